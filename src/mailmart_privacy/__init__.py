@@ -1,0 +1,1 @@
+"""MailMart's privacy policy: its text, and what is made of it."""

@@ -1,0 +1,65 @@
+"""The bytes of `data/` and `templates/`: the one place that reads what ships with the package.
+
+Data is read through the package's own loader, which works from a folder and from a zip and costs
+no import. Templates need a directory listing's semantics, so they go through `files()`.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+_ROOT = __file__.rpartition("_resources")[0]
+
+
+def read_data(name: str) -> bytes:
+    """Read a file below `data/`.
+
+    Args:
+        name: its path below `data/`, with forward slashes: "2026-02-24/policy.md".
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    assert __spec__ is not None and __spec__.loader is not None
+    path = _ROOT + "data/" + name
+    return __spec__.loader.get_data(path)  # type: ignore[attr-defined, no-any-return]
+
+
+def templates() -> "Traversable":
+    """Find the folder of templates: inside the wheel, or at the root of a checkout.
+
+    Returns:
+        The folder, as importlib.resources sees it.
+    """
+    import sys
+
+    if sys.version_info >= (3, 12):
+        from importlib.resources import files
+    else:
+        from importlib_resources import files
+
+    shipped: Traversable = files(__package__) / "templates"
+    if shipped.is_dir():
+        return shipped
+    from pathlib import Path
+
+    import_root = Path(_ROOT).parent
+    return import_root.parent / "templates"
+
+
+def read_template(name: str) -> bytes:
+    """Read a file below `templates/`.
+
+    Args:
+        name: its path below `templates/`, with forward slashes: "page.css".
+
+    Returns:
+        Its bytes.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    return templates().joinpath(*name.split("/")).read_bytes()

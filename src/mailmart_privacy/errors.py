@@ -1,0 +1,105 @@
+"""One base for everything that this package raises; the exit code is data of the class."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the command line, the same for every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    UNSIGNED = 3
+    ALTERED = 4
+    UNDECIDED = 5
+    PARTLY = 6
+    INTERRUPTED = 130
+
+
+class PrivacyError(Exception):
+    """Base of every error of this package. Its message is one line: what is wrong, and what to do."""
+
+    exit_code = ExitCode.FAILED
+
+
+class UsageError(PrivacyError):
+    """An argument cannot be used as it was given."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SourceError(PrivacyError):
+    """A `policy.md` is not a policy. All of its faults are collected and raised together.
+
+    Attributes:
+        faults: each fault as `(line, message)`; lines count from 1.
+        origin: what the text was read from, as the messages name it.
+    """
+
+    def __init__(self, origin: str, faults: tuple[tuple[int, str], ...]) -> None:
+        self.origin = origin
+        self.faults = faults
+        super().__init__("\n".join(f"{origin}:{line}: {message}" for line, message in faults))
+
+
+class RecordError(PrivacyError):
+    """A recorded file or the ledger is missing, or is not what the ledger says."""
+
+
+class MissingExtraError(PrivacyError):
+    """A part of the package was used without the extra that brings its dependencies."""
+
+    def __init__(self, extra: str, module: str) -> None:
+        self.extra = extra
+        super().__init__(f"{module} is not installed; run: pip install 'mailmart-privacy[{extra}]'")
+
+
+class UnknownVersionError(UsageError):
+    """No version of the policy has that name, or none was in force at that time."""
+
+
+class UnknownSectionError(PrivacyError, KeyError):
+    """The policy has no section with that id."""
+
+    exit_code = ExitCode.USAGE
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FormError(PrivacyError):
+    """A form could not be made, for instance because its font lacks a character."""
+
+
+class RecipientError(UsageError):
+    """A recipient or reference cannot stand in the form's field."""
+
+
+class IdentityError(PrivacyError):
+    """A key or certificate cannot be used for signing."""
+
+
+class VerificationError(PrivacyError):
+    """A file was not accepted. Verification raises; it never returns a verdict of "no"."""
+
+    exit_code = ExitCode.UNDECIDED
+
+
+class UnsignedError(VerificationError):
+    """The file carries no signature that vouches for its delivery."""
+
+    exit_code = ExitCode.UNSIGNED
+
+
+class AlteredError(VerificationError):
+    """The file is not what was signed, or not what the ledger recorded."""
+
+    exit_code = ExitCode.ALTERED
+
+
+class UntrustedError(VerificationError):
+    """The signatures hold, but the signer is not among those trusted."""
+
+
+class UndecidableError(VerificationError):
+    """The file cannot be read far enough to say anything about it."""
