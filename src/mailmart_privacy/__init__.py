@@ -1,1 +1,116 @@
-"""MailMart's privacy policy: its text, and what is made of it."""
+"""MailMart's privacy policy: the canonical text, a typed API, and signed, dated copies.
+
+Importing this package loads nothing else; each name below is loaded when it is first used.
+"""
+
+from ._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime
+
+    from ._api import current, in_force, issue, load_certificates, render_form, verify, versions
+    from .errors import (
+        AlteredError,
+        ExitCode,
+        FormError,
+        IdentityError,
+        MissingExtraError,
+        PrivacyError,
+        RecipientError,
+        RecordError,
+        SourceError,
+        UndecidableError,
+        UnknownSectionError,
+        UnknownVersionError,
+        UnsignedError,
+        UntrustedError,
+        UsageError,
+        VerificationError,
+    )
+    from .identity import Identity, create_identity, load_identity
+    from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
+    from .parse import parse_policy
+    from .render import render_html, render_json, render_markdown, render_text
+    from .verification import SignatureSummary, Verification
+
+    last_updated: datetime.date
+    sections: tuple[Section, ...]
+    processors: tuple[Processor, ...]
+else:
+    _HOMES = {
+        "_api": "current in_force issue load_certificates render_form verify versions",
+        "errors": "AlteredError ExitCode FormError IdentityError MissingExtraError PrivacyError RecipientError "
+        "RecordError SourceError UndecidableError UnknownSectionError UnknownVersionError UnsignedError "
+        "UntrustedError UsageError VerificationError",
+        "identity": "Identity create_identity load_identity",
+        "models": "Block BulletList Heading Paragraph Policy Processor Section Version",
+        "parse": "parse_policy",
+        "render": "render_html render_json render_markdown render_text",
+        "verification": "SignatureSummary Verification",
+    }
+    _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+    def __getattr__(name):
+        import importlib
+
+        if name in ("last_updated", "sections", "processors"):
+            # Not kept: another version may be in force the next time.
+            return getattr(importlib.import_module("._api", __name__).current(), name)
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return __all__
+
+
+__all__ = [
+    "AlteredError",
+    "Block",
+    "BulletList",
+    "ExitCode",
+    "FormError",
+    "Heading",
+    "Identity",
+    "IdentityError",
+    "MissingExtraError",
+    "Paragraph",
+    "Policy",
+    "PrivacyError",
+    "Processor",
+    "RecipientError",
+    "RecordError",
+    "Section",
+    "SignatureSummary",
+    "SourceError",
+    "UndecidableError",
+    "UnknownSectionError",
+    "UnknownVersionError",
+    "UnsignedError",
+    "UntrustedError",
+    "UsageError",
+    "Verification",
+    "VerificationError",
+    "Version",
+    "__version__",
+    "create_identity",
+    "current",
+    "in_force",
+    "issue",
+    "last_updated",
+    "load_certificates",
+    "load_identity",
+    "parse_policy",
+    "processors",
+    "render_form",
+    "render_html",
+    "render_json",
+    "render_markdown",
+    "render_text",
+    "sections",
+    "verify",
+    "versions",
+]

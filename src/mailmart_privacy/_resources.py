@@ -6,7 +6,10 @@ no import. Templates need a directory listing's semantics, so they go through `f
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.abc import ResourceLoader
     from importlib.resources.abc import Traversable
+
+    __loader__: ResourceLoader
 
 _ROOT = __file__.rpartition("_resources")[0]
 
@@ -23,9 +26,8 @@ def read_data(name: str) -> bytes:
     Raises:
         OSError: there is no such file.
     """
-    assert __spec__ is not None and __spec__.loader is not None
-    path = _ROOT + "data/" + name
-    return __spec__.loader.get_data(path)  # type: ignore[attr-defined, no-any-return]
+    content: bytes = __loader__.get_data(_ROOT + "data/" + name)
+    return content
 
 
 def templates() -> "Traversable":

@@ -8,10 +8,6 @@ import datetime
 from dataclasses import dataclass
 from hashlib import sha256
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Literal
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paragraph:
@@ -70,8 +66,7 @@ class BulletList:
         return "<ul>\n" + "".join(f"<li>{_escape(item)}</li>\n" for item in self.items) + "</ul>"
 
 
-if TYPE_CHECKING:
-    Block = Paragraph | Heading | BulletList
+Block = Paragraph | Heading | BulletList
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +83,7 @@ class Section:
     number: int
     id: str
     title: str
-    blocks: "tuple[Block, ...]"
+    blocks: tuple[Block, ...]
 
     @property
     def text(self) -> str:

@@ -80,9 +80,12 @@ class _Item:
 class _Lines(Treeprocessor):
     """Runs before the inline patterns, while every element still holds the text as written."""
 
+    def __init__(self, md: Markdown, lines: list[str]) -> None:
+        super().__init__(md)
+        self.lines = lines
+
     def run(self, root: Element) -> None:
-        assert self.md is not None
-        lines, at = self.md.lines, 0
+        lines, at = self.lines, 0
         for element in root.iter():
             first = (element.text or "").strip().partition("\n")[0]
             if stashed := _STASHED.match(first):
@@ -96,20 +99,20 @@ class _Lines(Treeprocessor):
 class _Capture(Treeprocessor):
     """Runs last: keeps the tree, so that nothing is serialised and read back."""
 
+    root = Element("div")  # what stays when the source is blank: Python-Markdown stops early
+
     def run(self, root: Element) -> None:
-        assert self.md is not None
-        self.md.captured = root
+        self.root = root
 
 
 def _parse_blocks(source: str) -> list[_Item]:
-    md = Markdown(extensions=["attr_list"], tab_length=4)
-    md.lines = source.split("\n")
+    md = Markdown(extensions=["attr_list"])
+    capture = _Capture(md)
     md.treeprocessors.deregister("prettify")
-    md.treeprocessors.register(_Lines(md), "lines", 100)
-    md.treeprocessors.register(_Capture(md), "capture", -100)
-    md.captured = Element("div")  # what stays when the source is blank: Python-Markdown stops early
+    md.treeprocessors.register(_Lines(md, source.split("\n")), "lines", 100)
+    md.treeprocessors.register(capture, "capture", -100)
     md.convert(source)
-    return [_item(element) for element in md.captured]
+    return [_item(element) for element in capture.root]
 
 
 def _item(element: Element) -> _Item:
@@ -123,7 +126,9 @@ def _item(element: Element) -> _Item:
     if "\x02" in text or "\x02" in (element.tail or ""):
         fault = _REFUSED["html"]
     elif children:
-        fault = f"markup inside the text (<{children[0].tag}>); it would be lost in the plain text, so remove or escape it"
+        fault = (
+            f"markup inside the text (<{children[0].tag}>); it would be lost in the plain text, so remove or escape it"
+        )
     elif set(element.attrib) - {"line", "id"} or ("id" in element.attrib and element.tag[:1] != "h"):
         fault = "an attribute; only a heading takes one, and only an id: {#like-this}"
     return _Item(tag=element.tag, line=line, text=text, id=element.get("id", ""), fault=fault)

@@ -1,0 +1,62 @@
+# Every command sets up what it needs: a virtual environment in .venv, and Debian packages where it may.
+PYTHON ?= python3
+TO ?= MailMart records
+export TO
+
+VENV := .venv
+BIN := $(VENV)/bin
+CACHE := .cache
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+TEST_PACKAGES := $(FORM_PACKAGES) poppler-utils qpdf
+CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools openssl default-jdk-headless maven nodejs npm chromium
+
+.DEFAULT_GOAL := help
+.PHONY: help export test lint bench conformance records format clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1  /' | column -t -l 3 2>/dev/null || true
+
+export: $(VENV)/.export  ## issue a signed, dated PDF into out/ and verify it (TO="Acme GmbH")
+	@mkdir -p out
+	@copy=$$($(BIN)/mailmart-privacy export --to "$$TO" -d out) && $(BIN)/mailmart-privacy verify "$$copy" >&2 && echo "$$copy"
+
+test: $(VENV)/.test  ## run all tests, on the built wheel
+	@tools/system-packages.sh $(TEST_PACKAGES)
+	@tools/test-wheel.sh $(BIN)/python $(TESTS)
+
+lint: $(VENV)/.test  ## formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: $(VENV)/.test  ## measure, side by side
+	@tools/system-packages.sh $(TEST_PACKAGES)
+	$(BIN)/python -m benchmarks
+
+conformance: $(VENV)/.test  ## let the validators that others wrote judge
+	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
+	$(BIN)/python -m pytest conformance
+
+records: $(VENV)/.test  ## make the newest version's records anew (never after its release)
+	@tools/system-packages.sh $(FORM_PACKAGES)
+	$(BIN)/mailmart-privacy records build --replace $$(ls src/mailmart_privacy/data | grep -E '^[0-9]{4}-' | sort | tail -n 1)
+
+format: $(VENV)/.test  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## remove what these commands made
+	rm -rf $(VENV) $(CACHE) out dist
+
+$(BIN)/python:
+	@tools/make-venv.sh $(VENV) $(PYTHON)
+
+$(VENV)/.export: $(BIN)/python pyproject.toml
+	@$(PIP) --editable '.[pdf]'
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python pyproject.toml
+	@$(PIP) --editable '.[all]' --group lint --group test
+	@touch $@ $(VENV)/.export

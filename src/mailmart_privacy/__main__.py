@@ -1,0 +1,5 @@
+"""`python -m mailmart_privacy`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,175 @@
+"""The edge for Python callers, as the command line is the one for shells: here, and only here, the
+clock is read where a caller names no moment, and heavy modules are imported when they are needed.
+"""
+
+import datetime
+
+from .errors import RecordError, UsageError
+from .ledger import shipped
+from .models import Policy, Version
+from .origin import PAPERS, form_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography.x509 import Certificate
+
+    from .identity import Identity
+    from .verification import Verification
+
+
+_certified_forms: dict[tuple[str, str, str], bytes] = {}
+
+
+def current() -> Policy:
+    """Load the version in force now.
+
+    Returns:
+        The policy.
+
+    Raises:
+        RecordError: its record has changed or is missing.
+    """
+    return in_force(datetime.datetime.now(datetime.UTC))
+
+
+def versions() -> tuple[Version, ...]:
+    """List the versions of the policy, oldest first.
+
+    Raises:
+        RecordError: the ledger has changed or is missing.
+    """
+    return shipped().versions
+
+
+def in_force(at: datetime.datetime) -> Policy:
+    """Load the version in force at a moment.
+
+    Args:
+        at: an aware datetime.
+
+    Returns:
+        The policy.
+
+    Raises:
+        UsageError: `at` is naive, or a bare date: ambiguous on the day of a change.
+        UnknownVersionError: no version was in force yet; the message says when the first began.
+        RecordError: its record has changed or is missing.
+    """
+    return shipped().in_force(at)
+
+
+def render_form(policy: Policy, paper: str = "a4") -> bytes:
+    """Render the policy as a PDF form: PDF/A-3a and PDF/UA-1, unsigned, its fields empty.
+
+    The forms of released versions are recorded and are never made again; this is for custom
+    templates and for whoever releases a version.
+
+    Args:
+        policy: what to render.
+        paper: "a4" or "letter".
+
+    Returns:
+        The bytes of the PDF; the same for the same policy, on any machine.
+
+    Raises:
+        UsageError: there is no such paper.
+        FormError: the form's fonts lack a character of the policy.
+        MissingExtraError: WeasyPrint is not installed.
+    """
+    from .form import render_form
+
+    return render_form(policy, paper=paper)
+
+
+def issue(
+    policy: Policy,
+    *,
+    recipient: str,
+    reference: str | None = None,
+    issued_at: datetime.datetime,
+    identity: "Identity",
+    paper: str = "a4",
+) -> bytes:
+    """Issue a signed copy of a recorded version: PAdES B-B (ETSI EN 319 142-1).
+
+    The form is certified once for each identity in a process.
+
+    Args:
+        policy: the version, as `current` or `in_force` returned it.
+        recipient: whom the copy is addressed to; Latin, Greek, Cyrillic or Vietnamese.
+        reference: what the copy is called, or None for its day and a digest.
+        issued_at: the moment that the copy shows and is signed at (aware).
+        identity: who signs.
+        paper: "a4" or "letter".
+
+    Returns:
+        The bytes of the PDF; they begin with those of the recorded form.
+
+    Raises:
+        RecipientError: the recipient or the reference cannot stand in its field.
+        IdentityError: the identity may not sign at that moment.
+        UsageError: there is no such paper, or `issued_at` is naive.
+        RecordError: the policy is not a recorded one, or its form has changed.
+        MissingExtraError: pyHanko is not installed.
+    """
+    from .issuing import default_reference, issue_copy
+
+    if paper not in PAPERS:
+        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
+    if issued_at.utcoffset() is None:
+        raise UsageError(f"{issued_at!r} does not name a moment: give a datetime with a time zone")
+    if shipped().version(policy.version).digest != policy.digest:
+        raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
+    certified = _certified(policy.version, paper, identity, issued_at)
+    reference = default_reference(recipient, issued_at) if reference is None else reference
+    return issue_copy(certified, recipient=recipient, reference=reference, issued_at=issued_at, identity=identity)
+
+
+def verify(pdf: bytes, *, trust_roots: "Iterable[Certificate]", at: datetime.datetime | None = None) -> "Verification":
+    """Verify a signed copy, offline.
+
+    Args:
+        pdf: the bytes of the file.
+        trust_roots: the certificates that a signer may lead to (see `load_certificates`); no
+            others are trusted, and the machine's own store is never asked.
+        at: the moment for which certificates are validated (aware), or None for now.
+
+    Returns:
+        The verdict: which version, to whom, when, by whom.
+
+    Raises:
+        UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
+        AlteredError: it is not what was signed, or not what was recorded.
+        UntrustedError: it is whole, but a signer leads to none of the trust roots.
+        UndecidableError: it cannot be read far enough to tell.
+        RecordError: a record of this package has changed.
+        MissingExtraError: pyHanko is not installed.
+    """
+    from .verifying import verify
+
+    moment = datetime.datetime.now(datetime.UTC) if at is None else at
+    return verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped())
+
+
+def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
+    """Load certificates to trust, from PEM (one or more) or DER (one).
+
+    Raises:
+        IdentityError: there is none.
+        MissingExtraError: cryptography is not installed.
+    """
+    from .identity import load_certificates
+
+    return load_certificates(content, origin="this file")
+
+
+def _certified(version: str, paper: str, identity: "Identity", moment: datetime.datetime) -> bytes:
+    from .issuing import certify
+
+    key = (version, paper, identity.digest)
+    if key not in _certified_forms:
+        form = shipped().record(version, form_name(paper))
+        _certified_forms[key] = certify(form, identity=identity, signing_time=moment)
+    return _certified_forms[key]

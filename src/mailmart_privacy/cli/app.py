@@ -1,0 +1,129 @@
+"""The root command: settings, errors in one line, and commands that are imported when they run."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .._version import __version__
+from ..errors import ExitCode, PrivacyError, UsageError
+
+ENVIRONMENT = "MAILMART_PRIVACY"
+_COMMANDS = {
+    "show": "show",
+    "versions": "show",
+    "processors": "show",
+    "schema": "show",
+    "export": "export",
+    "verify": "verify",
+    "identity": "identity",
+    "records": "records",
+}
+_HELP = {
+    "show": "Print a version of the policy: text, Markdown, HTML, JSON or PDF.",
+    "versions": "List the versions of the policy.",
+    "processors": "List the third-party services that a version names.",
+    "schema": "Print the JSON Schema of a document.",
+    "export": "Issue a signed, dated copy, addressed to a recipient.",
+    "verify": "Verify copies: which version, to whom, when, by whom.",
+    "identity": "Create, import or show the identity that signs.",
+    "records": "Build and prove the records of a version (for maintainers).",
+}
+
+
+class _LazyGroup(click.Group):
+    """Knows its commands by name, so that help and completion import none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f".{_COMMANDS[cmd_name]}", __package__)
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_HELP.items()))
+
+
+@click.command(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT},
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 unsigned, 4 altered or invalid, "
+    "5 signer not trusted or not decidable, 6 batch partly done, 130 interrupted.",
+)
+@click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML [default: config.toml of the user].")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def root(ctx: click.Context, config: Path | None, debug: bool) -> None:
+    """MailMart's privacy policy: its text, and signed, dated copies of it."""
+    ctx.default_map = _read_settings(config)
+
+
+def run(arguments: list[str], *, program: str) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name.
+        program: what the messages begin with.
+
+    Returns:
+        The exit code.
+    """
+    debug = "--debug" in arguments
+    try:
+        result: Any = root.main(arguments, prog_name=program, standalone_mode=False)
+        sys.stdout.flush()
+        return int(result or ExitCode.DONE)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        print(f"{program}: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; keep the interpreter from failing again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except PrivacyError as error:
+        if debug:
+            raise
+        print(f"{program}: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        if debug:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"{program}: {place}{error.strerror or error}", file=sys.stderr)
+        return ExitCode.FAILED
+
+
+def _read_settings(config: Path | None) -> dict[str, Any]:
+    """Read the settings file: a table for each command, its options by name."""
+    import tomllib
+
+    if config is None:
+        from .state import config_path
+
+        config = config_path()
+        if not config.is_file():
+            return {}
+    try:
+        settings = tomllib.loads(config.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{config}: there is no such file; give settings with --config FILE") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{config} is not TOML: {error}") from None
+    unknown = sorted(set(settings) - set(_COMMANDS))
+    if unknown:
+        raise UsageError(f"{config}: unknown table [{unknown[0]}]; there is one for each command")
+    return settings

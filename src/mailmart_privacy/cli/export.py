@@ -1,0 +1,120 @@
+"""`export`: a signed copy, addressed to a recipient."""
+
+import datetime
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import UsageError
+from ..ledger import shipped
+from .files import FileKeptError, write_out
+from .keys import passphrase_option, read_identity
+from .show import choose_version, policy_options
+from .state import certified_form, local_identity
+
+if TYPE_CHECKING:
+    from ..identity import Identity
+
+LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
+
+
+@click.command(short_help="Issue a signed, dated copy.")
+@click.option("--to", "recipient", metavar="NAME", required=True, help="Whom the copy is addressed to.")
+@click.option("--reference", metavar="R", help="What the copy is called [default: its day and a digest].")
+@click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
+@policy_options
+@click.option(
+    "--identity", "identity_file", metavar="FILE", help="Sign with this key: PEM or PKCS#12 [default: your own]."
+)
+@passphrase_option
+@click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
+@click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
+@click.option("-d", "--directory", metavar="DIR", help="Where the default name is put [default: here].")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was issued as one JSON document.")
+def export(
+    recipient: str,
+    reference: str | None,
+    paper: str,
+    policy: str | None,
+    at: str | None,
+    identity_file: str | None,
+    passphrase_file: str | None,
+    level: str,
+    output: str | None,
+    directory: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Issue a signed, dated copy of the policy, addressed to NAME, and print the path of its file.
+
+    The first use makes a self-signed identity for you, and certifies the form with it; both are kept.
+    """
+    if level != "B-B":
+        raise UsageError(f"level {level} cannot be reached yet: it needs a timestamp authority; this release signs B-B")
+    version = choose_version(policy, at).version
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    if output and directory:
+        raise UsageError("-o names the file, -d the folder of a file named for you; give one of them")
+    target = output or os.path.join(directory or "", default_name(version, recipient, now))
+    if output == "-" and (as_json or sys.stdout.isatty()):
+        raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
+    if target != "-" and not force and Path(target).exists():
+        raise FileKeptError(f"{target} exists and was kept; give another name with -o, or --force to replace it")
+    identity = _choose_identity(identity_file, passphrase_file, now)
+    reference, copy = _issue(version, paper, recipient, reference, identity, now)
+    write_out(target, copy, binary=True, force=force)
+    if target != "-":
+        click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
+
+
+def default_name(version: str, recipient: str, issued_at: datetime.datetime) -> str:
+    """Name the file of a copy after its version, recipient and time, with no sign that a file system minds."""
+    words = re.sub(r"[^\w]+", "-", recipient, flags=re.UNICODE).strip("-_")[:60]
+    return "-".join(filter(None, ("privacy-policy", version, words, f"{issued_at:%Y%m%dT%H%M%SZ}"))) + ".pdf"
+
+
+def _choose_identity(file: str | None, passphrase_file: str | None, now: datetime.datetime) -> "Identity":
+    if file is not None:
+        return read_identity(file, passphrase_file)
+    identity, created = local_identity(now)
+    if created:
+        click.echo(
+            f"Made an identity for you: {identity.name!r}. It is self-signed: no certification authority vouches for "
+            "it. Give recipients its certificate by a way they trust (mailmart-privacy identity show --pem).",
+            err=True,
+        )
+    return identity
+
+
+def _issue(
+    version: str, paper: str, recipient: str, reference: str | None, identity: "Identity", now: datetime.datetime
+) -> tuple[str, bytes]:
+    from ..issuing import default_reference, issue_copy
+
+    certified = certified_form(shipped().record(version, f"form-{paper}.pdf"), identity, now)
+    reference = default_reference(recipient, now) if reference is None else reference
+    return reference, issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+
+
+def _describe(target: str, copy: bytes, version: str, recipient: str, reference: str, now: datetime.datetime) -> str:
+    from hashlib import sha256
+
+    return json.dumps(
+        {
+            "file": target,
+            "digest": sha256(copy).hexdigest(),
+            "size": len(copy),
+            "version": version,
+            "recipient": recipient,
+            "reference": reference,
+            "issued_at": now.isoformat().replace("+00:00", "Z"),
+        },
+        ensure_ascii=False,
+        indent=2,
+    )

@@ -1,0 +1,91 @@
+"""`identity`: the key and certificate that sign."""
+
+import datetime
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import IdentityError
+from .files import FileKeptError
+from .keys import passphrase_option, read_identity
+from .state import identity_path, keep_identity
+
+if TYPE_CHECKING:
+    from ..identity import Identity
+
+_KEPT = (
+    "there is an identity already, and it was kept; copies that it signed are verified with its certificate. "
+    "Add --force to replace it"
+)
+
+
+@click.group()
+def identity() -> None:
+    """Create, import or show the identity that signs your copies."""
+
+
+@identity.command()
+@click.option("--name", help="The name in its certificate [default: one that says that it is self-signed].")
+@click.option("--force", is_flag=True, help="Replace the identity that is there.")
+def create(name: str | None, force: bool) -> None:
+    """Make a self-signed identity (P-256) and keep it as yours."""
+    from ..identity import create_identity
+
+    _keep(create_identity(created_at=datetime.datetime.now(datetime.UTC), name=name), force)
+
+
+@identity.command(name="import")
+@click.argument("file")
+@passphrase_option
+@click.option("--force", is_flag=True, help="Replace the identity that is there.")
+def import_(file: str, passphrase_file: str | None, force: bool) -> None:
+    """Keep the key and certificates in FILE (PEM or PKCS#12) as your identity.
+
+    The key is kept without a passphrase, readable by you alone.
+    """
+    from ..identity import require_valid
+
+    loaded = read_identity(file, passphrase_file)
+    require_valid(loaded, datetime.datetime.now(datetime.UTC))
+    _keep(loaded, force)
+
+
+@identity.command()
+@click.option("--pem", is_flag=True, help="Print the certificate alone, for those who are to trust it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show(pem: bool, as_json: bool) -> None:
+    """Show your identity: its name, certificate and how long it is valid. The key is never shown."""
+    from ..identity import dump_certificate, load_identity
+
+    path = identity_path()
+    if not path.exists():
+        raise IdentityError("there is no identity yet; make one with: mailmart-privacy identity create")
+    loaded = load_identity(path.read_bytes(), origin=str(path))
+    if pem:
+        click.echo(dump_certificate(loaded), nl=False)
+        return
+    certificate = loaded.certificate
+    facts = {
+        "name": loaded.name,
+        "self_signed": loaded.is_self_signed,
+        "certificate_digest": loaded.digest,
+        "not_before": certificate.not_valid_before_utc.isoformat().replace("+00:00", "Z"),
+        "not_after": certificate.not_valid_after_utc.isoformat().replace("+00:00", "Z"),
+        "file": str(path),
+    }
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"Name         {facts['name']}{' (self-signed)' if loaded.is_self_signed else ''}")
+    click.echo(f"Certificate  SHA-256 {facts['certificate_digest']}")
+    click.echo(f"Valid        {facts['not_before']} to {facts['not_after']}")
+    click.echo(f"File         {facts['file']}")
+
+
+def _keep(made: "Identity", force: bool) -> None:
+    try:
+        path = keep_identity(made, force=force)
+    except FileKeptError:
+        raise FileKeptError(_KEPT) from None
+    click.echo(f"{made.name!r} is kept in {path}", err=True)

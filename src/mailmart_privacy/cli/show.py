@@ -1,0 +1,143 @@
+"""`show`, `versions`, `processors`, `schema`: what the package holds, printed."""
+
+import datetime
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import UsageError
+from ..ledger import shipped
+from .files import FileKeptError, write_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..models import Version
+
+_RECORDS = {"text": "policy.txt", "html": "page.html", "json": "policy.json"}
+
+
+def policy_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    """Add the two options that choose a version: `--policy` and `--at`."""
+    command = click.option("--at", metavar="TIME", help="The version in force then: 2026-03-01T09:00:00Z.")(command)
+    return click.option("--policy", metavar="VERSION", help="A version by its date [default: the one in force].")(
+        command
+    )
+
+
+def choose_version(policy: str | None, at: str | None) -> "Version":
+    """Find the version that the options name; the one in force now where they name none."""
+    if policy is not None and at is not None:
+        raise UsageError("--policy and --at both choose the version; give one of them")
+    if policy is not None:
+        return shipped().version(policy)
+    return shipped().version_in_force(parse_moment(at) if at is not None else datetime.datetime.now(datetime.UTC))
+
+
+def parse_moment(text: str) -> datetime.datetime:
+    """Parse a moment in ISO 8601, with its time zone."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a moment in ISO 8601; write it like 2026-03-01T09:00:00Z") from None
+    if moment.utcoffset() is None:
+        raise UsageError(f"{text!r} has no time zone; write it like 2026-03-01T09:00:00Z or …+01:00")
+    return moment
+
+
+@click.command(short_help="Print a version of the policy.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html", "json", "pdf"]),
+    default="text",
+    show_default=True,
+)
+@policy_options
+@click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="For the PDF.")
+@click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def show(form: str, policy: str | None, at: str | None, paper: str, output: str, force: bool) -> None:
+    """Print a version of the policy, as recorded. The PDF is the form as published: unsigned, addressed to no one.
+
+    A page written to a file gets its style sheet, page.css, beside it.
+    """
+    version = choose_version(policy, at).version
+    if form == "markdown":
+        content = shipped().policy(version).markdown.encode()
+    elif form == "pdf":
+        content = shipped().record(version, f"form-{paper}.pdf")
+    else:
+        content = shipped().record(version, _RECORDS[form])
+    if form == "text" and output == "-":
+        content += b"\n"
+    write_out(output, content, binary=form == "pdf", force=force)
+    if form == "html" and output != "-":
+        _write_stylesheet(output, shipped().record(version, "page.css"), force)
+
+
+def _write_stylesheet(page: str, content: bytes, force: bool) -> None:
+    from pathlib import Path
+
+    path = Path(page).with_name("page.css")
+    try:
+        write_out(str(path), content, binary=False, force=force)
+    except FileKeptError:
+        if path.read_bytes() != content:
+            click.echo(f"{path} is there already and was kept; the page may look different with it", err=True)
+
+
+@click.command(short_help="List the versions of the policy.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def versions(as_json: bool) -> None:
+    """List the versions of the policy, oldest first."""
+    known = shipped().versions
+    if as_json:
+        _print_json(
+            [
+                {
+                    "version": v.version,
+                    "last_updated": v.last_updated.isoformat(),
+                    "effective_at": v.effective_at.isoformat().replace("+00:00", "Z"),
+                    "effective_until": v.effective_until and v.effective_until.isoformat().replace("+00:00", "Z"),
+                    "digest": v.digest,
+                    "records": dict(v.records),
+                }
+                for v in known
+            ]
+        )
+        return
+    for v in known:
+        until = f"until {v.effective_until:%Y-%m-%d %H:%M} UTC" if v.effective_until else "no later version"
+        click.echo(f"{v.version}  in force from {v.effective_at:%Y-%m-%d %H:%M} UTC, {until}  SHA-256 {v.digest}")
+
+
+@click.command(short_help="List the third-party services that a version names.")
+@policy_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def processors(policy: str | None, at: str | None, as_json: bool) -> None:
+    """List the third-party services that a version names (processors, GDPR Art. 4(8))."""
+    listed = shipped().policy(choose_version(policy, at).version).processors
+    if as_json:
+        _print_json(
+            [{"name": p.name, "purpose": p.purpose, "condition": p.condition, "entry": p.entry} for p in listed]
+        )
+        return
+    width = max(len(p.name) for p in listed)
+    for p in listed:
+        condition = f" ({p.condition})" if p.condition else ""
+        click.echo(f"{p.name:<{width}}  {p.purpose}{condition}")
+
+
+@click.command(short_help="Print the JSON Schema of a document.")
+@click.argument("document", type=click.Choice(["policy", "verification"]))
+def schema(document: str) -> None:
+    """Print the JSON Schema of `show --format json` (policy) or of `verify --json` (verification)."""
+    from .._resources import read_data
+
+    write_out("-", read_data(f"schemas/{document}.schema.json"), binary=False, force=False)
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

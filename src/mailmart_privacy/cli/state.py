@@ -1,0 +1,93 @@
+"""What the command line keeps for its user: settings, the local identity, certified forms."""
+
+import datetime
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .files import FileKeptError, write_whole
+
+if TYPE_CHECKING:
+    from ..identity import Identity
+
+APPLICATION = "mailmart-privacy"
+STATE_VARIABLE = "MAILMART_PRIVACY_STATE_DIR"
+
+
+def config_path() -> Path:
+    """Find the user's settings file, which need not exist."""
+    return Path(click.get_app_dir(APPLICATION)) / "config.toml"
+
+
+def state_path() -> Path:
+    """Find the user's state folder, which need not exist."""
+    if given := os.environ.get(STATE_VARIABLE):
+        return Path(given)
+    from platformdirs import user_state_path
+
+    return user_state_path(APPLICATION, appauthor=False)
+
+
+def identity_path() -> Path:
+    """Find the file of the user's own identity, which need not exist."""
+    return state_path() / "identity.pem"
+
+
+def keep_identity(identity: "Identity", *, force: bool = False) -> Path:
+    """Keep an identity as the user's own, readable by the user alone.
+
+    Raises:
+        FileKeptError: there is one already, and `force` is not set.
+    """
+    from ..identity import dump_identity
+
+    path = identity_path()
+    _make_private(path.parent)
+    write_whole(path, dump_identity(identity), force=force, mode=0o600)
+    return path
+
+
+def local_identity(now: datetime.datetime) -> tuple["Identity", bool]:
+    """Load the user's own identity, or make one.
+
+    Returns:
+        The identity, and whether it was made just now.
+    """
+    from ..identity import create_identity, load_identity
+
+    path = identity_path()
+    created = False
+    if not path.exists():
+        try:
+            keep_identity(create_identity(created_at=now))
+            created = True
+        except FileKeptError:  # another process was first; its identity is the one
+            pass
+    return load_identity(path.read_bytes(), origin=str(path)), created
+
+
+def certified_form(form: bytes, identity: "Identity", now: datetime.datetime) -> bytes:
+    """Load the form as certified by an identity, or certify it, once.
+
+    The file's name carries its digest, so that a damaged one is not used, and two processes that
+    certify at the same time do no harm.
+    """
+    folder = state_path() / "certified"
+    stem = f"{sha256(form).hexdigest()[:16]}-{identity.digest[:16]}"
+    for path in sorted(folder.glob(f"{stem}-*.pdf")):
+        content = path.read_bytes()
+        if path.stem == f"{stem}-{sha256(content).hexdigest()}" and content.startswith(form):
+            return content
+    from ..issuing import certify
+
+    content = certify(form, identity=identity, signing_time=now)
+    _make_private(folder)
+    write_whole(folder / f"{stem}-{sha256(content).hexdigest()}.pdf", content, force=True, mode=0o600)
+    return content
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)

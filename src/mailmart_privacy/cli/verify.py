@@ -1,0 +1,66 @@
+"""`verify`: what a copy says, and whether it holds."""
+
+import datetime
+import json
+from typing import Any
+
+import click
+
+from ..errors import ExitCode, PrivacyError
+from ..ledger import shipped
+from .files import read_file
+from .state import identity_path
+
+
+@click.command(short_help="Verify copies.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--trust", multiple=True, metavar="CERT", help="A certificate to trust, PEM or DER [default: your own].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int:
+    """Verify copies: which version, to whom, when, by whom, and that nothing was changed.
+
+    Trusted are the certificates given with --trust; without it, your own identity. The machine's store of
+    certificates is never asked. With several files the exit code is the highest.
+    """
+    from ..verifying import verify as verify_copy
+
+    roots = _read_roots(trust)
+    now = datetime.datetime.now(datetime.UTC)
+    results: list[dict[str, Any]] = []
+    for name in files:
+        try:
+            verdict = verify_copy(read_file(name), trust_roots=roots, at=now, ledger=shipped())
+        except (PrivacyError, OSError) as error:
+            code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
+            message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
+            results.append({"file": name, "exit_code": int(code), "error": message, "verification": None})
+            if not as_json:
+                click.echo(f"{name}: {_verdict(code)}: {message}", err=True)
+        else:
+            results.append({"file": name, "exit_code": 0, "error": None, "verification": verdict.to_json()})
+            if not as_json:
+                click.echo(
+                    f"{name}: valid; signed, unchanged, and issued from the recorded policy\n{verdict.describe()}"
+                )
+    if as_json:
+        from ..verification import SCHEMA
+
+        click.echo(json.dumps({"$schema": SCHEMA, "files": results}, ensure_ascii=False, indent=2))
+    return int(max(result["exit_code"] for result in results))
+
+
+def _read_roots(trust: tuple[str, ...]) -> tuple[Any, ...]:
+    from ..identity import load_certificates
+
+    if trust:
+        return tuple(certificate for name in trust for certificate in load_certificates(read_file(name), origin=name))
+    own = identity_path()
+    return load_certificates(own.read_bytes(), origin=str(own)) if own.exists() else ()
+
+
+def _verdict(code: ExitCode) -> str:
+    return {
+        ExitCode.UNSIGNED: "not signed",
+        ExitCode.ALTERED: "ALTERED",
+        ExitCode.UNDECIDED: "not accepted",
+    }.get(code, "failed")

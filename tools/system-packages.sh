@@ -1,0 +1,18 @@
+#!/bin/sh
+# Install the Debian packages that are named and missing; say so where that is not allowed.
+set -eu
+missing=""
+for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+command -v apt-get >/dev/null || { echo "missing:$missing (this is not Debian: install them by its own means)" >&2; exit 1; }
+if [ "$(id -u)" = 0 ]; then root=""; elif sudo -n true 2>/dev/null; then root="sudo"; else
+    echo "missing:$missing; run: apt-get install$missing" >&2
+    exit 1
+fi
+echo "installing:$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+$root apt-get update -qq >&2
+# shellcheck disable=SC2086 # a list of words
+$root apt-get install -qq -y --no-install-recommends $missing >&2
