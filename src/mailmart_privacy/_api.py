@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from .certified import CertifiedForm
     from .identity import Identity
     from .verification import Verification
 
 
-_certified_forms: dict[tuple[str, str, str], bytes] = {}
+_certified_forms: "dict[tuple[str, str, str], CertifiedForm]" = {}
 
 
 def current() -> Policy:
@@ -165,8 +166,8 @@ def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
     return load_certificates(content, origin="this file")
 
 
-def _certified(version: str, paper: str, identity: "Identity", moment: datetime.datetime) -> bytes:
-    from .issuing import certify
+def _certified(version: str, paper: str, identity: "Identity", moment: datetime.datetime) -> "CertifiedForm":
+    from .certifying import certify
 
     key = (version, paper, identity.digest)
     if key not in _certified_forms:

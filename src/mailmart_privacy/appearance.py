@@ -6,6 +6,7 @@ layout engine, and what was filled in can be read back from what is shown (ISO 3
 and 12.7.3.3).
 """
 
+import datetime
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -33,14 +34,14 @@ class FieldFont:
     Attributes:
         name: its name in the form's resources, for instance "MailMartSans".
         size: the size that the form sets its fields in, in points.
-        resource: the font object, as the PDF library refers to it.
+        resource: the reference to the font object, for instance "40 0 R".
         glyphs: the glyph of each character that the font has.
         widths: the advance of each glyph, in thousandths of the size.
     """
 
     name: str
     size: float
-    resource: Any
+    resource: str
     glyphs: dict[str, int]
     widths: dict[int, float]
 
@@ -71,13 +72,16 @@ def read_field_font(acroform: Any) -> FieldFont:
         assert declared is not None
         name = declared["font"].decode("ascii")
         fonts = acroform["/DR"]["/Font"]
-        font = fonts[f"/{name}"]
+        reference = fonts.raw_get(f"/{name}")
+        font = reference.get_object()
+        glyphs = _read_to_unicode(font["/ToUnicode"].data)
+        widths = _read_widths(font["/DescendantFonts"][0].get_object()["/W"])
         return FieldFont(
             name=name,
             size=float(declared["size"]),
-            resource=fonts.raw_get(f"/{name}"),
-            glyphs=_read_to_unicode(font["/ToUnicode"].data),
-            widths=_read_widths(font["/DescendantFonts"][0].get_object()["/W"]),
+            resource=f"{reference.idnum} {reference.generation} R",
+            glyphs=glyphs,
+            widths={glyph: widths[glyph] for glyph in glyphs.values()},
         )
     except (KeyError, StopIteration, AssertionError, ValueError, IndexError) as error:
         raise FormError(f"the form has no font for its fields ({error!r})") from None
@@ -146,10 +150,33 @@ def show_text(value: str, font: FieldFont, *, size: float, height: float) -> byt
     return b"/Tx BMC\n" + _show([(value, size, baseline)], font) + b"\nEMC"
 
 
+def signature_lines(
+    verb: str, name: str, digest: str, self_signed: bool, moment: datetime.datetime
+) -> list[tuple[str, float]]:
+    """Say in words what a signature field shows, each line with its size in points.
+
+    Args:
+        verb: "Certified by" or "Signed by".
+        name: of the signer.
+        digest: of the signer's certificate.
+        self_signed: whether no one but its holder vouches for it.
+        moment: of signing (aware).
+    """
+    lines = [
+        (f"{verb} {name}", 9.0),
+        (moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC"), 8.0),
+        ("Self-signed: no certification authority vouches for this name" if self_signed else "", 7.0),
+        (f"Certificate SHA-256 {digest[:32]}", 7.0),
+        (digest[32:], 7.0),
+    ]
+    return [(text, size) for text, size in lines if text]
+
+
 def show_lines(lines: list[tuple[str, float]], font: FieldFont, *, width: float, height: float) -> bytes:
     """Write the appearance of a signature field: lines from the top, each with its size in points.
 
-    A line too wide for the field is cut, and ends in three points.
+    A line too wide for the field is cut, and ends in three points; characters that the font lacks
+    (a signer's name may be in any script) become question marks, since the certificate says it in full.
 
     Returns:
         The content stream.
@@ -157,7 +184,8 @@ def show_lines(lines: list[tuple[str, float]], font: FieldFont, *, width: float,
     leading = sum(size * _LEADING for _, size in lines)
     y = height - max(0.0, (height - leading) / 2)
     placed = []
-    for text, size in lines:
+    for line, size in lines:
+        text = "".join(c if c in font.glyphs else "?" for c in line)
         y -= size * _LEADING
         placed.append((_cut(text, font, size, width - 2 * PADDING), size, y + size * (_LEADING - 1)))
     return _show(placed, font)

@@ -1,70 +1,39 @@
-"""Recorded form → certified form → signed copy, each one incremental update of the one before.
+"""Certified form → signed copy: the one step, one incremental update (ISO 32000-1, 7.5.6).
 
-`certify` is done once per identity: the publisher's signature over the form, which from then on
-admits only the filling in of fields (DocMDP, ISO 32000-1, 12.8.2.2). `issue_copy` is the one step
-between a certified form and a signed copy: it fills in the fields and signs them, PAdES B-B
-(ETSI EN 319 142-1).
+The update fills in the three fields and signs `Delivery`, PAdES B-B (ETSI EN 319 142-1). It is
+written here, from what `certify` noted, so that a copy costs a signature and not the reading of a
+PDF. What it writes, pyHanko and other validators read: the tests hold it to that.
 """
 
 import datetime
 from hashlib import sha256
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .appearance import FieldFont, clean_value, fit_text, read_field_font, show_lines, show_text
-from .errors import FormError, MissingExtraError, UsageError
+from .appearance import clean_value, fit_text, show_lines, show_text, signature_lines
+from .errors import IdentityError, UsageError
 from .identity import require_valid
 
-try:
-    from asn1crypto import algos, x509
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from pyhanko.pdf_utils import generic
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-    from pyhanko.sign.signers.pdf_cms import Signer
-    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner, PdfSigningSession
-    from pyhanko.stamp import NoOpStampStyle
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
-except ImportError as error:
-    raise MissingExtraError("pdf", error.name or "pyHanko") from None
-
 if TYPE_CHECKING:
+    from .certified import CertifiedForm, FormField
     from .identity import Identity
 
-PUBLISHER = "Publisher"
 DELIVERY = "Delivery"
-_SPARE = 2048
-
-
-def certify(form: bytes, *, identity: "Identity", signing_time: datetime.datetime) -> bytes:
-    """Certify a recorded form, so that nothing but its fields may be filled in.
-
-    Args:
-        form: a recorded form.
-        identity: who certifies.
-        signing_time: the moment of it (aware).
-
-    Returns:
-        The certified form; it begins with the form's own bytes.
-
-    Raises:
-        IdentityError: the identity may not sign at that moment.
-        FormError: these bytes are not such a form.
-    """
-    require_valid(identity, signing_time)
-    update = _Update(form)
-    update.show_signature(PUBLISHER, _signature_lines("Certified by", identity, signing_time, update.font))
-    return update.sign(PUBLISHER, identity, signing_time, certify=True)
+REASON = "Delivery of the privacy policy"
+_RANGE = b"[0 %010d %010d %010d]"
 
 
 def issue_copy(
-    certified: bytes, *, recipient: str, reference: str, issued_at: datetime.datetime, identity: "Identity"
+    certified: "CertifiedForm",
+    *,
+    recipient: str,
+    reference: str,
+    issued_at: datetime.datetime,
+    identity: "Identity",
 ) -> bytes:
     """Issue a signed copy: fill in the fields of a certified form, and sign.
 
     Args:
-        certified: what `certify` returned.
+        certified: what `certify` returned for the same identity.
         recipient: whom the copy is addressed to.
         reference: what the copy is called, for instance a contract's number.
         issued_at: the moment of it (aware).
@@ -75,16 +44,18 @@ def issue_copy(
 
     Raises:
         RecipientError: the recipient or the reference cannot stand in its field.
-        IdentityError: the identity may not sign at that moment.
-        FormError: these bytes are not a certified form.
+        IdentityError: the identity may not sign at that moment, or did not certify the form.
     """
+    moment = format_moment(issued_at)
     require_valid(identity, issued_at)
+    if certified.identity != identity.digest:
+        raise IdentityError("the form was certified by another identity; certify it with this one first")
     update = _Update(certified)
     update.fill("Recipient", "recipient", recipient)
     update.fill("Reference", "reference", reference)
-    update.fill("IssuedAt", "issue date", format_moment(issued_at))
-    update.show_signature(DELIVERY, _signature_lines("Signed by", identity, issued_at, update.font))
-    return update.sign(DELIVERY, identity, issued_at, certify=False)
+    update.fill("IssuedAt", "issue date", moment)
+    update.sign(identity, issued_at)
+    return update.finish(identity)
 
 
 def default_reference(recipient: str, issued_at: datetime.datetime) -> str:
@@ -101,127 +72,105 @@ def format_moment(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _signature_lines(
-    verb: str, identity: "Identity", moment: datetime.datetime, font: FieldFont
-) -> list[tuple[str, float]]:
-    digest = identity.digest
-    name = "the holder of the certificate below" if font.missing(identity.name) else identity.name
-    whose = "Self-signed: no certification authority vouches for this name" if identity.is_self_signed else ""
-    lines = [
-        (f"{verb} {name}", 9.0),
-        (format_moment(moment), 8.0),
-        (whose, 7.0),
-        (f"Certificate SHA-256 {digest[:32]}", 7.0),
-        (f"{digest[32:]}", 7.0),
-    ]
-    return [line for line in lines if line[0]]
-
-
 class _Update:
-    """One incremental update of a form: fields to fill in, then one signature."""
+    """An incremental update under way: objects, then the cross-references to them."""
 
-    def __init__(self, pdf: bytes) -> None:
-        try:
-            self.writer = IncrementalPdfFileWriter(BytesIO(pdf))
-            acroform: Any = self.writer.root["/AcroForm"]
-            self.fields: dict[str, Any] = {str(f.get_object()["/T"]): f.get_object() for f in acroform["/Fields"]}
-        except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on what is no PDF
-            raise FormError(f"this is not a form of the policy ({error})") from None
-        self.font: FieldFont = read_field_font(acroform)
+    def __init__(self, form: "CertifiedForm") -> None:
+        self.form = form
+        self.body = bytearray()
+        self.offsets: dict[int, int] = {}
+        self.next = form.size
 
     def fill(self, name: str, what: str, value: str) -> None:
-        """Fill in a text field, value and appearance."""
-        field = self._field(name)
-        width, height = _extent(field)
-        value = clean_value(what, value, self.font)
-        size = fit_text(what, value, self.font, width)
-        field["/V"] = generic.pdf_string(value)
-        self._show(field, show_text(value, self.font, size=size, height=height))
+        """Fill in a text field: its value, and what it shows."""
+        field, font = self.form.fields[name], self.form.font
+        value = clean_value(what, value, font)
+        size = fit_text(what, value, font, field.width)
+        shown = self._add_appearance(field, show_text(value, font, size=size, height=field.height))
+        self._add(field.number, b"<< %s /V %s /AP << /N %d 0 R >> >>" % (_entries(field), _string(value), shown))
 
-    def show_signature(self, name: str, lines: list[tuple[str, float]]) -> None:
-        """Write what a signature field shows."""
-        field = self._field(name)
-        width, height = _extent(field)
-        self._show(field, show_lines(lines, self.font, width=width, height=height))
-
-    def sign(self, name: str, identity: "Identity", moment: datetime.datetime, *, certify: bool) -> bytes:
-        """Sign and write: the bytes given, and the update behind them."""
-        if "/V" in self._field(name):
-            raise FormError(f"the form is signed already ({name})")
-        metadata = PdfSignatureMetadata(
-            field_name=name,
-            md_algorithm="sha256",
-            subfilter=SigSeedSubFilter.PADES,
-            certify=certify,
-            docmdp_permissions=MDPPerm.FILL_FORMS,
-            name=identity.name,
-            reason="Publication of the privacy policy" if certify else "Delivery of the privacy policy",
+    def sign(self, identity: "Identity", moment: datetime.datetime) -> None:
+        """Add the signature, its container still empty, and what its field shows."""
+        field, font = self.form.fields[DELIVERY], self.form.font
+        lines = signature_lines("Signed by", identity.name, identity.digest, identity.is_self_signed, moment)
+        shown = self._add_appearance(field, show_lines(lines, font, width=field.width, height=field.height))
+        signature = self._number()
+        self._add(field.number, b"<< %s /V %d 0 R /AP << /N %d 0 R >> >>" % (_entries(field), signature, shown))
+        self._add(
+            signature,
+            b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s) /Name %s /Reason %s "
+            b"/Reference [ << /Type /SigRef /TransformMethod /FieldMDP /Data %s "
+            b"/TransformParams << /Type /TransformParams /V /1.2 /Action /All /P 1 >> >> ]\n/ByteRange %s\n/Contents <"
+            % (
+                moment.astimezone(datetime.UTC).strftime("%Y%m%d%H%M%SZ").encode("ascii"),
+                _string(identity.name),
+                _string(REASON),
+                self.form.root.encode("ascii"),
+                _RANGE % (0, 0, 0),
+            ),
+            end=b"",
         )
-        signer = _DatedSigner(metadata, signer=_CmsSigner(identity), stamp_style=NoOpStampStyle())
-        signer.moment = moment.astimezone(datetime.UTC).replace(microsecond=0)
-        output = signer.sign_pdf(self.writer, existing_fields_only=True, bytes_reserved=_reserve(identity))
-        return bytes(output.getvalue())
+        self.hole = len(self.body)
+        self.body += b"0" * (2 * self.form.cms.size) + b"> >>\nendobj\n"
 
-    def _field(self, name: str) -> Any:
-        try:
-            return self.fields[name]
-        except KeyError:
-            raise FormError(f"the form has no field {name!r}") from None
+    def finish(self, identity: "Identity") -> bytes:
+        """Write the cross-references, take the digest, and put the signature container in."""
+        self._add_cross_references()
+        start = len(self.form.pdf) + self.hole - 1  # the container's brackets are not signed
+        stop = start + 2 * self.form.cms.size + 2
+        placed = _RANGE % (start, stop, len(self.form.pdf) + len(self.body) - stop)
+        gap = self.body.rindex(_RANGE % (0, 0, 0), 0, self.hole)
+        self.body[gap : gap + len(placed)] = placed
+        digest = self.form.state.copy()
+        digest.update(memoryview(self.body)[: self.hole - 1])
+        digest.update(memoryview(self.body)[self.hole + 2 * self.form.cms.size + 1 :])
+        container = self.form.cms.fill(digest.digest(), identity.sign).hex().encode("ascii")
+        self.body[self.hole : self.hole + len(container)] = container
+        return self.form.pdf + self.body
 
-    def _show(self, field: Any, content: bytes) -> None:
-        width, height = _extent(field)
-        resources = {"/Font": generic.DictionaryObject({generic.NameObject(f"/{self.font.name}"): self.font.resource})}
-        stream = generic.StreamObject(
-            {
-                generic.NameObject("/Type"): generic.NameObject("/XObject"),
-                generic.NameObject("/Subtype"): generic.NameObject("/Form"),
-                generic.NameObject("/BBox"): generic.ArrayObject(generic.FloatObject(n) for n in (0, 0, width, height)),
-                generic.NameObject("/Resources"): generic.DictionaryObject(
-                    {generic.NameObject(key): value for key, value in resources.items()}
-                ),
-            },
-            stream_data=content,
+    def _number(self) -> int:
+        self.next += 1
+        return self.next - 1
+
+    def _add(self, number: int, content: bytes, *, end: bytes = b"\nendobj\n") -> None:
+        self.offsets[number] = len(self.form.pdf) + len(self.body)
+        self.body += b"%d 0 obj\n%s%s" % (number, content, end)
+
+    def _add_appearance(self, field: "FormField", content: bytes) -> int:
+        number = self._number()
+        font = self.form.font
+        head = (
+            f"<< /Type /XObject /Subtype /Form /BBox [ 0 0 {field.width:g} {field.height:g} ] "
+            f"/Resources << /Font << /{font.name} {font.resource} >> >> /Length {len(content)} >>"
         )
-        field["/AP"] = generic.DictionaryObject({generic.NameObject("/N"): self.writer.add_object(stream)})
-        self.writer.update_container(field)
+        self._add(number, b"%s\nstream\n%s\nendstream" % (head.encode("ascii"), content))
+        return number
 
-
-class _CmsSigner(Signer):
-    """Hands pyHanko the identity's key, which is loaded once."""
-
-    def __init__(self, identity: "Identity") -> None:
-        mechanism = "sha256_rsa" if isinstance(identity.key, rsa.RSAPrivateKey) else "sha256_ecdsa"
-        store = SimpleCertificateStore()
-        store.register_multiple(x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in identity.chain)
-        super().__init__(
-            embed_roots=False,
-            signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": mechanism}),
-            signing_cert=x509.Certificate.load(identity.certificate.public_bytes(Encoding.DER)),
-            cert_registry=store,
+    def _add_cross_references(self) -> None:
+        """Add a cross-reference stream (ISO 32000-1, 7.5.8), not compressed, so that it is plain to read."""
+        number = self._number()
+        place = len(self.form.pdf) + len(self.body)
+        self.offsets[number] = place
+        order = sorted(self.offsets)
+        entries = b"".join(b"\x01" + self.offsets[n].to_bytes(4, "big") + b"\x00\x00" for n in order)
+        index = " ".join(f"{n} 1" for n in order)
+        info = "" if self.form.info is None else f"/Info {self.form.info} "
+        changed = sha256(self.form.id + self.body).hexdigest()[:32]
+        head = (
+            f"<< /Type /XRef /W [ 1 4 2 ] /Size {self.next} /Root {self.form.root} {info}"
+            f"/ID [ <{self.form.id.hex()}> <{changed}> ] /Prev {self.form.startxref} "
+            f"/Index [ {index} ] /Length {len(entries)} >>"
         )
-        self.identity = identity
-
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        return self.identity.sign(data)
+        self.body += b"%d 0 obj\n%s\nstream\n%s\nendstream\nendobj\n" % (number, head.encode("ascii"), entries)
+        self.body += b"startxref\n%d\n%%%%EOF\n" % place
 
 
-class _DatedSigner(PdfSigner):
-    """Signs at the moment that it is told, not at the clock's."""
-
-    moment: datetime.datetime
-
-    def init_signing_session(self, *args: Any, **kwargs: Any) -> PdfSigningSession:
-        session = super().init_signing_session(*args, **kwargs)
-        session.system_time = self.moment
-        return session
+def _entries(field: "FormField") -> bytes:
+    return field.entries.encode("ascii")
 
 
-def _extent(field: Any) -> tuple[float, float]:
-    left, bottom, right, top = (float(n) for n in field["/Rect"])
-    return right - left, top - bottom
-
-
-def _reserve(identity: "Identity") -> int:
-    """Reserve room for the signature container, in hex digits: what it holds, and to spare."""
-    certificates = (identity.certificate, *identity.chain)
-    return 2 * (_SPARE + sum(len(c.public_bytes(Encoding.DER)) for c in certificates))
+def _string(text: str) -> bytes:
+    """Write a text string (ISO 32000-1, 7.9.2.2), in hex."""
+    if text.isascii():
+        return b"<%s>" % text.encode("ascii").hex().encode("ascii")
+    return b"<feff%s>" % text.encode("utf-16-be").hex().encode("ascii")

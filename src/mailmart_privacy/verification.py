@@ -91,7 +91,9 @@ class Verification:
     def describe(self) -> str:
         """The verdict in plain words, one fact a line."""
         until = "no later version is known" if self.effective_until is None else f"until {_words(self.effective_until)}"
-        signer = self.delivery.signer + (" (self-signed)" if self.delivery.self_signed else "")
+        signer = self.delivery.signer
+        if self.delivery.self_signed and "self-signed" not in signer.lower():
+            signer += " (self-signed)"
         rows = [
             ("Policy", f"version {self.version}, last updated {format_date(self.last_updated)}"),
             ("In force", f"from {_words(self.effective_at)}; {until}"),

@@ -89,9 +89,9 @@ def verify(
     reader = _read(pdf, origin)
     signatures = _read_signatures(reader, origin)
     if origin is None:
-        raise _judge_foreign(signatures)
-    publisher, delivery = _require_both(signatures)
-    statuses = [_validate(signature, roots, at) for signature in (publisher, delivery)]
+        raise _judge_foreign(pdf, signatures)
+    publisher, delivery = _require_both(signatures, pdf, origin)
+    statuses = [_validate(pdf, signature, roots, at) for signature in (publisher, delivery)]
     _require_untouched(publisher, statuses[0], delivery, statuses[1])
     values = _read_values(reader)
     issued_at = _require_consistent(reader, values, origin, ledger, delivery)
@@ -140,13 +140,13 @@ def _read_signatures(reader: PdfFileReader, origin: Origin | None) -> list[Embed
         raise UndecidableError(f"its signatures cannot be read ({error})") from None
 
 
-def _judge_foreign(signatures: list[EmbeddedPdfSignature]) -> VerificationError:
+def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> VerificationError:
     """Say what a file is that does not begin with a recorded form."""
     if not signatures:
         return UnsignedError("the file is not signed, and is not a copy of a recorded policy")
     for signature in signatures:
         try:
-            status = _validate(signature, (), None)
+            status = _validate(pdf, signature, (), None)
             covered = status.coverage in (
                 SignatureCoverageLevel.ENTIRE_FILE,
                 SignatureCoverageLevel.ENTIRE_REVISION,
@@ -161,21 +161,22 @@ def _judge_foreign(signatures: list[EmbeddedPdfSignature]) -> VerificationError:
     )
 
 
-def _require_both(signatures: list[EmbeddedPdfSignature]) -> tuple[EmbeddedPdfSignature, EmbeddedPdfSignature]:
+def _require_both(
+    signatures: list[EmbeddedPdfSignature], pdf: bytes, origin: Origin
+) -> tuple[EmbeddedPdfSignature, EmbeddedPdfSignature]:
     names = [signature.field_name for signature in signatures]
-    if not names:
-        raise UnsignedError("the file begins with a recorded form, but is not signed")
-    if names == [PUBLISHER]:
+    if names == [PUBLISHER, DELIVERY]:
+        return signatures[0], signatures[1]
+    if not names and b"/ByteRange" not in pdf[len(origin.form) :]:
+        raise UnsignedError("the file is a form of the policy that someone filled in; it is not signed")
+    if names == [PUBLISHER] and sum(list(signatures[0].byte_range)[2:]) == len(pdf):
         raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
-    if names != [PUBLISHER, DELIVERY]:
-        raise AlteredError(
-            f"the file carries the signatures {', '.join(map(str, names))}; a copy has {PUBLISHER}, {DELIVERY}"
-        )
-    return signatures[0], signatures[1]
+    found = ", ".join(map(str, names)) or "none that can be read"
+    raise AlteredError(f"a copy carries the signatures {PUBLISHER} and {DELIVERY}; this file has {found}")
 
 
 def _validate(
-    signature: EmbeddedPdfSignature, roots: tuple[x509.Certificate, ...], at: datetime.datetime | None
+    pdf: bytes, signature: EmbeddedPdfSignature, roots: tuple[x509.Certificate, ...], at: datetime.datetime | None
 ) -> PdfSignatureStatus:
     context = ValidationContext(
         trust_roots=[asn1_x509.Certificate.load(root.public_bytes(Encoding.DER)) for root in roots],
@@ -183,7 +184,7 @@ def _validate(
         allow_fetching=False,
     )
     try:
-        _require_canonical(signature)
+        _require_canonical(pdf, signature)
         return validate_pdf_signature(signature, signer_validation_context=context, key_usage_settings=_USAGE)
     except VerificationError:
         raise
@@ -191,15 +192,19 @@ def _validate(
         raise AlteredError(f"the signature {signature.field_name!r} cannot be read ({error})") from None
 
 
-def _require_canonical(signature: EmbeddedPdfSignature) -> None:
+def _require_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> None:
     """Refuse a signature container that could be spelled otherwise: it lies outside what it signs."""
+    name = signature.field_name
+    _, start, stop, _ = (int(n) for n in signature.byte_range)
+    written = pdf[start + 1 : stop - 1]
     content = signature.pkcs7_content
-    info = signature.signed_data
+    if written not in (content.hex().encode(), content.hex().upper().encode()):
+        raise AlteredError(f"the signature {name!r} is not written as one string of hex digits")
     der = content[: _der_length(content)]
     if any(content[len(der) :]):
-        raise AlteredError(f"the signature {signature.field_name!r} is followed by other data")
-    if info.dump(force=True) not in der:
-        raise AlteredError(f"the signature {signature.field_name!r} is not in DER")
+        raise AlteredError(f"the signature {name!r} is followed by other data")
+    if signature.signed_data.dump(force=True) not in der:
+        raise AlteredError(f"the signature {name!r} is not in DER")
 
 
 def _der_length(content: bytes) -> int:

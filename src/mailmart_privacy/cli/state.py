@@ -11,6 +11,7 @@ import click
 from .files import FileKeptError, write_whole
 
 if TYPE_CHECKING:
+    from ..certified import CertifiedForm
     from ..identity import Identity
 
 APPLICATION = "mailmart-privacy"
@@ -69,24 +70,29 @@ def local_identity(now: datetime.datetime) -> tuple["Identity", bool]:
     return load_identity(path.read_bytes(), origin=str(path)), created
 
 
-def certified_form(form: bytes, identity: "Identity", now: datetime.datetime) -> bytes:
+def certified_form(form: bytes, identity: "Identity", now: datetime.datetime) -> "CertifiedForm":
     """Load the form as certified by an identity, or certify it, once.
 
     The file's name carries its digest, so that a damaged one is not used, and two processes that
     certify at the same time do no harm.
     """
+    from ..certified import CertifiedForm
+
     folder = state_path() / "certified"
     stem = f"{sha256(form).hexdigest()[:16]}-{identity.digest[:16]}"
-    for path in sorted(folder.glob(f"{stem}-*.pdf")):
+    for path in sorted(folder.glob(f"{stem}-*")):
         content = path.read_bytes()
-        if path.stem == f"{stem}-{sha256(content).hexdigest()}" and content.startswith(form):
-            return content
-    from ..issuing import certify
+        if path.name == f"{stem}-{sha256(content).hexdigest()}":
+            found = CertifiedForm.from_bytes(content)
+            if found is not None and found.pdf.startswith(form) and found.identity == identity.digest:
+                return found
+    from ..certifying import certify
 
-    content = certify(form, identity=identity, signing_time=now)
+    made = certify(form, identity=identity, signing_time=now)
+    content = made.to_bytes()
     _make_private(folder)
-    write_whole(folder / f"{stem}-{sha256(content).hexdigest()}.pdf", content, force=True, mode=0o600)
-    return content
+    write_whole(folder / f"{stem}-{sha256(content).hexdigest()}", content, force=True, mode=0o600)
+    return made
 
 
 def _make_private(folder: Path) -> None:

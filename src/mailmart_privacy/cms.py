@@ -1,0 +1,85 @@
+"""The signature container of a copy, assembled from a template (CMS, RFC 5652).
+
+All containers that one identity makes are alike, but for the message digest and the signature. So
+the first one, made by pyHanko, is taken apart, and the others are put together from its parts.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CmsTemplate:
+    """The parts of a container that stay, each in DER.
+
+    Attributes:
+        head: version, digest algorithms, content type and certificates.
+        signer: version, signer identifier and digest algorithm.
+        before: the signed attributes up to the message digest.
+        after: the signed attributes behind it.
+        algorithm: the signature algorithm.
+        size: the most bytes that a container can have.
+    """
+
+    head: bytes
+    signer: bytes
+    before: bytes
+    after: bytes
+    algorithm: bytes
+    size: int
+
+    def fill(self, digest: bytes, sign: "Callable[[bytes], bytes]") -> bytes:
+        """Make a container.
+
+        Args:
+            digest: SHA-256 of what is signed.
+            sign: signs the DER of the signed attributes (RFC 5652, 5.4).
+
+        Returns:
+            The container in DER.
+        """
+        attributes = self.before + digest + self.after
+        signature = sign(_tlv(0x31, attributes))
+        signer = _tlv(0x30, self.signer + _tlv(0xA0, attributes) + self.algorithm + _tlv(0x04, signature))
+        return _tlv(0x30, _SIGNED_DATA + _tlv(0xA0, _tlv(0x30, self.head + _tlv(0x31, signer))))
+
+
+def take_apart(container: Any, digest: bytes) -> CmsTemplate:
+    """Take a container apart.
+
+    Args:
+        container: a ContentInfo with one signer and no unsigned attributes, as asn1crypto holds it.
+        digest: the message digest in it.
+
+    Returns:
+        The template; filled with the same digest and signature, it gives the same bytes.
+    """
+    data = container["content"]
+    (signer,) = data["signer_infos"]
+    before, found, after = signer["signed_attrs"].untag().contents.partition(digest)
+    assert found, "the message digest stands in the signed attributes"
+    names = ("version", "digest_algorithms", "encap_content_info", "certificates")
+    template = CmsTemplate(
+        head=b"".join(data[name].dump() for name in names),
+        signer=b"".join(signer[name].dump() for name in ("version", "sid", "digest_algorithm")),
+        before=before,
+        after=after,
+        algorithm=signer["signature_algorithm"].dump(),
+        size=len(container.dump()) + 16,  # ECDSA signatures differ in length by some bytes
+    )
+    signature = signer["signature"].native
+    assert template.fill(digest, lambda _: signature) == container.dump(), "the template gives the container back"
+    return template
+
+
+def _tlv(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + content

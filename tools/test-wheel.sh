@@ -1,0 +1,28 @@
+#!/bin/sh
+# Build once, and test the built wheel, never the checkout: test-wheel.sh PYTHON [PYTEST ARGUMENTS]
+# Other Pythons that this machine has come first, the one given last.
+set -eu
+own=$1
+shift
+cache=.cache
+rm -rf "$cache/dist"
+"$own" -m build --outdir "$cache/dist" . >"$cache/build.log" 2>&1 || { cat "$cache/build.log" >&2; exit 1; }
+wheel=$(ls "$cache"/dist/*.whl)
+own_version=$("$own" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+pythons=""
+for version in 3.11 3.12 3.13; do
+    if [ "$version" != "$own_version" ] && "python$version" -c "" 2>/dev/null; then pythons="$pythons python$version"; fi
+done
+[ -z "${ONLY_OWN_PYTHON:-}" ] || pythons=""
+for python in $pythons "$own"; do
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    env="$cache/test-$version"
+    [ -x "$env/bin/pytest" ] || {
+        tools/make-venv.sh "$env" "$python"
+        "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]" --group test
+    }
+    "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]"
+    "$env/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$wheel"
+    echo "testing $(basename "$wheel") on Python $version"
+    MAILMART_PRIVACY_TEST_WHEEL=1 "$env/bin/python" -m pytest "$@"
+done

@@ -1,0 +1,57 @@
+"""The API as its users write it, for the type checkers alone: never run.
+
+What is used here is public and typed; a line that stops to type-check is a breaking change.
+"""
+
+import datetime
+
+import mailmart_privacy as privacy
+
+
+def read() -> None:
+    """What a service does."""
+    day: datetime.date = privacy.last_updated
+    sections: tuple[privacy.Section, ...] = privacy.sections
+    processors: tuple[privacy.Processor, ...] = privacy.processors
+    policy: privacy.Policy = privacy.current()
+    versions: tuple[privacy.Version, ...] = privacy.versions()
+    former: privacy.Policy = privacy.in_force(datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC))
+    texts: list[str] = [policy.version, policy.title, policy.text, policy.markdown, policy.html, policy.digest]
+    section: privacy.Section = policy.section("data-retention")
+    number: int = section.number
+    blocks: tuple[privacy.Block, ...] = section.blocks
+    for block in blocks:
+        match block:
+            case privacy.Paragraph() | privacy.Heading():
+                texts.append(block.text)
+            case privacy.BulletList():
+                texts.extend(block.items)
+    condition: str | None = processors[0].condition
+    until: datetime.datetime | None = versions[0].effective_until
+    page: str = privacy.render_html(policy, template="page.html")
+    print(day, sections, former, texts, number, condition, until, page)
+
+
+def deliver(key: bytes, moment: datetime.datetime) -> None:
+    """What whoever issues copies does."""
+    identity: privacy.Identity = privacy.load_identity(key, passphrase=b"secret")
+    form: bytes = privacy.render_form(privacy.current(), paper="letter")
+    copy: bytes = privacy.issue(
+        privacy.current(), recipient="Acme GmbH", reference="C-1", issued_at=moment, identity=identity
+    )
+    try:
+        verdict: privacy.Verification = privacy.verify(copy, trust_roots=[identity.certificate])
+    except privacy.UntrustedError as error:
+        code: privacy.ExitCode = error.exit_code
+        print(code)
+    else:
+        signature: privacy.SignatureSummary = verdict.delivery
+        print(form, verdict.recipient, verdict.issued_at, signature.certificate_digest)
+
+
+def misuse() -> None:
+    """What the type checker has to refuse; an ignore that is not needed is itself an error."""
+    _ = privacy.sektions  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    privacy.in_force("2026-03-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    privacy.current().section(4)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    privacy.current().title = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
