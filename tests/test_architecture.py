@@ -97,4 +97,4 @@ def test_the_clock_is_read_at_the_edges_only() -> None:
         if room(path) not in ("_api", "cli"):
             source = path.read_text(encoding="utf-8")
             assert ".now(" not in source, path
-            assert "time.time(" not in source, path
+            assert "import time" not in source, path

@@ -54,7 +54,7 @@ def certify(form: bytes, *, identity: "Identity", signing_time: datetime.datetim
     """
     require_valid(identity, signing_time)
     try:
-        writer = IncrementalPdfFileWriter(BytesIO(form))
+        writer = _Writer(BytesIO(form))
         fields = _read_fields(writer.root)
         publisher = fields[PUBLISHER]
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on what is no PDF
@@ -112,6 +112,13 @@ def _prepare(pdf: bytes, signer: "_CmsSigner") -> CertifiedForm:
         cms=take_apart(container, digest),
         identity=signer.identity.digest,
     )
+
+
+class _Writer(IncrementalPdfFileWriter):
+    """Leaves the document's metadata as recorded; pyHanko would date them by the clock."""
+
+    def _update_meta(self) -> None:
+        pass
 
 
 class _CmsSigner(Signer):

@@ -77,6 +77,28 @@ def take_apart(container: Any, digest: bytes) -> CmsTemplate:
     return template
 
 
+def require_canonical(written: bytes, signed_data: Any) -> None:
+    """Refuse a container that could be spelled otherwise: it is the one thing that no signature covers.
+
+    Args:
+        written: what stands in the file between the signed ranges: `<`, hex digits, `>`.
+        signed_data: what was read from it, as asn1crypto holds it, with its explicit tag.
+
+    Raises:
+        ValueError: it is not one string of hex digits in one case, not in DER (ITU-T X.690, 10),
+            or followed by other data than padding.
+    """
+    digits = written[1:-1]
+    content = bytes.fromhex(digits.decode("ascii"))
+    if written[:1] + written[-1:] != b"<>" or digits not in (content.hex().encode(), content.hex().upper().encode()):
+        raise ValueError("its container is not written as one string of hex digits")
+    container = _tlv(0x30, _SIGNED_DATA + signed_data.dump(force=True))
+    if not content.startswith(container):
+        raise ValueError("its container is not in DER")
+    if any(content[len(container) :]):
+        raise ValueError("its container is followed by other data")
+
+
 def _tlv(tag: int, content: bytes) -> bytes:
     length = len(content)
     if length < 0x80:

@@ -23,6 +23,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from .appearance import FieldFont, read_field_font, read_shown
+from .cms import require_canonical
 from .errors import (
     AlteredError,
     MissingExtraError,
@@ -184,36 +185,11 @@ def _validate(
         allow_fetching=False,
     )
     try:
-        _require_canonical(pdf, signature)
+        _, start, stop, _ = (int(n) for n in signature.byte_range)
+        require_canonical(pdf[start:stop], signature.signed_data)
         return validate_pdf_signature(signature, signer_validation_context=context, key_usage_settings=_USAGE)
-    except VerificationError:
-        raise
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"the signature {signature.field_name!r} cannot be read ({error})") from None
-
-
-def _require_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> None:
-    """Refuse a signature container that could be spelled otherwise: it lies outside what it signs."""
-    name = signature.field_name
-    _, start, stop, _ = (int(n) for n in signature.byte_range)
-    written = pdf[start + 1 : stop - 1]
-    content = signature.pkcs7_content
-    if written not in (content.hex().encode(), content.hex().upper().encode()):
-        raise AlteredError(f"the signature {name!r} is not written as one string of hex digits")
-    der = content[: _der_length(content)]
-    if any(content[len(der) :]):
-        raise AlteredError(f"the signature {name!r} is followed by other data")
-    if signature.signed_data.dump(force=True) not in der:
-        raise AlteredError(f"the signature {name!r} is not in DER")
-
-
-def _der_length(content: bytes) -> int:
-    if len(content) < 2 or content[0] != 0x30:
-        raise AlteredError("a signature is not a CMS container")
-    if content[1] < 0x80:
-        return 2 + content[1]
-    octets = content[1] & 0x7F
-    return 2 + octets + int.from_bytes(content[2 : 2 + octets], "big")
+        raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {error}") from None
 
 
 def _require_untouched(
