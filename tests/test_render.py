@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -136,7 +137,7 @@ def test_the_headings_follow_each_other(page: Page) -> None:
     """No level of heading is skipped."""
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_the_page_works_under_a_strict_content_security_policy(policy: Policy, page: Page) -> None:
@@ -239,7 +240,7 @@ def test_the_colours_can_be_read(scheme: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "nothing.html", "page", "../README.md", "/page.html", "fonts", "page.html/", "a\0b", "a/../page.html"],
+    ["", ".", "nothing.html", "page", "../README.md", "fonts", "a\0b", "a/../page.html"],
 )
 def test_an_unknown_template_is_an_error_of_usage(policy: Policy, name: str) -> None:
     """A template that is not below the folder of templates is refused, in words that name the right one."""
@@ -249,7 +250,7 @@ def test_an_unknown_template_is_an_error_of_usage(policy: Policy, name: str) -> 
 
 
 def test_hostile_text_stays_text_in_a_page(policy: Policy) -> None:
-    """Markup, entities and template syntax in a policy's texts come out of the page and the fragment as they went in."""
+    """Markup, entities and template syntax in a policy's texts come out of the page as they went in."""
     hostile = with_texts(policy, HOSTILE)
     page = Page(render_html(hostile))
     for element, inside in (("h1", "main"), ("h3", "main"), ("li", "section"), ("a", "nav")):
@@ -400,11 +401,8 @@ def plain(text: str) -> str:
 
 VISIBLE = st.characters(exclude_categories=("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"))
 MARKUP = st.sampled_from("\\`*_[]<>{}()#+-.!&;:|~=^$\"'/?@% 01ax")
-PLAIN = (
-    st.text(MARKUP | VISIBLE | st.sampled_from(["&amp;", "&#60;", "<b>", "<!--", "-->", "http://", "1. ", " {#x}"]))
-    .map(plain)
-    .filter(bool)
-)
+SEQUENCES = st.sampled_from(["&amp;", "&#60;", "<b>", "<!--", "-->", "http://", "1. ", "- ", " {#x}", " #"])
+PLAIN = st.lists(MARKUP | VISIBLE | SEQUENCES, min_size=1).map("".join).map(plain).filter(bool)
 
 
 @settings(deadline=None)
