@@ -13,6 +13,7 @@ PACKAGE = ROOT / "src" / "mailmart_privacy"
 ORDER = [
     "_version",
     "errors",
+    "characters",
     "models",
     "_resources",
     "parse",

@@ -8,10 +8,10 @@ and 12.7.3.3).
 
 import datetime
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from .characters import is_refused, name_characters, normalize
 from .errors import FormError, RecipientError
 
 MIN_SIZE = 8.0
@@ -102,15 +102,16 @@ def clean_value(field: str, value: str, font: FieldFont) -> str:
         RecipientError: it is empty, or holds characters that cannot stand in the form; they are
             named.
     """
-    controls = dict.fromkeys(c for c in value if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
-    if controls:
-        raise RecipientError(f"the {field} holds control or invisible characters ({_name(controls)}); remove them")
-    value = unicodedata.normalize("NFC", value.strip())
+    refused = [c for c in value if is_refused(c)]
+    if refused:
+        named = name_characters(refused)
+        raise RecipientError(f"the {field} holds control or invisible characters ({named}); remove them")
+    value = normalize(value.strip())
     if not value:
         raise RecipientError(f"the {field} is empty; say to whom or what the copy belongs")
     if missing := font.missing(value):
         raise RecipientError(
-            f"the {field} holds characters that the form's font does not have ({_name(missing)}); "
+            f"the {field} holds characters that the form's font does not have ({name_characters(missing)}); "
             "it has Latin, Greek, Cyrillic and Vietnamese"
         )
     return value
@@ -236,14 +237,6 @@ def _cut(text: str, font: FieldFont, size: float, width: float) -> str:
 
 def _number(value: float) -> str:
     return f"{max(value, 0):.2f}".rstrip("0").rstrip(".")
-
-
-def _name(characters: Any) -> str:
-    def describe(c: str) -> str:
-        shown = f"{c} " if c.isprintable() else ""
-        return f"{shown}U+{ord(c):04X} {unicodedata.name(c, 'unnamed')}"
-
-    return ", ".join(describe(c) for c in characters)
 
 
 def _as_bytes(value: Any) -> bytes:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_SHA256 = bytes.fromhex("300d06096086480165030402010500")
+_ALGORITHMS = (
+    bytes.fromhex("300a06082a8648ce3d040302"),  # ecdsa-with-SHA256 (RFC 5758)
+    bytes.fromhex("300d06092a864886f70d01010b0500"),  # sha256WithRSAEncryption (RFC 4055)
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +91,8 @@ def require_canonical(written: bytes, signed_data: Any) -> None:
 
     Raises:
         ValueError: it is not one string of hex digits in one case, not in DER (ITU-T X.690, 10),
-            or followed by other data than padding.
+            followed by other data than padding, or says in its unsigned parts anything else than
+            the containers of copies do.
     """
     digits = written[1:-1]
     content = bytes.fromhex(digits.decode("ascii"))
@@ -97,6 +103,15 @@ def require_canonical(written: bytes, signed_data: Any) -> None:
         raise ValueError("its container is not in DER")
     if any(content[len(container) :]):
         raise ValueError("its container is followed by other data")
+    (signer,) = signed_data["signer_infos"]
+    if signed_data["digest_algorithms"].dump() != _tlv(0x31, _SHA256) or signer["digest_algorithm"].dump() != _SHA256:
+        raise ValueError("its container names another digest than SHA-256")
+    if signer["signature_algorithm"].dump() not in _ALGORITHMS:
+        raise ValueError("its container names another signature algorithm than RSA or ECDSA over SHA-256")
+    if (signed_data["version"].native, signer["version"].native) != ("v1", "v1") or signed_data["crls"].native:
+        raise ValueError("its container has another shape than a copy's")
+    if signer["unsigned_attrs"].native:
+        raise ValueError("its container has attributes that are not signed")
 
 
 def _tlv(tag: int, content: bytes) -> bytes:

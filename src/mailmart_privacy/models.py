@@ -5,6 +5,7 @@ two other spellings of the same blocks, and carry that digest.
 """
 
 import datetime
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -231,6 +232,11 @@ def format_date(day: datetime.date) -> str:
     return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
 
 
+# Markdown's own characters, the "&" of what would be an entity, what makes a heading or a list item
+# at the start, and the "#" that would close a heading at the end.
+_MARKUP = re.compile(r"[\\`*_\[\]<>{}]|&(?=#?\w+;)|^[#+-]|#\Z")
+
+
 def slug(title: str) -> str:
     """Make the default id of a title: ASCII letters and digits in lower case, words joined by hyphens."""
     words = "".join(c if c.isascii() and c.isalnum() else " " for c in title.lower().replace("'", "").replace("’", ""))
@@ -244,11 +250,9 @@ def digest_comment(digest: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """Escape what Markdown would read as markup, so that the text stays the same text."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>{}" else c for c in text)
+    escaped = _MARKUP.sub(r"\\\g<0>", text)
     head, dot, rest = escaped.partition(".")
-    if dot and head.isdigit():
-        return f"{head}\\.{rest}"
-    return f"\\{escaped}" if escaped[:1] in ("#", "+", "-") else escaped
+    return f"{head}\\.{rest}" if dot and head.isdigit() else escaped
 
 
 def _explicit_id(id: str, title: str) -> str:

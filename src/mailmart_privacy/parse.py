@@ -7,7 +7,6 @@ with its line, and all are raised together.
 
 import datetime
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
@@ -15,6 +14,7 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.treeprocessors import Treeprocessor
 
+from .characters import is_normal, is_refused, name_characters
 from .errors import SourceError
 from .models import BulletList, Heading, Paragraph, Policy, Processor, Section, digest_comment, format_date, slug
 
@@ -28,9 +28,11 @@ _DATELINE = re.compile(r"Last updated: ([A-Z][a-z]+) ([0-9]{1,2}), ([0-9]{4})")
 _NUMBERED = re.compile(r"([0-9]+)\. (\S.*)")
 _PROCESSOR = re.compile(r"(?P<names>\S.*?) — (?P<purpose>[^()]*[^()\s])(?: \((?P<condition>[^()]+)\))?")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
+_BARE = re.compile(r" {0,3}(?:([-_*])(?: ?\1){2,}|[-+*]|#{1,6}) *")  # a rule, or a list item or heading without text
+_ORDERED = re.compile(r" {0,3}[0-9]+\. ")
 _DIGEST = re.compile(re.escape(digest_comment("@")).replace("@", "([0-9a-f]{64})"))
 _REFUSED = {
-    "ol": "a numbered list; use a bullet list",
+    "ol": r"a numbered list; use a bullet list, or write the number as `1\.`",
     "pre": "an indented or fenced block; remove the indentation",
     "blockquote": "a quotation; write it as a paragraph",
     "hr": "a rule; remove it",
@@ -53,11 +55,11 @@ def parse_policy(source: str, *, origin: str = "policy.md") -> Policy:
     """
     source, claimed = _take_digest(source)
     faults = _faults_of_characters(source)
-    clean = "".join(c if c == "\n" or not _is_refused(c) else " " for c in source)
+    clean = "".join(c if c == "\n" or not is_refused(c) else " " if c == "\t" else "" for c in source)
     reader = _Reader(_parse_blocks(clean), faults)
     policy = reader.read()
     if policy is None or faults:
-        raise SourceError(origin, tuple(sorted(faults)))
+        raise SourceError(origin, tuple(sorted(set(faults))))
     if claimed not in ("", policy.digest):
         raise SourceError(
             origin, ((source.count("\n") + 1, f"the digest {claimed[:12]}… in the last line is not the text's"),)
@@ -87,13 +89,16 @@ class _Lines(Treeprocessor):
     def run(self, root: Element) -> None:
         lines, at = self.lines, 0
         for element in root.iter():
-            first = (element.text or "").strip().partition("\n")[0]
+            text = (element.text or "").strip()
+            first = text.partition("\n")[0]
+            if not first and not len(element):
+                first = next((line for line in lines[at:] if _BARE.fullmatch(line)), "")
             if stashed := _STASHED.match(first):
                 first = str(self.md.htmlStash.rawHtmlBlocks[int(stashed[1])]).strip().partition("\n")[0]
             if first:
                 at = next((n for n in range(at, len(lines)) if first in lines[n]), at)
                 element.set("line", str(at + 1))
-                at += element.tag not in ("ul", "ol", "div")
+                at += 0 if element.tag in ("ul", "ol", "div") else text.count("\n") + 1
 
 
 class _Capture(Treeprocessor):
@@ -107,6 +112,8 @@ class _Capture(Treeprocessor):
 
 def _parse_blocks(source: str) -> list[_Item]:
     md = Markdown(extensions=["attr_list"])
+    md.parser.blockprocessors.deregister("reference")  # it drops its line without a word
+    md.ESCAPED_CHARS = [*md.ESCAPED_CHARS, "<", "&"]  # CommonMark escapes these too; see escape_markdown
     capture = _Capture(md)
     md.treeprocessors.deregister("prettify")
     md.treeprocessors.register(_Lines(md, source.split("\n")), "lines", 100)
@@ -141,6 +148,7 @@ class _Reader:
         self.items = items
         self.faults = faults
         self.ids: dict[str, int] = {}
+        self.number = 0
         self.sections: list[Section] = []
         self.processors: list[Processor] = []
 
@@ -215,11 +223,14 @@ class _Reader:
         found = _NUMBERED.fullmatch(heading.text)
         if found is None:
             self.fault(heading.line, f"{heading.text!r} has no number; expected `## {place}. …`")
-        elif int(found[1]) != place:
+        elif int(found[1]) not in (place, self.number + 1):  # one fault, not one for every section after it
             self.fault(heading.line, f"section {found[1]} is out of order; expected {place}")
+        self.number = int(found[1]) if found else self.number + 1
         title = found[2] if found else heading.text
         id = self.read_id(heading, title)
-        self.ids[f"{id}-heading"] = heading.line
+        taken = self.ids.setdefault(f"{id}-heading", heading.line)
+        if taken != heading.line and self.ids[id] == heading.line:
+            self.fault(taken, f"the id '{id}-heading' is the one of section {place}'s heading; give another")
         if not body:
             self.fault(heading.line, f"section {place} is empty")
         blocks = tuple(block for item in body if (block := self.read_block(item)) is not None)
@@ -272,17 +283,18 @@ def _take_digest(source: str) -> tuple[str, str]:
     return (body, found[1]) if found else (source, "")
 
 
-def _is_refused(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
-
-
 def _faults_of_characters(source: str) -> list[tuple[int, str]]:
     faults = []
+    if "\r" in source:
+        number = source[: source.index("\r")].count("\n") + 1
+        faults.append((number, "line ends other than LF; save the file with Unix line ends"))
+        source = source.replace("\r", "")
     for number, line in enumerate(source.split("\n"), 1):
-        refused = sorted({c for c in line if _is_refused(c)})
+        if _ORDERED.match(line):
+            faults.append((number, _REFUSED["ol"]))  # below a bullet list Python-Markdown makes a bullet of it
+        refused = [c for c in line if is_refused(c)]
         if refused:
-            named = ", ".join(f"U+{ord(c):04X}" for c in refused)
-            faults.append((number, f"control or invisible characters: {named}; remove them"))
-        if not unicodedata.is_normalized("NFC", line):
+            faults.append((number, f"control or invisible characters ({name_characters(refused)}); remove them"))
+        if not is_normal(line):
             faults.append((number, "the text is not in Unicode's NFC; normalise it"))
     return faults

@@ -94,9 +94,11 @@ def environment() -> "Environment":
 
 
 def _load_template(name: str) -> str | None:
+    from jinja2.loaders import split_template_path
+
     try:
-        return _resources.read_template(name).decode("utf-8")
-    except OSError:
+        return _resources.read_template("/".join(split_template_path(name))).decode("utf-8")
+    except (OSError, ValueError):  # nothing there; a folder; no text; a name that no file can have
         return None
 
 

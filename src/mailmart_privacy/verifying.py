@@ -92,7 +92,7 @@ def verify(
     if origin is None:
         raise _judge_foreign(pdf, signatures)
     publisher, delivery = _require_both(signatures, pdf, origin)
-    statuses = [_validate(pdf, signature, roots, at) for signature in (publisher, delivery)]
+    statuses = [_validate(pdf, signature, roots, at, canonical=True) for signature in (publisher, delivery)]
     _require_untouched(publisher, statuses[0], delivery, statuses[1])
     values = _read_values(reader)
     issued_at = _require_consistent(reader, values, origin, ledger, delivery)
@@ -147,7 +147,7 @@ def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> Verifi
         return UnsignedError("the file is not signed, and is not a copy of a recorded policy")
     for signature in signatures:
         try:
-            status = _validate(pdf, signature, (), None)
+            status = _validate(pdf, signature, (), None, canonical=False)
             covered = status.coverage in (
                 SignatureCoverageLevel.ENTIRE_FILE,
                 SignatureCoverageLevel.ENTIRE_REVISION,
@@ -177,7 +177,12 @@ def _require_both(
 
 
 def _validate(
-    pdf: bytes, signature: EmbeddedPdfSignature, roots: tuple[x509.Certificate, ...], at: datetime.datetime | None
+    pdf: bytes,
+    signature: EmbeddedPdfSignature,
+    roots: tuple[x509.Certificate, ...],
+    at: datetime.datetime | None,
+    *,
+    canonical: bool,
 ) -> PdfSignatureStatus:
     context = ValidationContext(
         trust_roots=[asn1_x509.Certificate.load(root.public_bytes(Encoding.DER)) for root in roots],
@@ -185,8 +190,9 @@ def _validate(
         allow_fetching=False,
     )
     try:
-        _, start, stop, _ = (int(n) for n in signature.byte_range)
-        require_canonical(pdf[start:stop], signature.signed_data)
+        if canonical:
+            _, start, stop, _ = (int(n) for n in signature.byte_range)
+            require_canonical(pdf[start:stop], signature.signed_data)
         return validate_pdf_signature(signature, signer_validation_context=context, key_usage_settings=_USAGE)
     except Exception as error:  # noqa: BLE001 - as above
         raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {error}") from None

@@ -1,0 +1,1 @@
+"""Validators that others wrote, judging what this package makes."""

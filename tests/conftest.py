@@ -1,0 +1,66 @@
+"""What the tests share: an identity, copies made with it, and the command line as a real process."""
+
+import datetime
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailmart_privacy.certified import CertifiedForm
+from mailmart_privacy.certifying import certify
+from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.ledger import shipped
+
+NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
+VERSION = "2026-02-24"
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(scope="session")
+def identity() -> Identity:
+    """A local identity, valid from the day before the copies are made."""
+    return create_identity(created_at=NOW - datetime.timedelta(days=1))
+
+
+@pytest.fixture(scope="session")
+def form() -> bytes:
+    """The recorded A4 form."""
+    return shipped().record(VERSION, "form-a4.pdf")
+
+
+@pytest.fixture(scope="session")
+def certified(form: bytes, identity: Identity) -> CertifiedForm:
+    """That form, certified by the identity."""
+    return certify(form, identity=identity, signing_time=NOW)
+
+
+@pytest.fixture(scope="session")
+def copy(certified: CertifiedForm, identity: Identity) -> bytes:
+    """A copy for Acme GmbH."""
+    return issue_copy(certified, recipient="Acme GmbH", reference="C-1", issued_at=NOW, identity=identity)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a user who has a home of their own and nothing in it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAILMART", "XDG", "PYTHON"))}
+    return kept | {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def cli(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run the command line as a process, in a folder of its own."""
+
+    def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "mailmart_privacy", *arguments]
+        settings: dict[str, object] = {"cwd": tmp_path, "env": environment, "stdin": subprocess.DEVNULL}
+        return subprocess.run(command, capture_output=True, timeout=120, check=False, **settings | options)  # type: ignore[call-overload, no-any-return]
+
+    return run

@@ -1,0 +1,330 @@
+"""The command line, as a process: what it prints where, its exit codes, and that nothing is half-written."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from conftest import VERSION, Run
+
+from mailmart_privacy import _resources
+from mailmart_privacy.ledger import shipped
+
+
+def schema(name: str) -> dict[str, object]:
+    return json.loads(_resources.read_data(f"schemas/{name}.schema.json"))  # type: ignore[no-any-return]
+
+
+def state(environment: dict[str, str]) -> Path:
+    return Path(environment["HOME"]) / ".local" / "state" / "mailmart-privacy"
+
+
+def one_line(result: subprocess.CompletedProcess[bytes]) -> str:
+    """The one line that an error takes, with nothing on standard output."""
+    assert result.stdout == b""
+    (line,) = result.stderr.decode().splitlines()
+    assert "Traceback" not in line
+    return line
+
+
+def test_show_prints_each_format_as_recorded(cli: Run) -> None:
+    """Every format on standard output is the recorded one; the text gets the newline that a terminal wants."""
+    policy = shipped().policy(VERSION)
+    assert cli("show").stdout.decode() == f"{policy.text}\n"
+    assert cli("show", "--format", "markdown").stdout.decode() == policy.markdown
+    for form, name in (("html", "page.html"), ("json", "policy.json"), ("pdf", "form-a4.pdf")):
+        assert cli("show", "--format", form).stdout == shipped().record(VERSION, name)
+    assert cli("show", "--format", "pdf", "--paper", "letter").stdout == shipped().record(VERSION, "form-letter.pdf")
+
+
+def test_show_writes_the_text_byte_for_byte(cli: Run, tmp_path: Path) -> None:
+    """In a file the text is the canonical one, with no newline at its end."""
+    assert cli("show", "-o", "policy.txt").returncode == 0
+    assert (tmp_path / "policy.txt").read_bytes() == shipped().record(VERSION, "policy.txt")
+
+
+def test_show_puts_the_style_sheet_beside_a_page(cli: Run, tmp_path: Path) -> None:
+    """A page written to a file looks as it should, since its style sheet is there too."""
+    assert cli("show", "--format", "html", "-o", "policy.html").returncode == 0
+    assert (tmp_path / "page.css").read_bytes() == shipped().record(VERSION, "page.css")
+    assert b'href="page.css"' in (tmp_path / "policy.html").read_bytes()
+
+
+def test_versions_and_processors_as_json(cli: Run) -> None:
+    """`--json` prints exactly one document."""
+    (version,) = json.loads(cli("versions", "--json").stdout)
+    assert version["version"] == VERSION
+    assert version["effective_until"] is None
+    listed = json.loads(cli("processors", "--json").stdout)
+    assert [p["name"] for p in listed][-2:] == ["Instantly", "SmartLead"]
+
+
+@pytest.mark.parametrize("name", ["policy", "verification"])
+def test_schemas_are_published(cli: Run, name: str) -> None:
+    """Each schema can be printed, and is one."""
+    printed = json.loads(cli("schema", name).stdout)
+    jsonschema.Draft202012Validator.check_schema(printed)
+    assert printed == schema(name)
+
+
+def test_export_and_verify(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    """The main job: a copy is issued, its path printed, and it verifies, in words and as JSON."""
+    made = cli("export", "--to", "Acme GmbH", "--reference", "C-7", "-o", "acme.pdf")
+    assert (made.returncode, made.stdout) == (0, b"acme.pdf\n")
+    assert b"self-signed" in made.stderr
+    said = cli("verify", "acme.pdf")
+    assert said.returncode == 0
+    for words in ("version 2026-02-24", "Acme GmbH", "C-7", "In force", "self-signed local identity"):
+        assert words.lower() in said.stdout.decode().lower()
+    document = json.loads(cli("verify", "--json", "acme.pdf").stdout)
+    jsonschema.validate(document, schema("verification"))
+    assert document["files"][0]["verification"]["recipient"] == "Acme GmbH"
+    again = cli("export", "--to", "Acme GmbH", "-d", ".")
+    assert again.stderr == b""
+    assert re.fullmatch(r"\./privacy-policy-2026-02-24-Acme-GmbH-\d{8}T\d{6}Z\.pdf", again.stdout.decode().strip())
+    assert len(list((state(environment) / "certified").iterdir())) == 1
+
+
+def test_the_key_is_readable_by_its_user_alone(cli: Run, environment: dict[str, str]) -> None:
+    """The local identity's file has mode 0600, and its folder 0700, whatever the mask."""
+    cli("identity", "create", preexec_fn=lambda: os.umask(0))
+    path = state(environment) / "identity.pem"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_verdicts_of_several_files_are_one_document(cli: Run, tmp_path: Path) -> None:
+    """Each file has its verdict; the exit code is the highest, and the JSON follows its schema."""
+    cli("export", "--to", "Acme", "-o", "good.pdf")
+    good = (tmp_path / "good.pdf").read_bytes()
+    (tmp_path / "altered.pdf").write_bytes(good.replace(b"Reason", b"Raison", 1))
+    (tmp_path / "text.pdf").write_text("hello", encoding="utf-8")
+    names = ["good.pdf", "altered.pdf", "text.pdf", "missing.pdf"]
+    result = cli("verify", "--json", *names)
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, schema("verification"))
+    assert [(f["file"], f["exit_code"]) for f in document["files"]] == list(zip(names, (0, 4, 5, 1), strict=True))
+    assert result.returncode == 5
+    words = cli("verify", *names)
+    assert words.returncode == 5
+    assert len(words.stderr.splitlines()) == 3
+
+
+def test_someone_elses_identity_is_not_trusted(cli: Run, environment: dict[str, str]) -> None:
+    """Another user does not trust the copy until they are given its certificate."""
+    cli("export", "--to", "Acme", "-o", "acme.pdf")
+    pem = cli("identity", "show", "--pem").stdout
+    other = {**environment, "MAILMART_PRIVACY_STATE_DIR": environment["HOME"] + "/other"}
+    assert cli("verify", "acme.pdf", env=other).returncode == 5
+    cli("identity", "create", env=other)
+    result = cli("verify", "acme.pdf", env=other)
+    assert result.returncode == 5
+    assert "--trust" in one_line(result)
+    Path(environment["HOME"], "cert.pem").write_bytes(pem)
+    trust = environment["HOME"] + "/cert.pem"
+    assert cli("verify", "--trust", trust, "acme.pdf", env=other).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["show", "--policy", "2020-01-01"], 2, "there are: 2026-02-24"),
+        (["show", "--at", "yesterday"], 2, "ISO 8601"),
+        (["show", "--at", "2026-03-01"], 2, "time zone"),
+        (["show", "--at", "2026-01-01T00:00:00Z"], 2, "the first, 2026-02-24"),
+        (["show", "--at", "2026-03-01T00:00:00Z", "--policy", VERSION], 2, "one of them"),
+        (["show", "-o", "no/such/folder/policy.txt"], 1, "No such file"),
+        (["export", "--to", "", "-o", "x.pdf"], 2, "empty"),
+        (["export", "--to", "   ", "-o", "x.pdf"], 2, "empty"),
+        (["export", "--to", "a\tb", "-o", "x.pdf"], 2, "U+0009"),
+        (["export", "--to", "株式会社", "-o", "x.pdf"], 2, "株 U+682A"),
+        (["export", "--to", "x" * 200, "-o", "x.pdf"], 2, "too long"),
+        (["export", "--to", "Acme", "--reference", "y" * 300, "-o", "x.pdf"], 2, "reference is too long"),
+        (["export", "--to", "Acme", "--level", "B-T", "-o", "x.pdf"], 2, "B-T cannot be reached"),
+        (["export", "--to", "Acme", "--identity", "missing.pem", "-o", "x.pdf"], 1, "missing.pem: No such file"),
+        (["export", "--to", "Acme", "-o", "x.pdf", "-d", "."], 2, "one of them"),
+        (["export", "--to", "Acme", "-o", "-", "--json"], 2, "leave out --json"),
+        (["verify", "missing.pdf"], 1, "missing.pdf"),
+        (["verify", "--trust", "missing.pem", "x.pdf"], 1, "missing.pem"),
+        (["identity", "show"], 1, "identity create"),
+        (["identity", "import", "missing.pem"], 1, "missing.pem"),
+        (["records", "build", "2020-01-01"], 2, "policy.md"),
+        (["records", "build", VERSION], 2, "never changes"),
+        (["records", "check", "--data", "nowhere"], 2, "nowhere"),
+        (["--config", "missing.toml", "show"], 2, "missing.toml"),
+    ],
+)
+def test_errors_are_one_line_and_write_nothing(
+    cli: Run, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    """Bad input gets one line that says what is wrong, its exit code, and leaves no file behind."""
+    result = cli(*arguments)
+    line = result.stderr.decode().splitlines()[-1]
+    assert (result.returncode, words in line) == (code, True), result.stderr.decode()
+    assert "Traceback" not in result.stderr.decode()
+    assert result.stdout == b""
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["show", "--format", "docx"], ["export"], ["verify"], ["--nonsense"]]
+)
+def test_usage_errors(cli: Run, arguments: list[str]) -> None:
+    """What Click refuses has exit code 2, too."""
+    result = cli(*arguments)
+    assert result.returncode == 2
+    assert b"Usage:" in result.stderr
+
+
+def test_an_existing_file_is_kept(cli: Run, tmp_path: Path) -> None:
+    """A file that is there stays, unless --force is given."""
+    (tmp_path / "x.pdf").write_bytes(b"mine")
+    result = cli("export", "--to", "Acme", "-o", "x.pdf")
+    assert result.returncode == 1
+    assert "kept" in one_line(result)
+    assert (tmp_path / "x.pdf").read_bytes() == b"mine"
+    assert cli("export", "--to", "Acme", "-o", "x.pdf", "--force").returncode == 0
+    assert cli("verify", "x.pdf").returncode == 0
+
+
+def test_an_identity_is_kept(cli: Run) -> None:
+    """A second identity does not silently replace the first."""
+    cli("identity", "create")
+    before = cli("identity", "show", "--json").stdout
+    result = cli("identity", "create")
+    assert result.returncode == 1
+    assert "--force" in one_line(result)
+    assert cli("identity", "show", "--json").stdout == before
+    assert cli("identity", "create", "--force", "--name", "Ours").returncode == 0
+    assert json.loads(cli("identity", "show", "--json").stdout)["name"] == "Ours"
+
+
+def test_a_full_disk_leaves_nothing(cli: Run, tmp_path: Path) -> None:
+    """When a file cannot be written whole, it is not written."""
+    cli("identity", "create")
+    limit = (
+        "import resource, signal, runpy, sys;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "sys.argv = ['mailmart-privacy', 'show', '-o', 'policy.txt'];"
+        "runpy.run_module('mailmart_privacy', run_name='__main__')"
+    )
+    result = subprocess.run([sys.executable, "-c", limit], cwd=tmp_path, capture_output=True, check=False)
+    assert result.returncode == 1
+    assert "File too large" in one_line(result)
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_pdf_is_not_dumped_on_a_terminal(cli: Run) -> None:
+    """Binary data goes to a file or another program, never to a terminal."""
+    ours, theirs = pty.openpty()
+    try:
+        command = [sys.executable, "-m", "mailmart_privacy", "show", "--format", "pdf"]
+        result = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert result.returncode == 2
+    assert b"-o FILE" in result.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback(environment: dict[str, str]) -> None:
+    """`mailmart-privacy show | head -1` ends quietly."""
+    command = [sys.executable, "-m", "mailmart_privacy", "show", "--format", "pdf"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_standard_input_and_output(cli: Run, tmp_path: Path) -> None:
+    """`-` stands for standard output when exporting, and for standard input when verifying."""
+    made = cli("export", "--to", "Acme", "-o", "-")
+    assert made.stdout.startswith(b"%PDF-")
+    result = cli("verify", "-", stdin=None, input=made.stdout)
+    assert result.returncode == 0
+
+
+def test_settings_flag_then_environment_then_file(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    """A flag wins over the environment, the environment over the file, the file over the default."""
+    config = tmp_path / "settings.toml"
+    config.write_text('[show]\nform = "json"\n', encoding="utf-8")
+    from_file = ["--config", str(config), "show"]
+    assert cli(*from_file).stdout.startswith(b"{")
+    given = {**environment, "MAILMART_PRIVACY_SHOW_FORM": "html"}
+    assert cli(*from_file, env=given).stdout.startswith(b"<!")
+    assert cli(*from_file, "--format", "text", env=given).stdout.startswith(b"Privacy Policy")
+    config.write_text("[shwo]\n", encoding="utf-8")
+    assert "unknown table [shwo]" in one_line(cli(*from_file))
+    config.write_text("[show", encoding="utf-8")
+    assert "not TOML" in one_line(cli(*from_file))
+
+
+def test_a_passphrase_comes_from_a_file_or_the_environment(
+    cli: Run, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """An encrypted key is used with its passphrase, and the passphrase is never printed."""
+    from test_identity import KEY, certificate_pem, pem
+
+    (tmp_path / "key.pem").write_bytes(pem(KEY, b"s3cret") + certificate_pem(KEY, digital_signature=True))
+    (tmp_path / "pass.txt").write_bytes(b"s3cret\n")
+    base = ["identity", "import", "key.pem", "--force"]
+    refused = cli(*base)
+    assert refused.returncode == 1
+    assert "passphrase" in one_line(refused)
+    wrong = cli(*base, env={**environment, "MAILMART_PRIVACY_PASSPHRASE": "n0t it"})
+    assert wrong.returncode == 1
+    assert "n0t it" not in one_line(wrong)
+    right = cli(*base, "--passphrase-file", "pass.txt")
+    assert b"s3cret" not in right.stdout + right.stderr
+
+
+def test_help_is_complete(cli: Run) -> None:
+    """Every command and option has its help, and the exit codes are told."""
+    text = cli("--help").stdout.decode()
+    for name in ("show", "versions", "processors", "schema", "export", "verify", "identity", "records"):
+        assert f"\n  {name} " in text
+        assert cli(name, "--help").returncode == 0
+    assert "5 signer not trusted" in " ".join(text.split())
+    assert cli("--version").stdout.startswith(b"mailmart-privacy ")
+
+
+def test_completion_is_there(cli: Run, environment: dict[str, str]) -> None:
+    """The shell's completion knows the commands without importing them."""
+    given = {
+        **environment,
+        "_MAILMART_PRIVACY_COMPLETE": "bash_complete",
+        "COMP_WORDS": "mailmart-privacy ve",
+        "COMP_CWORD": "1",
+    }
+    script = Path(sys.executable).with_name("mailmart-privacy")
+    result = subprocess.run([script], env=given, capture_output=True, check=False)
+    assert result.stdout.decode().split() == ["plain,versions", "plain,verify"]
+
+
+def test_two_first_uses_at_once_share_one_identity(cli: Run, environment: dict[str, str], tmp_path: Path) -> None:
+    """Processes that start together end up with one identity, and all of their copies verify."""
+    with contextlib.ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "mailmart_privacy", "export", "--to", f"Acme {n}", "-o", f"{n}.pdf"],
+                    cwd=tmp_path,
+                    env=environment,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+            for n in range(4)
+        ]
+        assert [process.wait(60) for process in processes] == [0] * 4
+    assert cli("verify", *(f"{n}.pdf" for n in range(4))).returncode == 0

@@ -1,0 +1,235 @@
+"""Issuing: what a copy holds and shows, what is refused, and what it does not need."""
+
+import datetime
+import subprocess
+import sys
+from io import BytesIO
+
+import pytest
+from conftest import NOW, VERSION
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+import mailmart_privacy as privacy
+from mailmart_privacy.appearance import read_field_font, read_shown
+from mailmart_privacy.certified import CertifiedForm
+from mailmart_privacy.certifying import certify
+from mailmart_privacy.cms import CmsTemplate
+from mailmart_privacy.errors import FormError, IdentityError, RecipientError, RecordError, UsageError
+from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.issuing import default_reference, issue_copy
+from mailmart_privacy.ledger import shipped
+
+NAMES = [
+    "Acme GmbH",
+    "Société Générale d'Île-de-France",
+    "Ελληνικά Πετρέλαια Α.Ε.",
+    "ООО «Ромашка»",
+    "Công ty Cổ phần Sữa Việt Nam",
+]
+
+
+def issue(certified: CertifiedForm, identity: Identity, **changes: object) -> bytes:
+    arguments: dict[str, object] = {"recipient": "Acme GmbH", "reference": "C-1", "issued_at": NOW}
+    return issue_copy(certified, identity=identity, **arguments | changes)  # type: ignore[arg-type]
+
+
+def read_fields(pdf: bytes) -> dict[str, str]:
+    root = PdfFileReader(BytesIO(pdf), strict=True).root
+    return {str(f.get_object()["/T"]): str(f.get_object().get("/V", "")) for f in root["/AcroForm"]["/Fields"]}
+
+
+def test_a_copy_begins_with_what_was_published(form: bytes, certified: CertifiedForm, copy: bytes) -> None:
+    """The recorded form is a prefix of the certified form, and that of the copy."""
+    assert certified.pdf.startswith(form)
+    assert copy.startswith(certified.pdf)
+    assert len(copy) - len(certified.pdf) < 8000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fields_hold_and_show_the_names_of_the_world(certified: CertifiedForm, identity: Identity, name: str) -> None:
+    """Names in Latin, Greek, Cyrillic and Vietnamese stand in the field, and are what is shown."""
+    copy = issue(certified, identity, recipient=name)
+    assert read_fields(copy)["Recipient"] == name
+    root = PdfFileReader(BytesIO(copy)).root
+    font = read_field_font(root["/AcroForm"])
+    (field,) = (f.get_object() for f in root["/AcroForm"]["/Fields"] if f.get_object()["/T"] == "Recipient")
+    assert read_shown(field["/AP"]["/N"].data, font) == [name]
+
+
+def test_poppler_reads_what_was_filled_in(certified: CertifiedForm, identity: Identity, tmp_path: object) -> None:
+    """Another program finds the recipient, the reference and the date on page 1."""
+    copy = issue(certified, identity, recipient=NAMES[4], reference="Ref 7/ä")
+    result = subprocess.run(["pdftotext", "-f", "1", "-l", "1", "-", "-"], input=copy, capture_output=True, check=True)
+    text = result.stdout.decode()
+    for words in (NAMES[4], "Ref 7/ä", "2026-11-23 12:30:00 UTC", identity.name):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"recipient": ""}, "recipient is empty"),
+        ({"recipient": " \u00a0 "}, "recipient is empty"),
+        ({"recipient": "a\nb"}, "U\\+000A"),
+        ({"recipient": "a\u202eb"}, "RIGHT-TO-LEFT OVERRIDE"),
+        ({"recipient": "a\ud800"}, "U\\+D800"),
+        ({"recipient": "株式会社"}, "株 U\\+682A"),
+        ({"recipient": "Acme 🚀"}, "ROCKET"),
+        ({"recipient": "W" * 100}, "too long for its field: 100 characters, room for about"),
+        ({"reference": ""}, "reference is empty"),
+        ({"reference": "שלום"}, "HEBREW"),
+    ],
+)
+def test_what_cannot_stand_in_the_form_is_named(
+    certified: CertifiedForm, identity: Identity, changes: dict[str, str], words: str
+) -> None:
+    """A value that is empty, too long or outside the font is refused with what is wrong about it."""
+    with pytest.raises(RecipientError, match=words):
+        issue(certified, identity, **changes)
+
+
+def test_a_name_is_brought_into_nfc(certified: CertifiedForm, identity: Identity) -> None:
+    """A name whose accents are typed apart is the same name."""
+    assert read_fields(issue(certified, identity, recipient=" Cafe\u0301 "))["Recipient"] == "Café"
+
+
+def test_a_long_name_shrinks_before_it_is_refused(certified: CertifiedForm) -> None:
+    """A name that does not fit at the form's size is set smaller, down to eight points."""
+    from mailmart_privacy.appearance import fit_text
+
+    width = certified.fields["Recipient"].width
+    sizes = [fit_text("recipient", "n" * count, certified.font, width) for count in (10, 60, 70)]
+    assert sizes[0] == certified.font.size
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] >= 8
+
+
+def test_an_identity_out_of_its_time_does_not_sign(certified: CertifiedForm, identity: Identity) -> None:
+    """A certificate that is not valid at the issue date is refused, for certifying and for signing."""
+    for years in (-1, 20):
+        moment = NOW + datetime.timedelta(days=365 * years)
+        with pytest.raises(IdentityError):
+            issue(certified, identity, issued_at=moment)
+        with pytest.raises(IdentityError):
+            certify(shipped().record(VERSION, "form-a4.pdf"), identity=identity, signing_time=moment)
+
+
+def test_a_form_certified_by_another_is_refused(certified: CertifiedForm) -> None:
+    """The signature container is the certifier's; another identity has to certify first."""
+    with pytest.raises(IdentityError, match="another identity"):
+        issue(certified, create_identity(created_at=NOW))
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.7\n"])
+def test_only_a_form_is_certified(identity: Identity, content: bytes) -> None:
+    """Bytes that are no form of the policy are refused in one line."""
+    with pytest.raises(FormError):
+        certify(content, identity=identity, signing_time=NOW)
+
+
+def test_a_certified_form_is_not_certified_again(certified: CertifiedForm, identity: Identity) -> None:
+    """There is one certification."""
+    with pytest.raises(FormError, match="already"):
+        certify(certified.pdf, identity=identity, signing_time=NOW)
+
+
+def test_notes_survive_their_file(certified: CertifiedForm, identity: Identity) -> None:
+    """A certified form that was kept issues the same copies, but for the signature itself."""
+    kept = CertifiedForm.from_bytes(certified.to_bytes())
+    assert kept == certified
+    assert kept is not None
+    ours, theirs = issue(certified, identity), issue(kept, identity)
+    start = ours.rindex(b"/Contents <")
+    assert ours[:start] == theirs[:start]
+    assert len(ours) == len(theirs)
+
+
+def test_the_api_issues_recorded_policies_only(identity: Identity) -> None:
+    """`issue` takes a policy of the ledger, an existing paper and a moment with a time zone."""
+    import dataclasses
+
+    policy = privacy.current()
+    arguments = {"recipient": "Acme", "issued_at": NOW, "identity": identity}
+    copy = privacy.issue(policy, **arguments)  # type: ignore[arg-type]
+    assert read_fields(copy)["Reference"] == default_reference("Acme", NOW)
+    changed = dataclasses.replace(policy, title="Another Policy")
+    with pytest.raises(RecordError, match="not the recorded one"):
+        privacy.issue(changed, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="a5"):
+        privacy.issue(policy, paper="a5", **arguments)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="time zone"):
+        privacy.issue(policy, **arguments | {"issued_at": NOW.replace(tzinfo=None)})  # type: ignore[arg-type]
+
+
+def test_weasyprint_is_not_needed(tmp_path: object) -> None:
+    """A copy is issued and verified where importing WeasyPrint, Pango's bindings or Markdown fails."""
+    code = """
+import sys
+for name in ("weasyprint", "cffi.api", "pango", "markdown", "jinja2", "fontTools", "tinycss2"):
+    sys.modules[name] = None
+import datetime, mailmart_privacy as privacy
+now = datetime.datetime.now(datetime.UTC)
+me = privacy.create_identity(created_at=now)
+copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=now, identity=me)
+print(privacy.verify(copy, trust_roots=[me.certificate]).recipient)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert result.stdout == b"Acme\n", result.stderr.decode()
+
+
+def test_issuing_from_a_kept_form_needs_no_pdf_library(certified: CertifiedForm, identity: Identity) -> None:
+    """Once the form is certified, a copy is written without pyHanko."""
+    code = """
+import sys
+for name in ("pyhanko", "asn1crypto", "weasyprint"):
+    sys.modules[name] = None
+import datetime
+from mailmart_privacy.certified import CertifiedForm
+from mailmart_privacy.identity import load_identity
+from mailmart_privacy.issuing import issue_copy
+form = CertifiedForm.from_bytes(open(sys.argv[1], "rb").read())
+me = load_identity(open(sys.argv[2], "rb").read())
+now = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
+sys.stdout.buffer.write(issue_copy(form, recipient="Acme", reference="C-1", issued_at=now, identity=me))
+"""
+    import tempfile
+    from pathlib import Path
+
+    from mailmart_privacy.identity import dump_identity
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = Path(folder, "form"), Path(folder, "key.pem")
+        paths[0].write_bytes(certified.to_bytes())
+        paths[1].write_bytes(dump_identity(identity))
+        result = subprocess.run([sys.executable, "-c", code, *map(str, paths)], capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr.decode()
+    assert privacy.verify(result.stdout, trust_roots=[identity.certificate], at=NOW).recipient == "Acme"
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.data())
+def test_any_name_that_is_accepted_verifies(certified: CertifiedForm, identity: Identity, data: st.DataObject) -> None:
+    """Whatever the form's font can show makes a copy that verifies and says that name; all else is refused."""
+    alphabet = st.sampled_from(sorted(certified.font.glyphs)) | st.characters()
+    name = data.draw(st.text(alphabet, min_size=1, max_size=30))
+    try:
+        copy = issue(certified, identity, recipient=name)
+    except RecipientError:
+        return
+    verdict = privacy.verify(copy, trust_roots=[identity.certificate], at=NOW)
+    import unicodedata
+
+    assert verdict.recipient == unicodedata.normalize("NFC", name.strip())
+
+
+def test_the_container_template_counts_lengths_in_der() -> None:
+    """Lengths below, at and above each step of DER's length octets are written as DER asks."""
+    from asn1crypto import core
+
+    from mailmart_privacy.cms import _tlv
+
+    for length in (0, 1, 127, 128, 255, 256, 65535, 65536):
+        assert _tlv(0x04, bytes(length)) == core.OctetString(bytes(length)).dump()
+    assert CmsTemplate.__doc__
