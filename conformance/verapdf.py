@@ -122,7 +122,7 @@ def fetch() -> None:
             if output.status != 0 or not fetched.is_file():
                 raise MissingValidatorError(f"Maven could not fetch veraPDF {VERSION}:\n{output.stdout}{output.stderr}")
             if _digest(fetched) != _JAR_DIGEST:
-                raise MissingValidatorError(f"what Maven fetched is not the pinned veraPDF {VERSION}: its digest differs")
+                raise MissingValidatorError(f"Maven fetched something else than the pinned veraPDF {VERSION}")
             fetched.rename(JAR)
 
 

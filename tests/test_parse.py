@@ -14,7 +14,7 @@ VERSION = "2026-02-24"
 DIGEST = "85591b988b6aa67cfa7d04e7e34d7025e6a2a250630a38f3b7a60bd4cf8965dd"
 SOURCE = _resources.read_data(f"{VERSION}/policy.md").decode()
 NUMBERED = r"a numbered list; use a bullet list, or write the number as `1\.`"
-INVISIBLE = "control or invisible characters: {}; remove them"
+INVISIBLE = "control or invisible characters ({})"
 NO_DATE = "no date; below the title stands a line like `Last updated: February 24, 2026`"
 NO_TITLE = "no title; the first line is `# Privacy Policy`"
 NO_PROCESSORS = "no section with the id 'third-party-services'; the processors are read from its list"
@@ -208,12 +208,26 @@ def test_escaped_markup_is_text() -> None:
         ),
         pytest.param("essential c", "essential\tc", 76, INVISIBLE.format("U+0009"), id="tab"),
         pytest.param("essential c", "essential\u0007 c", 76, INVISIBLE.format("U+0007"), id="control character"),
-        pytest.param("essential c", "essential\u200b c", 76, INVISIBLE.format("U+200B"), id="zero-width space"),
         pytest.param(
-            "essential c", "essential\u202e\u0000 c", 76, INVISIBLE.format("U+0000, U+202E"), id="two of them"
+            "essential c", "essential\u200b c", 76, INVISIBLE.format("U+200B ZERO WIDTH SPACE"), id="zero-width space"
         ),
-        pytest.param("essential c", "essential\u2028c", 76, INVISIBLE.format("U+2028"), id="line separator"),
-        pytest.param("# Privacy", "\ufeff# Privacy", 1, INVISIBLE.format("U+FEFF"), id="byte order mark"),
+        pytest.param(
+            "essential c",
+            "essential\u202e\u0000 c",
+            76,
+            INVISIBLE.format("U+202E RIGHT-TO-LEFT OVERRIDE, U+0000"),
+            id="two of them",
+        ),
+        pytest.param(
+            "essential c", "essential\u2028c", 76, INVISIBLE.format("U+2028 LINE SEPARATOR"), id="line separator"
+        ),
+        pytest.param(
+            "# Privacy",
+            "\ufeff# Privacy",
+            1,
+            INVISIBLE.format("U+FEFF ZERO WIDTH NO-BREAK SPACE"),
+            id="byte order mark",
+        ),
         pytest.param("essential c", "<b>essential</b> c", 76, NOT_PLAIN, id="HTML"),
         pytest.param("We use essential", "<div>We</div>\n\nWe use", 76, NOT_PLAIN, id="block of HTML"),
         pytest.param("To exercise", "<!-- Hidden -->\n\nTo exercise", 72, NOT_PLAIN, id="comment"),

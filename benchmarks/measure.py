@@ -1,0 +1,52 @@
+"""Timing of processes and of code: always in turns, so that a busy moment hits both sides alike."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+def time_process(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> float:
+    """Time a whole process, in milliseconds; it has to succeed."""
+    start = time.perf_counter()
+    result = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, stdin=subprocess.DEVNULL, check=False
+    )
+    elapsed = (time.perf_counter() - start) * 1000
+    if result.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed: {result.stderr.decode()[-500:]}")
+    return elapsed
+
+
+def in_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Measure each side once a round, and take each one's median; the first round warms up and is dropped."""
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds + 1):
+        for name, measure in sides.items():
+            value = measure()
+            if number:
+                found[name].append(value)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def python(code: str, *, cwd: Path, environment: Mapping[str, str]) -> Callable[[], float]:
+    """Time an isolated interpreter that runs some code."""
+    return lambda: time_process([sys.executable, "-I", "-c", code], cwd=cwd, environment=environment)
+
+
+def program(name: str, *arguments: str, cwd: Path, environment: Mapping[str, str]) -> Callable[[], float]:
+    """Time an installed program."""
+    return lambda: time_process([str(BIN / name), *arguments], cwd=cwd, environment=environment)
+
+
+def loop(action: Callable[[int], object], count: int) -> float:
+    """Time an action many times over, in milliseconds each."""
+    start = time.perf_counter()
+    for number in range(count):
+        action(number)
+    return (time.perf_counter() - start) * 1000 / count

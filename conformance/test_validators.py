@@ -1,0 +1,149 @@
+"""Each validator refuses a sample that is known to be bad; otherwise its praise would say nothing."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailmart_privacy.identity import Identity, dump_certificate
+
+from . import browser, mutool, openssl_cms, poppler, qpdf, verapdf, vnu
+from .conftest import NOW, Artefact
+from .programs import MissingValidatorError, ValidatorError, find_program
+
+Write = Callable[[str, bytes], Path]
+
+# Low contrast, a missing language, an image from the network, an inline style, a link to nowhere, too wide.
+_BAD_PAGE = b"""<!DOCTYPE html>
+<html>
+<head><meta charset="utf-8"><title>Bad</title><link rel="stylesheet" href="page.css"></head>
+<body>
+<h1>Bad</h1>
+<p id="pale">Grey on white</p>
+<p style="color: red"><a href="#nowhere">Nowhere</a></p>
+<img src="https://example.org/tracker.png" alt="">
+<div id="wide">Wide</div>
+</body>
+</html>
+"""
+_BAD_STYLE = b"#pale { color: #bbb; } #wide { width: 900px; } html { background: #fff; }\n"
+
+
+def _plain_pdf(**options: object) -> bytes:
+    from weasyprint import HTML  # type: ignore[import-untyped]
+
+    return bytes(HTML(string='<html lang="en"><title>Plain</title><h1>Plain</h1><p>Text</p>').write_pdf(**options))
+
+
+def _flip(content: bytes, place: int) -> bytes:
+    changed = bytearray(content)
+    changed[place] ^= 1
+    return bytes(changed)
+
+
+def test_missing_program_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A validator that is not installed raises, in one line that says how to install it."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv("QPDF", raising=False)
+    with pytest.raises(MissingValidatorError, match=r"\Aqpdf is not installed; run: apt-get install qpdf\Z"):
+        find_program("qpdf")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint's colour profile
+def test_verapdf_refuses(write: Write, artefacts: dict[str, Artefact]) -> None:
+    """veraPDF refuses a plain PDF on both counts, and tells PDF/A from PDF/UA; one flipped bit is enough."""
+    plain = write("plain.pdf", _plain_pdf())
+    archival = write("archival.pdf", _plain_pdf(pdf_variant="pdf/a-3a", pdf_tags=True))
+    form = artefacts["form-a4"].content
+    (part,) = (match.end(1) for match in re.finditer(rb"(pdfuaid:part>)1<", form))
+    mislabelled = write("mislabelled.pdf", _flip(form, part))
+    verdicts = {
+        (verdict.path.name, verdict.profile.flavour): verdict
+        for verdict in verapdf.validate([plain, archival, mislabelled])
+    }
+    compliant = {key for key, verdict in verdicts.items() if verdict.compliant}
+    assert compliant == {("archival.pdf", "3a"), ("mislabelled.pdf", "3a")}
+    assert all(verdict.failed_rules for key, verdict in verdicts.items() if key not in compliant)
+    assert any("7.1" in rule.clause for rule in verdicts["plain.pdf", "ua1"].failed_rules)
+
+
+def test_verapdf_gives_no_verdict_on_other_files(write: Write) -> None:
+    """A file that is no PDF is no pass."""
+    with pytest.raises(ValidatorError, match="no verdict"):
+        verapdf.validate([write("text.pdf", b"not a PDF\n")], [verapdf.PDF_A_3A])
+
+
+def test_qpdf_and_mupdf_refuse_a_truncated_file(write: Write, artefacts: dict[str, Artefact], tmp_path: Path) -> None:
+    """A file that was cut short is refused, even though readers repair it."""
+    cut = write("cut.pdf", artefacts["form-a4"].content[:-400])
+    assert qpdf.find_faults(cut)
+    assert mutool.find_faults(cut, tmp_path)
+
+
+def test_pdfsig_refuses_a_changed_file(write: Write, artefacts: dict[str, Artefact]) -> None:
+    """One flipped bit breaks both signatures; something added afterwards is not covered."""
+    copy = artefacts["copy-a4"].content
+    flipped = poppler.read_signatures(write("flipped.pdf", _flip(copy, copy.index(b"%PDF") + 12)))
+    assert len(flipped) == 2
+    assert all(signature.verdict != "Signature is Valid." for signature in flipped)
+    assert not poppler.read_signatures(write("longer.pdf", copy + b"% more\n"))[-1].whole
+
+
+def test_pdfsig_gives_no_verdict_on_other_files(write: Write) -> None:
+    """A file that is no PDF is not one without signatures."""
+    with pytest.raises(ValidatorError, match="no verdict"):
+        poppler.read_signatures(write("text.pdf", b"not a PDF\n"))
+
+
+@pytest.mark.parametrize("name", ["copy-a4", "copy-letter"])
+def test_openssl_refuses_a_changed_file(name: str, artefacts: dict[str, Artefact]) -> None:
+    """A flipped bit in the content, and one in the signature, are refused, with either kind of key."""
+    artefact = artefacts[name]
+    (_, delivery) = openssl_cms.read_ranges(artefact.content)
+    for content, container in (
+        (_flip(delivery.content, 100), delivery.container),
+        (delivery.content, _flip(delivery.container, len(delivery.container) - 1)),
+    ):
+        changed = openssl_cms.SignedRange(content=content, container=container, end=delivery.end)
+        assert openssl_cms.verify(changed, artefact.certificate, at=int(NOW.timestamp()))
+
+
+def test_openssl_refuses_other_anchors(artefacts: dict[str, Artefact], identities: dict[str, Identity]) -> None:
+    """A signer who is not the anchor is refused, and so is the right one when the certificate has expired."""
+    (_, delivery) = openssl_cms.read_ranges(artefacts["copy-a4"].content)
+    assert openssl_cms.verify(delivery, dump_certificate(identities["letter"]), at=int(NOW.timestamp()))
+    (said, *_) = [
+        line
+        for line in openssl_cms.verify(delivery, artefacts["copy-a4"].certificate, at=int(NOW.timestamp()) + 2**29)
+        if "expired" in line
+    ]
+    assert said
+
+
+def test_nu_html_checker_refuses(write: Write) -> None:
+    """It finds an unclosed element, warns of a missing language, and knows no made-up property."""
+    page = write("bad.html", b"<!DOCTYPE html><html><title>x</title><p><div>a</p></html>")
+    style = write("bad.css", b"p { colr: red }\n")
+    messages = vnu.validate([page, style])
+    assert {(message.path, message.kind) for message in messages} == {(page, "error"), (page, "info"), (style, "error")}
+
+
+def test_nu_html_checker_gives_no_verdict_on_missing_files(tmp_path: Path) -> None:
+    """A file that is not there is no pass."""
+    with pytest.raises(ValidatorError, match="not read"):
+        vnu.validate([tmp_path / "nothing.html"])
+
+
+def test_chromium_and_axe_refuse(write: Write, tmp_path: Path) -> None:
+    """A bad page is refused on every count, in every window."""
+    write("page.css", _BAD_STYLE)
+    visit = browser.visit(write("page.html", _BAD_PAGE).parent, tmp_path)
+    for view in visit.views:
+        assert {"color-contrast", "html-has-lang"} <= {finding.rule for finding in view.violations}
+        assert any("Content Security Policy" in complaint for complaint in view.complaints)
+        assert view.broken_links == ("#nowhere",)
+    narrow = [view for view in visit.views if view.name.startswith("narrow")]
+    assert all(view.overflow > 0 and "div#wide" in view.outside for view in narrow)
+    assert any("tracker.png" in found for view in visit.views for found in (*view.complaints, *view.requests))
+    assert all(min(found.contrast.values()) < 3 for found in visit.prints)

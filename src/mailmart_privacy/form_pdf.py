@@ -1,0 +1,172 @@
+"""What WeasyPrint leaves to do in the form's PDF, before it is written.
+
+Each step meets a rule that a validator holds: two standards in one description of the document,
+signature fields with a lock, appearances for empty fields, names that do not depend on the machine.
+"""
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+SIGNATURES = ("Publisher", "Delivery")
+LOCKED = "Delivery"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_UA = "http://www.aiim.org/pdfua/ns/id/"
+_EXTENSION = """\
+<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""
+  xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+  xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"
+  xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA Universal Accessibility Schema</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name>
+<pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>Part of ISO 14289 to which the document conforms</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property>
+</rdf:li></rdf:Bag></pdfaExtension:schemas>
+</rdf:Description>"""
+
+
+def finish_form(document: Any, pdf: Any) -> None:
+    """Finish the PDF; WeasyPrint calls this when all but the writing is done.
+
+    Args:
+        document: the laid-out document.
+        pdf: the PDF, as pydyf holds it.
+    """
+    _name_fonts(document, pdf)
+    _finish_fields(pdf)
+    _claim_both_standards(pdf)
+    pdf.catalog["ViewerPreferences"] = _dictionary({"DisplayDocTitle": "true"})
+
+
+def _name_fonts(document: Any, pdf: Any) -> None:
+    """Name the fonts after their families: WeasyPrint names them by a digest that differs between systems."""
+    names = {}
+    for font in document.fonts.values():
+        weight = "" if font.weight < 600 else "-Semibold"
+        names[font.hash] = (f"{font.family.replace(' ', '')}{weight}", font.name)
+    resources = next(o for o in pdf.objects if isinstance(o, dict) and set(names) <= set(o))
+    for old, (new, _) in names.items():
+        resources[new] = resources.pop(old)
+    tags = {old: _subset_tag(new) for old, (new, _) in names.items()}
+    places = re.compile(b"/(" + b"|".join(old.encode() for old in names) + b") (?=[0-9.]+ Tf)")
+
+    def rename(part: Any) -> Any:
+        return (
+            places.sub(lambda m: b"/" + names[m[1].decode()][0].encode() + b" ", part)
+            if isinstance(part, bytes)
+            else part
+        )
+
+    for o in pdf.objects:
+        if hasattr(o, "stream"):
+            o.stream = [rename(part) for part in o.stream]
+        if isinstance(o, dict):
+            for key in ("BaseFont", "FontName"):
+                for old, (new, full) in names.items():
+                    if o.get(key) == full:
+                        o[key] = f"/{tags[old]}+{new}"
+            if "DA" in o:
+                o["DA"] = _string(rename(_bytes(o["DA"].string)).decode())
+
+
+def _finish_fields(pdf: Any) -> None:
+    """Bring the fields into the form that PDF/A asks for, and make two of them signature fields."""
+    form = pdf.catalog["AcroForm"]
+    del form["NeedAppearances"]  # ISO 19005-3, 6.4.1
+    form["SigFlags"] = 3
+    for reference in form["Fields"]:
+        field = _at(pdf, reference)
+        left, top, right, bottom = (float(n) for n in field["Rect"])
+        left, right, bottom, top = min(left, right), max(left, right), min(bottom, top), max(bottom, top)
+        field["Rect"] = _array([round(n, 3) for n in (left, bottom, right, top)])
+        del field["V"]
+        empty = _stream(
+            {
+                "Type": "/XObject",
+                "Subtype": "/Form",
+                "BBox": _array([0, 0, round(right - left, 3), round(top - bottom, 3)]),
+            }
+        )
+        pdf.add_object(empty)
+        field["AP"] = _dictionary({"N": empty.reference})
+        name = _text(field["T"])
+        if name in SIGNATURES:
+            field["FT"] = "/Sig"
+            del field["DA"]
+        if name == LOCKED:
+            field["Lock"] = _dictionary({"Type": "/SigFieldLock", "Action": "/All", "P": 1})
+    for o in pdf.objects:
+        # With a list of one, pyHanko's difference analysis calls every later fill-in illegal.
+        if isinstance(o, dict) and o.get("S") == "/Form" and isinstance(o.get("K"), list):
+            (o["K"],) = o["K"]
+    for o in pdf.objects:
+        if isinstance(o, dict) and o.get("Type") == "/Filespec" and _text(o["F"]).endswith(".md"):
+            _at(pdf, o["EF"]["F"]).extra["Subtype"] = "/text#2fmarkdown"
+
+
+def _claim_both_standards(pdf: Any) -> None:
+    """Say in the one description of the document that it is PDF/UA-1, too (ISO 14289-1, 5)."""
+    metadata = _at(pdf, pdf.catalog["Metadata"])
+    content = b"".join(_bytes(part) for part in metadata.stream)
+    start, stop = (
+        content.index(b"<ns0:RDF") if b"<ns0:RDF" in content else content.index(b"<rdf:RDF"),
+        content.rindex(b"</x:xmpmeta>"),
+    )
+    rdf = ElementTree.fromstring(content[start:stop])
+    claim = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+    claim.set(f"{{{_UA}}}part", "1")
+    rdf.append(ElementTree.fromstring(_EXTENSION))
+    ElementTree.register_namespace("pdfuaid", _UA)
+    for prefix in ("extension", "schema", "property"):
+        uri = f"http://www.aiim.org/pdfa/ns/{prefix}" + ("/" if prefix == "extension" else "#")
+        ElementTree.register_namespace(f"pdfa{prefix.title()}", uri)
+    metadata.stream = [content[:start], ElementTree.tostring(rdf, encoding="utf-8"), b"\n", content[stop:]]
+
+
+def _subset_tag(name: str) -> str:
+    """Make the six letters that mark a subset (ISO 32000-1, 9.6.4) from the font's own name."""
+    from hashlib import sha256
+
+    return "".join(chr(65 + byte % 26) for byte in sha256(name.encode()).digest()[:6])
+
+
+def _at(pdf: Any, reference: Any) -> Any:
+    return pdf.objects[int(_bytes(reference).split()[0])]
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _text(value: Any) -> str:
+    return _bytes(value.string).decode()
+
+
+def _dictionary(values: dict[str, Any]) -> Any:
+    import pydyf
+
+    return pydyf.Dictionary(values)
+
+
+def _array(values: list[Any]) -> Any:
+    import pydyf
+
+    return pydyf.Array(values)
+
+
+def _string(value: str) -> Any:
+    import pydyf
+
+    return pydyf.String(value)
+
+
+def _stream(extra: dict[str, Any]) -> Any:
+    import pydyf
+
+    return pydyf.Stream([], extra)

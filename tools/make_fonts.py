@@ -1,0 +1,73 @@
+"""Makes the fonts in templates/fonts from PyPI's font packages; run it when a character set changes.
+
+    pip install font-source-sans-pro font-source-serif-pro fonttools
+    python tools/make_fonts.py
+
+The subsets hold Latin, Greek, Cyrillic and Vietnamese. They are renamed, since the licence reserves
+the originals' name ("Source"), and lose the tables that would make their bytes depend on the machine.
+"""
+
+import importlib
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+TARGET = Path(__file__).parents[1] / "templates" / "fonts"
+FACES = [
+    ("font_source_serif_pro", "SourceSerifPro-Regular.ttf", "MailMart Serif", "Regular"),
+    ("font_source_serif_pro", "SourceSerifPro-Semibold.ttf", "MailMart Serif", "Semibold"),
+    ("font_source_sans_pro", "SourceSansPro-Regular.ttf", "MailMart Sans", "Regular"),
+    ("font_source_sans_pro", "SourceSansPro-Semibold.ttf", "MailMart Sans", "Semibold"),
+]
+RANGES = [
+    (0x0020, 0x007E),  # Basic Latin
+    (0x00A0, 0x024F),  # Latin-1, Latin Extended-A and -B
+    (0x02B9, 0x02DD),  # modifier letters and accents that stand alone
+    (0x0370, 0x03FF),  # Greek
+    (0x0400, 0x052F),  # Cyrillic
+    (0x1E00, 0x1EFF),  # Latin Extended Additional: Vietnamese
+    (0x1F00, 0x1FFF),  # Greek Extended
+    (0x2010, 0x2044),  # dashes, quotation marks, bullets
+    (0x2070, 0x209F),  # superscripts and subscripts
+    (0x20A0, 0x20BF),  # currencies
+    (0x2100, 0x214F),  # letterlike: number sign, trade mark
+    (0x2190, 0x2193),  # arrows
+    (0x2212, 0x2212),  # minus
+    (0xFB00, 0xFB04),  # ligatures: without them their glyphs would have no Unicode value in a form's font
+]
+
+
+def main() -> None:
+    wanted = {code for first, last in RANGES for code in range(first, last + 1)} - {0x00AD}
+    for package, file, family, style in FACES:
+        (source,) = Path(importlib.import_module(package).__path__[0]).rglob(file)
+        font = TTFont(source)
+        options = subset.Options()
+        options.hinting = False
+        options.layout_features = ["kern", "liga", "lnum", "tnum", "pnum", "onum", "ccmp", "locl", "mark", "mkmk"]
+        options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
+        options.drop_tables += ["FFTM", "DSIG"]
+        options.recalc_timestamp = False
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=wanted)
+        subsetter.subset(font)
+        rename(font, family, style)
+        target = TARGET / f"{family.replace(' ', '')}-{style}.ttf"
+        font.save(target)
+        print(target.name, len(font.getBestCmap()), "characters", target.stat().st_size, "bytes")
+
+
+def rename(font: TTFont, family: str, style: str) -> None:
+    full = f"{family} {style}"
+    names = {1: family if style == "Regular" else full, 2: "Regular", 3: full, 4: full, 6: full.replace(" ", "")}
+    for record in list(font["name"].names):
+        if record.nameID in names:
+            record.string = names[record.nameID]
+        elif record.nameID in (16, 17, 18, 21, 22):
+            font["name"].names.remove(record)
+    font["head"].fontRevision = round(font["head"].fontRevision, 3)
+
+
+if __name__ == "__main__":
+    main()
