@@ -10,7 +10,7 @@ from mailmart_privacy.identity import Identity, dump_certificate
 
 from . import browser, mutool, openssl_cms, poppler, qpdf, verapdf, vnu
 from .conftest import NOW, Artefact
-from .programs import MissingValidatorError, ValidatorError, find_program
+from .programs import MissingValidatorError, ValidatorError, find_program, run
 
 Write = Callable[[str, bytes], Path]
 
@@ -51,21 +51,26 @@ def test_missing_program_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint's colour profile
-def test_verapdf_refuses(write: Write, artefacts: dict[str, Artefact]) -> None:
-    """veraPDF refuses a plain PDF on both counts, and tells PDF/A from PDF/UA; one flipped bit is enough."""
+def test_verapdf_refuses(write: Write, artefacts: dict[str, Artefact], tmp_path: Path) -> None:
+    """veraPDF refuses a plain PDF on both counts, and our form where one digit in it claims another standard."""
     plain = write("plain.pdf", _plain_pdf())
     archival = write("archival.pdf", _plain_pdf(pdf_variant="pdf/a-3a", pdf_tags=True))
-    form = artefacts["form-a4"].content
-    (part,) = (match.end(1) for match in re.finditer(rb"(pdfuaid:part>)1<", form))
-    mislabelled = write("mislabelled.pdf", _flip(form, part))
+    unpacked = tmp_path / "unpacked.pdf"
+    run("qpdf", "--stream-data=uncompress", "--newline-before-endstream", artefacts["form-a4"].path, unpacked)
+    mislabelled = write("mislabelled.pdf", re.sub(rb"(pdfuaid:part(?:>|=\"))1", rb"\g<1>2", unpacked.read_bytes()))
     verdicts = {
         (verdict.path.name, verdict.profile.flavour): verdict
-        for verdict in verapdf.validate([plain, archival, mislabelled])
+        for verdict in verapdf.validate([plain, archival, unpacked, mislabelled])
     }
     compliant = {key for key, verdict in verdicts.items() if verdict.compliant}
-    assert compliant == {("archival.pdf", "3a"), ("mislabelled.pdf", "3a")}
+    assert compliant == {
+        ("archival.pdf", "3a"),
+        ("unpacked.pdf", "3a"),
+        ("unpacked.pdf", "ua1"),
+        ("mislabelled.pdf", "3a"),
+    }
     assert all(verdict.failed_rules for key, verdict in verdicts.items() if key not in compliant)
-    assert any("7.1" in rule.clause for rule in verdicts["plain.pdf", "ua1"].failed_rules)
+    assert [rule.clause for rule in verdicts["mislabelled.pdf", "ua1"].failed_rules] == ["ISO 14289-1:2014 5-2"]
 
 
 def test_verapdf_gives_no_verdict_on_other_files(write: Write) -> None:

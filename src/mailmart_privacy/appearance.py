@@ -16,6 +16,7 @@ from .errors import FormError, RecipientError
 
 MIN_SIZE = 8.0
 PADDING = 3.0
+SIGNATURE_PADDING = 7.0
 _STEP = 0.25
 _CAP_HEIGHT = 0.66
 _LEADING = 1.3
@@ -148,7 +149,7 @@ def show_text(value: str, font: FieldFont, *, size: float, height: float) -> byt
         The content stream (ISO 32000-1, 12.7.3.3).
     """
     baseline = (height - _CAP_HEIGHT * size) / 2
-    return b"/Tx BMC\n" + _show([(value, size, baseline)], font) + b"\nEMC"
+    return b"/Tx BMC\n" + _show([(value, size, baseline)], font, PADDING) + b"\nEMC"
 
 
 def signature_lines(
@@ -157,17 +158,17 @@ def signature_lines(
     """Say in words what a signature field shows, each line with its size in points.
 
     Args:
-        verb: "Certified by" or "Signed by".
+        verb: "Certified" or "Signed".
         name: of the signer.
         digest: of the signer's certificate.
         self_signed: whether no one but its holder vouches for it.
         moment: of signing (aware).
     """
     lines = [
-        (f"{verb} {name}", 9.0),
-        (moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC"), 8.0),
-        ("Self-signed: no certification authority vouches for this name" if self_signed else "", 7.0),
-        (f"Certificate SHA-256 {digest[:32]}", 7.0),
+        (name, 9.0),
+        (f"{verb} {moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC", 8.0),
+        ("Self-signed: no authority vouches for this name" if self_signed else "", 7.0),
+        (f"Certificate, SHA-256 {digest[:32]}", 7.0),
         (digest[32:], 7.0),
     ]
     return [(text, size) for text, size in lines if text]
@@ -188,8 +189,8 @@ def show_lines(lines: list[tuple[str, float]], font: FieldFont, *, width: float,
     for line, size in lines:
         text = "".join(c if c in font.glyphs else "?" for c in line)
         y -= size * _LEADING
-        placed.append((_cut(text, font, size, width - 2 * PADDING), size, y + size * (_LEADING - 1)))
-    return _show(placed, font)
+        placed.append((_cut(text, font, size, width - 2 * SIGNATURE_PADDING), size, y + size * (_LEADING - 1)))
+    return _show(placed, font, SIGNATURE_PADDING)
 
 
 def read_shown(stream: bytes, font: FieldFont) -> list[str] | None:
@@ -218,11 +219,11 @@ def read_shown(stream: bytes, font: FieldFont) -> list[str] | None:
     return lines
 
 
-def _show(placed: list[tuple[str, float, float]], font: FieldFont) -> bytes:
+def _show(placed: list[tuple[str, float, float]], font: FieldFont, left: float) -> bytes:
     parts = ["q\nBT\n0 g\n"]
     for text, size, y in placed:
         codes = "".join(f"{font.glyphs[c]:04x}" for c in text)
-        parts.append(f"/{font.name} {_number(size)} Tf\n1 0 0 1 {_number(PADDING)} {_number(y)} Tm\n<{codes}> Tj\n")
+        parts.append(f"/{font.name} {_number(size)} Tf\n1 0 0 1 {_number(left)} {_number(y)} Tm\n<{codes}> Tj\n")
     parts.append("ET\nQ")
     return "".join(parts).encode("ascii")
 

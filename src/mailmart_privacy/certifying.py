@@ -61,7 +61,7 @@ def certify(form: bytes, *, identity: "Identity", signing_time: datetime.datetim
         raise FormError(f"this is not a form of the policy ({error})") from None
     if "/V" in publisher:
         raise FormError("this form is certified already")
-    lines = signature_lines("Certified by", identity.name, identity.digest, identity.is_self_signed, signing_time)
+    lines = signature_lines("Certified", identity.name, identity.digest, identity.is_self_signed, signing_time)
     _show(writer, publisher, lines)
     metadata = PdfSignatureMetadata(
         field_name=PUBLISHER,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from .models import Policy
 
-SIZES = {"a4": "A4", "letter": "letter"}
+# Letter is lower and wider than A4: with these margins both hold the same lines on the same pages.
+PAPERS = {"a4": "size: A4; margin: 31mm 34mm 27mm", "letter": "size: letter; margin: 25mm 37.05mm 21mm"}
 _BASE = "https://package.invalid/"  # never asked: PackageFetcher answers for it
 
 
@@ -41,8 +42,8 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
         FormError: the form's fonts lack a character of the policy.
         MissingExtraError: WeasyPrint is not installed.
     """
-    if paper not in SIZES:
-        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(SIZES)}")
+    if paper not in PAPERS:
+        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
     try:
         from weasyprint import CSS, HTML, Attachment
         from weasyprint.text.fonts import FontConfiguration
@@ -58,13 +59,14 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
         def fetch(self, url: str, headers: object = None) -> Any:
             if not url.startswith(_BASE):
                 raise ValueError("a template may use the package's own files only")
-            return URLFetcherResponse(url, _resources.read_template(url.removeprefix(_BASE)))
+            kind = "text/css" if url.endswith(".css") else "font/ttf"
+            return URLFetcherResponse(url, _resources.read_template(url.removeprefix(_BASE)), {"Content-Type": kind})
 
     html = environment().get_template("form.html").render(policy=policy, paper=paper)
     _require_characters(html)
     with _complaints() as complaints:
         fonts, fetcher = FontConfiguration(), PackageFetcher()
-        sheets = [CSS(string=f"@page {{ size: {SIZES[paper]} }}", font_config=fonts, url_fetcher=fetcher)]
+        sheets = [CSS(string=f"@page {{ {PAPERS[paper]} }}", font_config=fonts, url_fetcher=fetcher)]
         document = HTML(string=html, base_url=_BASE, url_fetcher=fetcher).render(
             stylesheets=sheets, font_config=fonts, pdf_forms=True
         )

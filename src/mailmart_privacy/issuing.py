@@ -92,7 +92,7 @@ class _Update:
     def sign(self, identity: "Identity", moment: datetime.datetime) -> None:
         """Add the signature, its container still empty, and what its field shows."""
         field, font = self.form.fields[DELIVERY], self.form.font
-        lines = signature_lines("Signed by", identity.name, identity.digest, identity.is_self_signed, moment)
+        lines = signature_lines("Signed", identity.name, identity.digest, identity.is_self_signed, moment)
         shown = self._add_appearance(field, show_lines(lines, font, width=field.width, height=field.height))
         signature = self._number()
         self._add(field.number, b"<< %s /V %d 0 R /AP << /N %d 0 R >> >>" % (_entries(field), signature, shown))
