@@ -58,5 +58,6 @@ $(VENV)/.export: $(BIN)/python pyproject.toml
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml
+	@$(PIP) --upgrade 'pip>=25.1'
 	@$(PIP) --editable '.[all]' --group lint --group test
 	@touch $@ $(VENV)/.export

@@ -16,6 +16,9 @@ from mailmart_privacy.issuing import issue_copy
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Policy
 
+from . import verapdf, web
+from .programs import MissingValidatorError, require_programs
+
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
 _START = NOW - datetime.timedelta(days=1)
 
@@ -60,6 +63,16 @@ class Artefact:
 
 
 NAMES = tuple(f"{kind}-{paper}" for paper in _RECIPIENTS for kind in ("form", "certified", "copy"))
+
+
+def pytest_sessionstart() -> None:
+    """Fail at once, in one line, where a validator is missing; none is ever skipped."""
+    try:
+        require_programs()
+        verapdf.fetch()
+        web.install()
+    except MissingValidatorError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ _TIMEOUT = 300
 
 _PACKAGES = {
     "chromium": "chromium",
-    "java": "default-jdk-headless",
+    "java": "default-jre-headless",
     "mutool": "mupdf-tools",
     "mvn": "maven",
     "node": "nodejs",
@@ -51,15 +51,35 @@ class Output:
 
 
 def find_program(name: str) -> str:
-    """Find a program on the path, or where an environment variable of its name in capitals says.
+    """Find a program on the path; Chromium may be elsewhere, where the variable CHROMIUM says.
 
     Raises:
         MissingValidatorError: it is not installed; the message says how to install it.
     """
-    found = shutil.which(os.environ.get(name.upper(), "") or name)
+    found = _find(name)
     if found is None:
-        raise MissingValidatorError(f"{name} is not installed; run: apt-get install {_PACKAGES[name]}")
+        raise MissingValidatorError(_explain([name]))
     return found
+
+
+def require_programs() -> None:
+    """Demand every program before any work is done.
+
+    Raises:
+        MissingValidatorError: some are not installed; the message says how to install all of them.
+    """
+    missing = [name for name in _PACKAGES if _find(name) is None]
+    if missing:
+        raise MissingValidatorError(_explain(missing))
+
+
+def _find(name: str) -> str | None:
+    return shutil.which(os.environ.get("CHROMIUM") or name if name == "chromium" else name)
+
+
+def _explain(missing: Sequence[str]) -> str:
+    packages = " ".join(sorted({_PACKAGES[name] for name in missing}))
+    return f"not installed: {', '.join(missing)}; run: apt-get install {packages}"
 
 
 def run(name: str, *arguments: str | Path, cwd: Path | None = None) -> Output:

@@ -10,7 +10,7 @@ from mailmart_privacy.identity import Identity, dump_certificate
 
 from . import browser, mutool, openssl_cms, poppler, qpdf, verapdf, vnu
 from .conftest import NOW, Artefact
-from .programs import MissingValidatorError, ValidatorError, find_program, run
+from .programs import MissingValidatorError, ValidatorError, find_program, require_programs, run
 
 Write = Callable[[str, bytes], Path]
 
@@ -45,9 +45,10 @@ def _flip(content: bytes, place: int) -> bytes:
 def test_missing_program_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """A validator that is not installed raises, in one line that says how to install it."""
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.delenv("QPDF", raising=False)
-    with pytest.raises(MissingValidatorError, match=r"\Aqpdf is not installed; run: apt-get install qpdf\Z"):
-        find_program("qpdf")
+    with pytest.raises(MissingValidatorError, match=r"\Anot installed: mvn; run: apt-get install maven\Z"):
+        find_program("mvn")
+    with pytest.raises(MissingValidatorError, match=r"openssl, pdfsig, .*; run: apt-get install .* qpdf\Z"):
+        require_programs()
 
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint's colour profile

@@ -129,7 +129,7 @@ def fetch() -> None:
 def _validate(paths: Sequence[Path], profile: Profile) -> tuple[Verdict, ...]:
     absolute = [path.resolve() for path in paths]
     options = ("--flavour", profile.flavour, "--format", "json", "--maxfailuresdisplayed", "3", "--nonpdfext")
-    output = run("java", "-Xmx1g", "-jar", JAR, *options, *absolute)
+    output = run("java", "-Djava.awt.headless=true", "-Xmx1g", "-jar", JAR, *options, *absolute)
     try:
         report = json.loads(output.stdout)["report"]
         _require_complete(report, len(paths))

@@ -9,4 +9,3 @@ if ! "$python" -m venv "$folder" >/dev/null 2>&1; then
     "$(dirname "$0")/system-packages.sh" python3-venv ca-certificates
     "$python" -m venv "$folder"
 fi
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"

@@ -19,6 +19,7 @@ for python in $pythons "$own"; do
     env="$cache/test-$version"
     [ -x "$env/bin/pytest" ] || {
         tools/make-venv.sh "$env" "$python"
+        "$env/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
         "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]" --group test
     }
     "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from . import _resources
 from .errors import FormError, MissingExtraError, UsageError
-from .form_pdf import finish_form
 from .render import environment, render_json
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
         from weasyprint import CSS, HTML, Attachment
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+        from .form_pdf import finish_form
     except (ImportError, OSError) as error:  # OSError: the Python part is there, Pango is not
         raise MissingExtraError(
             "form", f"WeasyPrint ({error})" if isinstance(error, OSError) else "WeasyPrint"

@@ -5,8 +5,11 @@ signature fields with a lock, appearances for empty fields, names that do not de
 """
 
 import re
+from hashlib import sha256
 from typing import Any
 from xml.etree import ElementTree
+
+import pydyf
 
 SIGNATURES = ("Publisher", "Delivery")
 LOCKED = "Delivery"
@@ -41,7 +44,7 @@ def finish_form(document: Any, pdf: Any) -> None:
     _name_fonts(document, pdf)
     _finish_fields(pdf)
     _claim_both_standards(pdf)
-    pdf.catalog["ViewerPreferences"] = _dictionary({"DisplayDocTitle": "true"})
+    pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
 
 
 def _name_fonts(document: Any, pdf: Any) -> None:
@@ -72,7 +75,7 @@ def _name_fonts(document: Any, pdf: Any) -> None:
                     if o.get(key) == full:
                         o[key] = f"/{tags[old]}+{new}"
             if "DA" in o:
-                o["DA"] = _string(rename(_bytes(o["DA"].string)).decode())
+                o["DA"] = pydyf.String(rename(_bytes(o["DA"].string)).decode())
 
 
 def _finish_fields(pdf: Any) -> None:
@@ -84,23 +87,18 @@ def _finish_fields(pdf: Any) -> None:
         field = _at(pdf, reference)
         left, top, right, bottom = (float(n) for n in field["Rect"])
         left, right, bottom, top = min(left, right), max(left, right), min(bottom, top), max(bottom, top)
-        field["Rect"] = _array([round(n, 3) for n in (left, bottom, right, top)])
+        field["Rect"] = pydyf.Array([round(n, 3) for n in (left, bottom, right, top)])
         del field["V"]
-        empty = _stream(
-            {
-                "Type": "/XObject",
-                "Subtype": "/Form",
-                "BBox": _array([0, 0, round(right - left, 3), round(top - bottom, 3)]),
-            }
-        )
+        box = pydyf.Array([0, 0, round(right - left, 3), round(top - bottom, 3)])
+        empty = pydyf.Stream([], {"Type": "/XObject", "Subtype": "/Form", "BBox": box})
         pdf.add_object(empty)
-        field["AP"] = _dictionary({"N": empty.reference})
+        field["AP"] = pydyf.Dictionary({"N": empty.reference})
         name = _text(field["T"])
         if name in SIGNATURES:
             field["FT"] = "/Sig"
             del field["DA"]
         if name == LOCKED:
-            field["Lock"] = _dictionary({"Type": "/SigFieldLock", "Action": "/All", "P": 1})
+            field["Lock"] = pydyf.Dictionary({"Type": "/SigFieldLock", "Action": "/All", "P": 1})
     for o in pdf.objects:
         # With a list of one, pyHanko's difference analysis calls every later fill-in illegal.
         if isinstance(o, dict) and o.get("S") == "/Form" and isinstance(o.get("K"), list):
@@ -114,10 +112,7 @@ def _claim_both_standards(pdf: Any) -> None:
     """Say in the one description of the document that it is PDF/UA-1, too (ISO 14289-1, 5)."""
     metadata = _at(pdf, pdf.catalog["Metadata"])
     content = b"".join(_bytes(part) for part in metadata.stream)
-    start, stop = (
-        content.index(b"<ns0:RDF") if b"<ns0:RDF" in content else content.index(b"<rdf:RDF"),
-        content.rindex(b"</x:xmpmeta>"),
-    )
+    start, stop = content.index(b"<rdf:RDF"), content.rindex(b"</x:xmpmeta>")
     rdf = ElementTree.fromstring(content[start:stop])
     claim = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
     claim.set(f"{{{_UA}}}part", "1")
@@ -131,8 +126,6 @@ def _claim_both_standards(pdf: Any) -> None:
 
 def _subset_tag(name: str) -> str:
     """Make the six letters that mark a subset (ISO 32000-1, 9.6.4) from the font's own name."""
-    from hashlib import sha256
-
     return "".join(chr(65 + byte % 26) for byte in sha256(name.encode()).digest()[:6])
 
 
@@ -146,27 +139,3 @@ def _bytes(value: Any) -> bytes:
 
 def _text(value: Any) -> str:
     return _bytes(value.string).decode()
-
-
-def _dictionary(values: dict[str, Any]) -> Any:
-    import pydyf
-
-    return pydyf.Dictionary(values)
-
-
-def _array(values: list[Any]) -> Any:
-    import pydyf
-
-    return pydyf.Array(values)
-
-
-def _string(value: str) -> Any:
-    import pydyf
-
-    return pydyf.String(value)
-
-
-def _stream(extra: dict[str, Any]) -> Any:
-    import pydyf
-
-    return pydyf.Stream([], extra)
