@@ -31,7 +31,7 @@ _BAD_STYLE = b"#pale { color: #bbb; } #wide { width: 900px; } html { background:
 
 
 def _plain_pdf(**options: object) -> bytes:
-    from weasyprint import HTML  # type: ignore[import-untyped]
+    from weasyprint import HTML
 
     return bytes(HTML(string='<html lang="en"><title>Plain</title><h1>Plain</h1><p>Text</p>').write_pdf(**options))
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import VERSION, Run
 
 from mailmart_privacy import _resources
 from mailmart_privacy.ledger import shipped
+
+from .conftest import VERSION, Run
 
 
 def schema(name: str) -> dict[str, object]:
@@ -273,7 +274,7 @@ def test_a_passphrase_comes_from_a_file_or_the_environment(
     cli: Run, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     """An encrypted key is used with its passphrase, and the passphrase is never printed."""
-    from test_identity import KEY, certificate_pem, pem
+    from .test_identity import KEY, certificate_pem, pem
 
     (tmp_path / "key.pem").write_bytes(pem(KEY, b"s3cret") + certificate_pem(KEY, digital_signature=True))
     (tmp_path / "pass.txt").write_bytes(b"s3cret\n")

@@ -6,7 +6,6 @@ import sys
 from io import BytesIO
 
 import pytest
-from conftest import NOW, VERSION
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -20,6 +19,8 @@ from mailmart_privacy.errors import FormError, IdentityError, RecipientError, Re
 from mailmart_privacy.identity import Identity, create_identity
 from mailmart_privacy.issuing import default_reference, issue_copy
 from mailmart_privacy.ledger import shipped
+
+from .conftest import NOW, VERSION
 
 NAMES = [
     "Acme GmbH",
