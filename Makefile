@@ -33,6 +33,7 @@ lint: $(VENV)/.test  ## formatting, lint and types
 
 bench: $(VENV)/.test  ## measure, side by side
 	@tools/system-packages.sh $(TEST_PACKAGES)
+	@$(PIP) --group bench
 	$(BIN)/python -m benchmarks
 
 conformance: $(VENV)/.test  ## let the validators that others wrote judge

@@ -1,5 +1,7 @@
 """Each validator refuses a sample that is known to be bad; otherwise its praise would say nothing."""
 
+import dataclasses
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ from mailmart_privacy.identity import Identity, dump_certificate
 
 from . import browser, mutool, openssl_cms, poppler, qpdf, verapdf, vnu
 from .conftest import NOW, Artefact
-from .programs import MissingValidatorError, ValidatorError, find_program, require_programs, run
+from .programs import MissingValidatorError, Output, ValidatorError, find_program, require_programs, run
 
 Write = Callable[[str, bytes], Path]
 
@@ -78,6 +80,34 @@ def test_verapdf_gives_no_verdict_on_other_files(write: Write) -> None:
     """A file that is no PDF is no pass."""
     with pytest.raises(ValidatorError, match="no verdict"):
         verapdf.validate([write("text.pdf", b"not a PDF\n")], [verapdf.PDF_A_3A])
+
+
+def test_verapdf_gives_no_verdict_on_a_partial_report(
+    artefacts: dict[str, Artefact], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that lacks a figure, or counts no checks or too few rules, is no pass."""
+    path = artefacts["form-a4"].path
+    reports: list[Output] = []
+
+    def record(name: str, *arguments: str | Path) -> Output:
+        reports.append(run(name, *arguments))
+        return reports[-1]
+
+    monkeypatch.setattr(verapdf, "run", record)
+    (verdict,) = verapdf.validate([path], [verapdf.PDF_UA_1])
+    assert verdict.compliant
+    (genuine,) = reports
+    for figure, value in (("passedRules", 0), ("passedRules", None), ("passedChecks", 0), ("failedRules", None)):
+        report = json.loads(genuine.stdout)
+        details = report["report"]["jobs"][0]["validationResult"][0]["details"]
+        if value is None:
+            del details[figure]
+        else:
+            details[figure] = value
+        partial = dataclasses.replace(genuine, stdout=json.dumps(report))
+        monkeypatch.setattr(verapdf, "run", lambda *_, partial=partial: partial)
+        with pytest.raises(ValidatorError, match="no verdict"):
+            verapdf.validate([path], [verapdf.PDF_UA_1])
 
 
 def test_qpdf_and_mupdf_refuse_a_truncated_file(write: Write, artefacts: dict[str, Artefact], tmp_path: Path) -> None:

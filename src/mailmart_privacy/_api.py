@@ -7,7 +7,6 @@ import datetime
 from .errors import RecordError, UsageError
 from .ledger import shipped
 from .models import Policy, Version
-from .origin import PAPERS, form_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,6 +115,7 @@ def issue(
         MissingExtraError: pyHanko is not installed.
     """
     from .issuing import default_reference, issue_copy
+    from .origin import PAPERS
 
     if paper not in PAPERS:
         raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
@@ -168,6 +168,7 @@ def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
 
 def _certified(version: str, paper: str, identity: "Identity", moment: datetime.datetime) -> "CertifiedForm":
     from .certifying import certify
+    from .origin import form_name
 
     key = (version, paper, identity.digest)
     if key not in _certified_forms:

@@ -8,7 +8,7 @@ and 12.7.3.3).
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .characters import is_refused, name_characters, normalize
@@ -38,6 +38,8 @@ class FieldFont:
         resource: the reference to the font object, for instance "40 0 R".
         glyphs: the glyph of each character that the font has.
         widths: the advance of each glyph, in thousandths of the size.
+        codes: the glyph of each code point, in hex.
+        advances: the advance of each character.
     """
 
     name: str
@@ -45,14 +47,23 @@ class FieldFont:
     resource: str
     glyphs: dict[str, int]
     widths: dict[int, float]
+    codes: dict[int, str] = field(init=False, repr=False, compare=False)
+    advances: dict[str, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # The same facts by character, as they are asked for with every copy.
+        object.__setattr__(self, "codes", {ord(c): f"{glyph:04x}" for c, glyph in self.glyphs.items()})
+        object.__setattr__(self, "advances", {c: self.widths[glyph] for c, glyph in self.glyphs.items()})
 
     def measure(self, text: str, size: float) -> float:
         """Measure a text in points; every character must be among `glyphs`."""
-        return sum(self.widths[self.glyphs[c]] for c in text) * size / 1000
+        return sum(map(self.advances.__getitem__, text)) * size / 1000
 
     def missing(self, text: str) -> str:
         """List the characters of a text that the font lacks, each once, in order."""
-        return "".join(dict.fromkeys(c for c in text if c not in self.glyphs))
+        return (
+            "" if self.glyphs.keys() >= set(text) else "".join(dict.fromkeys(c for c in text if c not in self.glyphs))
+        )
 
 
 def read_field_font(acroform: Any) -> FieldFont:
@@ -187,7 +198,7 @@ def show_lines(lines: list[tuple[str, float]], font: FieldFont, *, width: float,
     y = height - max(0.0, (height - leading) / 2)
     placed = []
     for line, size in lines:
-        text = "".join(c if c in font.glyphs else "?" for c in line)
+        text = "".join(c if c in font.glyphs else "?" for c in line) if font.missing(line) else line
         y -= size * _LEADING
         placed.append((_cut(text, font, size, width - 2 * SIGNATURE_PADDING), size, y + size * (_LEADING - 1)))
     return _show(placed, font, SIGNATURE_PADDING)
@@ -222,8 +233,11 @@ def read_shown(stream: bytes, font: FieldFont) -> list[str] | None:
 def _show(placed: list[tuple[str, float, float]], font: FieldFont, left: float) -> bytes:
     parts = ["q\nBT\n0 g\n"]
     for text, size, y in placed:
-        codes = "".join(f"{font.glyphs[c]:04x}" for c in text)
-        parts.append(f"/{font.name} {_number(size)} Tf\n1 0 0 1 {_number(left)} {_number(y)} Tm\n<{codes}> Tj\n")
+        place = f"1 0 0 1 {_number(left)} {_number(y)} Tm"
+        parts.append(f"/{font.name} {_number(size)} Tf
+{place}
+<{text.translate(font.codes)}> Tj
+")
     parts.append("ET\nQ")
     return "".join(parts).encode("ascii")
 

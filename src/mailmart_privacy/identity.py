@@ -34,26 +34,23 @@ class Identity:
         certificate: the signer's certificate.
         chain: the certificates between it and its root, nearest first; roots may be left out.
         key: the private key; never shown.
+        name: the common name of the certificate's subject, or the whole subject where there is none.
+        digest: lowercase hex SHA-256 of the certificate in DER.
+        is_self_signed: whether no one but its holder vouches for the certificate.
     """
 
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
     key: "PrivateKey" = field(repr=False)
+    name: str = field(init=False)
+    digest: str = field(init=False)
+    is_self_signed: bool = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The common name of the certificate's subject, or the whole subject where there is none."""
-        return subject_name(self.certificate)
-
-    @property
-    def digest(self) -> str:
-        """Lowercase hex SHA-256 of the certificate in DER."""
-        return certificate_digest(self.certificate)
-
-    @property
-    def is_self_signed(self) -> bool:
-        """Whether no one but its holder vouches for the certificate."""
-        return is_self_signed(self.certificate)
+    def __post_init__(self) -> None:
+        # Looked at for every copy, and none of them cheap.
+        object.__setattr__(self, "name", subject_name(self.certificate))
+        object.__setattr__(self, "digest", certificate_digest(self.certificate))
+        object.__setattr__(self, "is_self_signed", is_self_signed(self.certificate))
 
     def sign(self, message: bytes) -> bytes:
         """Sign a message: ECDSA (DER) or RSASSA-PKCS1-v1_5, each over SHA-256."""

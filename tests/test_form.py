@@ -1,0 +1,220 @@
+"""The form: what is in the PDF, that it is the same everywhere, and what is refused.
+
+Whether it is PDF/A-3a and PDF/UA-1 is for veraPDF to say (conformance/), not for us.
+"""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from io import BytesIO
+from typing import Any
+
+import pytest
+from fontTools.ttLib import TTFont
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from mailmart_privacy import _resources
+from mailmart_privacy.appearance import read_field_font
+from mailmart_privacy.errors import FormError, UsageError
+from mailmart_privacy.form import render_form
+from mailmart_privacy.ledger import shipped
+from mailmart_privacy.models import Paragraph, Policy
+from mailmart_privacy.render import render_json
+
+from .conftest import VERSION
+
+PAPERS = ["a4", "letter"]
+
+
+def recorded(paper: str) -> bytes:
+    return shipped().record(VERSION, f"form-{paper}.pdf")
+
+
+def root(paper: str) -> Any:
+    return PdfFileReader(BytesIO(recorded(paper)), strict=True).root
+
+
+def pages_of(paper: str) -> list[str]:
+    command = ["pdftotext", "-layout", "-", "-"]
+    result = subprocess.run(command, input=recorded(paper), capture_output=True, check=True)
+    return result.stdout.decode().split("\f")[:-1]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_new_build_is_the_recorded_form(paper: str) -> None:
+    """Rendering the recorded policy again gives the recorded bytes."""
+    assert sha256(render_form(shipped().policy(VERSION), paper)).hexdigest() == sha256(recorded(paper)).hexdigest()
+
+
+@pytest.mark.parametrize("seed", ["0", "12345"])
+def test_nothing_of_the_machine_is_in_the_form(seed: str, tmp_path: object) -> None:
+    """Another hash seed, home, folder, time zone and locale give the same bytes."""
+    code = (
+        "import hashlib; from mailmart_privacy.form import render_form; from mailmart_privacy.ledger import shipped;"
+        f"print(hashlib.sha256(render_form(shipped().policy({VERSION!r}))).hexdigest())"
+    )
+    odd = {"PYTHONHASHSEED": seed, "HOME": str(tmp_path), "TZ": "Pacific/Chatham", "LC_ALL": "C", "LANG": "tr_TR.UTF-8"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=str(tmp_path), env={**os.environ, **odd}, capture_output=True, check=True
+    )
+    assert result.stdout.decode().strip() == sha256(recorded("a4")).hexdigest()
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_fields_of_the_design(paper: str) -> None:
+    """Three text fields and two signature fields, empty, on page 1; `Delivery` locks them all."""
+    catalog = root(paper)
+    form = catalog["/AcroForm"]
+    fields = {str(f.get_object()["/T"]): f.get_object() for f in form["/Fields"]}
+    kinds = {name: str(field["/FT"]) for name, field in fields.items()}
+    text, signature = "/Tx", "/Sig"
+    assert kinds == {
+        "Recipient": text,
+        "Reference": text,
+        "IssuedAt": text,
+        "Publisher": signature,
+        "Delivery": signature,
+    }
+    assert int(form["/SigFlags"]) == 3
+    assert "/NeedAppearances" not in form
+    first = catalog["/Pages"]["/Kids"][0]
+    for field in fields.values():
+        assert "/V" not in field
+        assert field["/P"].get_object() == first
+        assert field["/AP"]["/N"].data == b""
+        left, bottom, right, top = (float(n) for n in field["/Rect"])
+        assert left < right
+        assert bottom < top
+        assert str(field["/TU"]).strip()
+    lock = fields["Delivery"]["/Lock"]
+    assert (str(lock["/Action"]), int(lock["/P"])) == ("/All", 1)
+    assert "/Lock" not in fields["Publisher"]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_what_a_reader_is_told(paper: str) -> None:
+    """The title is shown, the language named, the sections bookmarked, the structure tagged."""
+    catalog = root(paper)
+    assert str(catalog["/Lang"]) == "en"
+    assert bool(catalog["/ViewerPreferences"]["/DisplayDocTitle"])
+    assert bool(catalog["/MarkInfo"]["/Marked"])
+    titles, entry = [], catalog["/Outlines"]["/First"]
+    while entry is not None:
+        titles.append(str(entry["/Title"]))
+        kid = entry.get("/First")
+        while kid is not None:
+            titles.append(str(kid["/Title"]))
+            kid = kid.get("/Next")
+        entry = entry.get("/Next")
+    sections = [f"{s.number}. {s.title}" for s in shipped().policy(VERSION).sections]
+    assert titles == ["Delivery record", "Privacy Policy", *sections]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_both_standards_are_claimed_in_one_description(paper: str) -> None:
+    """The XMP packet has one rdf:RDF, with PDF/A part 3 level A and PDF/UA part 1."""
+    packet = root(paper)["/Metadata"].data.decode()
+    assert packet.count("<rdf:RDF") == 1
+    for claim in ('pdfaid:part="3"', 'pdfaid:conformance="A"', 'pdfuaid:part="1"'):
+        assert packet.count(claim) == 1
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_policy_is_attached(paper: str) -> None:
+    """`policy.md` is attached as the source and `policy.json` as data, dated by the policy, typed for any machine."""
+    catalog = root(paper)
+    found = {}
+    for reference in {str(f): f for f in catalog["/AF"]}.values():
+        specification = reference.get_object()
+        stream = specification["/EF"]["/F"]
+        found[str(specification["/UF"])] = (
+            str(specification["/AFRelationship"]),
+            str(stream["/Subtype"]),
+            str(stream["/Params"]["/ModDate"]),
+            stream.data,
+        )
+    policy = shipped().policy(VERSION)
+    date = "D:20260224000000Z"
+    assert found == {
+        "policy.md": ("/Source", "/text/markdown", date, policy.markdown.encode()),
+        "policy.json": ("/Data", "/application/json", date, render_json(policy).encode()),
+    }
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_page_says_what_it_is(paper: str) -> None:
+    """Header, digest and page number stand on the pages, and the whole text in its order."""
+    policy, pages = shipped().policy(VERSION), pages_of(paper)
+    for number, page in enumerate(pages, 1):
+        assert f"Page {number} of {len(pages)}" in page
+        if number > 1:
+            assert f"version {VERSION}" in page
+            assert policy.digest in page
+    assert "Delivery record" in pages[0]
+    assert policy.digest in "".join(pages[0].split())
+    command = ["pdftotext", "-f", "2", "-raw", "-", "-"]
+    raw = subprocess.run(command, input=recorded(paper), capture_output=True, check=True).stdout.decode()
+    words = iter(raw.split())
+    assert all(word in words for word in policy.text.split()), "the words of the text stand in the PDF, in order"
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_only_the_package_s_fonts_are_embedded(paper: str) -> None:
+    """No font of the machine is in the form, and none is missing."""
+    result = subprocess.run(["pdffonts", "-"], input=recorded(paper), capture_output=True, check=True)
+    lines = result.stdout.decode().splitlines()[2:]
+    assert len(lines) == 4
+    for line in lines:
+        name, *_, embedded, _subset, unicode, _number, _generation = line.split()
+        assert name.partition("+")[2].startswith(("MailMartSerif", "MailMartSans"))
+        assert (embedded, unicode) == ("yes", "yes")
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_fields_font_has_all_its_characters(paper: str) -> None:
+    """Every character of the committed font can be filled in, Latin to Vietnamese, and has its width."""
+    font = read_field_font(root(paper)["/AcroForm"])
+    committed = TTFont(BytesIO(_resources.read_template("fonts/MailMartSans-Regular.ttf")))
+    glyphs = {glyph for glyph in committed.getBestCmap().values()}
+    shown = {committed.getGlyphName(glyph) for glyph in font.glyphs.values()}
+    assert shown == glyphs
+    assert set("Az09ßŁőΑωἀЖяђĐệữ€№ﬁ·") <= set(font.glyphs)
+    for character, glyph in font.glyphs.items():
+        assert font.widths[glyph] == committed["hmtx"][committed.getGlyphName(glyph)][0], character
+
+
+def with_text(text: str) -> Policy:
+    policy = shipped().policy(VERSION)
+    first = dataclasses.replace(policy.sections[0], blocks=(Paragraph(text=text),))
+    return dataclasses.replace(policy, sections=(first, *policy.sections[1:]))
+
+
+def test_a_character_that_no_font_has_is_named() -> None:
+    """A text that would need a font of the machine is refused before it is laid out."""
+    with pytest.raises(FormError, match="株 U\\+682A"):
+        render_form(with_text("We are 株式会社."))
+
+
+def test_what_is_left_out_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A style sheet or font that cannot be read is an error, not a form in another font."""
+    read = _resources.read_template
+
+    def fail(name: str) -> bytes:
+        if name == "fonts/MailMartSerif-Regular.ttf" and armed:
+            raise FileNotFoundError(name)
+        return read(name)
+
+    armed = False
+    monkeypatch.setattr(_resources, "read_template", fail)
+    monkeypatch.setattr("mailmart_privacy.form._require_characters", lambda html: None)
+    armed = True
+    with pytest.raises(FormError, match="MailMartSerif-Regular"):
+        render_form(shipped().policy(VERSION))
+
+
+def test_an_unknown_paper_is_refused() -> None:
+    """There are two sizes of paper."""
+    with pytest.raises(UsageError, match="a4, letter"):
+        render_form(shipped().policy(VERSION), paper="a5")
