@@ -9,7 +9,7 @@ CACHE := .cache
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 TEST_PACKAGES := $(FORM_PACKAGES) poppler-utils qpdf
-CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools openssl default-jdk-headless maven nodejs npm chromium
+CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools openssl default-jre-headless maven nodejs npm chromium
 
 .DEFAULT_GOAL := help
 .PHONY: help export test lint bench conformance records format clean
@@ -49,7 +49,7 @@ format: $(VENV)/.test  ## format the code
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what these commands made
-	rm -rf $(VENV) $(CACHE) out dist
+	rm -rf $(VENV) $(CACHE) out dist conformance/web/node_modules
 
 $(BIN)/python:
 	@tools/make-venv.sh $(VENV) $(PYTHON)

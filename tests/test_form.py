@@ -27,6 +27,9 @@ from .conftest import VERSION
 
 PAPERS = ["a4", "letter"]
 
+# WeasyPrint leaves its colour profile open.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
 
 def recorded(paper: str) -> bytes:
     return shipped().record(VERSION, f"form-{paper}.pdf")
@@ -177,7 +180,7 @@ def test_the_fields_font_has_all_its_characters(paper: str) -> None:
     """Every character of the committed font can be filled in, Latin to Vietnamese, and has its width."""
     font = read_field_font(root(paper)["/AcroForm"])
     committed = TTFont(BytesIO(_resources.read_template("fonts/MailMartSans-Regular.ttf")))
-    glyphs = {glyph for glyph in committed.getBestCmap().values()}
+    glyphs = set(committed.getBestCmap().values())
     shown = {committed.getGlyphName(glyph) for glyph in font.glyphs.values()}
     assert shown == glyphs
     assert set("Az09ßŁőΑωἀЖяђĐệữ€№ﬁ·") <= set(font.glyphs)

@@ -234,10 +234,7 @@ def _show(placed: list[tuple[str, float, float]], font: FieldFont, left: float) 
     parts = ["q\nBT\n0 g\n"]
     for text, size, y in placed:
         place = f"1 0 0 1 {_number(left)} {_number(y)} Tm"
-        parts.append(f"/{font.name} {_number(size)} Tf
-{place}
-<{text.translate(font.codes)}> Tj
-")
+        parts.append(f"/{font.name} {_number(size)} Tf\n{place}\n<{text.translate(font.codes)}> Tj\n")
     parts.append("ET\nQ")
     return "".join(parts).encode("ascii")
 

@@ -121,6 +121,7 @@ def _claim_both_standards(pdf: Any) -> None:
     for prefix in ("extension", "schema", "property"):
         uri = f"http://www.aiim.org/pdfa/ns/{prefix}" + ("/" if prefix == "extension" else "#")
         ElementTree.register_namespace(f"pdfa{prefix.title()}", uri)
+    metadata.compress = False  # so that tools which only look for the claim find it
     metadata.stream = [content[:start], ElementTree.tostring(rdf, encoding="utf-8"), b"\n", content[stop:]]
 
 
