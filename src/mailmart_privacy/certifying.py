@@ -97,17 +97,18 @@ def _prepare(pdf: bytes, signer: "_CmsSigner") -> CertifiedForm:
             width=width,
             height=height,
         )
-    info = reader.trailer.raw_get("/Info") if "/Info" in reader.trailer else None
+    trailer: Any = reader.trailer
+    info = trailer.raw_get("/Info") if "/Info" in trailer else None
     digest = bytes(32)
     container = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True))
     return CertifiedForm(
         pdf=pdf,
         fields=fields,
         font=read_field_font(reader.root["/AcroForm"]),
-        root=_refer(reader.trailer.raw_get("/Root")),
+        root=_refer(trailer.raw_get("/Root")),
         info=None if info is None else _refer(info),
-        id=_as_bytes(reader.trailer["/ID"][0]),
-        size=int(reader.trailer["/Size"]),
+        id=_as_bytes(trailer["/ID"][0]),
+        size=int(trailer["/Size"]),
         startxref=reader.last_startxref,
         cms=take_apart(container, digest),
         identity=signer.identity.digest,
@@ -165,7 +166,7 @@ def _show(writer: IncrementalPdfFileWriter, field: Any, lines: list[tuple[str, f
         {
             name("/Type"): name("/XObject"),
             name("/Subtype"): name("/Form"),
-            name("/BBox"): generic.ArrayObject(generic.FloatObject(n) for n in (0, 0, width, height)),
+            name("/BBox"): generic.ArrayObject(generic.FloatObject(str(n)) for n in (0, 0, width, height)),
             name("/Resources"): generic.DictionaryObject({name("/Font"): generic.DictionaryObject(fonts)}),
         },
         stream_data=show_lines(lines, font, width=width, height=height),

@@ -10,9 +10,11 @@ import logging
 from functools import partial
 from hashlib import sha256
 from html.parser import HTMLParser
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from . import _resources
+from .characters import name_characters
 from .errors import FormError, MissingExtraError, UsageError
 from .render import environment, render_json
 
@@ -87,7 +89,7 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
                 relationship="Source",
             ),
         ]
-        pdf: bytes = document.write_pdf(
+        pdf = document.write_pdf(
             finisher=finish_form,
             pdf_variant="pdf/a-3a",
             pdf_tags=True,
@@ -96,6 +98,7 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
         )
     if complaints:
         raise FormError(f"WeasyPrint could not lay out the form as asked: {complaints[0]}")
+    assert pdf is not None  # it is, where no file is named
     return pdf
 
 
@@ -117,7 +120,7 @@ def _complaints() -> "Iterator[list[str]]":
 
 
 class _Text(HTMLParser):
-    """Collects the text of a page, and the titles that its reader hears."""
+    """Collects the characters of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,19 +132,13 @@ class _Text(HTMLParser):
 
 def _require_characters(html: str) -> None:
     """Refuse a text that the form's fonts cannot show: another font would be taken from the machine."""
-    from io import BytesIO
-
     from fontTools.ttLib import TTFont
 
     page = _Text()
     page.feed(html)
-    known: set[str] | None = None
+    missing = set()
     for name in ("MailMartSerif-Regular", "MailMartSerif-Semibold", "MailMartSans-Regular", "MailMartSans-Semibold"):
         font = TTFont(BytesIO(_resources.read_template(f"fonts/{name}.ttf")))
-        characters = {chr(code) for code in font.getBestCmap()}
-        known = characters if known is None else known & characters
-    missing = page.characters - (known or set()) - {"\n"}
+        missing |= page.characters - {chr(code) for code in font.getBestCmap() or ()} - {"\n"}
     if missing:
-        from .characters import name_characters
-
         raise FormError(f"the form's fonts lack characters of the policy: {name_characters(sorted(missing))}")

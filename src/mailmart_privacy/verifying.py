@@ -170,7 +170,7 @@ def _require_both(
         return signatures[0], signatures[1]
     if not names and b"/ByteRange" not in pdf[len(origin.form) :]:
         raise UnsignedError("the file is a form of the policy that someone filled in; it is not signed")
-    if names == [PUBLISHER] and sum(list(signatures[0].byte_range)[2:]) == len(pdf):
+    if names == [PUBLISHER] and sum(_read_ranges(signatures[0])[2:]) == len(pdf):
         raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
     found = ", ".join(map(str, names)) or "none that can be read"
     raise AlteredError(f"a copy carries the signatures {PUBLISHER} and {DELIVERY}; this file has {found}")
@@ -191,11 +191,21 @@ def _validate(
     )
     try:
         if canonical:
-            _, start, stop, _ = (int(n) for n in signature.byte_range)
+            _, start, stop, _ = _read_ranges(signature)
             require_canonical(pdf[start:stop], signature.signed_data)
         return validate_pdf_signature(signature, signer_validation_context=context, key_usage_settings=_USAGE)
     except Exception as error:  # noqa: BLE001 - as above
         raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {error}") from None
+
+
+def _read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
+    """Read what a signature says it covers: two ranges, each with its offset and length."""
+    ranges: Any = signature.byte_range
+    try:
+        start, length, second, rest = (int(n) for n in ranges)
+    except (TypeError, ValueError) as error:
+        raise AlteredError(f"the signature {signature.field_name!r} does not say what it covers ({error})") from None
+    return start, length, second, rest
 
 
 def _require_untouched(
