@@ -89,7 +89,7 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
                 relationship="Source",
             ),
         ]
-        pdf = document.write_pdf(
+        pdf: bytes | None = document.write_pdf(
             finisher=finish_form,
             pdf_variant="pdf/a-3a",
             pdf_tags=True,
