@@ -1,8 +1,11 @@
 #!/bin/sh
 # Install the Debian packages that are named and missing; say so where that is not allowed.
+# PACKAGE:PROGRAM is not missing where the program is there, however it came.
 set -eu
 missing=""
-for package in "$@"; do
+for wanted in "$@"; do
+    package=${wanted%%:*} program=${wanted#*:}
+    [ "$program" = "$wanted" ] || ! command -v "$program" >/dev/null || continue
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0

@@ -11,9 +11,11 @@ wheel=$(ls "$cache"/dist/*.whl)
 own_version=$("$own" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 pythons=""
 for version in 3.11 3.12 3.13; do
-    if [ "$version" != "$own_version" ] && "python$version" -c "" 2>/dev/null; then pythons="$pythons python$version"; fi
+    [ "$version" != "$own_version" ] && [ -z "${ONLY_OWN_PYTHON:-}" ] || continue
+    for python in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version."*/bin/python3; do
+        if "$python" -c "" 2>/dev/null; then pythons="$pythons $python" && break; fi
+    done
 done
-[ -z "${ONLY_OWN_PYTHON:-}" ] || pythons=""
 for python in $pythons "$own"; do
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     env="$cache/test-$version"
