@@ -16,6 +16,10 @@ if [ "$(id -u)" = 0 ]; then root=""; elif sudo -n true 2>/dev/null; then root="s
 fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
-$root apt-get update -qq >&2
+log=$(mktemp)
 # shellcheck disable=SC2086 # a list of words
-$root apt-get install -qq -y --no-install-recommends $missing >&2
+if ! { $root apt-get update -qq && $root apt-get install -qq -y --no-install-recommends $missing; } >"$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+fi
+rm -f "$log"
