@@ -4,6 +4,8 @@ Whether it is PDF/A-3a and PDF/UA-1 is for veraPDF to say (conformance/), not fo
 """
 
 import dataclasses
+import datetime
+import logging
 import os
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources
 from mailmart_privacy.appearance import read_field_font
-from mailmart_privacy.errors import FormError, UsageError
+from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
 from mailmart_privacy.form import render_form
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Paragraph, Policy
@@ -91,9 +93,29 @@ def test_the_fields_of_the_design(paper: str) -> None:
         assert left < right
         assert bottom < top
         assert str(field["/TU"]).strip()
+        assert int(field["/F"]) == 4
     lock = fields["Delivery"]["/Lock"]
     assert (str(lock["/Action"]), int(lock["/P"])) == ("/All", 1)
     assert "/Lock" not in fields["Publisher"]
+
+
+def elements(element: Any) -> list[Any]:
+    """All elements of the structure below one, and itself, in reading order."""
+    if not isinstance(element, dict) or "/K" not in element:
+        return []
+    kids = element["/K"]
+    below = [kid.get_object() for kid in kids] if isinstance(kids, list) else [kids]
+    return [element, *(found for kid in below for found in elements(kid))]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_fields_are_tagged_so_that_they_can_be_filled(paper: str) -> None:
+    """Each field is the kid of its Form element by itself: in a list of one, pyHanko calls every fill-in illegal."""
+    catalog = root(paper)
+    kids = [element["/K"] for element in elements(catalog["/StructTreeRoot"]) if element.get("/S") == "/Form"]
+    assert not any(isinstance(kid, list) for kid in kids)
+    fields = catalog["/AcroForm"]["/Fields"]
+    assert [kid.raw_get("/Obj") for kid in kids] == [fields.raw_get(n) for n in range(len(fields))]
 
 
 def bookmarks(parent: Any) -> list[str]:
@@ -132,7 +154,8 @@ def test_the_policy_is_attached(paper: str) -> None:
     """`policy.md` is attached as the source and `policy.json` as data, dated by the policy, typed for any machine."""
     catalog = root(paper)
     found = {}
-    for reference in {str(f): f for f in catalog["/AF"]}.values():
+    assert len(catalog["/AF"]) == 2, "each stands once among the associated files"
+    for reference in catalog["/AF"]:
         specification = reference.get_object()
         stream = specification["/EF"]["/F"]
         found[str(specification["/UF"])] = (
@@ -191,6 +214,14 @@ def test_the_fields_font_has_all_its_characters(paper: str) -> None:
         assert font.widths[glyph] == committed["hmtx"][committed.getGlyphName(glyph)][0], character
 
 
+@pytest.mark.parametrize("face", ["Serif-Regular", "Serif-Semibold", "Sans-Regular", "Sans-Semibold"])
+def test_fonts_bear_the_date_of_their_makers(face: str) -> None:
+    """The hour at which a subset was made is not in it, so that the same subset can be made again."""
+    font = TTFont(BytesIO(_resources.read_template(f"fonts/MailMart{face}.ttf")))
+    since_1904 = datetime.timedelta(seconds=font["head"].modified)
+    assert (datetime.datetime(1904, 1, 1, tzinfo=datetime.UTC) + since_1904).year < 2020
+
+
 def with_text(text: str) -> Policy:
     policy = shipped().policy(VERSION)
     first = dataclasses.replace(policy.sections[0], blocks=(Paragraph(text=text),))
@@ -215,6 +246,40 @@ def test_what_is_left_out_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("mailmart_privacy.form._require_characters", lambda html: None)
     monkeypatch.setattr(_resources, "read_template", fail)
     with pytest.raises(FormError, match="MailMart Serif"):
+        render_form(shipped().policy(VERSION))
+
+
+def add_style(monkeypatch: pytest.MonkeyPatch, rule: bytes) -> None:
+    read = _resources.read_template
+    monkeypatch.setattr(_resources, "read_template", lambda name: read(name) + (rule if name == "form.css" else b""))
+
+
+@pytest.mark.parametrize("url", ["https://example.org/a.png", "file:///etc/hostname"])
+def test_nothing_is_read_from_elsewhere(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """A template that asks for the network or for the machine's files is refused."""
+    add_style(monkeypatch, f"body {{ background: url({url}) }}".encode())
+    with pytest.raises(FormError, match="the package's own files only"):
+        render_form(shipped().policy(VERSION))
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+def test_a_silenced_logger_hides_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, disabled: bool
+) -> None:
+    """A service that does not want WeasyPrint's messages gets no other form, and keeps its setting."""
+    logger = logging.getLogger("weasyprint")
+    caplog.set_level(logging.CRITICAL, "weasyprint")
+    monkeypatch.setattr(logger, "disabled", disabled)
+    add_style(monkeypatch, b"p { colour: red }")
+    with pytest.raises(FormError, match="colour"):
+        render_form(shipped().policy(VERSION))
+    assert (logger.level, logger.disabled) == (logging.CRITICAL, disabled)
+
+
+def test_a_missing_weasyprint_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without WeasyPrint the error gives the line that installs it."""
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'mailmart-privacy\[form\]'"):
         render_form(shipped().policy(VERSION))
 
 

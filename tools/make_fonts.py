@@ -42,13 +42,12 @@ def main() -> None:
     wanted = {code for first, last in RANGES for code in range(first, last + 1)} - {0x00AD}
     for package, file, family, style in FACES:
         (source,) = Path(importlib.import_module(package).__path__[0]).rglob(file)
-        font = TTFont(source)
+        font = TTFont(source, recalcTimestamp=False)  # else the fonts, and every form, would carry the hour of this run
         options = subset.Options()
         options.hinting = False
         options.layout_features = ["kern", "liga", "lnum", "tnum", "pnum", "onum", "ccmp", "locl", "mark", "mkmk"]
         options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
         options.drop_tables += ["FFTM", "DSIG"]
-        options.recalc_timestamp = False
         subsetter = subset.Subsetter(options)
         subsetter.populate(unicodes=wanted)
         subsetter.subset(font)

@@ -112,11 +112,16 @@ def _complaints() -> "Iterator[list[str]]":
             found.append(record.getMessage())
 
     logger, collector = logging.getLogger("weasyprint"), Collector(logging.WARNING)
+    level, disabled = logger.level, logger.disabled
     logger.addHandler(collector)
+    logger.setLevel(logging.WARNING)  # whoever calls may have silenced it
+    logger.disabled = False
     try:
         yield found
     finally:
         logger.removeHandler(collector)
+        logger.setLevel(level)
+        logger.disabled = disabled
 
 
 class _Text(HTMLParser):

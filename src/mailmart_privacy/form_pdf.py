@@ -43,6 +43,7 @@ def finish_form(document: Any, pdf: Any) -> None:
     """
     _name_fonts(document, pdf)
     _finish_fields(pdf)
+    _list_attachments_once(pdf)
     _claim_both_standards(pdf)
     pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
 
@@ -106,6 +107,11 @@ def _finish_fields(pdf: Any) -> None:
     for o in pdf.objects:
         if isinstance(o, dict) and o.get("Type") == "/Filespec" and _text(o["F"]).endswith(".md"):
             _at(pdf, o["EF"]["F"]).extra["Subtype"] = "/text#2fmarkdown"
+
+
+def _list_attachments_once(pdf: Any) -> None:
+    """Name each attachment once among the associated files: WeasyPrint finds them in two ways, and lists both."""
+    pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
 
 
 def _claim_both_standards(pdf: Any) -> None:
