@@ -5,6 +5,7 @@ set -eu
 own=$1
 shift
 cache=.cache
+mkdir -p "$cache"
 rm -rf "$cache/dist"
 "$own" -m build --outdir "$cache/dist" . >"$cache/build.log" 2>&1 || { cat "$cache/build.log" >&2; exit 1; }
 wheel=$(ls "$cache"/dist/*.whl)
