@@ -4,6 +4,7 @@ import doctest
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,15 +54,37 @@ def test_console_examples(path: Path, tmp_path: Path, environment: dict[str, str
 
 
 @pytest.mark.parametrize("path", having("sh"), ids=lambda path: path.name)
-def test_make_targets_exist(path: Path) -> None:
-    """Every `make` command that a document names is one of the Makefile's."""
+def test_shell_lines(path: Path, environment: dict[str, str]) -> None:
+    """Every `make` command that a document names is one of the Makefile's; other lines are run."""
     for block in blocks(path, "sh"):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
             if words and words[0] == "make":
                 targets = [word for word in words[1:] if "=" not in word]
                 result = subprocess.run(["make", "-n", *targets], cwd=ROOT, capture_output=True, check=False)
-                assert result.returncode == 0, f"{line}\n{result.stderr.decode()}"
+            else:
+                result = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False)
+            assert result.returncode == 0, f"{line}\n{result.stderr.decode()}"
+
+
+def test_make_export(tmp_path: Path, environment: dict[str, str]) -> None:
+    """`make export` leaves a verified PDF and prints its path last, whatever signs are in the name."""
+    for name in ("Makefile", "tools", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    recipient = """O'Brien & "Söhne" $HOME `x`"""
+    command = [
+        "make",
+        "export",
+        f"TO={recipient.replace('$', '$$')}",
+        f"VENV={sys.prefix}",
+        "-o",
+        f"{sys.prefix}/.export",
+    ]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    path = tmp_path / result.stdout.splitlines()[-1]
+    assert path.read_bytes().startswith(b"%PDF-")
+    assert f"Issued to    {recipient}\n" in result.stderr
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)

@@ -58,6 +58,11 @@ if TYPE_CHECKING:
 PUBLISHER = "Publisher"
 DELIVERY = "Delivery"
 
+# pyHanko logs what it meets in hostile files, with tracebacks; where nobody listens, the verdict says enough.
+for _name in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+_COVERED = (SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION)
 _USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC")
 
@@ -83,8 +88,6 @@ def verify(
         UndecidableError: it cannot be read far enough to tell.
         RecordError: a record of this package has changed.
     """
-    # pyHanko reports what it meets in hostile files by log records with tracebacks; the verdict says it.
-    logging.getLogger("pyhanko").addHandler(logging.NullHandler())
     roots = tuple(trust_roots)
     origin = find_origin(pdf, ledger)
     reader = _read(pdf, origin)
@@ -148,11 +151,7 @@ def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> Verifi
     for signature in signatures:
         try:
             status = _validate(pdf, signature, (), None, canonical=False)
-            covered = status.coverage in (
-                SignatureCoverageLevel.ENTIRE_FILE,
-                SignatureCoverageLevel.ENTIRE_REVISION,
-            )
-            intact = status.intact and status.valid and covered
+            intact = status.intact and status.valid and status.coverage in _COVERED
         except VerificationError:
             intact = False
         if not intact:
