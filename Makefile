@@ -11,6 +11,7 @@ FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 TEST_PACKAGES := $(FORM_PACKAGES) poppler-utils:pdftotext qpdf:qpdf
 CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool openssl:openssl default-jre-headless:java maven:mvn nodejs:node npm:npm chromium:chromium
 
+MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help export test lint bench conformance records format clean
 
