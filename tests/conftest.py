@@ -50,7 +50,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a user who has a home of their own and nothing in it."""
     home = tmp_path / "home"
     home.mkdir()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAILMART", "MAKE", "XDG", "PYTHON"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAILMART", "MAKE", "XDG", "PYTHON"))
+    }
     return kept | {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
