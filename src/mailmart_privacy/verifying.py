@@ -100,8 +100,8 @@ def verify(
     values = _read_values(reader)
     issued_at = _require_consistent(reader, values, origin, ledger, delivery)
     summaries = [_summarise(signature) for signature in (publisher, delivery)]
-    for status, summary in zip(statuses, summaries, strict=True):
-        _require_trust(status, summary, roots)
+    for signature, status, summary in zip((publisher, delivery), statuses, summaries, strict=True):
+        _require_trust(signature, status, summary, roots, at)
     version = ledger.version(origin.version)
     return Verification(
         version=version.version,
@@ -120,6 +120,11 @@ def verify(
     )
 
 
+def _line(error: Exception) -> str:
+    """Say an error of another library in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def _read(pdf: bytes, origin: Origin | None) -> PdfFileReader:
     try:
         reader = PdfFileReader(BytesIO(pdf), strict=origin is not None)
@@ -130,8 +135,12 @@ def _read(pdf: bytes, origin: Origin | None) -> PdfFileReader:
         raise
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
         if origin is not None:
-            raise AlteredError(f"what follows the recorded form cannot be read as an update of it ({error})") from None
-        raise UndecidableError(f"the file cannot be read as a PDF; it is damaged or cut short ({error})") from None
+            raise AlteredError(
+                f"what follows the recorded form cannot be read as an update of it ({_line(error)})"
+            ) from None
+        raise UndecidableError(
+            f"the file cannot be read as a PDF; it is damaged or cut short ({_line(error)})"
+        ) from None
     return reader
 
 
@@ -140,8 +149,8 @@ def _read_signatures(reader: PdfFileReader, origin: Origin | None) -> list[Embed
         return list(reader.embedded_signatures)
     except Exception as error:  # noqa: BLE001 - as above
         if origin is not None:
-            raise AlteredError(f"its signatures cannot be read ({error})") from None
-        raise UndecidableError(f"its signatures cannot be read ({error})") from None
+            raise AlteredError(f"its signatures cannot be read ({_line(error)})") from None
+        raise UndecidableError(f"its signatures cannot be read ({_line(error)})") from None
 
 
 def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> VerificationError:
@@ -194,7 +203,7 @@ def _validate(
             require_canonical(pdf[start:stop], signature.signed_data)
         return validate_pdf_signature(signature, signer_validation_context=context, key_usage_settings=_USAGE)
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {error}") from None
+        raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {_line(error)}") from None
 
 
 def _read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
@@ -203,7 +212,9 @@ def _read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
     try:
         start, length, second, rest = (int(n) for n in ranges)
     except (TypeError, ValueError) as error:
-        raise AlteredError(f"the signature {signature.field_name!r} does not say what it covers ({error})") from None
+        raise AlteredError(
+            f"the signature {signature.field_name!r} does not say what it covers ({_line(error)})"
+        ) from None
     return start, length, second, rest
 
 
@@ -237,7 +248,7 @@ def _read_values(reader: PdfFileReader) -> dict[str, str]:
     except VerificationError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"its fields cannot be read ({error})") from None
+        raise AlteredError(f"its fields cannot be read ({_line(error)})") from None
 
 
 def _read_value(name: str, field: Any, font: FieldFont) -> str:
@@ -261,7 +272,7 @@ def _require_consistent(
         names: Any = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
         attached = {str(names[i]): names[i + 1].get_object()["/EF"]["/F"].data for i in range(0, len(names), 2)}
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"its attachments cannot be read ({error})") from None
+        raise AlteredError(f"its attachments cannot be read ({_line(error)})") from None
     if attached.get("policy.json") != ledger.record(origin.version, "policy.json"):
         raise AlteredError("the attached policy.json is not the recorded one")
     return issued_at
@@ -281,17 +292,24 @@ def _summarise(signature: EmbeddedPdfSignature) -> SignatureSummary:
     )
 
 
-def _require_trust(status: PdfSignatureStatus, summary: SignatureSummary, roots: tuple[x509.Certificate, ...]) -> None:
-    if status.trusted:
+def _require_trust(
+    signature: EmbeddedPdfSignature,
+    status: PdfSignatureStatus,
+    summary: SignatureSummary,
+    roots: tuple[x509.Certificate, ...],
+    at: datetime.datetime,
+) -> None:
+    certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
+    if not roots:
+        why = "cannot be trusted: no certificate to trust was given"
+    elif at < certificate.not_valid_before_utc:  # asked here, since a trust root's own dates are asked by nobody else
+        why = f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+    elif at > certificate.not_valid_after_utc:
+        why = f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    elif not status.trusted:
+        why = "leads to none of the certificates trusted here"
+    else:
         return
-    why = (
-        "leads to none of the certificates trusted here"
-        if roots
-        else "cannot be trusted: no certificate to trust was given"
-    )
-    problem = status.trust_problem_indic
-    if problem is not None and "EXPIRED" in str(getattr(problem, "name", problem)):
-        why = "has expired"
     raise UntrustedError(
         f"the copy is whole, but the certificate of {summary.signer!r} (SHA-256 {summary.certificate_digest}) {why}; "
         "get the signer's certificate from someone whom you trust, and give it with --trust"

@@ -1,0 +1,347 @@
+"""Verifying: what is accepted and what it says, and that nothing else is."""
+
+import datetime
+import json
+import random
+from collections.abc import Callable
+from hashlib import sha256
+
+import jsonschema
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mailmart_privacy as privacy
+from mailmart_privacy import _resources
+from mailmart_privacy.certified import CertifiedForm
+from mailmart_privacy.certifying import certify
+from mailmart_privacy.errors import ExitCode, RecordError
+from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.ledger import Ledger, shipped
+from mailmart_privacy.verifying import verify
+
+from .attacks import UPDATES, redraw, refill, rewrite, update
+from .conftest import NOW, VERSION
+
+DAY = datetime.timedelta(days=1)
+
+
+def judge(pdf: bytes, *roots: x509.Certificate, at: datetime.datetime = NOW) -> tuple[int, str]:
+    """Verify, and return the exit code and the sentence."""
+    try:
+        privacy.verify(pdf, trust_roots=roots, at=at)
+    except privacy.VerificationError as error:
+        code, sentence = int(error.exit_code), str(error)
+    else:
+        code, sentence = 0, ""
+    assert len(sentence.splitlines()) == (code != 0)
+    return code, sentence
+
+
+def issue(form: CertifiedForm, identity: Identity) -> bytes:
+    return issue_copy(form, recipient="Acme GmbH", reference="C-1", issued_at=NOW, identity=identity)
+
+
+def make_certificate(
+    name: str, key: object, issuer: tuple[str, object] | None = None, *, authority: bool = False
+) -> x509.Certificate:
+    """Make a certificate, signed by its own key or by an issuer's."""
+    issuer_name, issuer_key = issuer or (name, key)
+
+    def call(text: str) -> x509.Name:
+        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+    usage = x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=not authority,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(call(name))
+        .issuer_name(call(issuer_name))
+        .public_key(key.public_key())  # type: ignore[attr-defined]
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + 30 * DAY)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)  # type: ignore[attr-defined]
+        .sign(issuer_key, hashes.SHA256())  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="module")
+def chained() -> tuple[Identity, x509.Certificate]:
+    """An identity with an RSA key below an intermediate authority, and the root alone to trust."""
+    root_key, middle_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    key = rsa.generate_private_key(65537, 3072)
+    root = make_certificate("Root", root_key, authority=True)
+    middle = make_certificate("Middle", middle_key, ("Root", root_key), authority=True)
+    leaf = make_certificate("Compliance Desk", key, ("Middle", middle_key))
+    return Identity(certificate=leaf, chain=(middle,), key=key), root
+
+
+def test_a_fresh_copy_says_what_it_is(copy: bytes, identity: Identity) -> None:
+    """The verdict names version, recipient, reference, times, signers and digests."""
+    verdict = privacy.verify(copy, trust_roots=[identity.certificate], at=NOW)
+    version = shipped().version(VERSION)
+    assert (verdict.version, verdict.recipient, verdict.reference) == (VERSION, "Acme GmbH", "C-1")
+    assert (verdict.issued_at, verdict.paper, verdict.level) == (NOW, "a4", "B-B")
+    assert (verdict.effective_at, verdict.effective_until) == (version.effective_at, None)
+    assert verdict.policy_digest == version.digest
+    assert verdict.digest == sha256(copy).hexdigest()
+    for signature in (verdict.publisher, verdict.delivery):
+        assert signature.certificate_digest == identity.digest
+        assert signature.self_signed
+        assert signature.signing_time == NOW
+    words = verdict.describe()
+    for fact in ("Acme GmbH", "C-1", VERSION, identity.name, identity.digest, "no later version is known"):
+        assert fact in words
+
+
+def test_the_verdict_as_json_follows_its_schema(copy: bytes, identity: Identity) -> None:
+    """The JSON of a verdict is what the published schema says."""
+    schema = json.loads(_resources.read_data("schemas/verification.schema.json"))
+    verdict = privacy.verify(copy, trust_roots=[identity.certificate], at=NOW).to_json()
+    jsonschema.validate(verdict, {**schema["$defs"]["verification"], "$defs": schema["$defs"]})
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(verdict | {"level": "B-LTA"}, {**schema["$defs"]["verification"], "$defs": schema["$defs"]})
+
+
+def test_a_chain_leads_to_its_root(chained: tuple[Identity, x509.Certificate], identity: Identity) -> None:
+    """A copy signed below an authority is trusted by who trusts the root, and by no one else."""
+    signer, root = chained
+    form = certify(shipped().record(VERSION, "form-letter.pdf"), identity=signer, signing_time=NOW)
+    copy = issue(form, signer)
+    verdict = privacy.verify(copy, trust_roots=[root], at=NOW)
+    assert (verdict.paper, verdict.delivery.signer, verdict.delivery.self_signed) == (
+        "letter",
+        "Compliance Desk",
+        False,
+    )
+    assert judge(copy, identity.certificate)[0] == ExitCode.UNDECIDED
+    assert judge(copy)[0] == ExitCode.UNDECIDED
+
+
+def test_unsigned_files(form: bytes, certified: CertifiedForm, identity: Identity) -> None:
+    """What nobody signed, or what was delivered to no one, is unsigned."""
+    for pdf, words in (
+        (form, "as published"),
+        (certified.pdf, "not issued to anyone"),
+        (update(form, refill), "someone filled in"),
+        (foreign(), "not signed, and is not a copy"),
+    ):
+        code, sentence = judge(pdf, identity.certificate)
+        assert (code, words in sentence) == (ExitCode.UNSIGNED, True), sentence
+
+
+@pytest.mark.parametrize("attack", UPDATES, ids=lambda attack: attack.__name__)
+def test_an_update_after_delivery_is_found(copy: bytes, identity: Identity, attack: Callable[..., None]) -> None:
+    """Whatever is appended to a copy, it is altered."""
+    assert judge(update(copy, attack), identity.certificate)[0] == ExitCode.ALTERED
+
+
+@pytest.mark.parametrize("attack", UPDATES[:-1], ids=lambda attack: attack.__name__)
+def test_an_update_between_the_signatures_is_found(
+    certified: CertifiedForm, identity: Identity, attack: Callable[..., None]
+) -> None:
+    """What the trusted signer signs after something else than filling in was done, is not accepted either."""
+    changed = certify_again(update(certified.pdf, attack), certified)
+    code, sentence = judge(issue(changed, identity), identity.certificate)
+    if attack in (refill, redraw):  # filling in is what the form is for, and what the signer filled in counts
+        assert code == 0
+    else:
+        assert code == ExitCode.ALTERED, sentence
+
+
+def certify_again(pdf: bytes, certified: CertifiedForm) -> CertifiedForm:
+    """Note a changed form as if it were the certified one."""
+    import dataclasses
+    from io import BytesIO
+
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    reader = PdfFileReader(BytesIO(pdf))
+    assert reader.last_startxref is not None
+    trailer = reader.trailer
+    return dataclasses.replace(certified, pdf=pdf, size=int(trailer["/Size"]), startxref=reader.last_startxref)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--linearize"], ["--object-streams=generate", "--recompress-flate"], ["--pages", ".", "1-2", "--"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_copy_written_anew_is_altered(copy: bytes, identity: Identity, arguments: list[str]) -> None:
+    """A program that writes the whole file anew breaks the signatures, however little it changes."""
+    code, sentence = judge(rewrite(copy, *arguments), identity.certificate)
+    assert code == ExitCode.ALTERED, sentence
+
+
+def flipped(pdf: bytes, place: int, bits: int) -> bytes:
+    other = bytearray(pdf)
+    other[place] ^= bits
+    return bytes(other)
+
+
+def test_any_flipped_byte_of_the_form_is_found(form: bytes, copy: bytes, identity: Identity) -> None:
+    """A byte changed in the recorded part is found, and its place is named."""
+    for place in random.Random(1).sample(range(len(form)), 200):
+        code, sentence = judge(flipped(copy, place, 1), identity.certificate)
+        assert (code, sentence.endswith(f"byte {place}")) == (ExitCode.ALTERED, True), (place, sentence)
+
+
+@pytest.mark.parametrize("bits", [0x01, 0x20, 0x80])
+def test_a_flipped_byte_of_the_updates_is_found(form: bytes, copy: bytes, identity: Identity, bits: int) -> None:
+    """A byte changed behind the form is found, wherever it stands."""
+    for place in random.Random(bits).sample(range(len(form), len(copy)), 40):
+        assert judge(flipped(copy, place, bits), identity.certificate)[0] == ExitCode.ALTERED, place
+
+
+@pytest.mark.slow
+def test_a_flipped_byte_of_the_container_is_found(copy: bytes, identity: Identity) -> None:
+    """Every byte of the delivery signature's container counts, though no signature covers it."""
+    start = copy.rindex(b"/Contents <")
+    stop = copy.index(b"endobj", start)
+    for place in range(start, stop, 3):
+        for bits in (0x01, 0x20):
+            code, sentence = judge(flipped(copy, place, bits), identity.certificate)
+            assert code == ExitCode.ALTERED, (place, bits, sentence)
+
+
+def test_what_is_cut_short_cannot_be_decided(
+    form: bytes, certified: CertifiedForm, copy: bytes, identity: Identity
+) -> None:
+    """A file that ends too early is not decidable, except where an update ends: there it is unsigned."""
+    ends = [len(form) // 2, len(form) - 1, len(form) + 100, len(certified.pdf) - 3, len(certified.pdf) + 50]
+    for end in [*ends, *range(len(copy) - 2000, len(copy) - 1, 111), len(copy) - 2]:
+        code, sentence = judge(copy[:end], identity.certificate)
+        assert (code, "cut short" in sentence) == (ExitCode.UNDECIDED, True), (end, sentence)
+
+
+@pytest.mark.parametrize("junk", [b" ", b"\n\n", b"%", b"junk", b"\0" * 100, b"%%EOF\n", b"1 0 obj\n<<>>\nendobj\n"])
+def test_nothing_may_follow(copy: bytes, identity: Identity, junk: bytes) -> None:
+    """Bytes behind a copy, even blanks, are found."""
+    assert judge(copy + junk, identity.certificate)[0] in (ExitCode.ALTERED, ExitCode.UNDECIDED)
+
+
+def test_the_container_has_one_spelling(copy: bytes, identity: Identity) -> None:
+    """The hex digits of the container cannot be written in another case, nor with blanks."""
+    start = copy.rindex(b"/Contents <") + len(b"/Contents <")
+    stop = copy.index(b">", start)
+    digits = copy[start:stop]
+    for other in (digits.upper()[:40] + digits[40:], digits[:-2] + b"  ", b"\n" + digits[:-1]):
+        assert judge(copy[:start] + other + copy[stop:], identity.certificate)[0] == ExitCode.ALTERED
+
+
+def test_others_signatures_are_not_trusted(
+    form: bytes, copy: bytes, certified: CertifiedForm, identity: Identity
+) -> None:
+    """A copy by someone else is whole, but not trusted; so is one whose delivery alone is someone else's."""
+    import dataclasses
+
+    other = create_identity(created_at=NOW - DAY)
+    theirs = certify(form, identity=other, signing_time=NOW)
+    code, sentence = judge(issue(theirs, other), identity.certificate)
+    assert (code, "leads to none" in sentence) == (ExitCode.UNDECIDED, True)
+    mixed = dataclasses.replace(certified, cms=theirs.cms, identity=other.digest)
+    assert judge(issue(mixed, other), identity.certificate)[0] == ExitCode.UNDECIDED
+    assert judge(issue(mixed, other), other.certificate)[0] == ExitCode.UNDECIDED
+    assert judge(issue(mixed, other), other.certificate, identity.certificate)[0] == 0
+    code, sentence = judge(copy)
+    assert (code, "no certificate to trust" in sentence) == (ExitCode.UNDECIDED, True)
+
+
+def test_an_expired_signer_is_not_trusted(copy: bytes, identity: Identity) -> None:
+    """At a moment when the certificate is not valid, a B-B copy is not accepted."""
+    for years in (-2, 20):
+        at = NOW + datetime.timedelta(days=365 * years)
+        assert judge(copy, identity.certificate, at=at)[0] == ExitCode.UNDECIDED
+
+
+def foreign() -> bytes:
+    """A PDF that has nothing to do with the policy."""
+    from io import BytesIO
+
+    from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
+
+    from .attacks import stream
+
+    writer = PdfFileWriter()
+    page = PageObject(contents=writer.add_object(stream(b"0 0 10 10 re f")), media_box=(0, 0, 100, 100))
+    writer.insert_page(page)
+    output = BytesIO()
+    writer.write(output)
+    return output.getvalue()
+
+
+def test_a_foreign_signed_file(identity: Identity) -> None:
+    """What someone signed that is not a copy is not ours to vouch for; changed afterwards, it is altered."""
+    from io import BytesIO
+
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
+
+    from mailmart_privacy.certifying import _CmsSigner
+
+    signer = PdfSigner(PdfSignatureMetadata(field_name="Any", md_algorithm="sha256"), signer=_CmsSigner(identity))
+    signed = signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(foreign()))).getvalue()
+    code, sentence = judge(signed, identity.certificate)
+    assert (code, "not a copy of a recorded policy" in sentence) == (ExitCode.UNDECIDED, True)
+    changed = signed.replace(b"0 0 10 10 re f", b"0 0 99 99 re f")
+    assert judge(changed, identity.certificate)[0] == ExitCode.ALTERED
+
+
+def test_what_is_no_pdf(copy: bytes, form: bytes, identity: Identity) -> None:
+    """Text, nothing, noise and encrypted files are one line each, and not decidable."""
+    noise = random.Random(2).randbytes(5000)
+    key = ["--encrypt", "", "owner", "256", "--"]
+    for pdf, words in (
+        (b"", "empty"),
+        (b"hello\n", "not a PDF"),
+        (noise, "not a PDF"),
+        (bytes(1000), "not a PDF"),
+        (b"%PDF-1.7\n", "cannot be read"),
+        (b"%PDF-1.7\n" + noise, "cannot be read"),
+        (rewrite(copy, *key), "encrypted"),
+        (rewrite(foreign(), "--encrypt", "secret", "owner", "256", "--"), "encrypted"),
+        (b"%PDF-1.7\n" + bytes(70_000_000), "70,000,009 bytes"),
+    ):
+        code, sentence = judge(pdf, identity.certificate)
+        assert (code, words in sentence) == (ExitCode.UNDECIDED, True), (pdf[:20], sentence)
+
+
+def test_a_changed_record_is_not_the_copys_fault(copy: bytes, identity: Identity) -> None:
+    """Where a recorded form has changed, the package says so, and accuses no copy."""
+
+    def read(path: str) -> bytes:
+        content = _resources.read_data(path)
+        return content[:-1] + b" " if path.endswith("form-a4.pdf") else content
+
+    with pytest.raises(RecordError, match=r"form-a4\.pdf"):
+        verify(copy, trust_roots=[identity.certificate], at=NOW, ledger=Ledger(read))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_noise_is_never_accepted(copy: bytes, identity: Identity, data: st.DataObject) -> None:
+    """However pieces of a copy are cut, moved, repeated and mixed, the result is refused, and without a crash."""
+    pieces = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(copy)))
+        pieces.append(copy[start : data.draw(st.integers(start, len(copy)))])
+        pieces.append(data.draw(st.binary(max_size=20)))
+    for pdf in (b"".join(pieces), copy[: len(copy) - 15_000] + b"".join(pieces)):
+        if pdf != copy:
+            assert judge(pdf, identity.certificate)[0] != 0
