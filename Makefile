@@ -1,6 +1,8 @@
 # Every command sets up what it needs: a virtual environment in .venv, and Debian packages where it may.
 PYTHON ?= python3
 TO ?= MailMart records
+# As given: a name may hold a dollar sign.
+override TO := $(value TO)
 export TO
 
 VENV := .venv

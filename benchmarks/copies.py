@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.identity import Identity, _signing_usage, create_identity
 from mailmart_privacy.issuing import issue_copy
 from mailmart_privacy.ledger import shipped
 
@@ -85,6 +85,7 @@ def _rsa_identity() -> Identity:
         .serial_number(1)
         .not_valid_before(now)
         .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(_signing_usage(), critical=True)
         .sign(key, hashes.SHA256())
     )
     return Identity(certificate=certificate, key=key)

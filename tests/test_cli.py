@@ -5,9 +5,11 @@ import json
 import os
 import pty
 import re
+import shutil
 import stat
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import jsonschema
@@ -258,16 +260,176 @@ def test_standard_input_and_output(cli: Run, tmp_path: Path) -> None:
 def test_settings_flag_then_environment_then_file(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     """A flag wins over the environment, the environment over the file, the file over the default."""
     config = tmp_path / "settings.toml"
-    config.write_text('[show]\nform = "json"\n', encoding="utf-8")
+    config.write_text('[show]\nformat = "json"\n', encoding="utf-8")
     from_file = ["--config", str(config), "show"]
     assert cli(*from_file).stdout.startswith(b"{")
-    given = {**environment, "MAILMART_PRIVACY_SHOW_FORM": "html"}
+    given = {**environment, "MAILMART_PRIVACY_SHOW_FORMAT": "html"}
     assert cli(*from_file, env=given).stdout.startswith(b"<!")
     assert cli(*from_file, "--format", "text", env=given).stdout.startswith(b"Privacy Policy")
     config.write_text("[shwo]\n", encoding="utf-8")
     assert "unknown table [shwo]" in one_line(cli(*from_file))
     config.write_text("[show", encoding="utf-8")
     assert "not TOML" in one_line(cli(*from_file))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("export = 3", "[export] is not a table"),
+        ("[export]\nidentty = 'ours.p12'", "no setting 'identty'; there are: at, directory"),
+        ("[export]\nrecipient = 'Acme'", "no setting 'recipient'"),
+        ("[export.to]\nname = 'Acme'", "to is a table"),
+        ("[export]\npaper = 3", "3 is not one of"),
+        ("[export]\nforce = 'perhaps'", "not a valid boolean"),
+        ("[export]\nidentity = 'missing.p12'", "missing.p12: No such file"),
+    ],
+)
+def test_a_setting_is_heeded_or_refused(cli: Run, tmp_path: Path, settings: str, words: str) -> None:
+    """A setting that is misspelt or has the wrong type is never passed over: it might name who signs."""
+    config = tmp_path / "settings.toml"
+    config.write_text(settings, encoding="utf-8")
+    result = cli("--config", str(config), "export", "--to", "Acme", "-o", "x.pdf")
+    assert result.returncode in (1, 2)
+    assert words in result.stderr.decode()
+    assert "Traceback" not in result.stderr.decode()
+    assert not (tmp_path / "x.pdf").exists()
+
+
+def test_every_option_is_a_setting_under_its_own_name(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    """The file and the environment name options as the command line does, below a group, too."""
+    config = tmp_path / "settings.toml"
+    config.write_text('[identity.create]\nname = "Ours"\n', encoding="utf-8")
+    assert cli("--config", str(config), "identity", "create").returncode == 0
+    assert json.loads(cli("identity", "show", "--json").stdout)["name"] == "Ours"
+    given = {**environment, "MAILMART_PRIVACY_EXPORT_TO": "Acme", "MAILMART_PRIVACY_EXPORT_JSON": "1"}
+    assert json.loads(cli("export", "-o", "x.pdf", env=given).stdout)["recipient"] == "Acme"
+
+
+def test_a_flag_wins_over_a_setting_that_excludes_it(cli: Run, tmp_path: Path) -> None:
+    """With a folder in the settings, -o still names a file; so do --at and --policy."""
+    config = tmp_path / "settings.toml"
+    config.write_text(
+        f'[export]\ndirectory = "copies"\npolicy = "{VERSION}"\n[show]\npolicy = "1999-01-01"', encoding="utf-8"
+    )
+    base = ["--config", str(config)]
+    made = cli(*base, "export", "--to", "Acme", "-o", "x.pdf", "--at", "2026-03-01T00:00:00Z")
+    assert (made.returncode, made.stdout) == (0, b"x.pdf\n")
+    assert cli(*base, "show", "--at", "2026-03-01T00:00:00Z").returncode == 0
+
+
+def test_a_value_is_never_taken_for_a_flag(cli: Run) -> None:
+    """A recipient called --debug is a recipient."""
+    assert cli("export", "--to", "--debug", "-o", "x.pdf").returncode == 0
+    assert "kept" in one_line(cli("export", "--to", "--debug", "-o", "x.pdf"))
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("home", "home is a folder"),
+        ("/dev/null", "is a device"),
+        ("", "-o is empty"),
+        ("no/x.pdf", "no/x.pdf: No such"),
+    ],
+)
+def test_a_place_that_takes_no_file_is_named(cli: Run, tmp_path: Path, target: str, words: str) -> None:
+    """Neither a folder nor a device is replaced, even with --force, and the message names the place itself."""
+    cli("identity", "create")
+    result = cli("export", "--to", "Acme", "-o", target, "--force")
+    assert result.returncode in (1, 2)
+    assert words in one_line(result)
+    assert not Path("/dev/null").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_a_closed_standard_output_is_no_traceback(environment: dict[str, str]) -> None:
+    """Where there is nobody to print to, nothing is done, and that is said."""
+    command = [sys.executable, "-m", "mailmart_privacy", "show"]
+    result = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], env=environment, stderr=subprocess.PIPE, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr.decode() == "mailmart-privacy: standard output is closed; nothing was done\n"
+
+
+def test_what_is_printed_is_what_the_copy_says(cli: Run) -> None:
+    """The document of `export --json` holds the recipient as filled in: in NFC, without blanks around it."""
+    document = json.loads(cli("export", "--to", " Cafe\u0301 ", "-o", "x.pdf", "--json").stdout)
+    verdict = json.loads(cli("verify", "x.pdf", "--json").stdout)["files"][0]["verification"]
+    assert document["recipient"] == verdict["recipient"] == "Café"
+    assert document["reference"] == verdict["reference"]
+
+
+def test_only_the_own_certificate_is_trusted_unasked(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    """An imported identity brings its authority along; others whom that one vouches for are not trusted for it."""
+    from .test_identity import authority_and_two
+
+    (tmp_path / "ours.pem").write_bytes(authority_and_two()[0])
+    (tmp_path / "other.pem").write_bytes(authority_and_two()[1])
+    assert cli("identity", "import", "ours.pem").returncode == 0
+    assert cli("export", "--to", "Acme", "-o", "ours.pdf").returncode == 0
+    assert cli("export", "--to", "Acme", "--identity", "other.pem", "-o", "other.pdf").returncode == 0
+    assert cli("verify", "ours.pdf").returncode == 0
+    assert cli("verify", "other.pdf").returncode == 5
+    assert cli("verify", "--trust", "ours.pem", "other.pdf").returncode == 0  # now the authority is given
+
+
+def test_a_folder_that_keeps_nothing_hinders_no_copy(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    """With an identity given, a copy is issued where the certified form cannot be kept; that is said."""
+    cli("identity", "create")
+    given = {**environment, "MAILMART_PRIVACY_STATE_DIR": "/dev/null/state"}
+    result = cli(
+        "export", "--to", "Acme", "--identity", str(state(environment) / "identity.pem"), "-o", "x.pdf", env=given
+    )
+    assert result.returncode == 0
+    assert "could not be kept" in result.stderr.decode()
+
+
+def test_a_damaged_certified_form_is_made_anew(cli: Run, environment: dict[str, str]) -> None:
+    """What is kept is used only where it can be read, even when its name carries its digest."""
+    cli("export", "--to", "Acme", "-o", "x.pdf")
+    (kept,) = (state(environment) / "certified").iterdir()
+    for content in (b"garbage", b"{}", b"[]\n%PDF-", kept.read_bytes()[:500]):
+        stem = kept.name.rpartition("-")[0]
+        kept.unlink(missing_ok=True)
+        (kept.parent / f"{stem}-{sha256(content).hexdigest()}").write_bytes(content)
+        assert cli("export", "--to", "Acme", "-o", "x.pdf", "--force").returncode == 0
+        assert cli("verify", "x.pdf").returncode == 0
+
+
+def test_a_terminal_is_not_given_orders(cli: Run, tmp_path: Path) -> None:
+    """Names of files are printed with their control characters spelled out."""
+    (tmp_path / "\x1b[2Jx.pdf").write_bytes(b"hello")
+    result = cli("verify", "\x1b[2Jx.pdf")
+    assert b"\x1b" not in result.stderr
+    assert b"\\x1b[2Jx.pdf: not accepted" in result.stderr
+
+
+def test_a_large_file_is_not_read_whole(cli: Run, tmp_path: Path) -> None:
+    """A file beyond what is looked at is not decidable, and costs no memory."""
+    with open(tmp_path / "huge.pdf", "wb") as file:
+        file.truncate(1 << 32)
+    result = cli("verify", "huge.pdf")
+    assert result.returncode == 5
+    assert "more than 67,108,864 bytes" in one_line(result)
+
+
+def test_records_are_held_against_their_folder(cli: Run, tmp_path: Path) -> None:
+    """A folder named after another date, one that is not recorded, and a source that no longer parses are named."""
+    data = tmp_path / "data"
+    shutil.copytree(Path(_resources.__file__).parent / "data", data)
+    (data / "2026-11-23").mkdir()
+    source = (data / VERSION / "policy.md").read_text(encoding="utf-8")
+    (data / "2026-11-23" / "policy.md").write_text(source, encoding="utf-8")
+    built = cli("records", "build", "--data", "data", "2026-11-23")
+    assert f"was last updated on {VERSION}; its folder is named 2026-11-23" in one_line(built)
+    checked = cli("records", "check", "--data", "data")
+    assert checked.returncode == 1
+    assert "2026-11-23/policy.md is not recorded" in one_line(checked)
+    (data / VERSION / "policy.md").write_text("broken", encoding="utf-8")
+    said = cli("records", "check", "--data", "data").stderr.decode()
+    assert f"{VERSION}/policy.md has changed" in said
+    assert "cannot be built anew" in said
 
 
 def test_a_passphrase_comes_from_a_file_or_the_environment(

@@ -75,7 +75,7 @@ def test_make_export(tmp_path: Path, environment: dict[str, str]) -> None:
     command = [
         "make",
         "export",
-        f"TO={recipient.replace('$', '$$')}",
+        f"TO={recipient}",
         f"VENV={sys.prefix}",
         "-o",
         f"{sys.prefix}/.export",

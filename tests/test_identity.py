@@ -1,6 +1,7 @@
 """Identities: what is loaded, and what is refused before anything is signed."""
 
 import datetime
+from functools import cache
 
 import pytest
 from cryptography import x509
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from mailmart_privacy.errors import IdentityError
+from mailmart_privacy.errors import IdentityError, UsageError
 from mailmart_privacy.identity import (
     Identity,
     create_identity,
@@ -65,6 +66,28 @@ def certificate_pem(key: object, **usage: bool) -> bytes:
     return certificate(key, **usage).public_bytes(serialization.Encoding.PEM)
 
 
+@cache
+def authority_and_two() -> tuple[bytes, bytes]:
+    """Two identities that the same authority vouches for, each as PEM with its key and the authority's certificate."""
+    start = datetime.datetime.now(datetime.UTC) - DAY
+    authority = ec.generate_private_key(ec.SECP256R1())
+
+    def vouch(common_name: str, key: ec.EllipticCurvePrivateKey, *, ca: bool) -> bytes:
+        names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, n)]) for n in (common_name, "Authority")]
+        builder = x509.CertificateBuilder().subject_name(names[0]).issuer_name(names[1]).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number())
+        builder = builder.not_valid_before(start).not_valid_after(start + 9 * DAY)
+        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        usage = [not ca, *[False] * 4, ca, ca, False, False]
+        builder = builder.add_extension(x509.KeyUsage(*usage), critical=True)
+        return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    root = vouch("Authority", authority, ca=True)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    ours, other = (pem(key) + vouch(f"Signer {n}", key, ca=False) + root for n, key in enumerate(keys))
+    return ours, other
+
+
 def test_a_local_identity_says_what_it_is() -> None:
     """A local identity is P-256, named self-signed, and valid from its making for ten years."""
     made = create_identity(created_at=NOW)
@@ -74,6 +97,20 @@ def test_a_local_identity_says_what_it_is() -> None:
     assert made.certificate.not_valid_before_utc == NOW
     require_valid(made, NOW)
     require_valid(made, NOW + 3650 * DAY)
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 65, "Acme\x1b[2J", "a\nb"])
+def test_a_name_that_no_certificate_can_hold_is_refused(name: str) -> None:
+    """A name is visible and has at most 64 characters, so that it can be trusted where it is printed."""
+    with pytest.raises(UsageError, match="the name"):
+        create_identity(created_at=NOW, name=name)
+
+
+@pytest.mark.parametrize("moment", [NOW.replace(tzinfo=None), NOW.date(), None])
+def test_a_local_identity_begins_at_a_moment(moment: object) -> None:
+    """A naive datetime would be read in the machine's own zone."""
+    with pytest.raises(UsageError, match="time zone"):
+        create_identity(created_at=moment)  # type: ignore[arg-type]
 
 
 def test_an_identity_survives_its_file() -> None:

@@ -1,6 +1,8 @@
 """Issuing: what a copy holds and shows, what is refused, and what it does not need."""
 
+import asyncio
 import datetime
+import pickle
 import subprocess
 import sys
 from io import BytesIO
@@ -162,6 +164,39 @@ def test_the_api_issues_recorded_policies_only(identity: Identity) -> None:
         privacy.issue(policy, paper="a5", **arguments)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="time zone"):
         privacy.issue(policy, **arguments | {"issued_at": NOW.replace(tzinfo=None)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("moment", [None, NOW.date(), NOW.replace(tzinfo=None)])
+def test_the_api_asks_for_moments(identity: Identity, copy: bytes, moment: object) -> None:
+    """Neither a bare date nor a naive datetime is taken for a moment, when issuing or verifying."""
+    with pytest.raises(UsageError, match="time zone"):
+        privacy.issue(privacy.current(), recipient="Acme", issued_at=moment, identity=identity)  # type: ignore[arg-type]
+    if moment is not None:  # which stands for now
+        with pytest.raises(UsageError, match="time zone"):
+            privacy.verify(copy, trust_roots=[identity.certificate], at=moment)  # type: ignore[arg-type]
+
+
+def test_a_service_with_an_event_loop_issues_and_verifies() -> None:
+    """In a coroutine, too, a copy is issued, and a good one is not called altered."""
+    own = create_identity(created_at=NOW)  # nothing was certified by it before
+
+    async def serve() -> str:
+        copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=NOW, identity=own)
+        return privacy.verify(copy, trust_roots=[own.certificate], at=NOW).recipient
+
+    assert asyncio.run(serve()) == "Acme"
+
+
+def test_errors_pass_from_one_process_to_another() -> None:
+    """Every error survives pickling, with its message and what it carries."""
+    for error in (
+        privacy.SourceError("policy.md", ((1, "no title"), (2, "no date"))),
+        privacy.MissingExtraError("pdf", "pyHanko"),
+        privacy.UnknownSectionError("no section"),
+        privacy.AlteredError("changed"),
+    ):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
 def test_weasyprint_is_not_needed(tmp_path: object) -> None:

@@ -7,10 +7,12 @@ import datetime
 from .errors import RecordError, UsageError
 from .ledger import shipped
 from .models import Policy, Version
+from .moments import require_moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
 
     from cryptography.x509 import Certificate
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from .identity import Identity
     from .verification import Verification
 
+    T = TypeVar("T")
 
 _certified_forms: "dict[tuple[str, str, str], CertifiedForm]" = {}
 
@@ -29,6 +32,7 @@ def current() -> Policy:
         The policy.
 
     Raises:
+        UnknownVersionError: the clock stands before the first version.
         RecordError: its record has changed or is missing.
     """
     return in_force(datetime.datetime.now(datetime.UTC))
@@ -111,20 +115,20 @@ def issue(
         RecipientError: the recipient or the reference cannot stand in its field.
         IdentityError: the identity may not sign at that moment.
         UsageError: there is no such paper, or `issued_at` is naive.
-        RecordError: the policy is not a recorded one, or its form has changed.
+        UnknownVersionError: no version of that date is recorded.
+        RecordError: the policy is not the one recorded under its date, or its form has changed.
         MissingExtraError: pyHanko is not installed.
     """
-    from .issuing import default_reference, issue_copy
+    from .issuing import complete_values, issue_copy
     from .origin import PAPERS
 
     if paper not in PAPERS:
         raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
-    if issued_at.utcoffset() is None:
-        raise UsageError(f"{issued_at!r} does not name a moment: give a datetime with a time zone")
+    require_moment(issued_at)
     if shipped().version(policy.version).digest != policy.digest:
         raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
     certified = _certified(policy.version, paper, identity, issued_at)
-    reference = default_reference(recipient, issued_at) if reference is None else reference
+    recipient, reference = complete_values(certified, recipient, reference, issued_at)
     return issue_copy(certified, recipient=recipient, reference=reference, issued_at=issued_at, identity=identity)
 
 
@@ -145,13 +149,15 @@ def verify(pdf: bytes, *, trust_roots: "Iterable[Certificate]", at: datetime.dat
         AlteredError: it is not what was signed, or not what was recorded.
         UntrustedError: it is whole, but a signer leads to none of the trust roots.
         UndecidableError: it cannot be read far enough to tell.
+        UsageError: `at` is naive.
         RecordError: a record of this package has changed.
         MissingExtraError: pyHanko is not installed.
     """
     from .verifying import verify
 
     moment = datetime.datetime.now(datetime.UTC) if at is None else at
-    return verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped())
+    require_moment(moment)
+    return _beside_the_loop(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped()))
 
 
 def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
@@ -171,7 +177,21 @@ def _certified(version: str, paper: str, identity: "Identity", moment: datetime.
     from .origin import form_name
 
     key = (version, paper, identity.digest)
-    if key not in _certified_forms:
+    if key not in _certified_forms or _certified_forms[key].signing_time > moment:
         form = shipped().record(version, form_name(paper))
-        _certified_forms[key] = certify(form, identity=identity, signing_time=moment)
+        _certified_forms[key] = _beside_the_loop(lambda: certify(form, identity=identity, signing_time=moment))
     return _certified_forms[key]
+
+
+def _beside_the_loop(work: "Callable[[], T]") -> "T":
+    """Do work for which pyHanko starts an event loop: in a thread where the caller's own is running."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(work).result()

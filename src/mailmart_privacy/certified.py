@@ -1,5 +1,6 @@
 """A certified form, with all that is needed to issue copies from it without reading it again."""
 
+import datetime
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -46,6 +47,7 @@ class CertifiedForm:
         startxref: where its last cross-reference section begins.
         cms: the template of the signature container.
         identity: the digest of the certificate that certified it.
+        signing_time: when it was certified (aware, UTC); a copy of it cannot be older.
         state: SHA-256 over `pdf`, ready to go on with what follows.
     """
 
@@ -59,6 +61,7 @@ class CertifiedForm:
     startxref: int
     cms: CmsTemplate
     identity: str
+    signing_time: datetime.datetime
     state: "_Hash" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class CertifiedForm:
                 self.cms.size,
             ],
             "identity": self.identity,
+            "signing_time": self.signing_time.isoformat(),
         }
         return json.dumps(facts, separators=(",", ":")).encode("ascii") + b"\n" + self.pdf
 
@@ -90,12 +94,17 @@ class CertifiedForm:
         """Read what `to_bytes` wrote.
 
         Returns:
-            The form, or None where another version of this package wrote it.
+            The form, or None where another version of this package wrote it, or something else.
         """
         line, _, pdf = content.partition(b"\n")
-        facts = json.loads(line)
-        if facts["format"] != FORMAT:
+        try:
+            facts = json.loads(line)
+            return cls._from_facts(facts, pdf) if facts["format"] == FORMAT else None
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
+
+    @classmethod
+    def _from_facts(cls, facts: dict[str, Any], pdf: bytes) -> "CertifiedForm":
         name, size, resource = facts["font"]
         head, signer, before, after, algorithm = (bytes.fromhex(part) for part in facts["cms"][:-1])
         return cls(
@@ -120,4 +129,5 @@ class CertifiedForm:
                 head=head, signer=signer, before=before, after=after, algorithm=algorithm, size=facts["cms"][-1]
             ),
             identity=facts["identity"],
+            signing_time=datetime.datetime.fromisoformat(facts["signing_time"]),
         )

@@ -76,10 +76,10 @@ def certify(form: bytes, *, identity: "Identity", signing_time: datetime.datetim
     signer = _DatedSigner(metadata, signer=cms_signer, stamp_style=NoOpStampStyle())
     signer.moment = signing_time.astimezone(datetime.UTC).replace(microsecond=0)
     output = signer.sign_pdf(writer, existing_fields_only=True, bytes_reserved=_reserve(identity))
-    return _prepare(output.getvalue(), cms_signer)
+    return _prepare(output.getvalue(), cms_signer, signer.moment)
 
 
-def _prepare(pdf: bytes, signer: "_CmsSigner") -> CertifiedForm:
+def _prepare(pdf: bytes, signer: "_CmsSigner", signing_time: datetime.datetime) -> CertifiedForm:
     """Note where everything stands in a certified form that a copy changes."""
     reader = PdfFileReader(BytesIO(pdf))
     assert reader.last_startxref is not None
@@ -112,6 +112,7 @@ def _prepare(pdf: bytes, signer: "_CmsSigner") -> CertifiedForm:
         startxref=reader.last_startxref,
         cms=take_apart(container, digest),
         identity=signer.identity.digest,
+        signing_time=signing_time,
     )
 
 

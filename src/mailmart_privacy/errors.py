@@ -41,6 +41,9 @@ class SourceError(PrivacyError):
         self.faults = faults
         super().__init__("\n".join(f"{origin}:{line}: {message}" for line, message in faults))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.origin, self.faults)  # else it could not pass from one process to another
+
 
 class RecordError(PrivacyError):
     """A recorded file or the ledger is missing, or is not what the ledger says."""
@@ -51,7 +54,11 @@ class MissingExtraError(PrivacyError):
 
     def __init__(self, extra: str, module: str) -> None:
         self.extra = extra
+        self.module = module
         super().__init__(f"{module} is not installed; run: pip install 'mailmart-privacy[{extra}]'")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.extra, self.module)
 
 
 class UnknownVersionError(UsageError):

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .errors import IdentityError, MissingExtraError
+from .characters import is_refused, name_characters
+from .errors import IdentityError, MissingExtraError, UsageError
+from .moments import require_moment
 
 try:
     from cryptography import x509
@@ -69,7 +71,15 @@ def create_identity(*, created_at: datetime.datetime, name: str | None = None) -
 
     Returns:
         The identity, valid for ten years.
+
+    Raises:
+        UsageError: `created_at` is naive, or the name cannot stand in a certificate (RFC 5280: 64 characters).
     """
+    require_moment(created_at)
+    if name is not None and (not name.strip() or len(name) > 64 or any(map(is_refused, name))):
+        hidden = name_characters(filter(is_refused, name))
+        what = f"holds control or invisible characters ({hidden})" if hidden else f"has {len(name.strip())} characters"
+        raise UsageError(f"the name {what}; give 1 to 64 that can be seen")
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key()
     spki = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -176,7 +186,7 @@ def require_valid(identity: Identity, at: datetime.datetime) -> None:
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
-        return
+        raise IdentityError(f"the certificate of {identity.name!r} does not say what it may do (key usage)") from None
     if not (usage.digital_signature or usage.content_commitment):
         raise IdentityError(f"the certificate of {identity.name!r} does not allow signing (key usage); use another")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .appearance import clean_value, fit_text, show_lines, show_text, signature_lines
 from .errors import IdentityError, UsageError
 from .identity import require_valid
+from .moments import require_moment
 
 if TYPE_CHECKING:
     from .certified import CertifiedForm, FormField
@@ -45,17 +46,43 @@ def issue_copy(
     Raises:
         RecipientError: the recipient or the reference cannot stand in its field.
         IdentityError: the identity may not sign at that moment, or did not certify the form.
+        UsageError: the moment is naive, or before the form was certified.
     """
     moment = format_moment(issued_at)
     require_valid(identity, issued_at)
     if certified.identity != identity.digest:
         raise IdentityError("the form was certified by another identity; certify it with this one first")
+    if issued_at < certified.signing_time:
+        raise UsageError(f"the copy would be older than its form, which was certified on {certified.signing_time}")
     update = _Update(certified)
     update.fill("Recipient", "recipient", recipient)
     update.fill("Reference", "reference", reference)
     update.fill("IssuedAt", "issue date", moment)
     update.sign(identity, issued_at)
     return update.finish(identity)
+
+
+def complete_values(
+    certified: "CertifiedForm", recipient: str, reference: str | None, issued_at: datetime.datetime
+) -> tuple[str, str]:
+    """Bring what a copy says into the form in which it is filled in.
+
+    Args:
+        certified: the form.
+        recipient: whom the copy is addressed to.
+        reference: what the copy is called, or None for its day and a digest.
+        issued_at: the moment of it (aware).
+
+    Returns:
+        The recipient and the reference, as they will stand in their fields.
+
+    Raises:
+        RecipientError: one of them cannot.
+    """
+    recipient = clean_value("recipient", recipient, certified.font)
+    if reference is None:
+        return recipient, default_reference(recipient, issued_at)
+    return recipient, clean_value("reference", reference, certified.font)
 
 
 def default_reference(recipient: str, issued_at: datetime.datetime) -> str:
@@ -67,8 +94,7 @@ def default_reference(recipient: str, issued_at: datetime.datetime) -> str:
 
 def format_moment(moment: datetime.datetime) -> str:
     """Write a moment as the form shows it: "2026-02-24 09:00:00 UTC"."""
-    if moment.utcoffset() is None:
-        raise UsageError(f"{moment!r} does not name a moment: give a datetime with a time zone")
+    require_moment(moment)
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

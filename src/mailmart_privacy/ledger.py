@@ -15,8 +15,9 @@ from functools import cache
 from hashlib import sha256
 
 from . import _resources
-from .errors import RecordError, UnknownVersionError, UsageError
+from .errors import RecordError, UnknownVersionError
 from .models import BulletList, Heading, Paragraph, Policy, Processor, Section, Version
+from .moments import require_moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,11 +66,7 @@ class Ledger:
 
     def version_in_force(self, at: datetime.datetime) -> Version:
         """Find the version in force at a moment; see `in_force`."""
-        if not isinstance(at, datetime.datetime) or at.utcoffset() is None:
-            raise UsageError(
-                f"{at!r} does not name a moment: give a datetime with a time zone, "
-                "since a day on which the policy changes has two versions"
-            )
+        require_moment(at, because=", since a day on which the policy changes has two versions")
         found = None
         for version in self.versions:
             if version.effective_at <= at:

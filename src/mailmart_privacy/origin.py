@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 64 * 1024 * 1024
 PAPERS = ("a4", "letter")
+MAX_UPDATES = 1024 * 1024
 _CHUNK = 48
 _SAMPLES = 64
 _END = re.compile(rb"startxref\n[0-9]+\n.{5}\n?\Z", re.DOTALL)  # the last word may have been changed, too
@@ -83,6 +84,8 @@ def _require_complete(pdf: bytes, origin: Origin) -> None:
             f"the file is the form of version {origin.version} as published; it is not signed, and names no recipient"
         )
     tail = pdf[len(origin.form) :]
+    if len(tail) > MAX_UPDATES:
+        raise AlteredError(f"{len(tail):,} bytes follow the recorded form; the updates of a copy are much smaller")
     after = tail.rpartition(b"%%EOF")[2]
     if not _END.search(tail) and (after == tail or _OBJECT.match(after)):
         raise UndecidableError(f"the file is cut short: it ends at byte {len(pdf)}, within an update")

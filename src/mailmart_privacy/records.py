@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from . import _resources
-from .errors import RecordError
+from .errors import PrivacyError, RecordError
 from .form import render_form
 from .ledger import FORMAT, LEDGER, Ledger, entry_digest
 from .parse import parse_policy
@@ -130,7 +130,10 @@ def compare_records(ledger: Ledger, read: "Callable[[str], bytes]") -> list[str]
     if ledger.versions:
         newest = ledger.versions[-1]
         path = f"{newest.version}/{SOURCE}"
-        built = build_records(read(path), origin=path)
+        try:
+            built = build_records(read(path), origin=path)
+        except (PrivacyError, OSError) as error:
+            return [*faults, f"{newest.version} cannot be built anew: {error}"]
         recorded = dict(newest.records)
         for name in sorted(built.keys() | recorded.keys()):
             if name not in built or name not in recorded:

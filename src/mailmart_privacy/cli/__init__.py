@@ -18,4 +18,6 @@ def main() -> None:
             raise
         print(f"{PROGRAM}: {MissingExtraError('pdf', 'Click')}", file=sys.stderr)
         sys.exit(ExitCode.FAILED)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
     sys.exit(run(sys.argv[1:], program=PROGRAM))

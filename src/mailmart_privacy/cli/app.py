@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from .._version import __version__
-from ..errors import ExitCode, PrivacyError, UsageError
+from ..errors import ExitCode, PrivacyError
+from .settings import name_variables, read_settings
 
 ENVIRONMENT = "MAILMART_PRIVACY"
 _COMMANDS = {
@@ -45,6 +46,7 @@ class _LazyGroup(click.Group):
             return None
         module = importlib.import_module(f".{_COMMANDS[cmd_name]}", __package__)
         command: click.Command = getattr(module, cmd_name)
+        name_variables(command, f"{ENVIRONMENT}_{cmd_name.upper()}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -64,7 +66,14 @@ class _LazyGroup(click.Group):
 @click.pass_context
 def root(ctx: click.Context, config: Path | None, debug: bool) -> None:
     """MailMart's privacy policy: its text, and signed, dated copies of it."""
-    ctx.default_map = _read_settings(config)
+    ctx.ensure_object(dict)["debug"] = debug
+    from .state import config_path
+
+    place = config or config_path()
+    name = ctx.invoked_subcommand
+    command = name and root.get_command(ctx, name)
+    if name and command and (config or place.is_file()):
+        ctx.default_map = read_settings(place, list(_COMMANDS), name, command)
 
 
 def run(arguments: list[str], *, program: str) -> int:
@@ -77,9 +86,12 @@ def run(arguments: list[str], *, program: str) -> int:
     Returns:
         The exit code.
     """
-    debug = "--debug" in arguments
+    if sys.stdout is None:
+        click.echo(f"{program}: standard output is closed; nothing was done", err=True)
+        return ExitCode.FAILED
+    asked = {"debug": False}
     try:
-        result: Any = root.main(arguments, prog_name=program, standalone_mode=False)
+        result: Any = root.main(arguments, prog_name=program, standalone_mode=False, obj=asked)
         sys.stdout.flush()
         return int(result or ExitCode.DONE)
     except click.exceptions.Exit as stop:
@@ -95,35 +107,13 @@ def run(arguments: list[str], *, program: str) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
     except PrivacyError as error:
-        if debug:
+        if asked["debug"]:
             raise
         print(f"{program}: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        if debug:
+        if asked["debug"]:
             raise
         place = f"{error.filename}: " if error.filename else ""
         print(f"{program}: {place}{error.strerror or error}", file=sys.stderr)
         return ExitCode.FAILED
-
-
-def _read_settings(config: Path | None) -> dict[str, Any]:
-    """Read the settings file: a table for each command, its options by name."""
-    import tomllib
-
-    if config is None:
-        from .state import config_path
-
-        config = config_path()
-        if not config.is_file():
-            return {}
-    try:
-        settings = tomllib.loads(config.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{config}: there is no such file; give settings with --config FILE") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{config} is not TOML: {error}") from None
-    unknown = sorted(set(settings) - set(_COMMANDS))
-    if unknown:
-        raise UsageError(f"{config}: unknown table [{unknown[0]}]; there is one for each command")
-    return settings

@@ -12,9 +12,9 @@ import click
 
 from ..errors import UsageError
 from ..ledger import shipped
-from .files import FileKeptError, write_out
+from .files import require_place, write_out
 from .keys import passphrase_option, read_identity
-from .show import choose_version, policy_options
+from .show import choose_one, choose_version, policy_options
 from .state import certified_form, local_identity
 
 if TYPE_CHECKING:
@@ -59,15 +59,17 @@ def export(
         raise UsageError(f"level {level} cannot be reached yet: it needs a timestamp authority; this release signs B-B")
     version = choose_version(policy, at).version
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    if output and directory:
-        raise UsageError("-o names the file, -d the folder of a file named for you; give one of them")
-    target = output or os.path.join(directory or "", default_name(version, recipient, now))
+    names = "-o names the file, -d the folder of a file named for you"
+    output, directory = choose_one("output", output, "directory", directory, why=names)
+    target = os.path.join(directory or "", default_name(version, recipient, now)) if output is None else output
+    if not target:
+        raise UsageError("-o is empty; give the name of a file")
     if output == "-" and (as_json or sys.stdout.isatty()):
         raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
-    if target != "-" and not force and Path(target).exists():
-        raise FileKeptError(f"{target} exists and was kept; give another name with -o, or --force to replace it")
+    if target != "-":
+        require_place(Path(target), force=force)
     identity = _choose_identity(identity_file, passphrase_file, now)
-    reference, copy = _issue(version, paper, recipient, reference, identity, now)
+    recipient, reference, copy = _issue(version, paper, recipient, reference, identity, now)
     write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
@@ -75,7 +77,7 @@ def export(
 
 def default_name(version: str, recipient: str, issued_at: datetime.datetime) -> str:
     """Name the file of a copy after its version, recipient and time, with no sign that a file system minds."""
-    words = re.sub(r"[^\w]+", "-", recipient, flags=re.UNICODE).strip("-_")[:60]
+    words = re.sub(r"[^\w]+", "-", recipient).strip("-_")[:60]
     return "-".join(filter(None, ("privacy-policy", version, words, f"{issued_at:%Y%m%dT%H%M%SZ}"))) + ".pdf"
 
 
@@ -94,12 +96,14 @@ def _choose_identity(file: str | None, passphrase_file: str | None, now: datetim
 
 def _issue(
     version: str, paper: str, recipient: str, reference: str | None, identity: "Identity", now: datetime.datetime
-) -> tuple[str, bytes]:
-    from ..issuing import default_reference, issue_copy
+) -> tuple[str, str, bytes]:
+    from ..issuing import complete_values, issue_copy
+    from ..origin import form_name
 
-    certified = certified_form(shipped().record(version, f"form-{paper}.pdf"), identity, now)
-    reference = default_reference(recipient, now) if reference is None else reference
-    return reference, issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+    certified = certified_form(shipped().record(version, form_name(paper)), identity, now)
+    recipient, reference = complete_values(certified, recipient, reference, now)
+    copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+    return recipient, reference, copy
 
 
 def _describe(target: str, copy: bytes, version: str, recipient: str, reference: str, now: datetime.datetime) -> str:

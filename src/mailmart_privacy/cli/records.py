@@ -1,5 +1,6 @@
 """`records`: for whoever releases a version of the policy."""
 
+import json
 from pathlib import Path
 
 import click
@@ -45,9 +46,10 @@ def build(version: str, data: Path | None, effective_at: str | None, replace: bo
         effective_at = effective_at or replaced["effective_at"]
     moment = None if effective_at is None else parse_moment(effective_at)
     made = build_records(source.read_bytes(), origin=str(source))
+    named = json.loads(made["policy.json"])["version"]
+    if named != version:
+        raise UsageError(f"{source} was last updated on {named}; its folder is named {version}")
     entry = make_entry(made, effective_at=moment, previous=entries[-1] if entries else None)
-    if entry["version"] != version:
-        raise UsageError(f"{source} was last updated on {entry['version']}; its folder is named {version}")
     for name, content in made.items():
         if name != SOURCE:
             write_whole(folder / version / name, content, force=True)
@@ -60,8 +62,8 @@ def build(version: str, data: Path | None, effective_at: str | None, replace: bo
 @data_option
 def check(data: Path | None) -> None:
     """Hold every record against the ledger, and the newest version against a new build, byte for byte."""
-    from ..ledger import Ledger
-    from ..records import compare_records
+    from ..ledger import LEDGER, Ledger
+    from ..records import SOURCE, compare_records
 
     folder = _data_folder(data)
 
@@ -70,6 +72,10 @@ def check(data: Path | None) -> None:
 
     ledger = Ledger(read)
     faults = compare_records(ledger, read)
+    known = {version.version for version in ledger.versions}
+    for source in sorted(folder.glob(f"*/{SOURCE}")):
+        if source.parent.name not in known:
+            faults.append(f"{source.parent.name}/{SOURCE} is not recorded in {LEDGER}; build its records, or remove it")
     if faults:
         raise PrivacyError("\n".join(faults))
     click.echo(f"{len(ledger.versions)} version(s), every record as in the ledger, the newest as a new build makes it")

@@ -2,9 +2,11 @@
 
 import datetime
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from ..errors import UsageError
 from ..ledger import shipped
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..models import Version
 
+_PLACES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 _RECORDS = {"text": "policy.txt", "html": "page.html", "json": "policy.json"}
 
 
@@ -28,11 +31,27 @@ def policy_options(command: "Callable[..., None]") -> "Callable[..., None]":
 
 def choose_version(policy: str | None, at: str | None) -> "Version":
     """Find the version that the options name; the one in force now where they name none."""
-    if policy is not None and at is not None:
-        raise UsageError("--policy and --at both choose the version; give one of them")
+    policy, at = choose_one("policy", policy, "at", at, why="--policy and --at both choose the version")
     if policy is not None:
         return shipped().version(policy)
     return shipped().version_in_force(parse_moment(at) if at is not None else datetime.datetime.now(datetime.UTC))
+
+
+def choose_one(
+    first: str, its: str | None, second: str, other: str | None, *, why: str
+) -> tuple[str | None, str | None]:
+    """Choose between two options that exclude each other: a flag wins over a setting.
+
+    Raises:
+        UsageError: both were given in the same place.
+    """
+    if its is None or other is None:
+        return its, other
+    places = [click.get_current_context().get_parameter_source(name) for name in (first, second)]
+    ranks = [_PLACES.index(place) if place in _PLACES else len(_PLACES) for place in places]
+    if ranks[0] == ranks[1]:
+        raise UsageError(f"{why}; give one of them")
+    return (its, None) if ranks[0] < ranks[1] else (None, other)
 
 
 def parse_moment(text: str) -> datetime.datetime:
@@ -64,6 +83,8 @@ def show(form: str, policy: str | None, at: str | None, paper: str, output: str,
     A page written to a file gets its style sheet, page.css, beside it.
     """
     version = choose_version(policy, at).version
+    if form == "html" and Path(output).name == "page.css":
+        raise UsageError("page.css is the style sheet that is put beside the page; give the page another name")
     if form == "markdown":
         content = shipped().policy(version).markdown.encode()
     elif form == "pdf":
@@ -78,8 +99,6 @@ def show(form: str, policy: str | None, at: str | None, paper: str, output: str,
 
 
 def _write_stylesheet(page: str, content: bytes, force: bool) -> None:
-    from pathlib import Path
-
     path = Path(page).with_name("page.css")
     try:
         write_out(str(path), content, binary=False, force=force)

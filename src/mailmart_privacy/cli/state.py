@@ -74,24 +74,29 @@ def certified_form(form: bytes, identity: "Identity", now: datetime.datetime) ->
     """Load the form as certified by an identity, or certify it, once.
 
     The file's name carries its digest, so that a damaged one is not used, and two processes that
-    certify at the same time do no harm.
+    certify at the same time do no harm. Where it cannot be kept, the next copy certifies again.
     """
     from ..certified import CertifiedForm
 
     folder = state_path() / "certified"
     stem = f"{sha256(form).hexdigest()[:16]}-{identity.digest[:16]}"
     for path in sorted(folder.glob(f"{stem}-*")):
-        content = path.read_bytes()
+        content = path.read_bytes() if path.is_file() else b""
         if path.name == f"{stem}-{sha256(content).hexdigest()}":
             found = CertifiedForm.from_bytes(content)
-            if found is not None and found.pdf.startswith(form) and found.identity == identity.digest:
+            # A clock that was set back must not make copies that are older than their form.
+            if found is not None and found.pdf.startswith(form) and found.signing_time <= now:
                 return found
     from ..certifying import certify
 
     made = certify(form, identity=identity, signing_time=now)
     content = made.to_bytes()
-    _make_private(folder)
-    write_whole(folder / f"{stem}-{sha256(content).hexdigest()}", content, force=True, mode=0o600)
+    try:
+        _make_private(state_path())
+        _make_private(folder)
+        write_whole(folder / f"{stem}-{sha256(content).hexdigest()}", content, force=True, mode=0o600)
+    except OSError as error:
+        click.echo(f"The certified form could not be kept in {folder} ({error.strerror or error})", err=True)
     return made
 
 

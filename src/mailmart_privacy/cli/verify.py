@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..characters import is_refused
 from ..errors import ExitCode, PrivacyError
 from ..ledger import shipped
 from .files import read_file
@@ -22,6 +23,7 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int
     Trusted are the certificates given with --trust; without it, your own identity. The machine's store of
     certificates is never asked. With several files the exit code is the highest.
     """
+    from ..origin import MAX_SIZE
     from ..verifying import verify as verify_copy
 
     roots = _read_roots(trust)
@@ -29,19 +31,18 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int
     results: list[dict[str, Any]] = []
     for name in files:
         try:
-            verdict = verify_copy(read_file(name), trust_roots=roots, at=now, ledger=shipped())
+            verdict = verify_copy(read_file(name, at_most=MAX_SIZE), trust_roots=roots, at=now, ledger=shipped())
         except (PrivacyError, OSError) as error:
             code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
             message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
             results.append({"file": name, "exit_code": int(code), "error": message, "verification": None})
             if not as_json:
-                click.echo(f"{name}: {_verdict(code)}: {message}", err=True)
+                click.echo(_seen(f"{name}: {_verdict(code)}: {message}"), err=True)
         else:
             results.append({"file": name, "exit_code": 0, "error": None, "verification": verdict.to_json()})
             if not as_json:
-                click.echo(
-                    f"{name}: valid; signed, unchanged, and issued from the recorded policy\n{verdict.describe()}"
-                )
+                click.echo(_seen(f"{name}: valid; signed, unchanged, and issued from the recorded policy"))
+                click.echo("\n".join(map(_seen, verdict.describe().split("\n"))))
     if as_json:
         from ..verification import SCHEMA
 
@@ -50,12 +51,18 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int
 
 
 def _read_roots(trust: tuple[str, ...]) -> tuple[Any, ...]:
-    from ..identity import load_certificates
+    from ..identity import load_certificates, load_identity
 
     if trust:
         return tuple(certificate for name in trust for certificate in load_certificates(read_file(name), origin=name))
     own = identity_path()
-    return load_certificates(own.read_bytes(), origin=str(own)) if own.exists() else ()
+    # Its certificate alone: whoever else an authority in its chain vouches for is not you.
+    return (load_identity(own.read_bytes(), origin=str(own)).certificate,) if own.exists() else ()
+
+
+def _seen(line: str) -> str:
+    """Spell out what a terminal would obey: names of files, fields and signers come from strangers."""
+    return "".join(repr(c)[1:-1] if is_refused(c) and not "\udc80" <= c <= "\udcff" else c for c in line)
 
 
 def _verdict(code: ExitCode) -> str:

@@ -1,0 +1,77 @@
+"""Settings from the environment and from a file: each has the name of its option."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import UsageError
+
+
+def option_names(command: click.Command) -> dict[str, str]:
+    """List the settings of a command: the long name of each option, and the parameter that it fills."""
+    return {
+        max(parameter.opts, key=len).lstrip("-"): str(parameter.name)
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    }
+
+
+def name_variables(command: click.Command, prefix: str) -> None:
+    """Name the environment variable of each option after the option, whatever its parameter is called."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            option = max(parameter.opts, key=len).lstrip("-")
+            parameter.envvar = f"{prefix}_{option.replace('-', '_').upper()}"
+            parameter.allow_from_autoenv = False
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            name_variables(below, f"{prefix}_{name.upper()}")
+
+
+def read_settings(place: Path, commands: "list[str]", invoked: str, command: click.Command) -> dict[str, Any]:
+    """Read the settings of one command from a file with a table for each.
+
+    Args:
+        place: the file.
+        commands: the tables that it may have.
+        invoked: the name of the command that runs.
+        command: that command.
+
+    Returns:
+        Its settings by parameter, as Click looks them up.
+
+    Raises:
+        UsageError: there is no such file, it is not TOML, or it sets what is not there to be set.
+    """
+    import tomllib
+
+    try:
+        settings = tomllib.loads(place.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{place}: there is no such file; give settings with --config FILE") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{place} is not TOML: {error}") from None
+    unknown = sorted(set(settings) - set(commands))
+    if unknown:
+        raise UsageError(f"{place}: unknown table [{unknown[0]}]; there is one for each command")
+    return {invoked: _by_parameter(settings.get(invoked, {}), command, f"{place}: [{invoked}]")}
+
+
+def _by_parameter(table: object, command: click.Command, place: str) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise UsageError(f"{place} is not a table; its settings stand below it, one a line")
+    options = option_names(command)
+    below = command.commands if isinstance(command, click.Group) else {}
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        if name in below:
+            found[name] = _by_parameter(value, below[name], f"{place[:-1]}.{name}]")
+        elif name not in options:
+            known = ", ".join(sorted({*options, *below})) or "none"
+            raise UsageError(f"{place} has no setting {name!r}; there are: {known}")
+        elif isinstance(value, dict):
+            raise UsageError(f"{place} {name} is a table; give a value")
+        else:
+            found[options[name]] = value
+    return found
