@@ -15,10 +15,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import mailmart_privacy as privacy
 from mailmart_privacy import _resources
 from mailmart_privacy.ledger import shipped
 
 from .conftest import VERSION, Run
+
+DATA = str(Path(privacy.__file__ or "").parent / "data")
 
 
 def schema(name: str) -> dict[str, object]:
@@ -158,8 +161,8 @@ def test_someone_elses_identity_is_not_trusted(cli: Run, environment: dict[str, 
         (["verify", "--trust", "missing.pem", "x.pdf"], 1, "missing.pem"),
         (["identity", "show"], 1, "identity create"),
         (["identity", "import", "missing.pem"], 1, "missing.pem"),
-        (["records", "build", "2020-01-01"], 2, "policy.md"),
-        (["records", "build", VERSION], 2, "never changes"),
+        (["records", "build", "2020-01-01", "--data", DATA], 2, "policy.md"),
+        (["records", "build", VERSION, "--data", DATA], 2, "never changes"),
         (["records", "check", "--data", "nowhere"], 2, "nowhere"),
         (["--config", "missing.toml", "show"], 2, "missing.toml"),
     ],
@@ -177,13 +180,27 @@ def test_errors_are_one_line_and_write_nothing(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["show", "--format", "docx"], ["export"], ["verify"], ["--nonsense"]]
+    ("arguments", "words"),
+    [
+        (["nonsense"], "No such command 'nonsense'; see mailmart-privacy --help"),
+        (["show", "--format", "docx"], "'docx' is not one of"),
+        (["export"], "Missing option '--to'; see mailmart-privacy export --help"),
+        (["verify"], "Missing argument 'FILE...'"),
+        (["--nonsense"], "No such option"),
+    ],
 )
-def test_usage_errors(cli: Run, arguments: list[str]) -> None:
-    """What Click refuses has exit code 2, too."""
+def test_usage_errors(cli: Run, arguments: list[str], words: str) -> None:
+    """What Click refuses is one line, too, with exit code 2."""
     result = cli(*arguments)
     assert result.returncode == 2
-    assert b"Usage:" in result.stderr
+    assert words in one_line(result)
+
+
+def test_no_arguments_are_a_question(cli: Run) -> None:
+    """Without a command, the help is shown."""
+    result = cli()
+    assert result.returncode == 2
+    assert b"Commands:" in result.stderr
 
 
 def test_an_existing_file_is_kept(cli: Run, tmp_path: Path) -> None:

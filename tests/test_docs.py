@@ -37,6 +37,7 @@ def test_python_examples(path: Path) -> None:
 @pytest.mark.parametrize("path", having("console"), ids=lambda path: path.name)
 def test_console_examples(path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     """The commands of a document, run in order in one folder, print what stands there, and exit as they say."""
+    (tmp_path / "src").symlink_to(ROOT / "src")
     for block in blocks(path, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")

@@ -96,8 +96,13 @@ def run(arguments: list[str], *, program: str) -> int:
         return int(result or ExitCode.DONE)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        ask = f"; see {context.command_path} --help" if context else ""
+        print(f"{program}: {' '.join(error.format_message().split()).rstrip('.')}{ask}", file=sys.stderr)
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         print(f"{program}: interrupted", file=sys.stderr)

@@ -82,7 +82,10 @@ def check(data: Path | None) -> None:
 
 
 def _data_folder(given: Path | None) -> Path:
-    folder = given or Path(__file__).parent.parent / "data"
+    package = Path(__file__).parent.parent
+    if given is None and not (package.parents[1] / "pyproject.toml").is_file():
+        raise UsageError("this is an installed package, whose records never change; give a folder with --data")
+    folder = given or package / "data"
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give the folder of versions with --data")
     return folder
