@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.identity import Identity
 from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import shipped
 
 from .measure import loop
@@ -87,4 +88,4 @@ def _rsa_identity() -> Identity:
         .not_valid_after(now + datetime.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
-    return Identity(certificate=certificate, key=key)
+    return Identity(certificate=certificate, key=FileKey(key))
