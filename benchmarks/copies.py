@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity, _signing_usage, create_identity
+from mailmart_privacy.identity import Identity
 from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.keyfiles import FileKey, _signing_usage, create_identity
 from mailmart_privacy.ledger import shipped
 
 from .measure import loop
@@ -88,4 +89,4 @@ def _rsa_identity() -> Identity:
         .add_extension(_signing_usage(), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Identity(certificate=certificate, key=key)
+    return Identity(certificate=certificate, key=FileKey(key))

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity, create_identity, dump_certificate
+from mailmart_privacy.identity import Identity, dump_certificate
 from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Policy
 
@@ -155,4 +156,4 @@ def _create_rsa_identity() -> Identity:
         .add_extension(x509.KeyUsage(**usage), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Identity(certificate=certificate, key=key)
+    return Identity(certificate=certificate, key=FileKey(key))

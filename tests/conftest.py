@@ -11,8 +11,9 @@ import pytest
 
 from mailmart_privacy.certified import CertifiedForm
 from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.identity import Identity
 from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)

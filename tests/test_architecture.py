@@ -23,6 +23,11 @@ ORDER = [
     "form",
     "records",
     "identity",
+    "keyfiles",
+    "pkcs11_uri",
+    "pkcs11_token",
+    "pkcs11",
+    "kms",
     "appearance",
     "cms",
     "certified",
@@ -36,6 +41,7 @@ ORDER = [
     "cli",
 ]
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
+HEAVY |= {"pkcs11": {"pkcs11", "pkcs11_token"}, "boto3": {"kms"}, "botocore": {"kms"}}
 
 
 def modules() -> list[Path]:

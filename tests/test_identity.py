@@ -10,15 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from mailmart_privacy.errors import IdentityError, UsageError
-from mailmart_privacy.identity import (
-    Identity,
-    create_identity,
-    dump_certificate,
-    dump_identity,
-    load_certificates,
-    load_identity,
-    require_valid,
-)
+from mailmart_privacy.identity import Identity, dump_certificate, load_certificates, require_valid
+from mailmart_privacy.keyfiles import FileKey, create_identity, dump_identity, load_identity
 
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -93,7 +86,7 @@ def test_a_local_identity_says_what_it_is() -> None:
     made = create_identity(created_at=NOW)
     assert made.name.startswith("Self-signed local identity ")
     assert made.is_self_signed
-    assert isinstance(made.key, ec.EllipticCurvePrivateKey)
+    assert isinstance(made.key.public_key, ec.EllipticCurvePublicKey)
     assert made.certificate.not_valid_before_utc == NOW
     require_valid(made, NOW)
     require_valid(made, NOW + 3650 * DAY)
@@ -193,7 +186,7 @@ def test_a_certificate_that_may_not_sign_is_refused(
 ) -> None:
     """A certificate out of its time, or without the key usage, does not sign."""
     with pytest.raises(IdentityError, match=message):
-        require_valid(Identity(certificate=certificate(KEY, **usage), key=KEY), at)
+        require_valid(Identity(certificate=certificate(KEY, **usage), key=FileKey(KEY)), at)
 
 
 def test_no_certificate_is_said_so() -> None:

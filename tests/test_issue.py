@@ -18,8 +18,9 @@ from mailmart_privacy.certified import CertifiedForm
 from mailmart_privacy.certifying import certify
 from mailmart_privacy.cms import CmsTemplate
 from mailmart_privacy.errors import FormError, IdentityError, RecipientError, RecordError, UsageError
-from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.identity import Identity
 from mailmart_privacy.issuing import default_reference, issue_copy
+from mailmart_privacy.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped
 
 from .conftest import NOW, VERSION
@@ -223,7 +224,7 @@ for name in ("pyhanko", "asn1crypto", "weasyprint"):
     sys.modules[name] = None
 import datetime
 from mailmart_privacy.certified import CertifiedForm
-from mailmart_privacy.identity import load_identity
+from mailmart_privacy.keyfiles import load_identity
 from mailmart_privacy.issuing import issue_copy
 form = CertifiedForm.from_bytes(open(sys.argv[1], "rb").read())
 me = load_identity(open(sys.argv[2], "rb").read())
@@ -233,7 +234,7 @@ sys.stdout.buffer.write(issue_copy(form, recipient="Acme", reference="C-1", issu
     import tempfile
     from pathlib import Path
 
-    from mailmart_privacy.identity import dump_identity
+    from mailmart_privacy.keyfiles import dump_identity
 
     with tempfile.TemporaryDirectory() as folder:
         paths = Path(folder, "form"), Path(folder, "key.pem")

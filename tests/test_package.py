@@ -76,7 +76,7 @@ def test_every_public_name_is_there_and_documented() -> None:
 
 def test_functions_stay_functions_whatever_is_imported() -> None:
     """No submodule takes the name of a public function, in whatever order things are imported."""
-    for module in ("issuing", "verifying", "certifying", "form", "render", "parse", "ledger", "_api"):
+    for module in ("issuing", "verifying", "certifying", "form", "pkcs11", "kms", "render", "parse", "ledger", "_api"):
         importlib.import_module(f"mailmart_privacy.{module}")
     for name in ("issue", "verify", "current", "versions", "in_force", "render_form", "render_html"):
         assert callable(getattr(privacy, name)), name
@@ -88,6 +88,8 @@ def test_a_missing_extra_names_its_install_line() -> None:
         ("pyhanko", "pdf", "privacy.verify(b'x', trust_roots=[])"),
         ("cryptography", "pdf", "privacy.create_identity(created_at=None)"),
         ("weasyprint", "form", "privacy.render_form(privacy.current())"),
+        ("pkcs11", "pkcs11", "privacy.open_pkcs11('pkcs11:')"),
+        ("boto3", "kms", "privacy.open_kms('x', certificate=b'')"),
     ):
         code = f"import sys; sys.modules[{blocked!r}] = None\nimport mailmart_privacy as privacy\n{call}"
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

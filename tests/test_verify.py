@@ -19,8 +19,9 @@ from mailmart_privacy import _resources
 from mailmart_privacy.certified import CertifiedForm
 from mailmart_privacy.certifying import certify
 from mailmart_privacy.errors import ExitCode, RecordError
-from mailmart_privacy.identity import Identity, create_identity
+from mailmart_privacy.identity import Identity
 from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import Ledger, shipped
 from mailmart_privacy.verifying import verify
 
@@ -89,7 +90,7 @@ def chained() -> tuple[Identity, x509.Certificate]:
     root = make_certificate("Root", root_key, authority=True)
     middle = make_certificate("Middle", middle_key, ("Root", root_key), authority=True)
     leaf = make_certificate("Compliance Desk", key, ("Middle", middle_key))
-    return Identity(certificate=leaf, chain=(middle,), key=key), root
+    return Identity(certificate=leaf, chain=(middle, root), key=FileKey(key)), root
 
 
 def test_a_fresh_copy_says_what_it_is(copy: bytes, identity: Identity) -> None:

@@ -49,9 +49,29 @@ def deliver(key: bytes, moment: datetime.datetime) -> None:
         print(form, verdict.recipient, verdict.issued_at, signature.certificate_digest)
 
 
+class Vault:
+    """A backend of a service's own."""
+
+    def __init__(self, inner: privacy.SigningKey) -> None:
+        self.inner, self.public_key = inner, inner.public_key
+
+    def sign(self, message: bytes) -> bytes:
+        """Ask the service."""
+        return self.inner.sign(message)
+
+
+def keep_elsewhere(chain: bytes) -> list[privacy.Identity]:
+    """What whoever keeps keys in hardware or in a cloud does."""
+    token = privacy.open_pkcs11("pkcs11:object=signing?module-path=/usr/lib/softhsm/libsofthsm2.so", pin="1234")
+    cloud = privacy.open_kms("alias/signing", certificate=chain)
+    own = privacy.Identity(certificate=token.certificate, chain=token.chain, key=Vault(token.key))
+    return [token, cloud, own]
+
+
 def misuse() -> None:
     """What the type checker has to refuse; an ignore that is not needed is itself an error."""
     _ = privacy.sektions  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     privacy.in_force("2026-03-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    privacy.open_kms("alias/signing")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     privacy.current().section(4)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     privacy.current().title = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
-    from .identity import Identity, create_identity, load_identity
+    from .identity import Identity, SigningKey
+    from .keyfiles import create_identity, load_identity
+    from .kms import open_kms
     from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
     from .parse import parse_policy
+    from .pkcs11 import open_pkcs11
     from .render import render_html, render_json, render_markdown, render_text
     from .verification import SignatureSummary, Verification
 
@@ -43,9 +46,12 @@ else:
         "errors": "AlteredError ExitCode FormError IdentityError MissingExtraError PrivacyError RecipientError "
         "RecordError SourceError UndecidableError UnknownSectionError UnknownVersionError UnsignedError "
         "UntrustedError UsageError VerificationError",
-        "identity": "Identity create_identity load_identity",
+        "identity": "Identity SigningKey",
+        "keyfiles": "create_identity load_identity",
+        "kms": "open_kms",
         "models": "Block BulletList Heading Paragraph Policy Processor Section Version",
         "parse": "parse_policy",
+        "pkcs11": "open_pkcs11",
         "render": "render_html render_json render_markdown render_text",
         "verification": "SignatureSummary Verification",
     }
@@ -85,6 +91,7 @@ __all__ = [
     "RecordError",
     "Section",
     "SignatureSummary",
+    "SigningKey",
     "SourceError",
     "UndecidableError",
     "UnknownSectionError",
@@ -103,6 +110,8 @@ __all__ = [
     "last_updated",
     "load_certificates",
     "load_identity",
+    "open_kms",
+    "open_pkcs11",
     "parse_policy",
     "processors",
     "render_form",

@@ -127,7 +127,7 @@ class _CmsSigner(Signer):
     """Hands pyHanko the identity's key, which is loaded once."""
 
     def __init__(self, identity: "Identity") -> None:
-        mechanism = "sha256_rsa" if isinstance(identity.key, rsa.RSAPrivateKey) else "sha256_ecdsa"
+        mechanism = "sha256_rsa" if isinstance(identity.key.public_key, rsa.RSAPublicKey) else "sha256_ecdsa"
         store = SimpleCertificateStore()
         store.register_multiple(x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in identity.chain)
         super().__init__(

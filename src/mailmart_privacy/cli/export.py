@@ -13,7 +13,7 @@ import click
 from ..errors import UsageError
 from ..ledger import shipped
 from .files import require_place, write_out
-from .keys import passphrase_option, read_identity
+from .keys import identity_options, read_identity
 from .show import choose_one, choose_version, policy_options
 from .state import certified_form, local_identity
 
@@ -28,10 +28,7 @@ LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 @click.option("--reference", metavar="R", help="What the copy is called [default: its day and a digest].")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
 @policy_options
-@click.option(
-    "--identity", "identity_file", metavar="FILE", help="Sign with this key: PEM or PKCS#12 [default: your own]."
-)
-@passphrase_option
+@identity_options("Sign with this key: PEM, PKCS#12, pkcs11:… or awskms:… [default: your own].")
 @click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
 @click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
 @click.option("-d", "--directory", metavar="DIR", help="Where the default name is put [default: here].")
@@ -44,6 +41,7 @@ def export(
     policy: str | None,
     at: str | None,
     identity_file: str | None,
+    certificate_file: str | None,
     passphrase_file: str | None,
     level: str,
     output: str | None,
@@ -68,7 +66,7 @@ def export(
         raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
     if target != "-":
         require_place(Path(target), force=force)
-    identity = _choose_identity(identity_file, passphrase_file, now)
+    identity = _choose_identity(identity_file, passphrase_file, certificate_file, now)
     recipient, reference, copy = _issue(version, paper, recipient, reference, identity, now)
     write_out(target, copy, binary=True, force=force)
     if target != "-":
@@ -81,9 +79,13 @@ def default_name(version: str, recipient: str, issued_at: datetime.datetime) -> 
     return "-".join(filter(None, ("privacy-policy", version, words, f"{issued_at:%Y%m%dT%H%M%SZ}"))) + ".pdf"
 
 
-def _choose_identity(file: str | None, passphrase_file: str | None, now: datetime.datetime) -> "Identity":
-    if file is not None:
-        return read_identity(file, passphrase_file)
+def _choose_identity(
+    name: str | None, passphrase_file: str | None, certificate_file: str | None, now: datetime.datetime
+) -> "Identity":
+    if name is not None:
+        return read_identity(name, passphrase_file, certificate_file)
+    if certificate_file is not None:
+        raise UsageError("--certificate is that of a key which --identity names; give both")
     identity, created = local_identity(now)
     if created:
         click.echo(

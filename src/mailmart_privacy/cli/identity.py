@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import IdentityError
+from ..errors import IdentityError, UsageError
 from .files import FileKeptError
-from .keys import passphrase_option, read_identity
+from .keys import identity_options, is_uri, passphrase_option, read_identity
 from .state import identity_path, keep_identity
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def identity() -> None:
 @click.option("--force", is_flag=True, help="Replace the identity that is there.")
 def create(name: str | None, force: bool) -> None:
     """Make a self-signed identity (P-256) and keep it as yours."""
-    from ..identity import create_identity
+    from ..keyfiles import create_identity
 
     _keep(create_identity(created_at=datetime.datetime.now(datetime.UTC), name=name), force)
 
@@ -44,6 +44,8 @@ def import_(file: str, passphrase_file: str | None, force: bool) -> None:
 
     The key is kept without a passphrase, readable by you alone.
     """
+    if is_uri(file):
+        raise UsageError("a key in a token or in AWS KMS stays there; name it with --identity where it is to sign")
     from ..identity import require_valid
 
     loaded = read_identity(file, passphrase_file)
@@ -52,27 +54,29 @@ def import_(file: str, passphrase_file: str | None, force: bool) -> None:
 
 
 @identity.command()
+@identity_options("Show this one: PEM, PKCS#12, pkcs11:… or awskms:… [default: your own].")
 @click.option("--pem", is_flag=True, help="Print the certificate alone, for those who are to trust it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def show(pem: bool, as_json: bool) -> None:
-    """Show your identity: its name, certificate and how long it is valid. The key is never shown."""
-    from ..identity import dump_certificate, load_identity
+def show(
+    identity_file: str | None, certificate_file: str | None, passphrase_file: str | None, pem: bool, as_json: bool
+) -> None:
+    """Show an identity: its name, certificate, issuers and how long it is valid. The key is never shown."""
+    from ..identity import dump_certificate, subject_name
 
-    path = identity_path()
-    if not path.exists():
-        raise IdentityError("there is no identity yet; make one with: mailmart-privacy identity create")
-    loaded = load_identity(path.read_bytes(), origin=str(path))
+    loaded = _own() if identity_file is None else read_identity(identity_file, passphrase_file, certificate_file)
     if pem:
         click.echo(dump_certificate(loaded), nl=False)
         return
     certificate = loaded.certificate
+    place = str(identity_path()) if identity_file is None else identity_file
     facts = {
         "name": loaded.name,
         "self_signed": loaded.is_self_signed,
         "certificate_digest": loaded.digest,
         "not_before": certificate.not_valid_before_utc.isoformat().replace("+00:00", "Z"),
         "not_after": certificate.not_valid_after_utc.isoformat().replace("+00:00", "Z"),
-        "file": str(path),
+        "issuers": [subject_name(issuer) for issuer in loaded.chain],
+        "key" if is_uri(place) else "file": place,
     }
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
@@ -80,7 +84,18 @@ def show(pem: bool, as_json: bool) -> None:
     click.echo(f"Name         {facts['name']}{' (self-signed)' if loaded.is_self_signed else ''}")
     click.echo(f"Certificate  SHA-256 {facts['certificate_digest']}")
     click.echo(f"Valid        {facts['not_before']} to {facts['not_after']}")
-    click.echo(f"File         {facts['file']}")
+    for issuer in loaded.chain:
+        click.echo(f"Issuer       {subject_name(issuer)}")
+    click.echo(f"{'Key ' if is_uri(place) else 'File'}         {place}")
+
+
+def _own() -> "Identity":
+    from ..keyfiles import load_identity
+
+    path = identity_path()
+    if not path.exists():
+        raise IdentityError("there is no identity yet; make one with: mailmart-privacy identity create")
+    return load_identity(path.read_bytes(), origin=str(path))
 
 
 def _keep(made: "Identity", force: bool) -> None:

@@ -1,33 +1,74 @@
-"""Reading a key that the user names, and its passphrase: from a file, the environment or a prompt."""
+"""Opening the key that the user names; its passphrase comes from a file, the environment or a prompt."""
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import IdentityError
+from ..errors import IdentityError, UsageError
 from .files import read_file
 
 if TYPE_CHECKING:
     from ..identity import Identity
 
 VARIABLE = "MAILMART_PRIVACY_PASSPHRASE"
+_TOKEN, _KMS = "pkcs11:", "awskms:"
 
 passphrase_option = click.option(
     "--passphrase-file",
     metavar="FILE",
-    help=f"Its passphrase is the first line of FILE [default: ${VARIABLE}, then a prompt].",
+    help=f"Its passphrase or PIN is the first line of FILE [default: ${VARIABLE}, then a prompt].",
 )
 
 
-def read_identity(file: str, passphrase_file: str | None) -> "Identity":
-    """Load the identity in a file; ask for a passphrase only where one is needed.
+def identity_options(help: str) -> Callable[[Any], Any]:
+    """Add the options that name a key, wherever it is kept."""
+
+    def add(command: Any) -> Any:
+        for option in (
+            passphrase_option,
+            click.option(
+                "--certificate",
+                "certificate_file",
+                metavar="FILE",
+                help="The certificates (key's own and issuers'), for a key in a token or in AWS KMS.",
+            ),
+            click.option("--identity", "identity_file", metavar="FILE|URI", help=help),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+def is_uri(name: str) -> bool:
+    """Tell whether a name is that of a key in a token or in AWS KMS, not of a file."""
+    return name.startswith((_TOKEN, _KMS))
+
+
+def read_identity(name: str, passphrase_file: str | None, certificate_file: str | None = None) -> "Identity":
+    """Open an identity: a file, a key in a PKCS#11 token ("pkcs11:…") or in AWS KMS ("awskms:…").
 
     Raises:
+        UsageError: an option was given that this kind of key has no use for.
         IdentityError: it cannot be used; the message says why, and never shows the passphrase.
     """
-    from ..identity import load_identity
+    certificate = None if certificate_file is None else read_file(certificate_file)
+    if name.startswith(_TOKEN):
+        return _open_token(name, passphrase_file, certificate)
+    if name.startswith(_KMS):
+        return _open_kms(name, passphrase_file, certificate)
+    if certificate is not None:
+        raise UsageError(
+            "--certificate is for a key in a token or in AWS KMS; put the certificates into the key's file"
+        )
+    return _load_file(name, passphrase_file)
+
+
+def _load_file(file: str, passphrase_file: str | None) -> "Identity":
+    from ..keyfiles import load_identity
 
     content = read_file(file)
     passphrase = _given_passphrase(passphrase_file)
@@ -37,8 +78,40 @@ def read_identity(file: str, passphrase_file: str | None) -> "Identity":
         except IdentityError as error:
             if "passphrase" not in str(error) or not sys.stdin.isatty():
                 raise
-        passphrase = click.prompt(f"Passphrase of {file}", hide_input=True, err=True).encode()
+        passphrase = _ask(f"Passphrase of {file}")
     return load_identity(content, passphrase=passphrase, origin=file)
+
+
+def _open_token(uri: str, passphrase_file: str | None, certificate: bytes | None) -> "Identity":
+    from ..pkcs11_uri import parse_pkcs11_uri
+
+    parsed = parse_pkcs11_uri(uri)  # before anything is asked
+    from ..pkcs11 import open_pkcs11
+    from ..pkcs11_token import find_token, needs_pin
+
+    pin = None
+    if passphrase_file is not None or parsed.pin_source is None:
+        pin = _given_passphrase(passphrase_file)
+        if pin is None and needs_pin(find_token(parsed)):
+            if not sys.stdin.isatty():
+                raise IdentityError(
+                    "the token needs its PIN; give it by --passphrase-file, by pin-source=file:/PATH in the URI, "
+                    f"or in ${VARIABLE}"
+                )
+            pin = _ask("PIN of the token" if parsed.token is None else f"PIN of the token {parsed.token!r}")
+    return open_pkcs11(uri, pin=pin, certificate=certificate)
+
+
+def _open_kms(name: str, passphrase_file: str | None, certificate: bytes | None) -> "Identity":
+    if passphrase_file is not None:
+        raise UsageError(
+            "a key in AWS KMS has no passphrase; AWS knows you by your profile. Leave --passphrase-file out"
+        )
+    if certificate is None:
+        raise UsageError("AWS KMS keeps no certificates; give the key's, with its issuers, by --certificate FILE")
+    from ..kms import open_kms
+
+    return open_kms(name, certificate=certificate)
 
 
 def _given_passphrase(file: str | None) -> bytes | None:
@@ -46,3 +119,8 @@ def _given_passphrase(file: str | None) -> bytes | None:
         return read_file(file).partition(b"\n")[0].rstrip(b"\r")
     given = os.environ.get(VARIABLE)
     return None if given is None else given.encode()
+
+
+def _ask(what: str) -> bytes:
+    answer: str = click.prompt(what, hide_input=True, err=True)
+    return answer.encode()

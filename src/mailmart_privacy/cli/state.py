@@ -43,7 +43,7 @@ def keep_identity(identity: "Identity", *, force: bool = False) -> Path:
     Raises:
         FileKeptError: there is one already, and `force` is not set.
     """
-    from ..identity import dump_identity
+    from ..keyfiles import dump_identity
 
     path = identity_path()
     _make_private(path.parent)
@@ -57,7 +57,7 @@ def local_identity(now: datetime.datetime) -> tuple["Identity", bool]:
     Returns:
         The identity, and whether it was made just now.
     """
-    from ..identity import create_identity, load_identity
+    from ..keyfiles import create_identity, load_identity
 
     path = identity_path()
     created = False
