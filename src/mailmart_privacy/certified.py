@@ -11,7 +11,7 @@ from .cms import CmsTemplate
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +46,8 @@ class CertifiedForm:
         startxref: where its last cross-reference section begins.
         cms: the template of the signature container.
         identity: the digest of the certificate that certified it.
+        level: the level of its certification; copies up to that one can be issued from it, and of
+            "B-LT" those of "B-LTA", too.
         state: SHA-256 over `pdf`, ready to go on with what follows.
     """
 
@@ -59,6 +61,7 @@ class CertifiedForm:
     startxref: int
     cms: CmsTemplate
     identity: str
+    level: str = "B-B"
     state: "_Hash" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class CertifiedForm:
                 self.cms.size,
             ],
             "identity": self.identity,
+            "level": self.level,
         }
         return json.dumps(facts, separators=(",", ":")).encode("ascii") + b"\n" + self.pdf
 
@@ -120,4 +124,5 @@ class CertifiedForm:
                 head=head, signer=signer, before=before, after=after, algorithm=algorithm, size=facts["cms"][-1]
             ),
             identity=facts["identity"],
+            level=facts["level"],
         )

@@ -1,0 +1,147 @@
+"""Which certificate could be trusted at which moment, from given data alone (RFC 5280, 6)."""
+
+import asyncio
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import MissingExtraError
+from .identity import subject_name
+
+try:
+    from asn1crypto import crl, ocsp
+    from asn1crypto import x509 as asn1_x509
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from pyhanko_certvalidator import CertificateValidator, ValidationContext
+    from pyhanko_certvalidator.policy_decl import (
+        REQUIRE_REVINFO,
+        CertRevTrustPolicy,
+        RevocationCheckingPolicy,
+        RevocationCheckingRule,
+    )
+except ImportError as error:
+    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SOFT = RevocationCheckingPolicy(
+    RevocationCheckingRule.CHECK_IF_DECLARED_SOFT, RevocationCheckingRule.CHECK_IF_DECLARED_SOFT
+)
+
+
+class NotTrustedError(Exception):
+    """A certificate could not be trusted at a moment; says why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidationData:
+    """What certificates are judged by, each in DER.
+
+    Attributes:
+        certificates: the certificates, none of them trusted for being here.
+        ocsps: OCSP responses (RFC 6960).
+        crls: certificate revocation lists (RFC 5280).
+    """
+
+    certificates: tuple[bytes, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.certificates or self.ocsps or self.crls)
+
+    def __add__(self, other: "ValidationData") -> "ValidationData":
+        return ValidationData(
+            certificates=tuple(dict.fromkeys(self.certificates + other.certificates)),
+            ocsps=tuple(dict.fromkeys(self.ocsps + other.ocsps)),
+            crls=tuple(dict.fromkeys(self.crls + other.crls)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judge:
+    """Judges certificates by trust roots and validation data.
+
+    Attributes:
+        roots: the certificates that a path may lead to.
+        data: everything else that is known.
+    """
+
+    roots: tuple[x509.Certificate, ...]
+    data: ValidationData = ValidationData()  # noqa: RUF009 - frozen
+
+    def find_path(
+        self,
+        certificate: x509.Certificate,
+        others: "Iterable[x509.Certificate]" = (),
+        *,
+        at: datetime.datetime,
+        purpose: str = "sign",
+        proven: bool,
+    ) -> tuple[x509.Certificate, ...]:
+        """Find the way from a certificate to a trust root.
+
+        Revocation data count whenever they were made: what is good later was good before, too.
+
+        Args:
+            certificate: whose.
+            others: certificates that may lie on the way.
+            at: the moment at which all of them have to be valid (aware).
+            purpose: "sign" or "stamp".
+            proven: whether, but for the root, each one must be shown not to be revoked; a certificate
+                that is itself trusted needs no proof (RFC 5280, 6.1). If not, data are heeded where
+                there are any.
+
+        Returns:
+            The certificates on the way, beginning with the one given, ending with the root.
+
+        Raises:
+            NotTrustedError: there is no such way; the message completes "the certificate …".
+        """
+        if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+            raise NotTrustedError("has expired" if at > certificate.not_valid_after_utc else "is not valid yet")
+        if not self.roots:
+            raise NotTrustedError("cannot be trusted: no certificate to trust was given")
+        context = ValidationContext(
+            trust_roots=[_convert(root) for root in self.roots],
+            other_certs=[*map(_convert, others), *map(asn1_x509.Certificate.load, self.data.certificates)],
+            moment=at,
+            allow_fetching=False,
+            ocsps=[ocsp.OCSPResponse.load(content) for content in self.data.ocsps],
+            crls=[crl.CertificateList.load(content) for content in self.data.crls],
+            revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO if proven else _SOFT, retroactive_revinfo=True),
+        )
+        try:
+            path = asyncio.run(_validate(_convert(certificate), context, purpose))
+        except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged certificates
+            raise NotTrustedError(_explain(error)) from None
+        return tuple(x509.load_der_x509_certificate(c.dump()) for c in reversed(list(path.iter_certs(True))))
+
+
+def describe_certificate(certificate: x509.Certificate) -> str:
+    """Name a certificate for a message."""
+    return f"the certificate of {subject_name(certificate)!r}"
+
+
+async def _validate(certificate: asn1_x509.Certificate, context: ValidationContext, purpose: str):  # type: ignore[no-untyped-def]
+    validator = CertificateValidator(certificate, validation_context=context)
+    if purpose == "stamp":
+        return await validator.async_validate_usage(set(), {"time_stamping"}, extended_optional=False)
+    return await validator.async_validate_path()
+
+
+def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def _explain(error: Exception) -> str:
+    name, words = type(error).__name__, str(error)
+    if "Revoked" in name:
+        return f"was revoked ({words})"
+    if "PathBuilding" in name:
+        return "leads to none of the certificates trusted here"
+    if "Expired" in name:
+        return f"leads over one that has expired ({words})"
+    return f"cannot be accepted: {words}"
