@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .errors import MissingExtraError
@@ -12,13 +13,13 @@ try:
     from asn1crypto import crl, ocsp
     from asn1crypto import x509 as asn1_x509
     from cryptography import x509
+    from cryptography.x509 import ocsp as x509_ocsp
     from cryptography.hazmat.primitives.serialization import Encoding
     from pyhanko_certvalidator import CertificateValidator, ValidationContext
     from pyhanko_certvalidator.policy_decl import (
+        NO_REVOCATION,
         REQUIRE_REVINFO,
         CertRevTrustPolicy,
-        RevocationCheckingPolicy,
-        RevocationCheckingRule,
     )
 except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
@@ -26,9 +27,6 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SOFT = RevocationCheckingPolicy(
-    RevocationCheckingRule.CHECK_IF_DECLARED_SOFT, RevocationCheckingRule.CHECK_IF_DECLARED_SOFT
-)
 
 
 class NotTrustedError(Exception):
@@ -111,18 +109,45 @@ class Judge:
             allow_fetching=False,
             ocsps=[ocsp.OCSPResponse.load(content) for content in self.data.ocsps],
             crls=[crl.CertificateList.load(content) for content in self.data.crls],
-            revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO if proven else _SOFT, retroactive_revinfo=True),
+            revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO if proven else NO_REVOCATION, retroactive_revinfo=True),
         )
         try:
             path = asyncio.run(_validate(_convert(certificate), context, purpose))
         except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged certificates
             raise NotTrustedError(_explain(error)) from None
-        return tuple(x509.load_der_x509_certificate(c.dump()) for c in reversed(list(path.iter_certs(True))))
+        if purpose == "sign":
+            _require_usage(certificate)
+        found = tuple(x509.load_der_x509_certificate(c.dump()) for c in reversed(list(path.iter_certs(True))))
+        for own, issuer in pairwise(found):
+            if self._is_revoked(own, issuer, at):
+                raise NotTrustedError(f"was revoked ({describe_certificate(own)} is)")
+        return found
+
+    def _is_revoked(self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime.datetime) -> bool:
+        """Tell whether data of any age say that a certificate was revoked at a moment."""
+        for listed in map(x509.load_der_x509_crl, self.data.crls):
+            entry = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            if listed.issuer == issuer.subject and entry is not None and entry.revocation_date_utc <= at:
+                return True
+        for response in map(x509_ocsp.load_der_ocsp_response, self.data.ocsps):
+            revoked = response.revocation_time_utc if response.serial_number == certificate.serial_number else None
+            if revoked is not None and revoked <= at:
+                return True
+        return False
 
 
 def describe_certificate(certificate: x509.Certificate) -> str:
     """Name a certificate for a message."""
     return f"the certificate of {subject_name(certificate)!r}"
+
+
+def _require_usage(certificate: x509.Certificate) -> None:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return
+    if not (usage.digital_signature or usage.content_commitment):
+        raise NotTrustedError("does not allow signing (key usage)")
 
 
 async def _validate(certificate: asn1_x509.Certificate, context: ValidationContext, purpose: str):  # type: ignore[no-untyped-def]

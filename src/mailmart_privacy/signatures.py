@@ -1,0 +1,184 @@
+"""The signatures and timestamps in a file: read, held to their one spelling, and to what they cover."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from .cms import read_timestamp, require_canonical, require_content
+from .errors import AlteredError, MissingExtraError
+from .tokens import Token, read_token, require_stamped
+
+try:
+    from asn1crypto import cms
+    from cryptography import x509
+    from pyhanko.sign.diff_analysis import ModificationLevel
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+    from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
+    from pyhanko_certvalidator import ValidationContext
+except ImportError as error:
+    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+
+PUBLISHER = "Publisher"
+DELIVERY = "Delivery"
+ARCHIVE_TIMESTAMP = "ArchiveTimestamp"
+
+# pyHanko logs what it meets in hostile files, with tracebacks; where nobody listens, the verdict says enough.
+for _name in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+_COVERED = (SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signed:
+    """One signature that holds.
+
+    Attributes:
+        signature: as pyHanko reads it.
+        certificates: the signer's certificate, then the others in its container.
+        token: the timestamp in its container, or None.
+        end: how many bytes of the file it covers, with the container itself.
+    """
+
+    signature: EmbeddedPdfSignature
+    certificates: tuple[x509.Certificate, ...]
+    token: Token | None
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stamped:
+    """One archive timestamp that holds.
+
+    Attributes:
+        field: the name of its field.
+        token: what it says.
+        end: how many bytes of the file it covers, with the container itself.
+    """
+
+    field: str
+    token: Token
+    end: int
+
+
+def holds(signature: EmbeddedPdfSignature) -> bool:
+    """Tell whether a signature of any kind of file covers a revision of it, and holds."""
+    try:
+        status = _validate(signature)
+    except Exception:  # noqa: BLE001 - pyHanko raises many classes on damaged files
+        return False
+    return bool(status.intact and status.valid and status.coverage in _COVERED)
+
+
+def read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
+    """Read what a signature says it covers: two ranges, each with its offset and length."""
+    ranges: Any = signature.byte_range
+    try:
+        start, length, second, rest = (int(n) for n in ranges)
+    except (TypeError, ValueError) as error:
+        raise AlteredError(f"the signature {signature.field_name!r} does not say what it covers ({error})") from None
+    return start, length, second, rest
+
+
+def read_pair(
+    pdf: bytes, publisher: EmbeddedPdfSignature, delivery: EmbeddedPdfSignature, *, followed: bool
+) -> tuple[Signed, Signed]:
+    """Read the two signatures of a copy, and refuse what changed anything that they do not permit.
+
+    Args:
+        pdf: the file.
+        publisher: the signature over the form.
+        delivery: the signature over the copy.
+        followed: whether something follows the delivery's signature.
+
+    Raises:
+        AlteredError: one does not hold, or something else was changed than may be.
+    """
+    certified, delivered = (_validate_canonical(pdf, signature) for signature in (publisher, delivery))
+    for name, status in ((PUBLISHER, certified), (DELIVERY, delivered)):
+        if not (status.intact and status.valid):
+            raise AlteredError(f"the file was changed after it was signed: the signature {name!r} does not hold")
+    if not followed and delivered.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
+        raise AlteredError("something was added after the delivery signature; it does not cover the entire file")
+    if delivered.coverage not in _COVERED:
+        raise AlteredError("the delivery signature does not cover the entire copy")
+    if certified.coverage is not SignatureCoverageLevel.ENTIRE_REVISION:
+        raise AlteredError("the publisher's signature does not cover the entire form")
+    if certified.modification_level is not ModificationLevel.FORM_FILLING or not certified.docmdp_ok:
+        raise AlteredError("between certification and delivery something else was changed than the form's fields")
+    permitted = {ModificationLevel.NONE, *((ModificationLevel.LTA_UPDATES,) if followed else ())}
+    if delivered.modification_level not in permitted or not delivered.docmdp_ok:
+        raise AlteredError("the file was changed after its delivery was signed")
+    if publisher.docmdp_level is None or (delivery.docmdp_level is not None and delivery.docmdp_level.value != 1):
+        raise AlteredError("the signatures do not have the permissions that a copy's have")
+    return _read_signed(publisher), _read_signed(delivery)
+
+
+def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> Stamped:
+    """Read an archive timestamp.
+
+    Args:
+        pdf: the file.
+        signature: the timestamp, as pyHanko reads it.
+        last: whether it has to cover the entire file.
+
+    Raises:
+        AlteredError: it does not hold, covers less than it has to, or shows something.
+    """
+    name = signature.field_name
+    try:
+        _, start, stop, rest = read_ranges(signature)
+        token = read_token(cms.ContentInfo.load(signature.pkcs7_content).dump())
+        require_content(pdf[start:stop], token.content)
+        signature.compute_integrity_info()
+        coverage = signature.evaluate_signature_coverage()
+        if (token.algorithm, token.imprint) != ("sha256", signature.compute_digest()):
+            raise ValueError("it was made for something else")
+        if coverage not in _COVERED or (last and coverage is not SignatureCoverageLevel.ENTIRE_FILE):
+            raise ValueError("it does not cover the entire file")
+        changed = getattr(signature.diff_result, "modification_level", None)  # an error otherwise
+        if not last and changed is not ModificationLevel.LTA_UPDATES:
+            raise ValueError("the file was changed after it")
+        field: Any = signature.sig_field
+        if any(float(n) for n in field["/Rect"]):
+            raise ValueError("it shows something on a page")
+    except AlteredError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        raise AlteredError(f"the timestamp {name!r} cannot be accepted: {error}") from None
+    return Stamped(field=name, token=token, end=stop + rest)
+
+
+def _validate(signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
+    # Nobody is trusted here: who may be trusted, and at what time, is judged when all is read.
+    return validate_pdf_signature(signature, ValidationContext(trust_roots=[], allow_fetching=False))
+
+
+def _validate_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
+    try:
+        _, start, stop, _ = read_ranges(signature)
+        require_canonical(pdf[start:stop], signature.signed_data)
+        return _validate(signature)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {error}") from None
+
+
+def _read_signed(signature: EmbeddedPdfSignature) -> Signed:
+    name = signature.field_name
+    try:
+        content = read_timestamp(signature.signed_data)
+        token = None
+        if content is not None:
+            token = read_token(content)
+            require_stamped(token, signature.signer_info["signature"].native)
+            if token.content != content:
+                raise ValueError("its timestamp is not written as a copy's is")
+        others = (c.dump() for c in signature.other_embedded_certs)
+        certificates = tuple(map(x509.load_der_x509_certificate, (signature.signer_cert.dump(), *others)))
+        _, _, stop, rest = read_ranges(signature)
+    except AlteredError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        raise AlteredError(f"the signature {name!r} cannot be accepted: {error}") from None
+    return Signed(signature=signature, certificates=certificates, token=token, end=stop + rest)
