@@ -18,7 +18,6 @@ from mailmart_privacy.timestamps import TimestampClient
 NAMES = ("root", "intermediate", "signer", "responder", "tsa-root", "tsa", "tsa-2040", "bare-tsa")
 
 
-
 def _certificate(subject: str, issuer: str, start: int, end: int, **more: object) -> dict[str, object]:
     return {
         "subject": subject,
@@ -43,11 +42,17 @@ _CA = [
 
 
 def _crl(repository: str) -> dict[str, object]:
-    return {"id": "crl_distribution_points", "smart-value": {"schema": "crl-dist-url", "params": {"crl-repo-names": [repository]}}}
+    return {
+        "id": "crl_distribution_points",
+        "smart-value": {"schema": "crl-dist-url", "params": {"crl-repo-names": [repository]}},
+    }
 
 
 def _aia(responder: str) -> dict[str, object]:
-    return {"id": "authority_information_access", "smart-value": {"schema": "aia-urls", "params": {"ocsp-responder-names": [responder]}}}
+    return {
+        "id": "authority_information_access",
+        "smart-value": {"schema": "aia-urls", "params": {"ocsp-responder-names": [responder]}},
+    }
 
 
 def _config(url: str) -> dict[str, object]:
@@ -64,11 +69,17 @@ def _config(url: str) -> dict[str, object]:
                     "root": _certificate("root", "root", 2020, 2060, extensions=_CA),
                     "intermediate": _certificate("intermediate", "root", 2021, 2050, extensions=[*_CA, _crl("root")]),
                     "signer": _certificate(
-                        "signer", "intermediate", 2025, 2028,
+                        "signer",
+                        "intermediate",
+                        2025,
+                        2028,
                         extensions=[_usage("digital_signature", "non_repudiation"), _aia("ocsp"), _crl("intermediate")],
                     ),
                     "responder": _certificate(
-                        "responder", "intermediate", 2021, 2050,
+                        "responder",
+                        "intermediate",
+                        2021,
+                        2050,
                         extensions=[_usage("digital_signature"), _extended("ocsp_signing"), {"id": "ocsp_no_check"}],
                     ),
                     "tsa-root": _certificate("tsa-root", "tsa-root", 2020, 2060, extensions=_CA),
@@ -77,15 +88,29 @@ def _config(url: str) -> dict[str, object]:
                     "bare-tsa": _certificate("bare-tsa", "tsa-root", 2021, 2045, extensions=stamp),
                 },
                 "services": {
-                    "ocsp": {"ocsp": {
-                        "for-issuer": "intermediate", "responder-cert": "responder", "signing-key": "responder",
-                    }},
+                    "ocsp": {
+                        "ocsp": {
+                            "for-issuer": "intermediate",
+                            "responder-cert": "responder",
+                            "signing-key": "responder",
+                        }
+                    },
                     "crl-repo": {
                         "root": {"for-issuer": "root", "signing-key": "root", "simulated-update-schedule": "P1D"},
-                        "intermediate": {"for-issuer": "intermediate", "signing-key": "intermediate", "simulated-update-schedule": "P1D"},
-                        "tsa-root": {"for-issuer": "tsa-root", "signing-key": "tsa-root", "simulated-update-schedule": "P1D"},
+                        "intermediate": {
+                            "for-issuer": "intermediate",
+                            "signing-key": "intermediate",
+                            "simulated-update-schedule": "P1D",
+                        },
+                        "tsa-root": {
+                            "for-issuer": "tsa-root",
+                            "signing-key": "tsa-root",
+                            "simulated-update-schedule": "P1D",
+                        },
                     },
-                    "time-stamping": {n: {"signing-key": n, "signing-cert": n} for n in ("tsa", "tsa-2040", "bare-tsa")},
+                    "time-stamping": {
+                        n: {"signing-key": n, "signing-cert": n} for n in ("tsa", "tsa-2040", "bare-tsa")
+                    },
                 },
             }
         },

@@ -9,17 +9,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
 
-    from ._api import current, in_force, issue, load_certificates, render_form, verify, versions
+    from ._api import current, in_force, issue, load_certificates, render_form, renew, verify, versions
     from .errors import (
         AlteredError,
         ExitCode,
         FormError,
         IdentityError,
+        LevelError,
         MissingExtraError,
         PrivacyError,
         RecipientError,
         RecordError,
         SourceError,
+        TimestampError,
         UndecidableError,
         UnknownSectionError,
         UnknownVersionError,
@@ -32,22 +34,24 @@ if TYPE_CHECKING:
     from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
     from .parse import parse_policy
     from .render import render_html, render_json, render_markdown, render_text
-    from .verification import SignatureSummary, Verification
+    from .timestamps import TimestampClient
+    from .verification import SignatureSummary, TimestampSummary, Verification
 
     last_updated: datetime.date
     sections: tuple[Section, ...]
     processors: tuple[Processor, ...]
 else:
     _HOMES = {
-        "_api": "current in_force issue load_certificates render_form verify versions",
-        "errors": "AlteredError ExitCode FormError IdentityError MissingExtraError PrivacyError RecipientError "
-        "RecordError SourceError UndecidableError UnknownSectionError UnknownVersionError UnsignedError "
-        "UntrustedError UsageError VerificationError",
+        "_api": "current in_force issue load_certificates render_form renew verify versions",
+        "errors": "AlteredError ExitCode FormError IdentityError LevelError MissingExtraError PrivacyError "
+        "RecipientError RecordError SourceError TimestampError UndecidableError UnknownSectionError "
+        "UnknownVersionError UnsignedError UntrustedError UsageError VerificationError",
         "identity": "Identity create_identity load_identity",
         "models": "Block BulletList Heading Paragraph Policy Processor Section Version",
         "parse": "parse_policy",
         "render": "render_html render_json render_markdown render_text",
-        "verification": "SignatureSummary Verification",
+        "timestamps": "TimestampClient",
+        "verification": "SignatureSummary TimestampSummary Verification",
     }
     _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -76,6 +80,7 @@ __all__ = [
     "Heading",
     "Identity",
     "IdentityError",
+    "LevelError",
     "MissingExtraError",
     "Paragraph",
     "Policy",
@@ -86,6 +91,9 @@ __all__ = [
     "Section",
     "SignatureSummary",
     "SourceError",
+    "TimestampClient",
+    "TimestampError",
+    "TimestampSummary",
     "UndecidableError",
     "UnknownSectionError",
     "UnknownVersionError",
@@ -110,6 +118,7 @@ __all__ = [
     "render_json",
     "render_markdown",
     "render_text",
+    "renew",
     "sections",
     "verify",
     "versions",

@@ -109,11 +109,14 @@ def require_canonical(written: bytes, signed_data: Any) -> None:
     unsigned = b"" if token is None else encode_der(0xA1, encode_der(0x30, _TIMESTAMP + encode_der(0x31, token)))
     names = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
     signed = encode_der(0x30, b"".join(signer[name].dump(force=True) for name in names) + unsigned)
-    names = ("version", "digest_algorithms", "encap_content_info", "certificates", "crls")
-    head = b"".join(signed_data[name].dump(force=True) for name in names)
+    parts = ("version", "digest_algorithms", "encap_content_info", "certificates", "crls")
+    head = b"".join(signed_data[name].dump(force=True) for name in parts)
     data = encode_der(0xA0, encode_der(0x30, head + encode_der(0x31, signed)))
     require_content(written, encode_der(0x30, _SIGNED_DATA + data))
-    if signed_data["digest_algorithms"].dump() != encode_der(0x31, _SHA256) or signer["digest_algorithm"].dump() != _SHA256:
+    if (
+        signed_data["digest_algorithms"].dump() != encode_der(0x31, _SHA256)
+        or signer["digest_algorithm"].dump() != _SHA256
+    ):
         raise ValueError("its container names another digest than SHA-256")
     if signer["signature_algorithm"].dump() not in _ALGORITHMS:
         raise ValueError("its container names another signature algorithm than RSA or ECDSA over SHA-256")

@@ -9,6 +9,7 @@ import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from .cms import read_timestamp
 from .errors import LevelError, MissingExtraError, TimestampError, UsageError
 from .issuing import issue_copy
 from .models import LEVELS
@@ -122,9 +123,14 @@ def add_archive_timestamp(
         raise LevelError("the copy carries no validation data (it is below B-LT); there is nothing to be renewed")
     if not timestamps.urls:
         raise TimestampError(())
-    found = PdfFileReader(BytesIO(pdf), strict=True).embedded_timestamp_signatures
+    reader = PdfFileReader(BytesIO(pdf), strict=True)
+    found = reader.embedded_timestamp_signatures
     if found:
-        last = read_token(cms.ContentInfo.load(found[-1].pkcs7_content).dump())
-        data = gather_for_token(last, roots=trust_roots, at=at, level="B-LTA", timeout=timestamps.timeout)
-        pdf = extend_store(pdf, data)
+        content = cms.ContentInfo.load(found[-1].pkcs7_content).dump()
+    else:  # that of the delivery, which the new one is to cover
+        content = read_timestamp(reader.embedded_signatures[-1].signed_data)
+    if content is None:
+        raise LevelError("the copy carries no timestamp (it is below B-T); there is nothing to be renewed")
+    data = gather_for_token(read_token(content), roots=trust_roots, at=at, level="B-LTA", timeout=timestamps.timeout)
+    pdf = extend_store(pdf, data)
     return add_timestamp(pdf, timestamps, number=len(found) + 1)

@@ -198,7 +198,9 @@ def _prove_publisher(judge: Judge, publisher: "Signed", delivered: Proof, stored
 def _require_order(token: "Token", time: datetime.datetime, at: datetime.datetime) -> None:
     if token.moment > time + _TOLERANCE:
         when = "the moment of validation" if time == at else "the timestamp that covers it"
-        raise UntrustedError(f"the copy is whole, but a timestamp is of {token.moment:%Y-%m-%d %H:%M UTC}, after {when}")
+        raise UntrustedError(
+            f"the copy is whole, but a timestamp is of {token.moment:%Y-%m-%d %H:%M UTC}, after {when}"
+        )
 
 
 def _expiry(path: tuple[x509.Certificate, ...]) -> datetime.datetime:

@@ -18,6 +18,7 @@ try:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp
+    from cryptography.x509.oid import AuthorityInformationAccessOID
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
@@ -168,7 +169,7 @@ def _ocsp_urls(certificate: x509.Certificate) -> list[str]:
         listed = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
         return []
-    wanted = x509.AuthorityInformationAccessOID.OCSP
+    wanted = AuthorityInformationAccessOID.OCSP
     return [d.access_location.value for d in listed if d.access_method == wanted]
 
 

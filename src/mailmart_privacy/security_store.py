@@ -53,7 +53,8 @@ def extend_store(pdf: bytes, data: ValidationData) -> bytes:
     trailer: Any = reader.trailer
     if "/DSS" not in reader.root or reader.last_startxref is None:
         raise ValueError("the file has no document security store")
-    number = reader.root.raw_get("/DSS").idnum
+    store: Any = reader.root.raw_get("/DSS")
+    number = store.idnum
     lists = _read_lists(reader.root["/DSS"])
     body, offsets, following = bytearray(), {}, int(trailer["/Size"])
     references = []

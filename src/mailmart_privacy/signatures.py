@@ -10,7 +10,9 @@ from .tokens import Token, read_token, require_stamped
 
 try:
     from asn1crypto import cms
+    from asn1crypto import x509 as asn1_x509
     from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
     from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -151,8 +153,23 @@ def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> 
 
 
 def _validate(signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
-    # Nobody is trusted here: who may be trusted, and at what time, is judged when all is read.
-    return validate_pdf_signature(signature, ValidationContext(trust_roots=[], allow_fetching=False))
+    # Whether the signature holds is all that counts here, so each signer may stand for himself. Who may
+    # be trusted, and at what time, is judged when all is read.
+    own = signature.signer_cert
+    content = read_timestamp(signature.signed_data)
+    stamp = None if content is None else _convert(read_token(content).certificates[0])
+    return validate_pdf_signature(
+        signature, _trusting(own), ts_validation_context=None if stamp is None else _trusting(stamp)
+    )
+
+
+def _trusting(certificate: asn1_x509.Certificate) -> ValidationContext:
+    moment = certificate.not_valid_before  # any at which it is valid
+    return ValidationContext(trust_roots=[certificate], moment=moment, allow_fetching=False)
+
+
+def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
 
 
 def _validate_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
@@ -171,7 +188,8 @@ def _read_signed(signature: EmbeddedPdfSignature) -> Signed:
         token = None
         if content is not None:
             token = read_token(content)
-            require_stamped(token, signature.signer_info["signature"].native)
+            value: Any = signature.signer_info["signature"].native
+            require_stamped(token, value)
             if token.content != content:
                 raise ValueError("its timestamp is not written as a copy's is")
         others = (c.dump() for c in signature.other_embedded_certs)

@@ -39,7 +39,7 @@ class Stamper(TimeStamper):
     """
 
     def __init__(self, client: "TimestampClient") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.client = client
         self.tokens: list[Token] = []
 
@@ -87,5 +87,5 @@ def create_store(pdf: bytes, data: "ValidationData") -> bytes:
         crls=[crl.CertificateList.load(content) for content in data.crls],
     )
     output = BytesIO()
-    writer.write(output)
+    writer.write(output)  # type: ignore[no-untyped-call]
     return output.getvalue()

@@ -68,6 +68,7 @@ class TimestampClient:
         """
         answers: list[tuple[str, str]] = []
         for url in self.urls:
+            words = ""
             for attempt in range(self.attempts):
                 if attempt:
                     self.sleep(self.pause * 2 ** (attempt - 1))

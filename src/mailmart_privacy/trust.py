@@ -13,8 +13,8 @@ try:
     from asn1crypto import crl, ocsp
     from asn1crypto import x509 as asn1_x509
     from cryptography import x509
-    from cryptography.x509 import ocsp as x509_ocsp
     from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import ocsp as x509_ocsp
     from pyhanko_certvalidator import CertificateValidator, ValidationContext
     from pyhanko_certvalidator.policy_decl import (
         NO_REVOCATION,
@@ -26,7 +26,6 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
 
 
 class NotTrustedError(Exception):
@@ -68,7 +67,7 @@ class Judge:
     """
 
     roots: tuple[x509.Certificate, ...]
-    data: ValidationData = ValidationData()  # noqa: RUF009 - frozen
+    data: ValidationData = ValidationData()
 
     def find_path(
         self,

@@ -12,6 +12,8 @@ import click
 
 from ..errors import UsageError
 from ..ledger import shipped
+from ..models import LEVELS
+from .authorities import Authorities, authority_options, read_authorities
 from .files import FileKeptError, write_out
 from .keys import passphrase_option, read_identity
 from .show import choose_version, policy_options
@@ -19,8 +21,6 @@ from .state import certified_form, local_identity
 
 if TYPE_CHECKING:
     from ..identity import Identity
-
-LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 
 
 @click.command(short_help="Issue a signed, dated copy.")
@@ -33,6 +33,7 @@ LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 )
 @passphrase_option
 @click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
+@authority_options
 @click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
 @click.option("-d", "--directory", metavar="DIR", help="Where the default name is put [default: here].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -46,6 +47,9 @@ def export(
     identity_file: str | None,
     passphrase_file: str | None,
     level: str,
+    tsa: tuple[str, ...],
+    tsa_certificate: tuple[str, ...],
+    trust: tuple[str, ...],
     output: str | None,
     directory: str | None,
     force: bool,
@@ -54,9 +58,10 @@ def export(
     """Issue a signed, dated copy of the policy, addressed to NAME, and print the path of its file.
 
     The first use makes a self-signed identity for you, and certifies the form with it; both are kept.
+    Levels above B-B need a timestamp authority; B-LT and B-LTA also the certificates of the roots to trust.
     """
-    if level != "B-B":
-        raise UsageError(f"level {level} cannot be reached yet: it needs a timestamp authority; this release signs B-B")
+    if level != "B-B" and not tsa:
+        raise UsageError(f"level {level} cannot be reached without a timestamp authority; name one with --tsa URL")
     version = choose_version(policy, at).version
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     if output and directory:
@@ -66,8 +71,9 @@ def export(
         raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
     if target != "-" and not force and Path(target).exists():
         raise FileKeptError(f"{target} exists and was kept; give another name with -o, or --force to replace it")
+    authorities = read_authorities(tsa, tsa_certificate, trust)
     identity = _choose_identity(identity_file, passphrase_file, now)
-    reference, copy = _issue(version, paper, recipient, reference, identity, now)
+    reference, copy = _issue(version, paper, recipient, reference, identity, now, level, authorities)
     write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
@@ -93,13 +99,39 @@ def _choose_identity(file: str | None, passphrase_file: str | None, now: datetim
 
 
 def _issue(
-    version: str, paper: str, recipient: str, reference: str | None, identity: "Identity", now: datetime.datetime
+    version: str,
+    paper: str,
+    recipient: str,
+    reference: str | None,
+    identity: "Identity",
+    now: datetime.datetime,
+    level: str,
+    authorities: "Authorities",
 ) -> tuple[str, bytes]:
     from ..issuing import default_reference, issue_copy
 
-    certified = certified_form(shipped().record(version, f"form-{paper}.pdf"), identity, now)
+    form = shipped().record(version, f"form-{paper}.pdf")
     reference = default_reference(recipient, now) if reference is None else reference
-    return reference, issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+    if level == "B-B":  # without what only the other levels need to be imported
+        certified = certified_form(form, identity, now)
+        copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+        return reference, copy
+    from ..levels import certified_level, issue_at_level
+
+    client = authorities.client()
+    kept = certified_level(level)
+    certified = certified_form(form, identity, now, level=kept, timestamps=client, trust_roots=authorities.roots)
+    copy = issue_at_level(
+        certified,
+        level=level,
+        recipient=recipient,
+        reference=reference,
+        issued_at=now,
+        identity=identity,
+        timestamps=client,
+        trust_roots=authorities.roots,
+    )
+    return reference, copy
 
 
 def _describe(target: str, copy: bytes, version: str, recipient: str, reference: str, now: datetime.datetime) -> str:

@@ -8,8 +8,8 @@ import click
 
 from ..errors import ExitCode, PrivacyError
 from ..ledger import shipped
+from .authorities import read_roots
 from .files import read_file
-from .state import identity_path
 
 
 @click.command(short_help="Verify copies.")
@@ -24,7 +24,7 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int
     """
     from ..verifying import verify as verify_copy
 
-    roots = _read_roots(trust)
+    roots = read_roots(trust)
     now = datetime.datetime.now(datetime.UTC)
     results: list[dict[str, Any]] = []
     for name in files:
@@ -47,15 +47,6 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int
 
         click.echo(json.dumps({"$schema": SCHEMA, "files": results}, ensure_ascii=False, indent=2))
     return int(max(result["exit_code"] for result in results))
-
-
-def _read_roots(trust: tuple[str, ...]) -> tuple[Any, ...]:
-    from ..identity import load_certificates
-
-    if trust:
-        return tuple(certificate for name in trust for certificate in load_certificates(read_file(name), origin=name))
-    own = identity_path()
-    return load_certificates(own.read_bytes(), origin=str(own)) if own.exists() else ()
 
 
 def _verdict(code: ExitCode) -> str:
