@@ -16,6 +16,11 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+def one_line(error: Exception) -> str:
+    """Say an error of another library in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class PrivacyError(Exception):
     """Base of every error of this package. Its message is one line: what is wrong, and what to do."""
 

@@ -9,7 +9,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import AlteredError, MissingExtraError, UntrustedError
+from .errors import AlteredError, MissingExtraError, UntrustedError, one_line
 from .genuine import require_genuine
 from .identity import certificate_digest, subject_name
 from .security_store import extend_store, read_store
@@ -121,7 +121,7 @@ def _read_data(
         tokens = [signed.token.certificates for signed in (publisher, delivery) if signed.token is not None]
         require_genuine(data, (*delivery.certificates, *(c for listed in tokens for c in listed)))
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise AlteredError(f"the file was changed after its delivery was signed: {error}") from None
+        raise AlteredError(f"the file was changed after its delivery was signed: {one_line(error)}") from None
     return data
 
 

@@ -7,7 +7,7 @@ the verifier's own rules, and what would not do is an error.
 import datetime
 from typing import TYPE_CHECKING
 
-from .errors import LevelError, MissingExtraError
+from .errors import LevelError, MissingExtraError, one_line
 from .identity import is_self_signed, subject_name
 from .timestamps import fetch
 from .tokens import issued
@@ -73,7 +73,9 @@ def gather(
     try:
         Judge(roots=tuple(roots), data=data).find_path(certificate, at=at, purpose=purpose, proven=True)
     except NotTrustedError as error:
-        raise LevelError(f"level {level} cannot be reached: {describe_certificate(certificate)} {error}") from None
+        raise LevelError(
+            f"level {level} cannot be reached: {describe_certificate(certificate)} {one_line(error)}"
+        ) from None
     return data
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .cms import read_timestamp, require_canonical, require_content
-from .errors import AlteredError, MissingExtraError
+from .errors import AlteredError, MissingExtraError, one_line
 from .tokens import Token, read_token, require_stamped
 
 try:
@@ -79,7 +79,9 @@ def read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
     try:
         start, length, second, rest = (int(n) for n in ranges)
     except (TypeError, ValueError) as error:
-        raise AlteredError(f"the signature {signature.field_name!r} does not say what it covers ({error})") from None
+        raise AlteredError(
+            f"the signature {signature.field_name!r} does not say what it covers ({one_line(error)})"
+        ) from None
     return start, length, second, rest
 
 
@@ -148,7 +150,7 @@ def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> 
     except AlteredError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"the timestamp {name!r} cannot be accepted: {error}") from None
+        raise AlteredError(f"the timestamp {name!r} cannot be accepted: {one_line(error)}") from None
     return Stamped(field=name, token=token, end=stop + rest)
 
 
@@ -178,7 +180,7 @@ def _validate_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> PdfSigna
         require_canonical(pdf[start:stop], signature.signed_data)
         return _validate(signature)
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {error}") from None
+        raise AlteredError(f"the signature {signature.field_name!r} cannot be accepted: {one_line(error)}") from None
 
 
 def _read_signed(signature: EmbeddedPdfSignature) -> Signed:
@@ -198,5 +200,5 @@ def _read_signed(signature: EmbeddedPdfSignature) -> Signed:
     except AlteredError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"the signature {name!r} cannot be accepted: {error}") from None
+        raise AlteredError(f"the signature {name!r} cannot be accepted: {one_line(error)}") from None
     return Signed(signature=signature, certificates=certificates, token=token, end=stop + rest)

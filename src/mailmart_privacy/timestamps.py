@@ -13,7 +13,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .errors import MissingExtraError, TimestampError, UsageError
+from .errors import MissingExtraError, TimestampError, UsageError, one_line
 from .identity import certificate_digest
 from .tokens import Token, read_token
 
@@ -75,7 +75,7 @@ class TimestampClient:
                 try:
                     return self._ask(url, digest)
                 except _RefusedError as error:  # it will not change its mind
-                    answers.append((url, str(error)))
+                    answers.append((url, one_line(error)))
                     break
                 except OSError as error:
                     words = str(getattr(error, "reason", None) or error) or type(error).__name__
@@ -101,13 +101,13 @@ class TimestampClient:
             said = "; ".join([*(status["status_string"].native or ()), *sorted(status["fail_info"].native or ())])
             content = response["time_stamp_token"].dump() if granted else b""
         except (ValueError, TypeError, KeyError) as error:
-            raise _RefusedError(f"its answer is not one of RFC 3161 ({error})") from None
+            raise _RefusedError(f"its answer is not one of RFC 3161 ({one_line(error)})") from None
         if not granted:
             raise _RefusedError(f"it refused: {status['status'].native}{f' ({said})' if said else ''}")
         try:
             token = read_token(content)
         except (ValueError, TypeError, KeyError) as error:
-            raise _RefusedError(f"its timestamp cannot be used ({error})") from None
+            raise _RefusedError(f"its timestamp cannot be used ({one_line(error)})") from None
         if token.nonce != nonce:
             raise _RefusedError("its answer is to another request (the nonce differs)")
         if (token.algorithm, token.imprint) != ("sha256", digest):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from .errors import MissingExtraError
+from .errors import MissingExtraError, one_line
 from .identity import subject_name
 
 try:
@@ -97,10 +97,13 @@ class Judge:
         Raises:
             NotTrustedError: there is no such way; the message completes "the certificate …".
         """
-        if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-            raise NotTrustedError("has expired" if at > certificate.not_valid_after_utc else "is not valid yet")
         if not self.roots:
             raise NotTrustedError("cannot be trusted: no certificate to trust was given")
+        # Asked here, since a trust root's own dates are asked by nobody else.
+        if at < certificate.not_valid_before_utc:
+            raise NotTrustedError(f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
+        if at > certificate.not_valid_after_utc:
+            raise NotTrustedError(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
         context = ValidationContext(
             trust_roots=[_convert(root) for root in self.roots],
             other_certs=[*map(_convert, others), *map(asn1_x509.Certificate.load, self.data.certificates)],
@@ -161,7 +164,7 @@ def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:
 
 
 def _explain(error: Exception) -> str:
-    name, words = type(error).__name__, str(error)
+    name, words = type(error).__name__, one_line(error)
     if "Revoked" in name:
         return f"was revoked ({words})"
     if "PathBuilding" in name:

@@ -33,6 +33,7 @@ from .errors import (
     UnsignedError,
     UntrustedError,
     VerificationError,
+    one_line,
 )
 from .identity import certificate_digest, is_self_signed, subject_name
 from .origin import Origin, find_origin
@@ -121,8 +122,12 @@ def _read(pdf: bytes, origin: Origin | None) -> PdfFileReader:
         raise
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
         if origin is not None:
-            raise AlteredError(f"what follows the recorded form cannot be read as an update of it ({error})") from None
-        raise UndecidableError(f"the file cannot be read as a PDF; it is damaged or cut short ({error})") from None
+            raise AlteredError(
+                f"what follows the recorded form cannot be read as an update of it ({one_line(error)})"
+            ) from None
+        raise UndecidableError(
+            f"the file cannot be read as a PDF; it is damaged or cut short ({one_line(error)})"
+        ) from None
     return reader
 
 
@@ -131,8 +136,8 @@ def _read_signatures(reader: PdfFileReader, origin: Origin | None) -> list[Embed
         return list(reader.embedded_signatures)
     except Exception as error:  # noqa: BLE001 - as above
         if origin is not None:
-            raise AlteredError(f"its signatures cannot be read ({error})") from None
-        raise UndecidableError(f"its signatures cannot be read ({error})") from None
+            raise AlteredError(f"its signatures cannot be read ({one_line(error)})") from None
+        raise UndecidableError(f"its signatures cannot be read ({one_line(error)})") from None
 
 
 def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> VerificationError:
@@ -182,7 +187,7 @@ def _read_values(reader: PdfFileReader) -> dict[str, str]:
     except VerificationError:
         raise
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"its fields cannot be read ({error})") from None
+        raise AlteredError(f"its fields cannot be read ({one_line(error)})") from None
 
 
 def _read_value(name: str, field: Any, font: FieldFont) -> str:
@@ -206,7 +211,7 @@ def _require_consistent(
         names: Any = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
         attached = {str(names[i]): names[i + 1].get_object()["/EF"]["/F"].data for i in range(0, len(names), 2)}
     except Exception as error:  # noqa: BLE001 - as above
-        raise AlteredError(f"its attachments cannot be read ({error})") from None
+        raise AlteredError(f"its attachments cannot be read ({one_line(error)})") from None
     if attached.get("policy.json") != ledger.record(origin.version, "policy.json"):
         raise AlteredError("the attached policy.json is not the recorded one")
     return issued_at
