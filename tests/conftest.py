@@ -4,7 +4,7 @@ import datetime
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,8 @@ from mailmart_privacy.identity import Identity
 from mailmart_privacy.issuing import issue_copy
 from mailmart_privacy.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped
+
+from .pki import Authority, serve
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
 VERSION = "2026-02-24"
@@ -67,3 +69,10 @@ def cli(tmp_path: Path, environment: dict[str, str]) -> Run:
         return subprocess.run(command, capture_output=True, timeout=120, check=False, **settings | options)  # type: ignore[call-overload, no-any-return]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    """A certification authority with its services, at the time of the copies."""
+    with serve(str(tmp_path_factory.mktemp("authority")), NOW) as authority:
+        yield authority

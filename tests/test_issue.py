@@ -265,8 +265,8 @@ def test_the_container_template_counts_lengths_in_der() -> None:
     """Lengths below, at and above each step of DER's length octets are written as DER asks."""
     from asn1crypto import core
 
-    from mailmart_privacy.cms import _tlv
+    from mailmart_privacy.cms import encode_der
 
     for length in (0, 1, 127, 128, 255, 256, 65535, 65536):
-        assert _tlv(0x04, bytes(length)) == core.OctetString(bytes(length)).dump()
+        assert encode_der(0x04, bytes(length)) == core.OctetString(bytes(length)).dump()
     assert CmsTemplate.__doc__

@@ -9,17 +9,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
 
-    from ._api import current, in_force, issue, load_certificates, render_form, verify, versions
+    from ._api import current, in_force, issue, load_certificates, render_form, renew, verify, versions
     from .errors import (
         AlteredError,
         ExitCode,
         FormError,
         IdentityError,
+        LevelError,
         MissingExtraError,
         PrivacyError,
         RecipientError,
         RecordError,
         SourceError,
+        TimestampError,
         UndecidableError,
         UnknownSectionError,
         UnknownVersionError,
@@ -35,17 +37,18 @@ if TYPE_CHECKING:
     from .parse import parse_policy
     from .pkcs11 import open_pkcs11
     from .render import render_html, render_json, render_markdown, render_text
-    from .verification import SignatureSummary, Verification
+    from .timestamps import TimestampClient
+    from .verification import SignatureSummary, TimestampSummary, Verification
 
     last_updated: datetime.date
     sections: tuple[Section, ...]
     processors: tuple[Processor, ...]
 else:
     _HOMES = {
-        "_api": "current in_force issue load_certificates render_form verify versions",
-        "errors": "AlteredError ExitCode FormError IdentityError MissingExtraError PrivacyError RecipientError "
-        "RecordError SourceError UndecidableError UnknownSectionError UnknownVersionError UnsignedError "
-        "UntrustedError UsageError VerificationError",
+        "_api": "current in_force issue load_certificates render_form renew verify versions",
+        "errors": "AlteredError ExitCode FormError IdentityError LevelError MissingExtraError PrivacyError "
+        "RecipientError RecordError SourceError TimestampError UndecidableError UnknownSectionError "
+        "UnknownVersionError UnsignedError UntrustedError UsageError VerificationError",
         "identity": "Identity SigningKey",
         "keyfiles": "create_identity load_identity",
         "kms": "open_kms",
@@ -53,7 +56,8 @@ else:
         "parse": "parse_policy",
         "pkcs11": "open_pkcs11",
         "render": "render_html render_json render_markdown render_text",
-        "verification": "SignatureSummary Verification",
+        "timestamps": "TimestampClient",
+        "verification": "SignatureSummary TimestampSummary Verification",
     }
     _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -82,6 +86,7 @@ __all__ = [
     "Heading",
     "Identity",
     "IdentityError",
+    "LevelError",
     "MissingExtraError",
     "Paragraph",
     "Policy",
@@ -93,6 +98,9 @@ __all__ = [
     "SignatureSummary",
     "SigningKey",
     "SourceError",
+    "TimestampClient",
+    "TimestampError",
+    "TimestampSummary",
     "UndecidableError",
     "UnknownSectionError",
     "UnknownVersionError",
@@ -119,6 +127,7 @@ __all__ = [
     "render_json",
     "render_markdown",
     "render_text",
+    "renew",
     "sections",
     "verify",
     "versions",

@@ -11,18 +11,19 @@ from .moments import require_moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
     from cryptography.x509 import Certificate
 
     from .certified import CertifiedForm
     from .identity import Identity
+    from .timestamps import TimestampClient
     from .verification import Verification
 
     T = TypeVar("T")
 
-_certified_forms: "dict[tuple[str, str, str], CertifiedForm]" = {}
+_certified_forms: "dict[tuple[str, str, str, str], CertifiedForm]" = {}
 
 
 def current() -> Policy:
@@ -95,10 +96,13 @@ def issue(
     issued_at: datetime.datetime,
     identity: "Identity",
     paper: str = "a4",
+    level: str = "B-B",
+    tsa: "str | Sequence[str] | TimestampClient" = (),
+    trust_roots: "Iterable[Certificate]" = (),
 ) -> bytes:
-    """Issue a signed copy of a recorded version: PAdES B-B (ETSI EN 319 142-1).
+    """Issue a signed copy of a recorded version at a level of PAdES (ETSI EN 319 142-1).
 
-    The form is certified once for each identity in a process.
+    The form is certified once for each identity and level in a process.
 
     Args:
         policy: the version, as `current` or `in_force` returned it.
@@ -107,6 +111,11 @@ def issue(
         issued_at: the moment that the copy shows and is signed at (aware).
         identity: who signs.
         paper: "a4" or "letter".
+        level: "B-B", "B-T" (with a timestamp), "B-LT" (with validation data), "B-LTA" (with an
+            archive timestamp).
+        tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
+        trust_roots: where the certificates of the signer and of the authorities lead to; needed
+            for "B-LT" and "B-LTA". A self-signed identity is its own root.
 
     Returns:
         The bytes of the PDF; they begin with those of the recorded form.
@@ -117,9 +126,11 @@ def issue(
         UsageError: there is no such paper, or `issued_at` is naive.
         UnknownVersionError: no version of that date is recorded.
         RecordError: the policy is not the one recorded under its date, or its form has changed.
+        LevelError: the level cannot be reached; the message says which answer was missing.
         MissingExtraError: pyHanko is not installed.
     """
-    from .issuing import complete_values, issue_copy
+    from .issuing import complete_values
+    from .levels import certified_level, issue_at_level
     from .origin import PAPERS
 
     if paper not in PAPERS:
@@ -127,9 +138,52 @@ def issue(
     require_moment(issued_at)
     if shipped().version(policy.version).digest != policy.digest:
         raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
-    certified = _certified(policy.version, paper, identity, issued_at)
+    client, roots = _client(tsa), tuple(trust_roots)
+    certified = _certified(policy.version, paper, identity, issued_at, certified_level(level), client, roots)
     recipient, reference = complete_values(certified, recipient, reference, issued_at)
-    return issue_copy(certified, recipient=recipient, reference=reference, issued_at=issued_at, identity=identity)
+    return issue_at_level(
+        certified,
+        level=level,
+        recipient=recipient,
+        reference=reference,
+        issued_at=issued_at,
+        identity=identity,
+        timestamps=client,
+        trust_roots=roots,
+    )
+
+
+def renew(
+    pdf: bytes,
+    *,
+    tsa: "str | Sequence[str] | TimestampClient",
+    trust_roots: "Iterable[Certificate]",
+    at: datetime.datetime | None = None,
+) -> bytes:
+    """Renew a copy: verify it, and add the next archive timestamp, so that it holds for longer.
+
+    Args:
+        pdf: a copy of level B-LT or B-LTA.
+        tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
+        trust_roots: where the certificates of the signer and of the authorities lead to, the one
+            that is asked now, too.
+        at: now (aware), or None for what the clock says.
+
+    Returns:
+        The copy of level B-LTA; it begins with the bytes of the old one.
+
+    Raises:
+        VerificationError: the copy does not verify.
+        LevelError: its level is lower, or an answer was missing.
+        MissingExtraError: pyHanko is not installed.
+    """
+    from .levels import add_archive_timestamp
+
+    moment, roots = datetime.datetime.now(datetime.UTC) if at is None else at, tuple(trust_roots)
+    verify(pdf, trust_roots=roots, at=moment)
+    renewed = add_archive_timestamp(pdf, timestamps=_client(tsa), trust_roots=roots, at=moment)
+    verify(renewed, trust_roots=roots, at=moment)
+    return renewed
 
 
 def verify(pdf: bytes, *, trust_roots: "Iterable[Certificate]", at: datetime.datetime | None = None) -> "Verification":
@@ -172,14 +226,34 @@ def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
     return load_certificates(content, origin="this file")
 
 
-def _certified(version: str, paper: str, identity: "Identity", moment: datetime.datetime) -> "CertifiedForm":
+def _client(tsa: "str | Sequence[str] | TimestampClient") -> "TimestampClient":
+    from .timestamps import TimestampClient
+
+    if isinstance(tsa, TimestampClient):
+        return tsa
+    return TimestampClient(urls=(tsa,) if isinstance(tsa, str) else tuple(tsa))
+
+
+def _certified(
+    version: str,
+    paper: str,
+    identity: "Identity",
+    moment: datetime.datetime,
+    level: str,
+    client: "TimestampClient",
+    roots: "tuple[Certificate, ...]",
+) -> "CertifiedForm":
     from .certifying import certify
     from .origin import form_name
 
-    key = (version, paper, identity.digest)
+    key = (version, paper, identity.digest, level)
     if key not in _certified_forms or _certified_forms[key].signing_time > moment:
         form = shipped().record(version, form_name(paper))
-        _certified_forms[key] = _beside_the_loop(lambda: certify(form, identity=identity, signing_time=moment))
+        _certified_forms[key] = _beside_the_loop(
+            lambda: certify(
+                form, identity=identity, signing_time=moment, level=level, timestamps=client, trust_roots=roots
+            )
+        )
     return _certified_forms[key]
 
 

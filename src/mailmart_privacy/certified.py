@@ -12,7 +12,7 @@ from .cms import CmsTemplate
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +48,8 @@ class CertifiedForm:
         cms: the template of the signature container.
         identity: the digest of the certificate that certified it.
         signing_time: when it was certified (aware, UTC); a copy of it cannot be older.
+        level: the level of its certification; copies up to that one can be issued from it, and of
+            "B-LT" those of "B-LTA", too.
         state: SHA-256 over `pdf`, ready to go on with what follows.
     """
 
@@ -62,6 +64,7 @@ class CertifiedForm:
     cms: CmsTemplate
     identity: str
     signing_time: datetime.datetime
+    level: str = "B-B"
     state: "_Hash" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +89,7 @@ class CertifiedForm:
             ],
             "identity": self.identity,
             "signing_time": self.signing_time.isoformat(),
+            "level": self.level,
         }
         return json.dumps(facts, separators=(",", ":")).encode("ascii") + b"\n" + self.pdf
 
@@ -130,4 +134,5 @@ class CertifiedForm:
             ),
             identity=facts["identity"],
             signing_time=datetime.datetime.fromisoformat(facts["signing_time"]),
+            level=facts["level"],
         )

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from .appearance import read_field_font, show_lines, signature_lines
 from .certified import CertifiedForm, FormField
-from .cms import take_apart
-from .errors import FormError, MissingExtraError
+from .cms import TOKEN_ROOM, take_apart
+from .errors import FormError, MissingExtraError, TimestampError, UsageError
 from .identity import require_valid
+from .revocation import gather_for_signer, gather_for_token
+from .stamping import Stamper, UndatedWriter, create_store
 
 try:
     from asn1crypto import algos, x509
@@ -31,19 +33,36 @@ except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
 if TYPE_CHECKING:
-    from .identity import Identity
+    from collections.abc import Sequence
 
+    from cryptography.x509 import Certificate
+
+    from .identity import Identity
+    from .timestamps import TimestampClient
+
+CERTIFIED_LEVELS = ("B-B", "B-T", "B-LT")
 PUBLISHER = "Publisher"
 _SPARE = 2048
 
 
-def certify(form: bytes, *, identity: "Identity", signing_time: datetime.datetime) -> CertifiedForm:
+def certify(
+    form: bytes,
+    *,
+    identity: "Identity",
+    signing_time: datetime.datetime,
+    level: str = "B-B",
+    timestamps: "TimestampClient | None" = None,
+    trust_roots: "Sequence[Certificate]" = (),
+) -> CertifiedForm:
     """Certify a recorded form, so that nothing but its fields may be filled in.
 
     Args:
         form: a recorded form.
         identity: who certifies.
         signing_time: the moment of it (aware).
+        level: "B-B", "B-T" or "B-LT"; the signature then carries a timestamp, the form validation data.
+        timestamps: whom to ask for the timestamp.
+        trust_roots: where the certificates lead to, the authority's, too; needed for "B-LT".
 
     Returns:
         The certified form; it begins with the form's own bytes.
@@ -51,10 +70,15 @@ def certify(form: bytes, *, identity: "Identity", signing_time: datetime.datetim
     Raises:
         IdentityError: the identity may not sign at that moment.
         FormError: these bytes are not such a form.
+        LevelError: the level cannot be reached; the message says which answer was missing.
     """
     require_valid(identity, signing_time)
+    if level not in CERTIFIED_LEVELS:
+        raise UsageError(f"a form is certified at {', '.join(CERTIFIED_LEVELS)}, not at {level!r}")
+    if level != "B-B" and timestamps is None:
+        raise TimestampError(())
     try:
-        writer = _Writer(BytesIO(form))
+        writer = UndatedWriter(BytesIO(form))
         fields = _read_fields(writer.root)
         publisher = fields[PUBLISHER]
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on what is no PDF
@@ -73,13 +97,21 @@ def certify(form: bytes, *, identity: "Identity", signing_time: datetime.datetim
         reason="Publication of the privacy policy",
     )
     cms_signer = _CmsSigner(identity)
-    signer = _DatedSigner(metadata, signer=cms_signer, stamp_style=NoOpStampStyle())
+    stamper = None if timestamps is None or level == "B-B" else Stamper(timestamps)
+    signer = _DatedSigner(metadata, signer=cms_signer, stamp_style=NoOpStampStyle(), timestamper=stamper)
     signer.moment = signing_time.astimezone(datetime.UTC).replace(microsecond=0)
-    output = signer.sign_pdf(writer, existing_fields_only=True, bytes_reserved=_reserve(identity))
-    return _prepare(output.getvalue(), cms_signer, signer.moment)
+    reserved = _reserve(identity) + (0 if stamper is None else 2 * TOKEN_ROOM)
+    pdf = signer.sign_pdf(writer, existing_fields_only=True, bytes_reserved=reserved).getvalue()
+    if level == "B-LT" and timestamps is not None and stamper is not None:
+        timeout = timestamps.timeout
+        data = gather_for_signer(identity, roots=trust_roots, at=signing_time, level=level, timeout=timeout)
+        for token in stamper.tokens:
+            data += gather_for_token(token, roots=trust_roots, at=signing_time, level=level, timeout=timeout)
+        pdf = create_store(pdf, data)
+    return _prepare(pdf, cms_signer, level, signer.moment)
 
 
-def _prepare(pdf: bytes, signer: "_CmsSigner", signing_time: datetime.datetime) -> CertifiedForm:
+def _prepare(pdf: bytes, signer: "_CmsSigner", level: str, signing_time: datetime.datetime) -> CertifiedForm:
     """Note where everything stands in a certified form that a copy changes."""
     reader = PdfFileReader(BytesIO(pdf))
     assert reader.last_startxref is not None
@@ -113,14 +145,8 @@ def _prepare(pdf: bytes, signer: "_CmsSigner", signing_time: datetime.datetime) 
         cms=take_apart(container, digest),
         identity=signer.identity.digest,
         signing_time=signing_time,
+        level=level,
     )
-
-
-class _Writer(IncrementalPdfFileWriter):
-    """Leaves the document's metadata as recorded; pyHanko would date them by the clock."""
-
-    def _update_meta(self) -> None:
-        pass
 
 
 class _CmsSigner(Signer):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _SHA256 = bytes.fromhex("300d06096086480165030402010500")
+TOKEN_ROOM = 12288  # bytes for a timestamp token; those of public authorities have 4,000 to 7,000
+_TIMESTAMP = bytes.fromhex("060b2a864886f70d010910020e")  # id-aa-timeStampToken
 _ALGORITHMS = (
     bytes.fromhex("300a06082a8648ce3d040302"),  # ecdsa-with-SHA256 (RFC 5758)
     bytes.fromhex("300d06092a864886f70d01010b0500"),  # sha256WithRSAEncryption (RFC 4055)
@@ -38,20 +40,28 @@ class CmsTemplate:
     algorithm: bytes
     size: int
 
-    def fill(self, digest: bytes, sign: "Callable[[bytes], bytes]") -> bytes:
+    def fill(
+        self, digest: bytes, sign: "Callable[[bytes], bytes]", stamp: "Callable[[bytes], bytes] | None" = None
+    ) -> bytes:
         """Make a container.
 
         Args:
             digest: SHA-256 of what is signed.
             sign: signs the DER of the signed attributes (RFC 5652, 5.4).
+            stamp: gets a timestamp token for the signature (RFC 3161, appendix A), or None for a
+                container without one.
 
         Returns:
             The container in DER.
         """
         attributes = self.before + digest + self.after
-        signature = sign(_tlv(0x31, attributes))
-        signer = _tlv(0x30, self.signer + _tlv(0xA0, attributes) + self.algorithm + _tlv(0x04, signature))
-        return _tlv(0x30, _SIGNED_DATA + _tlv(0xA0, _tlv(0x30, self.head + _tlv(0x31, signer))))
+        signature = sign(encode_der(0x31, attributes))
+        unsigned = b""
+        if stamp is not None:
+            unsigned = encode_der(0xA1, encode_der(0x30, _TIMESTAMP + encode_der(0x31, stamp(signature))))
+        signed = encode_der(0xA0, attributes) + self.algorithm + encode_der(0x04, signature)
+        signer = encode_der(0x30, self.signer + signed + unsigned)
+        return encode_der(0x30, _SIGNED_DATA + encode_der(0xA0, encode_der(0x30, self.head + encode_der(0x31, signer))))
 
 
 def take_apart(container: Any, digest: bytes) -> CmsTemplate:
@@ -94,27 +104,64 @@ def require_canonical(written: bytes, signed_data: Any) -> None:
             followed by other data than padding, or says in its unsigned parts anything else than
             the containers of copies do.
     """
-    digits = written[1:-1]
-    content = bytes.fromhex(digits.decode("ascii"))
-    if written[:1] + written[-1:] != b"<>" or digits not in (content.hex().encode(), content.hex().upper().encode()):
-        raise ValueError("its container is not written as one string of hex digits")
-    container = _tlv(0x30, _SIGNED_DATA + signed_data.dump(force=True))
-    if not content.startswith(container):
-        raise ValueError("its container is not in DER")
-    if any(content[len(container) :]):
-        raise ValueError("its container is followed by other data")
     (signer,) = signed_data["signer_infos"]
-    if signed_data["digest_algorithms"].dump() != _tlv(0x31, _SHA256) or signer["digest_algorithm"].dump() != _SHA256:
+    token = read_timestamp(signed_data)
+    unsigned = b"" if token is None else encode_der(0xA1, encode_der(0x30, _TIMESTAMP + encode_der(0x31, token)))
+    names = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
+    signed = encode_der(0x30, b"".join(signer[name].dump(force=True) for name in names) + unsigned)
+    parts = ("version", "digest_algorithms", "encap_content_info", "certificates", "crls")
+    head = b"".join(signed_data[name].dump(force=True) for name in parts)
+    data = encode_der(0xA0, encode_der(0x30, head + encode_der(0x31, signed)))
+    require_content(written, encode_der(0x30, _SIGNED_DATA + data))
+    if (
+        signed_data["digest_algorithms"].dump() != encode_der(0x31, _SHA256)
+        or signer["digest_algorithm"].dump() != _SHA256
+    ):
         raise ValueError("its container names another digest than SHA-256")
     if signer["signature_algorithm"].dump() not in _ALGORITHMS:
         raise ValueError("its container names another signature algorithm than RSA or ECDSA over SHA-256")
     if (signed_data["version"].native, signer["version"].native) != ("v1", "v1") or signed_data["crls"].native:
         raise ValueError("its container has another shape than a copy's")
-    if signer["unsigned_attrs"].native:
-        raise ValueError("its container has attributes that are not signed")
 
 
-def _tlv(tag: int, content: bytes) -> bytes:
+def require_content(written: bytes, container: bytes) -> None:
+    """Refuse a place in a file that holds anything else than a container.
+
+    Args:
+        written: what stands there: `<`, hex digits, `>`.
+        container: what it is to hold, in DER.
+
+    Raises:
+        ValueError: it is not one string of hex digits in one case, or not that container followed by padding.
+    """
+    digits = written[1:-1]
+    content = bytes.fromhex(digits.decode("ascii"))
+    if written[:1] + written[-1:] != b"<>" or digits not in (content.hex().encode(), content.hex().upper().encode()):
+        raise ValueError("its container is not written as one string of hex digits")
+    if not content.startswith(container):
+        raise ValueError("its container is not in DER")
+    if any(content[len(container) :]):
+        raise ValueError("its container is followed by other data")
+
+
+def read_timestamp(signed_data: Any) -> bytes | None:
+    """Read the timestamp token of a signature, in DER, or None where it has none.
+
+    Raises:
+        ValueError: it has several, or other attributes that are not signed.
+    """
+    (signer,) = signed_data["signer_infos"]
+    if not signer["unsigned_attrs"]:
+        return None
+    attribute = signer["unsigned_attrs"][0]
+    if len(signer["unsigned_attrs"]) != 1 or attribute["type"].dump() != _TIMESTAMP or len(attribute["values"]) != 1:
+        raise ValueError("its container has attributes that are not signed, and are no timestamp")
+    token: bytes = attribute["values"][0].dump()
+    return token
+
+
+def encode_der(tag: int, content: bytes) -> bytes:
+    """Write a value in DER (ITU-T X.690, 8.1): its tag, its length, its content."""
     length = len(content)
     if length < 0x80:
         return bytes((tag, length)) + content

@@ -16,6 +16,11 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+def one_line(error: Exception) -> str:
+    """Say an error of another library in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class PrivacyError(Exception):
     """Base of every error of this package. Its message is one line: what is wrong, and what to do."""
 
@@ -84,6 +89,23 @@ class RecipientError(UsageError):
 
 class IdentityError(PrivacyError):
     """A key or certificate cannot be used for signing."""
+
+
+class LevelError(PrivacyError):
+    """A level cannot be reached; the message names the answer that is missing. It is never lowered."""
+
+
+class TimestampError(LevelError):
+    """No timestamp authority gave a usable answer.
+
+    Attributes:
+        answers: what each one said, as `(url, words)`, in the order in which they were asked.
+    """
+
+    def __init__(self, answers: tuple[tuple[str, str], ...]) -> None:
+        self.answers = answers
+        said = "; ".join(f"{url}: {words}" for url, words in answers) or "none was named; give its URL with --tsa"
+        super().__init__(f"no timestamp could be had: {said}")
 
 
 class VerificationError(PrivacyError):

@@ -1,6 +1,7 @@
 """Certified form → signed copy: the one step, one incremental update (ISO 32000-1, 7.5.6).
 
-The update fills in the three fields and signs `Delivery`, PAdES B-B (ETSI EN 319 142-1). It is
+The update fills in the three fields and signs `Delivery`, PAdES B-B (ETSI EN 319 142-1), or B-T
+where a timestamp is put into the signature's container. It is
 written here, from what `certify` noted, so that a copy costs a signature and not the reading of a
 PDF. What it writes, pyHanko and other validators read: the tests hold it to that.
 """
@@ -10,11 +11,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from .appearance import clean_value, fit_text, show_lines, show_text, signature_lines
-from .errors import IdentityError, UsageError
+from .cms import TOKEN_ROOM
+from .errors import IdentityError, LevelError, UsageError
 from .identity import require_valid
 from .moments import require_moment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .certified import CertifiedForm, FormField
     from .identity import Identity
 
@@ -30,6 +34,7 @@ def issue_copy(
     reference: str,
     issued_at: datetime.datetime,
     identity: "Identity",
+    stamp: "Callable[[bytes], bytes] | None" = None,
 ) -> bytes:
     """Issue a signed copy: fill in the fields of a certified form, and sign.
 
@@ -39,6 +44,7 @@ def issue_copy(
         reference: what the copy is called, for instance a contract's number.
         issued_at: the moment of it (aware).
         identity: who signs.
+        stamp: gets a timestamp token (RFC 3161, DER) for a signature, or None for a copy without one.
 
     Returns:
         The copy; it begins with the certified form's own bytes.
@@ -47,6 +53,7 @@ def issue_copy(
         RecipientError: the recipient or the reference cannot stand in its field.
         IdentityError: the identity may not sign at that moment, or did not certify the form.
         UsageError: the moment is naive, or before the form was certified.
+        LevelError: the form was certified without a timestamp, and has no room for one.
     """
     moment = format_moment(issued_at)
     require_valid(identity, issued_at)
@@ -54,7 +61,9 @@ def issue_copy(
         raise IdentityError("the form was certified by another identity; certify it with this one first")
     if issued_at < certified.signing_time:
         raise UsageError(f"the copy would be older than its form, which was certified on {certified.signing_time}")
-    update = _Update(certified)
+    if stamp is not None and certified.level == "B-B":
+        raise LevelError("level B-T cannot be reached: the form was certified at level B-B; certify it at B-T first")
+    update = _Update(certified, stamp)
     update.fill("Recipient", "recipient", recipient)
     update.fill("Reference", "reference", reference)
     update.fill("IssuedAt", "issue date", moment)
@@ -101,8 +110,10 @@ def format_moment(moment: datetime.datetime) -> str:
 class _Update:
     """An incremental update under way: objects, then the cross-references to them."""
 
-    def __init__(self, form: "CertifiedForm") -> None:
+    def __init__(self, form: "CertifiedForm", stamp: "Callable[[bytes], bytes] | None") -> None:
         self.form = form
+        self.stamp = stamp
+        self.room = form.cms.size + (0 if stamp is None else TOKEN_ROOM)
         self.body = bytearray()
         self.offsets: dict[int, int] = {}
         self.next = form.size
@@ -137,20 +148,22 @@ class _Update:
             end=b"",
         )
         self.hole = len(self.body)
-        self.body += b"0" * (2 * self.form.cms.size) + b"> >>\nendobj\n"
+        self.body += b"0" * (2 * self.room) + b"> >>\nendobj\n"
 
     def finish(self, identity: "Identity") -> bytes:
         """Write the cross-references, take the digest, and put the signature container in."""
         self._add_cross_references()
         start = len(self.form.pdf) + self.hole - 1  # the container's brackets are not signed
-        stop = start + 2 * self.form.cms.size + 2
+        stop = start + 2 * self.room + 2
         placed = _RANGE % (start, stop, len(self.form.pdf) + len(self.body) - stop)
         gap = self.body.rindex(_RANGE % (0, 0, 0), 0, self.hole)
         self.body[gap : gap + len(placed)] = placed
         digest = self.form.state.copy()
         digest.update(memoryview(self.body)[: self.hole - 1])
-        digest.update(memoryview(self.body)[self.hole + 2 * self.form.cms.size + 1 :])
-        container = self.form.cms.fill(digest.digest(), identity.sign).hex().encode("ascii")
+        digest.update(memoryview(self.body)[self.hole + 2 * self.room + 1 :])
+        container = self.form.cms.fill(digest.digest(), identity.sign, self.stamp).hex().encode("ascii")
+        if len(container) > 2 * self.room:
+            raise LevelError(f"level B-T cannot be reached: the timestamp has more than {TOKEN_ROOM:,} bytes")
         self.body[self.hole : self.hole + len(container)] = container
         return self.form.pdf + self.body
 

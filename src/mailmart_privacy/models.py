@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 
+LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")  # ETSI EN 319 142-1, 6
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paragraph:

@@ -1,15 +1,15 @@
-"""The signatures of a file: read, validated by pyHanko, and held to the rules of `verifying`."""
+"""The signatures and timestamps in a file: read, held to their one spelling, and to what they cover."""
 
-import datetime
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .cms import require_canonical
-from .errors import AlteredError, MissingExtraError, UndecidableError, UntrustedError, VerificationError
-from .identity import certificate_digest, is_self_signed, subject_name
-from .verification import SignatureSummary
+from .cms import read_timestamp, require_canonical, require_content
+from .errors import AlteredError, MissingExtraError, UndecidableError, VerificationError, one_line
+from .tokens import Token, read_token, require_stamped
 
 try:
+    from asn1crypto import cms
     from asn1crypto import x509 as asn1_x509
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -17,7 +17,6 @@ try:
     from pyhanko.sign.diff_analysis import ModificationLevel
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-    from pyhanko.sign.validation.settings import KeyUsageConstraints
     from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 except ImportError as error:
@@ -28,13 +27,45 @@ if TYPE_CHECKING:
 
 PUBLISHER = "Publisher"
 DELIVERY = "Delivery"
+ARCHIVE_TIMESTAMP = "ArchiveTimestamp"
 
 # pyHanko logs what it meets in hostile files, with tracebacks; where nobody listens, the verdict says enough.
 for _name in ("pyhanko", "pyhanko_certvalidator"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-_USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 _COVERED = (SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signed:
+    """One signature that holds.
+
+    Attributes:
+        signature: as pyHanko reads it.
+        certificates: the signer's certificate, then the others in its container.
+        token: the timestamp in its container, or None.
+        end: how many bytes of the file it covers, with the container itself.
+    """
+
+    signature: EmbeddedPdfSignature
+    certificates: tuple[x509.Certificate, ...]
+    token: Token | None
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stamped:
+    """One archive timestamp that holds.
+
+    Attributes:
+        field: the name of its field.
+        token: what it says.
+        end: how many bytes of the file it covers, with the container itself.
+    """
+
+    field: str
+    token: Token
+    end: int
 
 
 def unreadable(error: Exception, what: str, *, ours: bool) -> VerificationError:
@@ -45,20 +76,28 @@ def unreadable(error: Exception, what: str, *, ours: bool) -> VerificationError:
         what: the part.
         ours: whether the file begins with a recorded form, and so was changed where it cannot be read.
     """
-    words = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, VerificationError):
         return error
     if ours and not isinstance(error, (MemoryError, RecursionError)):
-        return AlteredError(f"{what} ({words})")
-    return UndecidableError(f"{what} ({words})")
+        return AlteredError(f"{what} ({one_line(error)})")
+    return UndecidableError(f"{what} ({one_line(error)})")
 
 
 def read_signatures(reader: PdfFileReader, origin: "Origin | None") -> list[EmbeddedPdfSignature]:
-    """List the signatures of a file, oldest first."""
+    """List the signatures and timestamps of a file, oldest first."""
     try:
         return list(reader.embedded_signatures)
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
         raise unreadable(error, "its signatures cannot be read", ours=origin is not None) from None
+
+
+def holds(signature: EmbeddedPdfSignature) -> bool:
+    """Tell whether a signature of any kind of file covers a revision of it, and holds."""
+    try:
+        status = _validate(signature)
+    except Exception:  # noqa: BLE001 - pyHanko raises many classes on damaged files
+        return False
+    return bool(status.intact and status.valid and status.coverage in _COVERED)
 
 
 def read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
@@ -73,108 +112,119 @@ def read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
     return start, length, second, rest
 
 
-def validate(
-    pdf: bytes,
-    signature: EmbeddedPdfSignature,
-    roots: tuple[x509.Certificate, ...],
-    at: datetime.datetime | None,
-    *,
-    canonical: bool,
-) -> PdfSignatureStatus:
-    """Validate one signature, offline.
+def read_pair(
+    pdf: bytes, publisher: EmbeddedPdfSignature, delivery: EmbeddedPdfSignature, *, followed: bool
+) -> tuple[Signed, Signed]:
+    """Read the two signatures of a copy, and refuse what changed anything that they do not permit.
 
     Args:
-        pdf: the bytes of the file.
-        signature: one of its signatures.
-        roots: the certificates that the signer may lead to.
-        at: the moment for which certificates are validated (aware), or None for now.
-        canonical: whether its container must be spelled as those of copies are.
-
-    Returns:
-        pyHanko's status: intact, valid, trusted, what it covers, what changed after it.
+        pdf: the file.
+        publisher: the signature over the form.
+        delivery: the signature over the copy.
+        followed: whether something follows the delivery's signature.
 
     Raises:
-        AlteredError: it cannot be read, or is not canonical.
+        AlteredError: one does not hold, or something else was changed than may be.
     """
-    context = ValidationContext(
-        trust_roots=[asn1_x509.Certificate.load(root.public_bytes(Encoding.DER)) for root in roots],
-        moment=at,
-        allow_fetching=False,
-    )
-    try:
-        if canonical:
-            _, start, stop, _ = read_ranges(signature)
-            require_canonical(pdf[start:stop], signature.signed_data)
-        return validate_pdf_signature(signature, signer_validation_context=context, key_usage_settings=_USAGE)
-    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise unreadable(error, f"the signature {signature.field_name!r} cannot be accepted", ours=True) from None
-
-
-def is_whole(status: PdfSignatureStatus) -> bool:
-    """Tell whether what a signature covers is what was signed, up to the end of its revision."""
-    return bool(status.intact and status.valid and status.coverage in _COVERED)
-
-
-def require_untouched(
-    publisher: EmbeddedPdfSignature,
-    certified: PdfSignatureStatus,
-    delivery: EmbeddedPdfSignature,
-    delivered: PdfSignatureStatus,
-) -> None:
-    """Refuse a copy whose signatures do not hold, or that was changed otherwise than by filling in."""
+    certified, delivered = (_validate_canonical(pdf, signature) for signature in (publisher, delivery))
     for name, status in ((PUBLISHER, certified), (DELIVERY, delivered)):
         if not (status.intact and status.valid):
             raise AlteredError(f"the file was changed after it was signed: the signature {name!r} does not hold")
-    if delivered.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
+    if not followed and delivered.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         raise AlteredError("something was added after the delivery signature; it does not cover the entire file")
+    if delivered.coverage not in _COVERED:
+        raise AlteredError("the delivery signature does not cover the entire copy")
     if certified.coverage is not SignatureCoverageLevel.ENTIRE_REVISION:
         raise AlteredError("the publisher's signature does not cover the entire form")
     if certified.modification_level is not ModificationLevel.FORM_FILLING or not certified.docmdp_ok:
         raise AlteredError("between certification and delivery something else was changed than the form's fields")
-    if delivered.modification_level is not ModificationLevel.NONE or not delivered.docmdp_ok:
+    permitted = {ModificationLevel.NONE, *((ModificationLevel.LTA_UPDATES,) if followed else ())}
+    if delivered.modification_level not in permitted or not delivered.docmdp_ok:
         raise AlteredError("the file was changed after its delivery was signed")
     claimed = [signature.self_reported_timestamp for signature in (publisher, delivery)]
     if claimed[0] is None or claimed[1] is None or claimed[1] < claimed[0]:
         raise AlteredError("the delivery claims to have been signed before the form was certified")
     if publisher.docmdp_level is None or (delivery.docmdp_level is not None and delivery.docmdp_level.value != 1):
         raise AlteredError("the signatures do not have the permissions that a copy's have")
+    return _read_signed(publisher), _read_signed(delivery)
 
 
-def summarise(signature: EmbeddedPdfSignature) -> SignatureSummary:
-    """Say who signed, and when."""
-    certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
-    moment = signature.self_reported_timestamp
-    if moment is None:
-        raise AlteredError(f"the signature {signature.field_name!r} does not say when it was made")
-    return SignatureSummary(
-        field=signature.field_name,
-        signer=subject_name(certificate),
-        certificate_digest=certificate_digest(certificate),
-        self_signed=is_self_signed(certificate),
-        signing_time=moment.astimezone(datetime.UTC),
+def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> Stamped:
+    """Read an archive timestamp.
+
+    Args:
+        pdf: the file.
+        signature: the timestamp, as pyHanko reads it.
+        last: whether it has to cover the entire file.
+
+    Raises:
+        AlteredError: it does not hold, covers less than it has to, or shows something.
+    """
+    name = signature.field_name
+    try:
+        _, start, stop, rest = read_ranges(signature)
+        token = read_token(cms.ContentInfo.load(signature.pkcs7_content).dump())
+        require_content(pdf[start:stop], token.content)
+        signature.compute_integrity_info()
+        coverage = signature.evaluate_signature_coverage()
+        if (token.algorithm, token.imprint) != ("sha256", signature.compute_digest()):
+            raise ValueError("it was made for something else")
+        if coverage not in _COVERED or (last and coverage is not SignatureCoverageLevel.ENTIRE_FILE):
+            raise ValueError("it does not cover the entire file")
+        changed = getattr(signature.diff_result, "modification_level", None)  # an error otherwise
+        if not last and changed is not ModificationLevel.LTA_UPDATES:
+            raise ValueError("the file was changed after it")
+        field: Any = signature.sig_field
+        if any(float(n) for n in field["/Rect"]):
+            raise ValueError("it shows something on a page")
+    except Exception as error:  # noqa: BLE001 - as above
+        raise unreadable(error, f"the timestamp {name!r} cannot be accepted", ours=True) from None
+    return Stamped(field=name, token=token, end=stop + rest)
+
+
+def _validate(signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
+    # Whether the signature holds is all that counts here, so each signer may stand for himself. Who may
+    # be trusted, and at what time, is judged when all is read.
+    own = signature.signer_cert
+    content = read_timestamp(signature.signed_data)
+    stamp = None if content is None else _convert(read_token(content).certificates[0])
+    return validate_pdf_signature(
+        signature, _trusting(own), ts_validation_context=None if stamp is None else _trusting(stamp)
     )
 
 
-def require_trust(
-    signature: EmbeddedPdfSignature,
-    status: PdfSignatureStatus,
-    summary: SignatureSummary,
-    roots: tuple[x509.Certificate, ...],
-    at: datetime.datetime,
-) -> None:
-    """Refuse a signer who leads to no trust root, or whose certificate is out of its time."""
-    certificate = x509.load_der_x509_certificate(signature.signer_cert.dump())
-    if not roots:
-        why = "cannot be trusted: no certificate to trust was given"
-    elif at < certificate.not_valid_before_utc:  # asked here, since a trust root's own dates are asked by nobody else
-        why = f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
-    elif at > certificate.not_valid_after_utc:
-        why = f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
-    elif not status.trusted:
-        why = "leads to none of the certificates trusted here"
-    else:
-        return
-    raise UntrustedError(
-        f"the copy is whole, but the certificate of {summary.signer!r} (SHA-256 {summary.certificate_digest}) {why}; "
-        "get the signer's certificate from someone whom you trust, and give it with --trust"
-    )
+def _trusting(certificate: asn1_x509.Certificate) -> ValidationContext:
+    moment = certificate.not_valid_before  # any at which it is valid
+    return ValidationContext(trust_roots=[certificate], moment=moment, allow_fetching=False)
+
+
+def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+
+
+def _validate_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
+    try:
+        _, start, stop, _ = read_ranges(signature)
+        require_canonical(pdf[start:stop], signature.signed_data)
+        return _validate(signature)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise unreadable(error, f"the signature {signature.field_name!r} cannot be accepted", ours=True) from None
+
+
+def _read_signed(signature: EmbeddedPdfSignature) -> Signed:
+    name = signature.field_name
+    try:
+        content = read_timestamp(signature.signed_data)
+        token = None
+        if content is not None:
+            token = read_token(content)
+            value: Any = signature.signer_info["signature"].native
+            require_stamped(token, value)
+            if token.content != content:
+                raise ValueError("its timestamp is not written as a copy's is")
+        others = (c.dump() for c in signature.other_embedded_certs)
+        certificates = tuple(map(x509.load_der_x509_certificate, (signature.signer_cert.dump(), *others)))
+        _, _, stop, rest = read_ranges(signature)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise unreadable(error, f"the signature {name!r} cannot be accepted", ours=True) from None
+    return Signed(signature=signature, certificates=certificates, token=token, end=stop + rest)

@@ -19,6 +19,12 @@ class SignatureSummary:
         certificate_digest: lowercase hex SHA-256 of that certificate in DER.
         self_signed: whether no one but its holder vouches for it.
         signing_time: the moment that the signer claims (aware, UTC).
+        proven_at: the moment at which a timestamp proves that it was there (aware, UTC), or None.
+        time_source: the name of the authority that says so, or None: the signer's own clock.
+        covered_bytes: how many bytes of the file it covers, from the first one.
+        changes_after: what was added after it; nothing else was.
+        level: the level that it reached by itself, as in ETSI EN 319 142-1: "B-B" to "B-LTA".
+        valid_until: until when all this can be shown from the file, if no certificate is revoked (aware, UTC).
     """
 
     field: str
@@ -26,6 +32,33 @@ class SignatureSummary:
     certificate_digest: str
     self_signed: bool
     signing_time: datetime.datetime
+    proven_at: datetime.datetime | None
+    time_source: str | None
+    covered_bytes: int
+    changes_after: tuple[str, ...]
+    level: str
+    valid_until: datetime.datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimestampSummary:
+    """One archive timestamp of a copy.
+
+    Attributes:
+        field: "ArchiveTimestamp1", and so on.
+        authority: the name in the authority's certificate.
+        certificate_digest: lowercase hex SHA-256 of that certificate in DER.
+        stamped_at: the moment that it gives (aware, UTC).
+        covered_bytes: how many bytes of the file it covers, from the first one.
+        expires_at: when that certificate expires (aware, UTC); the last one is renewed before.
+    """
+
+    field: str
+    authority: str
+    certificate_digest: str
+    stamped_at: datetime.datetime
+    covered_bytes: int
+    expires_at: datetime.datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +77,9 @@ class Verification:
         issued_at: when it was issued (aware, UTC).
         publisher: the signature over the published form.
         delivery: the signature over this copy.
-        level: the level reached, as in ETSI EN 319 142-1: "B-B".
+        timestamps: its archive timestamps, oldest first.
+        level: the level reached, as in ETSI EN 319 142-1: "B-B", "B-T", "B-LT" or "B-LTA".
+        valid_until: until when the copy can be shown to be valid, if no certificate is revoked (aware, UTC).
         digest: lowercase hex SHA-256 of the file.
     """
 
@@ -59,7 +94,9 @@ class Verification:
     issued_at: datetime.datetime
     publisher: SignatureSummary
     delivery: SignatureSummary
+    timestamps: tuple[TimestampSummary, ...]
     level: str
+    valid_until: datetime.datetime
     digest: str
 
     def to_json(self) -> dict[str, Any]:
@@ -75,6 +112,7 @@ class Verification:
             "reference": self.reference,
             "issued_at": _stamp(self.issued_at),
             "level": self.level,
+            "valid_until": _stamp(self.valid_until),
             "digest": self.digest,
             "signatures": [
                 {
@@ -83,8 +121,25 @@ class Verification:
                     "certificate_digest": signature.certificate_digest,
                     "self_signed": signature.self_signed,
                     "signing_time": _stamp(signature.signing_time),
+                    "proven_at": None if signature.proven_at is None else _stamp(signature.proven_at),
+                    "time_source": signature.time_source,
+                    "covered_bytes": signature.covered_bytes,
+                    "changes_after": list(signature.changes_after),
+                    "level": signature.level,
+                    "valid_until": _stamp(signature.valid_until),
                 }
                 for signature in (self.publisher, self.delivery)
+            ],
+            "timestamps": [
+                {
+                    "field": stamp.field,
+                    "authority": stamp.authority,
+                    "certificate_digest": stamp.certificate_digest,
+                    "stamped_at": _stamp(stamp.stamped_at),
+                    "covered_bytes": stamp.covered_bytes,
+                    "expires_at": _stamp(stamp.expires_at),
+                }
+                for stamp in self.timestamps
             ],
         }
 
@@ -102,13 +157,26 @@ class Verification:
             ("Issued on", _words(self.issued_at)),
             ("Signed by", signer),
             ("Certificate", f"SHA-256 {self.delivery.certificate_digest}"),
-            ("Time source", "the signer's own clock (level B-B, no timestamp)"),
+            ("Time source", self._describe_time()),
+            ("Archived", self._describe_archive()),
+            ("Holds until", _words(self.valid_until)),
             ("Text", f"SHA-256 {self.policy_digest}"),
             ("File", f"SHA-256 {self.digest}"),
         ]
         if self.publisher.certificate_digest != self.delivery.certificate_digest:
             rows.insert(6, ("Certified by", self.publisher.signer))
-        return "\n".join(f"  {label:<12} {value}" for label, value in rows)
+        return "\n".join(f"  {label:<12} {value}" for label, value in rows if value)
+
+    def _describe_time(self) -> str:
+        if self.delivery.proven_at is None:
+            return f"the signer's own clock (level {self.level}, no timestamp)"
+        return f"a timestamp of {self.delivery.time_source!r}, {_words(self.delivery.proven_at)} (level {self.level})"
+
+    def _describe_archive(self) -> str:
+        if not self.timestamps:
+            return ""
+        last, count = self.timestamps[-1], len(self.timestamps)
+        return f"{count} timestamp{'s' if count > 1 else ''}, the last of {last.authority!r}, {_words(last.stamped_at)}"
 
 
 def _stamp(moment: datetime.datetime) -> str:

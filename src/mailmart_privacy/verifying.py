@@ -6,11 +6,15 @@ The rules, in the order in which they are held:
    is, it is not a copy of a recorded policy.
 2. It goes on with complete updates that can be read, and carries two signatures, `Publisher` and
    then `Delivery`. None: unsigned. Anything else: altered.
-3. Both signature containers are canonical, both signatures hold, `Delivery` covers the entire file,
-   and what happened between the two was filling in of fields.
+3. Both signature containers are canonical, both signatures hold, and what happened between the two
+   was filling in of fields. After `Delivery` there is nothing but validation data and archive
+   timestamps; the last timestamp covers the entire file. Without one, `Delivery` does, but for
+   validation data in the one spelling of copies that make it B-LT.
 4. What the fields show is what they hold, the issue date is the signing time, and the attached
    policy is the recorded one.
-5. Both signers lead to a trust root. Otherwise the copy is whole, but nobody trusted vouches for it.
+5. Both signers lead to a trust root, at the time of their signatures where timestamps and validation
+   data in the file prove it, else at the moment of validation; the authorities of the timestamps do,
+   too. Otherwise the copy is whole, but nobody trusted vouches for it.
 
 Raises; never returns "no". What cannot be read is not decidable, and never a pass.
 """
@@ -23,20 +27,23 @@ from typing import TYPE_CHECKING, Any
 
 from .appearance import FieldFont, read_field_font, read_shown
 from .errors import AlteredError, MissingExtraError, UndecidableError, UnsignedError, UntrustedError, VerificationError
+from .identity import certificate_digest, is_self_signed, subject_name
 from .origin import Origin, find_origin
+from .proofs import Proof, prove
+from .security_store import read_store
 from .signatures import (
     DELIVERY,
     PUBLISHER,
-    is_whole,
+    Signed,
+    Stamped,
+    holds,
+    read_pair,
     read_ranges,
     read_signatures,
-    require_trust,
-    require_untouched,
-    summarise,
+    read_stamped,
     unreadable,
-    validate,
 )
-from .verification import Verification
+from .verification import SignatureSummary, TimestampSummary, Verification
 
 try:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -81,14 +88,14 @@ def verify(
     signatures = read_signatures(reader, origin)
     if origin is None:
         raise _judge_foreign(pdf, signatures)
-    publisher, delivery = _require_both(signatures, pdf, origin)
-    statuses = [validate(pdf, signature, roots, at, canonical=True) for signature in (publisher, delivery)]
-    require_untouched(publisher, statuses[0], delivery, statuses[1])
+    (first, second), stamps = _require_both(signatures, pdf, origin)
+    followed = bool(stamps) or _has_store(reader)
+    publisher, delivery = read_pair(pdf, first, second, followed=followed)
+    archives = tuple(read_stamped(pdf, stamp, last=stamp is stamps[-1]) for stamp in stamps)
     values = _read_values(reader)
-    issued_at = _require_consistent(reader, values, origin, ledger, delivery)
-    summaries = [summarise(signature) for signature in (publisher, delivery)]
-    for signature, status, summary in zip((publisher, delivery), statuses, summaries, strict=True):
-        require_trust(signature, status, summary, roots, at)
+    issued_at = _require_consistent(reader, values, origin, ledger, second)
+    changes = _name_changes(pdf, delivery, archives)
+    proofs = prove(pdf, publisher, delivery, archives, roots=roots, at=at)
     version = ledger.version(origin.version)
     return Verification(
         version=version.version,
@@ -100,9 +107,11 @@ def verify(
         recipient=values["Recipient"],
         reference=values["Reference"],
         issued_at=issued_at,
-        publisher=summaries[0],
-        delivery=summaries[1],
-        level="B-B",
+        publisher=_summarise(publisher, proofs[0], ("fields filled in", f"signature {DELIVERY}", *changes)),
+        delivery=_summarise(delivery, proofs[1], changes),
+        timestamps=tuple(_summarise_stamp(stamped) for stamped in archives),
+        level=proofs[1].level,
+        valid_until=proofs[1].until,
         digest=sha256(pdf).hexdigest(),
     )
 
@@ -126,12 +135,7 @@ def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> Verifi
     if not signatures:
         return UnsignedError("the file is not signed, and is not a copy of a recorded policy")
     for signature in signatures:
-        try:
-            status = validate(pdf, signature, (), None, canonical=False)
-            intact = is_whole(status)
-        except VerificationError:
-            intact = False
-        if not intact:
+        if not holds(signature):
             return AlteredError(f"the file was changed after it was signed (signature {signature.field_name!r})")
     return UntrustedError(
         "the file is signed, but is not a copy of a recorded policy; this package cannot vouch for it"
@@ -140,16 +144,28 @@ def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> Verifi
 
 def _require_both(
     signatures: list[EmbeddedPdfSignature], pdf: bytes, origin: Origin
-) -> tuple[EmbeddedPdfSignature, EmbeddedPdfSignature]:
+) -> tuple[tuple[EmbeddedPdfSignature, EmbeddedPdfSignature], list[EmbeddedPdfSignature]]:
     names = [signature.field_name for signature in signatures]
-    if names == [PUBLISHER, DELIVERY]:
-        return signatures[0], signatures[1]
+    stamps = signatures[2:]
+    kinds = [str(signature.sig_object_type) for signature in signatures]
+    if names[:2] == [PUBLISHER, DELIVERY] and kinds == ["/Sig", "/Sig", *("/DocTimeStamp" for _ in stamps)]:
+        return (signatures[0], signatures[1]), stamps
     if not names and b"/ByteRange" not in pdf[len(origin.form) :]:
         raise UnsignedError("the file is a form of the policy that someone filled in; it is not signed")
-    if names == [PUBLISHER] and sum(read_ranges(signatures[0])[2:]) == len(pdf):
+    if names == [PUBLISHER] and _is_whole(signatures[0], pdf):
         raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
     found = ", ".join(map(str, names)) or "none that can be read"
     raise AlteredError(f"a copy carries the signatures {PUBLISHER} and {DELIVERY}; this file has {found}")
+
+
+def _is_whole(publisher: EmbeddedPdfSignature, pdf: bytes) -> bool:
+    """Tell whether a form ends with its publisher's signature, or with the validation data for it."""
+    end = sum(read_ranges(publisher)[2:])
+    return end == len(pdf) or (b"/DSS" in pdf[end:] and b"/ByteRange" not in pdf[end:])
+
+
+def _has_store(reader: PdfFileReader) -> bool:
+    return "/DSS" in reader.root
 
 
 def _read_values(reader: PdfFileReader) -> dict[str, str]:
@@ -187,3 +203,41 @@ def _require_consistent(
     if attached.get("policy.json") != ledger.record(origin.version, "policy.json"):
         raise AlteredError("the attached policy.json is not the recorded one")
     return issued_at
+
+
+def _summarise(signed: Signed, proof: Proof, changes: tuple[str, ...]) -> SignatureSummary:
+    own = signed.certificates[0]
+    moment = signed.signature.self_reported_timestamp
+    if moment is None:
+        raise AlteredError(f"the signature {signed.signature.field_name!r} does not say when it was made")
+    return SignatureSummary(
+        field=signed.signature.field_name,
+        signer=subject_name(own),
+        certificate_digest=certificate_digest(own),
+        self_signed=is_self_signed(own),
+        signing_time=moment.astimezone(datetime.UTC),
+        proven_at=proof.at,
+        time_source=proof.source,
+        covered_bytes=signed.end,
+        changes_after=changes,
+        level=proof.level,
+        valid_until=proof.until,
+    )
+
+
+def _summarise_stamp(stamped: Stamped) -> TimestampSummary:
+    own = stamped.token.certificates[0]
+    return TimestampSummary(
+        field=stamped.field,
+        authority=subject_name(own),
+        certificate_digest=certificate_digest(own),
+        stamped_at=stamped.token.moment,
+        covered_bytes=stamped.end,
+        expires_at=own.not_valid_after_utc,
+    )
+
+
+def _name_changes(pdf: bytes, delivery: Signed, archives: tuple[Stamped, ...]) -> tuple[str, ...]:
+    """Say what was added after the delivery was signed."""
+    added = ["validation data"] if read_store(pdf) is not None and len(pdf) > delivery.end else []
+    return (*added, *(f"timestamp {stamped.field}" for stamped in archives))

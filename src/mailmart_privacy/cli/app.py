@@ -20,6 +20,7 @@ _COMMANDS = {
     "schema": "show",
     "export": "export",
     "verify": "verify",
+    "renew": "renew",
     "identity": "identity",
     "records": "records",
 }
@@ -30,6 +31,7 @@ _HELP = {
     "schema": "Print the JSON Schema of a document.",
     "export": "Issue a signed, dated copy, addressed to a recipient.",
     "verify": "Verify copies: which version, to whom, when, by whom.",
+    "renew": "Add the next archive timestamp to copies, before the last one expires.",
     "identity": "Create, import or show the identity that signs.",
     "records": "Build and prove the records of a version (for maintainers).",
 }

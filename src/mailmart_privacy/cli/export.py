@@ -12,6 +12,8 @@ import click
 
 from ..errors import UsageError
 from ..ledger import shipped
+from ..models import LEVELS
+from .authorities import Authorities, authority_options, read_authorities
 from .files import require_place, write_out
 from .keys import identity_options, read_identity
 from .show import choose_one, choose_version, policy_options
@@ -19,8 +21,6 @@ from .state import certified_form, local_identity
 
 if TYPE_CHECKING:
     from ..identity import Identity
-
-LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 
 
 @click.command(short_help="Issue a signed, dated copy.")
@@ -30,6 +30,7 @@ LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 @policy_options
 @identity_options("Sign with this key: PEM, PKCS#12, pkcs11:… or awskms:… [default: your own].")
 @click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
+@authority_options
 @click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
 @click.option("-d", "--directory", metavar="DIR", help="Where the default name is put [default: here].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -44,6 +45,9 @@ def export(
     certificate_file: str | None,
     passphrase_file: str | None,
     level: str,
+    tsa: tuple[str, ...],
+    tsa_certificate: tuple[str, ...],
+    trust: tuple[str, ...],
     output: str | None,
     directory: str | None,
     force: bool,
@@ -52,9 +56,10 @@ def export(
     """Issue a signed, dated copy of the policy, addressed to NAME, and print the path of its file.
 
     The first use makes a self-signed identity for you, and certifies the form with it; both are kept.
+    Levels above B-B need a timestamp authority; B-LT and B-LTA also the certificates of the roots to trust.
     """
-    if level != "B-B":
-        raise UsageError(f"level {level} cannot be reached yet: it needs a timestamp authority; this release signs B-B")
+    if level != "B-B" and not tsa:
+        raise UsageError(f"level {level} cannot be reached without a timestamp authority; name one with --tsa URL")
     version = choose_version(policy, at).version
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     names = "-o names the file, -d the folder of a file named for you"
@@ -66,8 +71,9 @@ def export(
         raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
     if target != "-":
         require_place(Path(target), force=force)
+    authorities = read_authorities(tsa, tsa_certificate, trust)
     identity = _choose_identity(identity_file, passphrase_file, certificate_file, now)
-    recipient, reference, copy = _issue(version, paper, recipient, reference, identity, now)
+    recipient, reference, copy = _issue(version, paper, recipient, reference, identity, now, level, authorities)
     write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
@@ -97,14 +103,40 @@ def _choose_identity(
 
 
 def _issue(
-    version: str, paper: str, recipient: str, reference: str | None, identity: "Identity", now: datetime.datetime
+    version: str,
+    paper: str,
+    recipient: str,
+    reference: str | None,
+    identity: "Identity",
+    now: datetime.datetime,
+    level: str,
+    authorities: "Authorities",
 ) -> tuple[str, str, bytes]:
     from ..issuing import complete_values, issue_copy
     from ..origin import form_name
 
-    certified = certified_form(shipped().record(version, form_name(paper)), identity, now)
+    form = shipped().record(version, form_name(paper))
+    if level == "B-B":  # without what only the other levels need to be imported
+        certified = certified_form(form, identity, now)
+        recipient, reference = complete_values(certified, recipient, reference, now)
+        copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+        return recipient, reference, copy
+    from ..levels import certified_level, issue_at_level
+
+    client = authorities.client()
+    kept = certified_level(level)
+    certified = certified_form(form, identity, now, level=kept, timestamps=client, trust_roots=authorities.roots)
     recipient, reference = complete_values(certified, recipient, reference, now)
-    copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+    copy = issue_at_level(
+        certified,
+        level=level,
+        recipient=recipient,
+        reference=reference,
+        issued_at=now,
+        identity=identity,
+        timestamps=client,
+        trust_roots=authorities.roots,
+    )
     return recipient, reference, copy
 
 

@@ -11,8 +11,11 @@ import click
 from .files import FileKeptError, write_whole
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from ..certified import CertifiedForm
     from ..identity import Identity
+    from ..timestamps import TimestampClient
 
 APPLICATION = "mailmart-privacy"
 STATE_VARIABLE = "MAILMART_PRIVACY_STATE_DIR"
@@ -70,8 +73,16 @@ def local_identity(now: datetime.datetime) -> tuple["Identity", bool]:
     return load_identity(path.read_bytes(), origin=str(path)), created
 
 
-def certified_form(form: bytes, identity: "Identity", now: datetime.datetime) -> "CertifiedForm":
-    """Load the form as certified by an identity, or certify it, once.
+def certified_form(
+    form: bytes,
+    identity: "Identity",
+    now: datetime.datetime,
+    *,
+    level: str = "B-B",
+    timestamps: "TimestampClient | None" = None,
+    trust_roots: "tuple[Certificate, ...]" = (),
+) -> "CertifiedForm":
+    """Load the form as certified by an identity at a level, or certify it, once.
 
     The file's name carries its digest, so that a damaged one is not used, and two processes that
     certify at the same time do no harm. Where it cannot be kept, the next copy certifies again.
@@ -79,17 +90,21 @@ def certified_form(form: bytes, identity: "Identity", now: datetime.datetime) ->
     from ..certified import CertifiedForm
 
     folder = state_path() / "certified"
-    stem = f"{sha256(form).hexdigest()[:16]}-{identity.digest[:16]}"
+    stem = f"{sha256(form).hexdigest()[:16]}-{identity.digest[:16]}-{level}"
     for path in sorted(folder.glob(f"{stem}-*")):
         content = path.read_bytes() if path.is_file() else b""
         if path.name == f"{stem}-{sha256(content).hexdigest()}":
             found = CertifiedForm.from_bytes(content)
-            # A clock that was set back must not make copies that are older than their form.
-            if found is not None and found.pdf.startswith(form) and found.signing_time <= now:
+            wanted = (identity.digest, level)
+            if found is None or not found.pdf.startswith(form) or (found.identity, found.level) != wanted:
+                continue
+            if found.signing_time <= now:  # a clock that was set back must not make copies older than their form
                 return found
     from ..certifying import certify
 
-    made = certify(form, identity=identity, signing_time=now)
+    made = certify(
+        form, identity=identity, signing_time=now, level=level, timestamps=timestamps, trust_roots=trust_roots
+    )
     content = made.to_bytes()
     try:
         _make_private(state_path())

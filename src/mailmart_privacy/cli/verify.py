@@ -9,8 +9,8 @@ import click
 from ..characters import is_refused
 from ..errors import ExitCode, PrivacyError
 from ..ledger import shipped
+from .authorities import read_roots
 from .files import read_file
-from .state import identity_path
 
 
 @click.command(short_help="Verify copies.")
@@ -26,7 +26,7 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int
     from ..origin import MAX_SIZE
     from ..verifying import verify as verify_copy
 
-    roots = _read_roots(trust)
+    roots = read_roots(trust)
     now = datetime.datetime.now(datetime.UTC)
     results: list[dict[str, Any]] = []
     for name in files:
@@ -48,16 +48,6 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int
 
         click.echo(json.dumps({"$schema": SCHEMA, "files": results}, ensure_ascii=False, indent=2))
     return int(max(result["exit_code"] for result in results))
-
-
-def _read_roots(trust: tuple[str, ...]) -> tuple[Any, ...]:
-    from ..identity import load_certificates, load_identity
-
-    if trust:
-        return tuple(certificate for name in trust for certificate in load_certificates(read_file(name), origin=name))
-    own = identity_path()
-    # Its certificate alone: whoever else an authority in its chain vouches for is not you.
-    return (load_identity(own.read_bytes(), origin=str(own)).certificate,) if own.exists() else ()
 
 
 def _seen(line: str) -> str:
