@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from mailmart_privacy.identity import Identity, load_identity
+from mailmart_privacy.identity import Identity
+from mailmart_privacy.keyfiles import load_identity
 from mailmart_privacy.timestamps import TimestampClient
 
 NAMES = ("root", "intermediate", "signer", "responder", "tsa-root", "tsa", "tsa-2040", "bare-tsa")
@@ -177,7 +178,7 @@ class Authority:
         from asn1crypto import pem
 
         content = pem.armor("PRIVATE KEY", key.dump())
-        for name in ("signer", "intermediate"):
+        for name in ("signer", "intermediate", "root"):
             content += self.certificate(name).public_bytes(Encoding.PEM)
         return load_identity(content)
 

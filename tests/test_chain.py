@@ -14,7 +14,7 @@ from mailmart_privacy.errors import IdentityError
 from mailmart_privacy.identity import Identity, require_valid
 from mailmart_privacy.keyfiles import FileKey, dump_identity, load_identity
 
-from .authority import DAY, NOW, Authority, to_pem
+from .chains import DAY, NOW, Authority, to_pem
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -20,7 +20,7 @@ import mailmart_privacy as privacy
 from mailmart_privacy.cli.app import run
 from mailmart_privacy.errors import IdentityError, UsageError
 
-from .authority import NOW, Authority, to_pem
+from .chains import NOW, Authority, to_pem
 from .conftest import Run
 
 ROOT = Authority("Test Root")

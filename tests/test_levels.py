@@ -38,7 +38,8 @@ from mailmart_privacy.errors import (
     UsageError,
     VerificationError,
 )
-from mailmart_privacy.identity import Identity, certificate_digest, dump_identity
+from mailmart_privacy.identity import Identity, certificate_digest
+from mailmart_privacy.keyfiles import dump_identity
 from mailmart_privacy.levels import certified_level, issue_at_level
 from mailmart_privacy.security_store import extend_store, read_store
 from mailmart_privacy.timestamps import TimestampClient
@@ -435,7 +436,7 @@ def test_the_command_line_issues_and_renews(cli: Run, tmp_path: Path, signer: Id
     (tmp_path / "roots.pem").write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots))
     with authority.at(now):
         pin = certificate_digest(authority.certificate("tsa"))
-        settings = {"identity": "key.pem", "tsa": [authority.tsa()], "trust": ["roots.pem"], "tsa_certificate": [pin]}
+        settings = {"identity": "key.pem", "tsa": [authority.tsa()], "trust": ["roots.pem"], "tsa-certificate": [pin]}
         (tmp_path / "c.toml").write_text(
             "[export]\n" + "\n".join(f"{k} = {json.dumps(v)}" for k, v in settings.items())
         )

@@ -27,7 +27,7 @@ from mailmart_privacy.errors import IdentityError, UsageError
 from mailmart_privacy.keyfiles import dump_identity
 from mailmart_privacy.pkcs11_uri import parse_pkcs11_uri
 
-from .authority import NOW, Authority, to_pem
+from .chains import NOW, Authority, to_pem
 from .conftest import Run
 
 MODULES = [

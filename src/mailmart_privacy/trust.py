@@ -167,7 +167,7 @@ def _explain(error: Exception) -> str:
     name, words = type(error).__name__, one_line(error)
     if "Revoked" in name:
         return f"was revoked ({words})"
-    if "PathBuilding" in name:
+    if "PathBuilding" in name or "self-signed" in words:
         return "leads to none of the certificates trusted here"
     if "Expired" in name:
         return f"leads over one that has expired ({words})"
