@@ -9,9 +9,9 @@ from .errors import AlteredError, UndecidableError, UnsignedError
 if TYPE_CHECKING:
     from .ledger import Ledger
 
-MAX_SIZE = 64 * 1024 * 1024
+MAX_SIZE = 16 * 1024 * 1024
 PAPERS = ("a4", "letter")
-MAX_UPDATES = 1024 * 1024
+MAX_UPDATES = 8 * 1024 * 1024  # most of it revocation lists
 _CHUNK = 48
 _SAMPLES = 64
 _END = re.compile(rb"startxref\n[0-9]+\n.{5}\n?\Z", re.DOTALL)  # the last word may have been changed, too

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import AlteredError, MissingExtraError, UntrustedError, one_line
 from .genuine import require_genuine
 from .identity import certificate_digest, subject_name
-from .security_store import extend_store, read_store
+from .security_store import extend_store
 from .trust import Judge, NotTrustedError, ValidationData
 
 try:
@@ -49,6 +49,7 @@ def prove(
     publisher: "Signed",
     delivery: "Signed",
     archives: "tuple[Stamped, ...]",
+    data: ValidationData | None,
     *,
     roots: tuple[x509.Certificate, ...],
     at: datetime.datetime,
@@ -60,6 +61,7 @@ def prove(
         publisher: the signature over the form.
         delivery: the signature over the copy.
         archives: the archive timestamps, oldest first.
+        data: the validation data in the file, or None where it has no store.
         roots: the certificates to trust.
         at: the moment of validation (aware).
 
@@ -70,7 +72,8 @@ def prove(
         AlteredError: the validation data are not such as a copy carries.
         UntrustedError: somebody could not be trusted at the time that counts.
     """
-    data = _read_data(pdf, publisher, delivery, archives)
+    if not archives and len(pdf) > delivery.end:
+        _require_completing(pdf, publisher, delivery, data)
     judge = Judge(roots=roots, data=data or ValidationData())
     time, until = _walk(judge, archives, at)
     archived = time if archives else None
@@ -108,21 +111,15 @@ class _Judged:
     complete: bool
 
 
-def _read_data(
-    pdf: bytes, publisher: "Signed", delivery: "Signed", archives: "tuple[Stamped, ...]"
-) -> ValidationData | None:
-    """Read the validation data, and hold those that no signature covers to the spelling of copies."""
+def _require_completing(pdf: bytes, publisher: "Signed", delivery: "Signed", data: ValidationData | None) -> None:
+    """Hold the validation data that no signature covers to the spelling of copies."""
     try:
-        data = read_store(pdf)
-        if archives or len(pdf) == delivery.end:
-            return data
         if data is None or extend_store(pdf[: delivery.end], data) != pdf:
             raise ValueError("something else than validation data was added after the delivery signature")
         tokens = [signed.token.certificates for signed in (publisher, delivery) if signed.token is not None]
         require_genuine(data, (*delivery.certificates, *(c for listed in tokens for c in listed)))
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
         raise AlteredError(f"the file was changed after its delivery was signed: {one_line(error)}") from None
-    return data
 
 
 def _walk(

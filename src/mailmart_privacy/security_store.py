@@ -5,17 +5,18 @@ one spelling: where no timestamp covers it yet, it is told from any other by com
 """
 
 from hashlib import sha256
-from io import BytesIO
 from typing import Any
 
 from .errors import MissingExtraError
+from .revisions import open_pdf
 from .trust import ValidationData
 
 try:
-    from pyhanko.pdf_utils.reader import PdfFileReader
+    from cryptography import x509
 except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
+MAX_ENTRIES = 256  # a copy renewed every ten years for a century has some 60
 _NAMES = ("/Certs", "/OCSPs", "/CRLs")
 
 
@@ -26,13 +27,17 @@ def read_store(pdf: bytes) -> ValidationData | None:
         The data, or None where the file has no store.
 
     Raises:
-        ValueError: the store cannot be read.
+        ValueError: the store cannot be read, or has more entries than any copy's.
     """
-    reader = _open(pdf)
+    reader = open_pdf(pdf)
     if "/DSS" not in reader.root:
         return None
     lists = _read_lists(reader.root["/DSS"])
+    if sum(map(len, lists)) > MAX_ENTRIES:
+        raise ValueError(f"its document security store has more than {MAX_ENTRIES} entries")
     contents = [tuple(reference.get_object().data for reference in listed) for listed in lists]
+    for content in contents[0]:
+        x509.load_der_x509_certificate(content)
     return ValidationData(certificates=contents[0], ocsps=contents[1], crls=contents[2])
 
 
@@ -49,7 +54,7 @@ def extend_store(pdf: bytes, data: ValidationData) -> bytes:
     Raises:
         ValueError: it has no store that can be extended.
     """
-    reader = _open(pdf)
+    reader = open_pdf(pdf)
     trailer: Any = reader.trailer
     if "/DSS" not in reader.root or reader.last_startxref is None:
         raise ValueError("the file has no document security store")
@@ -93,10 +98,6 @@ def extend_store(pdf: bytes, data: ValidationData) -> bytes:
     )
     body += b"%d 0 obj\n%s\nstream\n%s\nendstream\nendobj\n" % (following, head.encode("ascii"), table)
     return pdf + body + b"startxref\n%d\n%%%%EOF\n" % place
-
-
-def _open(pdf: bytes) -> PdfFileReader:
-    return PdfFileReader(BytesIO(pdf), strict=True)
 
 
 def _read_lists(store: Any) -> list[list[Any]]:

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .cms import read_timestamp, require_canonical, require_content
 from .errors import AlteredError, MissingExtraError, UndecidableError, VerificationError, one_line
@@ -21,9 +21,6 @@ try:
     from pyhanko_certvalidator import ValidationContext
 except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
-
-if TYPE_CHECKING:
-    from .origin import Origin
 
 PUBLISHER = "Publisher"
 DELIVERY = "Delivery"
@@ -68,36 +65,26 @@ class Stamped:
     end: int
 
 
-def unreadable(error: Exception, what: str, *, ours: bool) -> VerificationError:
-    """Say that a part of a file cannot be read, in one line.
+def unreadable(error: Exception, what: str) -> VerificationError:
+    """Say that a part of a file that begins with a recorded form cannot be read, in one line.
 
     Args:
         error: what another library raised.
         what: the part.
-        ours: whether the file begins with a recorded form, and so was changed where it cannot be read.
     """
     if isinstance(error, VerificationError):
         return error
-    if ours and not isinstance(error, (MemoryError, RecursionError)):
-        return AlteredError(f"{what} ({one_line(error)})")
-    return UndecidableError(f"{what} ({one_line(error)})")
+    if isinstance(error, MemoryError):
+        return UndecidableError(f"{what}: there is not enough memory")
+    return AlteredError(f"{what} ({one_line(error)})")
 
 
-def read_signatures(reader: PdfFileReader, origin: "Origin | None") -> list[EmbeddedPdfSignature]:
+def read_signatures(reader: PdfFileReader) -> list[EmbeddedPdfSignature]:
     """List the signatures and timestamps of a file, oldest first."""
     try:
         return list(reader.embedded_signatures)
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise unreadable(error, "its signatures cannot be read", ours=origin is not None) from None
-
-
-def holds(signature: EmbeddedPdfSignature) -> bool:
-    """Tell whether a signature of any kind of file covers a revision of it, and holds."""
-    try:
-        status = _validate(signature)
-    except Exception:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        return False
-    return bool(status.intact and status.valid and status.coverage in _COVERED)
+        raise unreadable(error, "its signatures cannot be read") from None
 
 
 def read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
@@ -106,9 +93,7 @@ def read_ranges(signature: EmbeddedPdfSignature) -> tuple[int, int, int, int]:
     try:
         start, length, second, rest = (int(n) for n in ranges)
     except (TypeError, ValueError) as error:
-        raise unreadable(
-            error, f"the signature {signature.field_name!r} does not say what it covers", ours=True
-        ) from None
+        raise unreadable(error, f"the signature {signature.field_name!r} does not say what it covers") from None
     return start, length, second, rest
 
 
@@ -178,7 +163,7 @@ def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> 
         if any(float(n) for n in field["/Rect"]):
             raise ValueError("it shows something on a page")
     except Exception as error:  # noqa: BLE001 - as above
-        raise unreadable(error, f"the timestamp {name!r} cannot be accepted", ours=True) from None
+        raise unreadable(error, f"the timestamp {name!r} cannot be accepted") from None
     return Stamped(field=name, token=token, end=stop + rest)
 
 
@@ -208,7 +193,7 @@ def _validate_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> PdfSigna
         require_canonical(pdf[start:stop], signature.signed_data)
         return _validate(signature)
     except Exception as error:  # noqa: BLE001 - as above
-        raise unreadable(error, f"the signature {signature.field_name!r} cannot be accepted", ours=True) from None
+        raise unreadable(error, f"the signature {signature.field_name!r} cannot be accepted") from None
 
 
 def _read_signed(signature: EmbeddedPdfSignature) -> Signed:
@@ -226,5 +211,5 @@ def _read_signed(signature: EmbeddedPdfSignature) -> Signed:
         certificates = tuple(map(x509.load_der_x509_certificate, (signature.signer_cert.dump(), *others)))
         _, _, stop, rest = read_ranges(signature)
     except Exception as error:  # noqa: BLE001 - as above
-        raise unreadable(error, f"the signature {name!r} cannot be accepted", ours=True) from None
+        raise unreadable(error, f"the signature {name!r} cannot be accepted") from None
     return Signed(signature=signature, certificates=certificates, token=token, end=stop + rest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .errors import MissingExtraError, one_line
 from .identity import subject_name
+from .paths import find_paths
 
 try:
     from asn1crypto import crl, ocsp
@@ -15,12 +16,15 @@ try:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import ocsp as x509_ocsp
-    from pyhanko_certvalidator import CertificateValidator, ValidationContext
+    from pyhanko_certvalidator import ValidationContext
+    from pyhanko_certvalidator.authority import CertTrustAnchor
+    from pyhanko_certvalidator.path import ValidationPath
     from pyhanko_certvalidator.policy_decl import (
         NO_REVOCATION,
         REQUIRE_REVINFO,
         CertRevTrustPolicy,
     )
+    from pyhanko_certvalidator.validate import async_validate_path, validate_usage
 except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
@@ -104,26 +108,52 @@ class Judge:
             raise NotTrustedError(f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
         if at > certificate.not_valid_after_utc:
             raise NotTrustedError(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
-        context = ValidationContext(
-            trust_roots=[_convert(root) for root in self.roots],
-            other_certs=[*map(_convert, others), *map(asn1_x509.Certificate.load, self.data.certificates)],
-            moment=at,
-            allow_fetching=False,
-            ocsps=[ocsp.OCSPResponse.load(content) for content in self.data.ocsps],
-            crls=[crl.CertificateList.load(content) for content in self.data.crls],
-            revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO if proven else NO_REVOCATION, retroactive_revinfo=True),
-        )
+        pool = (*others, *map(x509.load_der_x509_certificate, self.data.certificates))
+        refusal = NotTrustedError("leads to none of the certificates trusted here")
+        for path in find_paths(certificate, pool, self.roots):
+            try:
+                self._validate(path, pool, at=at, purpose=purpose, proven=proven)
+            except NotTrustedError as error:
+                refusal = error
+            else:
+                return path
+        raise refusal
+
+    def _validate(
+        self,
+        path: tuple[x509.Certificate, ...],
+        pool: tuple[x509.Certificate, ...],
+        *,
+        at: datetime.datetime,
+        purpose: str,
+        proven: bool,
+    ) -> None:
+        """Validate one way (RFC 5280, 6.1)."""
         try:
-            path = asyncio.run(_validate(_convert(certificate), context, purpose))
+            context = ValidationContext(
+                trust_roots=[_convert(path[-1])],
+                other_certs=list(map(_convert, pool)),
+                moment=at,
+                allow_fetching=False,
+                ocsps=[ocsp.OCSPResponse.load(content) for content in self.data.ocsps],
+                crls=[crl.CertificateList.load(content) for content in self.data.crls],
+                revinfo_policy=CertRevTrustPolicy(
+                    REQUIRE_REVINFO if proven else NO_REVOCATION, retroactive_revinfo=True
+                ),
+            )
+            own, *between = map(_convert, path[:-1] or path)
+            anchor = CertTrustAnchor(_convert(path[-1]))
+            way = ValidationPath(anchor, reversed(between), own) if path[1:] else ValidationPath(anchor, [], None)
+            asyncio.run(async_validate_path(context, way))
+            if purpose == "stamp":
+                validate_usage(own, set(), {"time_stamping"}, extended_optional=False)
         except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged certificates
             raise NotTrustedError(_explain(error)) from None
         if purpose == "sign":
-            _require_usage(certificate)
-        found = tuple(x509.load_der_x509_certificate(c.dump()) for c in reversed(list(path.iter_certs(True))))
-        for own, issuer in pairwise(found):
-            if self._is_revoked(own, issuer, at):
-                raise NotTrustedError(f"was revoked ({describe_certificate(own)} is)")
-        return found
+            _require_usage(path[0])
+        for certificate, issuer in pairwise(path):
+            if self._is_revoked(certificate, issuer, at):
+                raise NotTrustedError(f"was revoked ({describe_certificate(certificate)} is)")
 
     def _is_revoked(self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime.datetime) -> bool:
         """Tell whether data of any age say that a certificate was revoked at a moment."""
@@ -150,13 +180,6 @@ def _require_usage(certificate: x509.Certificate) -> None:
         return
     if not (usage.digital_signature or usage.content_commitment):
         raise NotTrustedError("does not allow signing (key usage)")
-
-
-async def _validate(certificate: asn1_x509.Certificate, context: ValidationContext, purpose: str):  # type: ignore[no-untyped-def]
-    validator = CertificateValidator(certificate, validation_context=context)
-    if purpose == "stamp":
-        return await validator.async_validate_usage(set(), {"time_stamping"}, extended_optional=False)
-    return await validator.async_validate_path()
 
 
 def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:

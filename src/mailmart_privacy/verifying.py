@@ -22,21 +22,21 @@ Raises; never returns "no". What cannot be read is not decidable, and never a pa
 import datetime
 import re
 from hashlib import sha256
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from .appearance import FieldFont, read_field_font, read_shown
-from .errors import AlteredError, MissingExtraError, UndecidableError, UnsignedError, UntrustedError, VerificationError
+from .errors import AlteredError, MissingExtraError, UnsignedError
+from .foreign import judge_foreign
 from .identity import certificate_digest, is_self_signed, subject_name
 from .origin import Origin, find_origin
 from .proofs import Proof, prove
+from .revisions import open_pdf, require_revisions
 from .security_store import read_store
 from .signatures import (
     DELIVERY,
     PUBLISHER,
     Signed,
     Stamped,
-    holds,
     read_pair,
     read_ranges,
     read_signatures,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from .ledger import Ledger
+    from .trust import ValidationData
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC")
 
@@ -84,18 +85,19 @@ def verify(
     """
     roots = tuple(trust_roots)
     origin = find_origin(pdf, ledger)
-    reader = _read(pdf, origin)
-    signatures = read_signatures(reader, origin)
     if origin is None:
-        raise _judge_foreign(pdf, signatures)
-    (first, second), stamps = _require_both(signatures, pdf, origin)
-    followed = bool(stamps) or _has_store(reader)
+        raise judge_foreign(pdf)
+    reader = _open(pdf, origin)
+    (first, second), stamps = _require_both(read_signatures(reader), pdf, origin)
+    store = _read_store(pdf)
+    followed = bool(stamps) or store is not None
     publisher, delivery = read_pair(pdf, first, second, followed=followed)
     archives = tuple(read_stamped(pdf, stamp, last=stamp is stamps[-1]) for stamp in stamps)
     values = _read_values(reader)
     issued_at = _require_consistent(reader, values, origin, ledger, second)
-    changes = _name_changes(pdf, delivery, archives)
-    proofs = prove(pdf, publisher, delivery, archives, roots=roots, at=at)
+    proofs = prove(pdf, publisher, delivery, archives, store, roots=roots, at=at)
+    data = ["validation data"] if store is not None and len(pdf) > delivery.end else []
+    changes = (*data, *(f"timestamp {stamped.field}" for stamped in archives))
     version = ledger.version(origin.version)
     return Verification(
         version=version.version,
@@ -116,30 +118,21 @@ def verify(
     )
 
 
-def _read(pdf: bytes, origin: Origin | None) -> PdfFileReader:
+def _open(pdf: bytes, origin: Origin) -> PdfFileReader:
+    require_revisions(pdf, origin.form)
     try:
-        reader = PdfFileReader(BytesIO(pdf), strict=origin is not None)
-        if reader.encrypted:
-            raise UndecidableError("the file is encrypted; remove the encryption, which also breaks any signature")
+        reader = open_pdf(pdf)
         reader.root["/Pages"].get_object()
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        what = "the file cannot be read as a PDF; it is damaged or cut short"
-        if origin is not None:
-            what = "what follows the recorded form cannot be read as an update of it"
-        raise unreadable(error, what, ours=origin is not None) from None
+        raise unreadable(error, "what follows the recorded form cannot be read as an update of it") from None
     return reader
 
 
-def _judge_foreign(pdf: bytes, signatures: list[EmbeddedPdfSignature]) -> VerificationError:
-    """Say what a file is that does not begin with a recorded form."""
-    if not signatures:
-        return UnsignedError("the file is not signed, and is not a copy of a recorded policy")
-    for signature in signatures:
-        if not holds(signature):
-            return AlteredError(f"the file was changed after it was signed (signature {signature.field_name!r})")
-    return UntrustedError(
-        "the file is signed, but is not a copy of a recorded policy; this package cannot vouch for it"
-    )
+def _read_store(pdf: bytes) -> "ValidationData | None":
+    try:
+        return read_store(pdf)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise unreadable(error, "its validation data cannot be read") from None
 
 
 def _require_both(
@@ -164,10 +157,6 @@ def _is_whole(publisher: EmbeddedPdfSignature, pdf: bytes) -> bool:
     return end == len(pdf) or (b"/DSS" in pdf[end:] and b"/ByteRange" not in pdf[end:])
 
 
-def _has_store(reader: PdfFileReader) -> bool:
-    return "/DSS" in reader.root
-
-
 def _read_values(reader: PdfFileReader) -> dict[str, str]:
     try:
         acroform: Any = reader.root["/AcroForm"]
@@ -175,7 +164,7 @@ def _read_values(reader: PdfFileReader) -> dict[str, str]:
         fields = {str(f.get_object()["/T"]): f.get_object() for f in acroform["/Fields"]}
         return {name: _read_value(name, fields[name], font) for name in ("Recipient", "Reference", "IssuedAt")}
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise unreadable(error, "its fields cannot be read", ours=True) from None
+        raise unreadable(error, "its fields cannot be read") from None
 
 
 def _read_value(name: str, field: Any, font: FieldFont) -> str:
@@ -199,7 +188,7 @@ def _require_consistent(
         names: Any = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
         attached = {str(names[i]): names[i + 1].get_object()["/EF"]["/F"].data for i in range(0, len(names), 2)}
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise unreadable(error, "its attachments cannot be read", ours=True) from None
+        raise unreadable(error, "its attachments cannot be read") from None
     if attached.get("policy.json") != ledger.record(origin.version, "policy.json"):
         raise AlteredError("the attached policy.json is not the recorded one")
     return issued_at
@@ -235,9 +224,3 @@ def _summarise_stamp(stamped: Stamped) -> TimestampSummary:
         covered_bytes=stamped.end,
         expires_at=own.not_valid_after_utc,
     )
-
-
-def _name_changes(pdf: bytes, delivery: Signed, archives: tuple[Stamped, ...]) -> tuple[str, ...]:
-    """Say what was added after the delivery was signed."""
-    added = ["validation data"] if read_store(pdf) is not None and len(pdf) > delivery.end else []
-    return (*added, *(f"timestamp {stamped.field}" for stamped in archives))
