@@ -428,7 +428,7 @@ def test_a_large_file_is_not_read_whole(cli: Run, tmp_path: Path) -> None:
         file.truncate(1 << 32)
     result = cli("verify", "huge.pdf")
     assert result.returncode == 5
-    assert "more than 67,108,864 bytes" in one_line(result)
+    assert "more than 16,777,216 bytes" in one_line(result)
 
 
 def test_records_are_held_against_their_folder(cli: Run, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         IdentityError,
         LevelError,
         MissingExtraError,
+        OtherVersionError,
         PrivacyError,
         RecipientError,
         RecordError,
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 else:
     _HOMES = {
         "_api": "current in_force issue load_certificates render_form renew verify versions",
-        "errors": "AlteredError ExitCode FormError IdentityError LevelError MissingExtraError PrivacyError "
-        "RecipientError RecordError SourceError TimestampError UndecidableError UnknownSectionError "
+        "errors": "AlteredError ExitCode FormError IdentityError LevelError MissingExtraError OtherVersionError "
+        "PrivacyError RecipientError RecordError SourceError TimestampError UndecidableError UnknownSectionError "
         "UnknownVersionError UnsignedError UntrustedError UsageError VerificationError",
         "identity": "Identity SigningKey",
         "keyfiles": "create_identity load_identity",
@@ -88,6 +89,7 @@ __all__ = [
     "IdentityError",
     "LevelError",
     "MissingExtraError",
+    "OtherVersionError",
     "Paragraph",
     "Policy",
     "PrivacyError",

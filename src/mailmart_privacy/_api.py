@@ -186,7 +186,13 @@ def renew(
     return renewed
 
 
-def verify(pdf: bytes, *, trust_roots: "Iterable[Certificate]", at: datetime.datetime | None = None) -> "Verification":
+def verify(
+    pdf: bytes,
+    *,
+    trust_roots: "Iterable[Certificate]",
+    at: datetime.datetime | None = None,
+    version: str | None = None,
+) -> "Verification":
     """Verify a signed copy, offline.
 
     Args:
@@ -194,6 +200,7 @@ def verify(pdf: bytes, *, trust_roots: "Iterable[Certificate]", at: datetime.dat
         trust_roots: the certificates that a signer may lead to (see `load_certificates`); no
             others are trusted, and the machine's own store is never asked.
         at: the moment for which certificates are validated (aware), or None for now.
+        version: the version that the copy has to be of, for instance "2026-02-24", or None for any.
 
     Returns:
         The verdict: which version, to whom, when, by whom.
@@ -202,8 +209,10 @@ def verify(pdf: bytes, *, trust_roots: "Iterable[Certificate]", at: datetime.dat
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
         UntrustedError: it is whole, but a signer leads to none of the trust roots.
+        OtherVersionError: it holds, but is of another version than was asked for.
         UndecidableError: it cannot be read far enough to tell.
         UsageError: `at` is naive.
+        UnknownVersionError: there is no such version.
         RecordError: a record of this package has changed.
         MissingExtraError: pyHanko is not installed.
     """
@@ -211,7 +220,7 @@ def verify(pdf: bytes, *, trust_roots: "Iterable[Certificate]", at: datetime.dat
 
     moment = datetime.datetime.now(datetime.UTC) if at is None else at
     require_moment(moment)
-    return _beside_the_loop(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped()))
+    return _beside_the_loop(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version))
 
 
 def load_certificates(content: bytes) -> "tuple[Certificate, ...]":

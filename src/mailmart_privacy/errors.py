@@ -130,5 +130,9 @@ class UntrustedError(VerificationError):
     """The signatures hold, but the signer is not among those trusted."""
 
 
+class OtherVersionError(VerificationError):
+    """The copy holds, but is of another version of the policy than was asked for."""
+
+
 class UndecidableError(VerificationError):
     """The file cannot be read far enough to say anything about it."""

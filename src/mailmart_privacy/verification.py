@@ -145,38 +145,49 @@ class Verification:
 
     def describe(self) -> str:
         """The verdict in plain words, one fact a line."""
-        until = "no later version is known" if self.effective_until is None else f"until {_words(self.effective_until)}"
-        signer = self.delivery.signer
-        if self.delivery.self_signed and "self-signed" not in signer.lower():
-            signer += " (self-signed)"
+        until = "no later version is known"
+        if self.effective_until is not None:
+            until = f"superseded by a later version on {_words(self.effective_until)}"
         rows = [
             ("Policy", f"version {self.version}, last updated {format_date(self.last_updated)}"),
             ("In force", f"from {_words(self.effective_at)}; {until}"),
             ("Issued to", self.recipient),
             ("Reference", self.reference),
             ("Issued on", _words(self.issued_at)),
-            ("Signed by", signer),
-            ("Certificate", f"SHA-256 {self.delivery.certificate_digest}"),
-            ("Time source", self._describe_time()),
-            ("Archived", self._describe_archive()),
-            ("Holds until", _words(self.valid_until)),
+            ("Level", f"{self.level}; holds until {_words(self.valid_until)}"),
+            *_describe_signature(self.publisher, "whole published form"),
+            *_describe_signature(self.delivery, "whole copy as delivered"),
+            *(row for stamp in self.timestamps for row in _describe_stamp(stamp, last=stamp is self.timestamps[-1])),
             ("Text", f"SHA-256 {self.policy_digest}"),
             ("File", f"SHA-256 {self.digest}"),
         ]
-        if self.publisher.certificate_digest != self.delivery.certificate_digest:
-            rows.insert(6, ("Certified by", self.publisher.signer))
-        return "\n".join(f"  {label:<12} {value}" for label, value in rows if value)
+        return "\n".join(f"  {label:<12} {value}" for label, value in rows)
 
-    def _describe_time(self) -> str:
-        if self.delivery.proven_at is None:
-            return f"the signer's own clock (level {self.level}, no timestamp)"
-        return f"a timestamp of {self.delivery.time_source!r}, {_words(self.delivery.proven_at)} (level {self.level})"
 
-    def _describe_archive(self) -> str:
-        if not self.timestamps:
-            return ""
-        last, count = self.timestamps[-1], len(self.timestamps)
-        return f"{count} timestamp{'s' if count > 1 else ''}, the last of {last.authority!r}, {_words(last.stamped_at)}"
+def _describe_signature(signature: SignatureSummary, covered: str) -> list[tuple[str, str]]:
+    signer = signature.signer
+    if signature.self_signed and "self-signed" not in signer.lower():
+        signer += " (self-signed)"
+    time = f"says {_words(signature.signing_time)}, by the signer's own clock"
+    if signature.proven_at is not None:
+        time += f"; proven to be there on {_words(signature.proven_at)}, by {signature.time_source}"
+    return [
+        (signature.field, signer),
+        ("", time),
+        ("", f"level {signature.level}; shown to hold until {_words(signature.valid_until)}"),
+        ("", f"covers the {covered}, {signature.covered_bytes:,} bytes"),
+        ("", f"after it: {', '.join(signature.changes_after) or 'nothing'}"),
+        ("", f"certificate SHA-256 {signature.certificate_digest}"),
+    ]
+
+
+def _describe_stamp(stamp: TimestampSummary, *, last: bool) -> list[tuple[str, str]]:
+    covered = "the entire file" if last else "all before it"
+    return [
+        ("Timestamp", f"{stamp.field}, by {stamp.authority}, on {_words(stamp.stamped_at)}"),
+        ("", f"covers {covered}, {stamp.covered_bytes:,} bytes; certificate expires {_words(stamp.expires_at)}"),
+        ("", f"certificate SHA-256 {stamp.certificate_digest}"),
+    ]
 
 
 def _stamp(moment: datetime.datetime) -> str:

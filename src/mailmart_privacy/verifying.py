@@ -25,7 +25,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from .appearance import FieldFont, read_field_font, read_shown
-from .errors import AlteredError, MissingExtraError, UnsignedError
+from .errors import AlteredError, MissingExtraError, OtherVersionError, UnsignedError
 from .foreign import judge_foreign
 from .identity import certificate_digest, is_self_signed, subject_name
 from .origin import Origin, find_origin
@@ -57,13 +57,19 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from .ledger import Ledger
+    from .models import Version
     from .trust import ValidationData
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC")
 
 
 def verify(
-    pdf: bytes, *, trust_roots: "Iterable[x509.Certificate]", at: datetime.datetime, ledger: "Ledger"
+    pdf: bytes,
+    *,
+    trust_roots: "Iterable[x509.Certificate]",
+    at: datetime.datetime,
+    ledger: "Ledger",
+    version: str | None = None,
 ) -> Verification:
     """Verify a signed copy.
 
@@ -72,6 +78,7 @@ def verify(
         trust_roots: the certificates that a signer may lead to; no others are trusted.
         at: the moment for which certificates are validated (aware).
         ledger: the recorded versions.
+        version: the one that the copy has to be of, or None for any.
 
     Returns:
         The verdict: which version, to whom, when, by whom.
@@ -80,9 +87,12 @@ def verify(
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
         UntrustedError: it is whole, but a signer leads to none of the trust roots.
+        OtherVersionError: it holds, but is of another version.
         UndecidableError: it cannot be read far enough to tell.
+        UnknownVersionError: there is no such version.
         RecordError: a record of this package has changed.
     """
+    wanted = None if version is None else ledger.version(version)
     roots = tuple(trust_roots)
     origin = find_origin(pdf, ledger)
     if origin is None:
@@ -98,13 +108,15 @@ def verify(
     proofs = prove(pdf, publisher, delivery, archives, store, roots=roots, at=at)
     data = ["validation data"] if store is not None and len(pdf) > delivery.end else []
     changes = (*data, *(f"timestamp {stamped.field}" for stamped in archives))
-    version = ledger.version(origin.version)
+    found = ledger.version(origin.version)
+    if wanted is not None and wanted != found:
+        raise OtherVersionError(_name_other(found, wanted))
     return Verification(
-        version=version.version,
-        last_updated=version.last_updated,
-        effective_at=version.effective_at,
-        effective_until=version.effective_until,
-        policy_digest=version.digest,
+        version=found.version,
+        last_updated=found.last_updated,
+        effective_at=found.effective_at,
+        effective_until=found.effective_until,
+        policy_digest=found.digest,
         paper=origin.paper,
         recipient=values["Recipient"],
         reference=values["Reference"],
@@ -192,6 +204,18 @@ def _require_consistent(
     if attached.get("policy.json") != ledger.record(origin.version, "policy.json"):
         raise AlteredError("the attached policy.json is not the recorded one")
     return issued_at
+
+
+def _name_other(found: "Version", wanted: "Version") -> str:
+    until = "no later one is known" if found.effective_until is None else f"until {_day(found.effective_until)}"
+    return (
+        f"the copy is whole, but it is of version {found.version}, in force from {_day(found.effective_at)} ({until}); "
+        f"version {wanted.version} was asked for"
+    )
+
+
+def _day(moment: datetime.datetime) -> str:
+    return moment.astimezone(datetime.UTC).date().isoformat()
 
 
 def _summarise(signed: Signed, proof: Proof, changes: tuple[str, ...]) -> SignatureSummary:

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from ..errors import PrivacyError, UsageError
+from ..moments import parse_moment
 from .files import write_whole
-from .show import parse_moment
 
 data_option = click.option(
     "--data",

@@ -10,7 +10,8 @@ import click
 from ..errors import ExitCode, LevelError, PrivacyError, UsageError
 from ..ledger import shipped
 from .authorities import Authorities, authority_options, read_authorities, read_roots
-from .files import write_whole
+from .files import read_file, write_whole
+from .limits import limited
 
 if TYPE_CHECKING:
     from ..verification import Verification
@@ -72,10 +73,12 @@ def _renew(
     dry: bool,
 ) -> dict[str, Any]:
     from ..levels import add_archive_timestamp
+    from ..origin import MAX_SIZE
     from ..verifying import verify
 
-    content = path.read_bytes()
-    verdict = verify(content, trust_roots=roots, at=now, ledger=shipped())
+    content = read_file(str(path), at_most=MAX_SIZE)
+    with limited():
+        verdict = verify(content, trust_roots=roots, at=now, ledger=shipped())
     if verdict.level not in ("B-LT", "B-LTA"):
         raise LevelError(f"the copy is of level {verdict.level}; archive timestamps renew B-LT and B-LTA only")
     facts = {"level": verdict.level, "due": _stamp(verdict)}

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from ..errors import UsageError
 from ..ledger import shipped
+from ..moments import parse_moment
 from .files import FileKeptError, write_out
 
 if TYPE_CHECKING:
@@ -52,17 +53,6 @@ def choose_one(
     if ranks[0] == ranks[1]:
         raise UsageError(f"{why}; give one of them")
     return (its, None) if ranks[0] < ranks[1] else (None, other)
-
-
-def parse_moment(text: str) -> datetime.datetime:
-    """Parse a moment in ISO 8601, with its time zone."""
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is not a moment in ISO 8601; write it like 2026-03-01T09:00:00Z") from None
-    if moment.utcoffset() is None:
-        raise UsageError(f"{text!r} has no time zone; write it like 2026-03-01T09:00:00Z or …+01:00")
-    return moment
 
 
 @click.command(short_help="Print a version of the policy.")

@@ -9,29 +9,39 @@ import click
 from ..characters import is_refused
 from ..errors import ExitCode, PrivacyError
 from ..ledger import shipped
+from ..moments import parse_moment
 from .authorities import read_roots
 from .files import read_file
+from .limits import limited
 
 
 @click.command(short_help="Verify copies.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--trust", multiple=True, metavar="CERT", help="A certificate to trust, PEM or DER [default: your own].")
+@click.option("--policy", metavar="VERSION", help="Accept this version only; 'current' is the one in force.")
+@click.option("--at", metavar="TIME", help="Validate as of then: 2026-03-01T09:00:00Z [default: now].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def verify(files: tuple[str, ...], trust: tuple[str, ...], as_json: bool) -> int:
+def verify(files: tuple[str, ...], trust: tuple[str, ...], policy: str | None, at: str | None, as_json: bool) -> int:
     """Verify copies: which version, to whom, when, by whom, and that nothing was changed.
 
     Trusted are the certificates given with --trust; without it, your own identity. The machine's store of
-    certificates is never asked. With several files the exit code is the highest.
+    certificates is never asked, nor is the network: all that counts is in the file. With several files the
+    exit code is the highest.
     """
     from ..origin import MAX_SIZE
     from ..verifying import verify as verify_copy
 
     roots = read_roots(trust)
-    now = datetime.datetime.now(datetime.UTC)
+    moment = datetime.datetime.now(datetime.UTC) if at is None else parse_moment(at)
+    version = shipped().version_in_force(moment).version if policy == "current" else policy
+    if version is not None:
+        shipped().version(version)  # before a file is looked at
     results: list[dict[str, Any]] = []
     for name in files:
         try:
-            verdict = verify_copy(read_file(name, at_most=MAX_SIZE), trust_roots=roots, at=now, ledger=shipped())
+            content = read_file(name, at_most=MAX_SIZE)
+            with limited():
+                verdict = verify_copy(content, trust_roots=roots, at=moment, ledger=shipped(), version=version)
         except (PrivacyError, OSError) as error:
             code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
             message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
