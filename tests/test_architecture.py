@@ -52,7 +52,7 @@ ORDER = [
     "_api",
     "cli",
 ]
-HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
+HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "filelock": {"cli"}, "markdown": {"parse"}}
 HEAVY |= {"pkcs11": {"pkcs11", "pkcs11_token"}, "boto3": {"kms"}, "botocore": {"kms"}}
 
 

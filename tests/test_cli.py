@@ -1,6 +1,7 @@
 """The command line, as a process: what it prints where, its exit codes, and that nothing is half-written."""
 
 import contextlib
+import datetime
 import json
 import os
 import pty
@@ -14,12 +15,16 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
+from mailmart_privacy.identity import dump_certificate
+from mailmart_privacy.keyfiles import create_identity, dump_identity
 from mailmart_privacy.ledger import shipped
 
-from .conftest import VERSION, Run
+from .conftest import NOW, VERSION, Run
+from .pki import Authority
 
 DATA = str(Path(privacy.__file__ or "").parent / "data")
 
@@ -95,7 +100,7 @@ def test_export_and_verify(cli: Run, tmp_path: Path, environment: dict[str, str]
     again = cli("export", "--to", "Acme GmbH", "-d", ".")
     assert again.stderr == b""
     assert re.fullmatch(r"\./privacy-policy-2026-02-24-Acme-GmbH-\d{8}T\d{6}Z\.pdf", again.stdout.decode().strip())
-    assert len(list((state(environment) / "certified").iterdir())) == 1
+    assert len(list((state(environment) / "certified").glob("[!.]*"))) == 1
 
 
 def test_the_key_is_readable_by_its_user_alone(cli: Run, environment: dict[str, str]) -> None:
@@ -299,6 +304,7 @@ def test_settings_flag_then_environment_then_file(cli: Run, tmp_path: Path, envi
         ("[export]\npaper = 3", "3 is not one of"),
         ("[export]\nforce = 'perhaps'", "not a valid boolean"),
         ("[export]\nidentity = 'missing.p12'", "missing.p12: No such file"),
+        ("[export]\nidentity = 'awskms:nothing'", "--certificate FILE"),
     ],
 )
 def test_a_setting_is_heeded_or_refused(cli: Run, tmp_path: Path, settings: str, words: str) -> None:
@@ -320,6 +326,44 @@ def test_every_option_is_a_setting_under_its_own_name(cli: Run, tmp_path: Path, 
     assert json.loads(cli("identity", "show", "--json").stdout)["name"] == "Ours"
     given = {**environment, "MAILMART_PRIVACY_EXPORT_TO": "Acme", "MAILMART_PRIVACY_EXPORT_JSON": "1"}
     assert json.loads(cli("export", "-o", "x.pdf", env=given).stdout)["recipient"] == "Acme"
+
+
+def test_certificates_in_settings_lie_beside_them(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    """A certificate that the settings name is the one beside them, wherever the command runs; no other is taken."""
+    copy = cli("export", "--to", "Acme", "-o", "copy.pdf")
+    assert copy.returncode == 0
+    own = cli("identity", "show", "--pem").stdout
+    stranger = dump_certificate(create_identity(created_at=NOW))
+    shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
+    shared.mkdir()
+    elsewhere.mkdir()
+    (shared / "config.toml").write_text('[verify]\ntrust = ["mailmart.pem"]\n', encoding="utf-8")
+    (shared / "mailmart.pem").write_bytes(own)
+    (elsewhere / "mailmart.pem").write_bytes(stranger)
+    command = ("--config", str(shared / "config.toml"), "verify", str(tmp_path / "copy.pdf"))
+    assert cli(*command, cwd=elsewhere).returncode == 0
+    (shared / "mailmart.pem").write_bytes(stranger)
+    (elsewhere / "mailmart.pem").write_bytes(own)
+    assert cli(*command, cwd=elsewhere).returncode == 5
+    (shared / "mailmart.pem").unlink()
+    missing = cli(*command, cwd=elsewhere)
+    assert (missing.returncode, str(shared / "mailmart.pem") in one_line(missing)) == (1, True)
+
+
+def test_verify_at_a_time_and_against_a_version(cli: Run, tmp_path: Path) -> None:
+    """`--at` asks as of then, `--policy` for a version, and what is neither is a usage error."""
+    assert cli("export", "--to", "Acme", "-o", "copy.pdf").returncode == 0
+    for arguments, code, words in (
+        (["--policy", "current"], 0, ""),
+        (["--policy", VERSION], 0, ""),
+        (["--policy", "1999-01-01"], 2, "1999-01-01"),
+        (["--at", "2020-01-01T00:00:00Z"], 5, "is not valid before"),
+        (["--at", "2020-01-01T00:00:00Z", "--policy", "current"], 2, "no version"),
+        (["--at", "2020-01-01"], 2, "time zone"),
+        (["--at", "then"], 2, "ISO 8601"),
+    ):
+        result = cli("verify", "copy.pdf", *arguments)
+        assert (result.returncode, words in result.stderr.decode()) == (code, True), result.stderr
 
 
 def test_a_flag_wins_over_a_setting_that_excludes_it(cli: Run, tmp_path: Path) -> None:
@@ -405,7 +449,7 @@ def test_a_folder_that_keeps_nothing_hinders_no_copy(cli: Run, tmp_path: Path, e
 def test_a_damaged_certified_form_is_made_anew(cli: Run, environment: dict[str, str]) -> None:
     """What is kept is used only where it can be read, even when its name carries its digest."""
     cli("export", "--to", "Acme", "-o", "x.pdf")
-    (kept,) = (state(environment) / "certified").iterdir()
+    (kept,) = (state(environment) / "certified").glob("[!.]*")
     for content in (b"garbage", b"{}", b"[]\n%PDF-", kept.read_bytes()[:500]):
         stem = kept.name.rpartition("-")[0]
         kept.unlink(missing_ok=True)
@@ -508,3 +552,30 @@ def test_two_first_uses_at_once_share_one_identity(cli: Run, environment: dict[s
         ]
         assert [process.wait(60) for process in processes] == [0] * 4
     assert cli("verify", *(f"{n}.pdf" for n in range(4))).returncode == 0
+
+
+def test_many_processes_certify_once(tmp_path: Path, environment: dict[str, str], authority: Authority) -> None:
+    """Of several processes that start at once on a new level, one asks the authority to certify; all issue copies."""
+    (tmp_path / "signer.pem").write_bytes(dump_identity(authority.identity()))
+    (tmp_path / "roots.pem").write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots))
+    command = [sys.executable, "-m", "mailmart_privacy", "export", "--to", "Acme", "--level", "B-LT"]
+    command += ["--identity", "signer.pem"]
+    real = datetime.datetime.now(datetime.UTC)
+    with authority.at(real):
+        asked = len(authority.requests)
+        processes = [
+            subprocess.Popen(
+                [*command, "--tsa", authority.tsa(), "--trust", "roots.pem", "-o", f"{number}.pdf"],
+                cwd=tmp_path,
+                env=environment,
+            )
+            for number in range(4)
+        ]
+        assert [process.wait(120) for process in processes] == [0] * 4
+        stamps = [path for path in authority.requests[asked:] if "/tsa/" in path]
+    assert len(list((state(environment) / "certified").glob("*-B-LT-*"))) == 1
+    assert len(stamps) == 1 + 4  # one for the form, one for each copy
+    copies = [(tmp_path / f"{number}.pdf").read_bytes() for number in range(4)]
+    verdicts = [privacy.verify(copy, trust_roots=authority.roots) for copy in copies]
+    assert {verdict.publisher.covered_bytes for verdict in verdicts} == {verdicts[0].publisher.covered_bytes}
+    assert {verdict.level for verdict in verdicts} == {"B-LT"}

@@ -115,17 +115,24 @@ def test_an_unusable_ledger_is_named(content: bytes | None) -> None:
 
 
 def two_versions() -> Ledger:
-    """A ledger with a second version that begins a year later; its records are the first one's."""
+    """A ledger with a second version that begins a year later; each of its records is the first one's and a line."""
+
+    def read(path: str) -> bytes:
+        version, _, name = path.partition("/")
+        return _resources.read_data(f"{VERSION}/{name}") + b"\n%" if version == "2027-02-24" else shipped_data(path)
+
     document = json.loads(_resources.read_data(LEDGER))
     first = document["versions"][0]
     second = {
         **first,
         "version": "2027-02-24",
         "effective_at": "2027-02-24T12:00:00Z",
+        "records": {name: sha256(read(f"2027-02-24/{name}")).hexdigest() for name in first["records"]},
         "previous": entry_digest(first),
     }
     document |= {"versions": [first, second], "head": entry_digest(second)}
-    return Ledger(changed(LEDGER, json.dumps(document).encode()))
+    shipped_data = changed(LEDGER, json.dumps(document).encode())
+    return Ledger(read)
 
 
 def test_in_force_changes_at_the_very_moment() -> None:

@@ -27,6 +27,7 @@ from mailmart_privacy.verifying import verify
 
 from .attacks import UPDATES, redraw, refill, rewrite, update
 from .conftest import NOW, VERSION
+from .test_ledger import two_versions
 
 DAY = datetime.timedelta(days=1)
 
@@ -133,6 +134,21 @@ def test_a_chain_leads_to_its_root(chained: tuple[Identity, x509.Certificate], i
     )
     assert judge(copy, identity.certificate)[0] == ExitCode.UNDECIDED
     assert judge(copy)[0] == ExitCode.UNDECIDED
+
+
+def test_a_superseded_version_is_not_passed_off_as_current(copy: bytes, identity: Identity) -> None:
+    """A copy of the former version says until when it was in force, and is refused where the current one is wanted."""
+    ledger, later = two_versions(), NOW + datetime.timedelta(days=100)
+    verdict = verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger)
+    assert verdict.effective_until == datetime.datetime(2027, 2, 24, 12, tzinfo=datetime.UTC)
+    assert "superseded by a later version on February 24, 2027" in verdict.describe()
+    assert verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version=VERSION) == verdict
+    said = f"is of version {VERSION}, in force from 2026-02-24 .until 2027-02-24.; version 2027-02-24 was asked for"
+    with pytest.raises(privacy.OtherVersionError, match=said) as caught:
+        verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version="2027-02-24")
+    assert caught.value.exit_code == ExitCode.UNDECIDED
+    with pytest.raises(privacy.UnknownVersionError):
+        privacy.verify(copy, trust_roots=[identity.certificate], at=NOW, version="2020-01-01")
 
 
 def test_unsigned_files(form: bytes, certified: CertifiedForm, identity: Identity) -> None:

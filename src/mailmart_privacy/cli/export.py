@@ -73,7 +73,7 @@ def export(
         require_place(Path(target), force=force)
     authorities = read_authorities(tsa, tsa_certificate, trust)
     identity = _choose_identity(identity_file, passphrase_file, certificate_file, now)
-    recipient, reference, copy = _issue(version, paper, recipient, reference, identity, now, level, authorities)
+    recipient, reference, now, copy = _issue(version, paper, recipient, reference, identity, now, level, authorities)
     write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
@@ -111,21 +111,23 @@ def _issue(
     now: datetime.datetime,
     level: str,
     authorities: "Authorities",
-) -> tuple[str, str, bytes]:
+) -> tuple[str, str, datetime.datetime, bytes]:
     from ..issuing import complete_values, issue_copy
     from ..origin import form_name
 
     form = shipped().record(version, form_name(paper))
     if level == "B-B":  # without what only the other levels need to be imported
         certified = certified_form(form, identity, now)
+        now = max(now, certified.signing_time)  # it may have waited for another process that certified
         recipient, reference = complete_values(certified, recipient, reference, now)
         copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
-        return recipient, reference, copy
+        return recipient, reference, now, copy
     from ..levels import certified_level, issue_at_level
 
     client = authorities.client()
     kept = certified_level(level)
     certified = certified_form(form, identity, now, level=kept, timestamps=client, trust_roots=authorities.roots)
+    now = max(now, certified.signing_time)
     recipient, reference = complete_values(certified, recipient, reference, now)
     copy = issue_at_level(
         certified,
@@ -137,7 +139,7 @@ def _issue(
         timestamps=client,
         trust_roots=authorities.roots,
     )
-    return recipient, reference, copy
+    return recipient, reference, now, copy
 
 
 def _describe(target: str, copy: bytes, version: str, recipient: str, reference: str, now: datetime.datetime) -> str:

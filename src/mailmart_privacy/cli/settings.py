@@ -1,11 +1,16 @@
 """Settings from the environment and from a file: each has the name of its option."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import UsageError
+
+# What names a key or a certificate by its file; such a name is looked up beside the settings, wherever one works.
+_FILES = ("trust", "identity", "certificate", "passphrase-file", "tsa-certificate")
+_NO_FILE = re.compile(r"pkcs11:.*|awskms:.*|-|(sha256:)?[0-9a-fA-F:]{64,95}", re.DOTALL)
 
 
 def option_names(command: click.Command) -> dict[str, str]:
@@ -55,10 +60,11 @@ def read_settings(place: Path, commands: "list[str]", invoked: str, command: cli
     unknown = sorted(set(settings) - set(commands))
     if unknown:
         raise UsageError(f"{place}: unknown table [{unknown[0]}]; there is one for each command")
-    return {invoked: _by_parameter(settings.get(invoked, {}), command, f"{place}: [{invoked}]")}
+    found = _by_parameter(settings.get(invoked, {}), command, f"{place}: [{invoked}]", place.absolute().parent)
+    return {invoked: found}
 
 
-def _by_parameter(table: object, command: click.Command, place: str) -> dict[str, Any]:
+def _by_parameter(table: object, command: click.Command, place: str, folder: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise UsageError(f"{place} is not a table; its settings stand below it, one a line")
     options = option_names(command)
@@ -66,12 +72,20 @@ def _by_parameter(table: object, command: click.Command, place: str) -> dict[str
     found: dict[str, Any] = {}
     for name, value in table.items():
         if name in below:
-            found[name] = _by_parameter(value, below[name], f"{place[:-1]}.{name}]")
+            found[name] = _by_parameter(value, below[name], f"{place[:-1]}.{name}]", folder)
         elif name not in options:
             known = ", ".join(sorted({*options, *below})) or "none"
             raise UsageError(f"{place} has no setting {name!r}; there are: {known}")
         elif isinstance(value, dict):
             raise UsageError(f"{place} {name} is a table; give a value")
         else:
-            found[options[name]] = value
+            found[options[name]] = _beside(value, folder) if name in _FILES else value
     return found
+
+
+def _beside(value: Any, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_beside(each, folder) for each in value]
+    if not isinstance(value, str) or _NO_FILE.fullmatch(value):
+        return value
+    return str(folder / Path(value).expanduser())

@@ -1,7 +1,10 @@
 """What the command line keeps for its user: settings, the local identity, certified forms."""
 
+import contextlib
 import datetime
 import os
+import time
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "mailmart-privacy"
 STATE_VARIABLE = "MAILMART_PRIVACY_STATE_DIR"
+_PATIENCE = 300  # seconds; an authority that does not answer is asked several times
 
 
 def config_path() -> Path:
@@ -84,13 +88,40 @@ def certified_form(
 ) -> "CertifiedForm":
     """Load the form as certified by an identity at a level, or certify it, once.
 
-    The file's name carries its digest, so that a damaged one is not used, and two processes that
-    certify at the same time do no harm. Where it cannot be kept, the next copy certifies again.
+    The file's name carries its digest, so that a damaged one is not used. Of several processes one certifies,
+    and the others wait for it; its signing time may then be a little after `now`. Where the form cannot
+    be kept, the next copy certifies again.
     """
-    from ..certified import CertifiedForm
-
+    started = time.monotonic()
     folder = state_path() / "certified"
     stem = f"{sha256(form).hexdigest()[:16]}-{identity.digest[:16]}-{level}"
+    found = _find_certified(folder, stem, form, identity, now, level)
+    if found is not None:
+        return found
+    from ..certifying import certify
+
+    with _locked(folder / f".{stem}.lock"):
+        waited = datetime.timedelta(seconds=time.monotonic() - started)
+        found = _find_certified(folder, stem, form, identity, now + waited, level)
+        if found is not None:  # another process was first
+            return found
+        made = certify(
+            form, identity=identity, signing_time=now, level=level, timestamps=timestamps, trust_roots=trust_roots
+        )
+        content = made.to_bytes()
+        try:
+            _make_private(folder)
+            write_whole(folder / f"{stem}-{sha256(content).hexdigest()}", content, force=True, mode=0o600)
+        except OSError as error:
+            click.echo(f"The certified form could not be kept in {folder} ({error.strerror or error})", err=True)
+    return made
+
+
+def _find_certified(
+    folder: Path, stem: str, form: bytes, identity: "Identity", now: datetime.datetime, level: str
+) -> "CertifiedForm | None":
+    from ..certified import CertifiedForm
+
     for path in sorted(folder.glob(f"{stem}-*")):
         content = path.read_bytes() if path.is_file() else b""
         if path.name == f"{stem}-{sha256(content).hexdigest()}":
@@ -100,20 +131,27 @@ def certified_form(
                 continue
             if found.signing_time <= now:  # a clock that was set back must not make copies older than their form
                 return found
-    from ..certifying import certify
+    return None
 
-    made = certify(
-        form, identity=identity, signing_time=now, level=level, timestamps=timestamps, trust_roots=trust_roots
-    )
-    content = made.to_bytes()
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Wait until no other process certifies; where files cannot be locked, each does it for itself."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=_PATIENCE, mode=0o600)
     try:
-        _make_private(state_path())
-        _make_private(folder)
-        write_whole(folder / f"{stem}-{sha256(content).hexdigest()}", content, force=True, mode=0o600)
-    except OSError as error:
-        click.echo(f"The certified form could not be kept in {folder} ({error.strerror or error})", err=True)
-    return made
+        _make_private(path.parent)
+        lock.acquire()
+    except (OSError, NotImplementedError, Timeout):
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _make_private(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in (folder.parent, folder):
+        each.mkdir(parents=True, exist_ok=True, mode=0o700)
