@@ -11,7 +11,7 @@ CACHE := .cache
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 TEST_PACKAGES := $(FORM_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util
-CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool openssl:openssl default-jre-headless:java maven:mvn nodejs:node npm:npm chromium:chromium
+CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool openssl:openssl default-jdk-headless:javac maven:mvn nodejs:node npm:npm chromium:chromium
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help

@@ -1,7 +1,7 @@
 """What is judged: every kind of file that people receive, made by the package's own functions."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from mailmart_privacy.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Policy
 
-from . import verapdf, web
+from . import dss, verapdf, web
+from .levels import Levels
+from .levels import make as make_levels
 from .programs import MissingValidatorError, require_programs
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
@@ -71,6 +73,7 @@ def pytest_sessionstart() -> None:
     try:
         require_programs()
         verapdf.fetch()
+        dss.fetch()
         web.install()
     except MissingValidatorError as error:
         raise pytest.UsageError(str(error)) from None
@@ -115,6 +118,20 @@ def artefacts(
             shown=(recipient, reference, f"{NOW:%Y-%m-%d %H:%M:%S} UTC", identity.name),
         )
     return made
+
+
+@pytest.fixture(scope="session")
+def levels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Levels]:
+    """A copy of each level, and a renewed one."""
+    with make_levels(tmp_path_factory.mktemp("levels")) as levels:
+        yield levels
+
+
+@pytest.fixture(scope="session")
+def verdicts(artefacts: dict[str, Artefact], levels: Levels) -> dict[tuple[Path, str], verapdf.Verdict]:
+    """veraPDF's verdicts on all PDFs, made in one go, by path and profile."""
+    paths = [*(artefact.path for artefact in artefacts.values()), *(copy.path for copy in levels.copies.values())]
+    return {(verdict.path, verdict.profile.flavour): verdict for verdict in verapdf.validate(paths)}
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ _TIMEOUT = 300
 
 _PACKAGES = {
     "chromium": "chromium",
-    "java": "default-jre-headless",
+    "java": "default-jdk-headless",
+    "javac": "default-jdk-headless",
     "mutool": "mupdf-tools",
     "mvn": "maven",
     "node": "nodejs",

@@ -14,13 +14,6 @@ EXPLAINED: dict[str, str] = {}
 
 
 @pytest.fixture(scope="session")
-def verdicts(artefacts: dict[str, Artefact]) -> dict[tuple[Path, str], verapdf.Verdict]:
-    """veraPDF's verdicts on all PDFs, made in one go, by path and profile."""
-    given = verapdf.validate([artefact.path for artefact in artefacts.values()])
-    return {(verdict.path, verdict.profile.flavour): verdict for verdict in given}
-
-
-@pytest.fixture(scope="session")
 def visit(site: Path, tmp_path_factory: pytest.TempPathFactory) -> browser.Visit:
     """What Chromium saw of the page."""
     return browser.visit(site, tmp_path_factory.mktemp("prints"))

@@ -114,7 +114,7 @@ def fetch() -> None:
                 "mvn",
                 "--batch-mode",
                 "--quiet",
-                f"--file={HERE / 'java' / 'pom.xml'}",
+                f"--file={HERE / 'java' / 'verapdf' / 'pom.xml'}",
                 "dependency:copy-dependencies",
                 f"-DoutputDirectory={folder}",
             )

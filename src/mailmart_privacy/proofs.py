@@ -93,7 +93,8 @@ def prove(
         ends.append(signer.until)
     name = _authority(delivery.token) if delivery.token else _authority(archives[0].token) if archives else None
     delivered = Proof(level=level, at=time if timed else None, source=name, until=min(ends))
-    return _prove_publisher(judge, publisher, delivered, data is not None, at), delivered
+    certified = _prove_publisher(judge, publisher, delivered, at, stored=data is not None, archived=bool(archives))
+    return certified, delivered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +177,9 @@ def _judge_signer(judge: Judge, signed: "Signed", time: datetime.datetime, at: d
     return _Judged(at=time, until=_expiry(path), complete=complete)
 
 
-def _prove_publisher(judge: Judge, publisher: "Signed", delivered: Proof, stored: bool, at: datetime.datetime) -> Proof:
+def _prove_publisher(
+    judge: Judge, publisher: "Signed", delivered: Proof, at: datetime.datetime, *, stored: bool, archived: bool
+) -> Proof:
     """Prove the signature over the form, which was there when the delivery, which covers it, was signed."""
     stamp, time, source = None, delivered.at, delivered.source
     if publisher.token is not None and time is not None:
@@ -187,7 +190,7 @@ def _prove_publisher(judge: Judge, publisher: "Signed", delivered: Proof, stored
             stamp = None
     signer = _judge_signer(judge, publisher, time or at, at)
     complete = stored and signer.complete and stamp is not None and stamp.complete
-    level = "B-B" if stamp is None else "B-LT" if complete else "B-T"
+    level = "B-B" if stamp is None else "B-T" if not complete else "B-LTA" if archived else "B-LT"
     until = delivered.until if time is not None and signer.complete else min(delivered.until, signer.until)
     return Proof(level=level, at=time, source=source, until=until)
 

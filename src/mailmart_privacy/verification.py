@@ -23,7 +23,7 @@ class SignatureSummary:
         time_source: the name of the authority that says so, or None: the signer's own clock.
         covered_bytes: how many bytes of the file it covers, from the first one.
         changes_after: what was added after it; nothing else was.
-        level: the level that it reached by itself, as in ETSI EN 319 142-1: "B-B" to "B-LTA".
+        level: the level that it reached in this file, as in ETSI EN 319 142-1: "B-B" to "B-LTA".
         valid_until: until when all this can be shown from the file, if no certificate is revoked (aware, UTC).
     """
 
