@@ -148,13 +148,21 @@ def test_make_export(tmp_path: Path, environment: dict[str, str]) -> None:
     assert f"Issued to    {recipient}\n" in result.stderr
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*DOCS, *sorted((ROOT / "docs" / "adr").glob("*.md"))], ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    """Every relative link of a document leads to a file or folder of the repository."""
-    for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8")):
-        name = next(filter(None, target))
+    """Every relative link of a document leads to a file or folder of the repository, and to a heading there."""
+    for target in re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8")):
+        name, _, anchor = next(filter(None, target)).partition("#")
         if "://" not in name:
-            assert (path.parent / name).exists(), name
+            place = path.parent / name if name else path
+            assert place.exists(), name
+            assert not anchor or anchor in anchors(place), f"{name}#{anchor}"
+
+
+def anchors(path: Path) -> set[str]:
+    """List the anchors of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def test_the_readme_fits_one_screen() -> None:
