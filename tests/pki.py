@@ -16,7 +16,9 @@ from mailmart_privacy.identity import Identity
 from mailmart_privacy.keyfiles import load_identity
 from mailmart_privacy.timestamps import TimestampClient
 
-NAMES = ("root", "intermediate", "signer", "responder", "tsa-root", "tsa", "tsa-2040", "bare-tsa")
+NAMES = ("root", "intermediate", "signer", "leaked", "responder", "tsa-root")
+TSAS = ("tsa", "tsa-2040", "bare-tsa", "other-tsa", "past-tsa")
+LEAKED = datetime.datetime(2026, 7, 1, tzinfo=datetime.UTC)  # from when the certificate "leaked" is revoked
 
 
 def _certificate(subject: str, issuer: str, start: int, end: int, **more: object) -> dict[str, object]:
@@ -57,25 +59,23 @@ def _aia(responder: str) -> dict[str, object]:
 
 
 def _config(url: str) -> dict[str, object]:
+    names = (*NAMES, *TSAS)
+    sign = [_usage("digital_signature", "non_repudiation"), _aia("ocsp"), _crl("intermediate")]
     stamp = [_usage("digital_signature"), _extended("time_stamping")]
+    revoked = {"revoked-since": LEAKED.isoformat(), "reason": "key_compromise"}
     return {
         "external-url-prefix": url,
-        "keysets": {"keys": {"path-prefix": "keys", "keys": {n: {"path": f"{n}.pem"} for n in NAMES}}},
+        "keysets": {"keys": {"path-prefix": "keys", "keys": {n: {"path": f"{n}.pem"} for n in names}}},
         "pki-architectures": {
             "test": {
                 "keyset": "keys",
                 "entity-defaults": {"country-name": "DE", "organization-name": "Test"},
-                "entities": {n: {"common-name": f"Test {n}"} for n in NAMES},
+                "entities": {n: {"common-name": f"Test {n}"} for n in names},
                 "certs": {
                     "root": _certificate("root", "root", 2020, 2060, extensions=_CA),
                     "intermediate": _certificate("intermediate", "root", 2021, 2050, extensions=[*_CA, _crl("root")]),
-                    "signer": _certificate(
-                        "signer",
-                        "intermediate",
-                        2025,
-                        2028,
-                        extensions=[_usage("digital_signature", "non_repudiation"), _aia("ocsp"), _crl("intermediate")],
-                    ),
+                    "signer": _certificate("signer", "intermediate", 2025, 2028, extensions=sign),
+                    "leaked": _certificate("leaked", "intermediate", 2025, 2028, extensions=sign, revocation=revoked),
                     "responder": _certificate(
                         "responder",
                         "intermediate",
@@ -87,6 +87,10 @@ def _config(url: str) -> dict[str, object]:
                     "tsa": _certificate("tsa", "tsa-root", 2021, 2032, extensions=[*stamp, _crl("tsa-root")]),
                     "tsa-2040": _certificate("tsa-2040", "tsa-root", 2029, 2045, extensions=[*stamp, _crl("tsa-root")]),
                     "bare-tsa": _certificate("bare-tsa", "tsa-root", 2021, 2045, extensions=stamp),
+                    "other-tsa": _certificate(
+                        "other-tsa", "tsa-root", 2021, 2045, extensions=[*stamp, _crl("tsa-root")]
+                    ),
+                    "past-tsa": _certificate("past-tsa", "tsa-root", 2021, 2026, extensions=[*stamp, _crl("tsa-root")]),
                 },
                 "services": {
                     "ocsp": {
@@ -109,13 +113,18 @@ def _config(url: str) -> dict[str, object]:
                             "simulated-update-schedule": "P1D",
                         },
                     },
-                    "time-stamping": {
-                        n: {"signing-key": n, "signing-cert": n} for n in ("tsa", "tsa-2040", "bare-tsa")
-                    },
+                    "time-stamping": {n: {"signing-key": n, "signing-cert": n} for n in TSAS},
                 },
             }
         },
     }
+
+
+class _Animator(Animator):
+    """Lives by whole seconds: in OCSP answers, RFC 5280 allows no others."""
+
+    def at_time(self, request):  # type: ignore[no-untyped-def]
+        return super().at_time(request).replace(microsecond=0)
 
 
 class Authority:
@@ -134,7 +143,7 @@ class Authority:
         self.replaced: dict[str, bytes] = {}
         config = CertomancerConfig(_config(self.url), key_search_dir=folder)
         self.architecture = config.get_pki_arch(ArchLabel("test"))
-        self.animator = Animator(AnimatorArchStore({ArchLabel("test"): self.architecture}), with_web_ui=False)
+        self.animator = _Animator(AnimatorArchStore({ArchLabel("test"): self.architecture}), with_web_ui=False)
         server.set_app(self.answer)
 
     def answer(self, environ, start_response):  # type: ignore[no-untyped-def]
@@ -149,8 +158,8 @@ class Authority:
         return self.animator(environ, start_response)
 
     @contextlib.contextmanager
-    def at(self, moment: datetime.datetime) -> Iterator[None]:
-        """Let the authority live at a moment."""
+    def at(self, moment: datetime.datetime | None) -> Iterator[None]:
+        """Let the authority live at a moment, or by the clock."""
         before, self.animator.fixed_time = self.animator.fixed_time, moment
         try:
             yield
@@ -172,14 +181,14 @@ class Authority:
         urls = tuple(map(self.tsa, names or ("tsa",)))
         return TimestampClient(urls=urls, **{"sleep": lambda _: None, "timeout": 5.0, **more})  # type: ignore[arg-type]
 
-    def identity(self) -> Identity:
-        """The signer: a leaf below an intermediate below the root."""
-        key = self.architecture.key_set.get_private_key(EntityLabel("signer"))
+    def identity(self, name: str = "signer") -> Identity:
+        """A signer: a leaf below an intermediate below the root."""
+        key = self.architecture.key_set.get_private_key(EntityLabel(name))
         from asn1crypto import pem
 
         content = pem.armor("PRIVATE KEY", key.dump())
-        for name in ("signer", "intermediate", "root"):
-            content += self.certificate(name).public_bytes(Encoding.PEM)
+        for issued in (name, "intermediate", "root"):
+            content += self.certificate(issued).public_bytes(Encoding.PEM)
         return load_identity(content)
 
 
@@ -194,7 +203,7 @@ def serve(folder: str, moment: datetime.datetime) -> Iterator[Authority]:
     import os
 
     os.makedirs(os.path.join(folder, "keys"), exist_ok=True)
-    for name in NAMES:
+    for name in (*NAMES, *TSAS):
         key = rsa.generate_private_key(65537, 2048) if name == "tsa" else ec.generate_private_key(ec.SECP256R1())
         content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         with open(os.path.join(folder, "keys", f"{name}.pem"), "wb") as file:

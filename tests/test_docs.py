@@ -1,5 +1,7 @@
 """The documents: every command and example in them is run, and says what it says there."""
 
+import collections
+import datetime
 import doctest
 import re
 import shlex
@@ -8,15 +10,29 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+import mailmart_privacy as privacy
+from mailmart_privacy.certifying import certify
+from mailmart_privacy.identity import Identity
+from mailmart_privacy.keyfiles import create_identity, dump_identity
+from mailmart_privacy.levels import add_archive_timestamp, certified_level, issue_at_level
+from mailmart_privacy.models import LEVELS
+
+from .conftest import NOW
+from .pki import LEAKED, Authority
 
 ROOT = Path(__file__).parents[1]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+# A block may stand in a list, and is then indented as a whole.
+BLOCK = re.compile(r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+TRUST = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def blocks(path: Path, kind: str) -> list[str]:
-    return [found["body"] for found in BLOCK.finditer(path.read_text(encoding="utf-8")) if found["kind"] == kind]
+    found = [match for match in BLOCK.finditer(path.read_text(encoding="utf-8")) if match["kind"] == kind]
+    return [re.sub(f"^{match['indent']}", "", match["body"], flags=re.MULTILINE) for match in found]
 
 
 def having(kind: str) -> list[Path]:
@@ -34,10 +50,54 @@ def test_python_examples(path: Path) -> None:
     assert not report, "".join(report)
 
 
+def lay_out(folder: Path, authority: Authority) -> None:
+    """Put into a folder what the pages on trust name: keys, certificates, and copies that were made before."""
+
+    def write(name: str, content: bytes) -> None:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+
+    def issue(level: str, identity: Identity, at: datetime.datetime, tsa: str) -> bytes:
+        with authority.at(at):
+            return privacy.issue(
+                privacy.current(),
+                recipient="Acme GmbH",
+                issued_at=at,
+                identity=identity,
+                level=level,
+                tsa=authority.tsa(tsa),
+                trust_roots=authority.roots,
+            )
+
+    for name, root in zip(("root.pem", "tsa-root.pem"), authority.roots, strict=True):
+        write(name, root.public_bytes(Encoding.PEM))
+    signer, leaked = authority.identity(), authority.identity("leaked")
+    write("organisation.pem", dump_identity(signer))
+    write("leaked.pem", dump_identity(leaked))
+    write("expired.pem", dump_identity(create_identity(created_at=NOW.replace(year=2014))))
+    write("missed.pdf", issue("B-LTA", signer, NOW.replace(year=2025), "past-tsa"))
+    for level in LEVELS:
+        write(f"copies/{level.lower()}.pdf", issue(level, leaked, LEAKED.replace(month=6), "tsa"))
+
+
 @pytest.mark.parametrize("path", having("console"), ids=lambda path: path.name)
-def test_console_examples(path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_console_examples(
+    path: Path, tmp_path: Path, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
     """The commands of a document, run in order in one folder, print what stands there, and exit as they say."""
     (tmp_path / "src").symlink_to(ROOT / "src")
+    if "$TSA" not in path.read_text(encoding="utf-8"):
+        run_console(path, tmp_path, environment)
+        return
+    authority = request.getfixturevalue("authority")
+    lay_out(tmp_path, authority)
+    environment |= {"TSA": authority.tsa(), "OTHER_TSA": authority.tsa("other-tsa")}
+    with authority.at(None):
+        run_console(path, tmp_path, environment)
+
+
+def run_console(path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    """Run the commands of a document, and hold what they print to what stands there."""
     for block in blocks(path, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
@@ -50,7 +110,7 @@ def test_console_examples(path: Path, tmp_path: Path, environment: dict[str, str
             assert result.returncode == code, f"$ {command}\n{result.stdout}{result.stderr}"
             shown = result.stdout if code == 0 else result.stdout + result.stderr
             checker = doctest.OutputChecker()
-            if expected:
+            if expected.strip():
                 assert checker.check_output(expected, shown, FLAGS), f"$ {command}\n{shown}"
 
 
@@ -88,13 +148,21 @@ def test_make_export(tmp_path: Path, environment: dict[str, str]) -> None:
     assert f"Issued to    {recipient}\n" in result.stderr
 
 
-@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*DOCS, *sorted((ROOT / "docs" / "adr").glob("*.md"))], ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    """Every relative link of a document leads to a file or folder of the repository."""
-    for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8")):
-        name = next(filter(None, target))
+    """Every relative link of a document leads to a file or folder of the repository, and to a heading there."""
+    for target in re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", path.read_text(encoding="utf-8")):
+        name, _, anchor = next(filter(None, target)).partition("#")
         if "://" not in name:
-            assert (path.parent / name).exists(), name
+            place = path.parent / name if name else path
+            assert place.exists(), name
+            assert not anchor or anchor in anchors(place), f"{name}#{anchor}"
+
+
+def anchors(path: Path) -> set[str]:
+    """List the anchors of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def test_the_readme_fits_one_screen() -> None:
@@ -109,3 +177,44 @@ def test_every_public_name_is_in_the_api_reference() -> None:
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     missing = [name for name in privacy.__all__ if f"`{name}`" not in text and f"`{name}(" not in text]
     assert not missing
+
+
+def test_what_a_level_costs_is_what_trust_says(form: bytes, authority: Authority) -> None:
+    """docs/trust.md gives the requests that a copy of each level makes, and the bytes that it adds."""
+    found = re.findall(r"^\| (self-signed|an organisation's) \| (\S+) \|(.*)\|$", TRUST, re.MULTILINE)
+    said = {(name, level): [int(n.replace(",", "")) for n in numbers.split("|")] for name, level, numbers in found}
+    made = {}
+    client = authority.client()
+    for name, identity in (
+        ("self-signed", create_identity(created_at=NOW)),
+        ("an organisation's", authority.identity()),
+    ):
+        roots = authority.roots
+        sizes: dict[str, int] = {}
+        copy = b""
+        for level in (*LEVELS, "renewed"):
+            if level != "renewed":
+                kept = certified_level(level)
+                certified = certify(
+                    form, identity=identity, signing_time=NOW, level=kept, timestamps=client, trust_roots=roots
+                )
+            before = len(authority.requests)
+            if level == "renewed":
+                copy = add_archive_timestamp(copy, timestamps=client, trust_roots=roots, at=NOW)
+            else:
+                copy = issue_at_level(
+                    certified,
+                    level=level,
+                    recipient="Acme GmbH",
+                    reference="C-1",
+                    issued_at=NOW,
+                    identity=identity,
+                    timestamps=client,
+                    trust_roots=roots,
+                )
+            asked = collections.Counter(request.split("/")[2] for request in authority.requests[before:])
+            sizes[level] = len(copy)
+            made[name, level] = [*(asked[kind] for kind in ("tsa", "ocsp", "crls")), len(copy) - sizes["B-B"]]
+    assert {key: numbers[:3] for key, numbers in made.items()} == {key: numbers[:3] for key, numbers in said.items()}
+    for key, numbers in made.items():
+        assert abs(numbers[3] - said[key][3]) <= 256, key  # signatures and CRLs differ in length by some bytes

@@ -1,0 +1,132 @@
+"""What a level costs: bytes, requests and time for each copy, with the tests' authority on the loopback.
+
+The time is ours: what the authority takes for its answers is measured and taken off. Sizes and requests
+do not depend on the machine. The form is certified beforehand, as it is once for an identity and a level.
+"""
+
+import collections
+import datetime
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mailmart_privacy.certifying import certify
+from mailmart_privacy.identity import Identity
+from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.ledger import shipped
+from mailmart_privacy.levels import add_archive_timestamp, certified_level, issue_at_level
+from mailmart_privacy.models import LEVELS
+from mailmart_privacy.verifying import verify
+from tests.pki import Authority, serve
+
+from .others import NOW
+
+ROUNDS = 5
+RENEWED = "renewed"
+
+
+def measure(folder: Path) -> list[tuple[str, ...]]:
+    """Measure the rows on levels: for a self-signed identity and for an organisation's, P-256 both."""
+    now = NOW()
+    with serve(str(folder), now) as authority:
+        clock = _Clock(authority)
+        identities = {"self-signed": create_identity(created_at=now), "an organisation's": authority.identity()}
+        return [row for name, identity in identities.items() for row in _measure(name, identity, authority, clock, now)]
+
+
+def count_requests(authority: Authority, action: Callable[[], object]) -> dict[str, int]:
+    """Count what an action asks an authority for: timestamps ("tsa"), OCSP answers ("ocsp"), lists ("crls")."""
+    before = len(authority.requests)
+    action()
+    return dict(collections.Counter(path.split("/")[2] for path in authority.requests[before:]))
+
+
+class _Clock:
+    """Tells our time from the authority's, which answers in this process, but in a thread of its own."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.theirs = 0.0
+        answer: Any = authority.animator.__call__
+
+        def timed(*arguments: object) -> object:
+            start = time.perf_counter()
+            try:
+                return answer(*arguments)
+            finally:
+                self.theirs += time.perf_counter() - start
+
+        authority.animator = timed  # type: ignore[assignment]
+
+    def time(self, action: Callable[[], object]) -> float:
+        """Time an action, in milliseconds, without the authority's part."""
+        self.theirs, start = 0.0, time.perf_counter()
+        action()
+        return (time.perf_counter() - start - self.theirs) * 1000
+
+
+def _measure(
+    name: str, identity: Identity, authority: Authority, clock: _Clock, now: datetime.datetime
+) -> list[tuple[str, ...]]:
+    client = authority.client()
+    roots = (*authority.roots, identity.certificate) if identity.is_self_signed else authority.roots
+    record = shipped().record("2026-02-24", "form-a4.pdf")
+    actions: dict[str, Callable[[], bytes]] = {}
+    forms: dict[str, int] = {}
+    for level in LEVELS:
+        form = certify(
+            record,
+            identity=identity,
+            signing_time=now,
+            level=certified_level(level),
+            timestamps=client,
+            trust_roots=roots,
+        )
+        forms[level] = len(form.pdf)
+
+        def issue(level: str = level, form: Any = form) -> bytes:
+            return issue_at_level(
+                form,
+                level=level,
+                recipient="Acme GmbH",
+                reference="C-1",
+                issued_at=now,
+                identity=identity,
+                timestamps=client,
+                trust_roots=roots,
+            )
+
+        actions[level] = issue
+    archived = actions["B-LTA"]()
+    actions[RENEWED] = lambda: add_archive_timestamp(archived, timestamps=client, trust_roots=roots, at=now)
+    forms[RENEWED] = forms["B-LTA"]
+
+    times: dict[str, list[float]] = {level: [] for level in actions}
+    checks: dict[str, list[float]] = {level: [] for level in actions}
+    for number in range(ROUNDS + 1):
+        for level, action in actions.items():
+            copy = action()
+            spent = clock.time(action)
+            check = clock.time(lambda copy=copy: verify(copy, trust_roots=roots, at=now, ledger=shipped()))
+            if number:  # the first round warms up
+                times[level].append(spent)
+                checks[level].append(check)
+    rows = []
+    plain = len(actions["B-B"]())
+    for level, action in actions.items():
+        asked = count_requests(authority, action)
+        size = len(action())
+        rows.append(
+            (
+                name,
+                level,
+                f"{size:,}",
+                f"{size - plain:+,}",
+                f"{forms[level] - forms['B-B']:+,}",
+                *(str(asked.get(kind, 0)) for kind in ("tsa", "ocsp", "crls")),
+                f"{statistics.median(times[level]):.1f} ms",
+                f"{statistics.median(checks[level]):.0f} ms",
+            )
+        )
+    return rows
