@@ -39,6 +39,7 @@ from mailmart_privacy.errors import (
     VerificationError,
 )
 from mailmart_privacy.identity import Identity, certificate_digest
+from mailmart_privacy.issuing import issue_copy
 from mailmart_privacy.keyfiles import dump_identity
 from mailmart_privacy.levels import certified_level, issue_at_level
 from mailmart_privacy.security_store import extend_store, read_store
@@ -133,6 +134,25 @@ def test_how_long_each_level_holds(
     assert privacy.verify(copies[level], trust_roots=authority.roots, at=end - day).valid_until == end
     with pytest.raises(UntrustedError, match=f"Test {refused}.*expired on"):
         privacy.verify(copies[level], trust_roots=authority.roots, at=end + day)
+
+
+def test_ones_own_certificate_may_be_the_one_that_is_trusted(
+    issue: Issue, signer: Identity, authority: Authority
+) -> None:
+    """Issued with no more trust than in the signer's own certificate, a copy still serves those who trust its root."""
+    tsa_root = authority.certificate("tsa-root")
+    copy = issue("B-LT", signer, trust_roots=(signer.certificate, tsa_root))
+    for root in (signer.certificate, authority.certificate("root")):
+        assert privacy.verify(copy, trust_roots=[root, tsa_root], at=NOW).level == "B-LT"
+
+
+def test_a_copy_is_not_issued_after_its_timestamp(certified: CertifiedForm, identity: Identity) -> None:
+    """A copy that is dated into the future, past its timestamp or past the day it is looked at, is refused."""
+    later = NOW + datetime.timedelta(days=180)
+    copy = issue_copy(certified, recipient="Acme", reference="C-1", issued_at=later, identity=identity)
+    with pytest.raises(UntrustedError, match="issued on 2027-05-22 12:30 UTC, after the moment of validation"):
+        privacy.verify(copy, trust_roots=[identity.certificate], at=NOW)
+    assert privacy.verify(copy, trust_roots=[identity.certificate], at=later).issued_at == later
 
 
 def test_fifteen_years_with_renewals(copies: dict[str, bytes], authority: Authority) -> None:

@@ -6,6 +6,7 @@ only what a signature needs is looked at: the bytes that it covers, and its cont
 
 import re
 from hashlib import new
+from typing import Any
 
 from .errors import (
     AlteredError,
@@ -71,8 +72,9 @@ def _holds(pdf: bytes, start: int, length: int, second: int, rest: int) -> bool:
     """Tell whether a signature's container fits the bytes that it says to cover."""
     if start or not length < second <= second + rest <= len(pdf):
         return False
-    content = cms.ContentInfo.load(bytes.fromhex(pdf[length + 1 : second - 1].decode("ascii")))["content"]
-    signer, own = extract_signer_info(content), extract_certificate_info(content).signer_cert
+    content: Any = cms.ContentInfo.load(bytes.fromhex(pdf[length + 1 : second - 1].decode("ascii")))["content"]
+    signer: Any = extract_signer_info(content)
+    own = extract_certificate_info(content).signer_cert
     kind = content["encap_content_info"]["content_type"].native
     covered = pdf[:length] + pdf[second : second + rest]
     if kind == "tst_info":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .identity import PublicKey
 
 LOCAL_NAME = "Self-signed local identity"
+_SLACK = datetime.timedelta(minutes=5)
 LOCAL_LIFETIME = datetime.timedelta(days=3653)
 
 
@@ -51,7 +52,7 @@ def create_identity(*, created_at: datetime.datetime, name: str | None = None) -
     """Make a local identity: a P-256 key and a certificate that it signed itself.
 
     Args:
-        created_at: the start of its validity (aware).
+        created_at: now (aware); it is valid from five minutes before, since authorities' clocks differ.
         name: the subject's common name; by default one that says that it is self-signed, with the
             first digits of the key's digest.
 
@@ -79,7 +80,7 @@ def create_identity(*, created_at: datetime.datetime, name: str | None = None) -
         .issuer_name(subject)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
+        .not_valid_before(start - _SLACK)
         .not_valid_after(start + LOCAL_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_signing_usage(), critical=True)

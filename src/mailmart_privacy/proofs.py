@@ -91,6 +91,7 @@ def prove(
     ends = [until] if until else []
     if not (timed and signer.complete):
         ends.append(signer.until)
+    _require_past(delivery, time if timed else at, timed=timed)
     name = _authority(delivery.token) if delivery.token else _authority(archives[0].token) if archives else None
     delivered = Proof(level=level, at=time if timed else None, source=name, until=min(ends))
     certified = _prove_publisher(judge, publisher, delivered, at, stored=data is not None, archived=bool(archives))
@@ -193,6 +194,20 @@ def _prove_publisher(
     level = "B-B" if stamp is None else "B-T" if not complete else "B-LTA" if archived else "B-LT"
     until = delivered.until if time is not None and signer.complete else min(delivered.until, signer.until)
     return Proof(level=level, at=time, source=source, until=until)
+
+
+def _require_past(signed: "Signed", time: datetime.datetime, *, timed: bool) -> None:
+    """Refuse a signature that says it was made after it was there."""
+    claimed = signed.signature.self_reported_timestamp
+    if claimed is not None and claimed > time + _TOLERANCE:
+        when = "its timestamp" if timed else "the moment of validation"
+        raise UntrustedError(
+            f"the copy is whole, but it says that it was issued on {_minute(claimed)}, after {when} ({_minute(time)})"
+        )
+
+
+def _minute(moment: datetime.datetime) -> str:
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _require_order(token: "Token", time: datetime.datetime, at: datetime.datetime) -> None:

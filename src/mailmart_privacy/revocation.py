@@ -41,12 +41,14 @@ def gather(
     level: str,
     timeout: float,
 ) -> ValidationData:
-    """Gather all that a certificate is to be judged by: those between it and a trust root, and proof for each.
+    """Gather all that a certificate is to be judged by: those between it and its root, and proof for each.
+
+    It goes up to the root also where one below is trusted here: others may trust the root alone.
 
     Args:
         certificate: whose.
         others: certificates that may lie on the way.
-        roots: the certificates to trust; none of them needs proof.
+        roots: the certificates to trust.
         at: now (aware).
         purpose: "sign" or "stamp".
         level: what it is for, as the messages name it.
@@ -60,7 +62,7 @@ def gather(
     """
     path, pool = [certificate], [*others, *roots]
     data = ValidationData()
-    while path[-1] not in roots:
+    while not is_self_signed(path[-1]):
         issuer = next((c for c in pool if c != path[-1] and issued(c, path[-1])), None)
         if issuer is None or len(path) == _DEPTH:
             raise LevelError(
@@ -69,9 +71,14 @@ def gather(
             )
         data += _prove(path[-1], issuer, level=level, timeout=timeout)
         path.append(issuer)
+    if not any(c in roots for c in path):
+        raise LevelError(
+            f"level {level} cannot be reached: {describe_certificate(certificate)} leads to no certificate that is "
+            f"trusted here; give the certificate of its root ({path[-1].subject.rfc4514_string()}) with --trust"
+        )
     data += ValidationData(certificates=tuple(c.public_bytes(Encoding.DER) for c in path))
     try:
-        Judge(roots=tuple(roots), data=data).find_path(certificate, at=at, purpose=purpose, proven=True)
+        Judge(roots=(path[-1],), data=data).find_path(certificate, at=at, purpose=purpose, proven=True)
     except NotTrustedError as error:
         raise LevelError(
             f"level {level} cannot be reached: {describe_certificate(certificate)} {one_line(error)}"
@@ -118,7 +125,7 @@ def _prove(
     answers: list[str] = []
     for url in _ocsp_urls(certificate) if delegated else ():
         try:
-            content, responder = _ask_ocsp(url, certificate, issuer, timeout)
+            content, responder = _ask_ocsp(url, certificate, issuer, timeout, level)
         except (OSError, ValueError) as error:
             answers.append(f"OCSP at {url}: {error}")
             continue
@@ -141,7 +148,7 @@ def _prove(
 
 
 def _ask_ocsp(
-    url: str, certificate: x509.Certificate, issuer: x509.Certificate, timeout: float
+    url: str, certificate: x509.Certificate, issuer: x509.Certificate, timeout: float, level: str
 ) -> tuple[bytes, x509.Certificate | None]:
     request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1()).build()  # noqa: S303 - RFC 6960
     headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
@@ -152,7 +159,9 @@ def _ask_ocsp(
     if response.serial_number != certificate.serial_number:
         raise ValueError("it answered for another certificate")
     if response.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-        raise LevelError(f"{describe_certificate(certificate)} was revoked, says {url}")
+        raise LevelError(
+            f"level {level} cannot be reached: {describe_certificate(certificate)} was revoked, says {url}"
+        )
     if response.certificate_status is not ocsp.OCSPCertStatus.GOOD:
         raise ValueError(f"the certificate is {response.certificate_status.name.lower()}")
     return content, next((c for c in response.certificates if c != issuer), None)
