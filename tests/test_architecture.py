@@ -43,6 +43,8 @@ ORDER = [
     "origin",
     "verification",
     "signatures",
+    "objects",
+    "updates",
     "genuine",
     "proofs",
     "verifying",

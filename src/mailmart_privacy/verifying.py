@@ -43,6 +43,7 @@ from .signatures import (
     read_stamped,
     unreadable,
 )
+from .updates import require_permitted
 from .verification import SignatureSummary, TimestampSummary, Verification
 
 try:
@@ -89,6 +90,7 @@ def verify(
     if origin is None:
         raise _judge_foreign(pdf, signatures)
     (first, second), stamps = _require_both(signatures, pdf, origin)
+    require_permitted(reader, pdf, origin, (first, second, *stamps))
     followed = bool(stamps) or _has_store(reader)
     publisher, delivery = read_pair(pdf, first, second, followed=followed)
     archives = tuple(read_stamped(pdf, stamp, last=stamp is stamps[-1]) for stamp in stamps)
