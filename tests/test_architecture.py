@@ -22,6 +22,7 @@ ORDER = [
     "render",
     "form",
     "records",
+    "ecdsa",
     "identity",
     "keyfiles",
     "pkcs11_uri",

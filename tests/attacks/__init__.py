@@ -2,6 +2,7 @@
 
 from .making import ATTACKS, LEVELS, Attack, Given, certify_again, field, rewrite, stream, update
 from .saving import UPDATES, redraw, refill
+from .signatures import read_container
 
 __all__ = [
     "ATTACKS",
@@ -11,6 +12,7 @@ __all__ = [
     "Given",
     "certify_again",
     "field",
+    "read_container",
     "redraw",
     "refill",
     "rewrite",
