@@ -9,7 +9,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import AlteredError, MissingExtraError, UntrustedError, one_line
+from .errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
 from .genuine import require_genuine
 from .identity import certificate_digest, subject_name
 from .security_store import extend_store, read_store
@@ -70,6 +70,22 @@ def prove(
         AlteredError: the validation data are not such as a copy carries.
         UntrustedError: somebody could not be trusted at the time that counts.
     """
+    try:
+        return _prove(pdf, publisher, delivery, archives, roots, at)
+    except VerificationError:
+        raise
+    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on strange certificates
+        raise AlteredError(f"its signers cannot be judged by its validation data ({one_line(error)})") from None
+
+
+def _prove(
+    pdf: bytes,
+    publisher: "Signed",
+    delivery: "Signed",
+    archives: "tuple[Stamped, ...]",
+    roots: tuple[x509.Certificate, ...],
+    at: datetime.datetime,
+) -> tuple[Proof, Proof]:
     data = _read_data(pdf, publisher, delivery, archives)
     judge = Judge(roots=roots, data=data or ValidationData())
     time, until = _walk(judge, archives, at)
@@ -111,15 +127,20 @@ class _Judged:
 def _read_data(
     pdf: bytes, publisher: "Signed", delivery: "Signed", archives: "tuple[Stamped, ...]"
 ) -> ValidationData | None:
-    """Read the validation data, and hold those that no signature covers to the spelling of copies."""
+    """Read the validation data: each with a signature of its own, in the spelling of copies where nothing covers them."""
     try:
         data = read_store(pdf)
-        if archives or len(pdf) == delivery.end:
-            return data
-        if data is None or extend_store(pdf[: delivery.end], data) != pdf:
+        if (
+            not archives
+            and len(pdf) != delivery.end
+            and (data is None or extend_store(pdf[: delivery.end], data) != pdf)
+        ):
             raise ValueError("something else than validation data was added after the delivery signature")
-        tokens = [signed.token.certificates for signed in (publisher, delivery) if signed.token is not None]
-        require_genuine(data, (*delivery.certificates, *(c for listed in tokens for c in listed)))
+        tokens = [signed.token for signed in (publisher, delivery) if signed.token is not None]
+        tokens += [stamped.token for stamped in archives]
+        own = (*publisher.certificates, *delivery.certificates)
+        if data is not None:
+            require_genuine(data, (*own, *(c for token in tokens for c in token.certificates)))
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
         raise AlteredError(f"the file was changed after its delivery was signed: {one_line(error)}") from None
     return data

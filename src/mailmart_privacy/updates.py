@@ -154,9 +154,7 @@ class _Updates:
             if number in freed or number not in permitted | numbers_of(stored):
                 raise AlteredError(f"{when}, {self._name(number)} was changed{self._name_keys(number, now)}")
         values = [*stored, *(v for number in changed & self.known for v in self._find_values(number, now, revision))]
-        for store in stored:
-            if set(store.get_object()) - _STORE:
-                raise AlteredError(f"{when}, the validation data were given entries that a copy's do not have")
+        self._require_store(now.root, revision)
         for name in signed:
             self._require_appearance(name, now(refer(self.fields[name], self.reader)))
         used = reach(values, lambda number: now(refer(number, self.reader)), self.known)
@@ -189,6 +187,19 @@ class _Updates:
                 raise AlteredError(f"{when}, {key} was changed in the catalog")
         if set(new["/Perms"]) != {"/DocMDP"} or new.get("/Version", "/2.0") not in ("/1.7", "/2.0"):
             raise AlteredError(f"{when}, the catalog was given other permissions, or another version")
+
+    def _require_store(self, root: Any, revision: int) -> None:
+        """Hold validation data to what copies have, and to growing: what was there stays there."""
+        when = self._when(revision)
+        former = self.reader.get_historical_resolver(revision - 1).root
+        if "/DSS" in former and write_entry(former, "/DSS") != write_entry(root, "/DSS"):
+            raise AlteredError(f"{when}, the validation data were replaced")
+        if "/DSS" in root and set(root["/DSS"]) - _STORE:
+            raise AlteredError(f"{when}, the validation data were given entries that a copy's do not have")
+        for key in ("/Certs", "/OCSPs", "/CRLs"):
+            held = read_numbers(former["/DSS"], key) if "/DSS" in former else []
+            if held and read_numbers(root["/DSS"], key)[: len(held)] != held:
+                raise AlteredError(f"{when}, validation data were taken away")
 
     def _require_added(self, old: Any, new: Any, listing: str, revision: int) -> list[Any]:
         """Refuse other changes than the fields of timestamps at the end of a list, as many as there are by then."""

@@ -2,11 +2,16 @@
 
 from .making import ATTACKS, LEVELS, Attack, Given, certify_again, field, rewrite, stream, update
 from .saving import UPDATES, redraw, refill
+from .shadow import HIDE
 from .signatures import read_container
+from .store import POISON
+from .structure import updates_of
 
 __all__ = [
     "ATTACKS",
+    "HIDE",
     "LEVELS",
+    "POISON",
     "UPDATES",
     "Attack",
     "Given",
@@ -18,4 +23,5 @@ __all__ = [
     "rewrite",
     "stream",
     "update",
+    "updates_of",
 ]

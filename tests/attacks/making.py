@@ -177,27 +177,30 @@ def array(*numbers: float) -> generic.ArrayObject:
     return generic.ArrayObject(generic.FloatObject(str(n)) for n in numbers)
 
 
-def write_update(pdf: bytes, objects: dict[int, bytes], listed: dict[int, int] | None = None) -> bytes:
-    """Write an update by hand: objects by number, as bytes; `listed` gives other places to the cross-references.
+def write_update(pdf: bytes, objects: dict[int, bytes], elsewhere: dict[int, int] | None = None) -> bytes:
+    """Write an update by hand.
 
     Args:
         pdf: the file.
         objects: what stands between `obj` and `endobj`, by number.
-        listed: for a number, how many bytes behind its place the cross-references point.
+        elsewhere: the places of other objects, which the cross-references name, too.
     """
-    trailer: Any = PdfFileReader(BytesIO(pdf)).trailer
-    previous, size = int(PdfFileReader(BytesIO(pdf)).last_startxref or 0), max(int(trailer["/Size"]), *objects) + 1
-    body, places = bytearray(), {}
-    for number, content in objects.items():
-        places[number] = len(pdf) + len(body) + (listed or {}).get(number, 0)
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    place = places[size] = len(pdf) + len(body)
+    reader = PdfFileReader(BytesIO(pdf))
+    trailer: Any = reader.trailer
+    places = dict(elsewhere or {})
+    number = max(int(trailer["/Size"]), *objects, *places) + 1 if objects or places else int(trailer["/Size"])
+    body = bytearray()
+    for key, content in objects.items():
+        places[key] = len(pdf) + len(body)
+        body += b"%d 0 obj\n%s\nendobj\n" % (key, content)
+    place = places[number] = len(pdf) + len(body)
     table = b"".join(b"\x01" + places[n].to_bytes(4, "big") + b"\0\0" for n in sorted(places))
     index = " ".join(f"{n} 1" for n in sorted(places))
-    info = trailer.raw_get("/Info")
-    body += (
-        f"{size} 0 obj\n<< /Type /XRef /W [ 1 4 2 ] /Size {size + 1} /Root {trailer.raw_get('/Root').idnum} 0 R "
-        f"/Info {info.idnum} 0 R /Prev {previous} /ID [ <{trailer['/ID'][0].original_bytes.hex()}> <{'00' * 16}> ] "
-        f"/Index [ {index} ] /Length {len(table)} >>\nstream\n"
-    ).encode() + table
-    return pdf + bytes(body) + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % place
+    head = (
+        f"<< /Type /XRef /W [ 1 4 2 ] /Size {number + 1} /Root {trailer.raw_get('/Root').idnum} 0 R "
+        f"/Info {trailer.raw_get('/Info').idnum} 0 R /Prev {reader.last_startxref} "
+        f"/ID [ <{trailer['/ID'][0].original_bytes.hex()}> <{'00' * 16}> ] "
+        f"/Index [ {index} ] /Length {len(table)} >>"
+    )
+    body += b"%d 0 obj\n%s\nstream\n%s\nendstream\nendobj\n" % (number, head.encode(), table)
+    return pdf + bytes(body) + b"startxref\n%d\n%%%%EOF\n" % place
