@@ -1,21 +1,32 @@
 """Attacks: each one is real, and each one is found and named."""
 
 import datetime
+import json
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils import generic
 
 import mailmart_privacy as privacy
+from mailmart_privacy import _resources
 from mailmart_privacy.certifying import certify
-from mailmart_privacy.errors import ExitCode
+from mailmart_privacy.errors import AlteredError, ExitCode
 from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.ledger import LEDGER, Ledger
 from mailmart_privacy.levels import certified_level, issue_at_level
+from mailmart_privacy.records import build_records, make_entry, write_ledger
+from mailmart_privacy.verifying import verify
 
-from .attacks import ATTACKS, LEVELS, Attack, Given
-from .conftest import NOW
+from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
+from .conftest import NOW, VERSION, Run
 from .pki import Authority
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint leaves one open
 
 Made = dict[tuple[str, str], bytes]
 CASES = [pytest.param(attack, level, id=f"{attack.name}-{level}") for attack in ATTACKS for level in attack.levels]
@@ -116,3 +127,114 @@ def test_every_attack_says_what_it_is() -> None:
     for attack in ATTACKS:
         assert attack.about.endswith("."), attack.name
         assert attack.says, attack.name
+
+
+# --- versions ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def newer() -> dict[str, bytes]:
+    """The records of a next version: what this package makes of a changed text."""
+    source = _resources.read_data(f"{VERSION}/policy.md")
+    changed = source.replace(b"February 24, 2026", b"October 1, 2026").replace(b"## 2.", b"All data are sold.\n\n## 2.")
+    return build_records(changed)
+
+
+@pytest.fixture(scope="module")
+def ledger(newer: dict[str, bytes]) -> Ledger:
+    """A ledger in which that version follows the first one."""
+    first = json.loads(_resources.read_data(LEDGER))["versions"][0]
+    second = make_entry(newer, effective_at=None, previous=first)
+
+    def read(path: str) -> bytes:
+        if path == LEDGER:
+            return write_ledger([first, second])
+        folder, _, file = path.partition("/")
+        return newer[file] if folder == second["version"] else _resources.read_data(path)
+
+    return Ledger(read)
+
+
+def issue(form: bytes, given: Given) -> bytes:
+    """Let the trusted signer certify a form, and issue a copy of it."""
+    return given.issue(given.certify(form))
+
+
+def test_a_form_that_is_not_in_the_ledger(given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger) -> None:
+    """What the trusted signer issued from a form that nobody recorded is refused, until it is recorded."""
+    pdf = issue(newer["form-a4.pdf"], given["B-B"])
+    code, sentence = judge(pdf, given["B-B"].authority)
+    assert (code, "is not a copy of a recorded policy" in sentence) == (ExitCode.UNDECIDED, True), sentence
+    verdict = verify(pdf, trust_roots=given["B-B"].authority.roots, at=NOW, ledger=ledger)
+    assert (verdict.version, verdict.effective_until) == ("2026-10-01", None)
+
+
+def test_an_older_copy_says_until_when_it_held(given: dict[str, Given], ledger: Ledger) -> None:
+    """A copy of a version that is no longer in force names the moment at which the next one began."""
+    verdict = verify(given["B-LTA"].copy, trust_roots=given["B-LTA"].authority.roots, at=NOW, ledger=ledger)
+    assert (verdict.version, verdict.effective_until) == (VERSION, ledger.version("2026-10-01").effective_at)
+    assert "October 1, 2026" in verdict.describe()
+
+
+def _attach(content: bytes) -> Callable[[Any], None]:
+    def change(writer: Any) -> None:
+        names = writer.root["/Names"]["/EmbeddedFiles"]["/Names"]
+        names[1].get_object()["/EF"]["/F"] = writer.add_object(
+            stream(content, Type=generic.NameObject("/EmbeddedFile"))
+        )
+        writer.update_container(names[1].get_object()["/EF"])
+
+    return change
+
+
+def _retitle(writer: Any) -> None:
+    info = writer.trailer["/Info"]
+    info["/Title"] = generic.pdf_string(str(info["/Title"]).replace(VERSION, "2026-10-01"))
+    writer.update_container(info)
+
+
+def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger) -> None:
+    """A copy of the first version with the second one's attachment or title, or with a part of its form, is altered."""
+    old, new, trusted = given["B-B"], newer["form-a4.pdf"], given["B-B"].authority.roots
+    changes = {"attachment": _attach(newer["policy.json"]), r"\(Info\)": _retitle}
+    for words, change in changes.items():
+        form = old.certify(old.form)
+        files = {
+            "before": issue(update_plainly(old.form, change), old),
+            "between": old.issue(certify_again(update_plainly(form.pdf, change), form)),
+            "after": update_plainly(old.copy, change),
+        }
+        for when, pdf in files.items():
+            with pytest.raises(AlteredError, match=f"{when}.*{words}"):
+                verify(pdf, trust_roots=trusted, at=NOW, ledger=ledger)
+    spliced = {
+        "form of version": new[: len(new) // 2] + old.copy[len(new) // 2 :],
+        "cannot be read": new + old.copy[len(old.form) :],
+        "comes from the form of version 2026-..-..": old.copy.replace(VERSION.encode(), b"2026-10-01"),
+    }
+    for words, pdf in spliced.items():
+        with pytest.raises(AlteredError, match=words):
+            verify(pdf, trust_roots=trusted, at=NOW, ledger=ledger)
+
+
+# --- the command line -------------------------------------------------------------------------
+
+
+def test_the_command_line_says_what_was_found(
+    given: dict[str, Given], made: Made, authority: Authority, cli: Run, tmp_path: Path
+) -> None:
+    """Each file has one line on the error stream, the exit code is the highest, and no traceback is shown."""
+    (tmp_path / "roots.pem").write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots))
+    named = {attack.name: attack for attack in ATTACKS}
+    chosen = {"overlay-stamped": 4, "swa_moved_range": 4, "poison_rubbish_stamped": 4, "truncated_end": 5}
+    for name, code in chosen.items():
+        attack = named[name]
+        (tmp_path / f"{name}.pdf").write_bytes(make(attack, attack.levels[0], given, made))
+        result = cli("verify", "--trust", "roots.pem", f"{name}.pdf")
+        said = result.stderr.decode()
+        assert (result.returncode, result.stdout) == (code, b""), said
+        assert re.fullmatch(f"{name}.pdf: [^\\n]+\\n", said), said
+        assert re.search(attack.says, said), said
+    (tmp_path / "copy.pdf").write_bytes(given["B-LTA"].copy)
+    result = cli("verify", "--trust", "roots.pem", "copy.pdf", *(f"{name}.pdf" for name in chosen))
+    assert (result.returncode, result.stderr.count(b"\n")) == (5, len(chosen))

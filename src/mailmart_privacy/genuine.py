@@ -71,7 +71,7 @@ def _answers(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (x509.ExtensionNotFound, ValueError):
         return False
-    return x509.ExtendedKeyUsageOID.OCSP_SIGNING in usage
+    return x509.oid.ExtendedKeyUsageOID.OCSP_SIGNING in usage
 
 
 def _signs(certificate: x509.Certificate, listed: x509.CertificateRevocationList) -> bool:

@@ -127,7 +127,7 @@ class _Judged:
 def _read_data(
     pdf: bytes, publisher: "Signed", delivery: "Signed", archives: "tuple[Stamped, ...]"
 ) -> ValidationData | None:
-    """Read the validation data: each with a signature of its own, in the spelling of copies where nothing covers them."""
+    """Read the validation data, each with a signature of its own; where nothing covers them, as copies spell them."""
     try:
         data = read_store(pdf)
         if (

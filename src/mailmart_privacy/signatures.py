@@ -169,7 +169,7 @@ def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> 
     try:
         _, start, stop, rest = read_ranges(signature)
         token = read_token(cms.ContentInfo.load(signature.pkcs7_content).dump())
-        require_content(pdf[start:stop], token.content)
+        require_content(pdf[start:stop], token.content, upper=True)
         signature.compute_integrity_info()
         coverage = signature.evaluate_signature_coverage()
         if (token.algorithm, token.imprint) != ("sha256", signature.compute_digest()):
@@ -210,7 +210,7 @@ def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:
 def _require_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> None:
     try:
         _, start, stop, _ = read_ranges(signature)
-        require_canonical(pdf[start:stop], signature.signed_data)
+        require_canonical(pdf[start:stop], signature.signed_data, upper=signature.field_name == PUBLISHER)
         own = x509.load_der_x509_certificate(signature.signer_cert.dump())
         value: Any = signature.signer_info["signature"].native
         if lower(value, own.public_key()) != value:

@@ -1,6 +1,6 @@
 """Makes, from a fresh copy, the files that someone might want to pass off as one."""
 
-from .making import ATTACKS, LEVELS, Attack, Given, certify_again, field, rewrite, stream, update
+from .making import ATTACKS, LEVELS, Attack, Given, certify_again, field, rewrite, stream, update, update_plainly
 from .saving import UPDATES, redraw, refill
 from .shadow import HIDE
 from .signatures import read_container
@@ -23,5 +23,6 @@ __all__ = [
     "rewrite",
     "stream",
     "update",
+    "update_plainly",
     "updates_of",
 ]
