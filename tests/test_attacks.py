@@ -129,6 +129,25 @@ def test_every_attack_says_what_it_is() -> None:
         assert attack.says, attack.name
 
 
+def test_the_documents_say_what_is_said(given: dict[str, Given], made: Made, authority: Authority) -> None:
+    """docs/attacks.md has a row for each family, with a sentence that the verifier says of an attack of it."""
+    text = Path(__file__).parents[1].joinpath("docs", "attacks.md").read_text(encoding="utf-8")
+    named = {attack.name: attack for attack in ATTACKS}
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"][2:]
+    found = set()
+    for family, _, code, name, sentence in rows:
+        if name == "":
+            continue  # a test of its own, below
+        attack = named[name.strip("`")]
+        found.add(attack.family)
+        assert family.partition(" [")[0] == attack.family
+        got, said = judge(make(attack, attack.levels[0], given, made), authority)
+        assert str(got) in code.split(", "), (name, said)
+        shown = re.escape(sentence).replace("…", ".*")
+        assert re.fullmatch(re.sub(r"\d+", r"\\d+", shown), said), (sentence, said)
+    assert found == {attack.family for attack in ATTACKS}
+
+
 # --- versions ---------------------------------------------------------------------------------
 
 
@@ -161,10 +180,10 @@ def issue(form: bytes, given: Given) -> bytes:
 
 
 def test_a_form_that_is_not_in_the_ledger(given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger) -> None:
-    """What the trusted signer issued from a form that nobody recorded is refused, until it is recorded."""
+    """What the trusted signer issued from a form that nobody recorded yet is refused, until it is recorded."""
     pdf = issue(newer["form-a4.pdf"], given["B-B"])
     code, sentence = judge(pdf, given["B-B"].authority)
-    assert (code, "is not a copy of a recorded policy" in sentence) == (ExitCode.UNDECIDED, True), sentence
+    assert (code, "comes from the form of version 2026-02-24" in sentence) == (ExitCode.ALTERED, True), sentence
     verdict = verify(pdf, trust_roots=given["B-B"].authority.roots, at=NOW, ledger=ledger)
     assert (verdict.version, verdict.effective_until) == ("2026-10-01", None)
 
@@ -226,15 +245,16 @@ def test_the_command_line_says_what_was_found(
     """Each file has one line on the error stream, the exit code is the highest, and no traceback is shown."""
     (tmp_path / "roots.pem").write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots))
     named = {attack.name: attack for attack in ATTACKS}
-    chosen = {"overlay-stamped": 4, "swa_moved_range": 4, "poison_rubbish_stamped": 4, "truncated_end": 5}
-    for name, code in chosen.items():
-        attack = named[name]
-        (tmp_path / f"{name}.pdf").write_bytes(make(attack, attack.levels[0], given, made))
-        result = cli("verify", "--trust", "roots.pem", f"{name}.pdf")
-        said = result.stderr.decode()
-        assert (result.returncode, result.stdout) == (code, b""), said
-        assert re.fullmatch(f"{name}.pdf: [^\\n]+\\n", said), said
-        assert re.search(attack.says, said), said
+    chosen = ["overlay-stamped", "swa_moved_range", "poison_rubbish_stamped", "truncated_end"]
+    for name in chosen:
+        (tmp_path / f"{name}.pdf").write_bytes(make(named[name], named[name].levels[0], given, made))
     (tmp_path / "copy.pdf").write_bytes(given["B-LTA"].copy)
     result = cli("verify", "--trust", "roots.pem", "copy.pdf", *(f"{name}.pdf" for name in chosen))
-    assert (result.returncode, result.stderr.count(b"\n")) == (5, len(chosen))
+    said = result.stderr.decode().splitlines()
+    assert (result.returncode, len(said)) == (5, len(chosen)), said
+    for name, line in zip(chosen, said, strict=True):
+        assert line.startswith(f"{name}.pdf: "), line
+        assert re.search(named[name].says, line), line
+    result = cli("verify", "--trust", "roots.pem", "--json", "overlay-stamped.pdf")
+    assert (result.returncode, result.stderr.count(b"Traceback")) == (4, 0)
+    assert json.loads(result.stdout)["files"][0]["exit_code"] == 4

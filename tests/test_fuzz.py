@@ -23,7 +23,7 @@ from .pki import Authority
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 LONGER = float(os.environ.get("MAILMART_PRIVACY_FUZZ", "0"))
 NUMBER = re.compile(rb"(?<![0-9A-Fa-f])\d{1,10}(?![0-9A-Fa-f])")
-HEX = re.compile(rb"<[0-9A-Fa-f]{64,}>")
+HEX = re.compile(rb"<[0-9A-Fa-f]{2000,}>")
 WORD = re.compile(rb"/[A-Za-z]{1,20}")
 TOKENS = [
     b"null",

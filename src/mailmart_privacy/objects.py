@@ -33,6 +33,7 @@ _WORDS = {
     "/Metadata": "the description of the document (XMP)",
     "/Page": "a page",
     "/Pages": "the page tree",
+    "/Root": "the catalog",
     "/StructElem": "the structure of the document",
     "/StructTreeRoot": "the structure of the document",
     "/ToUnicode": "the ToUnicode table of a font",

@@ -251,7 +251,9 @@ class _Updates:
         for name, field in self.fields.items():
             if field == number:
                 return f"the field {name}"
-        what = "the catalog" if number == self.root else name_object(number, self.form, self.known)
+        trailer: Any = self.form.trailer
+        own = {number_of(trailer.raw_get(key)): key for key in ("/Root", "/Info") if key in trailer}
+        what = name_key(own[number]) if number in own else name_object(number, self.form, self.known)
         return f"{what} (object {number[0]} of the recorded form)"
 
     def _name_keys(self, number: Number, now: Any) -> str:

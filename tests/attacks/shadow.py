@@ -119,7 +119,7 @@ def replace_value_before_delivery(given: Given) -> bytes:
 
 def _use_own_font(writer: Any) -> None:
     page = writer.root["/Pages"]["/Kids"][1]
-    extra = writer.add_object(write_text(writer, page, "Vmm cbub bsf tpme"))
+    extra = writer.add_object(write_text(writer, page, "Vmm ebub bsf tpme"))
     page[name("/Contents")] = generic.ArrayObject([page.raw_get("/Contents"), extra])
     writer.update_container(page)
 

@@ -21,7 +21,6 @@ from .making import Given, Make, attack, name, stream, update_plainly
 POISON = "DSS poisoning"
 DAY = datetime.timedelta(days=1)
 _LEVELS = ("B-LT", "B-LTA")
-_SAYS = "validation data|does not cover the entire file"
 _KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -111,30 +110,26 @@ def poison_ocsp(given: Given) -> ValidationData:
     return ValidationData(ocsps=(answer.public_bytes(Encoding.DER),))
 
 
-def _add(given: Given, data: ValidationData) -> bytes:
-    if read_store(given.copy) is None:
-        return create_store(given.copy, data)
-    return extend_store(given.copy, data)
+@attack(POISON, says="does not cover the entire file", levels=("B-LTA",))
+def poison_behind_the_timestamp(given: Given) -> bytes:
+    """A certificate that has to do with nobody follows the last timestamp."""
+    return extend_store(given.copy, poison_stranger(given))
 
 
 def _enter(make_data: Any) -> None:
     def after(given: Given) -> bytes:
-        end = given.copy
-        if given.level == "B-LT":  # written as a copy writes it, in the place of the honest data
-            held = read_store(given.copy)
-            assert held is not None
-            end = given.copy[: given.end]
-            return extend_store(end, held + make_data(given))
-        return _add(given, make_data(given))
+        held = read_store(given.copy)  # written as a copy writes it, in the place of the honest data alone
+        assert held is not None
+        return extend_store(given.copy[: given.end], held + make_data(given))
 
     def stamped(given: Given) -> bytes:
-        return given.stamp(_add(given, make_data(given)))
+        return given.stamp(extend_store(given.copy, make_data(given)))
 
-    for make, more, levels in ((after, "", _LEVELS), (stamped, "_stamped", ("B-LTA",))):
+    for make, more, levels in ((after, "", ("B-LT",)), (stamped, "_stamped", ("B-LTA",))):
         make.__name__ = make_data.__name__ + more
         make.__doc__ = make_data.__doc__
         made: Make = make
-        attack(POISON, says=_SAYS if not more else "validation data", levels=levels)(made)
+        attack(POISON, says="validation data", levels=levels)(made)
 
 
 for _make in (poison_rubbish, poison_stranger, poison_namesake, poison_crl, poison_own_crl, poison_ocsp):
