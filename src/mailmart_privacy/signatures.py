@@ -129,6 +129,8 @@ def read_pair(
     """
     for signature in (publisher, delivery):  # told at once, before anything is analysed
         _require_canonical(pdf, signature)
+    signed = _read_signed(publisher), _read_signed(delivery)
+    _require_same_certificates(*signed)
     certified, delivered = (_validate_canonical(signature) for signature in (publisher, delivery))
     for name, status in ((PUBLISHER, certified), (DELIVERY, delivered)):
         if not (status.intact and status.valid):
@@ -149,8 +151,6 @@ def read_pair(
         raise AlteredError("the delivery claims to have been signed before the form was certified")
     if publisher.docmdp_level is None or (delivery.docmdp_level is not None and delivery.docmdp_level.value != 1):
         raise AlteredError("the signatures do not have the permissions that a copy's have")
-    signed = _read_signed(publisher), _read_signed(delivery)
-    _require_same_certificates(*signed)
     return signed
 
 

@@ -43,12 +43,13 @@ if TYPE_CHECKING:
 
     from .origin import Origin
 
-_OBJECT = re.compile(rb"(\d+) 0 obj\s(?:(?!endobj).)*endobj\s*(?:startxref\s+(\d+)\s+%%EOF\s*)?", re.DOTALL)
+_OBJECT = re.compile(rb"(\d+) 0 obj\s+(?:(?!endobj).)*endobj\s*(?:startxref\s+(\d+)\s+%%EOF\n)?", re.DOTALL)
 _PUBLISHER = "Publisher"
 _FILLED = ("/V", "/AP")
 _CERTIFIED = ("/Extensions", "/Perms", "/Version")
 _STORE = {"/Type", "/Certs", "/OCSPs", "/CRLs"}
 _APPEARANCE = {"/Type", "/Subtype", "/BBox", "/Resources", "/Length", "/Filter"}
+_TRAILER = {"/Type", "/W", "/Index", "/Size", "/Root", "/Info", "/ID", "/Prev", "/Length", "/Filter", "/DecodeParms"}
 _STAMP = {"/FT", "/T", "/Type", "/Subtype", "/F", "/Rect", "/P", "/TU", "/V"}
 
 
@@ -90,7 +91,9 @@ def _require_layout(reader: PdfFileReader, pdf: bytes, start: int) -> None:
         for reference in xrefs.explicit_refs_in_revision(revision):
             place = xrefs.get_historical_ref(reference, revision)
             if not isinstance(place, int) or place in places:
-                raise AlteredError(f"an update hides its object {reference.idnum} in another one")
+                raise AlteredError(
+                    f"an update hides its object {reference.idnum}: it was freed, or stands in another one"
+                )
             places[place] = reference.idnum
     order = [*sorted(places), len(pdf)]
     if order[0] != start:
@@ -125,10 +128,13 @@ class _Updates:
     def require_order(self) -> None:
         """Refuse an update where no copy has one, and another catalog or description for the whole file."""
         for revision in range(self.reader.xrefs.total_revisions):
-            trailer = self.reader.trailer.flatten(revision)
+            trailer: Any = self.reader.trailer.flatten(revision)
             for key in ("/Root", "/Info"):
                 if write_entry(trailer, key) != write_entry(self.form.trailer, key):
                     raise AlteredError(f"{self._when(revision)}, {name_key(key)} was replaced in the trailer")
+            identifier: Any = self.form.trailer
+            if set(trailer) - _TRAILER or trailer["/ID"][0] != identifier["/ID"][0]:
+                raise AlteredError(f"{self._when(revision)}, the trailer was given other entries than a copy's")
         if self.publisher != 1:
             raise AlteredError(f"before the form was certified, {self._name_changes(1)}")
         if self.delivery > 3:

@@ -212,7 +212,7 @@ def plain_table(given: Given) -> bytes:
     return given.copy + body + table + b"startxref\n%d\n%%%%EOF\n" % place
 
 
-@attack(TABLES, says="in another one|cannot be read as an update|nothing uses", levels=("B-B",))
+@attack(TABLES, says="stands in another one|cannot be read as an update|nothing uses", levels=("B-B",))
 def object_stream(given: Given) -> bytes:
     """An update hides the recipient's field in a stream of objects."""
     inner = b"8 0 << /T (Recipient) /FT /Tx /V (Evil Corp) >>"
@@ -220,6 +220,30 @@ def object_stream(given: Given) -> bytes:
     pdf = write_update(given.copy, {700: content}, {8: 0})
     place = pdf.rindex(b"\x01" + bytes(6))
     return pdf[:place] + b"\x02" + (700).to_bytes(4, "big") + bytes(2) + pdf[place + 7 :]
+
+
+@attack(TABLES, says="the trailer was given other entries", levels=("B-LTA",))
+def trailer_entries_stamped(given: Given) -> bytes:
+    """An update under a trusted timestamp carries an entry that some programs follow to more objects."""
+    pdf = given.stamp(given.copy)
+    place = pdf.rindex(b"/Prev ")
+    return pdf[:place] + b"/AdditionalStreams [ ] " + pdf[place:]
+
+
+@attack(TABLES, says="hides its object 13", levels=("B-B",))
+def object_freed(given: Given) -> bytes:
+    """An update frees the content of a page, so that nothing is shown."""
+    pdf = write_update(given.copy, {}, {13: 0})
+    place = pdf.rindex(b"\x01" + bytes(6))
+    return pdf[:place] + bytes(5) + b"\0\x01" + pdf[place + 7 :]
+
+
+@attack(TABLES, says="Expected endobj")
+def object_with_two_values(given: Given) -> bytes:
+    """The catalog in an update has a second value behind its own, which other programs may take."""
+    output = BytesIO()
+    PdfFileReader(BytesIO(given.copy)).root.write_to_stream(output, None)
+    return write_update(given.copy, {2: output.getvalue() + b"\n<< /Pages 9 0 R >>"})
 
 
 def _rewrite(arguments: tuple[str, ...], given: Given) -> bytes:
