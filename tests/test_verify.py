@@ -25,7 +25,7 @@ from mailmart_privacy.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import Ledger, shipped
 from mailmart_privacy.verifying import verify
 
-from .attacks import UPDATES, redraw, refill, rewrite, update
+from .attacks import UPDATES, certify_again, refill, rewrite, update
 from .conftest import NOW, VERSION
 from .test_ledger import two_versions
 
@@ -176,23 +176,7 @@ def test_an_update_between_the_signatures_is_found(
     """What the trusted signer signs after something else than filling in was done, is not accepted either."""
     changed = certify_again(update(certified.pdf, attack), certified)
     code, sentence = judge(issue(changed, identity), identity.certificate)
-    if attack in (refill, redraw):  # filling in is what the form is for, and what the signer filled in counts
-        assert code == 0
-    else:
-        assert code == ExitCode.ALTERED, sentence
-
-
-def certify_again(pdf: bytes, certified: CertifiedForm) -> CertifiedForm:
-    """Note a changed form as if it were the certified one."""
-    import dataclasses
-    from io import BytesIO
-
-    from pyhanko.pdf_utils.reader import PdfFileReader
-
-    reader = PdfFileReader(BytesIO(pdf))
-    assert reader.last_startxref is not None
-    trailer = reader.trailer
-    return dataclasses.replace(certified, pdf=pdf, size=int(trailer["/Size"]), startxref=reader.last_startxref)  # type: ignore[call-overload]
+    assert code == ExitCode.ALTERED, sentence  # a copy is filled in by its delivery, at once
 
 
 @pytest.mark.parametrize(

@@ -92,12 +92,13 @@ def take_apart(container: Any, digest: bytes) -> CmsTemplate:
     return template
 
 
-def require_canonical(written: bytes, signed_data: Any) -> None:
+def require_canonical(written: bytes, signed_data: Any, *, upper: bool) -> None:
     """Refuse a container that could be spelled otherwise: it is the one thing that no signature covers.
 
     Args:
         written: what stands in the file between the signed ranges: `<`, hex digits, `>`.
         signed_data: what was read from it, as asn1crypto holds it, with its explicit tag.
+        upper: whether its digits are upper-case.
 
     Raises:
         ValueError: it is not one string of hex digits in one case, not in DER (ITU-T X.690, 10),
@@ -112,7 +113,7 @@ def require_canonical(written: bytes, signed_data: Any) -> None:
     parts = ("version", "digest_algorithms", "encap_content_info", "certificates", "crls")
     head = b"".join(signed_data[name].dump(force=True) for name in parts)
     data = encode_der(0xA0, encode_der(0x30, head + encode_der(0x31, signed)))
-    require_content(written, encode_der(0x30, _SIGNED_DATA + data))
+    require_content(written, encode_der(0x30, _SIGNED_DATA + data), upper=upper)
     if (
         signed_data["digest_algorithms"].dump() != encode_der(0x31, _SHA256)
         or signer["digest_algorithm"].dump() != _SHA256
@@ -124,19 +125,21 @@ def require_canonical(written: bytes, signed_data: Any) -> None:
         raise ValueError("its container has another shape than a copy's")
 
 
-def require_content(written: bytes, container: bytes) -> None:
+def require_content(written: bytes, container: bytes, *, upper: bool) -> None:
     """Refuse a place in a file that holds anything else than a container.
 
     Args:
         written: what stands there: `<`, hex digits, `>`.
         container: what it is to hold, in DER.
+        upper: whether its digits are upper-case, as pyHanko writes them, or lower-case, as we do.
 
     Raises:
         ValueError: it is not one string of hex digits in one case, or not that container followed by padding.
     """
     digits = written[1:-1]
     content = bytes.fromhex(digits.decode("ascii"))
-    if written[:1] + written[-1:] != b"<>" or digits not in (content.hex().encode(), content.hex().upper().encode()):
+    spelled = content.hex().upper() if upper else content.hex()
+    if written[:1] + written[-1:] != b"<>" or digits != spelled.encode():
         raise ValueError("its container is not written as one string of hex digits")
     if not content.startswith(container):
         raise ValueError("its container is not in DER")

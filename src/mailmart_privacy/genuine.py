@@ -1,7 +1,7 @@
-"""Validation data that nothing covers: each piece has to be signed by whom it says.
+"""Validation data: each piece has to be signed by whom it says, and to belong to a signer of the file.
 
-What a timestamp covers cannot be changed unseen. The data of a B-LT copy stand at its end, and are
-covered by nothing but their own signatures.
+Whoever may add data to a file may add anything: the data of a B-LT copy are covered by nothing but
+their own signatures, and a timestamp over an archive is to be had by anybody.
 """
 
 from typing import TYPE_CHECKING
@@ -24,26 +24,54 @@ if TYPE_CHECKING:
 
 
 def require_genuine(data: "ValidationData", others: "Iterable[x509.Certificate]") -> None:
-    """Refuse validation data that are not signed by one of the certificates in them.
+    """Refuse validation data that are not signed by one of the certificates in them, or belong to nobody in the file.
 
     Args:
         data: the data.
-        others: certificates that belong to them, and stand elsewhere in the file.
+        others: the certificates of the signers and of the authorities, as they stand elsewhere in the file.
 
     Raises:
-        ValueError: a certificate, an OCSP response or a list is not signed by any.
+        ValueError: a certificate, an OCSP response or a list is not signed by any, or belongs to none of them.
     """
-    certificates = [x509.load_der_x509_certificate(content) for content in data.certificates]
-    pool = [*certificates, *others]
+    try:
+        certificates = [x509.load_der_x509_certificate(content) for content in data.certificates]
+        lists = [x509.load_der_x509_crl(content) for content in data.crls]
+        responses = [ocsp.load_der_ocsp_response(content) for content in data.ocsps]
+    except ValueError:
+        raise ValueError("its validation data cannot be read") from None
+    pool = _find_related(certificates, list(dict.fromkeys(others)))
     for certificate in pool:
         if not any(issued(issuer, certificate) for issuer in pool):
             raise ValueError("a certificate among its validation data is not signed by any other")
-    for content in data.crls:
-        listed = x509.load_der_x509_crl(content)
+    for listed in lists:
         if not any(c.subject == listed.issuer and _signs(c, listed) for c in pool):
             raise ValueError("a revocation list among its validation data does not hold")
-    for content in data.ocsps:
-        _require_response(ocsp.load_der_ocsp_response(content), pool)
+    for response in responses:
+        _require_response(response, pool)
+
+
+def _find_related(certificates: list[x509.Certificate], related: list[x509.Certificate]) -> list[x509.Certificate]:
+    """Go from the certificates in the file's signatures to their issuers, and to who answers for these (OCSP)."""
+    waiting = [certificate for certificate in certificates if certificate not in related]
+    while waiting:
+        found = [
+            c
+            for c in waiting
+            if any(issued(c, other) for other in related) or (_answers(c) and any(issued(o, c) for o in related))
+        ]
+        if not found:
+            raise ValueError("a certificate among its validation data has nothing to do with its signers")
+        related += found
+        waiting = [certificate for certificate in waiting if certificate not in found]
+    return related
+
+
+def _answers(certificate: x509.Certificate) -> bool:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return x509.oid.ExtendedKeyUsageOID.OCSP_SIGNING in usage
 
 
 def _signs(certificate: x509.Certificate, listed: x509.CertificateRevocationList) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from .ecdsa import lower
 from .errors import IdentityError, MissingExtraError
 
 try:
@@ -91,8 +92,8 @@ class Identity:
         object.__setattr__(self, "is_self_signed", is_self_signed(self.certificate))
 
     def sign(self, message: bytes) -> bytes:
-        """Sign a message: ECDSA (DER) or RSASSA-PKCS1-v1_5, each over SHA-256."""
-        return self.key.sign(message)
+        """Sign a message: ECDSA (DER, with the lower s) or RSASSA-PKCS1-v1_5, each over SHA-256."""
+        return lower(self.key.sign(message), self.key.public_key)
 
 
 def assemble(

@@ -9,7 +9,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import AlteredError, MissingExtraError, UntrustedError, one_line
+from .errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
 from .genuine import require_genuine
 from .identity import certificate_digest, subject_name
 from .security_store import extend_store
@@ -72,8 +72,24 @@ def prove(
         AlteredError: the validation data are not such as a copy carries.
         UntrustedError: somebody could not be trusted at the time that counts.
     """
-    if not archives and len(pdf) > delivery.end:
-        _require_completing(pdf, publisher, delivery, data)
+    try:
+        return _prove(pdf, publisher, delivery, archives, data, roots, at)
+    except VerificationError:
+        raise
+    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on strange certificates
+        raise AlteredError(f"its signers cannot be judged by its validation data ({one_line(error)})") from None
+
+
+def _prove(
+    pdf: bytes,
+    publisher: "Signed",
+    delivery: "Signed",
+    archives: "tuple[Stamped, ...]",
+    data: ValidationData | None,
+    roots: tuple[x509.Certificate, ...],
+    at: datetime.datetime,
+) -> tuple[Proof, Proof]:
+    _require_data(pdf, publisher, delivery, archives, data)
     judge = Judge(roots=roots, data=data or ValidationData())
     time, until = _walk(judge, archives, at)
     archived = time if archives else None
@@ -113,13 +129,23 @@ class _Judged:
     complete: bool
 
 
-def _require_completing(pdf: bytes, publisher: "Signed", delivery: "Signed", data: ValidationData | None) -> None:
-    """Hold the validation data that no signature covers to the spelling of copies."""
+def _require_data(
+    pdf: bytes,
+    publisher: "Signed",
+    delivery: "Signed",
+    archives: "tuple[Stamped, ...]",
+    data: ValidationData | None,
+) -> None:
+    """Hold each of the validation data to its own signature; where nothing covers them, to the spelling of copies."""
     try:
-        if data is None or extend_store(pdf[: delivery.end], data) != pdf:
+        covered = bool(archives) or len(pdf) == delivery.end
+        if not covered and (data is None or extend_store(pdf[: delivery.end], data) != pdf):
             raise ValueError("something else than validation data was added after the delivery signature")
-        tokens = [signed.token.certificates for signed in (publisher, delivery) if signed.token is not None]
-        require_genuine(data, (*delivery.certificates, *(c for listed in tokens for c in listed)))
+        tokens = [signed.token for signed in (publisher, delivery) if signed.token is not None]
+        tokens += [stamped.token for stamped in archives]
+        own = (*publisher.certificates, *delivery.certificates)
+        if data is not None:
+            require_genuine(data, (*own, *(c for token in tokens for c in token.certificates)))
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
         raise AlteredError(f"the file was changed after its delivery was signed: {one_line(error)}") from None
 

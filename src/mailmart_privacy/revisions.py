@@ -62,11 +62,11 @@ def require_revisions(pdf: bytes, form: bytes) -> None:
             raise AlteredError(f"more than {MAX_REVISIONS} updates follow the recorded form; no copy has as many")
         try:
             if not len(form) <= place < following:
-                raise ValueError(f"it points to byte {place}")
+                raise ValueError(f"it looks for its cross-references at byte {place}, outside of it")
             previous, entries = _read_section(pdf, place, following)
             begin = len(form) if previous == origin else _find_end(pdf, previous, place)
             objects += len(entries)
-            syntax += _measure(pdf, begin, place, entries)
+            syntax += _measure(pdf, begin, place, following, entries)
             if objects > MAX_OBJECTS or syntax > MAX_SYNTAX:
                 raise ValueError("with those behind it, it holds more than any copy does")
         except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
@@ -75,18 +75,25 @@ def require_revisions(pdf: bytes, form: bytes) -> None:
         place, following = previous, begin
 
 
-def _measure(pdf: bytes, begin: int, end: int, entries: dict[int, int]) -> int:
-    """Count the bytes that a reader may have to take apart; the objects of an update stand one behind the other."""
+def _measure(pdf: bytes, begin: int, place: int, end: int, entries: dict[int, int]) -> int:
+    """Count the bytes that a reader may have to take apart, in an update that is a row of objects and nothing else."""
     count = 0
-    offsets = sorted(entries.values())
     for number, offset in entries.items():
-        if not begin <= offset <= end:
-            raise ValueError(f"its object {number} stands at byte {offset}, outside of it")
+        if not begin <= offset <= place:
+            raise ValueError(f"the cross-references look for object {number} at byte {offset}, outside of it")
         if not pdf.startswith(b"%d 0 obj" % number, offset):
-            raise ValueError(f"its object {number} does not stand at byte {offset}, where it says")
-        if offset != begin and not pdf[offset - 9 : offset].rstrip().endswith(b"endobj"):
-            raise ValueError(f"its object {number}, at byte {offset}, stands within another")
+            raise ValueError(f"the cross-references look for object {number} at byte {offset}, where it is not")
+    offsets = sorted({*entries.values(), place})
+    if offsets[0] != begin or len(offsets) < len(entries):
+        raise ValueError(f"the cross-references do not name what stands at byte {begin}")
     for offset, following in pairwise((*offsets, end)):
+        closed = pdf.find(b"endobj", offset, following) + len(b"endobj")
+        behind = pdf[closed:following].strip()
+        if behind != (b"startxref\n%d\n%%%%EOF" % place if offset == place else b""):
+            raise ValueError(
+                f"between byte {offset} and byte {following}, there is more than the object that the "
+                "cross-references name"
+            )
         plain = _PLAIN_STREAM.match(pdf, offset)
         count += (plain.end() if plain else following) - offset
     return count
@@ -96,7 +103,7 @@ def _find_end(pdf: bytes, place: int, before: int) -> int:
     """Find where the update ends whose cross-reference stream stands at a place."""
     found = _CLOSED.search(pdf, place, before)
     if found is None or int(found[1]) != place:
-        raise ValueError(f"the one before it, at byte {place}, has no end")
+        raise ValueError(f"its cross-references name others before them, at byte {place}, which are none")
     return found.end()
 
 
@@ -104,14 +111,14 @@ def _read_section(pdf: bytes, place: int, end: int) -> tuple[int, dict[int, int]
     """Read a cross-reference stream: where the one before stands, and the objects with their places."""
     header = _HEADER.match(pdf, place)
     if header is None:
-        raise ValueError(f"no cross-reference stream stands at byte {place}")
+        raise ValueError(f"its cross-references are not at byte {place}, where it looks for them")
     source = BytesIO(pdf[header.end() : end])
     section: Any = generic.read_object(source, generic.Reference(int(header[1]), 0, None))
     if not isinstance(section, generic.StreamObject) or section.raw_get("/Type") != "/XRef":
-        raise ValueError(f"what stands at byte {place} is no cross-reference stream")
+        raise ValueError(f"its cross-references are not at byte {place}, where it looks for them")
     for name in section:
         if name not in _NAMES:
-            raise ValueError(f"its cross-reference stream has an entry {name}")
+            raise ValueError(f"its trailer has an entry {name}, which no copy's has")
     widths, size, pairs = (_integers(section, name) for name in ("/W", "/Size", "/Index"))
     if len(widths) != 3 or widths[0] != 1 or not 1 <= widths[1] <= 8 or not 1 <= widths[2] <= 2:
         raise ValueError(f"its cross-reference stream has columns of {widths} bytes")
@@ -139,7 +146,7 @@ def _read_entries(data: bytes, numbers: list[int], widths: list[int]) -> "Iterat
         if kind == 1 and not any(last):
             yield number, int.from_bytes(offset, "big")
         elif (kind, number) != (0, 0):
-            raise ValueError(f"its object {number} is free, or is not where others can see it")
+            raise ValueError(f"it hides its object {number}: the object was freed, or stands in another one")
 
 
 def _integers(section: Any, name: str) -> list[int]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .cms import read_timestamp, require_canonical, require_content
+from .ecdsa import lower
 from .errors import AlteredError, MissingExtraError, UndecidableError, VerificationError, one_line
-from .tokens import Token, read_token, require_stamped
+from .tokens import Token, issued, read_token, require_stamped
 
 try:
     from asn1crypto import cms
@@ -111,7 +112,11 @@ def read_pair(
     Raises:
         AlteredError: one does not hold, or something else was changed than may be.
     """
-    certified, delivered = (_validate_canonical(pdf, signature) for signature in (publisher, delivery))
+    for signature in (publisher, delivery):  # told at once, before anything is analysed
+        _require_canonical(pdf, signature)
+    signed = _read_signed(publisher), _read_signed(delivery)
+    _require_same_certificates(*signed)
+    certified, delivered = (_validate_canonical(signature) for signature in (publisher, delivery))
     for name, status in ((PUBLISHER, certified), (DELIVERY, delivered)):
         if not (status.intact and status.valid):
             raise AlteredError(f"the file was changed after it was signed: the signature {name!r} does not hold")
@@ -131,7 +136,7 @@ def read_pair(
         raise AlteredError("the delivery claims to have been signed before the form was certified")
     if publisher.docmdp_level is None or (delivery.docmdp_level is not None and delivery.docmdp_level.value != 1):
         raise AlteredError("the signatures do not have the permissions that a copy's have")
-    return _read_signed(publisher), _read_signed(delivery)
+    return signed
 
 
 def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> Stamped:
@@ -149,7 +154,7 @@ def read_stamped(pdf: bytes, signature: EmbeddedPdfSignature, *, last: bool) -> 
     try:
         _, start, stop, rest = read_ranges(signature)
         token = read_token(cms.ContentInfo.load(signature.pkcs7_content).dump())
-        require_content(pdf[start:stop], token.content)
+        require_content(pdf[start:stop], token.content, upper=True)
         signature.compute_integrity_info()
         coverage = signature.evaluate_signature_coverage()
         if (token.algorithm, token.imprint) != ("sha256", signature.compute_digest()):
@@ -187,13 +192,50 @@ def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
 
 
-def _validate_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
+def _require_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> None:
     try:
         _, start, stop, _ = read_ranges(signature)
-        require_canonical(pdf[start:stop], signature.signed_data)
+        require_canonical(pdf[start:stop], signature.signed_data, upper=signature.field_name == PUBLISHER)
+        own = x509.load_der_x509_certificate(signature.signer_cert.dump())
+        value: Any = signature.signer_info["signature"].native
+        if lower(value, own.public_key()) != value:
+            raise ValueError("its container has the higher one of two values that hold")
+        if signature.compute_digest() != _read_digest(signature):
+            raise AlteredError(
+                f"the file was changed after it was signed: the signature {signature.field_name!r} does not hold"
+            )
+    except Exception as error:  # noqa: BLE001 - as above
+        raise _refuse(error, signature) from None
+
+
+def _validate_canonical(signature: EmbeddedPdfSignature) -> PdfSignatureStatus:
+    try:
         return _validate(signature)
     except Exception as error:  # noqa: BLE001 - as above
-        raise unreadable(error, f"the signature {signature.field_name!r} cannot be accepted") from None
+        raise _refuse(error, signature) from None
+
+
+def _refuse(error: Exception, signature: EmbeddedPdfSignature) -> VerificationError:
+    return unreadable(error, f"the signature {signature.field_name!r} cannot be accepted")
+
+
+def _read_digest(signature: EmbeddedPdfSignature) -> bytes:
+    attributes = signature.signer_info["signed_attrs"]
+    (digest,) = (a["values"][0].native for a in attributes if a["type"].native == "message_digest")
+    return bytes(digest)
+
+
+def _require_same_certificates(publisher: Signed, delivery: Signed) -> None:
+    """Refuse other certificates in the delivery's container, which nothing covers, than in the publisher's."""
+    own, *others = delivery.certificates
+    if own == publisher.certificates[0]:
+        same = tuple(others) == publisher.certificates[1:]
+    else:  # two signers: each certificate has to be the issuer of another one
+        same = all(any(issued(c, o) for o in (own, *others) if o != c) for c in others) and len(set(others)) == len(
+            others
+        )
+    if not same:
+        raise AlteredError(f"the signature {DELIVERY!r} has other certificates in its container than the signer's")
 
 
 def _read_signed(signature: EmbeddedPdfSignature) -> Signed:

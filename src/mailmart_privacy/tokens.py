@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .cms import encode_der as _tlv
+from .ecdsa import lower
 from .errors import MissingExtraError
 
 try:
@@ -72,7 +73,7 @@ def read_token(content: bytes) -> Token:
     stamped = bytes(data["encap_content_info"]["content"])
     attributes = signer["signed_attrs"].untag().contents
     _require_attributes(cms.CMSAttributes.load(_tlv(0x31, attributes)), certificates[0], name, stamped)
-    signature = signer["signature"].native
+    signature = lower(signer["signature"].native, certificates[0].public_key())
     _require_signature(certificates[0], signer["signature_algorithm"], name, signature, _tlv(0x31, attributes))
     said: Any = tsp.TSTInfo.load(stamped, strict=True)
     imprint = said["message_imprint"]

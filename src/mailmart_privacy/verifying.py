@@ -5,7 +5,8 @@ The rules, in the order in which they are held:
 1. The file begins with the very bytes of a recorded form. Almost: altered. Not at all: whatever it
    is, it is not a copy of a recorded policy.
 2. It goes on with complete updates that can be read, and carries two signatures, `Publisher` and
-   then `Delivery`. None: unsigned. Anything else: altered.
+   then `Delivery`. None: unsigned. Anything else: altered. Each update touches what issuing touches,
+   and nothing else (see `updates.py`).
 3. Both signature containers are canonical, both signatures hold, and what happened between the two
    was filling in of fields. After `Delivery` there is nothing but validation data and archive
    timestamps; the last timestamp covers the entire file. Without one, `Delivery` does, but for
@@ -43,6 +44,7 @@ from .signatures import (
     read_stamped,
     unreadable,
 )
+from .updates import require_permitted
 from .verification import SignatureSummary, TimestampSummary, Verification
 
 try:
@@ -99,6 +101,7 @@ def verify(
         raise judge_foreign(pdf)
     reader = _open(pdf, origin)
     (first, second), stamps = _require_both(read_signatures(reader), pdf, origin)
+    require_permitted(reader, origin, (first, second, *stamps))
     store = _read_store(pdf)
     followed = bool(stamps) or store is not None
     publisher, delivery = read_pair(pdf, first, second, followed=followed)

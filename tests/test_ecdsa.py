@@ -1,0 +1,58 @@
+"""ECDSA signatures: of the two that hold for one content, copies and tokens carry one."""
+
+import pytest
+from asn1crypto import cms
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from mailmart_privacy.ecdsa import _ORDERS, lower
+from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.tokens import read_token
+
+from .conftest import NOW
+from .pki import Authority
+
+
+def turn(signature: bytes, curve: str) -> bytes:
+    """Make the other signature that holds for the same content."""
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, _ORDERS[curve] - s)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()], ids=lambda curve: curve.name)
+def test_both_signatures_become_one(curve: ec.EllipticCurve) -> None:
+    """Both signatures hold, and the lower one is taken for each of them."""
+    key = ec.generate_private_key(curve)
+    signature = key.sign(b"content", ec.ECDSA(hashes.SHA256()))
+    other = turn(signature, curve.name)
+    assert other != signature
+    key.public_key().verify(other, b"content", ec.ECDSA(hashes.SHA256()))
+    assert lower(signature, key.public_key()) == lower(other, key.public_key())
+    assert lower(signature, key.public_key()) in (signature, other)
+
+
+def test_what_is_not_ecdsa_stays() -> None:
+    """An RSA signature has one spelling; what is no signature is refused."""
+    assert lower(b"any", rsa.generate_private_key(65537, 2048).public_key()) == b"any"
+    with pytest.raises(ValueError, match=r"ASN\.1|asn1|parse"):
+        lower(b"any", ec.generate_private_key(ec.SECP256R1()).public_key())
+
+
+def test_identities_sign_with_the_lower_one() -> None:
+    """Whatever the key gives, the identity's signature is in its one spelling."""
+    identity = create_identity(created_at=NOW)
+    for number in range(12):
+        signature = identity.sign(b"%d" % number)
+        assert lower(signature, identity.certificate.public_key()) == signature
+
+
+def test_tokens_carry_the_lower_one(authority: Authority) -> None:
+    """A token whose signature is turned around is brought into the same spelling as before."""
+    token = authority.client("bare-tsa").stamp(bytes(32))
+    info = cms.ContentInfo.load(token.content)
+    (signer,) = info["content"]["signer_infos"]
+    signer["signature"] = turn(signer["signature"].native, "secp256r1")
+    turned = info.dump(force=True)
+    assert turned != token.content
+    assert read_token(turned).content == token.content
