@@ -145,7 +145,7 @@ def test_flipped_bits(copies: Copies, form: bytes, authority: Authority, data: s
     refuse(bytes(changed), copies, authority)
 
 
-@bounded(60)
+@bounded(150)
 @given(data=st.data(), level=st.sampled_from(LEVELS))
 def test_moved_slices(copies: Copies, form: bytes, authority: Authority, data: st.DataObject, level: str) -> None:
     """Slices that are cut out, repeated, moved, or taken from a copy of another level."""
@@ -168,7 +168,7 @@ def test_moved_slices(copies: Copies, form: bytes, authority: Authority, data: s
     refuse(pdf, copies, authority)
 
 
-@bounded(40)
+@bounded(60)
 @given(data=st.data(), level=st.sampled_from(LEVELS))
 def test_shuffled_updates(copies: Copies, authority: Authority, data: st.DataObject, level: str) -> None:
     """The updates of copies, in another order, twice, or mixed with those of other levels."""
@@ -177,7 +177,7 @@ def test_shuffled_updates(copies: Copies, authority: Authority, data: st.DataObj
     refuse(updates_of(copies[level])[0] + b"".join(chosen), copies, authority)
 
 
-@bounded(80)
+@bounded(150)
 @given(data=st.data(), level=st.sampled_from(LEVELS))
 def test_syntax(copies: Copies, form: bytes, authority: Authority, data: st.DataObject, level: str) -> None:
     """Words of PDF's syntax that are put in, or in the place of others."""
@@ -213,7 +213,7 @@ def test_numbers(copies: Copies, form: bytes, authority: Authority, data: st.Dat
     refuse(copy, copies, authority)
 
 
-@bounded(100)
+@bounded(70)
 @given(data=st.data(), level=st.sampled_from(LEVELS))
 def test_containers(copies: Copies, form: bytes, authority: Authority, data: st.DataObject, level: str) -> None:
     """Signature containers with other bytes, and with elements of their DER cut out, repeated, swapped or emptied."""
@@ -293,7 +293,7 @@ def values() -> st.SearchStrategy[bytes]:
     )
 
 
-@bounded(80)
+@bounded(60)
 @given(data=st.data(), base=st.sampled_from(["form", "certified", *LEVELS]))
 def test_invented_updates(copies: Copies, form: bytes, authority: Authority, data: st.DataObject, base: str) -> None:
     """Updates that nobody wrote, well-formed or nearly so, behind a recorded form, a certified one and copies."""
