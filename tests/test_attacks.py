@@ -228,7 +228,7 @@ def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dic
                 verify(pdf, trust_roots=trusted, at=NOW, ledger=ledger)
     spliced = {
         "form of version": new[: len(new) // 2] + old.copy[len(new) // 2 :],
-        "cannot be read": new + old.copy[len(old.form) :],
+        "is not one of a copy's": new + old.copy[len(old.form) :],
         "comes from the form of version 2026-..-..": old.copy.replace(VERSION.encode(), b"2026-10-01"),
     }
     for words, pdf in spliced.items():

@@ -28,5 +28,5 @@ for python in $pythons "$own"; do
     "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]"
     "$env/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$wheel"
     echo "testing $(basename "$wheel") on Python $version"
-    MAILMART_PRIVACY_TEST_WHEEL=1 "$env/bin/python" -m pytest "$@"
+    MAILMART_PRIVACY_TEST_WHEEL=1 "$env/bin/python" -m pytest --numprocesses auto "$@"
 done

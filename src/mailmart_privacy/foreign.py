@@ -29,6 +29,7 @@ MAX_SIGNATURES = 32
 _RANGES = re.compile(
     rb"/ByteRange\s{0,8}\[\s{0,8}(\d{1,10})\s{1,8}(\d{1,10})\s{1,8}(\d{1,10})\s{1,8}(\d{1,10})\s{0,99}\]"
 )
+_CONTAINER = re.compile(rb"<([0-9a-fA-F\s]+)>")
 _ENCRYPTED = re.compile(rb"/Encrypt\s{0,8}(?:\d{1,10}\s{1,8}\d{1,5}\s{1,8}R|<<)")
 
 
@@ -72,7 +73,10 @@ def _holds(pdf: bytes, start: int, length: int, second: int, rest: int) -> bool:
     """Tell whether a signature's container fits the bytes that it says to cover."""
     if start or not length < second <= second + rest <= len(pdf):
         return False
-    content: Any = cms.ContentInfo.load(bytes.fromhex(pdf[length + 1 : second - 1].decode("ascii")))["content"]
+    gap = _CONTAINER.fullmatch(pdf, length, second)
+    if gap is None:  # written anew, so that it stands elsewhere
+        return False
+    content: Any = cms.ContentInfo.load(bytes.fromhex(gap[1].decode("ascii")))["content"]
     signer: Any = extract_signer_info(content)
     own = extract_certificate_info(content).signer_cert
     kind = content["encap_content_info"]["content_type"].native

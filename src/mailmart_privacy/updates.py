@@ -12,9 +12,7 @@ update is held to the one shape that issuing gives it:
 4. Each object of an update is in use. That there is nothing between them, `revisions` has seen.
 """
 
-import re
 from io import BytesIO
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .errors import AlteredError, MissingExtraError, VerificationError, one_line
@@ -52,9 +50,7 @@ _TRAILER = {"/Type", "/W", "/Index", "/Size", "/Root", "/Info", "/ID", "/Prev", 
 _STAMP = {"/FT", "/T", "/Type", "/Subtype", "/F", "/Rect", "/P", "/TU", "/V"}
 
 
-def require_permitted(
-    reader: PdfFileReader, origin: "Origin", signatures: "Sequence[EmbeddedPdfSignature]"
-) -> None:
+def require_permitted(reader: PdfFileReader, origin: "Origin", signatures: "Sequence[EmbeddedPdfSignature]") -> None:
     """Refuse a file in which an update holds or touches anything else than a copy's does.
 
     Args:

@@ -172,14 +172,14 @@ def _twice(pdf: bytes, *, first: bool) -> tuple[bytes, int, int]:
     return made, number, places[-1] - 1
 
 
-@attack(BOTH, says=f"{_HIDDEN}|{_BEFORE}", levels=("B-B",), proof=_SHOWN)
+@attack(BOTH, says=f"{_HIDDEN}|{_BEFORE}|cross-references", levels=("B-B",), proof=_SHOWN)
 def hide_and_replace_before_certification(given: Given) -> bytes:
     """A second definition hides in the certified form; after delivery nothing but a cross-reference to it is added."""
     prepared, number, place = _twice(given.form, first=True)
     return write_update(_issue(given, prepared), {}, {number: place})
 
 
-@attack(BOTH, says=f"{_HIDDEN}|{_BETWEEN}", levels=("B-B",), proof=_SHOWN)
+@attack(BOTH, says=f"{_HIDDEN}|{_BETWEEN}|cross-references", levels=("B-B",), proof=_SHOWN)
 def hide_and_replace_before_delivery(given: Given) -> bytes:
     """A second definition hides behind the certified form; after delivery only a cross-reference to it is added."""
     form = given.certify(given.form)
@@ -218,7 +218,7 @@ def two_definitions_the_forged_one_hidden(given: Given) -> bytes:
     return _twice(given.copy, first=True)[0]
 
 
-@attack(TWICE, says=_HIDDEN, levels=("B-LTA",))
+@attack(TWICE, says=f"{_HIDDEN}|cross-references", levels=("B-LTA",))
 def two_definitions_in_a_stamped_update(given: Given) -> bytes:
     """A definition that no cross-reference names stands in an update under a trusted timestamp."""
     number, _, evil = _objects(given.copy)
@@ -226,7 +226,7 @@ def two_definitions_in_a_stamped_update(given: Given) -> bytes:
     return given.stamp(given.copy + hidden + given.copy[given.copy.rindex(b"startxref") :])
 
 
-@attack(TWICE, says=f"{_HIDDEN}|field Recipient|cannot be read as an update", levels=("B-B",))
+@attack(TWICE, says=f"{_HIDDEN}|field Recipient|cannot be read as an update|cross-references", levels=("B-B",))
 def two_definitions_in_the_delivery(given: Given) -> bytes:
     """The signed update itself gets a second definition of the recipient's field, and its table points there."""
     place = given.copy.index(b"9 0 obj", len(given.certified.pdf))

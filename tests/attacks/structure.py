@@ -51,13 +51,13 @@ def updates_of(pdf: bytes) -> list[bytes]:
     return [pdf[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-@attack(TRAILING, says="signatures|cannot be read as an update|more than the object")
+@attack(TRAILING, says="signatures|cannot be read as an update|more than the object|cross-references")
 def trailing_copy(given: Given) -> bytes:
     """Another copy follows the copy."""
     return given.copy + given.other
 
 
-@attack(TRAILING, says="signatures|cannot be read as an update|more than the object|was changed")
+@attack(TRAILING, says="signatures|cannot be read as an update|more than the object|was changed|cross-references")
 def trailing_delivery(given: Given) -> bytes:
     """The delivery of another copy follows the copy."""
     return given.copy + given.other[len(given.certified.pdf) :]
@@ -144,7 +144,7 @@ def delivery_first(given: Given) -> bytes:
     return pdf.replace(old, new)
 
 
-@attack(TABLES, says="field Recipient was changed|does not match actual", levels=("B-B", "B-LTA"))
+@attack(TABLES, says="field Recipient was changed|does not match actual|cross-references", levels=("B-B", "B-LTA"))
 def field_points_elsewhere(given: Given) -> bytes:
     """An update holds nothing but a cross-reference: the recipient's field is where the reference's stands."""
     place = given.copy.index(b"\n9 0 obj", len(given.certified.pdf)) + 1
@@ -159,7 +159,7 @@ def other_catalog(given: Given) -> bytes:
     return pdf[:place] + b"/Root 700 0 R" + pdf[place + 11 :]
 
 
-@attack(TABLES, says="cannot be read as an update|encrypted")
+@attack(TABLES, says="cannot be read as an update|encrypted|trailer has an entry")
 def encrypted_by_trailer(given: Given) -> bytes:
     """An update claims that the file is encrypted."""
     pdf = write_update(given.copy, {})
@@ -194,7 +194,7 @@ def last_startxref_to_the_form(given: Given) -> bytes:
     return given.copy + b"startxref\n" + first + b"\n%%EOF\n"
 
 
-@attack(TABLES, says="was changed|does not match actual", levels=("B-B", "B-LTA"))
+@attack(TABLES, says="was changed|does not match actual|cross-references", levels=("B-B", "B-LTA"))
 def generation_raised(given: Given) -> bytes:
     """An update frees the recipient's field, and defines it with another generation."""
     pdf = write_update(given.copy, {8: b"<< /T (Recipient) /FT /Tx /V (Evil Corp) >>"})
@@ -202,7 +202,7 @@ def generation_raised(given: Given) -> bytes:
     return pdf[:place] + b"8 1" + pdf[place + 3 :]
 
 
-@attack(TABLES, says="table of cross-references|cannot be read as an update", levels=("B-B",))
+@attack(TABLES, says="table of cross-references|cannot be read as an update|cross-references", levels=("B-B",))
 def plain_table(given: Given) -> bytes:
     """An update lists the recipient's field in a plain table, which other programs read in another way."""
     body = b"8 0 obj\n<< /T (Recipient) /FT /Tx /V (Evil Corp) >>\nendobj\n"
@@ -222,7 +222,7 @@ def object_stream(given: Given) -> bytes:
     return pdf[:place] + b"\x02" + (700).to_bytes(4, "big") + bytes(2) + pdf[place + 7 :]
 
 
-@attack(TABLES, says="the trailer was given other entries", levels=("B-LTA",))
+@attack(TABLES, says="the trailer was given other entries|trailer has an entry", levels=("B-LTA",))
 def trailer_entries_stamped(given: Given) -> bytes:
     """An update under a trusted timestamp carries an entry that some programs follow to more objects."""
     pdf = given.stamp(given.copy)
