@@ -140,11 +140,6 @@ def usf_value_is_text(given: Given) -> bytes:
     levels=("B-T",),
     proof=("pdftotext", "Evil Corp"),
 )
-    SWA,
-    says="Multiple definitions .* ByteRange|/ByteRange|cross-references",
-    levels=("B-T",),
-    proof=("pdftotext", "Evil Corp"),
-)
 def swa_moved_range(given: Given) -> bytes:
     """The second signed part moves to the end; another range, other objects and their table fill the gap."""
     pdf, found = given.copy, find_delivery(given.copy)
