@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,11 @@ def make(attack: Attack, level: str, given: dict[str, Given], made: Made) -> byt
     return made[key]
 
 
-def judge(pdf: bytes, authority: Authority, at: datetime.datetime = NOW) -> tuple[int, str]:
+@cache
+def judge(pdf: bytes, authority: Authority) -> tuple[int, str]:
     """Verify, and return the exit code and the sentence."""
     try:
-        privacy.verify(pdf, trust_roots=authority.roots, at=at)
+        privacy.verify(pdf, trust_roots=authority.roots, at=NOW)
     except privacy.VerificationError as error:
         return int(error.exit_code), str(error)
     return 0, ""
@@ -106,8 +108,11 @@ def test_an_attack_is_real(given: dict[str, Given], made: Made, tmp_path: Path, 
     assert attack.proof
     tool, words = attack.proof
     level = attack.levels[0]
-    assert re.search(words, ask(tool, make(attack, level, given, made), tmp_path))
-    if tool != "pdfsig":
+    said = ask(tool, make(attack, level, given, made), tmp_path)
+    assert re.search(words, said)
+    if tool == "pdfsig":
+        assert said.count("Signature is Valid") == 2  # it knows no archive timestamps
+    else:
         assert not re.search(words, ask(tool, given[level].copy, tmp_path))
 
 

@@ -6,6 +6,7 @@ Bounded and repeatable by default. `MAILMART_PRIVACY_FUZZ=60` makes sixty times 
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -109,15 +110,11 @@ def refuse(pdf: bytes, copies: Copies, authority: Authority) -> None:
     assert 0 < len(str(caught.value)) < 1000
 
 
-_ENDS: dict[int, list[int]] = {}
-
-
+@cache
 def ends_of(copy: bytes) -> list[int]:
     """Find where the updates of a copy end: cut there, it is the copy that it was before."""
-    if id(copy) not in _ENDS:
-        updates = updates_of(copy)
-        _ENDS[id(copy)] = [sum(map(len, updates[:n])) for n in range(2, len(updates))]
-    return _ENDS[id(copy)]
+    updates = updates_of(copy)
+    return [sum(map(len, updates[:n])) for n in range(2, len(updates))]
 
 
 def draw_place(data: st.DataObject, copy: bytes, form: bytes) -> int:

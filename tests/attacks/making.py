@@ -26,6 +26,9 @@ LEVELS = ("B-B", "B-LTA")
 FORGED = "All data are sold to anyone who asks"
 
 
+_CERTIFIED: dict[tuple[bytes, str], CertifiedForm] = {}  # each form is certified once
+
+
 @dataclass(frozen=True, kw_only=True)
 class Given:
     """What an attacker has.
@@ -57,7 +60,11 @@ class Given:
 
     def certify(self, form: bytes, identity: Identity | None = None) -> CertifiedForm:
         """Let someone certify a form, by default the victim."""
-        return certify(form, identity=identity or self.signer, signing_time=NOW)
+        who = identity or self.signer
+        key = (form, who.digest)
+        if key not in _CERTIFIED:
+            _CERTIFIED[key] = certify(form, identity=who, signing_time=NOW)
+        return _CERTIFIED[key]
 
     def issue(self, certified: CertifiedForm, recipient: str = "Acme GmbH", identity: Identity | None = None) -> bytes:
         """Let someone issue a copy of a certified form, by default the victim."""

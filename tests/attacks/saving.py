@@ -278,15 +278,16 @@ def remove_signature(writer: IncrementalPdfFileWriter) -> None:
 UPDATES = [overlay, refill, redraw, swap_attachment, annotate, drop_page, change_catalog, remove_signature]
 
 _TEXT, _PAGES = ("pdftotext", FORGED), ("pdfinfo", "Pages: +4")
+_VALID = ("pdfsig", "Signature is Valid")
 CHANGES: list[tuple[Change, str, tuple[str, str] | None]] = [
     (overlay, "page|/Resources", _TEXT),
     (replace_content, "content of a page", _TEXT),
-    (refill, "field Recipient was changed", None),
+    (refill, "field Recipient was changed", _VALID),
     (redraw, "field Recipient was changed", None),
     (move_field, "field Recipient was changed", None),
-    (swap_attachment, "attachment", None),
+    (swap_attachment, "attachment", _VALID),
     (swap_source, "attachment", None),
-    (annotate, "annotations of a page", None),
+    (annotate, "annotations of a page", _VALID),
     (cover, "annotations of a page", None),
     (add_signature_field, "annotations of a page|list of fields|form or its first page|AcroForm", None),
     (drop_page, "page tree", ("pdfinfo", "Pages: +2")),

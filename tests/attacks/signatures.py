@@ -319,7 +319,7 @@ def container_more_attributes(given: Given) -> bytes:
     return put_container(given.copy, container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'|does not hold")
+@attack(CONTAINER, says="does not hold", levels=("B-B",))
 def container_other_digest(given: Given) -> bytes:
     """The message digest is made to fit the changed file; the signature over it is the old one."""
     import hashlib
@@ -356,7 +356,7 @@ def container_in_ber(given: Given) -> bytes:
     return put_container(given.copy, b"\x30\x80" + der[header:] + b"\0\0")
 
 
-@attack(FOREIGN, says="leads to none of the certificates trusted here")
+@attack(FOREIGN, says="leads to none of the certificates trusted here", levels=("B-B",))
 def signed_by_a_stranger(given: Given) -> bytes:
     """Someone else certifies the recorded form, and issues a copy of it."""
     form = given.certify(given.form, given.stranger)
