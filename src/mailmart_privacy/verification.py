@@ -168,12 +168,13 @@ def _describe_signature(signature: SignatureSummary, covered: str) -> list[tuple
     signer = signature.signer
     if signature.self_signed and "self-signed" not in signer.lower():
         signer += " (self-signed)"
-    time = f"says {_words(signature.signing_time)}, by the signer's own clock"
+    proven = []
     if signature.proven_at is not None:
-        time += f"; proven to be there on {_words(signature.proven_at)}, by {signature.time_source}"
+        proven.append(("", f"proven to be there on {_words(signature.proven_at)}, by {signature.time_source}"))
     return [
         (signature.field, signer),
-        ("", time),
+        ("", f"says {_words(signature.signing_time)}, by the signer's own clock"),
+        *proven,
         ("", f"level {signature.level}; shown to hold until {_words(signature.valid_until)}"),
         ("", f"covers the {covered}, {signature.covered_bytes:,} bytes"),
         ("", f"after it: {', '.join(signature.changes_after) or 'nothing'}"),
