@@ -24,6 +24,18 @@ VERSION = "2026-02-24"
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
+def state(environment: dict[str, str]) -> Path:
+    return Path(environment["HOME"]) / ".local" / "state" / "mailmart-privacy"
+
+
+def one_line(result: subprocess.CompletedProcess[bytes]) -> str:
+    """The one line that an error takes, with nothing on standard output."""
+    assert result.stdout == b""
+    (line,) = result.stderr.decode().splitlines()
+    assert "Traceback" not in line
+    return line
+
+
 @pytest.fixture(scope="session")
 def identity() -> Identity:
     """A local identity, valid from the day before the copies are made."""

@@ -1,7 +1,5 @@
 """The command line, as a process: what it prints where, its exit codes, and that nothing is half-written."""
 
-import contextlib
-import datetime
 import json
 import os
 import pty
@@ -10,39 +8,22 @@ import shutil
 import stat
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 
 import jsonschema
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
-from mailmart_privacy.identity import dump_certificate
-from mailmart_privacy.keyfiles import create_identity, dump_identity
 from mailmart_privacy.ledger import shipped
 
-from .conftest import NOW, VERSION, Run
-from .pki import Authority
+from .conftest import VERSION, Run, one_line, state
 
 DATA = str(Path(privacy.__file__ or "").parent / "data")
 
 
 def schema(name: str) -> dict[str, object]:
     return json.loads(_resources.read_data(f"schemas/{name}.schema.json"))  # type: ignore[no-any-return]
-
-
-def state(environment: dict[str, str]) -> Path:
-    return Path(environment["HOME"]) / ".local" / "state" / "mailmart-privacy"
-
-
-def one_line(result: subprocess.CompletedProcess[bytes]) -> str:
-    """The one line that an error takes, with nothing on standard output."""
-    assert result.stdout == b""
-    (line,) = result.stderr.decode().splitlines()
-    assert "Traceback" not in line
-    return line
 
 
 def test_show_prints_each_format_as_recorded(cli: Run) -> None:
@@ -279,77 +260,6 @@ def test_standard_input_and_output(cli: Run, tmp_path: Path) -> None:
     assert result.returncode == 0
 
 
-def test_settings_flag_then_environment_then_file(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """A flag wins over the environment, the environment over the file, the file over the default."""
-    config = tmp_path / "settings.toml"
-    config.write_text('[show]\nformat = "json"\n', encoding="utf-8")
-    from_file = ["--config", str(config), "show"]
-    assert cli(*from_file).stdout.startswith(b"{")
-    given = {**environment, "MAILMART_PRIVACY_SHOW_FORMAT": "html"}
-    assert cli(*from_file, env=given).stdout.startswith(b"<!")
-    assert cli(*from_file, "--format", "text", env=given).stdout.startswith(b"Privacy Policy")
-    config.write_text("[shwo]\n", encoding="utf-8")
-    assert "unknown table [shwo]" in one_line(cli(*from_file))
-    config.write_text("[show", encoding="utf-8")
-    assert "not TOML" in one_line(cli(*from_file))
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ("export = 3", "[export] is not a table"),
-        ("[export]\nidentty = 'ours.p12'", "no setting 'identty'; there are: at, certificate"),
-        ("[export]\nrecipient = 'Acme'", "no setting 'recipient'"),
-        ("[export.to]\nname = 'Acme'", "to is a table"),
-        ("[export]\npaper = 3", "3 is not one of"),
-        ("[export]\nforce = 'perhaps'", "not a valid boolean"),
-        ("[export]\nidentity = 'missing.p12'", "missing.p12: No such file"),
-        ("[export]\nidentity = 'awskms:nothing'", "--certificate FILE"),
-    ],
-)
-def test_a_setting_is_heeded_or_refused(cli: Run, tmp_path: Path, settings: str, words: str) -> None:
-    """A setting that is misspelt or has the wrong type is never passed over: it might name who signs."""
-    config = tmp_path / "settings.toml"
-    config.write_text(settings, encoding="utf-8")
-    result = cli("--config", str(config), "export", "--to", "Acme", "-o", "x.pdf")
-    assert result.returncode in (1, 2)
-    assert words in result.stderr.decode()
-    assert "Traceback" not in result.stderr.decode()
-    assert not (tmp_path / "x.pdf").exists()
-
-
-def test_every_option_is_a_setting_under_its_own_name(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """The file and the environment name options as the command line does, below a group, too."""
-    config = tmp_path / "settings.toml"
-    config.write_text('[identity.create]\nname = "Ours"\n', encoding="utf-8")
-    assert cli("--config", str(config), "identity", "create").returncode == 0
-    assert json.loads(cli("identity", "show", "--json").stdout)["name"] == "Ours"
-    given = {**environment, "MAILMART_PRIVACY_EXPORT_TO": "Acme", "MAILMART_PRIVACY_EXPORT_JSON": "1"}
-    assert json.loads(cli("export", "-o", "x.pdf", env=given).stdout)["recipient"] == "Acme"
-
-
-def test_certificates_in_settings_lie_beside_them(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """A certificate that the settings name is the one beside them, wherever the command runs; no other is taken."""
-    copy = cli("export", "--to", "Acme", "-o", "copy.pdf")
-    assert copy.returncode == 0
-    own = cli("identity", "show", "--pem").stdout
-    stranger = dump_certificate(create_identity(created_at=NOW))
-    shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
-    shared.mkdir()
-    elsewhere.mkdir()
-    (shared / "config.toml").write_text('[verify]\ntrust = ["mailmart.pem"]\n', encoding="utf-8")
-    (shared / "mailmart.pem").write_bytes(own)
-    (elsewhere / "mailmart.pem").write_bytes(stranger)
-    command = ("--config", str(shared / "config.toml"), "verify", str(tmp_path / "copy.pdf"))
-    assert cli(*command, cwd=elsewhere).returncode == 0
-    (shared / "mailmart.pem").write_bytes(stranger)
-    (elsewhere / "mailmart.pem").write_bytes(own)
-    assert cli(*command, cwd=elsewhere).returncode == 5
-    (shared / "mailmart.pem").unlink()
-    missing = cli(*command, cwd=elsewhere)
-    assert (missing.returncode, str(shared / "mailmart.pem") in one_line(missing)) == (1, True)
-
-
 def test_verify_at_a_time_and_against_a_version(cli: Run, tmp_path: Path) -> None:
     """`--at` asks as of then, `--policy` for a version, and what is neither is a usage error."""
     assert cli("export", "--to", "Acme", "-o", "copy.pdf").returncode == 0
@@ -364,18 +274,6 @@ def test_verify_at_a_time_and_against_a_version(cli: Run, tmp_path: Path) -> Non
     ):
         result = cli("verify", "copy.pdf", *arguments)
         assert (result.returncode, words in result.stderr.decode()) == (code, True), result.stderr
-
-
-def test_a_flag_wins_over_a_setting_that_excludes_it(cli: Run, tmp_path: Path) -> None:
-    """With a folder in the settings, -o still names a file; so do --at and --policy."""
-    config = tmp_path / "settings.toml"
-    config.write_text(
-        f'[export]\ndirectory = "copies"\npolicy = "{VERSION}"\n[show]\npolicy = "1999-01-01"', encoding="utf-8"
-    )
-    base = ["--config", str(config)]
-    made = cli(*base, "export", "--to", "Acme", "-o", "x.pdf", "--at", "2026-03-01T00:00:00Z")
-    assert (made.returncode, made.stdout) == (0, b"x.pdf\n")
-    assert cli(*base, "show", "--at", "2026-03-01T00:00:00Z").returncode == 0
 
 
 def test_a_value_is_never_taken_for_a_flag(cli: Run) -> None:
@@ -433,29 +331,6 @@ def test_only_the_own_certificate_is_trusted_unasked(cli: Run, tmp_path: Path, e
     assert cli("verify", "ours.pdf").returncode == 0
     assert cli("verify", "other.pdf").returncode == 5
     assert cli("verify", "--trust", "ours.pem", "other.pdf").returncode == 0  # now the authority is given
-
-
-def test_a_folder_that_keeps_nothing_hinders_no_copy(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """With an identity given, a copy is issued where the certified form cannot be kept; that is said."""
-    cli("identity", "create")
-    given = {**environment, "MAILMART_PRIVACY_STATE_DIR": "/dev/null/state"}
-    result = cli(
-        "export", "--to", "Acme", "--identity", str(state(environment) / "identity.pem"), "-o", "x.pdf", env=given
-    )
-    assert result.returncode == 0
-    assert "could not be kept" in result.stderr.decode()
-
-
-def test_a_damaged_certified_form_is_made_anew(cli: Run, environment: dict[str, str]) -> None:
-    """What is kept is used only where it can be read, even when its name carries its digest."""
-    cli("export", "--to", "Acme", "-o", "x.pdf")
-    (kept,) = (state(environment) / "certified").glob("[!.]*")
-    for content in (b"garbage", b"{}", b"[]\n%PDF-", kept.read_bytes()[:500]):
-        stem = kept.name.rpartition("-")[0]
-        kept.unlink(missing_ok=True)
-        (kept.parent / f"{stem}-{sha256(content).hexdigest()}").write_bytes(content)
-        assert cli("export", "--to", "Acme", "-o", "x.pdf", "--force").returncode == 0
-        assert cli("verify", "x.pdf").returncode == 0
 
 
 def test_a_terminal_is_not_given_orders(cli: Run, tmp_path: Path) -> None:
@@ -533,49 +408,3 @@ def test_completion_is_there(cli: Run, environment: dict[str, str]) -> None:
     script = Path(sys.executable).with_name("mailmart-privacy")
     result = subprocess.run([script], env=given, capture_output=True, check=False)
     assert result.stdout.decode().split() == ["plain,versions", "plain,verify"]
-
-
-def test_two_first_uses_at_once_share_one_identity(cli: Run, environment: dict[str, str], tmp_path: Path) -> None:
-    """Processes that start together end up with one identity, and all of their copies verify."""
-    with contextlib.ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", "mailmart_privacy", "export", "--to", f"Acme {n}", "-o", f"{n}.pdf"],
-                    cwd=tmp_path,
-                    env=environment,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-            )
-            for n in range(4)
-        ]
-        assert [process.wait(60) for process in processes] == [0] * 4
-    assert cli("verify", *(f"{n}.pdf" for n in range(4))).returncode == 0
-
-
-def test_many_processes_certify_once(tmp_path: Path, environment: dict[str, str], authority: Authority) -> None:
-    """Of several processes that start at once on a new level, one asks the authority to certify; all issue copies."""
-    (tmp_path / "signer.pem").write_bytes(dump_identity(authority.identity()))
-    (tmp_path / "roots.pem").write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots))
-    command = [sys.executable, "-m", "mailmart_privacy", "export", "--to", "Acme", "--level", "B-LT"]
-    command += ["--identity", "signer.pem"]
-    real = datetime.datetime.now(datetime.UTC)
-    with authority.at(real):
-        asked = len(authority.requests)
-        processes = [
-            subprocess.Popen(
-                [*command, "--tsa", authority.tsa(), "--trust", "roots.pem", "-o", f"{number}.pdf"],
-                cwd=tmp_path,
-                env=environment,
-            )
-            for number in range(4)
-        ]
-        assert [process.wait(120) for process in processes] == [0] * 4
-        stamps = [path for path in authority.requests[asked:] if "/tsa/" in path]
-    assert len(list((state(environment) / "certified").glob("*-B-LT-*"))) == 1
-    assert len(stamps) == 1 + 4  # one for the form, one for each copy
-    copies = [(tmp_path / f"{number}.pdf").read_bytes() for number in range(4)]
-    verdicts = [privacy.verify(copy, trust_roots=authority.roots) for copy in copies]
-    assert {verdict.publisher.covered_bytes for verdict in verdicts} == {verdicts[0].publisher.covered_bytes}
-    assert {verdict.level for verdict in verdicts} == {"B-LT"}
