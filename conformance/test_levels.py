@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.attacks import update
+from tests.attacks.saving import annotate
+
 from . import dss, mutool, openssl_cms, openssl_ts, poppler, qpdf, verapdf
 from .levels import LATER, NAMES, NOW, RENEWED, LevelCopy, Levels
 
@@ -138,7 +141,7 @@ def test_eu_dss_refuses(levels: Levels, tmp_path: Path) -> None:
     place = content.rindex(b"/Reason") + 10
     changed.write_bytes(content[:place] + b"X" + content[place + 1 :])
     overlaid = tmp_path / "overlaid.pdf"
-    overlaid.write_bytes(_annotate(levels.copies["B-T"].path.read_bytes()))
+    overlaid.write_bytes(update(levels.copies["B-T"].path.read_bytes(), annotate))
     jobs = [dss.Job(path=path, at=NOW) for path in (changed, overlaid)]
     jobs.append(dss.Job(path=copy, at=LATER.replace(year=2034)))
     found = dss.validate(jobs, [levels.root, levels.tsa_root])
@@ -147,9 +150,3 @@ def test_eu_dss_refuses(levels: Levels, tmp_path: Path) -> None:
     (untrusted,) = dss.validate([dss.Job(path=copy, at=NOW)], []).values()
     assert {signature.indication for signature in untrusted} == {"INDETERMINATE"}
     assert {signature.indication for signature in found[copy]} == {"INDETERMINATE"}
-
-
-def _annotate(pdf: bytes) -> bytes:
-    from tests.attacks import annotate, update
-
-    return update(pdf, annotate)
