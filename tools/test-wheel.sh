@@ -20,10 +20,13 @@ done
 for python in $pythons "$own"; do
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     env="$cache/test-$version"
-    [ -x "$env/bin/pytest" ] || {
+    [ -x "$env/bin/python" ] || {
         tools/make-venv.sh "$env" "$python"
         "$env/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+    }
+    [ "$env/.ready" -nt pyproject.toml ] || {
         "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]" --group test
+        touch "$env/.ready"
     }
     "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]"
     "$env/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$wheel"
