@@ -8,10 +8,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity
-from mailmart_privacy.issuing import issue_copy
-from mailmart_privacy.keyfiles import FileKey, _signing_usage, create_identity
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.issuing import issue_copy
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.keys.keyfiles import FileKey, _signing_usage, create_identity
 from mailmart_privacy.ledger import shipped
 
 from .measure import loop

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity
-from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.levels import add_archive_timestamp, certified_level, issue_at_level
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.keys.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped
-from mailmart_privacy.levels import add_archive_timestamp, certified_level, issue_at_level
 from mailmart_privacy.models import LEVELS
-from mailmart_privacy.verifying import verify
+from mailmart_privacy.verifying.verify import verify
 from tests.pki import Authority, serve
 
 from .others import NOW

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mailmart_privacy.keyfiles import create_identity, dump_identity
+from mailmart_privacy.keys.keyfiles import create_identity, dump_identity
 from mailmart_privacy.ledger import shipped
 
 from .measure import in_turns, program, python, time_process

@@ -10,10 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity, dump_certificate
-from mailmart_privacy.issuing import issue_copy
-from mailmart_privacy.keyfiles import FileKey, create_identity
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.issuing import issue_copy
+from mailmart_privacy.keys.identity import Identity, dump_certificate
+from mailmart_privacy.keys.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Policy
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
-from mailmart_privacy.verification import Verification
+from mailmart_privacy.verifying.verification import Verification
 from tests.pki import serve
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")

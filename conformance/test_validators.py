@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.identity import Identity, dump_certificate
+from mailmart_privacy.keys.identity import Identity, dump_certificate
 
 from . import browser, mutool, openssl_cms, poppler, qpdf, verapdf, vnu
 from .conftest import NOW, Artefact

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.certified import CertifiedForm
-from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity
-from mailmart_privacy.issuing import issue_copy
-from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.issuing import issue_copy
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.keys.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped
 
 from .pki import Authority, serve

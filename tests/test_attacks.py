@@ -15,13 +15,13 @@ from pyhanko.pdf_utils import generic
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
-from mailmart_privacy.certifying import certify
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.levels import certified_level, issue_at_level
 from mailmart_privacy.errors import AlteredError, ExitCode
-from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.keys.keyfiles import create_identity
 from mailmart_privacy.ledger import LEDGER, Ledger
-from mailmart_privacy.levels import certified_level, issue_at_level
 from mailmart_privacy.records import build_records, make_entry, write_ledger
-from mailmart_privacy.verifying import verify
+from mailmart_privacy.verifying.verify import verify
 
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
 from .conftest import NOW, VERSION, Run

@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import mailmart_privacy as privacy
-from mailmart_privacy import identity as model
-from mailmart_privacy import keyfiles
 from mailmart_privacy.errors import IdentityError
-from mailmart_privacy.identity import Identity, require_valid
-from mailmart_privacy.keyfiles import FileKey, dump_identity, load_identity
+from mailmart_privacy.keys import identity as model
+from mailmart_privacy.keys import keyfiles
+from mailmart_privacy.keys.identity import Identity, require_valid
+from mailmart_privacy.keys.keyfiles import FileKey, dump_identity, load_identity
 
 from .chains import DAY, NOW, Authority, to_pem
 

@@ -18,11 +18,11 @@ from fontTools.ttLib import TTFont
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources
-from mailmart_privacy.appearance import read_field_font
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
 from mailmart_privacy.form import render_form
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Paragraph, Policy
+from mailmart_privacy.pdf.appearance import read_field_font
 from mailmart_privacy.render import render_json
 
 from .conftest import VERSION

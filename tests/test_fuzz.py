@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
-from mailmart_privacy.certifying import certify
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.levels import certified_level, issue_at_level
 from mailmart_privacy.errors import ExitCode
-from mailmart_privacy.levels import certified_level, issue_at_level
 
 from .attacks import updates_of
 from .conftest import NOW

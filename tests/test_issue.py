@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 import mailmart_privacy as privacy
-from mailmart_privacy.appearance import read_field_font, read_shown
-from mailmart_privacy.certified import CertifiedForm
-from mailmart_privacy.certifying import certify
-from mailmart_privacy.cms import CmsTemplate
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.issuing import default_reference, issue_copy
 from mailmart_privacy.errors import FormError, IdentityError, RecipientError, RecordError, UsageError
-from mailmart_privacy.identity import Identity
-from mailmart_privacy.issuing import default_reference, issue_copy
-from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.keys.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped
+from mailmart_privacy.pdf.appearance import read_field_font, read_shown
+from mailmart_privacy.pdf.cms import CmsTemplate
 
 from .conftest import NOW, VERSION
 
@@ -101,7 +101,7 @@ def test_a_name_is_brought_into_nfc(certified: CertifiedForm, identity: Identity
 
 def test_a_long_name_shrinks_before_it_is_refused(certified: CertifiedForm) -> None:
     """A name that does not fit at the form's size is set smaller, down to eight points."""
-    from mailmart_privacy.appearance import fit_text
+    from mailmart_privacy.pdf.appearance import fit_text
 
     width = certified.fields["Recipient"].width
     sizes = [fit_text("recipient", "n" * count, certified.font, width) for count in (10, 60, 70)]
@@ -223,9 +223,9 @@ import sys
 for name in ("pyhanko", "asn1crypto", "weasyprint"):
     sys.modules[name] = None
 import datetime
-from mailmart_privacy.certified import CertifiedForm
-from mailmart_privacy.keyfiles import load_identity
-from mailmart_privacy.issuing import issue_copy
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.keys.keyfiles import load_identity
+from mailmart_privacy.copies.issuing import issue_copy
 form = CertifiedForm.from_bytes(open(sys.argv[1], "rb").read())
 me = load_identity(open(sys.argv[2], "rb").read())
 now = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
@@ -234,7 +234,7 @@ sys.stdout.buffer.write(issue_copy(form, recipient="Acme", reference="C-1", issu
     import tempfile
     from pathlib import Path
 
-    from mailmart_privacy.keyfiles import dump_identity
+    from mailmart_privacy.keys.keyfiles import dump_identity
 
     with tempfile.TemporaryDirectory() as folder:
         paths = Path(folder, "form"), Path(folder, "key.pem")
@@ -265,7 +265,7 @@ def test_the_container_template_counts_lengths_in_der() -> None:
     """Lengths below, at and above each step of DER's length octets are written as DER asks."""
     from asn1crypto import core
 
-    from mailmart_privacy.cms import encode_der
+    from mailmart_privacy.pdf.cms import encode_der
 
     for length in (0, 1, 127, 128, 255, 256, 65535, 65536):
         assert encode_der(0x04, bytes(length)) == core.OctetString(bytes(length)).dump()

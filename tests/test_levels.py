@@ -27,8 +27,10 @@ from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolic
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
 import mailmart_privacy as privacy
-from mailmart_privacy.certified import CertifiedForm
-from mailmart_privacy.certifying import certify
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.issuing import issue_copy
+from mailmart_privacy.copies.levels import certified_level, issue_at_level
 from mailmart_privacy.errors import (
     AlteredError,
     LevelError,
@@ -38,14 +40,12 @@ from mailmart_privacy.errors import (
     UsageError,
     VerificationError,
 )
-from mailmart_privacy.identity import Identity, certificate_digest
-from mailmart_privacy.issuing import issue_copy
-from mailmart_privacy.keyfiles import dump_identity
-from mailmart_privacy.levels import certified_level, issue_at_level
-from mailmart_privacy.security_store import extend_store, read_store
-from mailmart_privacy.timestamps import TimestampClient
-from mailmart_privacy.tokens import read_token
-from mailmart_privacy.trust import ValidationData
+from mailmart_privacy.keys.identity import Identity, certificate_digest
+from mailmart_privacy.keys.keyfiles import dump_identity
+from mailmart_privacy.trust.judge import ValidationData
+from mailmart_privacy.trust.security_store import extend_store, read_store
+from mailmart_privacy.trust.timestamps import TimestampClient
+from mailmart_privacy.trust.tokens import read_token
 
 from .conftest import NOW, Run
 from .pki import Authority

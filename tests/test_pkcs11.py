@@ -21,11 +21,11 @@ from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import encode_rsa_public_key
 
 import mailmart_privacy as privacy
-from mailmart_privacy import pkcs11 as backend
-from mailmart_privacy import pkcs11_token
 from mailmart_privacy.errors import IdentityError, UsageError
-from mailmart_privacy.keyfiles import dump_identity
-from mailmart_privacy.pkcs11_uri import parse_pkcs11_uri
+from mailmart_privacy.keys import pkcs11 as backend
+from mailmart_privacy.keys import pkcs11_token
+from mailmart_privacy.keys.keyfiles import dump_identity
+from mailmart_privacy.keys.pkcs11_uri import parse_pkcs11_uri
 
 from .chains import NOW, Authority, to_pem
 from .conftest import Run

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.identity import dump_certificate
-from mailmart_privacy.keyfiles import create_identity
+from mailmart_privacy.keys.identity import dump_certificate
+from mailmart_privacy.keys.keyfiles import create_identity
 
 from .conftest import NOW, VERSION, Run, one_line
 

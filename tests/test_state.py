@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
-from mailmart_privacy.keyfiles import dump_identity
+from mailmart_privacy.keys.keyfiles import dump_identity
 
 from .conftest import Run, state
 from .pki import Authority

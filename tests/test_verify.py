@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
-from mailmart_privacy.certified import CertifiedForm
-from mailmart_privacy.certifying import certify
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.issuing import issue_copy
 from mailmart_privacy.errors import ExitCode, RecordError
-from mailmart_privacy.identity import Identity
-from mailmart_privacy.issuing import issue_copy
-from mailmart_privacy.keyfiles import FileKey, create_identity
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.keys.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import Ledger, shipped
-from mailmart_privacy.verifying import verify
+from mailmart_privacy.verifying.verify import verify
 
 from .attacks import UPDATES, certify_again, refill, rewrite, update
 from .conftest import NOW, VERSION
@@ -312,7 +312,7 @@ def test_a_foreign_signed_file(identity: Identity) -> None:
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
-    from mailmart_privacy.certifying import _CmsSigner
+    from mailmart_privacy.copies.certifying import _CmsSigner
 
     signer = PdfSigner(PdfSignatureMetadata(field_name="Any", md_algorithm="sha256"), signer=_CmsSigner(identity))
     signed = signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(foreign()))).getvalue()

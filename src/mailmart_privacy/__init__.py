@@ -31,15 +31,15 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
-    from .identity import Identity, SigningKey
-    from .keyfiles import create_identity, load_identity
-    from .kms import open_kms
+    from .keys.identity import Identity, SigningKey
+    from .keys.keyfiles import create_identity, load_identity
+    from .keys.kms import open_kms
+    from .keys.pkcs11 import open_pkcs11
     from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
     from .parse import parse_policy
-    from .pkcs11 import open_pkcs11
     from .render import render_html, render_json, render_markdown, render_text
-    from .timestamps import TimestampClient
-    from .verification import SignatureSummary, TimestampSummary, Verification
+    from .trust.timestamps import TimestampClient
+    from .verifying.verification import SignatureSummary, TimestampSummary, Verification
 
     last_updated: datetime.date
     sections: tuple[Section, ...]
@@ -50,15 +50,15 @@ else:
         "errors": "AlteredError ExitCode FormError IdentityError LevelError MissingExtraError OtherVersionError "
         "PrivacyError RecipientError RecordError SourceError TimestampError UndecidableError UnknownSectionError "
         "UnknownVersionError UnsignedError UntrustedError UsageError VerificationError",
-        "identity": "Identity SigningKey",
-        "keyfiles": "create_identity load_identity",
-        "kms": "open_kms",
+        "keys.identity": "Identity SigningKey",
+        "keys.keyfiles": "create_identity load_identity",
+        "keys.kms": "open_kms",
         "models": "Block BulletList Heading Paragraph Policy Processor Section Version",
         "parse": "parse_policy",
-        "pkcs11": "open_pkcs11",
+        "keys.pkcs11": "open_pkcs11",
         "render": "render_html render_json render_markdown render_text",
-        "timestamps": "TimestampClient",
-        "verification": "SignatureSummary TimestampSummary Verification",
+        "trust.timestamps": "TimestampClient",
+        "verifying.verification": "SignatureSummary TimestampSummary Verification",
     }
     _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from .certified import CertifiedForm
-    from .identity import Identity
-    from .timestamps import TimestampClient
-    from .verification import Verification
+    from .copies.certified import CertifiedForm
+    from .keys.identity import Identity
+    from .trust.timestamps import TimestampClient
+    from .verifying.verification import Verification
 
     T = TypeVar("T")
 
@@ -129,9 +129,9 @@ def issue(
         LevelError: the level cannot be reached; the message says which answer was missing.
         MissingExtraError: pyHanko is not installed.
     """
-    from .issuing import complete_values
-    from .levels import certified_level, issue_at_level
-    from .origin import PAPERS
+    from .copies.issuing import complete_values
+    from .copies.levels import certified_level, issue_at_level
+    from .verifying.origin import PAPERS
 
     if paper not in PAPERS:
         raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
@@ -177,7 +177,7 @@ def renew(
         LevelError: its level is lower, or an answer was missing.
         MissingExtraError: pyHanko is not installed.
     """
-    from .levels import add_archive_timestamp
+    from .copies.levels import add_archive_timestamp
 
     moment, roots = datetime.datetime.now(datetime.UTC) if at is None else at, tuple(trust_roots)
     verify(pdf, trust_roots=roots, at=moment)
@@ -216,7 +216,7 @@ def verify(
         RecordError: a record of this package has changed.
         MissingExtraError: pyHanko is not installed.
     """
-    from .verifying import verify
+    from .verifying.verify import verify
 
     moment = datetime.datetime.now(datetime.UTC) if at is None else at
     require_moment(moment)
@@ -230,13 +230,13 @@ def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
         IdentityError: there is none.
         MissingExtraError: cryptography is not installed.
     """
-    from .identity import load_certificates
+    from .keys.identity import load_certificates
 
     return load_certificates(content, origin="this file")
 
 
 def _client(tsa: "str | Sequence[str] | TimestampClient") -> "TimestampClient":
-    from .timestamps import TimestampClient
+    from .trust.timestamps import TimestampClient
 
     if isinstance(tsa, TimestampClient):
         return tsa
@@ -252,8 +252,8 @@ def _certified(
     client: "TimestampClient",
     roots: "tuple[Certificate, ...]",
 ) -> "CertifiedForm":
-    from .certifying import certify
-    from .origin import form_name
+    from .copies.certifying import certify
+    from .verifying.origin import form_name
 
     key = (version, paper, identity.digest, level)
     if key not in _certified_forms or _certified_forms[key].signing_time > moment:

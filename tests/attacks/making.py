@@ -12,11 +12,11 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from mailmart_privacy.certified import CertifiedForm
-from mailmart_privacy.certifying import certify
-from mailmart_privacy.identity import Identity
-from mailmart_privacy.levels import issue_at_level
-from mailmart_privacy.stamping import UndatedWriter, add_timestamp
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.levels import issue_at_level
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.trust.stamping import UndatedWriter, add_timestamp
 
 from ..conftest import NOW
 from ..pki import Authority

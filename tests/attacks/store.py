@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from pyhanko.pdf_utils import generic
 
-from mailmart_privacy.security_store import extend_store, read_store
-from mailmart_privacy.stamping import create_store
-from mailmart_privacy.trust import ValidationData
+from mailmart_privacy.trust.judge import ValidationData
+from mailmart_privacy.trust.security_store import extend_store, read_store
+from mailmart_privacy.trust.stamping import create_store
 
 from ..conftest import NOW
 from .making import Given, Make, attack, name, stream, update_plainly

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from ..timestamps import TimestampClient
+    from ..trust.timestamps import TimestampClient
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -36,7 +36,7 @@ class Authorities:
 
     def client(self) -> "TimestampClient":
         """Make a client of them."""
-        from ..timestamps import TimestampClient
+        from ..trust.timestamps import TimestampClient
 
         return TimestampClient(urls=self.urls, pins=self.pins)
 
@@ -76,7 +76,7 @@ def read_roots(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
     own = identity_path()
     if not own.exists():
         return ()
-    from ..keyfiles import load_identity
+    from ..keys.keyfiles import load_identity
 
     # Its certificate alone: whoever else an authority in its chain vouches for is not you.
     return (load_identity(own.read_bytes(), origin=str(own)).certificate,)
@@ -85,7 +85,7 @@ def read_roots(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
 def _read_certificates(names: tuple[str, ...]) -> "tuple[Certificate, ...]":
     if not names:
         return ()
-    from ..identity import load_certificates
+    from ..keys.identity import load_certificates
 
     return tuple(certificate for name in names for certificate in load_certificates(read_file(name), origin=name))
 
@@ -94,7 +94,7 @@ def _read_pin(name: str) -> list[str]:
     digits = name.lower().removeprefix("sha256:").replace(":", "")
     if re.fullmatch(r"[0-9a-f]{64}", digits):
         return [digits]
-    from ..identity import certificate_digest
+    from ..keys.identity import certificate_digest
 
     try:
         return [certificate_digest(certificate) for certificate in _read_certificates((name,))]

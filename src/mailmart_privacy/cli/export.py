@@ -20,7 +20,7 @@ from .show import choose_one, choose_version, policy_options
 from .state import certified_form, local_identity
 
 if TYPE_CHECKING:
-    from ..identity import Identity
+    from ..keys.identity import Identity
 
 
 @click.command(short_help="Issue a signed, dated copy.")
@@ -112,8 +112,8 @@ def _issue(
     level: str,
     authorities: "Authorities",
 ) -> tuple[str, str, datetime.datetime, bytes]:
-    from ..issuing import complete_values, issue_copy
-    from ..origin import form_name
+    from ..copies.issuing import complete_values, issue_copy
+    from ..verifying.origin import form_name
 
     form = shipped().record(version, form_name(paper))
     if level == "B-B":  # without what only the other levels need to be imported
@@ -122,7 +122,7 @@ def _issue(
         recipient, reference = complete_values(certified, recipient, reference, now)
         copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
         return recipient, reference, now, copy
-    from ..levels import certified_level, issue_at_level
+    from ..copies.levels import certified_level, issue_at_level
 
     client = authorities.client()
     kept = certified_level(level)

@@ -12,7 +12,7 @@ from .keys import identity_options, is_uri, passphrase_option, read_identity
 from .state import identity_path, keep_identity
 
 if TYPE_CHECKING:
-    from ..identity import Identity
+    from ..keys.identity import Identity
 
 _KEPT = (
     "there is an identity already, and it was kept; copies that it signed are verified with its certificate. "
@@ -30,7 +30,7 @@ def identity() -> None:
 @click.option("--force", is_flag=True, help="Replace the identity that is there.")
 def create(name: str | None, force: bool) -> None:
     """Make a self-signed identity (P-256) and keep it as yours."""
-    from ..keyfiles import create_identity
+    from ..keys.keyfiles import create_identity
 
     _keep(create_identity(created_at=datetime.datetime.now(datetime.UTC), name=name), force)
 
@@ -46,7 +46,7 @@ def import_(file: str, passphrase_file: str | None, force: bool) -> None:
     """
     if is_uri(file):
         raise UsageError("a key in a token or in AWS KMS stays there; name it with --identity where it is to sign")
-    from ..identity import require_valid
+    from ..keys.identity import require_valid
 
     loaded = read_identity(file, passphrase_file)
     require_valid(loaded, datetime.datetime.now(datetime.UTC))
@@ -61,7 +61,7 @@ def show(
     identity_file: str | None, certificate_file: str | None, passphrase_file: str | None, pem: bool, as_json: bool
 ) -> None:
     """Show an identity: its name, certificate, issuers and how long it is valid. The key is never shown."""
-    from ..identity import dump_certificate, subject_name
+    from ..keys.identity import dump_certificate, subject_name
 
     loaded = _own() if identity_file is None else read_identity(identity_file, passphrase_file, certificate_file)
     if pem:
@@ -90,7 +90,7 @@ def show(
 
 
 def _own() -> "Identity":
-    from ..keyfiles import load_identity
+    from ..keys.keyfiles import load_identity
 
     path = identity_path()
     if not path.exists():

@@ -11,7 +11,7 @@ from ..errors import IdentityError, UsageError
 from .files import read_file
 
 if TYPE_CHECKING:
-    from ..identity import Identity
+    from ..keys.identity import Identity
 
 VARIABLE = "MAILMART_PRIVACY_PASSPHRASE"
 _TOKEN, _KMS = "pkcs11:", "awskms:"
@@ -68,7 +68,7 @@ def read_identity(name: str, passphrase_file: str | None, certificate_file: str 
 
 
 def _load_file(file: str, passphrase_file: str | None) -> "Identity":
-    from ..keyfiles import load_identity
+    from ..keys.keyfiles import load_identity
 
     content = read_file(file)
     passphrase = _given_passphrase(passphrase_file)
@@ -83,11 +83,11 @@ def _load_file(file: str, passphrase_file: str | None) -> "Identity":
 
 
 def _open_token(uri: str, passphrase_file: str | None, certificate: bytes | None) -> "Identity":
-    from ..pkcs11_uri import parse_pkcs11_uri
+    from ..keys.pkcs11_uri import parse_pkcs11_uri
 
     parsed = parse_pkcs11_uri(uri)  # before anything is asked
-    from ..pkcs11 import open_pkcs11
-    from ..pkcs11_token import find_token, needs_pin
+    from ..keys.pkcs11 import open_pkcs11
+    from ..keys.pkcs11_token import find_token, needs_pin
 
     pin = None
     if passphrase_file is not None or parsed.pin_source is None:
@@ -109,7 +109,7 @@ def _open_kms(name: str, passphrase_file: str | None, certificate: bytes | None)
         )
     if certificate is None:
         raise UsageError("AWS KMS keeps no certificates; give the key's, with its issuers, by --certificate FILE")
-    from ..kms import open_kms
+    from ..keys.kms import open_kms
 
     return open_kms(name, certificate=certificate)
 

@@ -14,7 +14,7 @@ from .files import read_file, write_whole
 from .limits import limited
 
 if TYPE_CHECKING:
-    from ..verification import Verification
+    from ..verifying.verification import Verification
 
 _AHEAD = datetime.timedelta(days=90)
 
@@ -72,9 +72,9 @@ def _renew(
     limit: datetime.datetime,
     dry: bool,
 ) -> dict[str, Any]:
-    from ..levels import add_archive_timestamp
-    from ..origin import MAX_SIZE
-    from ..verifying import verify
+    from ..copies.levels import add_archive_timestamp
+    from ..verifying.origin import MAX_SIZE
+    from ..verifying.verify import verify
 
     content = read_file(str(path), at_most=MAX_SIZE)
     with limited():

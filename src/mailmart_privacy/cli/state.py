@@ -16,9 +16,9 @@ from .files import FileKeptError, write_whole
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from ..certified import CertifiedForm
-    from ..identity import Identity
-    from ..timestamps import TimestampClient
+    from ..copies.certified import CertifiedForm
+    from ..keys.identity import Identity
+    from ..trust.timestamps import TimestampClient
 
 APPLICATION = "mailmart-privacy"
 STATE_VARIABLE = "MAILMART_PRIVACY_STATE_DIR"
@@ -50,7 +50,7 @@ def keep_identity(identity: "Identity", *, force: bool = False) -> Path:
     Raises:
         FileKeptError: there is one already, and `force` is not set.
     """
-    from ..keyfiles import dump_identity
+    from ..keys.keyfiles import dump_identity
 
     path = identity_path()
     _make_private(path.parent)
@@ -64,7 +64,7 @@ def local_identity(now: datetime.datetime) -> tuple["Identity", bool]:
     Returns:
         The identity, and whether it was made just now.
     """
-    from ..keyfiles import create_identity, load_identity
+    from ..keys.keyfiles import create_identity, load_identity
 
     path = identity_path()
     created = False
@@ -98,7 +98,7 @@ def certified_form(
     found = _find_certified(folder, stem, form, identity, now, level)
     if found is not None:
         return found
-    from ..certifying import certify
+    from ..copies.certifying import certify
 
     with _locked(folder / f".{stem}.lock"):
         waited = datetime.timedelta(seconds=time.monotonic() - started)
@@ -120,7 +120,7 @@ def certified_form(
 def _find_certified(
     folder: Path, stem: str, form: bytes, identity: "Identity", now: datetime.datetime, level: str
 ) -> "CertifiedForm | None":
-    from ..certified import CertifiedForm
+    from ..copies.certified import CertifiedForm
 
     for path in sorted(folder.glob(f"{stem}-*")):
         content = path.read_bytes() if path.is_file() else b""

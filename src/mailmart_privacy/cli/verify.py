@@ -28,8 +28,8 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], policy: str | None, a
     certificates is never asked, nor is the network: all that counts is in the file. With several files the
     exit code is the highest.
     """
-    from ..origin import MAX_SIZE
-    from ..verifying import verify as verify_copy
+    from ..verifying.origin import MAX_SIZE
+    from ..verifying.verify import verify as verify_copy
 
     roots = read_roots(trust)
     moment = datetime.datetime.now(datetime.UTC) if at is None else parse_moment(at)
@@ -54,7 +54,7 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], policy: str | None, a
                 click.echo(_seen(f"{name}: valid; signed, unchanged, and issued from the recorded policy"))
                 click.echo("\n".join(map(_seen, verdict.describe().split("\n"))))
     if as_json:
-        from ..verification import SCHEMA
+        from ..verifying.verification import SCHEMA
 
         click.echo(json.dumps({"$schema": SCHEMA, "files": results}, ensure_ascii=False, indent=2))
     return int(max(result["exit_code"] for result in results))

@@ -1,0 +1,1 @@
+"""Recorded form → certified form → signed copy."""

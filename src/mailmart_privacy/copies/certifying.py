@@ -1,0 +1,221 @@
+"""Recorded form → certified form, once per identity: the publisher's signature over the form.
+
+From then on the form admits nothing but the filling in of fields (DocMDP, ISO 32000-1, 12.8.2.2),
+and a signature over `Delivery` locks these, too. pyHanko does the work.
+"""
+
+import asyncio
+import datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from ..errors import FormError, MissingExtraError, TimestampError, UsageError
+from ..keys.identity import require_valid
+from ..pdf.appearance import read_field_font, show_lines, signature_lines
+from ..pdf.cms import TOKEN_ROOM, take_apart
+from ..trust.revocation import gather_for_signer, gather_for_token
+from ..trust.stamping import Stamper, UndatedWriter, create_store
+from .certified import CertifiedForm, FormField
+
+try:
+    from asn1crypto import algos, x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from pyhanko.pdf_utils import generic
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+    from pyhanko.sign.signers.pdf_cms import Signer
+    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner, PdfSigningSession
+    from pyhanko.stamp import NoOpStampStyle
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+except ImportError as error:
+    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.x509 import Certificate
+
+    from ..keys.identity import Identity
+    from ..trust.timestamps import TimestampClient
+
+CERTIFIED_LEVELS = ("B-B", "B-T", "B-LT")
+PUBLISHER = "Publisher"
+_SPARE = 2048
+
+
+def certify(
+    form: bytes,
+    *,
+    identity: "Identity",
+    signing_time: datetime.datetime,
+    level: str = "B-B",
+    timestamps: "TimestampClient | None" = None,
+    trust_roots: "Sequence[Certificate]" = (),
+) -> CertifiedForm:
+    """Certify a recorded form, so that nothing but its fields may be filled in.
+
+    Args:
+        form: a recorded form.
+        identity: who certifies.
+        signing_time: the moment of it (aware).
+        level: "B-B", "B-T" or "B-LT"; the signature then carries a timestamp, the form validation data.
+        timestamps: whom to ask for the timestamp.
+        trust_roots: where the certificates lead to, the authority's, too; needed for "B-LT".
+
+    Returns:
+        The certified form; it begins with the form's own bytes.
+
+    Raises:
+        IdentityError: the identity may not sign at that moment.
+        FormError: these bytes are not such a form.
+        LevelError: the level cannot be reached; the message says which answer was missing.
+    """
+    require_valid(identity, signing_time)
+    if level not in CERTIFIED_LEVELS:
+        raise UsageError(f"a form is certified at {', '.join(CERTIFIED_LEVELS)}, not at {level!r}")
+    if level != "B-B" and timestamps is None:
+        raise TimestampError(())
+    try:
+        writer = UndatedWriter(BytesIO(form))
+        fields = _read_fields(writer.root)
+        publisher = fields[PUBLISHER]
+    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on what is no PDF
+        raise FormError(f"this is not a form of the policy ({error})") from None
+    if "/V" in publisher:
+        raise FormError("this form is certified already")
+    lines = signature_lines("Certified", identity.name, identity.digest, identity.is_self_signed, signing_time)
+    _show(writer, publisher, lines)
+    metadata = PdfSignatureMetadata(
+        field_name=PUBLISHER,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=MDPPerm.FILL_FORMS,
+        name=identity.name,
+        reason="Publication of the privacy policy",
+    )
+    cms_signer = _CmsSigner(identity)
+    stamper = None if timestamps is None or level == "B-B" else Stamper(timestamps)
+    signer = _DatedSigner(metadata, signer=cms_signer, stamp_style=NoOpStampStyle(), timestamper=stamper)
+    signer.moment = signing_time.astimezone(datetime.UTC).replace(microsecond=0)
+    reserved = _reserve(identity) + (0 if stamper is None else 2 * TOKEN_ROOM)
+    pdf = signer.sign_pdf(writer, existing_fields_only=True, bytes_reserved=reserved).getvalue()
+    if level == "B-LT" and timestamps is not None and stamper is not None:
+        timeout = timestamps.timeout
+        data = gather_for_signer(identity, roots=trust_roots, at=signing_time, level=level, timeout=timeout)
+        for token in stamper.tokens:
+            data += gather_for_token(token, roots=trust_roots, at=signing_time, level=level, timeout=timeout)
+        pdf = create_store(pdf, data)
+    return _prepare(pdf, cms_signer, level, signer.moment)
+
+
+def _prepare(pdf: bytes, signer: "_CmsSigner", level: str, signing_time: datetime.datetime) -> CertifiedForm:
+    """Note where everything stands in a certified form that a copy changes."""
+    reader = PdfFileReader(BytesIO(pdf))
+    assert reader.last_startxref is not None
+    fields = {}
+    for name, dictionary in _read_fields(reader.root).items():
+        width, height = _extent(dictionary)
+        kept = generic.DictionaryObject(
+            {key: dictionary.raw_get(key) for key in dictionary if key not in ("/V", "/AP")}
+        )
+        source = BytesIO()
+        kept.write_to_stream(source, None)
+        fields[name] = FormField(
+            number=dictionary.container_ref.idnum,
+            entries=source.getvalue().decode("ascii").strip().removeprefix("<<").removesuffix(">>").strip(),
+            width=width,
+            height=height,
+        )
+    trailer: Any = reader.trailer
+    info = trailer.raw_get("/Info") if "/Info" in trailer else None
+    digest = bytes(32)
+    container = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True))
+    return CertifiedForm(
+        pdf=pdf,
+        fields=fields,
+        font=read_field_font(reader.root["/AcroForm"]),
+        root=_refer(trailer.raw_get("/Root")),
+        info=None if info is None else _refer(info),
+        id=_as_bytes(trailer["/ID"][0]),
+        size=int(trailer["/Size"]),
+        startxref=reader.last_startxref,
+        cms=take_apart(container, digest),
+        identity=signer.identity.digest,
+        signing_time=signing_time,
+        level=level,
+    )
+
+
+class _CmsSigner(Signer):
+    """Hands pyHanko the identity's key, which is loaded once."""
+
+    def __init__(self, identity: "Identity") -> None:
+        mechanism = "sha256_rsa" if isinstance(identity.key.public_key, rsa.RSAPublicKey) else "sha256_ecdsa"
+        store = SimpleCertificateStore()
+        store.register_multiple(x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in identity.chain)
+        super().__init__(
+            embed_roots=False,
+            signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": mechanism}),
+            signing_cert=x509.Certificate.load(identity.certificate.public_bytes(Encoding.DER)),
+            cert_registry=store,
+        )
+        self.identity = identity
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        return self.identity.sign(data)
+
+
+class _DatedSigner(PdfSigner):
+    """Signs at the moment that it is told, not at the clock's."""
+
+    moment: datetime.datetime
+
+    def init_signing_session(self, *args: Any, **kwargs: Any) -> PdfSigningSession:
+        session = super().init_signing_session(*args, **kwargs)
+        session.system_time = self.moment
+        return session
+
+
+def _read_fields(root: Any) -> dict[str, Any]:
+    return {str(f.get_object()["/T"]): f.get_object() for f in root["/AcroForm"]["/Fields"]}
+
+
+def _show(writer: IncrementalPdfFileWriter, field: Any, lines: list[tuple[str, float]]) -> None:
+    font = read_field_font(writer.root["/AcroForm"])
+    width, height = _extent(field)
+    number, generation, _ = font.resource.split()
+    name = generic.NameObject
+    fonts = {name(f"/{font.name}"): generic.IndirectObject(int(number), int(generation), writer)}
+    stream = generic.StreamObject(
+        {
+            name("/Type"): name("/XObject"),
+            name("/Subtype"): name("/Form"),
+            name("/BBox"): generic.ArrayObject(generic.FloatObject(str(n)) for n in (0, 0, width, height)),
+            name("/Resources"): generic.DictionaryObject({name("/Font"): generic.DictionaryObject(fonts)}),
+        },
+        stream_data=show_lines(lines, font, width=width, height=height),
+    )
+    field["/AP"] = generic.DictionaryObject({name("/N"): writer.add_object(stream)})
+    writer.update_container(field)
+
+
+def _extent(field: Any) -> tuple[float, float]:
+    left, bottom, right, top = (float(n) for n in field["/Rect"])
+    return round(right - left, 4), round(top - bottom, 4)
+
+
+def _refer(reference: Any) -> str:
+    return f"{reference.idnum} {reference.generation} R"
+
+
+def _as_bytes(value: Any) -> bytes:
+    return getattr(value, "original_bytes", None) or bytes(value)
+
+
+def _reserve(identity: "Identity") -> int:
+    """Reserve room for the signature container, in hex digits: what it holds, and to spare."""
+    certificates = (identity.certificate, *identity.chain)
+    return 2 * (_SPARE + sum(len(c.public_bytes(Encoding.DER)) for c in certificates))

@@ -1,0 +1,1 @@
+"""Keys and certificates, wherever they are kept."""

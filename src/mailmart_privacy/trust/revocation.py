@@ -1,0 +1,202 @@
+"""What proves that certificates were not revoked, asked for where they say (OCSP, RFC 6960; CRL, RFC 5280).
+
+What is gathered here is embedded, and is all that a verifier will have: it is judged at once, by
+the verifier's own rules, and what would not do is an error.
+"""
+
+import datetime
+from typing import TYPE_CHECKING
+
+from ..errors import LevelError, MissingExtraError, one_line
+from ..keys.identity import is_self_signed, subject_name
+from .judge import Judge, NotTrustedError, ValidationData, describe_certificate
+from .timestamps import fetch
+from .tokens import issued
+
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import ocsp
+    from cryptography.x509.oid import AuthorityInformationAccessOID
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..keys.identity import Identity
+    from .tokens import Token
+
+_DEPTH = 10
+
+
+def gather(
+    certificate: x509.Certificate,
+    others: "Iterable[x509.Certificate]",
+    *,
+    roots: "Sequence[x509.Certificate]",
+    at: datetime.datetime,
+    purpose: str,
+    level: str,
+    timeout: float,
+) -> ValidationData:
+    """Gather all that a certificate is to be judged by: those between it and its root, and proof for each.
+
+    It goes up to the root also where one below is trusted here: others may trust the root alone.
+
+    Args:
+        certificate: whose.
+        others: certificates that may lie on the way.
+        roots: the certificates to trust.
+        at: now (aware).
+        purpose: "sign" or "stamp".
+        level: what it is for, as the messages name it.
+        timeout: seconds to wait for one answer.
+
+    Returns:
+        The data; the certificate is found valid with them, without asking anybody.
+
+    Raises:
+        LevelError: an answer is missing; the message says for which certificate, and what was said.
+    """
+    path, pool = [certificate], [*others, *roots]
+    data = ValidationData()
+    while not is_self_signed(path[-1]):
+        issuer = next((c for c in pool if c != path[-1] and issued(c, path[-1])), None)
+        if issuer is None or len(path) == _DEPTH:
+            raise LevelError(
+                f"level {level} cannot be reached: {describe_certificate(path[-1])} leads to no certificate that is "
+                f"trusted here; give the certificate of its root ({path[-1].issuer.rfc4514_string()}) with --trust"
+            )
+        data += _prove(path[-1], issuer, level=level, timeout=timeout)
+        path.append(issuer)
+    if not any(c in roots for c in path):
+        raise LevelError(
+            f"level {level} cannot be reached: {describe_certificate(certificate)} leads to no certificate that is "
+            f"trusted here; give the certificate of its root ({path[-1].subject.rfc4514_string()}) with --trust"
+        )
+    data += ValidationData(certificates=tuple(c.public_bytes(Encoding.DER) for c in path))
+    try:
+        Judge(roots=(path[-1],), data=data).find_path(certificate, at=at, purpose=purpose, proven=True)
+    except NotTrustedError as error:
+        raise LevelError(
+            f"level {level} cannot be reached: {describe_certificate(certificate)} {one_line(error)}"
+        ) from None
+    return data
+
+
+def gather_for_signer(
+    identity: "Identity", *, roots: "Sequence[x509.Certificate]", at: datetime.datetime, level: str, timeout: float
+) -> ValidationData:
+    """Gather what an identity's certificate is to be judged by; a self-signed one is its own root, and needs nothing.
+
+    Raises:
+        LevelError: an answer is missing.
+    """
+    own = [c for c in (identity.certificate, *identity.chain) if is_self_signed(c)]
+    return gather(
+        identity.certificate,
+        identity.chain,
+        roots=[*roots, *own],
+        at=at,
+        purpose="sign",
+        level=level,
+        timeout=timeout,
+    )
+
+
+def gather_for_token(
+    token: "Token", *, roots: "Sequence[x509.Certificate]", at: datetime.datetime, level: str, timeout: float
+) -> ValidationData:
+    """Gather what a timestamp authority's certificate is to be judged by.
+
+    Raises:
+        LevelError: an answer is missing.
+    """
+    own, *others = token.certificates
+    return gather(own, others, roots=roots, at=at, purpose="stamp", level=level, timeout=timeout)
+
+
+def _prove(
+    certificate: x509.Certificate, issuer: x509.Certificate, *, level: str, timeout: float, delegated: bool = True
+) -> ValidationData:
+    """Gather one proof for one certificate: an OCSP response, else a list."""
+    answers: list[str] = []
+    for url in _ocsp_urls(certificate) if delegated else ():
+        try:
+            content, responder = _ask_ocsp(url, certificate, issuer, timeout, level)
+        except (OSError, ValueError) as error:
+            answers.append(f"OCSP at {url}: {error}")
+            continue
+        proof = ValidationData(ocsps=(content,))
+        if responder is not None:
+            proof += ValidationData(certificates=(responder.public_bytes(Encoding.DER),))
+            if not _needs_no_proof(responder):
+                proof += _prove(responder, issuer, level=level, timeout=timeout, delegated=False)
+        return proof
+    for url in _crl_urls(certificate):
+        try:
+            return ValidationData(crls=(_fetch_crl(url, issuer, timeout),))
+        except (OSError, ValueError) as error:
+            answers.append(f"CRL at {url}: {error}")
+    said = "; ".join(answers) or "it names no place to ask"
+    raise LevelError(
+        f"level {level} cannot be reached: there is no OCSP answer and no CRL for {describe_certificate(certificate)} "
+        f"({said})"
+    )
+
+
+def _ask_ocsp(
+    url: str, certificate: x509.Certificate, issuer: x509.Certificate, timeout: float, level: str
+) -> tuple[bytes, x509.Certificate | None]:
+    request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1()).build()  # noqa: S303 - RFC 6960
+    headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
+    content = fetch(url, request.public_bytes(Encoding.DER), headers, timeout)
+    response = ocsp.load_der_ocsp_response(content)
+    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        raise ValueError(f"it answered {response.response_status.name.lower()}")
+    if response.serial_number != certificate.serial_number:
+        raise ValueError("it answered for another certificate")
+    if response.certificate_status is ocsp.OCSPCertStatus.REVOKED:
+        raise LevelError(
+            f"level {level} cannot be reached: {describe_certificate(certificate)} was revoked, says {url}"
+        )
+    if response.certificate_status is not ocsp.OCSPCertStatus.GOOD:
+        raise ValueError(f"the certificate is {response.certificate_status.name.lower()}")
+    return content, next((c for c in response.certificates if c != issuer), None)
+
+
+def _fetch_crl(url: str, issuer: x509.Certificate, timeout: float) -> bytes:
+    content = fetch(url, None, {}, timeout)
+    found = x509.load_pem_x509_crl(content) if content.startswith(b"-----") else x509.load_der_x509_crl(content)
+    if not found.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+        raise ValueError(f"it is not signed by {subject_name(issuer)!r}")
+    return found.public_bytes(Encoding.DER)
+
+
+def _ocsp_urls(certificate: x509.Certificate) -> list[str]:
+    try:
+        listed = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except x509.ExtensionNotFound:
+        return []
+    wanted = AuthorityInformationAccessOID.OCSP
+    return [d.access_location.value for d in listed if d.access_method == wanted]
+
+
+def _crl_urls(certificate: x509.Certificate) -> list[str]:
+    try:
+        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    except x509.ExtensionNotFound:
+        return []
+    names = [name for point in points for name in point.full_name or ()]
+    return [str(name.value) for name in names if isinstance(name, x509.UniformResourceIdentifier)]
+
+
+def _needs_no_proof(responder: x509.Certificate) -> bool:
+    """Tell whether an OCSP responder's certificate needs no proof of its own (RFC 6960, 4.2.2.2.1)."""
+    try:
+        responder.extensions.get_extension_for_class(x509.OCSPNoCheck)
+    except x509.ExtensionNotFound:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Copy → `Verification`, or an error that says why not."""
