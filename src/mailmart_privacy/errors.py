@@ -54,6 +54,10 @@ class RecordError(PrivacyError):
     """A recorded file or the ledger is missing, or is not what the ledger says."""
 
 
+class FileKeptError(PrivacyError):
+    """There is a file in this place already, and it was kept."""
+
+
 class MissingExtraError(PrivacyError):
     """A part of the package was used without the extra that brings its dependencies."""
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import IdentityError, UsageError
-from .files import FileKeptError
+from ..errors import FileKeptError, IdentityError, UsageError
 from .keys import identity_options, is_uri, passphrase_option, read_identity
 from .state import identity_path, keep_identity
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from ..errors import PrivacyError, UsageError
+from ..filing import write_whole
 from ..moments import parse_moment
-from .files import write_whole
 
 data_option = click.option(
     "--data",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ExitCode, LevelError, PrivacyError, UsageError
+from ..filing import write_whole
 from ..ledger import shipped
 from .authorities import Authorities, authority_options, read_authorities, read_roots
-from .files import read_file, write_whole
+from .files import read_file
 from .limits import limited
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from ..errors import UsageError
+from ..errors import FileKeptError, UsageError
 from ..ledger import shipped
 from ..moments import parse_moment
-from .files import FileKeptError, write_out
+from .files import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable

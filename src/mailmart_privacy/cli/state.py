@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .files import FileKeptError, write_whole
+from ..errors import FileKeptError
+from ..filing import write_whole
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -55,7 +55,7 @@ def issue_copy(
         UsageError: the moment is naive, or before the form was certified.
         LevelError: the form was certified without a timestamp, and has no room for one.
     """
-    moment = format_moment(issued_at)
+    require_moment(issued_at)
     require_valid(identity, issued_at)
     if certified.identity != identity.digest:
         raise IdentityError("the form was certified by another identity; certify it with this one first")
@@ -63,12 +63,41 @@ def issue_copy(
         raise UsageError(f"the copy would be older than its form, which was certified on {certified.signing_time}")
     if stamp is not None and certified.level == "B-B":
         raise LevelError("level B-T cannot be reached: the form was certified at level B-B; certify it at B-T first")
-    update = _Update(certified, stamp)
+    update = fill_form(
+        certified,
+        recipient=recipient,
+        reference=reference,
+        issued_at=issued_at,
+        identity=identity,
+        stamped=stamp is not None,
+    )
+    return update.seal(certified.cms.fill(update.digest(), identity.sign, stamp))
+
+
+def fill_form(
+    certified: "CertifiedForm",
+    *,
+    recipient: str,
+    reference: str,
+    issued_at: datetime.datetime,
+    identity: "Identity",
+    stamped: bool,
+) -> "Update":
+    """Write the update of a copy, all but the signature itself; `issue_copy` says what is what.
+
+    Args:
+        stamped: whether there is to be room for a timestamp.
+
+    Returns:
+        The update; its digest is what is signed.
+    """
+    update = Update(certified, stamped=stamped)
     update.fill("Recipient", "recipient", recipient)
     update.fill("Reference", "reference", reference)
-    update.fill("IssuedAt", "issue date", moment)
+    update.fill("IssuedAt", "issue date", format_moment(issued_at))
     update.sign(identity, issued_at)
-    return update.finish(identity)
+    update.close()
+    return update
 
 
 def complete_values(
@@ -107,13 +136,19 @@ def format_moment(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-class _Update:
-    """An incremental update under way: objects, then the cross-references to them."""
+class Update:
+    """An incremental update under way: objects, then the cross-references to them.
 
-    def __init__(self, form: "CertifiedForm", stamp: "Callable[[bytes], bytes] | None") -> None:
+    Attributes:
+        body: its bytes.
+        hole: where in them the digits of the signature container stand.
+        room: for how many bytes of it there is room.
+    """
+
+    def __init__(self, form: "CertifiedForm", *, stamped: bool) -> None:
         self.form = form
-        self.stamp = stamp
-        self.room = form.cms.size + (0 if stamp is None else TOKEN_ROOM)
+        self.hole = 0
+        self.room = form.cms.size + (TOKEN_ROOM if stamped else 0)
         self.body = bytearray()
         self.offsets: dict[int, int] = {}
         self.next = form.size
@@ -150,21 +185,32 @@ class _Update:
         self.hole = len(self.body)
         self.body += b"0" * (2 * self.room) + b"> >>\nendobj\n"
 
-    def finish(self, identity: "Identity") -> bytes:
-        """Write the cross-references, take the digest, and put the signature container in."""
+    def close(self) -> None:
+        """Write the cross-references, and which bytes are signed."""
         self._add_cross_references()
         start = len(self.form.pdf) + self.hole - 1  # the container's brackets are not signed
         stop = start + 2 * self.room + 2
         placed = _RANGE % (start, stop, len(self.form.pdf) + len(self.body) - stop)
         gap = self.body.rindex(_RANGE % (0, 0, 0), 0, self.hole)
         self.body[gap : gap + len(placed)] = placed
+
+    def digest(self) -> bytes:
+        """Take the digest of what is signed: all but the container with its brackets."""
         digest = self.form.state.copy()
         digest.update(memoryview(self.body)[: self.hole - 1])
         digest.update(memoryview(self.body)[self.hole + 2 * self.room + 1 :])
-        container = self.form.cms.fill(digest.digest(), identity.sign, self.stamp).hex().encode("ascii")
-        if len(container) > 2 * self.room:
+        return digest.digest()
+
+    def seal(self, container: bytes) -> bytes:
+        """Put the signature container in.
+
+        Returns:
+            The copy.
+        """
+        digits = container.hex().encode("ascii")
+        if len(digits) > 2 * self.room:
             raise LevelError(f"level B-T cannot be reached: the timestamp has more than {TOKEN_ROOM:,} bytes")
-        self.body[self.hole : self.hole + len(container)] = container
+        self.body[self.hole : self.hole + len(digits)] = digits
         return self.form.pdf + self.body
 
     def _number(self) -> int:

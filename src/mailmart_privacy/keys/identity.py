@@ -91,6 +91,9 @@ class Identity:
         object.__setattr__(self, "digest", certificate_digest(self.certificate))
         object.__setattr__(self, "is_self_signed", is_self_signed(self.certificate))
 
+    def __reduce__(self) -> str:
+        raise IdentityError(f"the key of {self.name!r} does not travel; give a function that opens it over there")
+
     def sign(self, message: bytes) -> bytes:
         """Sign a message: ECDSA (DER, with the lower s) or RSASSA-PKCS1-v1_5, each over SHA-256."""
         return lower(self.key.sign(message), self.key.public_key)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _LIMIT = 16 * 1024 * 1024
 
 
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimestampClient:
     """Whom to ask for timestamps, and how.
@@ -47,7 +51,7 @@ class TimestampClient:
     timeout: float = 15.0
     attempts: int = 3
     pause: float = 0.5
-    sleep: "Callable[[float], object]" = field(default=threading.Event().wait, repr=False, compare=False)
+    sleep: "Callable[[float], object]" = field(default=_pause, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for url in self.urls:

@@ -1,0 +1,123 @@
+"""Files written whole or not at all, and never over an existing one unasked."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from .errors import FileKeptError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BESIDE = ".mailmart-privacy-{}.tmp"
+
+
+def write_whole(path: Path, content: bytes, *, force: bool = False, mode: int = 0o666) -> None:
+    """Write a file beside its place, sync it, and put it there.
+
+    Args:
+        path: its place.
+        content: its bytes.
+        force: replace a file that is there.
+        mode: its permissions, less the user's mask.
+
+    Raises:
+        FileKeptError: a file is there, and `force` is not set.
+        OSError: it cannot be written; nothing is left behind. It names the place, not the file beside it.
+    """
+    beside = path.with_name(_BESIDE.format(secrets.token_hex(8)))
+    try:
+        with open(_create(beside, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if not _put(beside, path, force=force):
+            raise FileKeptError(f"{path} exists and was kept; give another name, or --force to replace it")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        _remove(beside)
+    sync_folder(path.parent)
+
+
+def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]") -> list[bool]:
+    """Write files beside their places, sync them all, and put them there; where a file is already, it is kept.
+
+    Syncing them together takes a fraction of what it takes one by one.
+
+    Args:
+        folder: where.
+        files: their names and bytes; they are taken one after the other.
+
+    Returns:
+        For each of them, whether it was put there.
+
+    Raises:
+        OSError: one cannot be written; of the others, some may be there, each of them whole.
+    """
+    written: list[tuple[Path, Path, int]] = []
+    try:
+        for name, content in files:
+            beside = folder / _BESIDE.format(secrets.token_hex(8))
+            descriptor = _create(beside, 0o666)
+            written.append((beside, folder / name, descriptor))
+            _write(descriptor, content)
+        for _, _, descriptor in written:
+            os.fsync(descriptor)
+        put = [_put(beside, path, force=False) for beside, path, _ in written]
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+    finally:
+        for beside, _, descriptor in written:
+            os.close(descriptor)
+            _remove(beside)
+    sync_folder(folder)
+    return put
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process that was killed has left beside the places of its files."""
+    for path in folder.glob(_BESIDE.format("*")):
+        _remove(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync a folder, so that the names in it last; not every system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _create(path: Path, mode: int) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _put(beside: Path, path: Path, *, force: bool) -> bool:
+    if force:
+        os.replace(beside, path)
+        return True
+    try:
+        os.link(beside, path)  # unlike a rename, this fails where a file has appeared meanwhile
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        if path.exists():
+            return False
+        os.rename(beside, path)
+    return True
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
