@@ -10,9 +10,13 @@ if TYPE_CHECKING:
     import datetime
 
     from ._api import current, in_force, issue, load_certificates, render_form, renew, verify, versions
+    from ._many import issue_many
+    from .bulk.results import FailedCopy, IssuedCopy
+    from .bulk.rows import Row
     from .errors import (
         AlteredError,
         ExitCode,
+        FileKeptError,
         FormError,
         IdentityError,
         LevelError,
@@ -47,9 +51,12 @@ if TYPE_CHECKING:
 else:
     _HOMES = {
         "_api": "current in_force issue load_certificates render_form renew verify versions",
-        "errors": "AlteredError ExitCode FormError IdentityError LevelError MissingExtraError OtherVersionError "
-        "PrivacyError RecipientError RecordError SourceError TimestampError UndecidableError UnknownSectionError "
-        "UnknownVersionError UnsignedError UntrustedError UsageError VerificationError",
+        "_many": "issue_many",
+        "bulk.results": "FailedCopy IssuedCopy",
+        "bulk.rows": "Row",
+        "errors": "AlteredError ExitCode FileKeptError FormError IdentityError LevelError MissingExtraError "
+        "OtherVersionError PrivacyError RecipientError RecordError SourceError TimestampError UndecidableError "
+        "UnknownSectionError UnknownVersionError UnsignedError UntrustedError UsageError VerificationError",
         "keys.identity": "Identity SigningKey",
         "keys.keyfiles": "create_identity load_identity",
         "keys.kms": "open_kms",
@@ -83,10 +90,13 @@ __all__ = [
     "Block",
     "BulletList",
     "ExitCode",
+    "FailedCopy",
+    "FileKeptError",
     "FormError",
     "Heading",
     "Identity",
     "IdentityError",
+    "IssuedCopy",
     "LevelError",
     "MissingExtraError",
     "OtherVersionError",
@@ -96,6 +106,7 @@ __all__ = [
     "Processor",
     "RecipientError",
     "RecordError",
+    "Row",
     "Section",
     "SignatureSummary",
     "SigningKey",
@@ -117,6 +128,7 @@ __all__ = [
     "current",
     "in_force",
     "issue",
+    "issue_many",
     "last_updated",
     "load_certificates",
     "load_identity",

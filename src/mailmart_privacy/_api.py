@@ -3,6 +3,7 @@ clock is read where a caller names no moment, and heavy modules are imported whe
 """
 
 import datetime
+from hashlib import sha256
 
 from .errors import RecordError, UsageError
 from .ledger import shipped
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_certified_forms: "dict[tuple[str, str, str, str], CertifiedForm]" = {}
+_certified_forms: "dict[tuple[bytes, str, str], CertifiedForm]" = {}
 
 
 def current() -> Policy:
@@ -131,15 +132,11 @@ def issue(
     """
     from .copies.issuing import complete_values
     from .copies.levels import certified_level, issue_at_level
-    from .verifying.origin import PAPERS
 
-    if paper not in PAPERS:
-        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
+    form = recorded_form(policy, paper)
     require_moment(issued_at)
-    if shipped().version(policy.version).digest != policy.digest:
-        raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
-    client, roots = _client(tsa), tuple(trust_roots)
-    certified = _certified(policy.version, paper, identity, issued_at, certified_level(level), client, roots)
+    client, roots = timestamp_client(tsa), tuple(trust_roots)
+    certified = certified_form(form, identity, issued_at, certified_level(level), client, roots)
     recipient, reference = complete_values(certified, recipient, reference, issued_at)
     return issue_at_level(
         certified,
@@ -181,7 +178,7 @@ def renew(
 
     moment, roots = datetime.datetime.now(datetime.UTC) if at is None else at, tuple(trust_roots)
     verify(pdf, trust_roots=roots, at=moment)
-    renewed = add_archive_timestamp(pdf, timestamps=_client(tsa), trust_roots=roots, at=moment)
+    renewed = add_archive_timestamp(pdf, timestamps=timestamp_client(tsa), trust_roots=roots, at=moment)
     verify(renewed, trust_roots=roots, at=moment)
     return renewed
 
@@ -235,7 +232,19 @@ def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
     return load_certificates(content, origin="this file")
 
 
-def _client(tsa: "str | Sequence[str] | TimestampClient") -> "TimestampClient":
+def recorded_form(policy: Policy, paper: str) -> bytes:
+    """Load the recorded form of a policy, which has to be the recorded one itself."""
+    from .verifying.origin import PAPERS, form_name
+
+    if paper not in PAPERS:
+        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
+    if shipped().version(policy.version).digest != policy.digest:
+        raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
+    return shipped().record(policy.version, form_name(paper))
+
+
+def timestamp_client(tsa: "str | Sequence[str] | TimestampClient") -> "TimestampClient":
+    """Make a client of what callers may give."""
     from .trust.timestamps import TimestampClient
 
     if isinstance(tsa, TimestampClient):
@@ -243,21 +252,19 @@ def _client(tsa: "str | Sequence[str] | TimestampClient") -> "TimestampClient":
     return TimestampClient(urls=(tsa,) if isinstance(tsa, str) else tuple(tsa))
 
 
-def _certified(
-    version: str,
-    paper: str,
+def certified_form(
+    form: bytes,
     identity: "Identity",
     moment: datetime.datetime,
     level: str,
     client: "TimestampClient",
     roots: "tuple[Certificate, ...]",
 ) -> "CertifiedForm":
+    """Certify a form, once for each identity and level in a process."""
     from .copies.certifying import certify
-    from .verifying.origin import form_name
 
-    key = (version, paper, identity.digest, level)
+    key = (sha256(form).digest(), identity.digest, level)
     if key not in _certified_forms or _certified_forms[key].signing_time > moment:
-        form = shipped().record(version, form_name(paper))
         _certified_forms[key] = _beside_the_loop(
             lambda: certify(
                 form, identity=identity, signing_time=moment, level=level, timestamps=client, trust_roots=roots

@@ -111,6 +111,9 @@ class TimestampError(LevelError):
         said = "; ".join(f"{url}: {words}" for url, words in answers) or "none was named; give its URL with --tsa"
         super().__init__(f"no timestamp could be had: {said}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.answers,)
+
 
 class VerificationError(PrivacyError):
     """A file was not accepted. Verification raises; it never returns a verdict of "no"."""

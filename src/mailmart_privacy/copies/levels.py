@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import LevelError, MissingExtraError, TimestampError, UsageError
 from ..models import LEVELS
 from ..pdf.cms import read_timestamp
-from ..trust.revocation import gather_for_signer, gather_for_token
+from ..trust.revocation import Evidence, gather_for_token
 from ..trust.security_store import extend_store, read_store
 from ..trust.stamping import add_timestamp
 from ..trust.tokens import Token, read_token
@@ -55,6 +55,7 @@ def issue_at_level(
     identity: "Identity",
     timestamps: "TimestampClient",
     trust_roots: "Sequence[Certificate]",
+    evidence: "Evidence | None" = None,
 ) -> bytes:
     """Issue a signed copy at a level.
 
@@ -67,6 +68,7 @@ def issue_at_level(
         identity: who signs.
         timestamps: whom to ask for timestamps.
         trust_roots: where the certificates of the signer and of the authorities lead to.
+        evidence: what copies of the same minute share, or None to gather it anew.
 
     Returns:
         The copy.
@@ -95,10 +97,9 @@ def issue_at_level(
     )
     if level in ("B-B", "B-T"):
         return copy
-    timeout = timestamps.timeout
-    data = gather_for_signer(identity, roots=trust_roots, at=issued_at, level=level, timeout=timeout)
-    data += gather_for_token(tokens[0], roots=trust_roots, at=issued_at, level=level, timeout=timeout)
-    copy = extend_store(copy, data)
+    if evidence is None:
+        evidence = Evidence(trust_roots, at=issued_at, level=level, timeout=timestamps.timeout)
+    copy = extend_store(copy, evidence.for_signer(identity) + evidence.for_token(tokens[0]))
     return copy if level == "B-LT" else add_timestamp(copy, timestamps, number=1)
 
 

@@ -86,6 +86,37 @@ def gather(
     return data
 
 
+class Evidence:
+    """What certificates are to be judged by, gathered once for each of them: many copies share it.
+
+    Attributes:
+        at: when it is gathered (aware); it is to be used for a minute or so, no longer.
+    """
+
+    def __init__(self, roots: "Sequence[x509.Certificate]", *, at: datetime.datetime, level: str, timeout: float):
+        self.at = at
+        self._roots, self._level, self._timeout = tuple(roots), level, timeout
+        self._found: dict[tuple[x509.Certificate, ...], ValidationData] = {}
+
+    def for_signer(self, identity: "Identity") -> ValidationData:
+        """Gather what an identity's certificate is to be judged by; see `gather_for_signer`."""
+        key = (identity.certificate, *identity.chain)
+        if key not in self._found:
+            self._found[key] = gather_for_signer(
+                identity, roots=self._roots, at=self.at, level=self._level, timeout=self._timeout
+            )
+        return self._found[key]
+
+    def for_token(self, token: "Token") -> ValidationData:
+        """Gather what a timestamp authority's certificate is to be judged by; see `gather_for_token`."""
+        key = tuple(token.certificates)
+        if key not in self._found:
+            self._found[key] = gather_for_token(
+                token, roots=self._roots, at=self.at, level=self._level, timeout=self._timeout
+            )
+        return self._found[key]
+
+
 def gather_for_signer(
     identity: "Identity", *, roots: "Sequence[x509.Certificate]", at: datetime.datetime, level: str, timeout: float
 ) -> ValidationData:

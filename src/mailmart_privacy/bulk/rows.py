@@ -1,0 +1,35 @@
+"""One line of a batch: whom a copy is for, and the file that it becomes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One recipient, as a sheet names them.
+
+    Attributes:
+        number: the row's, as a spreadsheet counts: the header is row 1.
+        recipient: whom the copy is addressed to.
+        reference: what the copy is called, or None.
+    """
+
+    number: int = 0
+    recipient: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """A copy that is to be issued: its texts as they will stand in their fields, and its file.
+
+    Attributes:
+        number: the row's.
+        recipient: whom it is addressed to.
+        reference: what it is called.
+        file: the name of its file.
+    """
+
+    number: int
+    recipient: str
+    reference: str
+    file: str
