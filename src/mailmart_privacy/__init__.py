@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ._api import current, in_force, issue, load_certificates, render_form, renew, verify, versions
     from ._many import issue_many
     from .bulk.results import FailedCopy, IssuedCopy
-    from .bulk.rows import Row
     from .errors import (
         AlteredError,
         ExitCode,
@@ -25,9 +24,11 @@ if TYPE_CHECKING:
         PrivacyError,
         RecipientError,
         RecordError,
+        RowsError,
         SourceError,
         TimestampError,
         UndecidableError,
+        UnfinishedError,
         UnknownSectionError,
         UnknownVersionError,
         UnsignedError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
     from .parse import parse_policy
     from .render import render_html, render_json, render_markdown, render_text
+    from .sheets.rows import Row
     from .trust.timestamps import TimestampClient
     from .verifying.verification import SignatureSummary, TimestampSummary, Verification
 
@@ -53,10 +55,11 @@ else:
         "_api": "current in_force issue load_certificates render_form renew verify versions",
         "_many": "issue_many",
         "bulk.results": "FailedCopy IssuedCopy",
-        "bulk.rows": "Row",
+        "sheets.rows": "Row",
         "errors": "AlteredError ExitCode FileKeptError FormError IdentityError LevelError MissingExtraError "
-        "OtherVersionError PrivacyError RecipientError RecordError SourceError TimestampError UndecidableError "
-        "UnknownSectionError UnknownVersionError UnsignedError UntrustedError UsageError VerificationError",
+        "OtherVersionError PrivacyError RecipientError RecordError RowsError SourceError "
+        "TimestampError UndecidableError UnfinishedError UnknownSectionError UnknownVersionError "
+        "UnsignedError UntrustedError UsageError VerificationError",
         "keys.identity": "Identity SigningKey",
         "keys.keyfiles": "create_identity load_identity",
         "keys.kms": "open_kms",
@@ -107,6 +110,7 @@ __all__ = [
     "RecipientError",
     "RecordError",
     "Row",
+    "RowsError",
     "Section",
     "SignatureSummary",
     "SigningKey",
@@ -115,6 +119,7 @@ __all__ = [
     "TimestampError",
     "TimestampSummary",
     "UndecidableError",
+    "UnfinishedError",
     "UnknownSectionError",
     "UnknownVersionError",
     "UnsignedError",

@@ -3,7 +3,7 @@
 import datetime
 import secrets
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ._api import certified_form, current, recorded_form, timestamp_client
 from .errors import RecipientError
@@ -17,21 +17,11 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from .bulk.results import FailedCopy, IssuedCopy
-    from .bulk.rows import Planned, Row
     from .bulk.work import Order
     from .keys.identity import Identity
     from .models import Policy
+    from .sheets.rows import Planned, Row
     from .trust.timestamps import TimestampClient
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """Gives an identity that is open already; it cannot be sent to another process."""
-
-    identity: "Identity"
-
-    def __call__(self) -> "Identity":
-        return self.identity
 
 
 def issue_many(
@@ -84,7 +74,7 @@ def issue_many(
 
     from .bulk.places import find_place
     from .bulk.run import CHUNK, certify_order
-    from .bulk.work import Order
+    from .bulk.work import Opened, Order
     from .copies.levels import certified_level
 
     clock, version = _clock(issued_at), policy or current()
@@ -92,7 +82,7 @@ def issue_many(
     order = Order(
         id=secrets.token_hex(8),
         form=recorded_form(version, paper),
-        open_identity=identity if callable(identity) else _Opened(identity),
+        open_identity=identity if callable(identity) else Opened(identity),
         level=level,
         timestamps=client,
         roots=tuple(root.public_bytes(Encoding.DER) for root in roots),
@@ -101,7 +91,7 @@ def issue_many(
     if executor is None:
         opened = order.open_identity()
         made = certified_form(order.form, opened, clock(), needed, client, roots)
-        order = replace(order, open_identity=_Opened(opened), certified=made.to_bytes())
+        order = replace(order, open_identity=Opened(opened), certified=made.to_bytes())
     else:
         order = certify_order(order, clock(), executor)
     return _issue(rows, order, version.version, clock, executor, chunk or CHUNK)
@@ -119,10 +109,10 @@ def _issue(
 
     refused: deque[FailedCopy] = deque()
     planned = _plan(rows, order.certified, version, clock, refused)
-    for outcome in issue_rows(order, planned, clock=clock, executor=executor, chunk=chunk):
+    for outcomes in issue_rows(order, planned, clock=clock, executor=executor, chunk=chunk):
         while refused:
             yield refused.popleft()
-        yield outcome
+        yield from outcomes
     yield from refused
 
 
@@ -135,9 +125,9 @@ def _plan(
 ) -> "Iterator[Planned]":
     from .bulk.naming import name_file
     from .bulk.results import FailedCopy
-    from .bulk.rows import Planned
     from .copies.certified import CertifiedForm
     from .copies.issuing import complete_values
+    from .sheets.rows import Planned
 
     form = CertifiedForm.from_bytes(certified)
     assert form is not None

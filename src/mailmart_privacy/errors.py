@@ -16,6 +16,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+_LISTED = 100  # faults of a sheet that a message lists
+
+
 def one_line(error: Exception) -> str:
     """Say an error of another library in one line."""
     return " ".join(str(error).split()) or type(error).__name__
@@ -58,6 +61,18 @@ class FileKeptError(PrivacyError):
     """There is a file in this place already, and it was kept."""
 
 
+class UnfinishedError(PrivacyError):
+    """A batch stopped before its end; what is done is whole, and listed.
+
+    Attributes:
+        exit_code: "partly done", or "interrupted".
+    """
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.PARTLY) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
+
+
 class MissingExtraError(PrivacyError):
     """A part of the package was used without the extra that brings its dependencies."""
 
@@ -89,6 +104,26 @@ class FormError(PrivacyError):
 
 class RecipientError(UsageError):
     """A recipient or reference cannot stand in the form's field."""
+
+
+class RowsError(UsageError):
+    """Rows of a sheet cannot be issued. All faults are collected and raised together.
+
+    Attributes:
+        faults: each fault as `(row, message)`; row 0 is the whole sheet.
+        origin: the sheet, as the messages name it.
+    """
+
+    def __init__(self, origin: str, faults: tuple[tuple[int, str], ...]) -> None:
+        self.origin = origin
+        self.faults = faults
+        lines = [f"{origin}: row {row}: {message}" if row else f"{origin}: {message}" for row, message in faults]
+        if len(lines) > _LISTED:
+            lines[_LISTED:] = [f"{origin}: and {len(lines) - _LISTED:,} more faults"]
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.origin, self.faults)
 
 
 class IdentityError(PrivacyError):

@@ -9,7 +9,8 @@ from .errors import FileKeptError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from typing import IO
 
 _BESIDE = ".mailmart-privacy-{}.tmp"
 
@@ -27,10 +28,20 @@ def write_whole(path: Path, content: bytes, *, force: bool = False, mode: int = 
         FileKeptError: a file is there, and `force` is not set.
         OSError: it cannot be written; nothing is left behind. It names the place, not the file beside it.
     """
+    with open_whole(path, force=force, mode=mode) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterator[IO[bytes]]":
+    """Open a file for writing beside its place; put it there, synced, when all was written.
+
+    Raises as `write_whole` does; where the writing itself raises, nothing is left behind.
+    """
     beside = path.with_name(_BESIDE.format(secrets.token_hex(8)))
     try:
         with open(_create(beside, mode), "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if not _put(beside, path, force=force):

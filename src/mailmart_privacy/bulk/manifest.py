@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import FileKeptError, MissingExtraError, RecordError, UsageError
 from ..filing import sync_folder, write_whole
 from ..moments import parse_moment
+from ..sheets.rows import Planned
 from .results import IssuedCopy
 
 try:
@@ -146,16 +147,29 @@ class Manifest:
         return found
 
 
-def write_line(copy: IssuedCopy) -> bytes:
-    """Write the line of a copy."""
+def write_line(copy: IssuedCopy, *, file: str | None = None) -> bytes:
+    """Write the line of a copy, under the name of its file."""
     facts = {
         "reference": copy.reference,
-        "file": copy.file,
+        "file": file or copy.file,
         "digest": copy.digest,
         "size": copy.size,
         "issued_at": copy.issued_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
     }
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def read_copy(line: dict[str, Any], row: "Planned") -> IssuedCopy:
+    """Read a line back as the copy of its row."""
+    return IssuedCopy(
+        number=row.number,
+        recipient=row.recipient,
+        reference=row.reference,
+        issued_at=parse_moment(line["issued_at"]),
+        digest=line["digest"],
+        size=line["size"],
+        file=line["file"],
+    )
 
 
 def _read_line(line: bytes, path: Path, number: int) -> dict[str, Any]:

@@ -4,18 +4,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from ..copies.certified import CertifiedForm
 from ..errors import RecordError
 from .results import FailedCopy, IssuedCopy
-from .work import Order, certify_form, issue_chunk, verify_chunk
+from .work import Order, certify_form, issue_chunk, read_certificates, verify_chunk
 
 if TYPE_CHECKING:
     import datetime
 
-    from .rows import Planned
+    from ..sheets.rows import Planned
 
 _Result = TypeVar("_Result")
 
@@ -28,6 +29,12 @@ def certify_order(order: Order, moment: "datetime.datetime", executor: Executor 
     return replace(order, certified=certified)
 
 
+def name_signer(order: Order, executor: Executor | None = None) -> str:
+    """Find the digest of the certificate that an order is signed with; a worker tells it where there are workers."""
+    ((own, *_),) = _each(executor, read_certificates, [(order,)], ahead=1)
+    return sha256(own).hexdigest()
+
+
 def issue_rows(
     order: Order,
     rows: "Iterable[Planned]",
@@ -36,7 +43,7 @@ def issue_rows(
     executor: Executor | None = None,
     chunk: int = CHUNK,
     ahead: int | None = None,
-) -> Iterator[IssuedCopy | FailedCopy]:
+) -> Iterator[list[IssuedCopy | FailedCopy]]:
     """Issue a copy for each row.
 
     Args:
@@ -48,7 +55,7 @@ def issue_rows(
         ahead: how many chunks are handed out at a time; by default, four for each core of this machine.
 
     Yields:
-        What became of each row: chunk by chunk, as they are done. When the iterator is closed, no
+        What became of the rows of a chunk, as chunks are done. When the iterator is closed, no
         more chunks are begun; those that were are waited for.
 
     Raises:
@@ -62,10 +69,7 @@ def issue_rows(
     chunks = iter(lambda: list(islice(remaining, chunk)), [])
     tasks = ((order, each, clock()) for each in chunks)
     for outcomes in _each(executor, issue_chunk, tasks, ahead=ahead):
-        for outcome in outcomes:
-            if isinstance(outcome, IssuedCopy) and outcome.pdf is not None:
-                outcome = replace(outcome, pdf=form.pdf + outcome.pdf)
-            yield outcome
+        yield [_complete(outcome, form.pdf) for outcome in outcomes]
 
 
 def verify_copies(
@@ -79,6 +83,13 @@ def verify_copies(
     remaining = iter(copies)
     tasks = ((order, each, at) for each in iter(lambda: list(islice(remaining, 4)), []))
     yield from _each(executor, verify_chunk, tasks)
+
+
+def _complete(outcome: IssuedCopy | FailedCopy, form: bytes) -> IssuedCopy | FailedCopy:
+    """Put the form before what was handed back: it does not travel with each copy."""
+    if isinstance(outcome, FailedCopy) or outcome.pdf is None:
+        return outcome
+    return replace(outcome, pdf=form + outcome.pdf)
 
 
 def _each(

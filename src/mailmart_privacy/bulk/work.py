@@ -23,10 +23,10 @@ except ImportError:
 
 if TYPE_CHECKING:
     from ..keys.identity import Identity
+    from ..sheets.rows import Planned
     from ..trust.revocation import Evidence
     from ..trust.timestamps import TimestampClient
     from .places import Place
-    from .rows import Planned
 
 _FRESH = datetime.timedelta(minutes=1)
 
@@ -54,6 +54,16 @@ class Order:
     roots: tuple[bytes, ...]
     certified: bytes = b""
     place: "Place | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Gives an identity that is open already; it cannot be sent to another process."""
+
+    identity: "Identity"
+
+    def __call__(self) -> "Identity":
+        return self.identity
 
 
 class _Bench:

@@ -3,28 +3,29 @@
 import datetime
 import json
 import os
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..bulk.naming import name_file
 from ..errors import UsageError
 from ..ledger import shipped
 from ..models import LEVELS
 from .authorities import Authorities, authority_options, read_authorities
+from .batch import batch_options, export_batch, read_batch, require_single
 from .files import require_place, write_out
-from .keys import identity_options, read_identity
+from .keys import KeyName, identity_options
 from .show import choose_one, choose_version, policy_options
-from .state import certified_form, local_identity
+from .state import certified_form
 
 if TYPE_CHECKING:
     from ..keys.identity import Identity
 
 
-@click.command(short_help="Issue a signed, dated copy.")
-@click.option("--to", "recipient", metavar="NAME", required=True, help="Whom the copy is addressed to.")
+@click.command(short_help="Issue signed, dated copies.")
+@click.option("--to", "recipient", metavar="NAME", help="Whom the copy is addressed to.")
 @click.option("--reference", metavar="R", help="What the copy is called [default: its day and a digest].")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
 @policy_options
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
 @click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
 @authority_options
 @click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
-@click.option("-d", "--directory", metavar="DIR", help="Where the default name is put [default: here].")
+@click.option("-d", "--directory", metavar="DIR|URL", help="Where files with default names are put [default: here].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was issued as one JSON document.")
+@batch_options
 def export(
-    recipient: str,
+    recipient: str | None,
     reference: str | None,
     paper: str,
     policy: str | None,
@@ -52,54 +54,58 @@ def export(
     directory: str | None,
     force: bool,
     as_json: bool,
+    recipients: str | None,
+    **many: Any,
 ) -> None:
     """Issue a signed, dated copy of the policy, addressed to NAME, and print the path of its file.
+
+    With --recipients, issue one for each row of a sheet, into a folder (-d) or a ZIP file (-o FILE.zip). All rows
+    are looked at before the first copy is signed.
 
     The first use makes a self-signed identity for you, and certifies the form with it; both are kept.
     Levels above B-B need a timestamp authority; B-LT and B-LTA also the certificates of the roots to trust.
     """
     if level != "B-B" and not tsa:
         raise UsageError(f"level {level} cannot be reached without a timestamp authority; name one with --tsa URL")
+    recipient, recipients = choose_one(
+        "recipient", recipient, "recipients", recipients, why="--to names one recipient, --recipients a sheet of them"
+    )
     version = choose_version(policy, at).version
+    authorities = read_authorities(tsa, tsa_certificate, trust)
+    if recipients is not None:
+        if reference is not None:
+            raise UsageError("--reference is for one copy; in a sheet, references have a column of their own")
+        key = _choose_key(identity_file, passphrase_file, certificate_file)
+        common = {"version": version, "paper": paper, "level": level, "authorities": authorities, "key": key}
+        places = {"directory": directory, "output": output, "force": force, "as_json": as_json}
+        export_batch(read_batch(recipients, many | common | places))
+        return
+    if recipient is None:
+        raise UsageError("say whom the copy is for: --to NAME, or --recipients FILE for a sheet of them")
+    require_single()
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     names = "-o names the file, -d the folder of a file named for you"
     output, directory = choose_one("output", output, "directory", directory, why=names)
-    target = os.path.join(directory or "", default_name(version, recipient, now)) if output is None else output
+    stem = name_file(version, recipient, f"{now:%Y%m%dT%H%M%SZ}")
+    target = os.path.join(directory or "", stem) if output is None else output
     if not target:
         raise UsageError("-o is empty; give the name of a file")
     if output == "-" and (as_json or sys.stdout.isatty()):
         raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
     if target != "-":
         require_place(Path(target), force=force)
-    authorities = read_authorities(tsa, tsa_certificate, trust)
-    identity = _choose_identity(identity_file, passphrase_file, certificate_file, now)
+    identity = _choose_key(identity_file, passphrase_file, certificate_file)()
     recipient, reference, now, copy = _issue(version, paper, recipient, reference, identity, now, level, authorities)
     write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
 
 
-def default_name(version: str, recipient: str, issued_at: datetime.datetime) -> str:
-    """Name the file of a copy after its version, recipient and time, with no sign that a file system minds."""
-    words = re.sub(r"[^\w]+", "-", recipient).strip("-_")[:60]
-    return "-".join(filter(None, ("privacy-policy", version, words, f"{issued_at:%Y%m%dT%H%M%SZ}"))) + ".pdf"
-
-
-def _choose_identity(
-    name: str | None, passphrase_file: str | None, certificate_file: str | None, now: datetime.datetime
-) -> "Identity":
-    if name is not None:
-        return read_identity(name, passphrase_file, certificate_file)
-    if certificate_file is not None:
+def _choose_key(name: str | None, passphrase_file: str | None, certificate_file: str | None) -> KeyName:
+    """Name the key that signs: the one that is given, else the user's own."""
+    if name is None and certificate_file is not None:
         raise UsageError("--certificate is that of a key which --identity names; give both")
-    identity, created = local_identity(now)
-    if created:
-        click.echo(
-            f"Made an identity for you: {identity.name!r}. It is self-signed: no certification authority vouches for "
-            "it. Give recipients its certificate by a way they trust (mailmart-privacy identity show --pem).",
-            err=True,
-        )
-    return identity
+    return KeyName(name=name, passphrase_file=passphrase_file, certificate_file=certificate_file)
 
 
 def _issue(

@@ -1,20 +1,24 @@
 """Opening the key that the user names; its passphrase comes from a file, the environment or a prompt."""
 
+import datetime
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import IdentityError, UsageError
 from .files import read_file
+from .state import local_identity
 
 if TYPE_CHECKING:
     from ..keys.identity import Identity
 
 VARIABLE = "MAILMART_PRIVACY_PASSPHRASE"
 _TOKEN, _KMS = "pkcs11:", "awskms:"
+_answers: dict[str, bytes] = {}  # as long as this process lives
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -43,6 +47,34 @@ def identity_options(help: str) -> Callable[[Any], Any]:
     return add
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyName:
+    """How a key is named; whoever is to sign with it opens it by that.
+
+    Attributes:
+        name: a file, or a URI; None for the user's own key, which is made on first use.
+        passphrase_file: the file with its passphrase, or None.
+        certificate_file: the file with its certificates, or None.
+        answers: what was answered when it was asked for at the terminal, for workers of this machine.
+    """
+
+    name: str | None
+    passphrase_file: str | None = None
+    certificate_file: str | None = None
+    answers: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+
+    def __call__(self) -> "Identity":
+        """Open it; see `read_identity`."""
+        if self.name is None:
+            return _open_own()
+        _answers.update(self.answers)
+        return read_identity(self.name, self.passphrase_file, self.certificate_file)
+
+    def with_answers(self) -> "KeyName":
+        """Take along what was answered at the terminal."""
+        return replace(self, answers=tuple(_answers.items()))
+
+
 def is_uri(name: str) -> bool:
     """Tell whether a name is that of a key in a token or in AWS KMS, not of a file."""
     return name.startswith((_TOKEN, _KMS))
@@ -67,6 +99,17 @@ def read_identity(name: str, passphrase_file: str | None, certificate_file: str 
     return _load_file(name, passphrase_file)
 
 
+def _open_own() -> "Identity":
+    identity, created = local_identity(datetime.datetime.now(datetime.UTC).replace(microsecond=0))
+    if created:
+        click.echo(
+            f"Made an identity for you: {identity.name!r}. It is self-signed: no certification authority vouches for "
+            "it. Give recipients its certificate by a way they trust (mailmart-privacy identity show --pem).",
+            err=True,
+        )
+    return identity
+
+
 def _load_file(file: str, passphrase_file: str | None) -> "Identity":
     from ..keys.keyfiles import load_identity
 
@@ -76,9 +119,9 @@ def _load_file(file: str, passphrase_file: str | None) -> "Identity":
         try:
             return load_identity(content, origin=file)
         except IdentityError as error:
-            if "passphrase" not in str(error) or not sys.stdin.isatty():
+            passphrase = _ask(f"Passphrase of {file}") if "passphrase" in str(error) else None
+            if passphrase is None:
                 raise
-        passphrase = _ask(f"Passphrase of {file}")
     return load_identity(content, passphrase=passphrase, origin=file)
 
 
@@ -93,12 +136,12 @@ def _open_token(uri: str, passphrase_file: str | None, certificate: bytes | None
     if passphrase_file is not None or parsed.pin_source is None:
         pin = _given_passphrase(passphrase_file)
         if pin is None and needs_pin(find_token(parsed)):
-            if not sys.stdin.isatty():
+            pin = _ask("PIN of the token" if parsed.token is None else f"PIN of the token {parsed.token!r}")
+            if pin is None:
                 raise IdentityError(
                     "the token needs its PIN; give it by --passphrase-file, by pin-source=file:/PATH in the URI, "
                     f"or in ${VARIABLE}"
                 )
-            pin = _ask("PIN of the token" if parsed.token is None else f"PIN of the token {parsed.token!r}")
     return open_pkcs11(uri, pin=pin, certificate=certificate)
 
 
@@ -121,6 +164,8 @@ def _given_passphrase(file: str | None) -> bytes | None:
     return None if given is None else given.encode()
 
 
-def _ask(what: str) -> bytes:
-    answer: str = click.prompt(what, hide_input=True, err=True)
-    return answer.encode()
+def _ask(what: str) -> bytes | None:
+    """Ask whoever sits at the terminal, once for each question; None where nobody does."""
+    if what not in _answers and sys.stdin is not None and sys.stdin.isatty():
+        _answers[what] = click.prompt(what, hide_input=True, err=True).encode()
+    return _answers.get(what)

@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +87,22 @@ def certified_form(
     timestamps: "TimestampClient | None" = None,
     trust_roots: "tuple[Certificate, ...]" = (),
 ) -> "CertifiedForm":
-    """Load the form as certified by an identity at a level, or certify it, once.
+    """Load the form as certified by an identity at a level, or certify it, once."""
+
+    def certify() -> "CertifiedForm":
+        from ..copies.certifying import certify
+
+        return certify(
+            form, identity=identity, signing_time=now, level=level, timestamps=timestamps, trust_roots=trust_roots
+        )
+
+    return kept_form(form, identity.digest, now, level, certify)
+
+
+def kept_form(
+    form: bytes, signer: str, now: datetime.datetime, level: str, certify: "Callable[[], CertifiedForm]"
+) -> "CertifiedForm":
+    """Load the form as certified at a level by the holder of a certificate, or have it certified, once.
 
     The file's name carries its digest, so that a damaged one is not used. Of several processes one certifies,
     and the others wait for it; its signing time may then be a little after `now`. Where the form cannot
@@ -95,20 +110,16 @@ def certified_form(
     """
     started = time.monotonic()
     folder = state_path() / "certified"
-    stem = f"{sha256(form).hexdigest()[:16]}-{identity.digest[:16]}-{level}"
-    found = _find_certified(folder, stem, form, identity, now, level)
+    stem = f"{sha256(form).hexdigest()[:16]}-{signer[:16]}-{level}"
+    found = _find_certified(folder, stem, form, signer, now, level)
     if found is not None:
         return found
-    from ..copies.certifying import certify
-
     with _locked(folder / f".{stem}.lock"):
         waited = datetime.timedelta(seconds=time.monotonic() - started)
-        found = _find_certified(folder, stem, form, identity, now + waited, level)
+        found = _find_certified(folder, stem, form, signer, now + waited, level)
         if found is not None:  # another process was first
             return found
-        made = certify(
-            form, identity=identity, signing_time=now, level=level, timestamps=timestamps, trust_roots=trust_roots
-        )
+        made = certify()
         content = made.to_bytes()
         try:
             _make_private(folder)
@@ -119,7 +130,7 @@ def certified_form(
 
 
 def _find_certified(
-    folder: Path, stem: str, form: bytes, identity: "Identity", now: datetime.datetime, level: str
+    folder: Path, stem: str, form: bytes, signer: str, now: datetime.datetime, level: str
 ) -> "CertifiedForm | None":
     from ..copies.certified import CertifiedForm
 
@@ -127,7 +138,7 @@ def _find_certified(
         content = path.read_bytes() if path.is_file() else b""
         if path.name == f"{stem}-{sha256(content).hexdigest()}":
             found = CertifiedForm.from_bytes(content)
-            wanted = (identity.digest, level)
+            wanted = (signer, level)
             if found is None or not found.pdf.startswith(form) or (found.identity, found.level) != wanted:
                 continue
             if found.signing_time <= now:  # a clock that was set back must not make copies older than their form

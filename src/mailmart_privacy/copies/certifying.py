@@ -15,7 +15,8 @@ from ..pdf.appearance import read_field_font, show_lines, signature_lines
 from ..pdf.cms import TOKEN_ROOM, take_apart
 from ..trust.revocation import gather_for_signer, gather_for_token
 from ..trust.stamping import Stamper, UndatedWriter, create_store
-from .certified import CertifiedForm, FormField
+from .blank import find_fields, measure_field, note_fields
+from .certified import CertifiedForm
 
 try:
     from asn1crypto import algos, x509
@@ -79,7 +80,7 @@ def certify(
         raise TimestampError(())
     try:
         writer = UndatedWriter(BytesIO(form))
-        fields = _read_fields(writer.root)
+        fields = find_fields(writer.root)
         publisher = fields[PUBLISHER]
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on what is no PDF
         raise FormError(f"this is not a form of the policy ({error})") from None
@@ -115,27 +116,13 @@ def _prepare(pdf: bytes, signer: "_CmsSigner", level: str, signing_time: datetim
     """Note where everything stands in a certified form that a copy changes."""
     reader = PdfFileReader(BytesIO(pdf))
     assert reader.last_startxref is not None
-    fields = {}
-    for name, dictionary in _read_fields(reader.root).items():
-        width, height = _extent(dictionary)
-        kept = generic.DictionaryObject(
-            {key: dictionary.raw_get(key) for key in dictionary if key not in ("/V", "/AP")}
-        )
-        source = BytesIO()
-        kept.write_to_stream(source, None)
-        fields[name] = FormField(
-            number=dictionary.container_ref.idnum,
-            entries=source.getvalue().decode("ascii").strip().removeprefix("<<").removesuffix(">>").strip(),
-            width=width,
-            height=height,
-        )
     trailer: Any = reader.trailer
     info = trailer.raw_get("/Info") if "/Info" in trailer else None
     digest = bytes(32)
     container = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True))
     return CertifiedForm(
         pdf=pdf,
-        fields=fields,
+        fields=note_fields(reader.root),
         font=read_field_font(reader.root["/AcroForm"]),
         root=_refer(trailer.raw_get("/Root")),
         info=None if info is None else _refer(info),
@@ -179,13 +166,9 @@ class _DatedSigner(PdfSigner):
         return session
 
 
-def _read_fields(root: Any) -> dict[str, Any]:
-    return {str(f.get_object()["/T"]): f.get_object() for f in root["/AcroForm"]["/Fields"]}
-
-
 def _show(writer: IncrementalPdfFileWriter, field: Any, lines: list[tuple[str, float]]) -> None:
     font = read_field_font(writer.root["/AcroForm"])
-    width, height = _extent(field)
+    width, height = measure_field(field)
     number, generation, _ = font.resource.split()
     name = generic.NameObject
     fonts = {name(f"/{font.name}"): generic.IndirectObject(int(number), int(generation), writer)}
@@ -200,11 +183,6 @@ def _show(writer: IncrementalPdfFileWriter, field: Any, lines: list[tuple[str, f
     )
     field["/AP"] = generic.DictionaryObject({name("/N"): writer.add_object(stream)})
     writer.update_container(field)
-
-
-def _extent(field: Any) -> tuple[float, float]:
-    left, bottom, right, top = (float(n) for n in field["/Rect"])
-    return round(right - left, 4), round(top - bottom, 4)
 
 
 def _refer(reference: Any) -> str:

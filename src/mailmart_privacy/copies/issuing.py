@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..keys.identity import Identity
+    from .blank import Blank
     from .certified import CertifiedForm, FormField
 
 DELIVERY = "Delivery"
@@ -101,12 +102,12 @@ def fill_form(
 
 
 def complete_values(
-    certified: "CertifiedForm", recipient: str, reference: str | None, issued_at: datetime.datetime
+    certified: "CertifiedForm | Blank", recipient: str, reference: str | None, issued_at: datetime.datetime
 ) -> tuple[str, str]:
     """Bring what a copy says into the form in which it is filled in.
 
     Args:
-        certified: the form.
+        certified: the form, certified or not.
         recipient: whom the copy is addressed to.
         reference: what the copy is called, or None for its day and a digest.
         issued_at: the moment of it (aware).
@@ -119,8 +120,11 @@ def complete_values(
     """
     recipient = clean_value("recipient", recipient, certified.font)
     if reference is None:
-        return recipient, default_reference(recipient, issued_at)
-    return recipient, clean_value("reference", reference, certified.font)
+        reference = default_reference(recipient, issued_at)
+    reference = clean_value("reference", reference, certified.font)
+    fit_text("recipient", recipient, certified.font, certified.fields["Recipient"].width)
+    fit_text("reference", reference, certified.font, certified.fields["Reference"].width)
+    return recipient, reference
 
 
 def default_reference(recipient: str, issued_at: datetime.datetime) -> str:

@@ -1,0 +1,42 @@
+"""Workers on other machines: a Dask cluster, which is there already."""
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import Executor
+
+from ..errors import MissingExtraError, UsageError, one_line
+
+_PATIENCE = "15s"
+
+
+@contextlib.contextmanager
+def connect(address: str) -> Iterator[tuple[Executor, int]]:
+    """Connect to a cluster.
+
+    A worker that is lost is no loss: another one does its rows, and finds what it had put into its place.
+
+    Args:
+        address: of the scheduler, for instance "tcp://10.0.0.7:8786".
+
+    Yields:
+        An executor, and how many threads its workers have now.
+
+    Raises:
+        UsageError: there is no scheduler at this address, or it has no worker.
+        MissingExtraError: Dask is not installed.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingExtraError("cluster", "Dask (distributed)") from None
+    try:
+        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"there is no Dask scheduler at {address}: {one_line(error)}") from None
+    try:
+        threads = sum(client.nthreads().values())
+        if not threads:
+            raise UsageError(f"the Dask scheduler at {address} has no worker; start one with: dask worker {address}")
+        yield client.get_executor(pure=False), threads
+    finally:
+        client.close()

@@ -1,0 +1,184 @@
+"""`export --recipients`: a copy for each row of a sheet, into a folder, a store or a ZIP file."""
+
+import datetime
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from ..errors import UsageError
+from ..ledger import shipped
+from ..moments import parse_moment
+from .batch_run import Batch, Run, manifest_path, now
+from .files import read_file, require_place
+from .workers import hire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..sheets.rows import Planned
+
+_COLUMNS = ("recipient", "reference")
+
+
+def batch_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    """Add the options that are for many copies."""
+    for option in reversed(
+        (
+            click.option("--recipients", metavar="FILE", help="Issue a copy for each row: CSV or XLSX."),
+            click.option(
+                "--column",
+                "columns",
+                multiple=True,
+                metavar="NAME=HEADER",
+                help="Which column is which: recipient=Firma; may be repeated [default: found by the header].",
+            ),
+            click.option("--max-rows", type=click.IntRange(1), default=100_000, show_default=True, metavar="N"),
+            click.option("--dry-run", is_flag=True, help="Show what would be written."),
+            click.option("--resume", is_flag=True, help="Go on with a batch that was interrupted."),
+            click.option(
+                "--verify",
+                type=click.Choice(["all", "sample", "none"]),
+                default="sample",
+                show_default=True,
+                help="Which copies of the batch are verified at its end.",
+            ),
+            click.option(
+                "--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes [default: as is worth it]."
+            ),
+            click.option(
+                "--manifest", metavar="FILE", help="The list of what was issued [default: manifest.jsonl in DIR]."
+            ),
+            click.option("--dask", metavar="ADDRESS", help="Let a Dask cluster do the work."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def read_batch(recipients: str, options: dict[str, Any]) -> Batch:
+    """Read what the options ask for."""
+    return Batch(recipients=recipients, **(options | {"columns": _read_columns(options["columns"])}))
+
+
+def require_single() -> None:
+    """Refuse options that are for many copies where one is asked for."""
+    context = click.get_current_context()
+    for option in batch_options(lambda: None).__click_params__:  # type: ignore[attr-defined]
+        if context.get_parameter_source(option.name) in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
+            raise UsageError(f"{max(option.opts, key=len)} is for many copies; give it with --recipients")
+
+
+def _read_columns(given: tuple[str, ...]) -> dict[str, str]:
+    columns = {}
+    for each in given:
+        name, equals, header = each.partition("=")
+        if not equals or name not in _COLUMNS or not header:
+            raise UsageError(f"--column {each}: write {' or '.join(f'{known}=HEADER' for known in _COLUMNS)}")
+        columns[name] = header
+    return columns
+
+
+def export_batch(batch: Batch) -> None:
+    """Issue a copy for each row, and report.
+
+    Raises:
+        RowsError: the sheet has faults; nothing was written.
+        UnfinishedError: it stopped before its end.
+    """
+    _require_sense(batch)
+    begun_at = _begun_at(batch)
+    plan, notes = _plan(batch, begun_at)
+    for note in notes:
+        click.echo(f"{batch.recipients}: {note}", err=True)
+    if batch.dry_run:
+        _print_plan(batch, plan)
+        return
+    with hire(batch.jobs, len(plan), batch.dask) as (executor, workers):
+        if batch.output is not None:
+            report = Run(batch, plan, executor, workers).into_zip(begun_at)
+        else:
+            report = Run(batch, plan, executor, workers).into_place(begun_at)
+    _print_report(batch, report)
+
+
+def _require_sense(batch: Batch) -> None:
+    if batch.output is None and batch.directory is None:
+        raise UsageError("say where the copies are put: -d FOLDER, or -o FILE.zip")
+    if batch.output is not None:
+        if batch.directory is not None or batch.manifest is not None:
+            raise UsageError("a ZIP file holds its copies and its manifest; leave -d and --manifest out")
+        if batch.resume:
+            raise UsageError("a ZIP file is written whole or not at all; --resume is for -d")
+        if batch.output != "-" and not batch.output.lower().endswith(".zip"):
+            raise UsageError(f"{batch.output}: with --recipients, -o names a ZIP file; or give -d FOLDER")
+        if batch.output == "-" and (batch.as_json or sys.stdout.isatty()):
+            raise UsageError("the ZIP goes to standard output with -o -; send it to a program, and leave out --json")
+        if batch.output != "-":
+            require_place(Path(batch.output), force=batch.force)
+    elif batch.force:
+        raise UsageError("a batch never replaces a copy; leave --force out, or name another folder")
+    elif "://" in (batch.directory or "") and batch.manifest is None:
+        raise UsageError("name the file that lists the copies, on this machine: --manifest FILE")
+    if batch.dask is not None and batch.output is not None:
+        raise UsageError("workers of a cluster put their copies into a place: give -d")
+
+
+def _begun_at(batch: Batch) -> datetime.datetime:
+    """Tell when the batch was begun: that is part of references which are made for rows without one."""
+    from ..bulk.manifest import read_begun
+
+    begun = read_begun(manifest_path(batch)) if batch.resume else None
+    return now() if begun is None else parse_moment(begun["begun_at"])
+
+
+def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tuple[str, ...]]":
+    from ..bulk.naming import name_file
+    from ..copies.blank import read_blank
+    from ..copies.issuing import complete_values
+    from ..sheets.plan import complete_rows
+    from ..sheets.sheet import read_sheet
+    from ..verifying.origin import form_name
+
+    content = read_file(batch.recipients)
+    sheet = read_sheet(content, name=batch.recipients, columns=batch.columns, max_rows=batch.max_rows)
+    blank = read_blank(shipped().record(batch.version, form_name(batch.paper)))
+    plan = complete_rows(
+        sheet.rows,
+        origin=batch.recipients,
+        complete=lambda row: complete_values(blank, row.recipient, row.reference, begun_at),
+        name_file=lambda recipient, reference: name_file(batch.version, recipient, reference),
+    )
+    return plan, sheet.notes
+
+
+def _print_plan(batch: Batch, plan: "Sequence[Planned]") -> None:
+    if batch.as_json:
+        rows = [{"row": r.number, "recipient": r.recipient, "reference": r.reference, "file": r.file} for r in plan]
+        click.echo(json.dumps({"version": batch.version, "copies": rows}, ensure_ascii=False, indent=2))
+        return
+    for row in plan:
+        click.echo(f"{row.file}\t{row.recipient}\t{row.reference}")
+    click.echo(f"{len(plan):,} copies of version {batch.version} would be issued; nothing was written", err=True)
+
+
+def _print_report(batch: Batch, report: dict[str, Any]) -> None:
+    if batch.as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        return
+    before = f", {report['found_before']:,} of them before" if report["found_before"] else ""
+    click.echo(
+        f"{report['copies']:,} copies of version {report['version']}{before}; {report['issued']:,} issued in "
+        f"{report['seconds']:.1f} s ({report['rate']:,.0f}/s); {report['verified']:,} verified",
+        err=True,
+    )
+    if report["gone"]:
+        click.echo(
+            f"{report['gone']:,} that were listed before are no longer there; they were not issued again", err=True
+        )
+    if batch.output != "-":
+        click.echo(report["place"])

@@ -1,0 +1,301 @@
+"""A batch under way: who signs, who works, where the copies go, and what is verified at the end."""
+
+import datetime
+import random
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ..errors import ExitCode, FileKeptError, PrivacyError, RecipientError, UnfinishedError, UsageError
+from ..filing import open_whole, remove_leftovers
+from ..ledger import shipped
+from .progress import Progress, show_progress
+from .state import kept_form
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from ..bulk.manifest import Manifest
+    from ..bulk.results import FailedCopy, IssuedCopy
+    from ..bulk.work import Order
+    from ..keys.identity import Identity
+    from ..sheets.rows import Planned
+    from .authorities import Authorities
+    from .keys import KeyName
+
+SAMPLE = 10  # how many copies of a batch are verified by default
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What is asked for; each attribute is an option of `export`."""
+
+    recipients: str
+    columns: dict[str, str]
+    max_rows: int
+    version: str
+    paper: str
+    level: str
+    authorities: "Authorities"
+    key: "KeyName"
+    directory: str | None
+    output: str | None
+    manifest: str | None
+    force: bool
+    resume: bool
+    dry_run: bool
+    verify: str
+    jobs: int | None
+    dask: str | None
+    as_json: bool
+
+
+def manifest_path(batch: Batch) -> Path:
+    """Name the file that lists the copies of a batch."""
+    from ..bulk.manifest import NAME
+
+    return Path(batch.manifest) if batch.manifest is not None else Path(batch.directory or "") / NAME
+
+
+def now() -> datetime.datetime:
+    """Tell what time it is, in whole seconds."""
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
+class Run:
+    """A batch under way: its order, its workers, and what came of it."""
+
+    def __init__(self, batch: Batch, plan: "Sequence[Planned]", executor: "Executor | None", workers: int) -> None:
+        self.batch, self.plan, self.executor, self.workers = batch, plan, executor, workers
+        self.order, self.signer, self.not_before = self._prepare()
+
+    def into_place(self, begun_at: datetime.datetime) -> dict[str, Any]:
+        """Put the copies into a folder or a store, and list them."""
+        from ..bulk.manifest import open_manifest
+        from ..bulk.places import Folder, find_place
+
+        batch, path = self.batch, manifest_path(self.batch)
+        place = find_place(batch.directory or "")
+        if isinstance(place, Folder):
+            place.path.mkdir(parents=True, exist_ok=True)
+        self.order = replace(self.order, place=place)
+        with open_manifest(path, self._facts(begun_at), resume=batch.resume) as manifest:
+            listed = set(manifest.references)
+            if isinstance(place, Folder):
+                remove_leftovers(place.path)
+                self._require_room(place.path, len(self.plan) - len(listed))
+            gone = sum(row.reference in listed and place.measure(row.file) is None for row in self.plan)
+            try:
+                progress = self._issue_listed(manifest, [row for row in self.plan if row.reference not in listed])
+            except (PrivacyError, OSError, KeyboardInterrupt) as error:
+                raise self._unfinished(error, len(manifest.references)) from None
+            verified = self._verify(list(self._choose(manifest)))
+        return self._report(progress, verified, str(batch.directory), before=len(listed), gone=gone, manifest=path)
+
+    def into_zip(self, begun_at: datetime.datetime) -> dict[str, Any]:
+        """Write the copies into a ZIP file, or to standard output."""
+        from ..bulk.zipping import ZipSink
+
+        files = {row.number: row.file for row in self.plan}
+        with _open_output(self.batch.output or "-", force=self.batch.force) as stream:
+            sink, kept = ZipSink(stream, begun_at), _Sample(self.batch.verify)
+            with show_progress("issuing", len(self.plan)) as progress:
+                for issued in self._issue(self.plan):
+                    for copy in issued:
+                        sink.add(copy, files[copy.number])
+                        kept.offer(copy)
+                        if self.batch.verify == "all":
+                            self._verify_some([copy])
+                    progress.advance(len(issued))
+            verified = progress.done if self.batch.verify == "all" else self._verify(kept.copies)
+            sink.finish()
+        return self._report(progress, verified, self.batch.output or "-")
+
+    def _prepare(self) -> "tuple[Order, str, datetime.datetime]":
+        """Open the identity, or have a worker do it, and have the form certified by it."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        from ..bulk.run import certify_order, name_signer
+        from ..bulk.work import Opened, Order
+        from ..copies.certified import CertifiedForm
+        from ..copies.levels import certified_level
+        from ..verifying.origin import form_name
+
+        batch, moment = self.batch, now()
+        order = Order(
+            id=secrets.token_hex(8),
+            form=shipped().record(batch.version, form_name(batch.paper)),
+            open_identity=batch.key,
+            level=batch.level,
+            timestamps=batch.authorities.client(),
+            roots=tuple(root.public_bytes(Encoding.DER) for root in batch.authorities.roots),
+        )
+        if batch.dask is None:
+            identity: Identity = batch.key()  # here, where its passphrase can be asked for
+            opened = Opened(identity) if self.executor is None else batch.key.with_answers()
+            order = replace(order, open_identity=opened)
+        signer = name_signer(order, self.executor)
+
+        def certify() -> CertifiedForm:
+            made = CertifiedForm.from_bytes(certify_order(order, moment, self.executor).certified)
+            assert made is not None
+            return made
+
+        form = kept_form(order.form, signer, moment, certified_level(batch.level), certify)
+        return replace(order, certified=form.to_bytes()), signer, form.signing_time
+
+    def _issue(self, rows: "Sequence[Planned]") -> "Iterator[list[IssuedCopy]]":
+        """Issue copies; what stops the batch is raised, once the copies that were made are handed on."""
+        from ..bulk.results import IssuedCopy
+        from ..bulk.run import CHUNK, issue_rows
+
+        # A copy that waits for an authority or a service is not to wait for others, too.
+        chunk = CHUNK if self.batch.level == "B-B" else 4
+        chunk = max(1, min(chunk, len(rows) // self.workers))
+        outcomes = issue_rows(
+            self.order,
+            rows,
+            clock=lambda: max(now(), self.not_before),
+            executor=self.executor,
+            chunk=chunk,
+            ahead=4 * self.workers,
+        )
+        kept: list[FailedCopy] = []
+        for some in outcomes:
+            yield [each for each in some if isinstance(each, IssuedCopy)]
+            failed = [each for each in some if not isinstance(each, IssuedCopy)]
+            for each in failed:
+                if not isinstance(each.error, FileKeptError | RecipientError):
+                    raise each.error
+            kept += failed
+        if kept:
+            first = f"row {kept[0].number}: {kept[0].error}"
+            raise PrivacyError(first if len(kept) == 1 else f"{first}; and {len(kept) - 1:,} more")
+
+    def _issue_listed(self, manifest: "Manifest", rows: "Sequence[Planned]") -> Progress:
+        with show_progress("issuing", len(rows)) as progress:
+            for issued in self._issue(rows):
+                manifest.append(issued)
+                progress.advance(len(issued))
+        return progress
+
+    def _choose(self, manifest: "Manifest") -> "Iterator[IssuedCopy]":
+        """Choose copies that are to be verified, from all that are listed and still there."""
+        from ..bulk.manifest import read_copy
+
+        count = len(manifest.references)
+        wanted = {"none": 0, "all": count, "sample": min(SAMPLE, count)}[self.batch.verify]
+        chosen = set(random.SystemRandom().sample(range(count), wanted))
+        rows = {row.reference: row for row in self.plan}
+        place = self.order.place
+        for number, line in enumerate(manifest):
+            if number in chosen and place is not None and place.measure(line["file"]) is not None:
+                yield read_copy(line, rows[line["reference"]])
+
+    def _verify(self, copies: "Sequence[IssuedCopy]") -> int:
+        if not copies:
+            return 0
+        with show_progress("verifying", len(copies)) as progress:
+            self._verify_some(copies, progress)
+        return progress.done
+
+    def _verify_some(self, copies: "Sequence[IssuedCopy]", progress: Progress | None = None) -> None:
+        from ..bulk.run import verify_copies
+
+        at = max(now(), *(copy.issued_at for copy in copies))
+        for count, failed in verify_copies(self.order, copies, at=at, executor=self.executor):
+            if failed:
+                raise UnfinishedError(
+                    f"a copy does not verify; send none of them: {failed[0].reference}: {failed[0].error}",
+                    failed[0].error.exit_code,
+                )
+            if progress is not None:
+                progress.advance(count)
+
+    def _facts(self, begun_at: datetime.datetime) -> dict[str, Any]:
+        rows = "\n".join(f"{row.number}\t{row.recipient}\t{row.reference}\t{row.file}" for row in self.plan)
+        return {
+            "format": 1,
+            "policy_version": self.batch.version,
+            "paper": self.batch.paper,
+            "level": self.batch.level,
+            "signer_certificate": self.signer,
+            "copies": len(self.plan),
+            "rows_digest": sha256(rows.encode()).hexdigest(),
+            "begun_at": begun_at.isoformat().replace("+00:00", "Z"),
+        }
+
+    def _require_room(self, folder: Path, count: int) -> None:
+        needed, free = count * (len(self.order.certified) + 24_000), shutil.disk_usage(folder).free
+        if needed > free:
+            raise UsageError(
+                f"{count:,} copies take some {needed / 2**20:,.0f} MiB, and {folder} has {free / 2**20:,.0f} MiB free"
+            )
+
+    def _unfinished(self, error: BaseException, done: int) -> BaseException:
+        total = len(self.plan)
+        if isinstance(error, KeyboardInterrupt):
+            said, code = "interrupted", ExitCode.INTERRUPTED
+        else:
+            said, code = _say(error), ExitCode.PARTLY
+            if not done:
+                return error
+        return UnfinishedError(f"{said}; {done:,} of {total:,} copies are issued: go on with --resume", code)
+
+    def _report(
+        self,
+        progress: Progress,
+        verified: int,
+        place: str,
+        *,
+        before: int = 0,
+        gone: int = 0,
+        manifest: Path | None = None,
+    ) -> dict[str, Any]:
+        return {
+            "version": self.batch.version,
+            "level": self.batch.level,
+            "place": place,
+            "manifest": None if manifest is None else str(manifest),
+            "copies": len(self.plan),
+            "issued": progress.done,
+            "found_before": before,
+            "gone": gone,
+            "verified": verified,
+            "seconds": round(progress.seconds, 3),
+            "rate": round(progress.rate, 1),
+        }
+
+
+class _Sample:
+    """Keeps some of what passes by, each with the same chance (Vitter's algorithm R)."""
+
+    def __init__(self, verify: str) -> None:
+        self.copies: list[IssuedCopy] = []
+        self._room, self._seen, self._chance = SAMPLE if verify == "sample" else 0, 0, random.SystemRandom()
+
+    def offer(self, copy: "IssuedCopy") -> None:
+        """Let one pass."""
+        self._seen += 1
+        if len(self.copies) < self._room:
+            self.copies.append(copy)
+        elif self._room and (place := self._chance.randrange(self._seen)) < self._room:
+            self.copies[place] = copy
+
+
+@contextmanager
+def _open_output(target: str, *, force: bool) -> Iterator[IO[bytes]]:
+    with nullcontext(sys.stdout.buffer) if target == "-" else open_whole(Path(target), force=force) as stream:
+        yield stream
+
+
+def _say(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    return str(error)

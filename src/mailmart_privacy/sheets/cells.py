@@ -1,0 +1,24 @@
+"""What stands in a sheet, whatever kind of file it came from."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """What stands in a cell that cannot be taken for a text.
+
+    Attributes:
+        reason: why, and what to do.
+    """
+
+    reason: str
+
+
+Cell: TypeAlias = str | Unfit
+Line: TypeAlias = tuple[int, list[Cell]]  # the number of a row, as a spreadsheet shows it, and its cells
+
+
+def text(cell: Cell) -> str:
+    """Take a cell for a header: what cannot be taken for a text is none."""
+    return cell if isinstance(cell, str) else ""
