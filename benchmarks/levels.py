@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import add_archive_timestamp, certified_level, issue_at_level
+from mailmart_privacy.copies.levels import add_archive_timestamp, issue_at_level
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped

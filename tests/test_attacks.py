@@ -15,8 +15,9 @@ from pyhanko.pdf_utils import generic
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
+from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import certified_level, issue_at_level
+from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import AlteredError, ExitCode
 from mailmart_privacy.keys.keyfiles import create_identity
 from mailmart_privacy.ledger import LEDGER, Ledger

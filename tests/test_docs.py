@@ -13,8 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
+from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import add_archive_timestamp, certified_level, issue_at_level
+from mailmart_privacy.copies.levels import add_archive_timestamp, issue_at_level
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.keyfiles import create_identity, dump_identity
 from mailmart_privacy.models import LEVELS

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
+from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import certified_level, issue_at_level
+from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import ExitCode
 
 from .attacks import updates_of

@@ -27,10 +27,10 @@ from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolic
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
 import mailmart_privacy as privacy
-from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.certified import CertifiedForm, certified_level
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import issue_copy
-from mailmart_privacy.copies.levels import certified_level, issue_at_level
+from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import (
     AlteredError,
     LevelError,

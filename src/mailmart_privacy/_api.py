@@ -130,8 +130,9 @@ def issue(
         LevelError: the level cannot be reached; the message says which answer was missing.
         MissingExtraError: pyHanko is not installed.
     """
+    from .copies.certified import certified_level
     from .copies.issuing import complete_values
-    from .copies.levels import certified_level, issue_at_level
+    from .copies.levels import issue_at_level
 
     form = recorded_form(policy, paper)
     require_moment(issued_at)

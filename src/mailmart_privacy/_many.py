@@ -75,7 +75,7 @@ def issue_many(
     from .bulk.places import find_place
     from .bulk.run import CHUNK, certify_order
     from .bulk.work import Opened, Order
-    from .copies.levels import certified_level
+    from .copies.certified import certified_level
 
     clock, version = _clock(issued_at), policy or current()
     client, roots, needed = timestamp_client(tsa), tuple(trust_roots), certified_level(level)

@@ -151,8 +151,8 @@ def read_certificates(order: Order) -> tuple[bytes, ...]:
 
 def certify_form(order: Order, moment: datetime.datetime) -> bytes:
     """Certify the form of an order, as `CertifiedForm.to_bytes` writes it."""
+    from ..copies.certified import certified_level
     from ..copies.certifying import certify
-    from ..copies.levels import certified_level
 
     bench = _bench(order)
     made = certify(

@@ -123,8 +123,7 @@ class Run:
 
         from ..bulk.run import certify_order, name_signer
         from ..bulk.work import Opened, Order
-        from ..copies.certified import CertifiedForm
-        from ..copies.levels import certified_level
+        from ..copies.certified import CertifiedForm, certified_level
         from ..verifying.origin import form_name
 
         batch, moment = self.batch, now()

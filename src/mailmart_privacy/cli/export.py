@@ -128,7 +128,8 @@ def _issue(
         recipient, reference = complete_values(certified, recipient, reference, now)
         copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
         return recipient, reference, now, copy
-    from ..copies.levels import certified_level, issue_at_level
+    from ..copies.certified import certified_level
+    from ..copies.levels import issue_at_level
 
     client = authorities.client()
     kept = certified_level(level)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from ..errors import UsageError
+from ..models import LEVELS
 from ..pdf.appearance import FieldFont
 from ..pdf.cms import CmsTemplate
 
@@ -136,3 +138,14 @@ class CertifiedForm:
             signing_time=datetime.datetime.fromisoformat(facts["signing_time"]),
             level=facts["level"],
         )
+
+
+def certified_level(level: str) -> str:
+    """Name the level that a form is certified at for copies of a level: an archive timestamp is the copy's own.
+
+    Raises:
+        UsageError: there is no such level.
+    """
+    if level not in LEVELS:
+        raise UsageError(f"there is no level {level!r}; there are: {', '.join(LEVELS)}")
+    return "B-LT" if level == "B-LTA" else level

@@ -9,13 +9,14 @@ import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from ..errors import LevelError, MissingExtraError, TimestampError, UsageError
+from ..errors import LevelError, MissingExtraError, TimestampError
 from ..models import LEVELS
 from ..pdf.cms import read_timestamp
 from ..trust.revocation import Evidence, gather_for_token
 from ..trust.security_store import extend_store, read_store
 from ..trust.stamping import add_timestamp
 from ..trust.tokens import Token, read_token
+from .certified import certified_level
 from .issuing import issue_copy
 
 try:
@@ -32,17 +33,6 @@ if TYPE_CHECKING:
     from ..keys.identity import Identity
     from ..trust.timestamps import TimestampClient
     from .certified import CertifiedForm
-
-
-def certified_level(level: str) -> str:
-    """Name the level that a form is certified at for copies of a level: an archive timestamp is the copy's own.
-
-    Raises:
-        UsageError: there is no such level.
-    """
-    if level not in LEVELS:
-        raise UsageError(f"there is no level {level!r}; there are: {', '.join(LEVELS)}")
-    return "B-LT" if level == "B-LTA" else level
 
 
 def issue_at_level(
