@@ -39,9 +39,9 @@ ROOMS = {
     "keys": ["ecdsa", "identity", "keyfiles", "pkcs11_uri", "pkcs11_token", "pkcs11", "kms"],
     "pdf": ["appearance", "cms", "revisions", "objects"],
     "trust": ["tokens", "timestamps", "paths", "judge", "revocation", "security_store", "stamping"],
-    "copies": ["certified", "blank", "certifying", "issuing", "recognising", "levels"],
+    "copies": ["certified", "blank", "signing", "certifying", "issuing", "recognising", "reference", "levels"],
     "sheets": ["rows", "plan", "cells", "columns", "csv_sheet", "xlsx_sheet", "sheet"],
-    "bulk": ["naming", "results", "places", "work", "run", "manifest", "zipping", "cluster"],
+    "bulk": ["naming", "results", "places", "order", "work", "run", "manifest", "zipping", "cluster"],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RecordError,
         RowsError,
         SourceError,
+        TemplateError,
         TimestampError,
         UndecidableError,
         UnfinishedError,
@@ -58,7 +59,7 @@ else:
         "sheets.rows": "Row",
         "errors": "AlteredError ExitCode FileKeptError FormError IdentityError LevelError MissingExtraError "
         "OtherVersionError PrivacyError RecipientError RecordError RowsError SourceError "
-        "TimestampError UndecidableError UnfinishedError UnknownSectionError UnknownVersionError "
+        "TemplateError TimestampError UndecidableError UnfinishedError UnknownSectionError UnknownVersionError "
         "UnsignedError UntrustedError UsageError VerificationError",
         "keys.identity": "Identity SigningKey",
         "keys.keyfiles": "create_identity load_identity",
@@ -115,6 +116,7 @@ __all__ = [
     "SignatureSummary",
     "SigningKey",
     "SourceError",
+    "TemplateError",
     "TimestampClient",
     "TimestampError",
     "TimestampSummary",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from .bulk.order import Order
     from .bulk.results import FailedCopy, IssuedCopy
-    from .bulk.work import Order
     from .keys.identity import Identity
     from .models import Policy
     from .sheets.rows import Planned, Row
@@ -66,15 +66,16 @@ def issue_many(
         IdentityError: the identity cannot be opened, or does not travel.
         UsageError: there is no such paper or level, or a moment is naive.
         RecordError: the policy is not the one recorded under its date, or a record has changed.
+        TemplateError: the first copy does not say what pyHanko's says of the same row.
         LevelError: the form cannot be certified at that level.
         OSError: a copy could not be written.
         MissingExtraError: a library that this needs is not installed.
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 
+    from .bulk.order import Opened, Order
     from .bulk.places import find_place
     from .bulk.run import CHUNK, certify_order
-    from .bulk.work import Opened, Order
     from .copies.certified import certified_level
 
     clock, version = _clock(issued_at), policy or current()

@@ -130,6 +130,10 @@ class IdentityError(PrivacyError):
     """A key or certificate cannot be used for signing."""
 
 
+class TemplateError(PrivacyError):
+    """Copies as they are written here do not say what pyHanko's say; none is issued."""
+
+
 class LevelError(PrivacyError):
     """A level cannot be reached; the message names the answer that is missing. It is never lowered."""
 

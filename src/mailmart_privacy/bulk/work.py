@@ -5,14 +5,14 @@ it once for each batch.
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ..copies.certified import CertifiedForm
 from ..copies.issuing import issue_copy
-from ..errors import FileKeptError, MissingExtraError, PrivacyError, RecordError
+from ..errors import FileKeptError, MissingExtraError, PrivacyError, RecordError, TemplateError
+from .order import Order
 from .results import FailedCopy, IssuedCopy
 
 try:
@@ -22,48 +22,11 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from ..keys.identity import Identity
     from ..sheets.rows import Planned
     from ..trust.revocation import Evidence
-    from ..trust.timestamps import TimestampClient
     from .places import Place
 
 _FRESH = datetime.timedelta(minutes=1)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """What the copies of a batch have in common. It travels to workers.
-
-    Attributes:
-        id: tells it from others.
-        form: the recorded form.
-        open_identity: opens the identity that signs.
-        level: of the copies.
-        timestamps: whom to ask for timestamps.
-        roots: the certificates to trust, in DER.
-        certified: the form as certified by the identity, as `CertifiedForm.to_bytes` writes it.
-        place: where the copies are put, or None to hand them back.
-    """
-
-    id: str
-    form: bytes
-    open_identity: "Callable[[], Identity]"
-    level: str
-    timestamps: "TimestampClient"
-    roots: tuple[bytes, ...]
-    certified: bytes = b""
-    place: "Place | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Gives an identity that is open already; it cannot be sent to another process."""
-
-    identity: "Identity"
-
-    def __call__(self) -> "Identity":
-        return self.identity
 
 
 class _Bench:
@@ -78,6 +41,7 @@ class _Bench:
             raise RecordError("the certified form of this batch was written by another version of this package")
         self.form = certified
         self._evidence: Evidence | None = None
+        self._tried = False
 
     @property
     def certified(self) -> CertifiedForm:
@@ -85,7 +49,14 @@ class _Bench:
         return self.form
 
     def issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
-        """Issue one copy."""
+        """Issue one copy; the first one is looked at again, for a key may give what is no signature."""
+        pdf = self._issue(row, moment)
+        if not self._tried and self.recognise(row, pdf) is None:
+            raise TemplateError("the first copy cannot be known again by its certificate: its signature does not hold")
+        self._tried = True
+        return pdf
+
+    def _issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
         if self.order.level == "B-B":  # without what only the other levels need to be imported
             return issue_copy(
                 self.certified,
@@ -164,6 +135,24 @@ def certify_form(order: Order, moment: datetime.datetime) -> bytes:
         trust_roots=bench.roots,
     )
     return made.to_bytes()
+
+
+def require_template(order: Order, row: "Planned", moment: datetime.datetime) -> None:
+    """Have pyHanko make a copy of a row, without the key, and hold ours against it.
+
+    Raises:
+        TemplateError: they do not say the same.
+    """
+    from ..copies import reference
+
+    bench = _bench(order)
+    reference.require_template(
+        bench.certified,
+        recipient=row.recipient,
+        reference=row.reference,
+        issued_at=moment,
+        identity=bench.identity,
+    )
 
 
 def issue_chunk(order: Order, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedCopy | FailedCopy]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from ..bulk.manifest import Manifest
+    from ..bulk.order import Order
     from ..bulk.results import FailedCopy, IssuedCopy
-    from ..bulk.work import Order
     from ..keys.identity import Identity
     from ..sheets.rows import Planned
     from .authorities import Authorities
@@ -121,8 +121,8 @@ class Run:
         """Open the identity, or have a worker do it, and have the form certified by it."""
         from cryptography.hazmat.primitives.serialization import Encoding
 
+        from ..bulk.order import Opened, Order
         from ..bulk.run import certify_order, name_signer
-        from ..bulk.work import Opened, Order
         from ..copies.certified import CertifiedForm, certified_level
         from ..verifying.origin import form_name
 

@@ -11,25 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FormError, MissingExtraError, TimestampError, UsageError
 from ..keys.identity import require_valid
-from ..pdf.appearance import read_field_font, show_lines, signature_lines
+from ..pdf.appearance import read_field_font, signature_lines
 from ..pdf.cms import TOKEN_ROOM, take_apart
+from ..pdf.objects import as_bytes
 from ..trust.revocation import gather_for_signer, gather_for_token
 from ..trust.stamping import Stamper, UndatedWriter, create_store
-from .blank import find_fields, measure_field, note_fields
+from .blank import find_fields, note_fields
 from .certified import CertifiedForm
+from .signing import CmsSigner, DatedSigner, reserve_room, show_signature
 
 try:
-    from asn1crypto import algos, x509
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from pyhanko.pdf_utils import generic
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
-    from pyhanko.sign.signers.pdf_cms import Signer
-    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner, PdfSigningSession
+    from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata
     from pyhanko.stamp import NoOpStampStyle
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
 except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
@@ -87,7 +82,7 @@ def certify(
     if "/V" in publisher:
         raise FormError("this form is certified already")
     lines = signature_lines("Certified", identity.name, identity.digest, identity.is_self_signed, signing_time)
-    _show(writer, publisher, lines)
+    show_signature(writer, publisher, lines)
     metadata = PdfSignatureMetadata(
         field_name=PUBLISHER,
         md_algorithm="sha256",
@@ -97,11 +92,11 @@ def certify(
         name=identity.name,
         reason="Publication of the privacy policy",
     )
-    cms_signer = _CmsSigner(identity)
+    cms_signer = CmsSigner(identity)
     stamper = None if timestamps is None or level == "B-B" else Stamper(timestamps)
-    signer = _DatedSigner(metadata, signer=cms_signer, stamp_style=NoOpStampStyle(), timestamper=stamper)
+    signer = DatedSigner(metadata, signer=cms_signer, stamp_style=NoOpStampStyle(), timestamper=stamper)
     signer.moment = signing_time.astimezone(datetime.UTC).replace(microsecond=0)
-    reserved = _reserve(identity) + (0 if stamper is None else 2 * TOKEN_ROOM)
+    reserved = reserve_room(identity) + (0 if stamper is None else 2 * TOKEN_ROOM)
     pdf = signer.sign_pdf(writer, existing_fields_only=True, bytes_reserved=reserved).getvalue()
     if level == "B-LT" and timestamps is not None and stamper is not None:
         timeout = timestamps.timeout
@@ -112,7 +107,7 @@ def certify(
     return _prepare(pdf, cms_signer, level, signer.moment)
 
 
-def _prepare(pdf: bytes, signer: "_CmsSigner", level: str, signing_time: datetime.datetime) -> CertifiedForm:
+def _prepare(pdf: bytes, signer: "CmsSigner", level: str, signing_time: datetime.datetime) -> CertifiedForm:
     """Note where everything stands in a certified form that a copy changes."""
     reader = PdfFileReader(BytesIO(pdf))
     assert reader.last_startxref is not None
@@ -126,7 +121,7 @@ def _prepare(pdf: bytes, signer: "_CmsSigner", level: str, signing_time: datetim
         font=read_field_font(reader.root["/AcroForm"]),
         root=_refer(trailer.raw_get("/Root")),
         info=None if info is None else _refer(info),
-        id=_as_bytes(trailer["/ID"][0]),
+        id=as_bytes(trailer["/ID"][0]),
         size=int(trailer["/Size"]),
         startxref=reader.last_startxref,
         cms=take_apart(container, digest),
@@ -136,64 +131,5 @@ def _prepare(pdf: bytes, signer: "_CmsSigner", level: str, signing_time: datetim
     )
 
 
-class _CmsSigner(Signer):
-    """Hands pyHanko the identity's key, which is loaded once."""
-
-    def __init__(self, identity: "Identity") -> None:
-        mechanism = "sha256_rsa" if isinstance(identity.key.public_key, rsa.RSAPublicKey) else "sha256_ecdsa"
-        store = SimpleCertificateStore()
-        store.register_multiple(x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in identity.chain)
-        super().__init__(
-            embed_roots=False,
-            signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": mechanism}),
-            signing_cert=x509.Certificate.load(identity.certificate.public_bytes(Encoding.DER)),
-            cert_registry=store,
-        )
-        self.identity = identity
-
-    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        return self.identity.sign(data)
-
-
-class _DatedSigner(PdfSigner):
-    """Signs at the moment that it is told, not at the clock's."""
-
-    moment: datetime.datetime
-
-    def init_signing_session(self, *args: Any, **kwargs: Any) -> PdfSigningSession:
-        session = super().init_signing_session(*args, **kwargs)
-        session.system_time = self.moment
-        return session
-
-
-def _show(writer: IncrementalPdfFileWriter, field: Any, lines: list[tuple[str, float]]) -> None:
-    font = read_field_font(writer.root["/AcroForm"])
-    width, height = measure_field(field)
-    number, generation, _ = font.resource.split()
-    name = generic.NameObject
-    fonts = {name(f"/{font.name}"): generic.IndirectObject(int(number), int(generation), writer)}
-    stream = generic.StreamObject(
-        {
-            name("/Type"): name("/XObject"),
-            name("/Subtype"): name("/Form"),
-            name("/BBox"): generic.ArrayObject(generic.FloatObject(str(n)) for n in (0, 0, width, height)),
-            name("/Resources"): generic.DictionaryObject({name("/Font"): generic.DictionaryObject(fonts)}),
-        },
-        stream_data=show_lines(lines, font, width=width, height=height),
-    )
-    field["/AP"] = generic.DictionaryObject({name("/N"): writer.add_object(stream)})
-    writer.update_container(field)
-
-
 def _refer(reference: Any) -> str:
     return f"{reference.idnum} {reference.generation} R"
-
-
-def _as_bytes(value: Any) -> bytes:
-    return getattr(value, "original_bytes", None) or bytes(value)
-
-
-def _reserve(identity: "Identity") -> int:
-    """Reserve room for the signature container, in hex digits: what it holds, and to spare."""
-    certificates = (identity.certificate, *identity.chain)
-    return 2 * (_SPARE + sum(len(c.public_bytes(Encoding.DER)) for c in certificates))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DELIVERY = "Delivery"
 REASON = "Delivery of the privacy policy"
+WORDS = {"Recipient": "recipient", "Reference": "reference", "IssuedAt": "issue date"}
 _RANGE = b"[0 %010d %010d %010d]"
 
 
@@ -93,9 +94,9 @@ def fill_form(
         The update; its digest is what is signed.
     """
     update = Update(certified, stamped=stamped)
-    update.fill("Recipient", "recipient", recipient)
-    update.fill("Reference", "reference", reference)
-    update.fill("IssuedAt", "issue date", format_moment(issued_at))
+    update.fill("Recipient", recipient)
+    update.fill("Reference", reference)
+    update.fill("IssuedAt", format_moment(issued_at))
     update.sign(identity, issued_at)
     update.close()
     return update
@@ -140,6 +141,17 @@ def format_moment(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def show_field(form: "CertifiedForm", name: str, value: str) -> bytes:
+    """Write what a text field shows: the content stream of its appearance.
+
+    Raises:
+        RecipientError: the value does not fit.
+    """
+    field = form.fields[name]
+    size = fit_text(WORDS[name], value, form.font, field.width)
+    return show_text(value, form.font, size=size, height=field.height)
+
+
 class Update:
     """An incremental update under way: objects, then the cross-references to them.
 
@@ -157,12 +169,11 @@ class Update:
         self.offsets: dict[int, int] = {}
         self.next = form.size
 
-    def fill(self, name: str, what: str, value: str) -> None:
+    def fill(self, name: str, value: str) -> None:
         """Fill in a text field: its value, and what it shows."""
-        field, font = self.form.fields[name], self.form.font
-        value = clean_value(what, value, font)
-        size = fit_text(what, value, font, field.width)
-        shown = self._add_appearance(field, show_text(value, font, size=size, height=field.height))
+        field = self.form.fields[name]
+        value = clean_value(WORDS[name], value, self.form.font)
+        shown = self._add_appearance(field, show_field(self.form, name, value))
         self._add(field.number, b"<< %s /V %s /AP << /N %d 0 R >> >>" % (_entries(field), _string(value), shown))
 
     def sign(self, identity: "Identity", moment: datetime.datetime) -> None:

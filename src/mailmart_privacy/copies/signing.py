@@ -1,0 +1,95 @@
+"""pyHanko's signers, with our keys, our moments, and what we have signature fields show."""
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MissingExtraError
+from ..pdf.appearance import read_field_font, show_lines
+from .blank import measure_field
+
+try:
+    from asn1crypto import algos, x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from pyhanko.pdf_utils import generic
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign.signers.pdf_cms import Signer
+    from pyhanko.sign.signers.pdf_signer import PdfSigner, PdfSigningSession
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+except ImportError as error:
+    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+
+if TYPE_CHECKING:
+    from ..keys.identity import Identity
+
+_SPARE = 2048
+
+
+class CmsSigner(Signer):
+    """Hands pyHanko the identity's key, which is loaded once; or, for a trial, a value of the same size."""
+
+    def __init__(self, identity: "Identity", *, trial: bool = False) -> None:
+        self.trial = trial
+        self.identity = identity
+        public = identity.key.public_key
+        mechanism = "sha256_rsa" if isinstance(public, rsa.RSAPublicKey) else "sha256_ecdsa"
+        store = SimpleCertificateStore()
+        store.register_multiple(x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in identity.chain)
+        super().__init__(
+            embed_roots=False,
+            signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": mechanism}),
+            signing_cert=x509.Certificate.load(identity.certificate.public_bytes(Encoding.DER)),
+            cert_registry=store,
+        )
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        return trial_signature(self.identity) if self.trial else self.identity.sign(data)
+
+
+def trial_signature(identity: "Identity") -> bytes:
+    """Make what stands for a signature where the key is not to be used: zeros, as many as it would have bytes."""
+    return bytes((identity.key.public_key.key_size + 7) // 8)
+
+
+class DatedSigner(PdfSigner):
+    """Signs at the moment that it is told, not at the clock's."""
+
+    moment: datetime.datetime
+
+    def init_signing_session(self, *args: Any, **kwargs: Any) -> PdfSigningSession:
+        session = super().init_signing_session(*args, **kwargs)
+        session.system_time = self.moment
+        return session
+
+
+def show_signature(writer: IncrementalPdfFileWriter, field: Any, lines: list[tuple[str, float]]) -> None:
+    """Have a signature field show some lines, each with its size in points."""
+    width, height = measure_field(field)
+    font = read_field_font(writer.root["/AcroForm"])
+    show_content(writer, field, show_lines(lines, font, width=width, height=height))
+
+
+def show_content(writer: IncrementalPdfFileWriter, field: Any, content: bytes) -> None:
+    """Have a field show a content stream, on the form's font."""
+    font = read_field_font(writer.root["/AcroForm"])
+    width, height = measure_field(field)
+    number, generation, _ = font.resource.split()
+    name = generic.NameObject
+    fonts = {name(f"/{font.name}"): generic.IndirectObject(int(number), int(generation), writer)}
+    stream = generic.StreamObject(
+        {
+            name("/Type"): name("/XObject"),
+            name("/Subtype"): name("/Form"),
+            name("/BBox"): generic.ArrayObject(generic.FloatObject(str(n)) for n in (0, 0, width, height)),
+            name("/Resources"): generic.DictionaryObject({name("/Font"): generic.DictionaryObject(fonts)}),
+        },
+        stream_data=content,
+    )
+    field["/AP"] = generic.DictionaryObject({name("/N"): writer.add_object(stream)})
+    writer.update_container(field)
+
+
+def reserve_room(identity: "Identity") -> int:
+    """Reserve room for the signature container, in hex digits: what it holds, and to spare."""
+    certificates = (identity.certificate, *identity.chain)
+    return 2 * (_SPARE + sum(len(c.public_bytes(Encoding.DER)) for c in certificates))

@@ -1,0 +1,235 @@
+"""Our copies say what pyHanko's say of the same rows; and what would not be found out, were it otherwise."""
+
+import datetime
+import os
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+
+from mailmart_privacy.copies import issuing, reference
+from mailmart_privacy.copies.blank import read_blank
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.issuing import complete_values, issue_copy
+from mailmart_privacy.copies.reference import issue_by_pyhanko, require_alike, require_template
+from mailmart_privacy.errors import RecipientError, TemplateError
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.keys.keyfiles import FileKey, _signing_usage, create_identity
+from mailmart_privacy.ledger import shipped
+from mailmart_privacy.verifying.verify import verify
+
+from .conftest import NOW, VERSION
+
+EXAMPLES = 4 * int(os.environ.get("MAILMART_PRIVACY_FUZZ", "1"))
+MOMENT = NOW + datetime.timedelta(hours=3)
+
+
+def rsa_identity() -> Identity:
+    """An identity with an RSA key of 3072 bits."""
+    key = rsa.generate_private_key(65537, 3072)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Signer on RSA")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(NOW - datetime.timedelta(days=1))
+        .not_valid_after(NOW + datetime.timedelta(days=365))
+        .add_extension(_signing_usage(), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Identity(certificate=certificate, key=FileKey(key))
+
+
+@pytest.fixture(scope="module", params=["P-256 on A4", "RSA-3072 on Letter"])
+def signed(request: pytest.FixtureRequest) -> tuple[CertifiedForm, Identity]:
+    """A certified form with its identity: one of each kind of key, and of each paper."""
+    curve = request.param.startswith("P")
+    identity = create_identity(created_at=NOW - datetime.timedelta(days=1)) if curve else rsa_identity()
+    form = shipped().record(VERSION, "form-a4.pdf" if curve else "form-letter.pdf")
+    return certify(form, identity=identity, signing_time=NOW), identity
+
+
+@cache
+def alphabet() -> str:
+    """All characters that a field can hold."""
+    return "".join(sorted(read_blank(shipped().record(VERSION, "form-a4.pdf")).font.glyphs))
+
+
+texts = st.deferred(lambda: st.text(st.sampled_from(alphabet()), min_size=1, max_size=60))
+
+
+@given(recipient=texts, name=texts)
+@example(recipient="Công ty Ärzte & Söhne „Ωμέγα“ Щит", name="№ 7–8")
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_both_say_the_same(signed: tuple[CertifiedForm, Identity], tmp_path: Path, recipient: str, name: str) -> None:
+    """For any name that fits, both copies verify alike, show the same pictures, and hold the same text."""
+    form, identity = signed
+    try:
+        recipient, name = complete_values(form, recipient, name, MOMENT)
+    except RecipientError:
+        assume(False)
+    values: dict[str, Any] = {"recipient": recipient, "reference": name, "issued_at": MOMENT, "identity": identity}
+    ours, theirs = issue_copy(form, **values), issue_by_pyhanko(form, **values)
+    require_alike(form, ours, theirs)
+    said = [_say(pdf, identity) for pdf in (ours, theirs)]
+    assert said[0] == said[1]
+    assert (said[0]["recipient"], said[0]["reference"]) == (recipient, name)
+    for program in (("pdftotext", "-layout"), ("pdftoppm", "-r", "60", "-f", "1", "-l", "1")):
+        assert _run(program, ours, tmp_path) == _run(program, theirs, tmp_path)
+
+
+def test_all_pages_look_the_same(signed: tuple[CertifiedForm, Identity], tmp_path: Path) -> None:
+    """Not the first page alone: each page of both copies gives the same picture."""
+    form, identity = signed
+    values: dict[str, Any] = {"recipient": "Công ty Ärzte & Söhne", "reference": "ΑΒΓ-1", "issued_at": MOMENT}
+    pictures = [
+        _run(("pdftoppm", "-r", "40"), make(form, **values, identity=identity), tmp_path)
+        for make in (issue_copy, issue_by_pyhanko)
+    ]
+    assert pictures[0] == pictures[1]
+    assert len(pictures[0]) > 100_000
+
+
+def test_the_trial_uses_no_key(signed: tuple[CertifiedForm, Identity], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch's form is tried without a signature by its key: nobody gets that copy."""
+    form, identity = signed
+
+    def refuse(self: object, message: bytes) -> bytes:
+        raise AssertionError("the key was used")
+
+    monkeypatch.setattr(FileKey, "sign", refuse)
+    require_template(form, recipient="Acme", reference="C-1", issued_at=MOMENT, identity=identity)
+
+
+def _spoil(old: bytes, new: bytes) -> Callable[[issuing.Update], None]:
+    assert len(old) == len(new)
+
+    def change(update: issuing.Update) -> None:
+        place = update.body.index(old)
+        update.body[place : place + len(old)] = new
+
+    return change
+
+
+SPOILED = {
+    "a value": (_spoil(b"/V <41636d65>", b"/V <41636d66>"), "/V: Acmf, not Acme"),
+    "what a field shows": (_spoil(b"10.5 Tf", b"10.6 Tf"), "the stream"),
+    "the box of what is shown": (_spoil(b"/BBox [ 0 0 3", b"/BBox [ 0 1 3"), "/BBox, 1"),
+    "the font": (_spoil(b"/Resources << /Font", b"/Resources << /Fond"), "/Fon"),
+    "the reason": (_spoil(b"/Reason <44", b"/Reason <45"), "/Reason"),
+    "the name": (_spoil(b"/Name <53", b"/Name <54"), "/Name"),
+    "the date": (_spoil(b"/M (D:2026112315", b"/M (D:2026112316"), "/M"),
+    "the lock": (_spoil(b"/Action /All /P 1 >> >>", b"/Action /All /P 2 >> >>"), "/P: 2.0, not 1.0"),
+    "the kind of signature": (_spoil(b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached"), "/SubFilter"),
+    "the field's own entries": (_spoil(b"/T (Recipient)", b"/T (Recipienx)"), "/T: Recipienx, not Recipient"),
+    "the trailer": (_spoil(b"/Root 2 0 R", b"/Root 3 0 R"), "held against"),
+}
+
+
+@pytest.mark.parametrize("part", SPOILED)
+def test_a_spoiled_update_is_found(
+    certified: CertifiedForm, identity: Identity, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Whatever part of the update is written otherwise, it is found, and named."""
+    change, words = SPOILED[part]
+    close = issuing.Update.close
+
+    def spoiled(self: issuing.Update) -> None:
+        close(self)
+        change(self)
+
+    monkeypatch.setattr(issuing.Update, "close", spoiled)
+    with pytest.raises(TemplateError, match=words):
+        require_template(certified, recipient="Acme", reference="C-1", issued_at=MOMENT, identity=identity)
+
+
+@pytest.mark.parametrize("part", ["head", "signer", "before", "after", "algorithm"])
+def test_a_spoiled_container_is_found(certified: CertifiedForm, identity: Identity, part: str) -> None:
+    """Whatever part of the signature container is written otherwise, it is found."""
+    from dataclasses import replace
+
+    good = getattr(certified.cms, part)
+    bad = replace(certified, cms=replace(certified.cms, **{part: good[:-1] + bytes((good[-1] ^ 1,))}))
+    with pytest.raises(TemplateError):
+        require_template(bad, recipient="Acme", reference="C-1", issued_at=MOMENT, identity=identity)
+
+
+def test_an_object_more_is_found(certified: CertifiedForm, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object that nothing uses is found, too."""
+    sign = issuing.Update.sign
+
+    def more(self: issuing.Update, *arguments: Any) -> None:
+        self._add(self._number(), b"<< /Hidden true >>")
+        sign(self, *arguments)
+
+    monkeypatch.setattr(issuing.Update, "sign", more)
+    with pytest.raises(TemplateError, match="objects that it adds"):
+        require_template(certified, recipient="Acme", reference="C-1", issued_at=MOMENT, identity=identity)
+
+
+def test_a_digest_of_other_bytes_is_found(
+    certified: CertifiedForm, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that signs other bytes than those of the file is found."""
+    monkeypatch.setattr(issuing.Update, "digest", lambda self: bytes(32))
+    with pytest.raises(TemplateError, match="held against"):
+        require_template(certified, recipient="Acme", reference="C-1", issued_at=MOMENT, identity=identity)
+
+
+def test_pyhanko_is_the_one_that_decides(
+    certified: CertifiedForm, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were pyHanko to write something else tomorrow, batches would stop, and say why."""
+    monkeypatch.setattr(reference, "REASON", "Something else")
+    with pytest.raises(TemplateError, match="/Reason: Delivery of the privacy policy, not Something else"):
+        require_template(certified, recipient="Acme", reference="C-1", issued_at=MOMENT, identity=identity)
+
+
+def _say(pdf: bytes, identity: Identity) -> dict[str, Any]:
+    """Say what our verifier and pyHanko's say of a copy, but for what is the file's own."""
+    from io import BytesIO
+
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+
+    verdict = verify(pdf, trust_roots=(identity.certificate,), at=MOMENT, ledger=shipped()).to_json()
+    del verdict["digest"]
+    for signature in verdict["signatures"]:
+        if signature["field"] == "Delivery":
+            del signature["covered_bytes"]
+    from asn1crypto import x509 as asn1
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    root = asn1.Certificate.load(identity.certificate.public_bytes(Encoding.DER))
+    reader = PdfFileReader(BytesIO(pdf))
+    for embedded in reader.embedded_signatures:
+        context = ValidationContext(trust_roots=[root], moment=MOMENT, allow_fetching=False)
+        status = validate_pdf_signature(embedded, context)
+        verdict[embedded.field_name] = (
+            status.bottom_line,
+            status.intact,
+            status.valid,
+            status.docmdp_ok,
+            str(status.coverage),
+            str(status.modification_level),
+        )
+    return verdict
+
+
+def _run(program: tuple[str, ...], pdf: bytes, folder: Path) -> bytes:
+    path = folder / "copy.pdf"
+    path.write_bytes(pdf)
+    target = ("-",) if program[0] == "pdftotext" else ()
+    return subprocess.run([*program, str(path), *target], capture_output=True, check=True).stdout
