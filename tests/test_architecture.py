@@ -37,15 +37,29 @@ ORDER = [
 # Within these, too, from the ground up.
 ROOMS = {
     "keys": ["ecdsa", "identity", "keyfiles", "pkcs11_uri", "pkcs11_token", "pkcs11", "kms"],
-    "pdf": ["appearance", "cms", "revisions", "objects"],
+    "pdf": ["objects", "field_font", "appearance", "shown", "brought", "cms", "revisions"],
     "trust": ["tokens", "timestamps", "paths", "judge", "revocation", "security_store", "stamping"],
-    "copies": ["certified", "blank", "signing", "certifying", "issuing", "recognising", "reference", "levels"],
+    "copies": [
+        "certified",
+        "blank",
+        "typefaces",
+        "shaping",
+        "embedding",
+        "typesetting",
+        "signing",
+        "certifying",
+        "issuing",
+        "recognising",
+        "reference",
+        "levels",
+    ],
     "sheets": ["rows", "plan", "cells", "columns", "csv_sheet", "xlsx_sheet", "sheet"],
     "bulk": ["naming", "results", "places", "order", "work", "run", "manifest", "zipping", "cluster"],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
 HEAVY |= {"filelock": {"cli", "bulk.manifest"}, "fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
+HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
 HEAVY |= {"pkcs11": {"keys.pkcs11", "keys.pkcs11_token"}, "boto3": {"keys.kms"}, "botocore": {"keys.kms"}}
 

@@ -170,7 +170,7 @@ def test_errors_are_one_line_and_write_nothing(
     [
         (["nonsense"], "No such command 'nonsense'; see mailmart-privacy --help"),
         (["show", "--format", "docx"], "'docx' is not one of"),
-        (["export"], "Missing option '--to'; see mailmart-privacy export --help"),
+        (["export"], "say whom the copy is for: --to NAME, or --recipients FILE for a sheet of them"),
         (["verify"], "Missing argument 'FILE...'"),
         (["--nonsense"], "No such option"),
     ],

@@ -22,7 +22,7 @@ from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
 from mailmart_privacy.form import render_form
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Paragraph, Policy
-from mailmart_privacy.pdf.appearance import read_field_font
+from mailmart_privacy.pdf.field_font import read_field_font
 from mailmart_privacy.render import render_json
 
 from .conftest import VERSION

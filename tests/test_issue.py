@@ -20,8 +20,9 @@ from mailmart_privacy.errors import FormError, IdentityError, RecipientError, Re
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.keyfiles import create_identity
 from mailmart_privacy.ledger import shipped
-from mailmart_privacy.pdf.appearance import read_field_font, read_shown
 from mailmart_privacy.pdf.cms import CmsTemplate
+from mailmart_privacy.pdf.field_font import read_field_font
+from mailmart_privacy.pdf.shown import read_shown
 
 from .conftest import NOW, VERSION
 
@@ -59,7 +60,7 @@ def test_fields_hold_and_show_the_names_of_the_world(certified: CertifiedForm, i
     root = PdfFileReader(BytesIO(copy)).root
     font = read_field_font(root["/AcroForm"])
     (field,) = (f.get_object() for f in root["/AcroForm"]["/Fields"] if f.get_object()["/T"] == "Recipient")
-    assert read_shown(field["/AP"]["/N"].data, font) == [name]
+    assert read_shown(field["/AP"]["/N"].data, font, {}) == [name]
 
 
 def test_poppler_reads_what_was_filled_in(certified: CertifiedForm, identity: Identity, tmp_path: object) -> None:
@@ -101,10 +102,10 @@ def test_a_name_is_brought_into_nfc(certified: CertifiedForm, identity: Identity
 
 def test_a_long_name_shrinks_before_it_is_refused(certified: CertifiedForm) -> None:
     """A name that does not fit at the form's size is set smaller, down to eight points."""
-    from mailmart_privacy.pdf.appearance import fit_text
+    from mailmart_privacy.pdf.appearance import fit_line
 
-    width = certified.fields["Recipient"].width
-    sizes = [fit_text("recipient", "n" * count, certified.font, width) for count in (10, 60, 70)]
+    font, width = certified.font, certified.fields["Recipient"].width
+    sizes = [fit_line(font.measure("n" * count, 1), font.size, width) or 0 for count in (10, 60, 70)]
     assert sizes[0] == certified.font.size
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] >= 8

@@ -312,9 +312,9 @@ def test_a_foreign_signed_file(identity: Identity) -> None:
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
-    from mailmart_privacy.copies.certifying import _CmsSigner
+    from mailmart_privacy.copies.signing import CmsSigner
 
-    signer = PdfSigner(PdfSignatureMetadata(field_name="Any", md_algorithm="sha256"), signer=_CmsSigner(identity))
+    signer = PdfSigner(PdfSignatureMetadata(field_name="Any", md_algorithm="sha256"), signer=CmsSigner(identity))
     signed = signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(foreign()))).getvalue()
     code, sentence = judge(signed, identity.certificate)
     assert (code, "not a copy of a recorded policy" in sentence) == (ExitCode.UNDECIDED, True)

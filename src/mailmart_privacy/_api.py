@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from .copies.certified import CertifiedForm
+    from .copies.typefaces import Typeface
     from .keys.identity import Identity
     from .trust.timestamps import TimestampClient
     from .verifying.verification import Verification
@@ -100,6 +101,7 @@ def issue(
     level: str = "B-B",
     tsa: "str | Sequence[str] | TimestampClient" = (),
     trust_roots: "Iterable[Certificate]" = (),
+    fonts: "Iterable[str | Typeface]" = (),
 ) -> bytes:
     """Issue a signed copy of a recorded version at a level of PAdES (ETSI EN 319 142-1).
 
@@ -107,7 +109,7 @@ def issue(
 
     Args:
         policy: the version, as `current` or `in_force` returned it.
-        recipient: whom the copy is addressed to; Latin, Greek, Cyrillic or Vietnamese.
+        recipient: whom the copy is addressed to; beyond Latin, Greek, Cyrillic and Vietnamese with `fonts`.
         reference: what the copy is called, or None for its day and a digest.
         issued_at: the moment that the copy shows and is signed at (aware).
         identity: who signs.
@@ -117,6 +119,7 @@ def issue(
         tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
         trust_roots: where the certificates of the signer and of the authorities lead to; needed
             for "B-LT" and "B-LTA". A self-signed identity is its own root.
+        fonts: files of fonts, or names of installed ones; what a name needs of them is embedded.
 
     Returns:
         The bytes of the PDF; they begin with those of the recorded form.
@@ -138,7 +141,8 @@ def issue(
     require_moment(issued_at)
     client, roots = timestamp_client(tsa), tuple(trust_roots)
     certified = certified_form(form, identity, issued_at, certified_level(level), client, roots)
-    recipient, reference = complete_values(certified, recipient, reference, issued_at)
+    typefaces = find_typefaces(fonts)
+    recipient, reference = complete_values(certified, recipient, reference, issued_at, typefaces)
     return issue_at_level(
         certified,
         level=level,
@@ -148,6 +152,7 @@ def issue(
         identity=identity,
         timestamps=client,
         trust_roots=roots,
+        fonts=typefaces,
     )
 
 
@@ -242,6 +247,13 @@ def recorded_form(policy: Policy, paper: str) -> bytes:
     if shipped().version(policy.version).digest != policy.digest:
         raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
     return shipped().record(policy.version, form_name(paper))
+
+
+def find_typefaces(fonts: "Iterable[str | Typeface]") -> "tuple[Typeface, ...]":
+    """Find the fonts that callers name."""
+    from .copies.typefaces import find_typeface
+
+    return tuple(find_typeface(font) if isinstance(font, str) else font for font in fonts)
 
 
 def timestamp_client(tsa: "str | Sequence[str] | TimestampClient") -> "TimestampClient":

@@ -5,7 +5,7 @@ import secrets
 from collections import deque
 from dataclasses import replace
 
-from ._api import certified_form, current, recorded_form, timestamp_client
+from ._api import certified_form, current, find_typefaces, recorded_form, timestamp_client
 from .errors import RecipientError
 from .moments import require_moment
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .bulk.order import Order
     from .bulk.results import FailedCopy, IssuedCopy
+    from .copies.typefaces import Typeface
     from .keys.identity import Identity
     from .models import Policy
     from .sheets.rows import Planned, Row
@@ -36,6 +37,7 @@ def issue_many(
     trust_roots: "Iterable[Certificate]" = (),
     executor: "Executor | None" = None,
     into: str | None = None,
+    fonts: "Iterable[str | Typeface]" = (),
     chunk: int | None = None,
 ) -> "Iterator[IssuedCopy | FailedCopy]":
     """Issue many signed copies, and yield what became of each row as it comes.
@@ -56,6 +58,7 @@ def issue_many(
         executor: who works: threads, processes, a cluster; None for this thread.
         into: a folder, or a URL that fsspec knows, where the workers put the copies; the copy of a row
             that is there already is found, and not issued again. None to get the copies' bytes.
+        fonts: files of fonts, or names of installed ones, for characters that the form's font does not have.
         chunk: how many rows a worker gets at once.
 
     Returns:
@@ -87,6 +90,7 @@ def issue_many(
         level=level,
         timestamps=client,
         roots=tuple(root.public_bytes(Encoding.DER) for root in roots),
+        fonts=find_typefaces(fonts),
         place=None if into is None else find_place(into),
     )
     if executor is None:
@@ -109,7 +113,7 @@ def _issue(
     from .bulk.run import issue_rows
 
     refused: deque[FailedCopy] = deque()
-    planned = _plan(rows, order.certified, version, clock, refused)
+    planned = _plan(rows, order, version, clock, refused)
     for outcomes in issue_rows(order, planned, clock=clock, executor=executor, chunk=chunk):
         while refused:
             yield refused.popleft()
@@ -119,7 +123,7 @@ def _issue(
 
 def _plan(
     rows: "Iterable[Row]",
-    certified: bytes,
+    order: "Order",
     version: str,
     clock: "Callable[[], datetime.datetime]",
     refused: "deque[FailedCopy]",
@@ -130,12 +134,12 @@ def _plan(
     from .copies.issuing import complete_values
     from .sheets.rows import Planned
 
-    form = CertifiedForm.from_bytes(certified)
+    form = CertifiedForm.from_bytes(order.certified)
     assert form is not None
     begun = clock()
     for row in rows:
         try:
-            recipient, reference = complete_values(form, row.recipient, row.reference, begun)
+            recipient, reference = complete_values(form, row.recipient, row.reference, begun, order.fonts)
         except RecipientError as error:
             refused.append(FailedCopy(number=row.number, recipient=row.recipient, reference=row.reference, error=error))
             continue

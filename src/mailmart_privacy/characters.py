@@ -6,12 +6,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_JOINERS = "\u200c\u200d"  # zero width non-joiner, zero width joiner
+_SELECTOR = "\ufe0f"
+_VIRAMA = 9  # its canonical combining class
+_CURSIVE = (["ARABIC"], ["SYRIAC"], ["MANDAIC"], ["MONGOLIAN"], ["NKO"], ["ADLAM"])
 _REFUSED = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 
 
 def is_refused(character: str) -> bool:
     """Tell whether a character is a control, invisible, private or not assigned (Unicode, 4.5)."""
     return unicodedata.category(character) in _REFUSED
+
+
+def find_refused(text: str) -> list[str]:
+    """List the characters of a name that it may not hold: those of `is_refused`, but for joiners in their places.
+
+    A joiner is where it belongs after a virama, between letters that join, or between the signs of an emoji
+    (RFC 5892, appendices A.1 and A.2; UTS #51, 2.3).
+    """
+    return [c for i, c in enumerate(text) if is_refused(c) and not (c in _JOINERS and _joins(text, i))]
+
+
+def _joins(text: str, place: int) -> bool:
+    before = text[:place].rstrip(_SELECTOR)[-1:]
+    after = text[place + 1 : place + 2]
+    if not before or not after:
+        return False
+    if unicodedata.combining(before) == _VIRAMA:
+        return True
+    if text[place] == _JOINERS[0]:
+        return all(unicodedata.name(c, "").split()[0:1] in _CURSIVE for c in (before, after))
+    return all(unicodedata.category(c) in ("So", "Sk") for c in (before, after))
 
 
 def is_normal(text: str) -> bool:

@@ -157,7 +157,7 @@ def _objects(pdf: bytes) -> tuple[int, bytes, bytes]:
 
 
 def _glyphs(reader: PdfFileReader) -> bytes:
-    from mailmart_privacy.pdf.appearance import read_field_font
+    from mailmart_privacy.pdf.field_font import read_field_font
 
     font = read_field_font(reader.root["/AcroForm"])
     return b"<" + "".join(f"{font.glyphs[c]:04x}" for c in FORGED).encode() + b">"

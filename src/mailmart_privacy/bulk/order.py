@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..copies.typefaces import Typeface
     from ..keys.identity import Identity
     from ..trust.timestamps import TimestampClient
     from .places import Place
@@ -21,6 +22,7 @@ class Order:
         level: of the copies.
         timestamps: whom to ask for timestamps.
         roots: the certificates to trust, in DER.
+        fonts: for characters that the form's font does not have; they lie in the same places for all workers.
         certified: the form as certified by the identity, as `CertifiedForm.to_bytes` writes it.
         place: where the copies are put, or None to hand them back.
     """
@@ -31,6 +33,7 @@ class Order:
     level: str
     timestamps: "TimestampClient"
     roots: tuple[bytes, ...]
+    fonts: "tuple[Typeface, ...]" = ()
     certified: bytes = b""
     place: "Place | None" = None
 

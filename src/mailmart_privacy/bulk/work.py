@@ -64,6 +64,7 @@ class _Bench:
                 reference=row.reference,
                 issued_at=moment,
                 identity=self.identity,
+                fonts=self.order.fonts,
             )
         from ..copies.levels import issue_at_level
 
@@ -77,6 +78,7 @@ class _Bench:
             timestamps=self.order.timestamps,
             trust_roots=self.roots,
             evidence=self._fresh_evidence(moment),
+            fonts=self.order.fonts,
         )
 
     def recognise(self, row: "Planned", pdf: bytes) -> datetime.datetime | None:
@@ -90,6 +92,7 @@ class _Bench:
             reference=row.reference,
             identity=self.identity,
             stamped=self.order.level != "B-B",
+            fonts=self.order.fonts,
         )
 
     def _fresh_evidence(self, moment: datetime.datetime) -> "Evidence":
@@ -152,6 +155,7 @@ def require_template(order: Order, row: "Planned", moment: datetime.datetime) ->
         reference=row.reference,
         issued_at=moment,
         identity=bench.identity,
+        fonts=order.fonts,
     )
 
 

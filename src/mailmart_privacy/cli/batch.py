@@ -150,7 +150,7 @@ def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tu
     plan = complete_rows(
         sheet.rows,
         origin=batch.recipients,
-        complete=lambda row: complete_values(blank, row.recipient, row.reference, begun_at),
+        complete=lambda row: complete_values(blank, row.recipient, row.reference, begun_at, batch.fonts),
         name_file=lambda recipient, reference: name_file(batch.version, recipient, reference),
     )
     return plan, sheet.notes

@@ -16,6 +16,7 @@ from ..errors import ExitCode, FileKeptError, PrivacyError, RecipientError, Unfi
 from ..filing import open_whole, remove_leftovers
 from ..ledger import shipped
 from .progress import Progress, show_progress
+from .sampling import Sample
 from .state import kept_form
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..bulk.manifest import Manifest
     from ..bulk.order import Order
     from ..bulk.results import FailedCopy, IssuedCopy
+    from ..copies.typefaces import Typeface
     from ..keys.identity import Identity
     from ..sheets.rows import Planned
     from .authorities import Authorities
@@ -44,6 +46,7 @@ class Batch:
     level: str
     authorities: "Authorities"
     key: "KeyName"
+    fonts: "tuple[Typeface, ...]"
     directory: str | None
     output: str | None
     manifest: str | None
@@ -104,7 +107,7 @@ class Run:
 
         files = {row.number: row.file for row in self.plan}
         with _open_output(self.batch.output or "-", force=self.batch.force) as stream:
-            sink, kept = ZipSink(stream, begun_at), _Sample(self.batch.verify)
+            sink, kept = ZipSink(stream, begun_at), Sample(SAMPLE if self.batch.verify == "sample" else 0)
             with show_progress("issuing", len(self.plan)) as progress:
                 for issued in self._issue(self.plan):
                     for copy in issued:
@@ -131,6 +134,7 @@ class Run:
             id=secrets.token_hex(8),
             form=shipped().record(batch.version, form_name(batch.paper)),
             open_identity=batch.key,
+            fonts=batch.fonts,
             level=batch.level,
             timestamps=batch.authorities.client(),
             roots=tuple(root.public_bytes(Encoding.DER) for root in batch.authorities.roots),
@@ -225,6 +229,7 @@ class Run:
             "paper": self.batch.paper,
             "level": self.batch.level,
             "signer_certificate": self.signer,
+            "fonts": [font.name for font in self.batch.fonts],
             "copies": len(self.plan),
             "rows_digest": sha256(rows.encode()).hexdigest(),
             "begun_at": begun_at.isoformat().replace("+00:00", "Z"),
@@ -270,22 +275,6 @@ class Run:
             "seconds": round(progress.seconds, 3),
             "rate": round(progress.rate, 1),
         }
-
-
-class _Sample:
-    """Keeps some of what passes by, each with the same chance (Vitter's algorithm R)."""
-
-    def __init__(self, verify: str) -> None:
-        self.copies: list[IssuedCopy] = []
-        self._room, self._seen, self._chance = SAMPLE if verify == "sample" else 0, 0, random.SystemRandom()
-
-    def offer(self, copy: "IssuedCopy") -> None:
-        """Let one pass."""
-        self._seen += 1
-        if len(self.copies) < self._room:
-            self.copies.append(copy)
-        elif self._room and (place := self._chance.randrange(self._seen)) < self._room:
-            self.copies[place] = copy
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from .show import choose_one, choose_version, policy_options
 from .state import certified_form
 
 if TYPE_CHECKING:
+    from ..copies.typefaces import Typeface
     from ..keys.identity import Identity
 
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 @click.option("-d", "--directory", metavar="DIR|URL", help="Where files with default names are put [default: here].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was issued as one JSON document.")
+@click.option(
+    "--font", "fonts", multiple=True, metavar="FILE|NAME", help="For names in other scripts; may be repeated."
+)
 @batch_options
 def export(
     recipient: str | None,
@@ -54,6 +58,7 @@ def export(
     directory: str | None,
     force: bool,
     as_json: bool,
+    fonts: tuple[str, ...],
     recipients: str | None,
     **many: Any,
 ) -> None:
@@ -77,6 +82,7 @@ def export(
             raise UsageError("--reference is for one copy; in a sheet, references have a column of their own")
         key = _choose_key(identity_file, passphrase_file, certificate_file)
         common = {"version": version, "paper": paper, "level": level, "authorities": authorities, "key": key}
+        common |= {"fonts": _find_fonts(fonts)}
         places = {"directory": directory, "output": output, "force": force, "as_json": as_json}
         export_batch(read_batch(recipients, many | common | places))
         return
@@ -95,10 +101,20 @@ def export(
     if target != "-":
         require_place(Path(target), force=force)
     identity = _choose_key(identity_file, passphrase_file, certificate_file)()
-    recipient, reference, now, copy = _issue(version, paper, recipient, reference, identity, now, level, authorities)
+    recipient, reference, now, copy = _issue(
+        version, paper, recipient, reference, identity, now, level, authorities, _find_fonts(fonts)
+    )
     write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
+
+
+def _find_fonts(names: tuple[str, ...]) -> "tuple[Typeface, ...]":
+    if not names:
+        return ()
+    from ..copies.typefaces import find_typeface
+
+    return tuple(map(find_typeface, names))
 
 
 def _choose_key(name: str | None, passphrase_file: str | None, certificate_file: str | None) -> KeyName:
@@ -117,6 +133,7 @@ def _issue(
     now: datetime.datetime,
     level: str,
     authorities: "Authorities",
+    fonts: "tuple[Typeface, ...]",
 ) -> tuple[str, str, datetime.datetime, bytes]:
     from ..copies.issuing import complete_values, issue_copy
     from ..verifying.origin import form_name
@@ -125,8 +142,10 @@ def _issue(
     if level == "B-B":  # without what only the other levels need to be imported
         certified = certified_form(form, identity, now)
         now = max(now, certified.signing_time)  # it may have waited for another process that certified
-        recipient, reference = complete_values(certified, recipient, reference, now)
-        copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=now, identity=identity)
+        recipient, reference = complete_values(certified, recipient, reference, now, fonts)
+        copy = issue_copy(
+            certified, recipient=recipient, reference=reference, issued_at=now, identity=identity, fonts=fonts
+        )
         return recipient, reference, now, copy
     from ..copies.certified import certified_level
     from ..copies.levels import issue_at_level
@@ -135,7 +154,7 @@ def _issue(
     kept = certified_level(level)
     certified = certified_form(form, identity, now, level=kept, timestamps=client, trust_roots=authorities.roots)
     now = max(now, certified.signing_time)
-    recipient, reference = complete_values(certified, recipient, reference, now)
+    recipient, reference = complete_values(certified, recipient, reference, now, fonts)
     copy = issue_at_level(
         certified,
         level=level,
@@ -145,6 +164,7 @@ def _issue(
         identity=identity,
         timestamps=client,
         trust_roots=authorities.roots,
+        fonts=fonts,
     )
     return recipient, reference, now, copy
 

@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import Any
 
 from ..errors import FormError, MissingExtraError
-from ..pdf.appearance import FieldFont, read_field_font
+from ..pdf.field_font import FieldFont, read_field_font
 from .certified import FormField
 
 try:

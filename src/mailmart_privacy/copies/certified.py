@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..models import LEVELS
-from ..pdf.appearance import FieldFont
 from ..pdf.cms import CmsTemplate
+from ..pdf.field_font import FieldFont
 
 if TYPE_CHECKING:
     from hashlib import _Hash

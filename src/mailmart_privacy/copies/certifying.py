@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FormError, MissingExtraError, TimestampError, UsageError
 from ..keys.identity import require_valid
-from ..pdf.appearance import read_field_font, signature_lines
+from ..pdf.appearance import signature_lines
 from ..pdf.cms import TOKEN_ROOM, take_apart
-from ..pdf.objects import as_bytes
+from ..pdf.field_font import as_bytes, read_field_font
 from ..trust.revocation import gather_for_signer, gather_for_token
 from ..trust.stamping import Stamper, UndatedWriter, create_store
 from .blank import find_fields, note_fields

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 from ..errors import IdentityError, LevelError, UsageError
 from ..keys.identity import require_valid
 from ..moments import require_moment
-from ..pdf.appearance import clean_value, fit_text, show_lines, show_text, signature_lines
+from ..pdf.appearance import clean_value, show_lines, signature_lines
 from ..pdf.cms import TOKEN_ROOM
+from .typesetting import WORDS, require_room, typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..keys.identity import Identity
     from .blank import Blank
     from .certified import CertifiedForm, FormField
+    from .embedding import Embedded
+    from .typefaces import Typeface
 
 DELIVERY = "Delivery"
 REASON = "Delivery of the privacy policy"
-WORDS = {"Recipient": "recipient", "Reference": "reference", "IssuedAt": "issue date"}
 _RANGE = b"[0 %010d %010d %010d]"
 
 
@@ -37,6 +39,7 @@ def issue_copy(
     issued_at: datetime.datetime,
     identity: "Identity",
     stamp: "Callable[[bytes], bytes] | None" = None,
+    fonts: "Sequence[Typeface]" = (),
 ) -> bytes:
     """Issue a signed copy: fill in the fields of a certified form, and sign.
 
@@ -47,6 +50,7 @@ def issue_copy(
         issued_at: the moment of it (aware).
         identity: who signs.
         stamp: gets a timestamp token (RFC 3161, DER) for a signature, or None for a copy without one.
+        fonts: for characters that the form's font does not have, the preferred one first.
 
     Returns:
         The copy; it begins with the certified form's own bytes.
@@ -72,6 +76,7 @@ def issue_copy(
         issued_at=issued_at,
         identity=identity,
         stamped=stamp is not None,
+        fonts=fonts,
     )
     return update.seal(certified.cms.fill(update.digest(), identity.sign, stamp))
 
@@ -84,6 +89,7 @@ def fill_form(
     issued_at: datetime.datetime,
     identity: "Identity",
     stamped: bool,
+    fonts: "Sequence[Typeface]" = (),
 ) -> "Update":
     """Write the update of a copy, all but the signature itself; `issue_copy` says what is what.
 
@@ -94,8 +100,8 @@ def fill_form(
         The update; its digest is what is signed.
     """
     update = Update(certified, stamped=stamped)
-    update.fill("Recipient", recipient)
-    update.fill("Reference", reference)
+    update.fill("Recipient", recipient, fonts)
+    update.fill("Reference", reference, fonts)
     update.fill("IssuedAt", format_moment(issued_at))
     update.sign(identity, issued_at)
     update.close()
@@ -103,7 +109,11 @@ def fill_form(
 
 
 def complete_values(
-    certified: "CertifiedForm | Blank", recipient: str, reference: str | None, issued_at: datetime.datetime
+    certified: "CertifiedForm | Blank",
+    recipient: str,
+    reference: str | None,
+    issued_at: datetime.datetime,
+    fonts: "Sequence[Typeface]" = (),
 ) -> tuple[str, str]:
     """Bring what a copy says into the form in which it is filled in.
 
@@ -112,6 +122,7 @@ def complete_values(
         recipient: whom the copy is addressed to.
         reference: what the copy is called, or None for its day and a digest.
         issued_at: the moment of it (aware).
+        fonts: for characters that the form's font does not have.
 
     Returns:
         The recipient and the reference, as they will stand in their fields.
@@ -119,12 +130,10 @@ def complete_values(
     Raises:
         RecipientError: one of them cannot.
     """
-    recipient = clean_value("recipient", recipient, certified.font)
-    if reference is None:
-        reference = default_reference(recipient, issued_at)
-    reference = clean_value("reference", reference, certified.font)
-    fit_text("recipient", recipient, certified.font, certified.fields["Recipient"].width)
-    fit_text("reference", reference, certified.font, certified.fields["Reference"].width)
+    recipient = clean_value("recipient", recipient)
+    reference = clean_value("reference", default_reference(recipient, issued_at) if reference is None else reference)
+    require_room(certified, "Recipient", recipient, fonts)
+    require_room(certified, "Reference", reference, fonts)
     return recipient, reference
 
 
@@ -139,17 +148,6 @@ def format_moment(moment: datetime.datetime) -> str:
     """Write a moment as the form shows it: "2026-02-24 09:00:00 UTC"."""
     require_moment(moment)
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def show_field(form: "CertifiedForm", name: str, value: str) -> bytes:
-    """Write what a text field shows: the content stream of its appearance.
-
-    Raises:
-        RecipientError: the value does not fit.
-    """
-    field = form.fields[name]
-    size = fit_text(WORDS[name], value, form.font, field.width)
-    return show_text(value, form.font, size=size, height=field.height)
 
 
 class Update:
@@ -169,12 +167,14 @@ class Update:
         self.offsets: dict[int, int] = {}
         self.next = form.size
 
-    def fill(self, name: str, value: str) -> None:
+    def fill(self, name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> None:
         """Fill in a text field: its value, and what it shows."""
         field = self.form.fields[name]
-        value = clean_value(WORDS[name], value, self.form.font)
-        shown = self._add_appearance(field, show_field(self.form, name, value))
-        self._add(field.number, b"<< %s /V %s /AP << /N %d 0 R >> >>" % (_entries(field), _string(value), shown))
+        value = clean_value(WORDS[name], value)
+        shown = typeset(self.form, name, value, fonts)
+        resources = "".join(f" /{label} {self._add_font(font)} 0 R" for label, font in shown.fonts)
+        number = self._add_appearance(field, shown.content, resources)
+        self._add(field.number, b"<< %s /V %s /AP << /N %d 0 R >> >>" % (_entries(field), _string(value), number))
 
     def sign(self, identity: "Identity", moment: datetime.datetime) -> None:
         """Add the signature, its container still empty, and what its field shows."""
@@ -236,12 +236,21 @@ class Update:
         self.offsets[number] = len(self.form.pdf) + len(self.body)
         self.body += b"%d 0 obj\n%s%s" % (number, content, end)
 
-    def _add_appearance(self, field: "FormField", content: bytes) -> int:
+    def _add_font(self, font: "Embedded") -> int:
+        numbers = [self._number() for _ in font.objects]
+        for number, (source, stream) in zip(numbers, font.objects, strict=True):
+            for index, other in enumerate(numbers):
+                source = source.replace(f"%{index} ", f"{other} 0 R ")
+            content = source.encode("ascii")
+            self._add(number, content if stream is None else b"%s\nstream\n%s\nendstream" % (content, stream))
+        return numbers[0]
+
+    def _add_appearance(self, field: "FormField", content: bytes, resources: str = "") -> int:
         number = self._number()
         font = self.form.font
         head = (
             f"<< /Type /XObject /Subtype /Form /BBox [ 0 0 {field.width:g} {field.height:g} ] "
-            f"/Resources << /Font << /{font.name} {font.resource} >> >> /Length {len(content)} >>"
+            f"/Resources << /Font << /{font.name} {font.resource}{resources} >> >> /Length {len(content)} >>"
         )
         self._add(number, b"%s\nstream\n%s\nendstream" % (head.encode("ascii"), content))
         return number

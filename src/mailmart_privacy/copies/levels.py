@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..keys.identity import Identity
     from ..trust.timestamps import TimestampClient
     from .certified import CertifiedForm
+    from .typefaces import Typeface
 
 
 def issue_at_level(
@@ -46,6 +47,7 @@ def issue_at_level(
     timestamps: "TimestampClient",
     trust_roots: "Sequence[Certificate]",
     evidence: "Evidence | None" = None,
+    fonts: "Sequence[Typeface]" = (),
 ) -> bytes:
     """Issue a signed copy at a level.
 
@@ -59,6 +61,7 @@ def issue_at_level(
         timestamps: whom to ask for timestamps.
         trust_roots: where the certificates of the signer and of the authorities lead to.
         evidence: what copies of the same minute share, or None to gather it anew.
+        fonts: for characters that the form's font does not have.
 
     Returns:
         The copy.
@@ -84,6 +87,7 @@ def issue_at_level(
         issued_at=issued_at,
         identity=identity,
         stamp=None if level == "B-B" else stamp,
+        fonts=fonts,
     )
     if level in ("B-B", "B-T"):
         return copy

@@ -21,14 +21,24 @@ except ImportError as error:
     raise MissingExtraError("pdf", error.name or "cryptography") from None
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..keys.identity import Identity
     from .certified import CertifiedForm
+    from .typefaces import Typeface
 
 _MOMENT = re.compile(rb"/M \(D:([0-9]{14})Z\)")
 
 
 def recognise_copy(
-    pdf: bytes, certified: "CertifiedForm", *, recipient: str, reference: str, identity: "Identity", stamped: bool
+    pdf: bytes,
+    certified: "CertifiedForm",
+    *,
+    recipient: str,
+    reference: str,
+    identity: "Identity",
+    stamped: bool,
+    fonts: "Sequence[Typeface]" = (),
 ) -> datetime.datetime | None:
     """Find out whether a file is a copy from a certified form, for a recipient, by an identity.
 
@@ -41,6 +51,7 @@ def recognise_copy(
         reference: what the copy is called, as it stands in the field.
         identity: who signed.
         stamped: whether the signature carries a timestamp.
+        fonts: those that it was issued with.
 
     Returns:
         When it was issued (aware), or None where it is something else.
@@ -50,7 +61,13 @@ def recognise_copy(
         return None
     moment = datetime.datetime.strptime(found[1].decode("ascii"), "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)
     update = fill_form(
-        certified, recipient=recipient, reference=reference, issued_at=moment, identity=identity, stamped=stamped
+        certified,
+        recipient=recipient,
+        reference=reference,
+        issued_at=moment,
+        identity=identity,
+        stamped=stamped,
+        fonts=fonts,
     )
     start = update.hole
     stop = start + 2 * update.room

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MissingExtraError, TemplateError, one_line
 from ..pdf.appearance import signature_lines
 from ..pdf.cms import CmsTemplate, take_apart
-from ..pdf.objects import as_bytes, list_references, number_of, numbers_of, refer
+from ..pdf.field_font import as_bytes
+from ..pdf.objects import list_references, number_of, numbers_of, refer
 from ..trust.stamping import UndatedWriter
 from .blank import find_fields
-from .issuing import DELIVERY, REASON, fill_form, format_moment, show_field
+from .issuing import DELIVERY, REASON, fill_form, format_moment
 from .signing import CmsSigner, DatedSigner, reserve_room, show_content, show_signature, trial_signature
+from .typesetting import typeset
 
 try:
     from asn1crypto import cms
@@ -30,10 +32,11 @@ except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..keys.identity import Identity
     from .certified import CertifiedForm
+    from .typefaces import Typeface
 
 _UNLIKE = ("/Contents", "/ByteRange")  # of a signature: they are held in other ways
 _PACKING = ("/Length", "/Filter", "/DecodeParms")
@@ -47,6 +50,7 @@ def issue_by_pyhanko(
     issued_at: datetime.datetime,
     identity: "Identity",
     trial: bool = False,
+    fonts: "Sequence[Typeface]" = (),
 ) -> bytes:
     """Issue a copy of level B-B wholly by pyHanko; `issue_copy` says what is what.
 
@@ -61,7 +65,8 @@ def issue_by_pyhanko(
     values = {"Recipient": recipient, "Reference": reference, "IssuedAt": format_moment(issued_at)}
     for name, value in values.items():
         fields[name]["/V"] = generic.TextStringObject(value)
-        show_content(writer, fields[name], show_field(certified, name, value))
+        shown = typeset(certified, name, value, fonts)
+        show_content(writer, fields[name], shown.content, shown.fonts)
     lines = signature_lines("Signed", identity.name, identity.digest, identity.is_self_signed, issued_at)
     show_signature(writer, fields[DELIVERY], lines)
     metadata = PdfSignatureMetadata(
@@ -81,7 +86,13 @@ def issue_by_pyhanko(
 
 
 def require_template(
-    certified: "CertifiedForm", *, recipient: str, reference: str, issued_at: datetime.datetime, identity: "Identity"
+    certified: "CertifiedForm",
+    *,
+    recipient: str,
+    reference: str,
+    issued_at: datetime.datetime,
+    identity: "Identity",
+    fonts: "Sequence[Typeface]" = (),
 ) -> None:
     """Make a copy here and by pyHanko, both without the key, and hold them against each other.
 
@@ -89,11 +100,23 @@ def require_template(
         TemplateError: they do not say the same.
     """
     update = fill_form(
-        certified, recipient=recipient, reference=reference, issued_at=issued_at, identity=identity, stamped=False
+        certified,
+        recipient=recipient,
+        reference=reference,
+        issued_at=issued_at,
+        identity=identity,
+        stamped=False,
+        fonts=fonts,
     )
     ours = update.seal(certified.cms.fill(update.digest(), lambda _: trial_signature(identity)))
     theirs = issue_by_pyhanko(
-        certified, recipient=recipient, reference=reference, issued_at=issued_at, identity=identity, trial=True
+        certified,
+        recipient=recipient,
+        reference=reference,
+        issued_at=issued_at,
+        identity=identity,
+        trial=True,
+        fonts=fonts,
     )
     require_alike(certified, ours, theirs)
 

@@ -1,10 +1,12 @@
 """pyHanko's signers, with our keys, our moments, and what we have signature fields show."""
 
 import datetime
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError
-from ..pdf.appearance import read_field_font, show_lines
+from ..pdf.appearance import show_lines
+from ..pdf.field_font import read_field_font
 from .blank import measure_field
 
 try:
@@ -20,7 +22,10 @@ except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..keys.identity import Identity
+    from .embedding import Embedded
 
 _SPARE = 2048
 
@@ -69,13 +74,16 @@ def show_signature(writer: IncrementalPdfFileWriter, field: Any, lines: list[tup
     show_content(writer, field, show_lines(lines, font, width=width, height=height))
 
 
-def show_content(writer: IncrementalPdfFileWriter, field: Any, content: bytes) -> None:
-    """Have a field show a content stream, on the form's font."""
+def show_content(
+    writer: IncrementalPdfFileWriter, field: Any, content: bytes, others: "Sequence[tuple[str, Embedded]]" = ()
+) -> None:
+    """Have a field show a content stream, on the form's font and on others that the copy brings."""
     font = read_field_font(writer.root["/AcroForm"])
     width, height = measure_field(field)
     number, generation, _ = font.resource.split()
     name = generic.NameObject
     fonts = {name(f"/{font.name}"): generic.IndirectObject(int(number), int(generation), writer)}
+    fonts |= {name(f"/{label}"): _add_font(writer, font) for label, font in others}
     stream = generic.StreamObject(
         {
             name("/Type"): name("/XObject"),
@@ -87,6 +95,17 @@ def show_content(writer: IncrementalPdfFileWriter, field: Any, content: bytes) -
     )
     field["/AP"] = generic.DictionaryObject({name("/N"): writer.add_object(stream)})
     writer.update_container(field)
+
+
+def _add_font(writer: IncrementalPdfFileWriter, font: "Embedded") -> Any:
+    references = [writer.allocate_placeholder() for _ in font.objects]
+    for reference, (source, stream) in zip(references, font.objects, strict=True):
+        for index, other in enumerate(references):
+            source = source.replace(f"%{index} ", f"{other.idnum} 0 R ")
+        entries: Any = generic.read_object(BytesIO(source.encode("ascii")), generic.Reference(0, 0, writer))
+        value = entries if stream is None else generic.StreamObject(entries, encoded_data=stream)
+        writer.add_object(value, idnum=reference.idnum)
+    return references[0]
 
 
 def reserve_room(identity: "Identity") -> int:

@@ -50,12 +50,6 @@ def numbers_of(references: "Iterable[Any]") -> set[Number]:
     return set(map(number_of, references))
 
 
-def as_bytes(text: Any) -> bytes:
-    """Give the bytes of a string, which pyHanko takes for text where it can be decoded as such."""
-    found: bytes = getattr(text, "original_bytes", None) or bytes(text)
-    return found
-
-
 def refer(number: Number, reader: PdfFileReader) -> generic.Reference:
     """Make a reference to an object of a file."""
     return generic.Reference(*number, reader)

@@ -16,6 +16,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AlteredError, MissingExtraError, VerificationError, one_line
+from ..pdf.brought import is_brought
 from ..pdf.objects import (
     Number,
     find_changes,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .origin import Origin
 
 _PUBLISHER = "Publisher"
+_SET_IN_OTHERS = ("Recipient", "Reference")
 _FILLED = ("/V", "/AP")
 _CERTIFIED = ("/Extensions", "/Perms", "/Version")
 _STORE = {"/Type", "/Certs", "/OCSPs", "/CRLs"}
@@ -193,9 +195,10 @@ class _Updates:
         box = zip((float(n) for n in shown["/BBox"]), (0, 0, right - left, top - bottom), strict=True)
         if set(field["/AP"]) != {"/N"} or set(shown) - _APPEARANCE or any(abs(a - b) > 0.01 for a, b in box):
             raise AlteredError(f"the field {name} does not show what it holds: it is shown in another way")
-        if set(used) != {"/Font"} or any(
-            write_entry(used["/Font"], f) != write_entry(self.fonts, f) for f in used["/Font"]
-        ):
+        own = {f for f in used["/Font"] if write_entry(used["/Font"], f) == write_entry(self.fonts, f)}
+        others = [f for f in used["/Font"] if f not in own]
+        allowed = name in _SET_IN_OTHERS and all(is_brought(f, used["/Font"][f]) for f in others)
+        if set(used) != {"/Font"} or not own or not (allowed or not others):
             raise AlteredError(f"the field {name} does not show what it holds: it is shown in another font")
 
     def _when(self, revision: int) -> str:

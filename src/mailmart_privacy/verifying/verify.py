@@ -27,8 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AlteredError, MissingExtraError, OtherVersionError, UnsignedError
 from ..keys.identity import certificate_digest, is_self_signed, subject_name
-from ..pdf.appearance import FieldFont, read_field_font, read_shown
+from ..pdf.brought import read_glyphs
+from ..pdf.field_font import FieldFont, read_field_font
 from ..pdf.revisions import open_pdf, require_revisions
+from ..pdf.shown import read_shown
 from ..trust.security_store import read_store
 from .foreign import judge_foreign
 from .origin import Origin, find_origin
@@ -184,8 +186,11 @@ def _read_values(reader: PdfFileReader) -> dict[str, str]:
 
 def _read_value(name: str, field: Any, font: FieldFont) -> str:
     value = str(field["/V"])
-    shown = read_shown(field["/AP"]["/N"].data, font)
-    if shown is None or " ".join(shown) != value:
+    shown: Any = field["/AP"]["/N"]
+    fonts = shown["/Resources"]["/Font"]
+    others = {label[1:]: read_glyphs(fonts[label]) for label in fonts if label != f"/{font.name}"}
+    lines = read_shown(shown.data, font, others)
+    if lines is None or value not in (" ".join(lines), "".join(lines)):
         raise AlteredError(f"the field {name} does not show what it holds")
     return value
 

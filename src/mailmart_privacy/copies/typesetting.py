@@ -1,0 +1,192 @@
+"""What a text field shows of a value: one line, smaller or in two where it is long, in any script for which
+there is a font."""
+
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..characters import name_characters
+from ..errors import RecipientError
+from ..pdf.appearance import (
+    MIN_SIZE,
+    PADDING,
+    TWO_LINES,
+    baselines,
+    fit_line,
+    show_text,
+    wrap_content,
+    write_number,
+    write_text,
+)
+from ..pdf.field_font import FieldFont
+from ..pdf.shown import MIRRORED
+
+if TYPE_CHECKING:
+    from .blank import Blank
+    from .certified import CertifiedForm
+    from .embedding import Embedded, Part
+    from .shaping import Run
+    from .typefaces import Typeface
+
+WORDS = {"Recipient": "recipient", "Reference": "reference", "IssuedAt": "issue date"}
+_TWO_LINES = ("Recipient",)
+_NO_SPACES = ("THAI", "LAO", "KHMER", "MYANMAR")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a field shows.
+
+    Attributes:
+        content: the content stream.
+        fonts: the fonts that it needs beside the form's own, by their names in its resources.
+    """
+
+    content: bytes
+    fonts: "tuple[tuple[str, Embedded], ...]" = ()
+
+
+def typeset(form: "CertifiedForm | Blank", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> Shown:
+    """Write what a field shows of a value.
+
+    Raises:
+        RecipientError: it does not fit, or holds characters for which there is no font.
+        UsageError: a font cannot be used.
+    """
+    field = form.fields[name]
+    if form.font.missing(value):
+        return _write(form, name, *_lay_out_runs(form, name, value, fonts))
+    lines, size = _lay_out(form, name, value)
+    return Shown(show_text(lines, form.font, size=size, height=field.height))
+
+
+def require_room(form: "CertifiedForm | Blank", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> None:
+    """Refuse a value that `typeset` would refuse; for most, that takes no more than measuring it."""
+    if form.font.missing(value):
+        typeset(form, name, value, fonts)
+    else:
+        _lay_out(form, name, value)
+
+
+def _lay_out(form: "CertifiedForm | Blank", name: str, value: str) -> tuple[list[str], float]:
+    """Lay out a value on the form's font alone."""
+    return _fit(form, name, value, lambda line: form.font.measure(line, 1))
+
+
+def _lay_out_runs(
+    form: "CertifiedForm | Blank", name: str, value: str, fonts: "Sequence[Typeface]"
+) -> "tuple[list[list[Run]], float]":
+    """Lay out a value with other fonts."""
+    if not fonts:
+        raise RecipientError(
+            f"the {WORDS[name]} holds characters that the form's font does not have "
+            f"({name_characters(form.font.missing(value))}); it has Latin, Greek, Cyrillic and Vietnamese; for others, "
+            "name a font with --font"
+        )
+    from .shaping import shape_line
+
+    def shape(line: str) -> "list[Run]":
+        return shape_line(WORDS[name], line, form.font, fonts)
+
+    lines, size = _fit(form, name, value, lambda line: sum(run.width for run in shape(line)))
+    return [shape(line) for line in lines], size
+
+
+def _fit(
+    form: "CertifiedForm | Blank", name: str, value: str, measure: Callable[[str], float]
+) -> tuple[list[str], float]:
+    """Fit a value on one line, or on the two most even ones."""
+    width, length = form.fields[name].width, measure(value)
+    size = fit_line(length, form.font.size, width)
+    if size is not None:
+        return [value], size
+    best: tuple[float, list[str]] | None = None
+    # Two lines of 8 points hold no more than this; longer ones need not be tried.
+    if name in _TWO_LINES and length * MIN_SIZE <= 2 * (width - 2 * PADDING):
+        for lines in _split(value):
+            longest = max(map(measure, lines))
+            if best is None or longest < best[0]:
+                best = longest, lines
+    size = None if best is None else fit_line(best[0], TWO_LINES, width)
+    if best is None or size is None:
+        lines_there = 2 if name in _TWO_LINES else 1
+        room = int(lines_there * len(value) * (width - 2 * PADDING) / (length * MIN_SIZE))
+        raise RecipientError(
+            f"the {WORDS[name]} is too long for its field: {len(value)} characters, room for about {room}"
+        )
+    return best[1], size
+
+
+def _split(value: str) -> Iterator[list[str]]:
+    """Split a value in two, wherever a line may end: at a space, or where the script has none."""
+    for i in range(1, len(value)):
+        if value[i] == " ":
+            yield [value[:i].rstrip(), value[i:].lstrip()]
+        elif value[i - 1] != " " and _is_dense(value[i]) and _is_dense(value[i - 1]):
+            yield [value[:i], value[i:]]
+
+
+def _is_dense(c: str) -> bool:
+    """Tell whether a character is of a script that is written without spaces; its marks are none of these."""
+    if unicodedata.category(c)[0] not in "LNS":
+        return False
+    return unicodedata.east_asian_width(c) in "WF" or unicodedata.name(c, "").startswith(_NO_SPACES)
+
+
+def _write(form: "CertifiedForm | Blank", name: str, lines: "list[list[Run]]", size: float) -> Shown:
+    """Write runs in the order in which they are read, each at its place."""
+    from .embedding import embed
+
+    faces: dict[Typeface, dict[Part, int]] = {}
+    written = []
+    for runs, y in zip(lines, baselines(len(lines), size, form.fields[name].height), strict=True):
+        lefts, x = {}, PADDING
+        for run in sorted(runs, key=lambda run: run.rank):
+            lefts[run.rank] = x
+            x += run.width * size
+        pieces = []
+        for run in runs:
+            if run.typeface is None:
+                pieces.append(_write_own(run, form.font, size, lefts[run.rank], y))
+                continue
+            codes = faces.setdefault(run.typeface, {})
+            label = f"E{list(faces).index(run.typeface)}"
+            pieces.append(_write_run(run, label, codes, size, lefts[run.rank], y))
+        written.append("".join(pieces))
+    embedded = tuple((f"E{i}", embed(face, tuple(codes))) for i, (face, codes) in enumerate(faces.items()))
+    return Shown(wrap_content(written), embedded)
+
+
+def _write_own(run: "Run", font: FieldFont, size: float, x: float, y: float) -> str:
+    """Write a run on the form's font; from right to left, each character at its own place, brackets mirrored."""
+    if not run.backwards:
+        return write_text(run.text, font, size, x, y)
+    pieces, right = [], x + run.width * size
+    for c in run.text:
+        glyph = MIRRORED.get(c, c)
+        right -= font.measure(glyph, size)
+        piece = write_text(glyph, font, size, right, y)
+        pieces.append(piece if glyph == c else _span(c, piece))
+    return "".join(pieces)
+
+
+def _write_run(run: "Run", label: str, codes: "dict[Part, int]", size: float, x: float, y: float) -> str:
+    """Write a run on a font that the copy brings, cluster by cluster."""
+    clusters: list[tuple[str, list[str]]] = []
+    for glyph in run.glyphs:
+        code = codes.setdefault((glyph.number, glyph.text), len(codes) + 1)
+        place = f"1 0 0 1 {write_number(x + glyph.x * size)} {write_number(y + glyph.y * size)} Tm"
+        piece = f"/{label} {write_number(size)} Tf\n{place}\n<{code:04x}> Tj\n"
+        if glyph.text:
+            clusters.append((glyph.text, [piece]))
+        else:
+            clusters[-1][1].append(piece)
+    return "".join(
+        pieces[0] if len(text) == len(pieces) == 1 else _span(text, "".join(pieces)) for text, pieces in clusters
+    )
+
+
+def _span(text: str, content: str) -> str:
+    """Say which text some content stands for (ISO 32000-1, 14.9.4)."""
+    return f"/Span << /ActualText <feff{text.encode('utf-16-be').hex()}> >> BDC\n{content}EMC\n"

@@ -1,0 +1,268 @@
+"""Names of the world: shaped, embedded, shown, read back, verified; and what cannot be shown is refused."""
+
+import datetime
+import re
+import subprocess
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+import mailmart_privacy as privacy
+from mailmart_privacy.characters import find_refused
+from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.issuing import complete_values, issue_copy
+from mailmart_privacy.copies.reference import require_template
+from mailmart_privacy.copies.shaping import shape_line, split_clusters
+from mailmart_privacy.copies.typefaces import find_typeface
+from mailmart_privacy.errors import AlteredError, RecipientError, UsageError
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.ledger import shipped
+from mailmart_privacy.verifying.verify import verify
+
+from .conftest import NOW, Run, one_line
+from .names import FONTS, NAMES, typefaces
+
+
+def issue(certified: CertifiedForm, identity: Identity, name: str) -> bytes:
+    """A copy for a name, with the fonts at hand."""
+    values: dict[str, Any] = {"reference": "C-1", "issued_at": NOW, "identity": identity, "fonts": typefaces()}
+    return issue_copy(certified, recipient=name, **values)
+
+
+@pytest.mark.parametrize("script", NAMES)
+def test_a_name_in_any_script(certified: CertifiedForm, identity: Identity, script: str) -> None:
+    """The copy verifies, says the name as it was given, and pyHanko makes the same."""
+    name = NAMES[script].strip()
+    pdf = issue(certified, identity, name)
+    verdict = verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped())
+    assert verdict.recipient == name
+    assert pdf == issue(certified, identity, name) or identity.key.public_key.key_size == 256
+    require_template(certified, recipient=name, reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces())
+
+
+@pytest.mark.parametrize("script", sorted(NAMES.keys() - {"Arabic", "Persian", "long"}))
+def test_others_read_the_name(certified: CertifiedForm, identity: Identity, tmp_path: Path, script: str) -> None:
+    """pdftotext gives the name back as it was given, from right to left, too; its marks of direction apart."""
+    path = tmp_path / "copy.pdf"
+    path.write_bytes(issue(certified, identity, NAMES[script]))
+    text = subprocess.run(["pdftotext", "-layout", "-l", "1", str(path), "-"], capture_output=True, check=True).stdout
+    words = re.sub("[\u202a-\u202e\u200b]", "", text.decode())
+    for word in re.split(r"[ ()0-9]+", NAMES[script]):
+        assert word in words
+
+
+def test_pyhanko_accepts_it_as_filling_in(certified: CertifiedForm, identity: Identity) -> None:
+    """A font that is brought with what a field shows is part of filling in, says pyHanko's own analysis."""
+    from asn1crypto import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from pyhanko.sign.diff_analysis import ModificationLevel
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko_certvalidator import ValidationContext
+
+    root = x509.Certificate.load(identity.certificate.public_bytes(Encoding.DER))
+    reader = PdfFileReader(BytesIO(issue(certified, identity, NAMES["mixed"])))
+    publisher, delivery = (
+        validate_pdf_signature(s, ValidationContext(trust_roots=[root], moment=NOW, allow_fetching=False))
+        for s in reader.embedded_signatures
+    )
+    assert publisher.bottom_line
+    assert delivery.bottom_line
+    assert publisher.modification_level is ModificationLevel.FORM_FILLING
+
+
+def test_a_name_is_shaped(certified: CertifiedForm) -> None:
+    """Letters join, marks sit on their bases, and what runs from right to left does."""
+    font = certified.font
+    (word,) = shape_line("recipient", "النور", font, typefaces())
+    assert word.backwards
+    alone = {shape_line("recipient", c, font, typefaces())[0].glyphs[0].number for c in "النور"}
+    assert {glyph.number for glyph in word.glyphs} - alone, "letters within a word have other forms than alone"
+    (conjunct,) = shape_line("recipient", "क्ष", font, typefaces())
+    assert len(conjunct.glyphs) == 1
+    runs = shape_line("recipient", "A (שלום) B", font, typefaces())
+    assert "".join(run.text for run in runs) == "A (שלום) B"
+    assert min(runs, key=lambda run: run.rank).text.startswith("A")
+
+
+def test_clusters_stay_together() -> None:
+    """A mark, a joiner, a modifier, a flag's second letter: none is parted from what it belongs to."""
+    for text in ("e\u0301", "👩\u200d👩\u200d👧", "👍🏽", "🇩🇪", "क्ष", "ก็"):
+        assert len(split_clusters(text)) == 1
+    assert len(split_clusters("🇩🇪🇫🇷")) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("می\u200cخواهم", ""),
+        ("क्\u200dष", ""),
+        ("👩\u200d👧", ""),
+        ("❤\ufe0f\u200d🔥", ""),
+        ("Ac\u200cme", "\u200c"),
+        ("Ac\u200dme", "\u200d"),
+        ("\u200dAcme", "\u200d"),
+        ("Acme\u200d", "\u200d"),
+        ("\u202eemcA", "\u202e"),
+        ("Acme\u200b", "\u200b"),
+        ("शर\u200d \u200d", "\u200d\u200d"),
+    ],
+)
+def test_joiners_have_their_places(text: str, refused: str) -> None:
+    """A joiner stands where it changes what is shown; elsewhere it would hide in a name."""
+    assert "".join(find_refused(text)) == refused
+
+
+def test_without_a_font_the_characters_are_named(certified: CertifiedForm, identity: Identity) -> None:
+    """The refusal says which characters, and what to do; with a font that lacks them as well."""
+    for fonts in ((), typefaces()[:1]):
+        with pytest.raises(RecipientError, match=r"U\+682A CJK UNIFIED IDEOGRAPH-682A.*--font"):
+            complete_values(certified, "株 Acme", "C-1", NOW, fonts)
+
+
+def test_a_font_that_cannot_be_used(tmp_path: Path) -> None:
+    """No such file, no such family, no font at all, a damaged one, one without rights: one line each."""
+    good = Path(typefaces()[0].path).read_bytes()
+    (tmp_path / "text.ttf").write_bytes(b"This is no font.")
+    (tmp_path / "cut.ttf").write_bytes(good[:3000])
+    (tmp_path / "bad.ttf").write_bytes(good[:12] + b"\xff" * 400 + good[412:])
+    (tmp_path / "empty.otf").write_bytes(b"")
+    _restrict(Path(typefaces()[0].path), tmp_path / "mine.ttf")
+    for name, words in {
+        str(tmp_path / "none.ttf"): "no font file",
+        "No Such Family": "no font 'No Such Family' is installed",
+        str(tmp_path / "text.ttf"): "cannot be read",
+        str(tmp_path / "cut.ttf"): "cannot be read",
+        str(tmp_path / "bad.ttf"): "has no outlines",
+        str(tmp_path / "empty.otf"): "cannot be read",
+        str(tmp_path / "mine.ttf"): "licence",
+    }.items():
+        with pytest.raises(UsageError, match=words) as caught:
+            find_typeface(name)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_font_of_pictures_is_refused(tmp_path: Path) -> None:
+    """A font whose signs are bitmaps cannot be embedded; the message says what can."""
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(typefaces()[0].path)
+    for table in ("glyf", "loca", "gvar"):
+        if table in font:
+            del font[table]
+    font["maxp"].tableVersion = 0x00005000
+    font.save(tmp_path / "pictures.ttf")
+    with pytest.raises(UsageError, match="only pictures"):
+        find_typeface(str(tmp_path / "pictures.ttf"))
+
+
+def _restrict(source: Path, target: Path) -> None:
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(str(source))
+    font["OS/2"].fsType = 2
+    font.save(target)
+
+
+def test_long_names_take_two_lines(certified: CertifiedForm, identity: Identity, tmp_path: Path) -> None:
+    """A name too long for one line at eight points stands on two, broken at a space, then it is refused."""
+    name = "Internationale Gesellschaft für elektronische Postdienstleistungen und Adressverwaltung mbH & Co. KG"
+    pdf = issue_copy(certified, recipient=name, reference="C-1", issued_at=NOW, identity=identity)
+    assert verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped()).recipient == name
+    path = tmp_path / "copy.pdf"
+    path.write_bytes(pdf)
+    text = subprocess.run(["pdftotext", "-layout", "-l", "1", str(path), "-"], capture_output=True, check=True).stdout
+    shown = [line.split("  ")[-1].strip() for line in text.decode().splitlines()]
+    first = next(line for line in shown if line.startswith("Internationale"))
+    assert name.startswith(first)
+    assert name.removeprefix(first).strip() in shown
+    with pytest.raises(RecipientError, match="too long for its field: 202 characters, room for about"):
+        complete_values(certified, f"{name} & {name}"[:202], "C-1", NOW)
+    with pytest.raises(RecipientError, match="the reference is too long"):
+        complete_values(certified, "Acme", name, NOW)
+    with pytest.raises(RecipientError, match="too long"):
+        complete_values(certified, "W" * 70, "C-1", NOW)  # one word is not parted
+
+
+SCRIPTS = "אבגדה نوررشك हिन्दी ไทย北京株式会社메일🚀👍 ABC äöü (){}[]«»-.,&0123456789"
+
+
+@given(text=st.text(st.sampled_from(SCRIPTS), min_size=1, max_size=24))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_mixture_is_read_back(certified: CertifiedForm, identity: Identity, text: str) -> None:
+    """Whatever scripts and directions stand side by side, the copy holds what was given, or none is made."""
+    try:
+        name, _ = complete_values(certified, text, "C-1", NOW, typefaces())
+    except RecipientError:
+        return
+    pdf = issue(certified, identity, name)
+    assert verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped()).recipient == name
+
+
+def test_a_span_that_lies_is_refused(certified: CertifiedForm, identity: Identity, monkeypatch: Any) -> None:
+    """A text for readers beside glyphs that show another name is found, although it was signed so."""
+    from mailmart_privacy.copies import typesetting
+
+    honest = typesetting._span
+    monkeypatch.setattr(typesetting, "_span", lambda text, content: honest(text.replace("क्ष", "क्म"), content))
+    pdf = issue_copy(certified, recipient="क्ष", reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces())
+    with pytest.raises(AlteredError, match="the field Recipient does not show what it holds"):
+        verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"/CIDToGIDMap /Identity", b"/CIDToGIDMap /Identitz"),
+        (b"/Flags 4 ", b"/Flags 5 "),
+        (b"/Encoding /Identity-H", b"/Encoding /Identity-V"),
+        (b"/DW 0 ", b"/DW 9 "),
+        (b"/StemV 80 /FontFile2", b"/StemV 80 /FontFilf2"),
+        (b"+NotoSansHebrew", b"-NotoSansHebrew"),
+    ],
+)
+def test_a_font_of_another_shape_is_refused(
+    certified: CertifiedForm, identity: Identity, monkeypatch: Any, old: bytes, new: bytes
+) -> None:
+    """A font that is brought otherwise than copies bring them is no part of one."""
+    from mailmart_privacy.copies.issuing import Update
+
+    add = Update._add
+
+    def spoiled(self: Update, number: int, content: bytes, **options: Any) -> None:
+        add(self, number, content.replace(old, new), **options)
+
+    monkeypatch.setattr(Update, "_add", spoiled)
+    pdf = issue_copy(certified, recipient="שלום", reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces())
+    with pytest.raises(AlteredError, match=r"another font|does not show"):
+        verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped())
+
+
+def test_by_the_api_and_the_command_line(cli: Run, tmp_path: Path, identity: Identity) -> None:
+    """A font is named by its file or its family, and the copy verifies."""
+    pdf = privacy.issue(
+        privacy.current(),
+        recipient=NAMES["Japanese"],
+        issued_at=datetime.datetime.now(datetime.UTC),
+        identity=identity,
+        fonts=FONTS,
+    )
+    assert privacy.verify(pdf, trust_roots=[identity.certificate]).recipient == NAMES["Japanese"]
+    result = cli("export", "--to", NAMES["Hebrew"], "--font", FONTS[0], "-o", "copy.pdf")
+    assert result.returncode == 0, result.stderr
+    assert NAMES["Hebrew"] in cli("verify", "copy.pdf").stdout.decode()
+    assert "no font 'None such' is installed" in one_line(cli("export", "--to", "Acme", "--font", "None such"))
+
+
+def test_ordinary_names_need_none_of_it(cli: Run, environment: dict[str, str]) -> None:
+    """Without a font named, nothing of fonts or shaping is loaded."""
+    cli("export", "--to", "Acme", "-o", "first.pdf")
+    result = cli("export", "--to", "Ärzte Ελλάς", "-o", "x.pdf", env=environment | {"PYTHONPROFILEIMPORTTIME": "1"})
+    assert result.returncode == 0
+    loaded = result.stderr.decode()
+    for name in ("uharfbuzz", "bidi", "fontTools"):
+        assert f" {name}" not in loaded
