@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 
 from ..errors import MissingExtraError, UsageError, one_line
 
-_PATIENCE = "15s"
+_PATIENCE = "8s"
 
 
 @contextlib.contextmanager

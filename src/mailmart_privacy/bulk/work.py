@@ -91,7 +91,7 @@ class _Bench:
             recipient=row.recipient,
             reference=row.reference,
             identity=self.identity,
-            stamped=self.order.level != "B-B",
+            level=self.order.level,
             fonts=self.order.fonts,
         )
 

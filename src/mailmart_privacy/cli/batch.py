@@ -145,10 +145,11 @@ def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tu
     from ..verifying.origin import form_name
 
     content = read_file(batch.recipients)
-    sheet = read_sheet(content, name=batch.recipients, columns=batch.columns, max_rows=batch.max_rows)
+    sheet = read_sheet(content, name=batch.recipients, columns=batch.columns, max_rows=batch.max_rows, keep_faults=True)
     blank = read_blank(shipped().record(batch.version, form_name(batch.paper)))
     plan = complete_rows(
         sheet.rows,
+        faults=sheet.faults,
         origin=batch.recipients,
         complete=lambda row: complete_values(blank, row.recipient, row.reference, begun_at, batch.fonts),
         name_file=lambda recipient, reference: name_file(batch.version, recipient, reference),

@@ -39,6 +39,11 @@ def hire(jobs: int | None, rows: int, dask: str | None) -> Iterator[tuple[Execut
         return
     context = multiprocessing.get_context("spawn")  # a worker is not to inherit locks or open files
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # workers are born so, before they can say it themselves
+        try:
+            pool.submit(os.getpid)
+        finally:
+            signal.signal(signal.SIGINT, before)
         try:
             yield pool, count
         except BrokenProcessPool:

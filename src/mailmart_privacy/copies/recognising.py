@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError
-from ..pdf.cms import encode_der
+from ..pdf.cms import encode_der, read_timestamp
 from .issuing import fill_form
 
 try:
@@ -37,12 +37,12 @@ def recognise_copy(
     recipient: str,
     reference: str,
     identity: "Identity",
-    stamped: bool,
+    level: str,
     fonts: "Sequence[Typeface]" = (),
 ) -> datetime.datetime | None:
     """Find out whether a file is a copy from a certified form, for a recipient, by an identity.
 
-    What follows the delivery (validation data, an archive timestamp) is not looked at.
+    What makes it B-LT or B-LTA (validation data, an archive timestamp) is not looked at.
 
     Args:
         pdf: the file.
@@ -50,7 +50,7 @@ def recognise_copy(
         recipient: whom the copy is addressed to, as it stands in the field.
         reference: what the copy is called, as it stands in the field.
         identity: who signed.
-        stamped: whether the signature carries a timestamp.
+        level: of the copy.
         fonts: those that it was issued with.
 
     Returns:
@@ -66,7 +66,7 @@ def recognise_copy(
         reference=reference,
         issued_at=moment,
         identity=identity,
-        stamped=stamped,
+        stamped=level != "B-B",
         fonts=fonts,
     )
     start = update.hole
@@ -74,14 +74,20 @@ def recognise_copy(
     body = memoryview(pdf)[len(certified.pdf) :][: len(update.body)]
     if body[:start] != update.body[:start] or body[stop:] != update.body[stop:]:
         return None
+    if level in ("B-B", "B-T") and len(pdf) != len(certified.pdf) + len(update.body):
+        return None
     try:
         container: Any = cms.ContentInfo.load(bytes.fromhex(bytes(body[start:stop]).decode("ascii")))
         (signer,) = container["content"]["signer_infos"]
-        signature = signer["signature"].native
+        signature, token = signer["signature"].native, read_timestamp(container["content"])
     except (ValueError, TypeError, KeyError):
         return None
-    attributes = certified.cms.before + update.digest() + certified.cms.after
-    return moment if _holds(identity, signature, encode_der(0x31, attributes)) else None
+    digest = update.digest()
+    whole = certified.cms.fill(digest, lambda _: signature, None if token is None else lambda _: token or b"")
+    if body[start:stop] != whole.hex().encode("ascii").ljust(stop - start, b"0"):
+        return None
+    attributes = encode_der(0x31, certified.cms.before + digest + certified.cms.after)
+    return moment if _holds(identity, signature, attributes) else None
 
 
 def _holds(identity: "Identity", signature: bytes, message: bytes) -> bool:

@@ -90,8 +90,8 @@ def _find_separator(text: str, columns: Mapping[str, str]) -> str:
 def _is_header(row: list[str], columns: Mapping[str, str]) -> bool:
     try:
         return find_columns(row, columns) is not None
-    except UsageError:
-        return False
+    except UsageError:  # it has one that needs a word from the user
+        return not columns
 
 
 def _read(value: str) -> Cell:

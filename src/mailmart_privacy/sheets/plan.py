@@ -10,6 +10,7 @@ from .rows import Planned, Row
 def complete_rows(
     rows: Iterable[Row],
     *,
+    faults: Iterable[tuple[int, str]] = (),
     origin: str,
     complete: Callable[[Row], tuple[str, str]],
     name_file: Callable[[str, str], str],
@@ -18,6 +19,7 @@ def complete_rows(
 
     Args:
         rows: the rows.
+        faults: what is known to be wrong with others.
         origin: what the messages call the sheet.
         complete: brings a row's recipient and reference into the form in which they are filled in.
         name_file: names the file of a recipient and a reference.
@@ -28,7 +30,7 @@ def complete_rows(
     Raises:
         RowsError: rows have faults; it lists them all.
     """
-    faults: list[tuple[int, str]] = []
+    found = list(faults)
     plan: list[Planned] = []
     references: dict[str, int] = {}
     files: dict[str, int] = {}
@@ -36,26 +38,22 @@ def complete_rows(
         try:
             recipient, reference = complete(row)
         except RecipientError as error:
-            faults.append((row.number, str(error)))
+            found.append((row.number, str(error)))
             continue
         planned = Planned(
             number=row.number, recipient=recipient, reference=reference, file=name_file(recipient, reference)
         )
         first = references.setdefault(reference, row.number)
         if first != row.number:
-            what = (
-                f"the reference {reference!r}"
-                if row.reference
-                else f"the recipient {recipient!r}, without a reference,"
-            )
-            faults.append((row.number, f"{what} stands in row {first}, too; each copy needs one of its own"))
+            what = f"the reference {reference!r}" if row.reference else f"{recipient!r} without a reference"
+            found.append((row.number, f"{what} stands in row {first}, too; each copy needs one of its own"))
             continue
         # As file systems compare that take upper and lower case, or composed letters, for the same.
         first = files.setdefault(unicodedata.normalize("NFC", planned.file).casefold(), row.number)
         if first != row.number:
-            faults.append((row.number, f"its file would be called {planned.file}, as that of row {first}; change one"))
+            found.append((row.number, f"its file would be called {planned.file}, as that of row {first}; change one"))
             continue
         plan.append(planned)
-    if faults:
-        raise RowsError(origin, tuple(faults))
+    if found:
+        raise RowsError(origin, tuple(sorted(found)))
     return plan

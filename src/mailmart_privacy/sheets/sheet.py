@@ -31,10 +31,12 @@ class Sheet:
     Attributes:
         rows: one for each recipient.
         notes: what the user is to be told about how they were read.
+        faults: of rows that could not be read, as `(row, message)`, where these were to be kept.
     """
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    faults: tuple[tuple[int, str], ...] = ()
 
 
 def read_sheet(
@@ -44,6 +46,7 @@ def read_sheet(
     columns: Mapping[str, str] | None = None,
     max_rows: int = MAX_ROWS,
     max_size: int = MAX_SIZE,
+    keep_faults: bool = False,
 ) -> Sheet:
     """Read a sheet of recipients: CSV, or XLSX.
 
@@ -54,6 +57,7 @@ def read_sheet(
             found by what they say; a column's letter does as well.
         max_rows: how many recipients there may be.
         max_size: how many bytes the file may have, unpacked.
+        keep_faults: give the faults of rows back, so that they can be told together with others.
 
     Returns:
         The rows.
@@ -76,7 +80,7 @@ def read_sheet(
         decoded, note = decode_csv(content, name=name)
         notes += [note] if note else []
         lines = read_csv(decoded, name=name, columns=chosen)
-    return _Reading(name, chosen, max_rows, notes).read(lines)
+    return _Reading(name, chosen, max_rows, notes).read(lines, keep_faults=keep_faults)
 
 
 def _choose_sheet(book: Any, name: str, chosen: Mapping[str, str], max_rows: int, notes: list[str]) -> Iterable[Line]:
@@ -110,23 +114,23 @@ class _Reading:
         self.rows: list[Row] = []
         self.empty = 0
 
-    def read(self, lines: Iterable[Line]) -> Sheet:
+    def read(self, lines: Iterable[Line], *, keep_faults: bool) -> Sheet:
         remaining = iter(lines)
         columns = self._find_header(remaining)
         self.notes.insert(0, columns.describe())
         for number, cells in remaining:
+            self._read_row(number, cells, columns)
             if len(self.rows) > self.max_rows:
                 words = f"it has more than {self.max_rows:,} recipients; split it, or raise the cap: --max-rows"
                 raise RowsError(self.name, ((0, words),))
-            self._read_row(number, cells, columns)
         self.faults += _find_lost_zeros(self.rows)
         if not self.rows and not self.faults:
             self.faults.append((0, "it names no recipient"))
-        if self.faults:
+        if self.faults and not keep_faults:
             raise RowsError(self.name, tuple(sorted(self.faults)))
         if self.empty:
             self.notes.append(f"{self.empty:,} empty rows were passed over")
-        return Sheet(rows=tuple(self.rows), notes=tuple(self.notes))
+        return Sheet(rows=tuple(self.rows), notes=tuple(self.notes), faults=tuple(self.faults))
 
     def _find_header(self, lines: Iterable[Line]) -> Columns:
         first: tuple[int, list[str]] | None = None
