@@ -2,22 +2,37 @@
 
 import datetime
 import zipfile
-from typing import IO
+from typing import IO, Any
 
 from .manifest import NAME, write_line
 from .results import IssuedCopy
 
 
+class _Forward:
+    """A stream that is written, and nothing else: some say that they can be sought in, and cannot."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.write, self.flush = stream.write, stream.flush
+
+
 class ZipSink:
-    """A ZIP file under way, its copies stored as they are: most of their bytes are packed already.
+    """A ZIP file under way.
+
+    In a file, copies are stored as they are: most of their bytes are packed already. In a pipe they are packed,
+    for readers of a pipe cannot tell where an entry ends that is not.
 
     Args:
-        stream: where it goes; it need not be seekable.
+        stream: where it goes.
         moment: what its manifest is dated (aware).
+        seekable: whether it is a file.
     """
 
-    def __init__(self, stream: IO[bytes], moment: datetime.datetime) -> None:
-        self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED)
+    def __init__(self, stream: IO[bytes], moment: datetime.datetime, *, seekable: bool) -> None:
+        if seekable:
+            self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED)
+        else:
+            forward: Any = _Forward(stream)
+            self._zip = zipfile.ZipFile(forward, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self._lines: list[bytes] = []
         self._moment = moment
 
@@ -35,4 +50,5 @@ class ZipSink:
     def _write(self, name: str, moment: datetime.datetime, content: bytes) -> None:
         info = zipfile.ZipInfo(name, moment.astimezone(datetime.UTC).timetuple()[:6])
         info.external_attr = 0o644 << 16
-        self._zip.writestr(info, content)
+        info.compress_type = self._zip.compression
+        self._zip.writestr(info, content, compresslevel=self._zip.compresslevel)

@@ -107,7 +107,8 @@ class Run:
 
         files = {row.number: row.file for row in self.plan}
         with _open_output(self.batch.output or "-", force=self.batch.force) as stream:
-            sink, kept = ZipSink(stream, begun_at), Sample(SAMPLE if self.batch.verify == "sample" else 0)
+            sink = ZipSink(stream, begun_at, seekable=self.batch.output != "-")
+            kept = Sample(SAMPLE if self.batch.verify == "sample" else 0)
             with show_progress("issuing", len(self.plan)) as progress:
                 for issued in self._issue(self.plan):
                     for copy in issued:
