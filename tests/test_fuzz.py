@@ -3,13 +3,12 @@
 Bounded and repeatable by default. `MAILMART_PRIVACY_FUZZ=60` makes sixty times as many examples, anew each time.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
@@ -20,10 +19,10 @@ from mailmart_privacy.errors import ExitCode
 
 from .attacks import updates_of
 from .conftest import NOW
+from .examples import bounded
 from .pki import Authority
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
-LONGER = float(os.environ.get("MAILMART_PRIVACY_FUZZ", "0"))
 NUMBER = re.compile(rb"(?<![0-9A-Fa-f])\d{1,10}(?![0-9A-Fa-f])")
 HEX = re.compile(rb"<[0-9A-Fa-f]{2000,}>")
 WORD = re.compile(rb"/[A-Za-z]{1,20}")
@@ -67,17 +66,6 @@ TOKENS = [
     b"\xff\xfe\xfd",
 ]
 Copies = dict[str, bytes]
-
-
-def bounded(examples: int) -> settings:
-    """Settings for a number of examples, the same ones each time unless more are asked for."""
-    return settings(
-        max_examples=max(1, int(examples * LONGER)) if LONGER else examples,
-        derandomize=not LONGER,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ import mailmart_privacy as privacy
 from mailmart_privacy.characters import find_refused
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.issuing import complete_values, issue_copy
-from mailmart_privacy.copies.reference import require_template
+from mailmart_privacy.copies.reference import issue_by_pyhanko
+from mailmart_privacy.copies.reproduced import require_reproduced
 from mailmart_privacy.copies.shaping import shape_line, split_clusters
 from mailmart_privacy.copies.typefaces import find_typeface
 from mailmart_privacy.errors import AlteredError, RecipientError, UsageError
@@ -42,7 +43,9 @@ def test_a_name_in_any_script(certified: CertifiedForm, identity: Identity, scri
     verdict = verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped())
     assert verdict.recipient == name
     assert pdf == issue(certified, identity, name) or identity.key.public_key.key_size == 256
-    require_template(certified, recipient=name, reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces())
+    values: dict[str, Any] = {"reference": "C-1", "issued_at": NOW, "identity": identity, "fonts": typefaces()}
+    theirs = issue_by_pyhanko(certified, recipient=name, **values, dry=True)
+    require_reproduced(certified, pdf, theirs, identity)
 
 
 @pytest.mark.parametrize("script", sorted(NAMES.keys() - {"Arabic", "Persian", "long"}))

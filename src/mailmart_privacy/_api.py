@@ -7,13 +7,13 @@ from hashlib import sha256
 
 from .errors import RecordError, UsageError
 from .ledger import shipped
+from .loops import run_beside
 from .models import Policy, Version
 from .moments import require_moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import TypeVar
+    from collections.abc import Iterable, Sequence
 
     from cryptography.x509 import Certificate
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .keys.identity import Identity
     from .trust.timestamps import TimestampClient
     from .verifying.verification import Verification
-
-    T = TypeVar("T")
 
 _certified_forms: "dict[tuple[bytes, str, str], CertifiedForm]" = {}
 
@@ -223,7 +221,7 @@ def verify(
 
     moment = datetime.datetime.now(datetime.UTC) if at is None else at
     require_moment(moment)
-    return _beside_the_loop(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version))
+    return run_beside(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version))
 
 
 def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
@@ -278,23 +276,9 @@ def certified_form(
 
     key = (sha256(form).digest(), identity.digest, level)
     if key not in _certified_forms or _certified_forms[key].signing_time > moment:
-        _certified_forms[key] = _beside_the_loop(
+        _certified_forms[key] = run_beside(
             lambda: certify(
                 form, identity=identity, signing_time=moment, level=level, timestamps=client, trust_roots=roots
             )
         )
     return _certified_forms[key]
-
-
-def _beside_the_loop(work: "Callable[[], T]") -> "T":
-    """Do work for which pyHanko starts an event loop: in a thread where the caller's own is running."""
-    import asyncio
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return work()
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(work).result()

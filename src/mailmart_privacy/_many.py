@@ -42,7 +42,7 @@ def issue_many(
 ) -> "Iterator[IssuedCopy | FailedCopy]":
     """Issue many signed copies, and yield what became of each row as it comes.
 
-    Before the first one, pyHanko makes it as well, without the key, and ours has to say the same.
+    The first one of each process is made by pyHanko as well, without the key, and ours has to say the same.
 
     Args:
         rows: whom the copies are for; they are taken as they are needed.
@@ -69,7 +69,6 @@ def issue_many(
         IdentityError: the identity cannot be opened, or does not travel.
         UsageError: there is no such paper or level, or a moment is naive.
         RecordError: the policy is not the one recorded under its date, or a record has changed.
-        TemplateError: the first copy does not say what pyHanko's says of the same row.
         LevelError: the form cannot be certified at that level.
         OSError: a copy could not be written.
         MissingExtraError: a library that this needs is not installed.

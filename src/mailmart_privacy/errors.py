@@ -131,7 +131,7 @@ class IdentityError(PrivacyError):
 
 
 class TemplateError(PrivacyError):
-    """Copies as they are written here do not say what pyHanko's say; none is issued."""
+    """A copy is not what pyHanko makes of the same inputs; no copy of that batch may be given out."""
 
 
 class LevelError(PrivacyError):

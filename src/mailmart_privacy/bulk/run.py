@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 from hashlib import sha256
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from ..copies.certified import CertifiedForm
 from ..errors import RecordError
 from .order import Order
 from .results import FailedCopy, IssuedCopy
-from .work import certify_form, issue_chunk, read_certificates, require_template, verify_chunk
+from .work import certify_form, issue_chunk, read_certificates, verify_chunk
 
 if TYPE_CHECKING:
     import datetime
@@ -60,7 +60,6 @@ def issue_rows(
         more chunks are begun; those that were are waited for.
 
     Raises:
-        TemplateError: the first copy does not say what pyHanko's says of the same row.
         OSError: a copy could not be written.
         IdentityError: a worker cannot open the identity.
     """
@@ -68,9 +67,6 @@ def issue_rows(
     if form is None:
         raise RecordError("the certified form of this batch was written by another version of this package")
     remaining = iter(rows)
-    for first in islice(remaining, 1):
-        next(_each(executor, require_template, [(order, first, clock())], ahead=1))
-        remaining = chain([first], remaining)
     chunks = iter(lambda: list(islice(remaining, chunk)), [])
     tasks = ((order, each, clock()) for each in chunks)
     for outcomes in _each(executor, issue_chunk, tasks, ahead=ahead):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..copies.certified import CertifiedForm
 from ..copies.issuing import issue_copy
-from ..errors import FileKeptError, MissingExtraError, PrivacyError, RecordError, TemplateError
+from ..errors import FileKeptError, MissingExtraError, PrivacyError, RecordError
+from ..loops import run_beside
 from .order import Order
 from .results import FailedCopy, IssuedCopy
 
@@ -49,12 +50,27 @@ class _Bench:
         return self.form
 
     def issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
-        """Issue one copy; the first one is looked at again, for a key may give what is no signature."""
-        pdf = self._issue(row, moment)
-        if not self._tried and self.recognise(row, pdf) is None:
-            raise TemplateError("the first copy cannot be known again by its certificate: its signature does not hold")
-        self._tried = True
+        """Issue one copy; the first one is held against pyHanko's, before anybody gets it."""
+        pdf = run_beside(lambda: self._issue(row, moment)) if self.order.level != "B-B" else self._issue(row, moment)
+        if not self._tried:
+            run_beside(lambda: self._require_reproduced(row, moment, pdf))
+            self._tried = True
         return pdf
+
+    def _require_reproduced(self, row: "Planned", moment: datetime.datetime, pdf: bytes) -> None:
+        from ..copies.reference import issue_by_pyhanko
+        from ..copies.reproduced import require_reproduced
+
+        theirs = issue_by_pyhanko(
+            self.certified,
+            recipient=row.recipient,
+            reference=row.reference,
+            issued_at=moment,
+            identity=self.identity,
+            dry=True,
+            fonts=self.order.fonts,
+        )
+        require_reproduced(self.certified, pdf, theirs, self.identity)
 
     def _issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
         if self.order.level == "B-B":  # without what only the other levels need to be imported
@@ -138,25 +154,6 @@ def certify_form(order: Order, moment: datetime.datetime) -> bytes:
         trust_roots=bench.roots,
     )
     return made.to_bytes()
-
-
-def require_template(order: Order, row: "Planned", moment: datetime.datetime) -> None:
-    """Have pyHanko make a copy of a row, without the key, and hold ours against it.
-
-    Raises:
-        TemplateError: they do not say the same.
-    """
-    from ..copies import reference
-
-    bench = _bench(order)
-    reference.require_template(
-        bench.certified,
-        recipient=row.recipient,
-        reference=row.reference,
-        issued_at=moment,
-        identity=bench.identity,
-        fonts=order.fonts,
-    )
 
 
 def issue_chunk(order: Order, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedCopy | FailedCopy]:

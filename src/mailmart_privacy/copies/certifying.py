@@ -104,17 +104,17 @@ def certify(
         for token in stamper.tokens:
             data += gather_for_token(token, roots=trust_roots, at=signing_time, level=level, timeout=timeout)
         pdf = create_store(pdf, data)
-    return _prepare(pdf, cms_signer, level, signer.moment)
+    return _prepare(pdf, identity, level, signer.moment)
 
 
-def _prepare(pdf: bytes, signer: "CmsSigner", level: str, signing_time: datetime.datetime) -> CertifiedForm:
+def _prepare(pdf: bytes, identity: "Identity", level: str, signing_time: datetime.datetime) -> CertifiedForm:
     """Note where everything stands in a certified form that a copy changes."""
     reader = PdfFileReader(BytesIO(pdf))
     assert reader.last_startxref is not None
     trailer: Any = reader.trailer
     info = trailer.raw_get("/Info") if "/Info" in trailer else None
     digest = bytes(32)
-    container = asyncio.run(signer.async_sign(digest, "sha256", use_pades=True))
+    container = asyncio.run(CmsSigner(identity, dry=True).async_sign(digest, "sha256", use_pades=True))
     return CertifiedForm(
         pdf=pdf,
         fields=note_fields(reader.root),
@@ -125,7 +125,7 @@ def _prepare(pdf: bytes, signer: "CmsSigner", level: str, signing_time: datetime
         size=int(trailer["/Size"]),
         startxref=reader.last_startxref,
         cms=take_apart(container, digest),
-        identity=signer.identity.digest,
+        identity=identity.digest,
         signing_time=signing_time,
         level=level,
     )

@@ -249,7 +249,7 @@ class Update:
         number = self._number()
         font = self.form.font
         head = (
-            f"<< /Type /XObject /Subtype /Form /BBox [ 0 0 {field.width:g} {field.height:g} ] "
+            f"<< /Type /XObject /Subtype /Form /BBox [ 0 0 {field.width:.10g} {field.height:.10g} ] "
             f"/Resources << /Font << /{font.name} {font.resource}{resources} >> >> /Length {len(content)} >>"
         )
         self._add(number, b"%s\nstream\n%s\nendstream" % (head.encode("ascii"), content))

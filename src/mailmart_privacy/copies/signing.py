@@ -12,6 +12,7 @@ from .blank import measure_field
 try:
     from asn1crypto import algos, x509
     from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
     from cryptography.hazmat.primitives.serialization import Encoding
     from pyhanko.pdf_utils import generic
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -24,17 +25,17 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..keys.identity import Identity
+    from ..keys.identity import Identity, PublicKey
     from .embedding import Embedded
 
 _SPARE = 2048
 
 
 class CmsSigner(Signer):
-    """Hands pyHanko the identity's key, which is loaded once; or, for a trial, a value of the same size."""
+    """Hands pyHanko the identity's key, which is loaded once; or, where nobody gets the container, no key at all."""
 
-    def __init__(self, identity: "Identity", *, trial: bool = False) -> None:
-        self.trial = trial
+    def __init__(self, identity: "Identity", *, dry: bool = False) -> None:
+        self.dry = dry
         self.identity = identity
         public = identity.key.public_key
         mechanism = "sha256_rsa" if isinstance(public, rsa.RSAPublicKey) else "sha256_ecdsa"
@@ -48,12 +49,7 @@ class CmsSigner(Signer):
         )
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
-        return trial_signature(self.identity) if self.trial else self.identity.sign(data)
-
-
-def trial_signature(identity: "Identity") -> bytes:
-    """Make what stands for a signature where the key is not to be used: zeros, as many as it would have bytes."""
-    return bytes((identity.key.public_key.key_size + 7) // 8)
+        return _stand_in(self.identity.key.public_key) if self.dry or dry_run else self.identity.sign(data)
 
 
 class DatedSigner(PdfSigner):
@@ -112,3 +108,11 @@ def reserve_room(identity: "Identity") -> int:
     """Reserve room for the signature container, in hex digits: what it holds, and to spare."""
     certificates = (identity.certificate, *identity.chain)
     return 2 * (_SPARE + sum(len(c.public_bytes(Encoding.DER)) for c in certificates))
+
+
+def _stand_in(key: "PublicKey") -> bytes:
+    """Make a value of the size of a signature by a key; of ECDSA's, which differ by some bytes, the largest."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return bytes(key.key_size // 8)
+    largest = 2**key.key_size - 1
+    return encode_dss_signature(largest, largest)
