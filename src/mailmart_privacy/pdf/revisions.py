@@ -172,12 +172,28 @@ class _Budget:
 class _Reader(PdfFileReader):
     def __init__(self, pdf: bytes) -> None:
         self.budget = _Budget()
+        self._packed: dict[int, tuple[BytesIO, int, list[int]]] = {}
         super().__init__(BytesIO(pdf), strict=True, decode_limits=_LIMITS)
 
     def get_object(self, ref: Any, *args: Any, **kwargs: Any) -> Any:
         self.budget.spend()
         read: Any = super().get_object
         return read(ref, *args, **kwargs)
+
+    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
+        """Read a packed object (ISO 32000-1, 7.5.7). pyHanko reads the table of its stream anew for each.
+
+        Only the recorded form has any: `require_revisions` refuses them in updates.
+        """
+        if stmnum not in self._packed:
+            stream: Any = generic.Reference(stmnum, 0, self).get_object()
+            first, content = int(stream["/First"]), stream.data
+            self._packed[stmnum] = BytesIO(content), first, [int(n) for n in content[:first].split()]
+        source, first, table = self._packed[stmnum]
+        if table[2 * idx] != idnum:
+            raise ValueError(f"object {idnum} is not where its cross-reference says")
+        source.seek(first + table[2 * idx + 1])
+        return generic.read_object(source, generic.Reference(idnum, 0, self))
 
     def get_historical_resolver(self, revision: int) -> HistoricalResolver:
         cache = self._historical_resolver_cache

@@ -12,7 +12,6 @@ update is held to the one shape that issuing gives it:
 4. Each object of an update is in use. That there is nothing between them, `revisions` has seen.
 """
 
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AlteredError, MissingExtraError, VerificationError, one_line
@@ -29,6 +28,7 @@ from ..pdf.objects import (
     refer,
     write_entry,
 )
+from ..pdf.revisions import open_pdf
 
 try:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -79,7 +79,7 @@ class _Updates:
 
     def __init__(self, reader: PdfFileReader, origin: "Origin", signed: list[int]) -> None:
         self.reader = reader
-        self.form = PdfFileReader(BytesIO(origin.form), strict=True)
+        self.form = open_pdf(origin.form)
         self.known = numbers_of(self.form.xrefs.explicit_refs_in_revision(0))
         self.root = number_of(self.form.trailer.raw_get("/Root"))
         acroform: Any = self.form.root["/AcroForm"]
