@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from mailmart_privacy.keys.keyfiles import dump_identity
 from .conftest import Run, one_line
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+SPAWN = get_context("spawn")  # a process that has threads is not to be forked
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +149,7 @@ def test_no_scheduler_is_one_line(cli: Run, tmp_path: Path) -> None:
 
 def test_any_executor(key: KeyName) -> None:
     """Threads, processes and no executor at all give the same rows; to processes, a key does not travel."""
-    for executor in (None, ThreadPoolExecutor(2), ProcessPoolExecutor(2)):
+    for executor in (None, ThreadPoolExecutor(2), ProcessPoolExecutor(2, mp_context=SPAWN)):
         outcomes = list(privacy.issue_many(rows(70), identity=key, executor=executor))
         require_all(outcomes, 70, key)
         for each in outcomes[::30]:
@@ -156,7 +159,10 @@ def test_any_executor(key: KeyName) -> None:
             assert privacy.verify(each.pdf, trust_roots=[key().certificate]).reference == each.reference
         if executor is not None:
             executor.shutdown()
-    with ProcessPoolExecutor(1) as pool, pytest.raises(privacy.IdentityError, match="does not travel"):
+    with (
+        ProcessPoolExecutor(1, mp_context=SPAWN) as pool,
+        pytest.raises(privacy.IdentityError, match="does not travel"),
+    ):
         list(privacy.issue_many(rows(2), identity=key(), executor=pool))
 
 

@@ -1,6 +1,7 @@
 """Copies in one ZIP file, written as they come: nothing of it waits on the disk or in memory."""
 
 import datetime
+import tempfile
 import zipfile
 from typing import IO, Any
 
@@ -33,18 +34,21 @@ class ZipSink:
         else:
             forward: Any = _Forward(stream)
             self._zip = zipfile.ZipFile(forward, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
-        self._lines: list[bytes] = []
+        # The list may be long, and comes last.
+        self._lines = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115 - closed when all is written
         self._moment = moment
 
     def add(self, copy: IssuedCopy, name: str) -> None:
         """Add a copy."""
         assert copy.pdf is not None, "a copy for a ZIP file is handed back, not put into a place"
         self._write(name, copy.issued_at, copy.pdf)
-        self._lines.append(write_line(copy, file=name))
+        self._lines.write(write_line(copy, file=name))
 
     def finish(self) -> None:
         """Add the manifest, and end the file."""
-        self._write(NAME, self._moment, b"".join(self._lines))
+        with self._lines:
+            self._lines.seek(0)
+            self._write(NAME, self._moment, self._lines.read())
         self._zip.close()
 
     def _write(self, name: str, moment: datetime.datetime, content: bytes) -> None:
