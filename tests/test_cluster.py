@@ -68,7 +68,7 @@ def cluster(store: str) -> Iterator[Any]:
     """A cluster of two worker processes, begun when the store's address is known."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         yield cluster
 
 
