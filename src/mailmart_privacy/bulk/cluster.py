@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from typing import Any
 
 from ..errors import MissingExtraError, UsageError, one_line
 
@@ -30,7 +31,7 @@ def connect(address: str) -> Iterator[tuple[Executor, int]]:
     except ImportError:
         raise MissingExtraError("cluster", "Dask (distributed)") from None
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        client: Any = Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"there is no Dask scheduler at {address}: {one_line(error)}") from None
     try:

@@ -256,7 +256,9 @@ def verify_chunk(order: Order, copies: "Sequence[IssuedCopy]", at: datetime.date
     roots = (*bench.roots, bench.identity.certificate)
     failed = []
     for copy in copies:
-        pdf = copy.pdf if copy.pdf is not None else order.place and order.place.read(copy.file or "")
+        pdf = copy.pdf
+        if pdf is None and order.place is not None:
+            pdf = order.place.read(copy.file or "")
         try:
             if not pdf:
                 raise RecordError(f"{copy.file} is no longer there")

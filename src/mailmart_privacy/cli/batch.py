@@ -62,7 +62,8 @@ def batch_options(command: "Callable[..., None]") -> "Callable[..., None]":
 
 def read_batch(recipients: str, options: dict[str, Any]) -> Batch:
     """Read what the options ask for."""
-    return Batch(recipients=recipients, **(options | {"columns": _read_columns(options["columns"])}))
+    columns = _read_columns(options.pop("columns"))
+    return Batch(recipients=recipients, columns=columns, **options)
 
 
 def require_single() -> None:

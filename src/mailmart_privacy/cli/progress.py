@@ -61,10 +61,14 @@ def show_progress(what: str, total: int) -> Iterator[Progress]:
         file=sys.stderr,
         show_pos=True,
         show_eta=True,
-        item_show_func=lambda rate: rate,
+        item_show_func=_as_it_is,
         update_min_steps=max(1, total // 1000),
     ) as bar:
         yield Progress(what, total, bar)
+
+
+def _as_it_is(rate: str | None) -> str | None:
+    return rate
 
 
 def _words(seconds: float) -> str:

@@ -108,7 +108,8 @@ def _build(outlines: Any, parts: Sequence[Part]) -> tuple[bytes, list[float], tu
     table = builder.font["glyf"]
     metrics = {name: (width, getattr(table[name], "xMin", 0) or 0) for name, (width, _) in metrics.items()}
     builder.setupHorizontalMetrics(metrics)
-    head, heights = builder.font["head"], outlines["hhea"]
+    head: Any = builder.font["head"]
+    heights = outlines["hhea"]
     builder.setupHorizontalHeader(ascent=heights.ascent, descent=heights.descent)
     builder.setupPost(keepGlyphNames=False)
     head.created = head.modified = 0

@@ -197,11 +197,11 @@ def _shape(text: str, typeface: Typeface | None, backwards: bool, font: FieldFon
     if typeface is None:
         return Run(text, None, (), backwards, font.measure(text, 1), rank)
     shaping, outlines = open_typeface(typeface)
-    buffer = uharfbuzz.Buffer()
+    buffer = uharfbuzz.Buffer()  # pyright: ignore[reportAttributeAccessIssue] - compiled
     buffer.add_str(text)
     buffer.guess_segment_properties()
     buffer.direction = "rtl" if backwards else "ltr"
-    uharfbuzz.shape(shaping, buffer)
+    uharfbuzz.shape(shaping, buffer)  # pyright: ignore[reportAttributeAccessIssue]
     em = outlines["head"].unitsPerEm
     infos, positions = buffer.glyph_infos, buffer.glyph_positions
     ends = dict(pairwise([*sorted({info.cluster for info in infos}), len(text)]))
