@@ -154,6 +154,25 @@ class TimestampError(LevelError):
         return type(self), (self.answers,)
 
 
+class ArchiveError(PrivacyError):
+    """An archive cannot be used as it is, or not by this user."""
+
+
+class TamperedError(ArchiveError):
+    """An archive, or a proof from one, is not what was signed. All faults are collected and raised together.
+
+    Attributes:
+        faults: each of them in one line.
+    """
+
+    exit_code = ExitCode.ALTERED
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = faults
+        shown = [*faults[:_LISTED], *([f"and {len(faults) - _LISTED:,} more faults"] if len(faults) > _LISTED else [])]
+        super().__init__("\n".join(shown))
+
+
 class VerificationError(PrivacyError):
     """A file was not accepted. Verification raises; it never returns a verdict of "no"."""
 

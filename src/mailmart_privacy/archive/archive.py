@@ -1,0 +1,276 @@
+"""An archive: opened to be read, or to be added to."""
+
+import contextlib
+import datetime
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ArchiveError, UsageError
+from .entries import Entry, File, read_entry, write_entry
+from .keyring import Keyring, create_keyring
+from .layout import CHECKPOINT, FACTS, FULL, VERSIONS, Facts, name_copy, read_facts, write_facts
+from .log import Log, Writer
+from .recipients import Recipient, name_record, read_record, seal_reference, write_record
+
+if TYPE_CHECKING:
+    from ..ledger import Ledger
+    from .notes import Checkpoint
+    from .storage import Intake, Storage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """A copy that is to be archived; it was found to hold.
+
+    Attributes:
+        pdf: its bytes.
+        version: of the policy.
+        level: "B-B" to "B-LTA".
+        signer: lowercase hex SHA-256 of the certificate that it was delivered with, in DER.
+        recipient: whom it is addressed to.
+        reference: what it is called.
+        issued_at: when it was issued (aware).
+        renews: the digest of the copy that this one replaces.
+    """
+
+    pdf: bytes
+    version: str
+    level: str
+    signer: str
+    recipient: str
+    reference: str
+    issued_at: datetime.datetime
+    renews: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An entry in its place.
+
+    Attributes:
+        number: its place in the log, from 0.
+        content: its bytes, as the tree covers them.
+        entry: what it says.
+    """
+
+    number: int
+    content: bytes
+    entry: Entry
+
+
+class Archive:
+    """An archive, to be read.
+
+    Args:
+        storage: where it lies.
+
+    Raises:
+        ArchiveError: there is none, or one of a newer format.
+        TamperedError: its own files contradict each other.
+    """
+
+    def __init__(self, storage: "Storage") -> None:
+        self.storage = storage
+        self.facts = read_facts(storage)
+        self.log = Log(storage, self.facts.key)
+
+    def checkpoint(self) -> "Checkpoint":
+        """Read the state of the log that was published last."""
+        return self.log.checkpoint()
+
+    def entries(self, start: int = 0) -> Iterator[Numbered]:
+        """Read what was committed, from an entry on with which a commit begins."""
+        for first, contents in self.log.commits(start):
+            for number, content in enumerate(contents, first):
+                yield Numbered(number, content, read_entry(content))
+
+    def read_entry(self, number: int) -> Numbered:
+        """Read one entry of those that were published."""
+        content = self.log.tiles(self.checkpoint().size).entry(number)
+        return Numbered(number, content, read_entry(content))
+
+    def read_file(self, file: File) -> bytes | None:
+        """Read a file that an entry covers, or None where it is no more."""
+        content = self.storage.read(file.name)
+        if content is not None and sha256(content).hexdigest() != file.digest:
+            raise ArchiveError(f"{self.storage.location}: {file.name} was changed")
+        return content
+
+    def find_recipient(self, names_key: bytes, name: str) -> Recipient | None:
+        """Find a recipient's record by name, or None where there is none, or no longer."""
+        file = name_record(names_key, name)
+        content = self.storage.read(file)
+        return None if content is None else read_record(names_key, file, content)
+
+    @contextlib.contextmanager
+    def writing(
+        self, keyring: Keyring, clock: Callable[[], datetime.datetime]
+    ) -> "Iterator[Session]":
+        """Open it to be added to; what writers that were stopped have left is finished first.
+
+        Args:
+            keyring: its secrets.
+            clock: tells what entries are recorded at (aware).
+        """
+        self.storage.recover(self.log.name_files)
+        note = self.storage.read(CHECKPOINT)
+        size = self.checkpoint().size if note is not None else 0
+        with self.storage.intake(size) as intake:
+            session = Session(self, keyring, intake, clock)
+            yield session
+            session.publish()
+
+
+class Session:
+    """An archive that is being added to."""
+
+    def __init__(
+        self, archive: Archive, keyring: Keyring, intake: "Intake", clock: Callable[[], datetime.datetime]
+    ) -> None:
+        self.archive, self._keyring, self._intake, self._clock = archive, keyring, intake, clock
+        self._writer = Writer(archive.log, keyring, intake)
+        self._recipients: dict[str, Recipient] = {}
+        self._versions: set[str] = set()
+
+    def add_copies(self, copies: "Sequence[Copy]", ledger: "Ledger") -> list[Numbered]:
+        """Archive copies, and before them the versions that they are of. When it returns, they are there for good.
+
+        Args:
+            copies: what was verified, or issued by this process.
+            ledger: the recorded versions.
+        """
+        for version in dict.fromkeys(copy.version for copy in copies):
+            self.add_version(version, ledger)
+        moment = self._clock()
+        entries, files = [], []
+        for copy in copies:
+            version = ledger.version(copy.version)
+            recipient = self._find_recipient(copy.recipient)
+            digest = sha256(copy.pdf).hexdigest()
+            file = File(name=name_copy(digest, moment), digest=digest, size=len(copy.pdf))
+            files.append((file.name, copy.pdf))
+            entries.append(
+                Entry(
+                    kind="customer-copy",
+                    files=(file,),
+                    recorded_at=moment,
+                    version=version.version,
+                    policy_digest=version.digest,
+                    effective_at=version.effective_at,
+                    issued_at=copy.issued_at,
+                    level=copy.level,
+                    signer=copy.signer,
+                    recipient=recipient.pseudonym,
+                    sealed=seal_reference(recipient, copy.reference),
+                    renews=copy.renews,
+                )
+            )
+        return self._add(entries, files)
+
+    def add_version(self, name: str, ledger: "Ledger") -> Numbered | None:
+        """Archive a published version, unless it is there."""
+        if name in self._versions:
+            return None
+        version = ledger.version(name)
+        paths = [f"{VERSIONS}/{name}/{record}" for record, _ in version.records]
+        self._versions.add(name)
+        if all(self.archive.storage.read(path) is not None for path in paths):
+            return None
+        contents = [ledger.record(name, record) for record, _ in version.records]
+        entry = Entry(
+            kind="published-version",
+            files=tuple(_describe(path, content) for path, content in zip(paths, contents, strict=True)),
+            recorded_at=self._clock(),
+            version=version.version,
+            policy_digest=version.digest,
+            effective_at=version.effective_at,
+        )
+        return self._add([entry], list(zip(paths, contents, strict=True)))[0]
+
+    def add_anchor(self, size: int, files: Sequence[tuple[str, bytes]]) -> Numbered:
+        """Archive a checkpoint and what was stamped over it."""
+        described = tuple(_describe(name, content) for name, content in files)
+        entry = Entry(kind="anchor", files=described, recorded_at=self._clock(), size=size)
+        return self._add([entry], files)[0]
+
+    def erase(self, recipient: Recipient, copies: Sequence[File]) -> Numbered:
+        """Forget a recipient: log that it is done, then remove their record and their copies.
+
+        What a stop leaves there is removed when it is asked for again.
+        """
+        entry = Entry(kind="erasure", recorded_at=self._clock(), recipient=recipient.pseudonym)
+        done = self._add([entry], [])[0]
+        self._intake.remove([*(file.name for file in copies), recipient.file])
+        self._recipients.clear()
+        return done
+
+    def publish(self) -> "Checkpoint":
+        """Publish what was committed: tiles and checkpoint."""
+        return self._writer.publish()
+
+    def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[Numbered]:
+        contents = [write_entry(entry) for entry in entries]
+        added: list[Numbered] = []
+        names = dict(files)
+        for start in range(0, len(entries), FULL):
+            some = entries[start : start + FULL]
+            self._intake.stage((file.name, names[file.name]) for entry in some for file in entry.files)
+            first = self._writer.append(contents[start : start + FULL])
+            self._intake.settle()
+            added += (Numbered(first + i, contents[start + i], entry) for i, entry in enumerate(some))
+        return added
+
+    def _find_recipient(self, name: str) -> Recipient:
+        if name not in self._recipients:
+            found = self.archive.find_recipient(self._keyring.names_key, name)
+            while found is None:
+                content, made = write_record(self._keyring.names_key, name)
+                found = made
+                if not self._intake.put([(made.file, content)])[0]:  # another writer was first
+                    found = self.archive.find_recipient(self._keyring.names_key, name)
+            self._recipients[name] = found
+        return self._recipients[name]
+
+
+def create_archive(
+    storage: "Storage", *, key: Callable[[str], Path], ledger: "Ledger", clock: Callable[[], datetime.datetime]
+) -> Archive:
+    """Make an archive, with the published versions in it.
+
+    Args:
+        storage: where; nothing may be there.
+        key: where its secrets are kept, by the name of its log.
+        ledger: the recorded versions.
+        clock: tells what time it is (aware).
+
+    Raises:
+        UsageError: something is there already.
+    """
+    if storage.read(FACTS) is not None:
+        raise UsageError(f"{storage.location} is an archive already")
+    if (found := next(storage.list(), None)) is not None:
+        raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
+    origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
+    keyring = create_keyring(key(origin), origin)
+    facts = Facts(key=keyring.public, created_at=clock())
+    files = write_facts(facts)
+    with storage.intake(0) as intake:
+        # The facts come last: what has none is no archive yet.
+        if not all(intake.put(sorted(files.items(), key=lambda item: item[0] == FACTS))):
+            raise UsageError(f"{storage.location} is being made an archive by another process")
+    archive = Archive(storage)
+    with archive.writing(keyring, clock) as session:
+        described = tuple(_describe(name, content) for name, content in sorted(files.items()))
+        entry = Entry(kind="archive", files=described, recorded_at=facts.created_at)
+        session._writer.append([write_entry(entry)])
+        for version in ledger.versions:
+            session.add_version(version.version, ledger)
+    return archive
+
+
+def _describe(name: str, content: bytes) -> File:
+    return File(name=name, digest=sha256(content).hexdigest(), size=len(content))

@@ -1,0 +1,137 @@
+"""The secrets of an archive, which lie apart from it: the log's key, and what recipients' names are encrypted with.
+
+Beside them lies the memory of what was signed last: who has the archive, but not this, cannot put
+an older state of it in place of the newer one unseen.
+"""
+
+import base64
+import binascii
+import json
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import ArchiveError, FileKeptError, MissingExtraError
+from ..filing import write_whole
+from .notes import NoteKey, log_key
+
+try:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from filelock import FileLock
+except ImportError as error:
+    raise MissingExtraError("pdf", error.name or "cryptography") from None
+
+_FORMAT = "mailmart-privacy-archive-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The largest state of the log that was signed here.
+
+    Attributes:
+        size: how many entries it had.
+        root: the root of its tree.
+    """
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The secrets of one archive.
+
+    Attributes:
+        path: the file that they are kept in; the memory lies beside it.
+        origin: the name of the log.
+        log_key: signs its checkpoints.
+        names_key: 32 bytes; encrypts recipients' names.
+    """
+
+    path: Path
+    origin: str
+    log_key: Ed25519PrivateKey = field(repr=False)
+    names_key: bytes = field(repr=False)
+
+    @property
+    def public(self) -> NoteKey:
+        """The public key of the log."""
+        return log_key(self.log_key, self.origin)
+
+    def seen(self) -> Seen:
+        """Tell what was signed last.
+
+        Raises:
+            ArchiveError: the memory cannot be read.
+        """
+        try:
+            size, root = self._memory.read_text(encoding="ascii").split()
+            return Seen(int(size), bytes.fromhex(root))
+        except FileNotFoundError:
+            return Seen(0, b"")
+        except ValueError:
+            raise ArchiveError(
+                f"{self._memory} cannot be read; put it back from a backup, or remove it once "
+                "`mailmart-privacy archive verify` has found nothing amiss"
+            ) from None
+
+    def remember(self, size: int, root: bytes) -> None:
+        """Remember what was signed, if it is the largest so far."""
+        with FileLock(self._memory.with_suffix(".lock")):
+            if size > self.seen().size:
+                write_whole(self._memory, f"{size} {root.hex()}\n".encode(), force=True, mode=0o600)
+
+    @property
+    def _memory(self) -> Path:
+        return self.path.with_suffix(".seen")
+
+
+def create_keyring(path: Path, origin: str) -> Keyring:
+    """Make the secrets of a new archive, and keep them in a file that the user alone can read.
+
+    Raises:
+        ArchiveError: there are some in this place already: each archive has its own.
+    """
+    key, names = Ed25519PrivateKey.generate(), secrets.token_bytes(32)
+    document = {
+        "format": _FORMAT,
+        "version": 1,
+        "origin": origin,
+        "log_key": base64.b64encode(key.private_bytes_raw()).decode(),
+        "names_key": base64.b64encode(names).decode(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        write_whole(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o600)
+    except FileKeptError:
+        raise ArchiveError(f"{path} holds the key of an archive; each one has its own: give another name with --key") from None
+    return Keyring(path, origin, key, names)
+
+
+def load_keyring(path: Path, expected: NoteKey) -> Keyring:
+    """Load the secrets of an archive.
+
+    Args:
+        path: their file.
+        expected: the archive's public key.
+
+    Raises:
+        ArchiveError: there is no such file, it cannot be read, or is that of another archive.
+    """
+    try:
+        document: Any = json.loads(path.read_bytes())
+        key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(document["log_key"], validate=True))
+        names = base64.b64decode(document["names_key"], validate=True)
+        if document["format"] != _FORMAT or len(names) != 32:
+            raise ValueError
+        keyring = Keyring(path, document["origin"], key, names)
+    except FileNotFoundError:
+        raise ArchiveError(
+            f"the key of this archive is not here: {path}; name its file with --key, or ask whoever keeps the archive"
+        ) from None
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        raise ArchiveError(f"{path} is not the key of an archive") from None
+    if keyring.public != expected:
+        raise ArchiveError(f"{path} is the key of another archive: {keyring.origin}, not {expected.name}")
+    return keyring

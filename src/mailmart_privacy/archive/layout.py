@@ -1,0 +1,115 @@
+"""What lies where in an archive, and what its own files say."""
+
+import datetime
+import json
+from dataclasses import dataclass
+
+from ..errors import ArchiveError, TamperedError
+from .entries import write_json
+from .notes import NoteKey, parse_key
+from .storage import Storage
+
+FORMAT = "mailmart-privacy-archive"
+VERSION = 1
+FACTS, README, KEY = "archive.json", "README.txt", "log.vkey"
+LOG, CHECKPOINT = "log", "log/checkpoint"
+COMMITS, COPIES, VERSIONS, ANCHORS, RECIPIENTS = "commits", "copies", "versions", "anchors", "recipients"
+FULL = 10_000  # entries of one commit, at most
+
+_README = """\
+An archive of MailMart's privacy policy: the versions that were published, and the copies that customers received.
+
+archive.json    what this archive is
+log.vkey        the public key of its log (C2SP signed-note)
+versions/       the files of each published version of the policy
+copies/         the signed copies, each named by its SHA-256
+commits/        the entries of the log, one on a line, in files that are named by the number of their first one
+log/            the same entries as a transparency log (C2SP tlog-tiles): checkpoint, tiles, bundles of entries
+anchors/        checkpoints of the log with timestamps of an authority over them (RFC 3161)
+recipients/     the recipients' names, encrypted, one file for each; to forget one, its file is removed
+incoming/       what writers have not finished yet; it is not of the archive
+
+Every file is covered by an entry of the log, but for the log itself, the commits that it is made of, and the files
+of recipients, whose digests stand in the entries. Nothing here is ever changed but log/checkpoint, which grows, and
+nothing is removed but what an entry of the kind "erasure" names, and tiles that fuller ones have replaced.
+
+To check all of it:      mailmart-privacy archive verify --archive .
+With other software:     any client of C2SP tlog-tiles, given log/ and log.vkey; openssl ts -verify for anchors/
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What an archive says of itself.
+
+    Attributes:
+        key: the public key of its log; its name is the log's origin.
+        created_at: when it was made (aware, UTC).
+    """
+
+    key: NoteKey
+    created_at: datetime.datetime
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self.key.name
+
+
+def write_facts(facts: Facts) -> dict[str, bytes]:
+    """Write the files that say what an archive is: names and contents."""
+    document = {
+        "created_at": facts.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
+        "format": FORMAT,
+        "key": str(facts.key),
+        "version": VERSION,
+    }
+    return {FACTS: write_json(document) + b"\n", README: _README.encode(), KEY: f"{facts.key}\n".encode()}
+
+
+def read_facts(storage: Storage) -> Facts:
+    """Read what an archive says of itself.
+
+    Raises:
+        ArchiveError: this is no archive, or one of a newer format.
+        TamperedError: its own files contradict each other.
+    """
+    content = storage.read(FACTS)
+    if content is None:
+        if any(storage.list(COMMITS)) or storage.read(KEY) is not None:
+            raise TamperedError(f"{storage.location}: {FACTS} is missing; was the archive copied in part?")
+        raise ArchiveError(
+            f"{storage.location} is no archive; make one with: mailmart-privacy archive init {storage.location}"
+        )
+    try:
+        document = json.loads(content)
+        if document["format"] != FORMAT:
+            raise ValueError
+        version = document["version"]
+        if isinstance(version, int) and version > VERSION:
+            raise ArchiveError(
+                f"{storage.location} is an archive of format {version}, and this package reads format {VERSION}; "
+                "update it: pip install --upgrade mailmart-privacy"
+            )
+        facts = Facts(
+            key=parse_key(document["key"]), created_at=datetime.datetime.fromisoformat(document["created_at"])
+        )
+    except (ValueError, KeyError, TypeError):
+        raise TamperedError(f"{storage.location}: {FACTS} is not one that this package writes") from None
+    for name, expected in write_facts(facts).items():
+        found = storage.read(name)
+        if found is None:
+            raise TamperedError(f"{storage.location}: {name} is missing; was the archive copied in part?")
+        if found != expected:
+            raise TamperedError(f"{storage.location}: {name} was changed")
+    return facts
+
+
+def name_commit(start: int) -> str:
+    """Name the commit whose first entry has a number."""
+    return f"{COMMITS}/{start // FULL:08}/{start:012}.jsonl"
+
+
+def name_copy(digest: str, recorded_at: datetime.datetime) -> str:
+    """Name the file of a copy."""
+    return f"{COPIES}/{recorded_at.astimezone(datetime.UTC):%Y/%m}/{digest}.pdf"

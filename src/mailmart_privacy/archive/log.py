@@ -1,0 +1,185 @@
+"""The log: commits are its truth; tiles and checkpoint are made from them (C2SP tlog-tiles).
+
+An entry is in the log when its commit is there: a file that is named by the number of its first
+entry, and put only where none is. Of several writers one gets the number; the others read what it
+committed and try the next one. Tiles and checkpoint follow from the commits alone, so that whoever
+writes them writes the same bytes; what a writer that was stopped has left out, the next one adds.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import ArchiveError, TamperedError
+from .entries import MAX_SIZE, read_entry
+from .layout import CHECKPOINT, FULL, LOG, name_commit
+from .merkle import EMPTY, hash_range
+from .notes import Checkpoint, NoteKey, read_checkpoint, sign_checkpoint
+from .tiles import Edge, Tiles
+
+if TYPE_CHECKING:
+    from .keyring import Keyring
+    from .storage import Intake, Storage
+
+_PENDING = 64  # full tiles that wait to be put
+
+
+class Log:
+    """A log, to be read.
+
+    Args:
+        storage: where it lies.
+        key: its public key.
+    """
+
+    def __init__(self, storage: "Storage", key: NoteKey) -> None:
+        self.storage, self.key = storage, key
+
+    def checkpoint(self) -> Checkpoint:
+        """Read the checkpoint.
+
+        Raises:
+            TamperedError: it is missing, or not signed with the log's key.
+        """
+        note = self.storage.read(CHECKPOINT)
+        if note is None:
+            raise TamperedError(f"{self.storage.location}: {CHECKPOINT} is missing")
+        return read_checkpoint(note, self.key)
+
+    def tiles(self, size: int) -> Tiles:
+        """Open the tiles of the tree of some size, at most that of the checkpoint."""
+        return Tiles(size, lambda name: self.storage.read(f"{LOG}/{name}"))
+
+    def commits(self, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        """Read the commits from an entry on, one of which must begin there: the numbers of first entries, and entries.
+
+        Raises:
+            TamperedError: one is cut off.
+        """
+        while (content := self.storage.read(name_commit(start))) is not None:
+            entries = content.split(b"\n")
+            if entries.pop() or not entries or len(entries) > FULL:
+                raise TamperedError(f"{self.storage.location}: {name_commit(start)} was changed or cut off")
+            yield start, entries
+            start += len(entries)
+
+    def name_files(self, start: int) -> Iterator[str]:
+        """Name the files of all entries from one on, with which a commit begins."""
+        for _, entries in self.commits(start):
+            for entry in entries:
+                yield from (file.name for file in read_entry(entry).files)
+
+
+class Writer:
+    """Appends to a log.
+
+    Args:
+        log: the log.
+        keyring: its private key, and the memory of what was signed with it.
+        intake: the way into its storage.
+    """
+
+    def __init__(self, log: Log, keyring: "Keyring", intake: "Intake") -> None:
+        self._log, self._keyring, self._intake = log, keyring, intake
+        self._edge, self._pending = Edge(), list[tuple[str, bytes]]()
+        self._published = 0
+        note = log.storage.read(CHECKPOINT)
+        seen = keyring.seen()
+        if note is not None:
+            checkpoint = read_checkpoint(note, log.key)
+            try:
+                self._edge = self._read_edge(checkpoint)
+                self._published = checkpoint.size
+            except TamperedError:
+                self._edge = Edge()  # the commits are the truth; the tiles are written anew
+        if seen.size <= self._published and seen.size:
+            self._require_seen(hash_range(0, seen.size, log.tiles(self._published).subtree))
+        self._replay(until=seen.size)
+        if self._edge.size < seen.size:
+            raise TamperedError(
+                f"{log.storage.location}: this key has signed a log of {seen.size:,} entries, and here are "
+                f"{self._edge.size:,}: the archive was cut, or is an older copy of another one; nothing was written"
+            )
+
+    @property
+    def size(self) -> int:
+        """How many entries are known to be committed."""
+        return self._edge.size
+
+    def append(self, entries: Sequence[bytes]) -> int:
+        """Commit entries, in their order; when it returns, they are in the log for good.
+
+        Args:
+            entries: each one as `write_entry` writes it.
+
+        Returns:
+            The number of the first one. Of more than 10,000, others may stand between some.
+        """
+        if any(len(entry) > MAX_SIZE or b"\n" in entry for entry in entries):
+            raise ValueError(f"an entry has at most {MAX_SIZE} bytes, and no line break")
+        first = -1
+        for start in range(0, len(entries), FULL):
+            some = entries[start : start + FULL]
+            content = b"".join(entry + b"\n" for entry in some)
+            while not self._intake.put([(name_commit(self.size), content)])[0]:
+                self._replay()
+            first = self.size if first < 0 else first
+            for entry in some:
+                self._pending += self._edge.append(entry)
+        if len(self._pending) > _PENDING:
+            self._put_tiles([])
+        return first
+
+    def publish(self) -> Checkpoint:
+        """Write the tiles and the checkpoint of all that was committed."""
+        self._put_tiles(self._edge.partial())
+        root = hash_range(0, self.size, self._edge.subtree) if self.size else EMPTY
+        made = sign_checkpoint(self._keyring.log_key, self._log.key.name, self.size, root)
+        while True:
+            note = self._log.storage.read(CHECKPOINT)
+            found = read_checkpoint(note, self._log.key) if note is not None else None
+            if found is not None and found.size >= made.size:
+                if found.size == made.size and found.root != made.root:
+                    raise TamperedError(f"{self._log.storage.location}: {CHECKPOINT} is not that of these entries")
+                made = found
+                break
+            if self._intake.exchange(CHECKPOINT, note, made.note):
+                break
+        self._keyring.remember(self.size, root)
+        self._published = self.size
+        return made
+
+    def _read_edge(self, checkpoint: Checkpoint) -> Edge:
+        edge = Edge.read(self._log.tiles(checkpoint.size))
+        if checkpoint.size and hash_range(0, edge.size, edge.subtree) != checkpoint.root:
+            raise TamperedError("the tiles are not those of the checkpoint")
+        return edge
+
+    def _replay(self, until: int = 0) -> None:
+        """Read what was committed by others."""
+        for _, entries in self._log.commits(self.size):
+            for entry in entries:
+                self._pending += self._edge.append(entry)
+                if self.size == until:
+                    self._require_seen(hash_range(0, self.size, self._edge.subtree))
+            if len(self._pending) > _PENDING:
+                self._put_tiles([])
+
+    def _require_seen(self, root: bytes) -> None:
+        if root != self._keyring.seen().root:
+            raise TamperedError(
+                f"{self._log.storage.location}: its entries are not those that this key has signed: the archive was "
+                "changed, or two archives have one key; nothing was written"
+            )
+
+    def _put_tiles(self, partial: "Iterator[tuple[str, bytes]] | list[tuple[str, bytes]]") -> None:
+        """Put tiles, and remove those that full ones have replaced."""
+        files = [(f"{LOG}/{name}", content) for name, content in (*self._pending, *partial)]
+        for (name, content), put in zip(files, self._intake.put(files), strict=True):
+            if not put and self._log.storage.read(name) != content:
+                raise ArchiveError(
+                    f"{self._log.storage.location}: {name} is not what its entries give; see what else was changed "
+                    "with: mailmart-privacy archive verify"
+                )
+        for name, _ in self._pending:
+            self._intake.remove([stored.name for stored in self._log.storage.list(f"{LOG}/{name}.p")])
+        self._pending.clear()

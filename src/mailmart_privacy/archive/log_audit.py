@@ -1,0 +1,156 @@
+"""The audit of the log alone: commits, tiles, bundles and checkpoint, held against each other."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ..errors import TamperedError
+from .layout import CHECKPOINT, COMMITS, LOG, name_commit
+from .log import Log
+from .merkle import EMPTY, hash_range
+from .notes import Checkpoint
+from .tiles import WIDTH, Edge, list_partial, name_tile, parse_tile, read_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A state of a log that is known from elsewhere: from a proof, or an anchor.
+
+    Attributes:
+        size: how many entries it has.
+        root: the root of its tree.
+        source: what says so, for messages.
+    """
+
+    size: int
+    root: bytes
+    source: str
+
+
+class LogAudit:
+    """An audit of a log under way.
+
+    Args:
+        log: which.
+        fault: is told what is wrong.
+        roots: states of the log that are known from elsewhere.
+
+    Attributes:
+        checkpoint: its published state.
+        size: how many entries were read.
+    """
+
+    def __init__(self, log: Log, fault: Callable[[str], None], roots: Iterable[Root] = ()) -> None:
+        self.log, self._fault = log, fault
+        self.checkpoint: Checkpoint = log.checkpoint()
+        self._edge = Edge()
+        self._roots: dict[int, list[Root]] = {}
+        for root in (*roots, Root(self.checkpoint.size, self.checkpoint.root, CHECKPOINT)):
+            self._roots.setdefault(root.size, []).append(root)
+        self._starts = set[int]()
+        self._partial: dict[str, set[int]] = {}
+        self._tiles = self._list_tiles()
+
+    @property
+    def size(self) -> int:
+        """How many entries were read."""
+        return self._edge.size
+
+    def read(self, entries: "Callable[[int, list[bytes]], None]") -> None:
+        """Read all commits, and hold tiles and roots against them.
+
+        Args:
+            entries: is given the number of the first one, and the entries, of each commit.
+        """
+        self._compare_roots()
+        try:
+            for start, contents in self.log.commits():
+                self._starts.add(start)
+                for content in contents:
+                    for name, tile in self._edge.append(content):
+                        self._compare_tile(name, tile)
+                    if self.size in self._roots:
+                        self._compare_roots()
+                entries(start, contents)
+        except TamperedError as error:
+            self._fault(str(error))
+        self._finish()
+
+    def _list_tiles(self) -> set[str]:
+        """List the tiles that are there, the partial ones apart."""
+        found = set[str]()
+        for name, _ in self.log.storage.list(LOG):
+            rest = name.removeprefix(f"{LOG}/")
+            tile = parse_tile(rest)
+            if tile is not None and tile[2] < WIDTH:
+                self._partial.setdefault(name_tile(tile[0], tile[1]), set()).add(tile[2])
+            elif tile is not None:
+                found.add(rest)
+            elif name != CHECKPOINT:
+                self._fault(f"{name} is not of the log")
+        return found
+
+    def _compare_tile(self, name: str, content: bytes) -> None:
+        """Hold a full tile against its file, and the partial ones that it has replaced."""
+        if name in self._tiles:
+            self._tiles.discard(name)
+            if self.log.storage.read(f"{LOG}/{name}") != content:
+                self._fault(f"{LOG}/{name} is not what its entries give")
+        elif self._ends(name) <= self.checkpoint.size:
+            self._fault(f"{LOG}/{name} is missing")
+        self._compare_partial(name, content, WIDTH)
+
+    def _compare_partial(self, name: str, content: bytes, filled: int) -> None:
+        widths = self._partial.get(name, set())
+        for width in sorted(width for width in widths if width <= filled):
+            widths.discard(width)
+            file = f"{LOG}/{name}.p/{width}"
+            if self.log.storage.read(file) != _cut(name, content, width):
+                self._fault(f"{file} is not what its entries give")
+
+    def _compare_roots(self) -> None:
+        """Hold the tree against states that are known, once it has their size."""
+        if self.size not in self._roots:
+            return
+        root = hash_range(0, self.size, self._edge.subtree) if self.size else EMPTY
+        for known in self._roots[self.size]:
+            if known.root != root:
+                self._fault(f"{known.source} is of a log with other entries: those before no. {self.size:,} were changed")
+
+    def _finish(self) -> None:
+        for name, content in self._edge.partial():
+            full, _, width = name.partition(".p/")
+            self._compare_partial(full, content, int(width))
+        for name, widths in self._partial.items():
+            for width in sorted(widths):
+                self._fault(f"{LOG}/{name}.p/{width} is not of the log")
+        for name in sorted(self._tiles):
+            self._fault(f"{LOG}/{name} is not of the log")
+        self._require_edge()
+        for name, _ in self.log.storage.list(COMMITS):
+            start = name[-18:-6]
+            if not start.isdigit() or int(start) not in self._starts or name != name_commit(int(start)):
+                self._fault(f"{name} does not follow the commit before it")
+        for size, known in sorted(self._roots.items()):
+            if size > self.size:
+                self._fault(
+                    f"{known[0].source} is of a log with {size:,} entries, and here are {self.size:,}: it was cut"
+                )
+
+    def _require_edge(self) -> None:
+        """Require the partial tiles of the published state, or the full ones that replaced them."""
+        for name, full in list_partial(self.checkpoint.size):
+            if all(self.log.storage.read(f"{LOG}/{each}") is None for each in (name, full)):
+                self._fault(f"{LOG}/{name} is missing")
+
+    @staticmethod
+    def _ends(name: str) -> int:
+        """Tell how many entries there are up to the end of a full tile."""
+        level, number, _ = parse_tile(name) or (0, 0, 0)
+        return (number + 1) << 8 * ((level or 0) + 1)
+
+
+def _cut(name: str, content: bytes, width: int) -> bytes:
+    """Cut a tile to the width that it once had."""
+    if not name.startswith("tile/entries/"):
+        return content[: 32 * width]
+    return b"".join(len(entry).to_bytes(2) + entry for entry in read_entries(content)[:width])

@@ -1,0 +1,97 @@
+"""Where an archive lies: what is asked of a folder, or of a store of objects."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+INCOMING = "incoming"
+
+
+class Stored(NamedTuple):
+    """A file that is there.
+
+    Attributes:
+        name: its path below the archive.
+        size: in bytes.
+    """
+
+    name: str
+    size: int
+
+
+class Intake(Protocol):
+    """A writer's way into the archive. What it has put is durable when the call returns.
+
+    Every method raises OSError where it cannot do what it says.
+    """
+
+    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+        """Put files where none is of that name; of several writers, one does it.
+
+        Args:
+            files: names and contents. They are made durable together.
+
+        Returns:
+            For each of them, whether it was put.
+        """
+        ...
+
+    def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Take files in that no entry names yet. They can be read, and are of the archive after `settle`.
+
+        Args:
+            files: names, each with the digest of its content in it or in its entry, and contents.
+        """
+        ...
+
+    def settle(self) -> None:
+        """Put what was staged into its place: an entry that names it was committed."""
+        ...
+
+    def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
+        """Replace a file if it is still the old one; of several writers, one does it."""
+        ...
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files, in all of their versions; they need not be there."""
+        ...
+
+
+class Storage(Protocol):
+    """A folder or a store, to be read, and with a way in for writers.
+
+    Every method raises OSError where it cannot do what it says.
+
+    Attributes:
+        location: its name, for messages.
+    """
+
+    location: str
+
+    def read(self, name: str) -> bytes | None:
+        """Read a file, also one that was staged, or None where there is none."""
+        ...
+
+    def list(self, folder: str = "") -> Iterator[Stored]:
+        """List all files in and below a folder, but for those that were staged; in no order."""
+        ...
+
+    def staged(self) -> set[str]:
+        """Name what was staged and not settled."""
+        ...
+
+    def intake(self, size: int) -> AbstractContextManager[Intake]:
+        """Open a way in.
+
+        Args:
+            size: how many entries are committed.
+        """
+        ...
+
+    def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
+        """Finish for writers that were stopped: what has an entry is settled, all else of theirs goes.
+
+        Args:
+            logged: names the files of all entries from one on, by its number.
+        """
+        ...
