@@ -31,6 +31,7 @@ ORDER = [
     "verifying",
     "sheets",
     "bulk",
+    "archive",
     "_api",
     "_many",
     "cli",
@@ -57,10 +58,26 @@ ROOMS = {
     ],
     "sheets": ["rows", "plan", "cells", "columns", "csv_sheet", "xlsx_sheet", "sheet"],
     "bulk": ["naming", "results", "places", "order", "work", "run", "manifest", "zipping", "cluster"],
+    "archive": [
+        "storage",
+        "entries",
+        "merkle",
+        "notes",
+        "tiles",
+        "folder_intake",
+        "folder",
+        "layout",
+        "keyring",
+        "recipients",
+        "log",
+        "log_audit",
+        "archive",
+        "audit",
+    ],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
-HEAVY |= {"filelock": {"cli", "bulk.manifest"}, "fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
+HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
 HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
 HEAVY |= {"pkcs11": {"keys.pkcs11", "keys.pkcs11_token"}, "boto3": {"keys.kms"}, "botocore": {"keys.kms"}}

@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -107,9 +107,7 @@ class Archive:
         return None if content is None else read_record(names_key, file, content)
 
     @contextlib.contextmanager
-    def writing(
-        self, keyring: Keyring, clock: Callable[[], datetime.datetime]
-    ) -> "Iterator[Session]":
+    def writing(self, keyring: Keyring, clock: Callable[[], datetime.datetime]) -> "Iterator[Session]":
         """Open it to be added to; what writers that were stopped have left is finished first.
 
         Args:
@@ -143,13 +141,14 @@ class Session:
             copies: what was verified, or issued by this process.
             ledger: the recorded versions.
         """
-        for version in dict.fromkeys(copy.version for copy in copies):
-            self.add_version(version, ledger)
+        for name in dict.fromkeys(copy.version for copy in copies):
+            self.add_version(name, ledger)
+        self._find_recipients(copy.recipient for copy in copies)
         moment = self._clock()
         entries, files = [], []
         for copy in copies:
             version = ledger.version(copy.version)
-            recipient = self._find_recipient(copy.recipient)
+            recipient = self._recipients[copy.recipient]
             digest = sha256(copy.pdf).hexdigest()
             file = File(name=name_copy(digest, moment), digest=digest, size=len(copy.pdf))
             files.append((file.name, copy.pdf))
@@ -224,16 +223,22 @@ class Session:
             added += (Numbered(first + i, contents[start + i], entry) for i, entry in enumerate(some))
         return added
 
-    def _find_recipient(self, name: str) -> Recipient:
-        if name not in self._recipients:
-            found = self.archive.find_recipient(self._keyring.names_key, name)
-            while found is None:
-                content, made = write_record(self._keyring.names_key, name)
-                found = made
-                if not self._intake.put([(made.file, content)])[0]:  # another writer was first
-                    found = self.archive.find_recipient(self._keyring.names_key, name)
-            self._recipients[name] = found
-        return self._recipients[name]
+    def _find_recipients(self, names: "Iterable[str]") -> None:
+        """Find the records of recipients, and make those that are not there."""
+        key = self._keyring.names_key
+        missing = [name for name in dict.fromkeys(names) if name not in self._recipients]
+        while missing:
+            made = dict[str, tuple[str, bytes, Recipient]]()
+            for name in missing:
+                found = self.archive.find_recipient(key, name)
+                if found is not None:
+                    self._recipients[name] = found
+                else:
+                    content, found = write_record(key, name)
+                    made.setdefault(found.file, (name, content, found))
+            put = self._intake.put([(file, content) for file, (_, content, _) in made.items()])
+            self._recipients |= {name: found for (name, _, found), done in zip(made.values(), put, strict=True) if done}
+            missing = [name for name in missing if name not in self._recipients]  # spelt otherwise, or made by others
 
 
 def create_archive(
@@ -252,7 +257,7 @@ def create_archive(
     """
     if storage.read(FACTS) is not None:
         raise UsageError(f"{storage.location} is an archive already")
-    if (found := next(storage.list(), None)) is not None:
+    if (found := next(storage.find(), None)) is not None:
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
     origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
     keyring = create_keyring(key(origin), origin)

@@ -106,7 +106,7 @@ class _Files:
     def count(self) -> int:
         """Count the files that entries must cover, and refuse those that have no place here."""
         count = 0
-        for name, _ in self._storage.list():
+        for name, _ in self._storage.find():
             folder, below, _ = name.partition("/")
             if below and folder in _KEPT:
                 count += 1
@@ -133,7 +133,9 @@ class _Files:
                 self._report.anchors.append(entry)
             wanted += ((entry.recipient or "", file) for file in entry.files)
         with ThreadPoolExecutor(_THREADS) as pool:
-            for (recipient, file), fault in zip(wanted, pool.map(self._look, (file for _, file in wanted)), strict=True):
+            for (recipient, file), fault in zip(
+                wanted, pool.map(self._look, (file for _, file in wanted)), strict=True
+            ):
                 if fault is None:
                     self._report.files += 1
                     self._found += file.name.startswith(_KEPT)
@@ -168,10 +170,12 @@ class _Files:
 
     def _require_recipients(self) -> None:
         found = set[str]()
-        for name, _ in self._storage.list(RECIPIENTS):
+        for name, _ in self._storage.find(RECIPIENTS):
             found.add(name_pseudonym(self._storage.read(name) or b""))
         for pseudonym in sorted(self._recipients - found - self._erased):
-            self._report.faults.append(f"the record of recipient {pseudonym} is missing from {RECIPIENTS}, or was changed")
+            self._report.faults.append(
+                f"the record of recipient {pseudonym} is missing from {RECIPIENTS}, or was changed"
+            )
         for pseudonym in sorted(self._erased & found):
             self._report.faults.append(
                 f"recipient {pseudonym} is to be forgotten, and their record is still there: forget them again"
@@ -179,7 +183,7 @@ class _Files:
 
     def _require_named(self, staged: set[str]) -> None:
         """Find the files that no entry names; another writer may have been at work meanwhile."""
-        found = {name for folder in _KEPT for name, _ in self._storage.list(folder)}
+        found = {name for folder in _KEPT for name, _ in self._storage.find(folder)}
         named = set(self._archive.log.name_files(0))
         for name in sorted(found - named - staged):
             self._report.faults.append(f"{name} has no entry")

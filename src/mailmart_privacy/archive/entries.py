@@ -95,8 +95,10 @@ def read_entry(content: bytes) -> Entry:
             File(name=each["name"], digest=each["digest"]["sha256"], size=size)
             for each, size in zip(subject, predicate["sizes"], strict=True)
         )
-        moments = {name: datetime.datetime.fromisoformat(predicate[name]) for name in _MOMENTS if name in predicate}
-        texts = {name: predicate[name] for name in (*_TEXTS, "size") if name in predicate}
+        moments: dict[str, Any] = {
+            name: datetime.datetime.fromisoformat(predicate[name]) for name in _MOMENTS if name in predicate
+        }
+        texts: dict[str, Any] = {name: predicate[name] for name in (*_TEXTS, "size") if name in predicate}
         entry = Entry(kind=predicate["kind"], files=files, **moments, **texts)
         if document["_type"] != STATEMENT or document["predicateType"] != PREDICATE or entry.kind not in KINDS:
             raise ValueError(f"of another kind: {document['predicateType']}, {entry.kind}")

@@ -11,16 +11,9 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ..errors import ArchiveError, TamperedError
-
+from ..errors import TamperedError
+from .folder_intake import FolderIntake, lock_corner, name_aside, name_inside, sync_names
 from .storage import INCOMING, Stored
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
-_BARS = "+"  # for the slashes of a name, in a corner
 
 
 class Folder:
@@ -40,14 +33,14 @@ class Folder:
         content = self._read(name)
         if content is None:
             for corner in self._corners():
-                content = self._read(f"{INCOMING}/{corner}/{name.replace('/', _BARS)}")
+                content = self._read(f"{INCOMING}/{corner}/{name_aside(name)}")
                 if content is not None:
                     return content
             content = self._read(name)  # it was settled meanwhile
         return content
 
-    def list(self, folder: str = "") -> Iterator[Stored]:
-        """List files; see `Storage.list`."""
+    def find(self, folder: str = "") -> Iterator[Stored]:
+        """Find files; see `Storage.find`."""
         waiting = [folder.rstrip("/")]
         while waiting:
             below = waiting.pop()
@@ -79,11 +72,11 @@ class Folder:
         while True:
             corner = incoming / f"{size}-{secrets.token_hex(8)}"
             corner.mkdir()
-            lock = _lock(corner)
+            lock = lock_corner(corner)
             if lock is not None:
                 break
         try:
-            _fsync_folder(incoming)
+            sync_names(incoming)
             intake = FolderIntake(self.path, corner)
             yield intake
             intake.close()
@@ -94,7 +87,7 @@ class Folder:
         """Finish for writers that were stopped; see `Storage.recover`."""
         for name in self._corners():
             corner = self.path / INCOMING / name
-            lock = _lock(corner)
+            lock = lock_corner(corner)
             if lock is None:
                 continue
             try:
@@ -129,157 +122,15 @@ class Folder:
             if path.exists():
                 self._plain.add(folder)
 
-    def _corners(self) -> "list[str]":
+    def _corners(self) -> list[str]:
         try:
             return sorted(each for each in os.listdir(self.path / INCOMING) if each.partition("-")[0].isdigit())
         except FileNotFoundError:
             return []
 
-    def _held(self, corner: str) -> "list[str]":
+    def _held(self, corner: str) -> list[str]:
         try:
             found = os.listdir(self.path / INCOMING / corner)
         except FileNotFoundError:
             return []
-        return [name.replace(_BARS, "/") for name in found if _BARS in name]
-
-
-class FolderIntake:
-    """A corner of a writer; see `Intake`."""
-
-    def __init__(self, root: Path, corner: Path) -> None:
-        self._root, self._corner = root, corner
-        self._staged: list[str] = []
-        self._touched: set[Path] = set()
-        self._count = 0
-
-    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
-        """Put files; see `Intake.put`."""
-        beside = []
-        for name, content in files:
-            self._count += 1
-            beside.append((name, self._write(str(self._count), content)))
-        for _, descriptor in beside:
-            os.fsync(descriptor)
-        done, count = [], self._count - len(beside)
-        for number, (name, descriptor) in enumerate(beside, count + 1):
-            os.close(descriptor)
-            target = self._prepare(name)
-            try:
-                os.link(self._corner / str(number), target)
-                done.append(True)
-            except FileExistsError:
-                done.append(False)
-            os.unlink(self._corner / str(number))
-        self._sync()
-        return done
-
-    def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Take files in; see `Intake.stage`."""
-        descriptors = []
-        for name, content in files:
-            descriptors.append(self._write(name.replace("/", _BARS), content))
-            self._staged.append(name)
-        for descriptor in descriptors:
-            os.fsync(descriptor)
-            os.close(descriptor)
-        _fsync_folder(self._corner)
-
-    def settle(self) -> None:
-        """Put what was staged into its place; see `Intake.settle`."""
-        for name in self._staged:
-            os.replace(self._corner / name.replace("/", _BARS), self._prepare(name))
-        self._staged.clear()
-
-    def adopt(self, names: Iterable[str]) -> None:
-        """Take over what a writer that was stopped had staged."""
-        self._staged.extend(names)
-
-    def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
-        """Replace a file; see `Intake.exchange`."""
-        target = self._prepare(name)
-        lock = os.open(target.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                found: bytes | None = target.read_bytes()
-            except FileNotFoundError:
-                found = None
-            if found != old:
-                return False
-            self._count += 1
-            descriptor = self._write(str(self._count), new)
-            os.fsync(descriptor)
-            os.close(descriptor)
-            os.replace(self._corner / str(self._count), target)
-            self._sync()
-        finally:
-            os.close(lock)
-        return True
-
-    def remove(self, names: Iterable[str]) -> None:
-        """Remove files; see `Intake.remove`."""
-        for name in names:
-            path = self._root / name
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-                self._touched.add(path.parent)
-        self._sync()
-
-    def close(self) -> None:
-        """Sync what was settled, and clear the corner away."""
-        self._sync()
-        for each in os.listdir(self._corner):
-            os.unlink(self._corner / each)
-        os.rmdir(self._corner)
-
-    def _write(self, name: str, content: bytes) -> int:
-        descriptor = os.open(self._corner / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        return descriptor
-
-    def _prepare(self, name: str) -> Path:
-        """Find the place of a file, and make its folder."""
-        path = self._root / name
-        if path.parent not in self._touched:
-            above = path.parent
-            while not above.exists():
-                self._touched.add(above.parent)
-                above = above.parent
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._touched.add(path.parent)
-        return path
-
-    def _sync(self) -> None:
-        for folder in self._touched:
-            _fsync_folder(folder)
-        self._touched.clear()
-
-
-def _lock(corner: Path) -> int | None:
-    """Lock a corner, or tell with None that another one holds it, or has cleared it away."""
-    if fcntl is None:
-        raise ArchiveError("an archive in a folder needs POSIX locks, which this system lacks; keep it in a store (S3)")
-    try:
-        descriptor = os.open(corner, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), os.stat(corner)):
-            return descriptor
-    except OSError as error:
-        if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN, errno.ENOENT):
-            os.close(descriptor)
-            raise
-    os.close(descriptor)
-    return None
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return [inside for name in found if (inside := name_inside(name)) is not None]

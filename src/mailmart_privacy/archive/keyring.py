@@ -105,7 +105,9 @@ def create_keyring(path: Path, origin: str) -> Keyring:
     try:
         write_whole(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o600)
     except FileKeptError:
-        raise ArchiveError(f"{path} holds the key of an archive; each one has its own: give another name with --key") from None
+        raise ArchiveError(
+            f"{path} holds the key of an archive; each one has its own: give another name with --key"
+        ) from None
     return Keyring(path, origin, key, names)
 
 

@@ -76,7 +76,7 @@ def read_facts(storage: Storage) -> Facts:
     """
     content = storage.read(FACTS)
     if content is None:
-        if any(storage.list(COMMITS)) or storage.read(KEY) is not None:
+        if any(storage.find(COMMITS)) or storage.read(KEY) is not None:
             raise TamperedError(f"{storage.location}: {FACTS} is missing; was the archive copied in part?")
         raise ArchiveError(
             f"{storage.location} is no archive; make one with: mailmart-privacy archive init {storage.location}"

@@ -181,5 +181,5 @@ class Writer:
                     "with: mailmart-privacy archive verify"
                 )
         for name, _ in self._pending:
-            self._intake.remove([stored.name for stored in self._log.storage.list(f"{LOG}/{name}.p")])
+            self._intake.remove([stored.name for stored in self._log.storage.find(f"{LOG}/{name}.p")])
         self._pending.clear()

@@ -78,7 +78,7 @@ class LogAudit:
     def _list_tiles(self) -> set[str]:
         """List the tiles that are there, the partial ones apart."""
         found = set[str]()
-        for name, _ in self.log.storage.list(LOG):
+        for name, _ in self.log.storage.find(LOG):
             rest = name.removeprefix(f"{LOG}/")
             tile = parse_tile(rest)
             if tile is not None and tile[2] < WIDTH:
@@ -114,26 +114,28 @@ class LogAudit:
         root = hash_range(0, self.size, self._edge.subtree) if self.size else EMPTY
         for known in self._roots[self.size]:
             if known.root != root:
-                self._fault(f"{known.source} is of a log with other entries: those before no. {self.size:,} were changed")
+                self._fault(
+                    f"{known.source} is of a log with other entries: those before no. {self.size:,} were changed"
+                )
 
     def _finish(self) -> None:
         for name, content in self._edge.partial():
-            full, _, width = name.partition(".p/")
-            self._compare_partial(full, content, int(width))
+            full, _, filled = name.partition(".p/")
+            self._compare_partial(full, content, int(filled))
         for name, widths in self._partial.items():
             for width in sorted(widths):
                 self._fault(f"{LOG}/{name}.p/{width} is not of the log")
         for name in sorted(self._tiles):
             self._fault(f"{LOG}/{name} is not of the log")
         self._require_edge()
-        for name, _ in self.log.storage.list(COMMITS):
-            start = name[-18:-6]
-            if not start.isdigit() or int(start) not in self._starts or name != name_commit(int(start)):
+        for name, _ in self.log.storage.find(COMMITS):
+            number = name[-18:-6]
+            if not number.isdigit() or int(number) not in self._starts or name != name_commit(int(number)):
                 self._fault(f"{name} does not follow the commit before it")
-        for size, known in sorted(self._roots.items()):
-            if size > self.size:
+        for count, known in sorted(self._roots.items()):
+            if count > self.size:
                 self._fault(
-                    f"{known[0].source} is of a log with {size:,} entries, and here are {self.size:,}: it was cut"
+                    f"{known[0].source} is of a log with {count:,} entries, and here are {self.size:,}: it was cut"
                 )
 
     def _require_edge(self) -> None:

@@ -72,8 +72,8 @@ class Storage(Protocol):
         """Read a file, also one that was staged, or None where there is none."""
         ...
 
-    def list(self, folder: str = "") -> Iterator[Stored]:
-        """List all files in and below a folder, but for those that were staged; in no order."""
+    def find(self, folder: str = "") -> Iterator[Stored]:
+        """Find all files in and below a folder, but for those that were staged; in no order."""
         ...
 
     def staged(self) -> set[str]:

@@ -189,4 +189,3 @@ def _split(tile: bytes, width: int) -> list[bytes]:
     if len(tile) != width * _HASH:
         raise TamperedError(f"a tile of the log has {len(tile):,} bytes, not {width * _HASH:,}")
     return [tile[at : at + _HASH] for at in range(0, len(tile), _HASH)]
-

@@ -1,0 +1,194 @@
+"""The way into an archive in a folder: a corner, in which files are written before they are linked to their places."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import ArchiveError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_OPEN = 256  # files that are written and not synced yet
+_BARS = "+"  # for the slashes of a name, in a corner
+
+
+def name_aside(name: str) -> str:
+    """Name a file in a corner by its name in the archive."""
+    return name.replace("/", _BARS)
+
+
+def name_inside(aside: str) -> str | None:
+    """Name a file in the archive by its name in a corner, or None where it has none."""
+    return aside.replace(_BARS, "/") if _BARS in aside else None
+
+
+class FolderIntake:
+    """A corner of a writer; see `Intake`."""
+
+    def __init__(self, root: Path, corner: Path) -> None:
+        self._root, self._corner = root, corner
+        self._staged: list[str] = []
+        self._touched: set[Path] = set()
+        self._count = 0
+
+    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+        """Put files; see `Intake.put`."""
+        names, done = [], []
+        with _Written() as written:
+            for name, content in files:
+                names.append((name, self._corner / str(self._number())))
+                written.write(names[-1][1], content)
+        for name, beside in names:
+            try:
+                os.link(beside, self._prepare(name))
+                done.append(True)
+            except FileExistsError:
+                done.append(False)
+            os.unlink(beside)
+        self._sync()
+        return done
+
+    def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Take files in; see `Intake.stage`."""
+        with _Written() as written:
+            for name, content in files:
+                written.write(self._corner / name_aside(name), content)
+                self._staged.append(name)
+        sync_names(self._corner)
+
+    def settle(self) -> None:
+        """Put what was staged into its place; see `Intake.settle`."""
+        for name in self._staged:
+            os.replace(self._corner / name_aside(name), self._prepare(name))
+        self._staged.clear()
+
+    def adopt(self, names: Iterable[str]) -> None:
+        """Take over what a writer that was stopped had staged."""
+        self._staged.extend(names)
+
+    def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
+        """Replace a file; see `Intake.exchange`."""
+        target = self._prepare(name)
+        lock = os.open(target.parent, os.O_RDONLY)
+        try:
+            _lock(lock, wait=True)
+            try:
+                found: bytes | None = target.read_bytes()
+            except FileNotFoundError:
+                found = None
+            if found != old:
+                return False
+            beside = self._corner / str(self._number())
+            with _Written() as written:
+                written.write(beside, new)
+            os.replace(beside, target)
+            self._sync()
+        finally:
+            os.close(lock)
+        return True
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files; see `Intake.remove`."""
+        for name in names:
+            path = self._root / name
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                self._touched.add(path.parent)
+        self._sync()
+
+    def close(self) -> None:
+        """Sync what was settled, and clear the corner away."""
+        self._sync()
+        for each in os.listdir(self._corner):
+            os.unlink(self._corner / each)
+        os.rmdir(self._corner)
+
+    def _number(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _prepare(self, name: str) -> Path:
+        """Find the place of a file, and make its folder."""
+        path = self._root / name
+        if path.parent not in self._touched:
+            above = path.parent
+            while not above.exists():
+                self._touched.add(above.parent)
+                above = above.parent
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._touched.add(path.parent)
+        return path
+
+    def _sync(self) -> None:
+        for folder in self._touched:
+            sync_names(folder)
+        self._touched.clear()
+
+
+class _Written:
+    """Writes files, and syncs them all before it lets them go."""
+
+    def __init__(self) -> None:
+        self._open: list[int] = []
+
+    def __enter__(self) -> "_Written":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._close(sync=kind is None)
+
+    def write(self, path: Path, content: bytes) -> None:
+        if len(self._open) == _OPEN:
+            self._close(sync=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        self._open.append(descriptor)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    def _close(self, *, sync: bool) -> None:
+        try:
+            for descriptor in self._open if sync else ():
+                os.fsync(descriptor)
+        finally:
+            for descriptor in self._open:
+                os.close(descriptor)
+            self._open.clear()
+
+
+def sync_names(folder: Path) -> None:
+    """Sync the names in a folder; where that fails, so does what relies on it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def lock_corner(corner: Path) -> int | None:
+    """Lock a corner, or tell with None that another one holds it, or has cleared it away."""
+    try:
+        descriptor = os.open(corner, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        _lock(descriptor, wait=False)
+        if os.path.samestat(os.fstat(descriptor), os.stat(corner)):
+            return descriptor
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN, errno.ENOENT):
+            os.close(descriptor)
+            raise
+    os.close(descriptor)
+    return None
+
+
+def _lock(descriptor: int, *, wait: bool) -> None:
+    if fcntl is None:
+        raise ArchiveError("an archive in a folder needs POSIX locks, which this system lacks; keep it in a store (S3)")
+    fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
