@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ..errors import TamperedError
-from .entries import Entry, File, read_entry
+from .archive import Numbered
+from .entries import File, read_entry
 from .layout import ANCHORS, COMMITS, COPIES, FACTS, KEY, LOG, README, RECIPIENTS, VERSIONS
 from .log_audit import LogAudit, Root
 from .notes import Checkpoint
@@ -49,7 +50,7 @@ class Report:
     files: int = 0
     erased: int = 0
     staged: int = 0
-    anchors: list[Entry] = field(default_factory=list)
+    anchors: list[Numbered] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -117,7 +118,7 @@ class _Files:
     def read(self, start: int, contents: "list[bytes]") -> None:
         """Hold the files of a commit against its entries."""
         wanted: list[tuple[str, File]] = []
-        for content in contents:
+        for number, content in enumerate(contents, start):
             match = _COPY.fullmatch(content)
             if match:
                 recipient, size, digest, name = (part.decode() for part in match.groups())
@@ -130,7 +131,7 @@ class _Files:
             elif entry.recipient is not None:
                 self._recipients.add(entry.recipient)
             if entry.kind == "anchor":
-                self._report.anchors.append(entry)
+                self._report.anchors.append(Numbered(number, content, entry))
             wanted += ((entry.recipient or "", file) for file in entry.files)
         with ThreadPoolExecutor(_THREADS) as pool:
             for (recipient, file), fault in zip(

@@ -22,6 +22,7 @@ _COMMANDS = {
     "verify": "verify",
     "renew": "renew",
     "identity": "identity",
+    "archive": "archive",
     "records": "records",
 }
 _HELP = {
@@ -33,6 +34,7 @@ _HELP = {
     "verify": "Verify copies: which version, to whom, when, by whom.",
     "renew": "Add the next archive timestamp to copies, before the last one expires.",
     "identity": "Create, import or show the identity that signs.",
+    "archive": "Keep copies so that others can prove what they were, years later.",
     "records": "Build and prove the records of a version (for maintainers).",
 }
 

@@ -6,8 +6,8 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ..errors import ExitCode, FileKeptError, PrivacyError, RecipientError, UnfinishedError, UsageError
 from ..filing import open_whole, remove_leftovers
 from ..ledger import shipped
+from .batch_request import Batch, manifest_path, now
 from .progress import Progress, show_progress
 from .sampling import Sample
 from .state import kept_form
@@ -24,51 +25,13 @@ if TYPE_CHECKING:
 
     from ..bulk.manifest import Manifest
     from ..bulk.order import Order
+    from ..bulk.places import Place as CopyPlace
     from ..bulk.results import FailedCopy, IssuedCopy
-    from ..copies.typefaces import Typeface
     from ..keys.identity import Identity
     from ..sheets.rows import Planned
-    from .authorities import Authorities
-    from .keys import KeyName
+    from .archiving import Archiving
 
 SAMPLE = 10  # how many copies of a batch are verified by default
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
-    """What is asked for; each attribute is an option of `export`."""
-
-    recipients: str
-    columns: dict[str, str]
-    max_rows: int
-    version: str
-    paper: str
-    level: str
-    authorities: "Authorities"
-    key: "KeyName"
-    fonts: "tuple[Typeface, ...]"
-    directory: str | None
-    output: str | None
-    manifest: str | None
-    force: bool
-    resume: bool
-    dry_run: bool
-    verify: str
-    jobs: int | None
-    dask: str | None
-    as_json: bool
-
-
-def manifest_path(batch: Batch) -> Path:
-    """Name the file that lists the copies of a batch."""
-    from ..bulk.manifest import NAME
-
-    return Path(batch.manifest) if batch.manifest is not None else Path(batch.directory or "") / NAME
-
-
-def now() -> datetime.datetime:
-    """Tell what time it is, in whole seconds."""
-    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
 class Run:
@@ -87,17 +50,22 @@ class Run:
         place = find_place(batch.directory or "")
         if isinstance(place, Folder):
             place.path.mkdir(parents=True, exist_ok=True)
-        self.order = replace(self.order, place=place)
-        with open_manifest(path, self._facts(begun_at), resume=batch.resume) as manifest:
+        if batch.archive is None:  # else the copies come back, to be archived first
+            self.order = replace(self.order, place=place)
+        with open_manifest(path, self._facts(begun_at), resume=batch.resume) as manifest, self._archiving() as archive:
             listed = set(manifest.references)
             if isinstance(place, Folder):
                 remove_leftovers(place.path)
                 self._require_room(place.path, len(self.plan) - len(listed))
             gone = sum(row.reference in listed and place.measure(row.file) is None for row in self.plan)
             try:
-                progress = self._issue_listed(manifest, [row for row in self.plan if row.reference not in listed])
+                if archive is not None:
+                    self._list_archived(manifest, archive, place, begun_at)
+                rows = [row for row in self.plan if row.reference not in manifest.references]
+                progress = self._issue_listed(manifest, rows, archive, place)
             except (PrivacyError, OSError, KeyboardInterrupt) as error:
                 raise self._unfinished(error, len(manifest.references)) from None
+            self.order = replace(self.order, place=place)
             verified = self._verify(list(self._choose(manifest)))
         return self._report(progress, verified, str(batch.directory), before=len(listed), gone=gone, manifest=path)
 
@@ -106,11 +74,13 @@ class Run:
         from ..bulk.zipping import ZipSink
 
         files = {row.number: row.file for row in self.plan}
-        with _open_output(self.batch.output or "-", force=self.batch.force) as stream:
+        with _open_output(self.batch.output or "-", force=self.batch.force) as stream, self._archiving() as archive:
             sink = ZipSink(stream, begun_at, seekable=self.batch.output != "-")
             kept = Sample(SAMPLE if self.batch.verify == "sample" else 0)
             with show_progress("issuing", len(self.plan)) as progress:
                 for issued in self._issue(self.plan):
+                    if archive is not None:
+                        archive.add(issued)
                     for copy in issued:
                         sink.add(copy, files[copy.number])
                         kept.offer(copy)
@@ -182,10 +152,31 @@ class Run:
             first = f"row {kept[0].number}: {kept[0].error}"
             raise PrivacyError(first if len(kept) == 1 else f"{first}; and {len(kept) - 1:,} more")
 
-    def _issue_listed(self, manifest: "Manifest", rows: "Sequence[Planned]") -> Progress:
+    def _archiving(self) -> "AbstractContextManager[Archiving | None]":
+        """Open the archive that the copies go to first, if there is one."""
+        from .archiving import open_archiving
+
+        batch = self.batch
+        return open_archiving(
+            batch.archive, batch.authorities, signer=self.signer, version=batch.version, level=batch.level
+        )
+
+    def _list_archived(
+        self, manifest: "Manifest", archive: "Archiving", place: "CopyPlace", begun_at: datetime.datetime
+    ) -> None:
+        """Give out and list what a run that was stopped has archived, and nothing else."""
+        if self.batch.resume:
+            rows = [row for row in self.plan if row.reference not in manifest.references]
+            for found in archive.find_delivered(rows, begun_at, place):
+                manifest.append(found)
+
+    def _issue_listed(
+        self, manifest: "Manifest", rows: "Sequence[Planned]", archive: "Archiving | None", place: "CopyPlace"
+    ) -> Progress:
+        files = {row.number: row.file for row in rows}
         with show_progress("issuing", len(rows)) as progress:
             for issued in self._issue(rows):
-                manifest.append(issued)
+                manifest.append(issued if archive is None else archive.deliver(issued, files, place))
                 progress.advance(len(issued))
         return progress
 

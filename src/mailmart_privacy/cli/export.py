@@ -13,6 +13,7 @@ from ..bulk.naming import name_file
 from ..errors import UsageError
 from ..ledger import shipped
 from ..models import LEVELS
+from .archives import Place, archive_options, read_place
 from .authorities import Authorities, authority_options, read_authorities
 from .batch import batch_options, export_batch, read_batch, require_single
 from .files import require_place, write_out
@@ -21,6 +22,8 @@ from .show import choose_one, choose_version, policy_options
 from .state import certified_form
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from ..copies.typefaces import Typeface
     from ..keys.identity import Identity
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 @identity_options("Sign with this key: PEM, PKCS#12, pkcs11:… or awskms:… [default: your own].")
 @click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
 @authority_options
+@archive_options(key=True, index=True)
 @click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
 @click.option("-d", "--directory", metavar="DIR|URL", help="Where files with default names are put [default: here].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -54,6 +58,9 @@ def export(
     tsa: tuple[str, ...],
     tsa_certificate: tuple[str, ...],
     trust: tuple[str, ...],
+    archive: str | None,
+    archive_key: str | None,
+    archive_index: str | None,
     output: str | None,
     directory: str | None,
     force: bool,
@@ -68,6 +75,8 @@ def export(
     are looked at before the first copy is signed.
 
     The first use makes a self-signed identity for you, and certifies the form with it; both are kept.
+    With --archive the copy is archived before it leaves; where that fails, it does not.
+
     Levels above B-B need a timestamp authority; B-LT and B-LTA also the certificates of the roots to trust.
     """
     if level != "B-B" and not tsa:
@@ -77,12 +86,13 @@ def export(
     )
     version = choose_version(policy, at).version
     authorities = read_authorities(tsa, tsa_certificate, trust)
+    kept = read_place(archive, archive_key, archive_index) if archive else None
     if recipients is not None:
         if reference is not None:
             raise UsageError("--reference is for one copy; in a sheet, references have a column of their own")
         key = _choose_key(identity_file, passphrase_file, certificate_file)
         common = {"version": version, "paper": paper, "level": level, "authorities": authorities, "key": key}
-        common |= {"fonts": _find_fonts(fonts)}
+        common |= {"fonts": _find_fonts(fonts), "archive": kept}
         places = {"directory": directory, "output": output, "force": force, "as_json": as_json}
         export_batch(read_batch(recipients, many | common | places))
         return
@@ -104,9 +114,21 @@ def export(
     recipient, reference, now, copy = _issue(
         version, paper, recipient, reference, identity, now, level, authorities, _find_fonts(fonts)
     )
+    if kept is not None:
+        _archive(kept, copy, (*authorities.roots, identity.certificate), now)
     write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
+
+
+def _archive(place: Place, copy: bytes, roots: "tuple[Certificate, ...]", now: datetime.datetime) -> None:
+    """Archive a copy that is about to leave."""
+    from ..archive.admission import admit
+
+    archive = place.open()
+    with place.writing(archive) as session:
+        (added,) = session.add_copies([admit(copy, trust_roots=roots, at=now, ledger=shipped())], shipped())
+    click.echo(f"archived as entry {added.number:,} of {archive.facts.origin}", err=True)
 
 
 def _find_fonts(names: tuple[str, ...]) -> "tuple[Typeface, ...]":

@@ -30,6 +30,10 @@ class Progress:
         """How many were done in a second, so far."""
         return self.done / max(self.seconds, 0.001)
 
+    def reach(self, done: int) -> None:
+        """Say how many were done in all."""
+        self.advance(max(0, done - self.done))
+
     def advance(self, count: int = 1) -> None:
         """Say that some more were done."""
         self.done += count

@@ -43,7 +43,7 @@ def renew(
     looked at. What does not verify is left alone. With several files the exit code is the highest.
     """
     now = datetime.datetime.now(datetime.UTC)
-    limit = now + _AHEAD if before is None else _read_date(before)
+    limit = now + _AHEAD if before is None else read_date(before)
     authorities = read_authorities(tsa, tsa_certificate, trust)
     roots = tuple(dict.fromkeys((*authorities.roots, *read_roots(()))))
     if not dry_run and not tsa:
@@ -112,7 +112,12 @@ def _stamp(verdict: "Verification") -> str:
     return verdict.valid_until.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _read_date(text: str) -> datetime.datetime:
+def read_date(text: str) -> datetime.datetime:
+    """Read a date, YYYY-MM-DD, as its midnight UTC.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC)
     except ValueError:

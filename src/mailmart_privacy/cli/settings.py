@@ -10,6 +10,9 @@ from ..errors import UsageError
 
 # What names a key or a certificate by its file; such a name is looked up beside the settings, wherever one works.
 _FILES = ("trust", "identity", "certificate", "passphrase-file", "tsa-certificate")
+# What all commands share: the archive is one and the same for all of them.
+_COMMON = ("archive", "archive-key", "archive-index")
+_SHARED = "MAILMART_PRIVACY"
 _NO_FILE = re.compile(r"pkcs11:.*|awskms:.*|-|(sha256:)?[0-9a-fA-F:]{64,95}", re.DOTALL)
 
 
@@ -27,7 +30,8 @@ def name_variables(command: click.Command, prefix: str) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             option = max(parameter.opts, key=len).lstrip("-")
-            parameter.envvar = f"{prefix}_{option.replace('-', '_').upper()}"
+            name = option.replace("-", "_").upper()
+            parameter.envvar = [f"{prefix}_{name}", *([f"{_SHARED}_{name}"] if option in _COMMON else [])]
             parameter.allow_from_autoenv = False
     if isinstance(command, click.Group):
         for name, below in command.commands.items():

@@ -1,0 +1,47 @@
+"""What may come into an archive: copies that verify."""
+
+import datetime
+from typing import TYPE_CHECKING
+
+from ..verifying.verify import verify
+from .archive import Copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography import x509
+
+    from ..ledger import Ledger
+
+
+def admit(
+    pdf: bytes,
+    *,
+    trust_roots: "Iterable[x509.Certificate]",
+    at: datetime.datetime,
+    ledger: "Ledger",
+    renews: str | None = None,
+) -> Copy:
+    """Verify a copy that is to be archived.
+
+    Args:
+        pdf: its bytes.
+        trust_roots: the certificates that its signer may lead to.
+        at: the moment for which certificates are validated (aware).
+        ledger: the recorded versions.
+        renews: the digest of the copy that it replaces.
+
+    Raises:
+        VerificationError: it does not verify, as `verify` says.
+    """
+    verdict = verify(pdf, trust_roots=trust_roots, at=at, ledger=ledger)
+    return Copy(
+        pdf=pdf,
+        version=verdict.version,
+        level=verdict.level,
+        signer=verdict.delivery.certificate_digest,
+        recipient=verdict.recipient,
+        reference=verdict.reference,
+        issued_at=verdict.issued_at,
+        renews=renews,
+    )

@@ -1,0 +1,172 @@
+"""Anchors: checkpoints that others have seen, with an authority's timestamp over them (RFC 3161).
+
+An anchor is itself logged, so a later one covers it: while there is always one whose authority's
+certificate is valid, all those before it are shown to have been made in time (as in RFC 4998, 5).
+"""
+
+import base64
+import datetime
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ..errors import MissingExtraError, TamperedError, UntrustedError, one_line
+from ..keys.identity import subject_name
+from ..pdf.cms import encode_der
+from ..trust.judge import Judge, NotTrustedError, ValidationData, describe_certificate
+from ..trust.revocation import gather_for_token
+from ..trust.tokens import Token, read_token, require_stamped
+from .archive import Archive, Numbered, Session
+from .entries import write_json
+from .layout import ANCHORS
+from .notes import Checkpoint, read_checkpoint
+
+try:
+    from asn1crypto import tsp
+except ImportError:
+    raise MissingExtraError("pdf", "asn1crypto") from None
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from ..trust.timestamps import TimestampClient
+
+_TIMEOUT = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An anchor that was verified.
+
+    Attributes:
+        entry: in the log.
+        checkpoint: the state of the log that it covers.
+        moment: when it was stamped (aware, UTC).
+        authority: the name in the authority's certificate.
+        expires_at: when that certificate expires (aware, UTC).
+        path: the certificates from the authority's to the root.
+    """
+
+    entry: Numbered
+    checkpoint: Checkpoint
+    moment: datetime.datetime
+    authority: str
+    expires_at: datetime.datetime
+    path: "tuple[x509.Certificate, ...]"
+
+
+def anchor(
+    session: Session,
+    *,
+    timestamps: "TimestampClient",
+    roots: "Sequence[x509.Certificate]",
+    at: datetime.datetime,
+    cosign: Callable[[Checkpoint], Checkpoint] = lambda checkpoint: checkpoint,
+) -> Numbered:
+    """Publish the log, and have its checkpoint stamped; the timestamp and what it is judged by are archived.
+
+    Args:
+        session: an archive that is being added to.
+        timestamps: whom to ask.
+        roots: the certificates that the authority's has to lead to.
+        at: now (aware).
+        cosign: adds the signatures of witnesses to a checkpoint.
+
+    Returns:
+        The entry of the anchor.
+
+    Raises:
+        LevelError: no authority gave a usable answer, or it cannot be shown that its certificate holds.
+    """
+    checkpoint = cosign(session.publish())
+    token = timestamps.stamp(sha256(checkpoint.note).digest())
+    data = gather_for_token(token, roots=roots, at=at, level="of an anchor", timeout=_TIMEOUT)
+    response = encode_der(0x30, encode_der(0x30, b"\x02\x01\x00") + token.content)
+    stem = f"{ANCHORS}/{checkpoint.size:012}-{sha256(response).hexdigest()[:16]}"
+    files = {
+        f"{stem}.checkpoint": checkpoint.note,
+        f"{stem}.json": _write_data(data),
+        f"{stem}.tsr": response,
+    }
+    return session.add_anchor(checkpoint.size, list(files.items()))
+
+
+def verify_anchors(
+    archive: Archive, entries: Iterable[Numbered], *, roots: "Sequence[x509.Certificate]", at: datetime.datetime
+) -> list[Anchor]:
+    """Verify all anchors of an archive.
+
+    Args:
+        archive: whose.
+        entries: those of the anchors.
+        roots: the certificates to trust.
+        at: the moment for which the last of them is judged (aware); each other one is judged for the
+            moment of one that covers it.
+
+    Returns:
+        The anchors, oldest first.
+
+    Raises:
+        TamperedError: one is not what was stamped, or is of another log.
+        UntrustedError: an authority's certificate leads to none of those trusted, or has expired before another
+            anchor covered it.
+    """
+    found: list[Anchor] = []
+    for entry in sorted(entries, key=lambda each: each.number, reverse=True):
+        covering = [each.moment for each in found if each.checkpoint.size > entry.number]
+        found.append(_verify(archive, entry, roots, min([at, *covering])))
+    return found[::-1]
+
+
+def proven_at(number: int, anchors: Sequence[Anchor]) -> datetime.datetime | None:
+    """Tell before which moment an entry is proven to have been logged, or None where no anchor covers it."""
+    return min((each.moment for each in anchors if each.checkpoint.size > number), default=None)
+
+
+def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate]", at: datetime.datetime) -> Anchor:
+    contents = {file.name.rpartition(".")[2]: archive.read_file(file) for file in entry.entry.files}
+    name = entry.entry.files[0].name.rpartition(".")[0]
+    note, response, data = (contents.get(kind) for kind in ("checkpoint", "tsr", "json"))
+    if note is None or response is None or data is None:
+        raise TamperedError(f"{name}: a file of the anchor is missing")
+    checkpoint = read_checkpoint(note, archive.facts.key)
+    try:
+        token = read_token(tsp.TimeStampResp.load(response, strict=True)["time_stamp_token"].dump())
+        require_stamped(token, note)
+        judged_by = _read_data(data)
+    except (ValueError, TypeError, KeyError) as error:
+        raise TamperedError(f"{name}: {one_line(error)}") from None
+    path = _find_path(name, token, judged_by, roots, at)
+    own = path[0]
+    return Anchor(entry, checkpoint, token.moment, subject_name(own), own.not_valid_after_utc, path)
+
+
+def _find_path(
+    name: str, token: Token, data: ValidationData, roots: "Sequence[x509.Certificate]", at: datetime.datetime
+) -> "tuple[x509.Certificate, ...]":
+    own, *others = token.certificates
+    judge = Judge(roots=tuple(roots), data=data)
+    try:
+        judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
+        return judge.find_path(own, others, at=at, purpose="stamp", proven=True)
+    except NotTrustedError as error:
+        raise UntrustedError(f"{name}: {describe_certificate(own)} {error}") from None
+
+
+def _write_data(data: ValidationData) -> bytes:
+    lists = {"certificates": data.certificates, "crls": data.crls, "ocsps": data.ocsps}
+    return (
+        write_json({name: [base64.b64encode(each).decode() for each in some] for name, some in lists.items()}) + b"\n"
+    )
+
+
+def _read_data(content: bytes) -> ValidationData:
+    document = json.loads(content)
+    return ValidationData(
+        **{
+            name: tuple(base64.b64decode(each, validate=True) for each in document[name])
+            for name in ("certificates", "crls", "ocsps")
+        }
+    )

@@ -1,0 +1,124 @@
+"""Evidence for one file of an archive, as a bag that anybody can check (BagIt 1.0, RFC 8493)."""
+
+import datetime
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from .. import _resources
+from ..errors import ArchiveError, MissingExtraError
+from ..render import environment
+from .archive import Archive, Numbered
+from .layout import KEY, VERSIONS
+from .proofs import SUFFIX, write_proof
+
+try:
+    from cryptography.hazmat.primitives.serialization import Encoding
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
+
+if TYPE_CHECKING:
+    from .anchors import Anchor
+    from .entries import File
+
+SCRIPT = "verify_archive.py"
+_PAGE = "READ-ME-FIRST.html"
+
+
+def gather_evidence(
+    archive: Archive, found: Numbered, file: "File", *, anchors: "Sequence[Anchor]", at: datetime.datetime
+) -> dict[str, bytes]:
+    """Gather all that shows what a file is, and when it was archived.
+
+    Args:
+        archive: which.
+        found: the file's entry.
+        file: one of those that the entry covers.
+        anchors: those of the archive that were verified.
+        at: now (aware).
+
+    Returns:
+        The files of the bag: names and contents.
+
+    Raises:
+        ArchiveError: the file is no more, or its entry is not published yet.
+    """
+    content = archive.read_file(file)
+    if content is None:
+        raise ArchiveError(f"{file.name} is no longer in the archive: its recipient was forgotten")
+    anchor = next((each for each in anchors if each.checkpoint.size > found.number), None)
+    name = file.name.rpartition("/")[2]
+    proof = f"{name.rpartition('.')[0]}{SUFFIX}"
+    files = {
+        proof: write_proof(archive, found.number, anchor.checkpoint if anchor else None),
+        "entry.json": found.content,
+        KEY: f"{archive.facts.key}\n".encode(),
+        SCRIPT: read_script(),
+    }
+    for other in found.entry.files:
+        files[other.name.rpartition("/")[2]] = archive.read_file(other) or b""
+    files |= _anchor_files(archive, anchor) if anchor else {}
+    files |= _policy_files(archive, found.entry.version or "")
+    files[_PAGE] = _render(archive, found, name, file, proof, anchor)
+    return _pack(files, archive.facts.origin, at)
+
+
+def read_script() -> bytes:
+    """Read the program that checks an archive, or evidence from one, with nothing but Python."""
+    return _resources.read_template(SCRIPT)
+
+
+def _anchor_files(archive: Archive, anchor: "Anchor") -> dict[str, bytes]:
+    contents = {file.name.rpartition(".")[2]: archive.read_file(file) or b"" for file in anchor.entry.entry.files}
+    *between, root = anchor.path
+    pems = [each.public_bytes(Encoding.PEM) for each in between]
+    return {
+        "anchor.checkpoint": contents["checkpoint"],
+        "anchor.tsr": contents["tsr"],
+        "anchor-revocation.json": contents["json"],
+        "anchor-certificates.pem": b"".join(pems) or root.public_bytes(Encoding.PEM),
+        "anchor-roots.pem": root.public_bytes(Encoding.PEM),
+    }
+
+
+def _policy_files(archive: Archive, version: str) -> dict[str, bytes]:
+    prefix = f"{VERSIONS}/{version}/"
+    return {
+        f"policy/{name.removeprefix(prefix)}": archive.storage.read(name) or b""
+        for name, _ in archive.storage.find(prefix.rstrip("/"))
+    }
+
+
+def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: str, anchor: "Anchor | None") -> bytes:
+    made = environment().overlay()
+    made.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        made.get_template("evidence.html")
+        .render(
+            copy={"name": name, "size": file.size, "digest": file.digest},
+            entry=found.entry,
+            number=found.number,
+            origin=archive.facts.origin,
+            anchor=anchor,
+            proof=proof,
+        )
+        .encode()
+    )
+
+
+def _pack(files: dict[str, bytes], origin: str, at: datetime.datetime) -> dict[str, bytes]:
+    """Pack files into a bag: their payload, its manifest, and the manifest of what is beside it."""
+    payload = {f"data/{name}": content for name, content in sorted(files.items())}
+    size = sum(map(len, payload.values()))
+    tags = {
+        "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+        "bag-info.txt": (
+            f"Bagging-Date: {at:%Y-%m-%d}\nExternal-Identifier: {origin}\nPayload-Oxum: {size}.{len(payload)}\n"
+        ).encode(),
+        "manifest-sha256.txt": _list(payload),
+    }
+    return payload | tags | {"tagmanifest-sha256.txt": _list(tags)}
+
+
+def _list(files: dict[str, bytes]) -> bytes:
+    return "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in files.items()).encode()

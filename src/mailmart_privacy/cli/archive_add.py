@@ -1,0 +1,220 @@
+"""`archive init`, `add`, `anchor`, `renew` and `forget`: what changes an archive."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import ExitCode, PrivacyError, UsageError
+from ..ledger import shipped
+from .archives import (
+    Place,
+    anchor_batch,
+    archive_options,
+    moment_words,
+    now,
+    read_place,
+    read_trusted,
+    require_folder,
+)
+from .authorities import authority_options, read_authorities
+from .files import read_file
+from .limits import limited
+from .progress import show_progress
+
+if TYPE_CHECKING:
+    from ..archive.archive import Session
+    from ..archive.index import Index
+
+_AHEAD = datetime.timedelta(days=90)
+witness_option = click.option(
+    "--witness", multiple=True, metavar="VKEY=URL", help="Have the checkpoint signed by this witness, too."
+)
+
+
+@click.command()
+@click.argument("place", metavar="DIR|s3://…")
+@archive_options(key=True)
+def init(place: str, archive: str | None, archive_key: str | None) -> None:
+    """Make an archive in DIR, with the published versions of the policy in it.
+
+    Its key is kept apart from it; keep a copy of the key in a safe place.
+    """
+    from ..archive.archive import create_archive
+
+    chosen = Place(place, archive_key)
+    require_folder(place)
+    made = create_archive(chosen.storage(), key=chosen.key_path, ledger=shipped(), clock=now)
+    click.echo(f"{place}: archive of the log {made.facts.origin}, {made.checkpoint().size} entries")
+    click.echo(f"Its key is {chosen.key_path(made.facts.origin)}; keep a copy of it apart from the archive.", err=True)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="FILE|FOLDER...")
+@archive_options(key=True, index=True)
+@authority_options
+@witness_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def add(
+    names: tuple[str, ...],
+    archive: str | None,
+    archive_key: str | None,
+    archive_index: str | None,
+    tsa: tuple[str, ...],
+    tsa_certificate: tuple[str, ...],
+    trust: tuple[str, ...],
+    witness: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Archive copies. Each one is verified before; one that does not verify is refused.
+
+    A copy that is there already is not added again. With --tsa the log is anchored afterwards. With several
+    files the exit code is the highest.
+    """
+    place = read_place(archive, archive_key, archive_index)
+    authorities = read_authorities(tsa, tsa_certificate, trust)
+    opened = place.open()
+    results: list[dict[str, Any]] = []
+    paths = [path for name in names for path in _list_files(Path(name))]
+    roots = read_trusted(trust)
+    with place.indexed(opened) as index, place.writing(opened) as session:
+        with show_progress("archiving", len(paths)) as progress:
+            for path in paths:
+                results.append(_add(path, session, index, roots))
+                progress.advance()
+                if not as_json:
+                    click.echo(_describe(results[-1]), err=results[-1]["error"] is not None)
+        if any(result["added"] for result in results):
+            anchor_batch(session, authorities, witness)
+    if as_json:
+        click.echo(json.dumps({"files": results}, ensure_ascii=False, indent=2))
+    return int(max((result["exit_code"] for result in results), default=ExitCode.DONE))
+
+
+def _add(path: Path, session: "Session", index: "Index", roots: Any) -> dict[str, Any]:
+    from ..archive.admission import admit
+    from ..verifying.origin import MAX_SIZE
+
+    result: dict[str, Any] = {"file": str(path), "exit_code": 0, "error": None, "added": False, "entry": None}
+    try:
+        content = read_file(str(path), at_most=MAX_SIZE)
+        with limited():
+            copy = admit(content, trust_roots=roots, at=now(), ledger=shipped())
+        from hashlib import sha256
+
+        found = index.find(sha256(content).hexdigest())
+        if found is not None:
+            return result | {"entry": found.number, "digest": found.digest}
+        added = session.add_copies([copy], shipped())[0]
+        return result | {"added": True, "entry": added.number, "digest": added.entry.files[0].digest}
+    except (PrivacyError, OSError) as error:
+        code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
+        message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
+        return result | {"exit_code": int(code), "error": message}
+
+
+def _describe(result: dict[str, Any]) -> str:
+    if result["error"] is not None:
+        return f"{result['file']}: refused: {result['error']}"
+    done = "archived as" if result["added"] else "is there already:"
+    return f"{result['file']}: {done} entry {result['entry']}, {result['digest']}"
+
+
+def _list_files(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.pdf")) if path.is_dir() else [path]
+
+
+@click.command()
+@archive_options(key=True)
+@authority_options
+@witness_option
+def anchor(
+    archive: str | None,
+    archive_key: str | None,
+    tsa: tuple[str, ...],
+    tsa_certificate: tuple[str, ...],
+    trust: tuple[str, ...],
+    witness: tuple[str, ...],
+) -> None:
+    """Have an authority stamp the log's checkpoint: what is in the log cannot be removed unseen from then on."""
+    if not tsa:
+        raise UsageError("name a timestamp authority with --tsa URL, and its root certificate with --trust CERT")
+    place = read_place(archive, archive_key)
+    opened = place.open()
+    with place.writing(opened) as session:
+        anchor_batch(session, read_authorities(tsa, tsa_certificate, trust), witness)
+    click.echo(f"anchored: {opened.checkpoint().size - 1:,} entries")
+
+
+@click.command()
+@archive_options(key=True, index=True)
+@authority_options
+@click.option("--before", metavar="DATE", help="Renew what holds no longer than that [default: in 90 days].")
+@click.option("--dry-run", is_flag=True, help="Say what is due when, and renew nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def renew(
+    archive: str | None,
+    archive_key: str | None,
+    archive_index: str | None,
+    tsa: tuple[str, ...],
+    tsa_certificate: tuple[str, ...],
+    trust: tuple[str, ...],
+    before: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Renew what is due: the archive timestamps of copies, and the anchor of the log.
+
+    A renewed copy is added; the one before stays. A new anchor covers all that was logged before it.
+    """
+    from .renew import read_date
+
+    if not dry_run and not tsa:
+        raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
+    limit = now() + _AHEAD if before is None else read_date(before)
+    place = read_place(archive, archive_key, archive_index)
+    authorities = read_authorities(tsa, tsa_certificate, trust)
+    opened, roots = place.open(), read_trusted(trust)
+    from .renewing import Renewal
+
+    with place.indexed(opened) as index:
+        renewal = Renewal(opened, index, roots, limit)
+        if not dry_run and renewal.due:
+            with place.writing(opened) as session:
+                renewal.renew(session, authorities)
+    report = renewal.report(dry=dry_run)
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        return
+    for each in report["due"]:
+        words = "renewed" if each["renewed"] else "due"
+        click.echo(f"{each['what']}: {words}; held until {each['until']}")
+    click.echo(f"{len(report['due'])} due before {moment_words(limit)}, of {report['looked_at']} looked at")
+
+
+@click.command()
+@click.argument("recipient")
+@archive_options(key=True, index=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(recipient: str, archive: str | None, archive_key: str | None, archive_index: str | None, yes: bool) -> None:
+    """Erase a recipient (GDPR Art. 17): their name, and the copies addressed to them. The log stays whole.
+
+    That they were erased, and when, is logged by their pseudonym. It cannot be undone.
+    """
+    place = read_place(archive, archive_key, archive_index)
+    opened = place.open()
+    keyring = place.keyring(opened)
+    found = opened.find_recipient(keyring.names_key, recipient)
+    if found is None:
+        raise UsageError(f"the archive has no recipient {recipient!r}, or no longer")
+    from ..archive.entries import File
+
+    with place.indexed(opened) as index:
+        rows = list(index.rows(recipients=[found.pseudonym]))
+    if not yes:
+        click.confirm(f"Erase {found.name} and {len(rows)} copies for good?", abort=True, err=True)
+    with place.writing(opened) as session:
+        done = session.erase(found, [File(name=row.name, digest=row.digest, size=row.size) for row in rows])
+    click.echo(f"erased: {len(rows)} copies and the name; logged as entry {done.number}")

@@ -1,0 +1,206 @@
+"""`archive list`, `at`, `received`, `get` and `reindex`: what an archive answers."""
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UsageError
+from ..moments import parse_moment
+from .archives import archive_options, moment_words, read_place, read_trusted, row_to_json, verified_anchors
+from .files import write_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..archive.archive import Archive
+    from ..archive.index import Row
+
+_COLUMNS = ("number", "kind", "recorded_at", "issued_at", "version", "level", "recipient", "digest", "name", "size")
+
+
+@click.command("list")
+@archive_options(key=True, index=True)
+@click.option("--kind", type=click.Choice(["customer-copy", "published-version", "anchor", "erasure"]))
+@click.option("--policy", metavar="VERSION", help="Copies of this version only.")
+@click.option("--recipient", metavar="NAME", help="Copies for this recipient only; needs the archive's key.")
+@click.option("--signer", metavar="SHA256", help="Copies signed with this certificate only.")
+@click.option("--since", metavar="TIME", help="Archived at that time or later: 2026-03-01T09:00:00Z.")
+@click.option("--until", metavar="TIME", help="Archived before that time.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="No more than N.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_copies(
+    archive: str | None,
+    archive_key: str | None,
+    archive_index: str | None,
+    kind: str | None,
+    policy: str | None,
+    recipient: str | None,
+    signer: str | None,
+    since: str | None,
+    until: str | None,
+    limit: int | None,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """List what is archived, the oldest first. Recipients are shown by their pseudonyms."""
+    if as_csv and as_json:
+        raise UsageError("give --csv or --json, not both")
+    place = read_place(archive, archive_key, archive_index)
+    opened = place.open()
+    wanted: dict[str, Any] = {"kinds": (kind,) if kind else (), "version": policy, "signer": signer, "limit": limit}
+    wanted |= {"since": parse_moment(since) if since else None, "until": parse_moment(until) if until else None}
+    if recipient is not None:
+        found = opened.find_recipient(place.keyring(opened).names_key, recipient)
+        wanted["recipients"] = [found.pseudonym] if found else ["-"]
+    with place.indexed(opened) as index:
+        _print_rows(index.rows(**wanted), as_csv=as_csv, as_json=as_json)
+
+
+def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"entries": [row_to_json(row) for row in rows]}, ensure_ascii=False, indent=2))
+        return
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow([*_COLUMNS, "erased"])
+        for row in rows:
+            shown = row_to_json(row)
+            writer.writerow([*(shown[name] if shown[name] is not None else "" for name in _COLUMNS), row.erased])
+        return
+    for row in rows:
+        who = "erased" if row.erased else (row.recipient or "-")[:8]
+        what = row.level if row.kind == "customer-copy" else row.name.rpartition("/")[2]
+        shown = f"{moment_words(row.recorded_at)}  {row.kind:<17}  {row.version or '-':<10}  {who:<8}"
+        click.echo(f"{row.number:>8}  {shown}  {row.digest[:16]}  {what}")
+
+
+@click.command()
+@click.argument("time", metavar="TIME")
+@archive_options(index=True)
+@click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamped the anchors.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[str, ...], as_json: bool) -> None:
+    """Say which version of the policy was in force at TIME: as it claims, and as can be proven.
+
+    It claims its own beginning. It can be proven that it was archived before a moment: that of the first
+    timestamp of an authority over the log with it.
+    """
+    moment = parse_moment(time)
+    place = read_place(archive, None, archive_index)
+    opened = place.open()
+    with place.indexed(opened) as index:
+        rows = index.in_force(moment)
+        anchors = verified_anchors(opened, index, read_trusted(trust))
+    if not rows:
+        raise UsageError(f"no version that is archived claims to have been in force at {moment_words(moment)}")
+    from ..archive.anchors import proven_at
+
+    first = rows[0]
+    proven = proven_at(first.number, anchors)
+    answer = {
+        "at": moment_words(moment),
+        "version": first.version,
+        "policy_digest": first.policy_digest,
+        "claims_effective_at": moment_words(first.effective_at),
+        "archive_claims_recorded_at": moment_words(first.recorded_at),
+        "proven_archived_before": None if proven is None else moment_words(proven),
+        "proven_then": proven is not None and proven <= moment,
+        "files": [{"name": row.name, "digest": row.digest, "size": row.size} for row in rows],
+    }
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{first.version}")
+    click.echo(f"  claims to be in force from  {answer['claims_effective_at']}")
+    click.echo(f"  the archive says it came    {answer['archive_claims_recorded_at']}")
+    click.echo(
+        f"  proven to be there before   {answer['proven_archived_before'] or 'no moment: the log has no anchor'}"
+    )
+    click.echo(f"  text, SHA-256               {first.policy_digest}")
+
+
+@click.command()
+@click.argument("recipient")
+@archive_options(key=True, index=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def received(
+    recipient: str, archive: str | None, archive_key: str | None, archive_index: str | None, as_json: bool
+) -> None:
+    """Say what RECIPIENT received: which copies, when, with which text. Case and spaces do not count."""
+    from ..archive.recipients import open_reference
+
+    place = read_place(archive, archive_key, archive_index)
+    opened = place.open()
+    found = opened.find_recipient(place.keyring(opened).names_key, recipient)
+    if found is None:
+        raise UsageError(f"the archive has no recipient {recipient!r}, or no longer")
+    with place.indexed(opened) as index:
+        copies = [
+            row_to_json(row) | {"reference": open_reference(found, row.sealed) if row.sealed else None}
+            for row in index.rows(recipients=[found.pseudonym], kinds=("customer-copy",))
+        ]
+    if as_json:
+        click.echo(json.dumps({"recipient": found.name, "copies": copies}, ensure_ascii=False, indent=2))
+        return
+    for copy in copies:
+        shown = f"{copy['issued_at']}  {copy['reference']}  version {copy['version']}  {copy['level']}"
+        click.echo(f"{shown}  {copy['digest']}" + (f"  renews {copy['renews'][:16]}" if copy["renews"] else ""))
+
+
+@click.command()
+@click.argument("digest", metavar="DIGEST")
+@archive_options(index=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["pdf", "text", "markdown", "html", "json"]),
+    default="pdf",
+    show_default=True,
+    help="The copy itself, or the text that it is of.",
+)
+@click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def get(digest: str, archive: str | None, archive_index: str | None, form: str, output: str, force: bool) -> None:
+    """Get an archived file by its digest, or the first eight or more characters of it; it is held against its entry."""
+    from ..archive.entries import File
+
+    place = read_place(archive, None, archive_index)
+    opened = place.open()
+    with place.indexed(opened) as index:
+        row = index.find(digest)
+        if row is None:
+            raise UsageError(f"the archive has no file with the digest {digest}")
+        if form == "pdf":
+            content = opened.read_file(File(name=row.name, digest=row.digest, size=row.size))
+        else:
+            content = _read_text(opened, index.rows(kinds=("published-version",), version=row.version), form)
+    if content is None:
+        raise UsageError(f"{row.name} is no longer there: its recipient was erased")
+    write_out(output, content, binary=form == "pdf", force=force)
+
+
+def _read_text(archive: "Archive", rows: "Iterable[Row]", form: str) -> bytes | None:
+    from ..archive.entries import File
+
+    name = {"text": "policy.txt", "markdown": "policy.md", "html": "page.html", "json": "policy.json"}[form]
+    for row in rows:
+        if row.name.endswith(f"/{name}"):
+            return archive.read_file(File(name=row.name, digest=row.digest, size=row.size))
+    raise UsageError(f"the archive has no {name} of that version")
+
+
+@click.command()
+@archive_options(index=True)
+def reindex(archive: str | None, archive_index: str | None) -> None:
+    """Build the index anew from the log. It holds nothing that the log does not."""
+    from .progress import show_progress
+
+    place = read_place(archive, None, archive_index)
+    opened = place.open()
+    with place.indexed(opened) as index, show_progress("indexing", opened.checkpoint().size) as progress:
+        index.rebuild(opened, lambda done, total: progress.reach(done))
+        click.echo(f"indexed: {index.size:,} entries")

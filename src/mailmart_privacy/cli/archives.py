@@ -1,0 +1,180 @@
+"""The archive that the user names: where it lies, its key, its index."""
+
+import datetime
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..errors import UsageError
+from .authorities import Authorities, read_authorities, read_roots
+from .state import state_path
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from ..archive.anchors import Anchor
+    from ..archive.archive import Archive, Session
+    from ..archive.index import Index
+    from ..archive.keyring import Keyring
+    from ..archive.storage import Storage
+
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An archive as the user names it.
+
+    Attributes:
+        name: a folder, or "s3://bucket/prefix".
+        key: the file of its key, or None for where it is by default.
+        index: a file or "postgresql://…", or None for where it is by default.
+    """
+
+    name: str
+    key: str | None = None
+    index: str | None = None
+
+    def open(self) -> "Archive":
+        """Open the archive, to be read."""
+        from ..archive.archive import Archive
+
+        return Archive(self.storage())
+
+    def storage(self) -> "Storage":
+        """Open where it lies."""
+        if self.name.startswith("s3://"):
+            from ..archive.objects import open_bucket
+
+            return open_bucket(self.name)
+        if "://" in self.name:
+            raise UsageError(f"{self.name}: an archive lies in a folder, or in s3://BUCKET/PREFIX")
+        from ..archive.folder import Folder
+
+        return Folder(Path(self.name))
+
+    def keyring(self, archive: "Archive") -> "Keyring":
+        """Load the archive's secrets."""
+        from ..archive.keyring import load_keyring
+
+        return load_keyring(self.key_path(archive.facts.origin), archive.facts.key)
+
+    def key_path(self, origin: str) -> Path:
+        """Name the file of the archive's secrets."""
+        return Path(self.key) if self.key else _kept(origin, "key")
+
+    def writing(self, archive: "Archive") -> "AbstractContextManager[Session]":
+        """Open the archive, to be added to."""
+        return archive.writing(self.keyring(archive), now)
+
+    def indexed(self, archive: "Archive") -> "Index":
+        """Open the archive's index, and bring it up to date."""
+        from ..archive.index import open_index
+        from .progress import show_progress
+
+        if self.index is not None and "://" in self.index:
+            index = open_index(self.index)
+        else:
+            path = Path(self.index) if self.index else _kept(archive.facts.origin, "sqlite")
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            index = open_index(path)
+        with show_progress("indexing", archive.checkpoint().size) as progress:
+            index.refresh(archive, lambda done, total: progress.reach(done))
+        return index
+
+
+def now() -> datetime.datetime:
+    """Tell what time it is, in whole seconds."""
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
+def archive_options(*, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
+    """Add `--archive`, and where they are needed `--archive-key` and `--archive-index`; read them with `read_place`."""
+
+    def add(command: _Command) -> _Command:
+        if index:
+            command = click.option(
+                "--archive-index", metavar="FILE|URL", help="Its index: SQLite or postgresql://… [default: your own]."
+            )(command)
+        if key:
+            command = click.option(
+                "--archive-key", metavar="FILE", help="The archive's key [default: where `init` put it]."
+            )(command)
+        return click.option("-a", "--archive", metavar="DIR|s3://…", help="The archive.")(command)
+
+    return add
+
+
+def read_place(archive: str | None, archive_key: str | None = None, archive_index: str | None = None) -> Place:
+    """Read what `archive_options` gave.
+
+    Raises:
+        UsageError: no archive is named.
+    """
+    if not archive:
+        raise UsageError("name the archive with --archive DIR, or once for all with MAILMART_PRIVACY_ARCHIVE")
+    return Place(archive, archive_key, archive_index)
+
+
+def read_trusted(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
+    """Read the certificates to trust: those given, and the user's own."""
+    given = read_authorities((), (), trust).roots
+    return tuple(dict.fromkeys((*given, *read_roots(()))))
+
+
+def verified_anchors(archive: "Archive", index: "Index", roots: "tuple[Certificate, ...]") -> "list[Anchor]":
+    """Verify the anchors that the index lists."""
+    from ..archive.anchors import verify_anchors
+
+    numbers = [number for number, *_ in index.anchors()]
+    return verify_anchors(archive, [archive.read_entry(number) for number in numbers], roots=roots, at=now())
+
+
+def anchor_batch(session: "Session", authorities: Authorities, witnesses: tuple[str, ...] = ()) -> None:
+    """Anchor what was added, where an authority is configured."""
+    from ..archive.anchors import anchor
+    from ..archive.witnesses import cosign, parse_witness
+
+    asked = tuple(map(parse_witness, witnesses))
+    if authorities.urls:
+        anchor(
+            session,
+            timestamps=authorities.client(),
+            roots=authorities.roots,
+            at=now(),
+            cosign=lambda checkpoint: cosign(session.archive, checkpoint, asked),
+        )
+
+
+def moment_words(moment: datetime.datetime | None) -> str:
+    """Spell a moment for people and programs alike."""
+    return (
+        "-" if moment is None else moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )
+
+
+def row_to_json(row: Any) -> dict[str, Any]:
+    """Spell a row of the index in JSON."""
+    return {
+        name: moment_words(value) if isinstance(value := getattr(row, name), datetime.datetime) else value
+        for name in row.__slots__
+        if name != "sealed"
+    }
+
+
+def _kept(origin: str, suffix: str) -> Path:
+    return state_path() / "archives" / f"{origin.replace('/', '-')}.{suffix}"
+
+
+def require_folder(name: str) -> None:
+    """Make the folder of a new archive."""
+    if "://" not in name:
+        try:
+            os.makedirs(name, exist_ok=True)
+        except FileExistsError:
+            raise UsageError(f"{name} is a file; an archive lies in a folder") from None

@@ -1,0 +1,145 @@
+"""Copies that are archived before they leave: no copy is given out without its entry."""
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import FileKeptError
+from ..ledger import shipped
+from .archives import Place as ArchivePlace
+from .archives import anchor_batch
+from .authorities import Authorities
+
+if TYPE_CHECKING:
+    from ..archive.archive import Session
+    from ..archive.index import Index, Row
+    from ..archive.recipients import Recipient
+    from ..bulk.places import Place
+    from ..bulk.results import IssuedCopy
+    from ..sheets.rows import Planned
+
+_CLOCKS = datetime.timedelta(minutes=5)
+
+
+class Archiving:
+    """An archive that the copies of a batch go to.
+
+    Args:
+        session: the archive, open to be added to.
+        index: its index, up to date.
+        names_key: what its recipients' names are encrypted with.
+        signer: the digest of the certificate that signs.
+        version: of the policy.
+        level: of the copies.
+    """
+
+    def __init__(
+        self, session: "Session", index: "Index", names_key: bytes, *, signer: str, version: str, level: str
+    ) -> None:
+        self._session, self._index, self._names_key = session, index, names_key
+        self._signer, self._version, self._level = signer, version, level
+
+    def add(self, copies: "Sequence[IssuedCopy]") -> None:
+        """Archive copies, with the bytes that they carry."""
+        from ..archive.archive import Copy
+
+        added = [
+            Copy(
+                pdf=copy.pdf or b"",
+                version=self._version,
+                level=self._level,
+                signer=self._signer,
+                recipient=copy.recipient,
+                reference=copy.reference,
+                issued_at=copy.issued_at,
+            )
+            for copy in copies
+        ]
+        if added:
+            self._session.add_copies(added, shipped())
+
+    def deliver(self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Place") -> "list[IssuedCopy]":
+        """Archive copies, and put them into their place then.
+
+        Raises:
+            FileKeptError: a file is there that is not the copy; none of them was archived.
+        """
+        taken = next((files[copy.number] for copy in copies if place.measure(files[copy.number]) is not None), None)
+        if taken is not None:
+            raise FileKeptError(f"{taken} exists, and is not the copy of this row; move it away")
+        self.add(copies)
+        return self._put(copies, files, place)
+
+    def find_delivered(
+        self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Place"
+    ) -> "Iterator[list[IssuedCopy]]":
+        """Give out what a run that was stopped has archived, and not come to give out or list."""
+        from ..bulk.results import IssuedCopy
+
+        archived = self._archived_since(since) if rows else {}
+        for row in rows if archived else ():
+            recipient = self._session.archive.find_recipient(self._names_key, row.recipient)
+            found = archived.get((recipient.pseudonym if recipient else "", row.reference))
+            pdf = self._read(found) if found is not None else None
+            if found is None or pdf is None or found.issued_at is None:
+                continue
+            copy = IssuedCopy(
+                number=row.number,
+                recipient=row.recipient,
+                reference=row.reference,
+                issued_at=found.issued_at,
+                digest=found.digest,
+                size=found.size,
+                pdf=pdf,
+                found=True,
+            )
+            yield self._put([copy], {row.number: row.file}, place)
+
+    def _archived_since(self, since: datetime.datetime) -> "dict[tuple[str, str], Row]":
+        """Find what was archived since a batch was begun, by recipient and reference."""
+        from ..archive.recipients import open_reference, read_record
+
+        storage = self._session.archive.storage
+        recipients: dict[str, Recipient] = {}
+        found: dict[tuple[str, str], Row] = {}
+        for row in self._index.rows(kinds=("customer-copy",), version=self._version, since=since - _CLOCKS):
+            if row.erased or row.recipient is None or row.sealed is None or row.signer != self._signer:
+                continue
+            if not recipients:
+                from ..archive.layout import RECIPIENTS
+
+                for name, _ in storage.find(RECIPIENTS):
+                    record = read_record(self._names_key, name, storage.read(name) or b"")
+                    recipients[record.pseudonym] = record
+            if row.recipient in recipients:
+                found[row.recipient, open_reference(recipients[row.recipient], row.sealed)] = row
+        return found
+
+    def _read(self, row: "Row") -> bytes | None:
+        from ..archive.entries import File
+
+        return self._session.archive.read_file(File(name=row.name, digest=row.digest, size=row.size))
+
+    def _put(self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Place") -> "list[IssuedCopy]":
+        contents = [(files[copy.number], copy.pdf or b"") for copy in copies]
+        for (file, pdf), put in zip(contents, place.put(contents), strict=True):
+            if not put and place.read(file) != pdf:
+                raise FileKeptError(f"{file} exists, and is not the copy of this row; move it away")
+        return [replace(copy, file=files[copy.number], pdf=None) for copy in copies]
+
+
+@contextlib.contextmanager
+def open_archiving(
+    place: ArchivePlace | None, authorities: Authorities, *, signer: str, version: str, level: str
+) -> Iterator[Archiving | None]:
+    """Open the archive that the copies of a batch go to, if there is one; anchor it afterwards where that is set."""
+    if place is None:
+        yield None
+        return
+    opened = place.open()
+    keyring = place.keyring(opened)
+    with place.indexed(opened) as index, place.writing(opened) as session:
+        yield Archiving(session, index, keyring.names_key, signer=signer, version=version, level=level)
+        anchor_batch(session, authorities)

@@ -1,0 +1,232 @@
+"""Checks an archive of MailMart's privacy policy, or evidence from one. Needs Python 3.8 or later, and nothing else.
+
+    python3 verify_archive.py FOLDER [--key log.vkey]
+
+FOLDER is an archive (it has archive.json), or the folder of a bag of evidence (it has a .tlog-proof).
+Give --key with a copy of the log's public key that you had from elsewhere; otherwise the one in the folder is used.
+Exit code 0: all holds; 4: it does not, and the output says why; 2: the folder is neither.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+PRIME = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+EDWARDS = -121665 * pow(121666, PRIME - 2, PRIME) % PRIME
+
+
+def multiply(point, scalar):
+    """Multiply a point of the curve (RFC 8032, 5.1.4)."""
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = add(result, point)
+        point, scalar = add(point, point), scalar >> 1
+    return result
+
+
+def add(p, q):
+    """Add points of the curve, in extended coordinates (RFC 8032, 5.1.4)."""
+    a, b = (p[1] - p[0]) * (q[1] - q[0]), (p[1] + p[0]) * (q[1] + q[0])
+    c, d = 2 * p[3] * q[3] * EDWARDS, 2 * p[2] * q[2]
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % PRIME, g * h % PRIME, f * g % PRIME, e * h % PRIME
+
+
+def decompress(raw):
+    """Read a point of the curve (RFC 8032, 5.1.3)."""
+    y = int.from_bytes(raw, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    square = (y * y - 1) * pow(EDWARDS * y * y + 1, PRIME - 2, PRIME) % PRIME
+    x = pow(square, (PRIME + 3) // 8, PRIME)
+    if (x * x - square) % PRIME:
+        x = x * pow(2, (PRIME - 1) // 4, PRIME) % PRIME
+    if (x * x - square) % PRIME or y >= PRIME or (x == 0 and sign):
+        raise ValueError("not a point of the curve")
+    x = PRIME - x if x & 1 != sign else x
+    return x, y, 1, x * y % PRIME
+
+
+def is_signed(public, message, signature):
+    """Tell whether an Ed25519 signature holds (RFC 8032, 5.1.7)."""
+    try:
+        r, a, s = decompress(signature[:32]), decompress(public), int.from_bytes(signature[32:], "little")
+    except ValueError:
+        return False
+    if len(signature) != 64 or s >= ORDER:
+        return False
+    base = decompress((4 * pow(5, PRIME - 2, PRIME) % PRIME).to_bytes(32, "little"))
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    left, right = multiply(base, s), add(r, multiply(a, k))
+    return not ((left[0] * right[2] - right[0] * left[2]) % PRIME or (left[1] * right[2] - right[1] * left[2]) % PRIME)
+
+
+def read_checkpoint(note, vkey):
+    """Read a signed checkpoint: its size and root (C2SP tlog-checkpoint)."""
+    name, key_id, encoded = vkey.strip().split("+", 2)
+    public = base64.b64decode(encoded)[1:]
+    text, _, signatures = note.rpartition(b"\n\n")
+    text += b"\n"
+    for line in signatures.decode().splitlines():
+        _, signer, signature = line.split(" ")
+        raw = base64.b64decode(signature)
+        if signer == name and raw[:4].hex() == key_id and is_signed(public, text, raw[4:]):
+            origin, size, root = text.decode().split("\n")[:3]
+            require(origin == name, "the checkpoint is of another log")
+            return int(size), base64.b64decode(root)
+    raise Fault("the checkpoint is not signed with the log's key")
+
+
+class Fault(Exception):
+    """Something does not hold."""
+
+
+def require(condition, words):
+    """Say what is wrong."""
+    if not condition:
+        raise Fault(words)
+
+
+def hash_leaf(entry):
+    """Hash an entry (RFC 6962, 2.1)."""
+    return hashlib.sha256(b"\0" + entry).digest()
+
+
+def hash_node(left, right):
+    """Hash two subtrees (RFC 6962, 2.1)."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def read(*parts):
+    """Read a file."""
+    with open(os.path.join(*parts), "rb") as file:
+        return file.read()
+
+
+def digest(path):
+    """Take the SHA-256 of a file."""
+    return hashlib.sha256(read(path)).hexdigest()
+
+
+def check_archive(folder, vkey):
+    """Check a whole archive: commits against the checkpoint, entries against files, files against entries."""
+    size, root = read_checkpoint(read(folder, "log", "checkpoint"), vkey)
+    stack, number, entries, erased, faults = [], 0, [], set(), []
+    while True:
+        path = os.path.join(folder, "commits", "%08d" % (number // 10000), "%012d.jsonl" % number)
+        if not os.path.exists(path):
+            break
+        for entry in read(path).split(b"\n")[:-1]:
+            stack.append((1, hash_leaf(entry)))
+            while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
+                (width, right), (_, left) = stack.pop(), stack.pop()
+                stack.append((2 * width, hash_node(left, right)))
+            number += 1
+            entries.append(json.loads(entry))
+            if number == size:
+                top = stack[-1][1]
+                for _, left in reversed(stack[:-1]):
+                    top = hash_node(left, top)
+                require(top == root, "the entries are not those of the checkpoint")
+    require(number >= size, "the checkpoint is of %d entries, and there are %d" % (size, number))
+    for entry in entries:
+        if entry["predicate"]["kind"] == "erasure":
+            erased.add(entry["predicate"]["recipient"])
+    named = set()
+    for entry in entries:
+        for subject in entry["subject"]:
+            name, path = subject["name"], os.path.join(folder, *subject["name"].split("/"))
+            named.add(name)
+            if os.path.exists(path):
+                if digest(path) != subject["digest"]["sha256"]:
+                    faults.append("%s was changed" % name)
+            elif entry["predicate"].get("recipient") not in erased:
+                faults.append("%s is missing" % name)
+    for kind in ("copies", "versions", "anchors"):
+        for above, _, files in os.walk(os.path.join(folder, kind)):
+            for file in files:
+                name = os.path.relpath(os.path.join(above, file), folder).replace(os.sep, "/")
+                if name not in named:
+                    faults.append("%s has no entry" % name)
+    require(not faults, "\n".join(faults))
+    print("%d entries, %d files: every entry has its files, and every file its entry" % (number, len(named)))
+
+
+def check_evidence(folder, vkey):
+    """Check evidence of one copy: the file against its entry, the entry against the log, the timestamp."""
+    proof = next(name for name in sorted(os.listdir(folder)) if name.endswith(".tlog-proof"))
+    head, _, note = read(folder, proof).partition(b"\n\n")
+    header, extra, index, *path = head.decode().split("\n")
+    require(header == "c2sp.org/tlog-proof@v1", "the proof is of another format")
+    size, root = read_checkpoint(note, vkey)
+    entry = base64.b64decode(extra.split(" ")[1])
+    node, last, found = int(index.split(" ")[1]), size - 1, hash_leaf(entry)
+    require(0 <= node <= last, "the proof is for an entry that its log does not have")
+    for sibling in map(base64.b64decode, path):
+        require(last > 0, "the proof has too many hashes")
+        if node & 1 or node == last:
+            found = hash_node(sibling, found)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            found = hash_node(found, sibling)
+        node, last = node >> 1, last >> 1
+    require(last == 0 and found == root, "the proof shows nothing: the entry is not in the log")
+    document = json.loads(entry)
+    for subject in document["subject"]:
+        path = os.path.join(folder, subject["name"].split("/")[-1])
+        require(os.path.exists(path), "%s is missing" % os.path.basename(path))
+        require(digest(path) == subject["digest"]["sha256"], "%s was changed" % os.path.basename(path))
+    print("the copy is entry %s of the log %s, whose checkpoint has %d entries" % (index[6:], vkey.split("+")[0], size))
+    for name in ("version", "effective_at", "issued_at", "recorded_at"):
+        print("  %-13s %s" % (name, document["predicate"].get(name)))
+    check_timestamp(folder, note)
+
+
+def check_timestamp(folder, note):
+    """Check the timestamp over the checkpoint, by OpenSSL where it is there."""
+    if not os.path.exists(os.path.join(folder, "anchor.tsr")):
+        print("there is no timestamp: that it was logged in time rests on the archive's word")
+        return
+    require(read(folder, "anchor.checkpoint") == note, "the timestamp is over another checkpoint than the proof's")
+    command = ["openssl", "ts", "-verify", "-data", "anchor.checkpoint", "-in", "anchor.tsr"]
+    command += ["-CAfile", "anchor-roots.pem", "-untrusted", "anchor-certificates.pem"]
+    print("the timestamp over it is checked by: " + " ".join(command))
+    if shutil.which("openssl") is None:
+        print("openssl is not on this machine; run that on another one")
+        return
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    require(done.returncode == 0, done.stdout.decode(errors="replace").strip())
+    print("the timestamp holds")
+
+
+def main(arguments):
+    """Run the command; return its exit code."""
+    if len(arguments) not in (1, 3) or arguments[1:2] not in ([], ["--key"]):
+        print(__doc__)
+        return 2
+    folder = arguments[0]
+    try:
+        names = os.listdir(folder)
+        check = check_archive if "archive.json" in names else check_evidence
+        if check is check_evidence and not any(name.endswith(".tlog-proof") for name in names):
+            print("%s is neither an archive nor evidence from one" % folder)
+            return 2
+        vkey = read(arguments[2] if arguments[1:] else os.path.join(folder, "log.vkey")).decode()
+        check(folder, vkey)
+    except Fault as fault:
+        print(fault)
+        return 4
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        print("cannot be read as it should be: %r" % (error,))
+        return 4
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
