@@ -62,7 +62,7 @@ def parse_key(text: str) -> NoteKey:
         ValueError: it is not one of a log or of a witness.
     """
     name, identifier, encoded = text.strip().split("+", 2)
-    raw = base64.b64decode(encoded, validate=True)
+    raw = decode(encoded)
     key = NoteKey(name, raw[0], raw[1:])
     if not _NAME.fullmatch(name) or key.kind not in (_LOG, _WITNESS) or len(raw) != 33 or key.id.hex() != identifier:
         raise ValueError("not a key of a log or of a witness")
@@ -120,7 +120,7 @@ def read_checkpoint(note: bytes, key: NoteKey) -> Checkpoint:
     if not any(name == key.name and raw[:4] == key.id and key.holds(text, raw[4:]) for name, raw in signatures):
         raise TamperedError("the checkpoint is not signed with the log's key")
     try:
-        digest = base64.b64decode(root, validate=True)
+        digest = decode(root)
         if not re.fullmatch(r"0|[1-9][0-9]{0,17}", size) or len(digest) != 32:
             raise ValueError
     except ValueError:
@@ -139,6 +139,18 @@ def read_cosignatures(note: bytes, witnesses: "tuple[NoteKey, ...]") -> list[Cos
     ]
 
 
+def decode(text: str) -> bytes:
+    """Read base 64 (RFC 4648, 4) in its one spelling.
+
+    Raises:
+        ValueError: it is none, or spelt otherwise.
+    """
+    raw = base64.b64decode(text, validate=True)
+    if base64.b64encode(raw).decode() != text:
+        raise ValueError("base 64 with bits to spare")
+    return raw
+
+
 def _split(note: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
     try:
         if len(note) > _LIMIT or not note.endswith(b"\n"):
@@ -149,7 +161,7 @@ def _split(note: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
             dash, name, encoded = line.split(" ")
             if dash != "—":
                 raise ValueError
-            found.append((name, base64.b64decode(encoded, validate=True)))
+            found.append((name, decode(encoded)))
         (text + b"\n").decode()
     except (ValueError, binascii.Error):
         raise TamperedError("the checkpoint is not a signed note") from None

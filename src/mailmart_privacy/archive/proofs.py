@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ArchiveError, TamperedError
 from .entries import Entry, read_entry
 from .merkle import hash_leaf, prove_inclusion, root_of_inclusion
-from .notes import Checkpoint, NoteKey, read_checkpoint
+from .notes import Checkpoint, NoteKey, decode, read_checkpoint
 
 if TYPE_CHECKING:
     from .archive import Archive
@@ -86,8 +86,8 @@ def read_proof(content: bytes, key: NoteKey) -> Proof:
         number = index.removeprefix("index ")
         if header != HEADER or not empty or not extra.startswith("extra ") or not _NUMBER.fullmatch(number):
             raise ValueError
-        entry = base64.b64decode(extra.removeprefix("extra "), validate=True)
-        path = [base64.b64decode(each, validate=True) for each in hashes]
+        entry = decode(extra.removeprefix("extra "))
+        path = [decode(each) for each in hashes]
         if any(len(each) != 32 for each in path):
             raise ValueError
     except (ValueError, binascii.Error):
