@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import copies, levels, processes
+from . import archive, copies, levels, processes
 from .chart import draw_bars
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 CHART = TARGET.with_name("benchmarks.svg")
+ARCHIVE_CHART = TARGET.with_name("archive.svg")
 HEAD = """\
 # Figures
 
@@ -60,6 +61,25 @@ Processes on one machine share its disk; on several, nothing is shared but the p
 | cores | a million copies take |
 |---|---|
 """
+ARCHIVE = """\
+
+## The archive
+
+Entries appended to the log, durable when the call returns, published at the end; *bare* is a write of each of the files
+that the log then has, synced together with its folder, and nothing else.
+
+| what | to reach | measured | beside |
+|---|---|---|---|
+| single appends | ≥ 300 a second | {single:,.0f} a second | {single_ratio:.2f} × bare (to reach: ≤ 1.5 ×) |
+| in batches of 256 | ≥ 20,000 a second | {batch:,.0f} a second | {batch_ratio:.2f} × bare (to reach: ≤ 1.5 ×) |
+| audit of a million entries | ≤ 5 s | {audit:.1f} s | the log alone, without the files of copies |
+| one proof, tiles in the cache | ≤ 5 ms | {proof:.1f} ms | in a log of a million entries |
+
+![What an entry costs as the log grows](archive.svg)
+
+| entries | an append, in batches of 256 | audit of the log | one proof | memory of the audit | files of the log |
+|---|---|---|---|---|---|
+"""
 LEVELS = """\
 
 ## Levels
@@ -77,13 +97,21 @@ times are medians of {rounds}, without what the authority takes; over a network,
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="how often each process is run")
+    parser.add_argument("--archive", action="store_true", help="measure the archive, and leave the other figures be")
     parser.add_argument("--levels", action="store_true", help="measure the levels, and leave the other figures be")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        text = _read_figures() if arguments.levels else _measure_figures(Path(folder), arguments.rounds)
+        if arguments.archive:
+            text = _read_figures("\n## The archive") + _describe_archive(archive.measure(Path(folder)))
+            _write(text + "\n## Levels" + TARGET.read_text(encoding="utf-8").partition("\n## Levels")[2])
+            return
+        text = _read_figures("\n## Levels") if arguments.levels else _measure_figures(Path(folder), arguments.rounds)
         rows = levels.measure(Path(folder))
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    text += LEVELS.format(day=day, rounds=levels.ROUNDS) + _rows(rows)
+    _write(text + LEVELS.format(day=day, rounds=levels.ROUNDS) + _rows(rows))
+
+
+def _write(text: str) -> None:
     print(text)
     TARGET.write_text(text, encoding="utf-8")
 
@@ -93,7 +121,37 @@ def _measure_figures(folder: Path, rounds: int) -> str:
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
     )
     rows = processes.measure(folder, rounds)
-    return HEAD.format(machine=machine) + _rows(rows) + _describe_bulk(copies.measure(folder))
+    text = HEAD.format(machine=machine) + _rows(rows) + _describe_bulk(copies.measure(folder))
+    return text + _describe_archive(archive.measure(folder))
+
+
+def _describe_archive(measured: archive.Archived) -> str:
+    """The part on the archive, with its chart."""
+    most = measured.grown[max(measured.grown)]
+    bars = [(f"append, {size:,} entries", each.append, True) for size, each in measured.grown.items()]
+    bars += [(f"audit, {size:,} entries", each.audit / size * 1e6, True) for size, each in measured.grown.items()]
+    ARCHIVE_CHART.write_text(draw_bars("Microseconds for one entry, as the log grows", bars, "µs"), encoding="utf-8")
+    head = ARCHIVE.format(
+        single=measured.single,
+        single_ratio=measured.single_ratio,
+        batch=measured.batch,
+        batch_ratio=measured.batch_ratio,
+        audit=most.audit,
+        proof=most.proof,
+    )
+    return head + _rows(
+        [
+            (
+                f"{size:,}",
+                f"{each.append:.1f} µs",
+                f"{each.audit:.2f} s",
+                f"{each.proof:.1f} ms",
+                f"{each.memory:.0f} MiB",
+                f"{each.size / 1e6:,.0f} MB",
+            )
+            for size, each in measured.grown.items()
+        ]
+    )
 
 
 def _describe_bulk(bulk: copies.Bulk) -> str:
@@ -125,8 +183,9 @@ def _words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
-def _read_figures() -> str:
-    return TARGET.read_text(encoding="utf-8").partition("\n## Levels")[0]
+def _read_figures(before: str) -> str:
+    text = TARGET.read_text(encoding="utf-8")
+    return text.partition(before if before in text else "\n## Levels")[0]
 
 
 def _rows(rows: Sequence[tuple[str, ...]]) -> str:
