@@ -1,0 +1,337 @@
+"""The archive on the command line: what compliance does on a day, and everything that may be wrong with it."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run, one_line, state
+from .pki import Authority
+
+
+@pytest.fixture
+def archive(cli: Run, tmp_path: Path) -> Path:
+    """An archive with two copies in it."""
+    assert cli("archive", "init", "archive").returncode == 0
+    for number, name in enumerate(("Acme GmbH", "Beta Ltd")):
+        done = cli("export", "--to", name, "--reference", f"C-{number}", "-a", "archive", "-o", f"{number}.pdf")
+        assert done.returncode == 0, done.stderr
+    return tmp_path / "archive"
+
+
+def ask(cli: Run, *arguments: str) -> dict[str, object]:
+    """What a command answers in JSON."""
+    result = cli("archive", *arguments, "-a", "archive", "--json")
+    assert result.returncode == 0, result.stderr
+    found: dict[str, object] = json.loads(result.stdout)
+    return found
+
+
+def digests(cli: Run) -> list[str]:
+    rows = ask(cli, "list", "--kind", "customer-copy")["entries"]
+    return [row["digest"] for row in rows]  # type: ignore[attr-defined]
+
+
+def test_no_copy_leaves_without_its_entry(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """What `export --archive` gives out is in the archive, byte for byte; where that fails, nothing is given out."""
+    assert digests(cli) == [sha256((tmp_path / f"{n}.pdf").read_bytes()).hexdigest() for n in range(2)]
+    (key,) = (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.key")
+    key.rename(key.with_suffix(".away"))
+    result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf")
+    assert (result.returncode, (tmp_path / "gamma.pdf").exists()) == (1, False)
+    assert "the key of this archive is not here" in one_line(result)
+
+
+def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """Copies are verified first; one that is there is not added again; one that does not verify is refused."""
+    assert cli("export", "--to", "Gamma SA", "-o", "gamma.pdf").returncode == 0
+    copy = (tmp_path / "gamma.pdf").read_bytes()
+    (tmp_path / "changed.pdf").write_bytes(copy.replace(b"Gamma SA", b"Gamma SE"))
+    (tmp_path / "text.pdf").write_bytes(b"no PDF")
+    result = cli("archive", "add", "gamma.pdf", "gamma.pdf", "changed.pdf", "text.pdf", "0.pdf", "-a", "archive")
+    assert result.returncode == 5
+    lines = result.stdout.decode().splitlines()
+    assert [line.split(": ")[1].split(" entry")[0] for line in lines] == [
+        "archived as",
+        "is there already",
+        "is there already",
+    ]
+    assert result.stderr.decode().count(": refused: ") == 2
+    assert len(digests(cli)) == 3
+
+
+def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """List, received, at and get answer from the index, which may be thrown away."""
+    first, second = digests(cli)
+    for _ in range(2):
+        received = ask(cli, "received", " acme  GMBH")
+        assert received["recipient"] == "Acme GmbH"
+        (copy,) = received["copies"]  # type: ignore[misc]
+        assert (copy["reference"], copy["digest"], copy["version"]) == ("C-0", first, "2026-02-24")  # type: ignore[index]
+        shown = ask(cli, "at", "2026-06-01T12:00:00Z")
+        assert (shown["version"], shown["proven_archived_before"]) == ("2026-02-24", None)
+        for path in (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.sqlite*"):
+            path.unlink()
+    result = cli("archive", "get", second[:12], "-a", "archive")
+    assert result.stdout == (tmp_path / "1.pdf").read_bytes()
+    result = cli("archive", "get", second[:12], "-a", "archive", "--format", "text")
+    assert result.stdout.decode().startswith("Privacy Policy")
+    rows = list(csv.DictReader(io.StringIO(cli("archive", "list", "-a", "archive", "--csv").stdout.decode())))
+    assert [row["kind"] for row in rows].count("customer-copy") == 2
+    assert cli("archive", "reindex", "-a", "archive").stdout == b"indexed: 4 entries\n"
+    assert len(ask(cli, "list", "--recipient", "Beta Ltd")["entries"]) == 1  # type: ignore[arg-type]
+    assert ask(cli, "list", "--recipient", "Nobody")["entries"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("get", "00000000"), 2, "no file with the digest"),
+        (("prove", "00000000"), 2, "no file with the digest"),
+        (("received", "Nobody"), 2, "no recipient 'Nobody'"),
+        (("forget", "Nobody", "--yes"), 2, "no recipient 'Nobody'"),
+        (("at", "2020-01-01T00:00:00Z"), 2, "no version that is archived claims to have been in force"),
+        (("at", "2026-06-01"), 2, "has no time zone"),
+        (("list", "--csv", "--json"), 2, "not both"),
+        (("anchor",), 2, "name a timestamp authority"),
+        (("renew",), 2, "name a timestamp authority"),
+    ],
+)
+def test_wrong_questions(cli: Run, archive: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+    """A question that cannot be answered gets one line, and the documented exit code."""
+    result = cli("archive", *arguments, "-a", "archive")
+    assert (result.returncode, words in one_line(result)) == (code, True), result.stderr
+
+
+def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """A foreign folder, a newer format, half a copy, another one's key: one line each."""
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "letter.txt").write_text("mine")
+    assert "is no archive; make one with" in one_line(cli("archive", "list", "-a", "foreign"))
+    assert "is not empty (letter.txt)" in one_line(cli("archive", "init", "foreign"))
+    assert "is an archive already" in one_line(cli("archive", "init", "archive"))
+    assert "name the archive with --archive" in one_line(cli("archive", "list"))
+    assert "is a file" in one_line(cli("archive", "init", "0.pdf"))
+    facts = json.loads((archive / "archive.json").read_text())
+    shutil.copytree(archive, tmp_path / "newer")
+    (tmp_path / "newer" / "archive.json").write_text(json.dumps(facts | {"version": 9}))
+    assert "format 9, and this package reads format 1; update it" in one_line(cli("archive", "verify", "-a", "newer"))
+    for missing in ("archive.json", "log.vkey", "log/checkpoint"):
+        shutil.copytree(archive, tmp_path / "half", dirs_exist_ok=True)
+        (tmp_path / "half" / missing).unlink()
+        result = cli("archive", "verify", "-a", "half")
+        assert (result.returncode, f"{missing} is missing" in one_line(result)) == (4, True)
+        shutil.rmtree(tmp_path / "half")
+    assert cli("archive", "init", "second").returncode == 0
+    origin = json.loads((tmp_path / "second" / "archive.json").read_text())["key"].partition("+")[0].replace("/", "-")
+    key = state({"HOME": str(tmp_path / "home")}) / "archives" / f"{origin}.key"
+    result = cli("archive", "add", "0.pdf", "-a", "archive", "--archive-key", str(key))
+    assert (result.returncode, "is the key of another archive" in one_line(result)) == (1, True)
+    result = cli("archive", "init", "third", "--archive-key", str(key))
+    assert (result.returncode, "each one has its own" in one_line(result)) == (1, True)
+
+
+def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """A copy of an archive that went its own way, or an older state of it, stops the next writer; nothing is written."""
+    shutil.copytree(archive, tmp_path / "older")
+    assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
+    result = cli("archive", "add", "gamma.pdf", "-a", "older")
+    assert result.returncode == 4
+    assert "this key has signed a log of 5 entries, and here are 4" in one_line(result)
+    assert not any((tmp_path / "older" / "incoming").iterdir())
+    result = cli("archive", "verify", "-a", "older", "--checkpoint", "archive/log/checkpoint")
+    assert (result.returncode, "it was cut" in one_line(result)) == (4, True)
+    assert cli("archive", "verify", "-a", "archive", "--checkpoint", "older/log/checkpoint").returncode == 0
+
+
+def test_a_read_only_medium(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """Verifying and asking take no lock, and write nothing into the archive."""
+    before = {path: path.stat().st_mtime_ns for path in archive.rglob("*")}
+    for path in before:
+        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~0o222)
+    try:
+        assert cli("archive", "verify", "-a", "archive").returncode == 0
+        assert ask(cli, "received", "Acme GmbH")["recipient"] == "Acme GmbH"
+        assert {path: path.stat().st_mtime_ns for path in archive.rglob("*")} == before
+    finally:
+        for path in before:
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o200)
+
+
+def test_a_link_out_of_the_archive(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """A link in an archive is refused, be it a file or a folder, wherever it leads."""
+    (copy,) = list(archive.glob(f"copies/*/*/{digests(cli)[0]}.pdf"))
+    copy.rename(tmp_path / "outside.pdf")
+    copy.symlink_to(tmp_path / "outside.pdf")
+    result = cli("archive", "verify", "-a", "archive")
+    assert (result.returncode, "an archive holds files only" in one_line(result)) == (4, True)
+    copy.unlink()
+    (tmp_path / "outside.pdf").rename(copy)
+    (archive / "copies").rename(tmp_path / "elsewhere")
+    (archive / "copies").symlink_to(tmp_path / "elsewhere")
+    assert cli("archive", "verify", "-a", "archive").returncode == 4
+    assert cli("archive", "get", digests(cli)[0], "-a", "archive").returncode == 4
+
+
+def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """A recipient is erased with their name and copies; the rest stays provable."""
+    first, second = digests(cli)
+    assert cli("archive", "prove", second, "-a", "archive", "-o", "beta.tlog-proof").returncode == 0
+    result = cli("archive", "forget", "ACME gmbh", "-a", "archive")
+    assert result.returncode == 130, "without --yes it asks, and nobody answers"
+    assert cli("archive", "forget", "ACME gmbh", "-a", "archive", "--yes").returncode == 0
+    report = ask(cli, "verify", "--proof", "beta.tlog-proof")
+    assert (report["erased"], report["known_elsewhere"]) == (1, 4)
+    assert all(b"Acme" not in path.read_bytes() for path in archive.rglob("*") if path.is_file())
+    assert cli("archive", "get", first, "-a", "archive", "-o", "x.pdf").returncode == 2
+    assert "no longer" in one_line(cli("archive", "received", "Acme GmbH", "-a", "archive"))
+    rows = ask(cli, "list", "--kind", "customer-copy")["entries"]
+    assert [row["erased"] for row in rows] == [True, False]  # type: ignore[attr-defined]
+    assert cli("export", "--to", "Acme GmbH", "-a", "archive", "-o", "again.pdf").returncode == 0
+    assert len(ask(cli, "received", "Acme GmbH")["copies"]) == 1  # type: ignore[arg-type]
+
+
+def test_a_batch(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
+    """Every copy of a batch is archived before it is there, into a folder and into a ZIP file; then it is anchored."""
+    (tmp_path / "rows.csv").write_text("recipient,reference\n" + "".join(f"Row {n},R-{n}\n" for n in range(40)))
+    (tmp_path / "tsa.pem").write_bytes(_pem(authority))
+    with authority.at(None):
+        arguments = (
+            "export",
+            "--recipients",
+            "rows.csv",
+            "-a",
+            "archive",
+            "--tsa",
+            authority.tsa(),
+            "--trust",
+            "tsa.pem",
+        )
+        done = cli(*arguments, "-d", "sent")
+        assert done.returncode == 0, done.stderr
+        done = cli(*arguments, "-o", "sent.zip")
+        assert done.returncode == 0, done.stderr
+        report = ask(cli, "verify", "--trust", "tsa.pem")
+    archived = set(digests(cli))
+    sent = {sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "sent").glob("*.pdf")}
+    with zipfile.ZipFile(tmp_path / "sent.zip") as file:
+        zipped = {sha256(file.read(name)).hexdigest() for name in file.namelist() if name.endswith(".pdf")}
+    assert (len(sent), len(zipped), len(archived)) == (40, 40, 82)
+    assert sent | zipped < archived
+    assert (report["anchors"], report["anchored_entries"]) == (2, 4 + 40 + 1 + 40)
+
+
+def test_a_batch_that_was_stopped(cli: Run, archive: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    """Gone on with, a batch gives out what it had archived, and archives nothing twice."""
+    (tmp_path / "rows.csv").write_text("recipient,reference\n" + "".join(f"Row {n},R-{n}\n" for n in range(150)))
+    command = ("export", "--recipients", "rows.csv", "-a", "archive", "-d", "sent", "--resume", "--jobs", "1")
+    stopped = 0
+    for _ in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mailmart_privacy", *command],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        before = len(list(archive.glob("commits/*/*")))
+        while process.poll() is None and len(list(archive.glob("commits/*/*"))) == before:
+            pass
+        process.kill()
+        stopped += process.wait() == -9
+        assert cli("archive", "verify", "-a", "archive").returncode == 0
+    assert stopped
+    done = cli(*command)
+    assert done.returncode == 0, done.stderr
+    sent = {sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "sent").glob("*.pdf")}
+    archived = set(digests(cli))
+    assert len(sent) == 150
+    assert sent < archived
+    assert len(archived) == 152
+
+
+def test_anchors(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
+    """An anchor says before when an entry was there; without trust in its authority it says nothing, and that is said."""
+    (tmp_path / "tsa.pem").write_bytes(_pem(authority))
+    with authority.at(None):
+        trusted = ("--tsa", authority.tsa(), "--trust", "tsa.pem")
+        assert cli("archive", "anchor", "-a", "archive", *trusted).returncode == 0
+        shown = ask(cli, "at", "2026-12-01T00:00:00Z", "--trust", "tsa.pem")
+        assert (shown["proven_archived_before"] is not None, shown["claims_effective_at"]) == (
+            True,
+            "2026-02-24T00:00:00Z",
+        )
+        result = cli("archive", "verify", "-a", "archive")
+        assert (result.returncode, "leads to none of the certificates trusted" in one_line(result)) == (5, True)
+        result = cli("archive", "anchor", "-a", "archive", "--tsa", authority.tsa())
+        assert (result.returncode, "--trust" in one_line(result)) == (1, True)
+        due = ask(cli, "renew", "--trust", "tsa.pem", "--before", "2033-01-01", "--dry-run")
+        assert [each["renewed"] for each in due["due"]] == [False]  # type: ignore[attr-defined]
+        done = ask(cli, "renew", *trusted, "--before", "2033-01-01")
+        assert [each["renewed"] for each in done["due"]] == [True]  # type: ignore[attr-defined]
+        assert ask(cli, "verify", "--trust", "tsa.pem")["anchors"] == 2
+
+
+def test_renewal_of_copies(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
+    """A copy of level B-LTA is renewed before its timestamp expires; both are kept, and the new one names the old."""
+    (tmp_path / "tsa.pem").write_bytes(_pem(authority))
+    with authority.at(None):
+        trusted = ("--tsa", authority.tsa(), "--trust", "tsa.pem")
+        done = cli("export", "--to", "Long GmbH", "--level", "B-LTA", *trusted, "-a", "archive", "-o", "long.pdf")
+        assert done.returncode == 0, done.stderr
+        done = cli("archive", "renew", "-a", "archive", "--before", "2033-01-01", *trusted)
+        assert done.returncode == 0, done.stderr
+        assert ask(cli, "renew", "--trust", "tsa.pem", "--before", "2026-12-31", "--dry-run")["due"] == []
+    old, new = ask(cli, "received", "Long GmbH")["copies"]  # type: ignore[misc]
+    assert new["renews"] == old["digest"]  # type: ignore[index]
+
+
+def test_evidence(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
+    """The bag holds all that is needed; its program accepts it, and refuses it when one byte of it was changed."""
+    (tmp_path / "tsa.pem").write_bytes(_pem(authority))
+    with authority.at(None):
+        assert cli("archive", "anchor", "-a", "archive", "--tsa", authority.tsa(), "--trust", "tsa.pem").returncode == 0
+        done = cli("archive", "evidence", digests(cli)[0], "-a", "archive", "--trust", "tsa.pem", "-d", "bag")
+    assert (done.returncode, done.stdout) == (0, b"bag\n"), done.stderr
+    assert "was kept" in one_line(
+        cli("archive", "evidence", digests(cli)[0], "-a", "archive", "-d", "bag", "--trust", "tsa.pem")
+    )
+    data = tmp_path / "bag" / "data"
+    result = _check(data, environment={"PATH": os.environ["PATH"]})
+    assert (result.returncode, b"the timestamp holds" in result.stdout) == (0, True), result.stdout
+    result = _check(data, environment={"PATH": ""})
+    assert (result.returncode, b"openssl is not on this machine" in result.stdout) == (0, True)
+    for name in ("*.pdf", "*.tlog-proof", "log.vkey", "anchor.checkpoint", "anchor.tsr"):
+        (path,) = data.glob(name)
+        content = path.read_bytes()
+        at = len(content) // 2
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        result = _check(data, environment={"PATH": os.environ["PATH"]})
+        assert (result.returncode, b"Traceback" in result.stdout + result.stderr) == (4, False), name
+        path.write_bytes(content)
+    result = _check(archive, program=data / "verify_archive.py", environment={})
+    assert (result.returncode, b"every file its entry" in result.stdout) == (0, True), result.stdout
+    (archive / "copies" / "extra.pdf").write_bytes(b"planted")
+    assert _check(archive, program=data / "verify_archive.py", environment={}).returncode == 4
+
+
+def _check(
+    folder: Path, *, environment: dict[str, str], program: Path | None = None
+) -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-I", str(program or folder / "verify_archive.py"), str(folder)]
+    return subprocess.run(command, capture_output=True, check=False, env=environment)
+
+
+def _pem(authority: Authority) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots)
