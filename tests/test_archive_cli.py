@@ -141,7 +141,7 @@ def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> 
 
 
 def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """A copy of an archive that went its own way, or an older state of it, stops the next writer; nothing is written."""
+    """A copy of an archive that went its own way, or an older state of it, stops the next writer; it writes nothing."""
     shutil.copytree(archive, tmp_path / "older")
     assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
     result = cli("archive", "add", "gamma.pdf", "-a", "older")
@@ -260,7 +260,7 @@ def test_a_batch_that_was_stopped(cli: Run, archive: Path, tmp_path: Path, envir
 
 
 def test_anchors(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
-    """An anchor says before when an entry was there; without trust in its authority it says nothing, and that is said."""
+    """An anchor says before when an entry was there; whose authority is not trusted says nothing, and that is said."""
     (tmp_path / "tsa.pem").write_bytes(_pem(authority))
     with authority.at(None):
         trusted = ("--tsa", authority.tsa(), "--trust", "tsa.pem")

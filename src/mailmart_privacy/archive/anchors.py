@@ -150,7 +150,8 @@ def _find_path(
     judge = Judge(roots=tuple(roots), data=data)
     try:
         judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
-        return judge.find_path(own, others, at=at, purpose="stamp", proven=True)
+        # That it was not revoked since is not known from what was gathered then; that it was, may be.
+        return judge.find_path(own, others, at=at, purpose="stamp", proven=False)
     except NotTrustedError as error:
         raise UntrustedError(f"{name}: {describe_certificate(own)} {error}") from None
 
