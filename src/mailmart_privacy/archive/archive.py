@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ArchiveError, UsageError
+from ..errors import TamperedError, UsageError
 from .entries import Entry, File, read_entry, write_entry
 from .keyring import Keyring, create_keyring
 from .layout import CHECKPOINT, FACTS, FULL, VERSIONS, Facts, name_copy, read_facts, write_facts
@@ -97,7 +97,7 @@ class Archive:
         """Read a file that an entry covers, or None where it is no more."""
         content = self.storage.read(file.name)
         if content is not None and sha256(content).hexdigest() != file.digest:
-            raise ArchiveError(f"{self.storage.location}: {file.name} was changed")
+            raise TamperedError(f"{self.storage.location}: {file.name} was changed")
         return content
 
     def find_recipient(self, names_key: bytes, name: str) -> Recipient | None:

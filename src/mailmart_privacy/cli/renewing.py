@@ -1,9 +1,9 @@
 """What of an archive is due for renewal, and its renewal."""
 
 import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from ..errors import TamperedError
 from ..ledger import shipped
 from .archives import anchor_batch, moment_words, now, verified_anchors
 from .limits import limited
@@ -33,7 +33,7 @@ class Renewal:
         self, archive: "Archive", index: "Index", roots: "tuple[Certificate, ...]", limit: datetime.datetime
     ) -> None:
         self._archive, self._roots, self._limit = archive, roots, limit
-        self.copies: list[tuple[Row, bytes, datetime.datetime]] = []
+        self.copies: list[tuple[Row, datetime.datetime]] = []
         self._looked_at = 0
         self._renewed = False
         replaced = {row.renews for row in index.rows(kinds=("customer-copy",)) if row.renews}
@@ -61,9 +61,9 @@ class Renewal:
         from ..copies.levels import add_archive_timestamp
 
         with show_progress("renewing", len(self.copies)) as progress:
-            for row, content, _ in self.copies:
+            for row, _ in self.copies:
                 renewed = add_archive_timestamp(
-                    content, timestamps=authorities.client(), trust_roots=self._roots, at=now()
+                    self._read(row), timestamps=authorities.client(), trust_roots=self._roots, at=now()
                 )
                 # A timestamp may be a moment ahead of the clock here.
                 at = now() + datetime.timedelta(seconds=1)
@@ -77,7 +77,7 @@ class Renewal:
         """Say what was due, and what became of it."""
         due = [
             {"what": row.digest, "until": moment_words(until), "renewed": self._renewed}
-            for row, _, until in self.copies
+            for row, until in self.copies
         ]
         if self.anchor is not None:
             due.append(
@@ -90,14 +90,18 @@ class Renewal:
         return {"before": moment_words(self._limit), "dry_run": dry, "looked_at": self._looked_at, "due": due}
 
     def _look(self, row: "Row") -> None:
-        from ..archive.entries import File
         from ..verifying.verify import verify
 
-        content = self._archive.read_file(File(name=row.name, digest=row.digest, size=row.size))
-        assert content is not None
-        assert sha256(content).hexdigest() == row.digest
         with limited():
-            verdict = verify(content, trust_roots=self._roots, at=now(), ledger=shipped())
+            verdict = verify(self._read(row), trust_roots=self._roots, at=now(), ledger=shipped())
         self._looked_at += 1
         if verdict.valid_until <= self._limit:
-            self.copies.append((row, content, verdict.valid_until))
+            self.copies.append((row, verdict.valid_until))
+
+    def _read(self, row: "Row") -> bytes:
+        from ..archive.entries import File
+
+        content = self._archive.read_file(File(name=row.name, digest=row.digest, size=row.size))
+        if content is None:
+            raise TamperedError(f"{row.name} is missing")
+        return content
