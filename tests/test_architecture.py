@@ -77,7 +77,11 @@ ROOMS = {
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
-HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
+HEAVY |= {
+    "filelock": {"cli", "bulk.manifest", "archive.keyring"},
+    "fsspec": {"bulk.places"},
+    "distributed": {"bulk.cluster"},
+}
 HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
 HEAVY |= {"pkcs11": {"keys.pkcs11", "keys.pkcs11_token"}, "boto3": {"keys.kms"}, "botocore": {"keys.kms"}}
