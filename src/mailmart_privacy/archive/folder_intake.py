@@ -32,7 +32,7 @@ class FolderIntake:
 
     def __init__(self, root: Path, corner: Path) -> None:
         self._root, self._corner = root, corner
-        self._staged: list[str] = []
+        self._staged: dict[str, None] = {}
         self._touched: set[Path] = set()
         self._count = 0
 
@@ -55,21 +55,26 @@ class FolderIntake:
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Take files in; see `Intake.stage`."""
+        names = []
         with _Written() as written:
             for name, content in files:
-                written.write(self._corner / name_aside(name), content)
-                self._staged.append(name)
+                names.append((name, self._corner / str(self._number())))
+                written.write(names[-1][1], content)
+        # Only what is whole has a name: another entry may name it, too, and find it here.
+        for name, beside in names:
+            os.replace(beside, self._corner / name_aside(name))
+            self._staged[name] = None
         sync_names(self._corner)
 
     def settle(self) -> None:
         """Put what was staged into its place; see `Intake.settle`."""
-        for name in self._staged:
+        for name in list(self._staged):
             os.replace(self._corner / name_aside(name), self._prepare(name))
-        self._staged.clear()
+            del self._staged[name]
 
     def adopt(self, names: Iterable[str]) -> None:
         """Take over what a writer that was stopped had staged."""
-        self._staged.extend(names)
+        self._staged.update(dict.fromkeys(names))
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
         """Replace a file; see `Intake.exchange`."""
