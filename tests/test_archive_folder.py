@@ -17,6 +17,7 @@ from faults.places import (
     require_sound,
 )
 from mailmart_privacy.archive.folder import Folder
+from mailmart_privacy.errors import TamperedError
 from mailmart_privacy.ledger import shipped
 
 
@@ -66,3 +67,27 @@ def test_a_copy_twice_in_a_batch(place: Place, chance: random.Random) -> None:
     require_acknowledged(place, kept)
     assert len(kept) == 2
     require_finished(place)
+
+
+def test_no_file_outside_is_removed(place: Place, chance: random.Random, tmp_path: Path) -> None:
+    """A link among the corners does not lead a writer to clear away what lies elsewhere."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "letter.txt").write_text("keep me")
+    (place.root / "incoming" / "0-00").symlink_to(outside)
+    with pytest.raises(TamperedError, match="is a link"):
+        place.add(fake_copies(chance, 1))
+    assert (outside / "letter.txt").read_text() == "keep me"
+
+
+@pytest.mark.parametrize("folder", ["incoming", "copies", "commits/00000000", "log/tile", "recipients"])
+def test_no_file_is_written_outside(place: Place, chance: random.Random, tmp_path: Path, folder: str) -> None:
+    """A folder that was replaced by a link does not lead a writer out of the archive."""
+    place.add(fake_copies(chance, 1))
+    outside = tmp_path / "outside"
+    (place.root / folder).rename(outside)
+    (place.root / folder).symlink_to(outside)
+    before = sorted(outside.rglob("*"))
+    with pytest.raises(TamperedError, match="is a link"):
+        place.add(fake_copies(chance, 1))
+    assert sorted(outside.rglob("*")) == before

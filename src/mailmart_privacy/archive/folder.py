@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import TamperedError
-from .folder_intake import FolderIntake, lock_corner, name_aside, name_inside, sync_names
+from .folder_intake import FolderIntake, lock_corner, name_aside, name_inside, require_plain, sync_names
 from .storage import INCOMING, Stored
 
 
@@ -68,6 +68,7 @@ class Folder:
     def intake(self, size: int) -> "Iterator[FolderIntake]":
         """Open a way in; see `Storage.intake`."""
         incoming = self.path / INCOMING
+        require_plain(self.path, INCOMING)
         incoming.mkdir(exist_ok=True)
         while True:
             corner = incoming / f"{size}-{secrets.token_hex(8)}"
@@ -101,7 +102,8 @@ class Folder:
                 os.close(lock)
 
     def _read(self, name: str) -> bytes | None:
-        self._require_plain(name.rpartition("/")[0])
+        if not self._is_there(name.rpartition("/")[0]):
+            return None
         try:
             descriptor = os.open(self.path / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         except FileNotFoundError:
@@ -113,22 +115,21 @@ class Folder:
         with open(descriptor, "rb") as file:
             return file.read()
 
-    def _require_plain(self, folder: str) -> None:
-        """Refuse a folder that lies elsewhere, by way of a link."""
-        if folder not in self._plain:
-            path = self.path / folder
-            if path.exists() and path.resolve() != self.path.resolve() / folder:
-                raise TamperedError(f"{self.location}: {folder} is a link, or lies behind one; an archive holds none")
-            if path.exists():
-                self._plain.add(folder)
+    def _is_there(self, folder: str) -> bool:
+        """Tell whether a folder is there, and refuse one that lies elsewhere, by way of a link."""
+        if folder not in self._plain and require_plain(self.path, folder):
+            self._plain.add(folder)
+        return folder in self._plain
 
     def _corners(self) -> list[str]:
+        require_plain(self.path, INCOMING)
         try:
-            return sorted(each for each in os.listdir(self.path / INCOMING) if each.partition("-")[0].isdigit())
+            return sorted(each for each in os.listdir(self.path / INCOMING) if each.partition("-")[0].isdecimal())
         except FileNotFoundError:
             return []
 
     def _held(self, corner: str) -> list[str]:
+        require_plain(self.path, f"{INCOMING}/{corner}")
         try:
             found = os.listdir(self.path / INCOMING / corner)
         except FileNotFoundError:

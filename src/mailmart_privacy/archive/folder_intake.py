@@ -3,10 +3,11 @@
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import ArchiveError
+from ..errors import ArchiveError, TamperedError
 
 try:
     import fcntl
@@ -100,6 +101,7 @@ class FolderIntake:
     def remove(self, names: Iterable[str]) -> None:
         """Remove files; see `Intake.remove`."""
         for name in names:
+            require_plain(self._root, name.rpartition("/")[0])
             path = self._root / name
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
@@ -121,6 +123,7 @@ class FolderIntake:
         """Find the place of a file, and make its folder."""
         path = self._root / name
         if path.parent not in self._touched:
+            require_plain(self._root, name.rpartition("/")[0])
             above = path.parent
             while not above.exists():
                 self._touched.add(above.parent)
@@ -166,6 +169,24 @@ class _Written:
             self._open.clear()
 
 
+def require_plain(root: Path, folder: str) -> bool:
+    """Refuse a folder of an archive that is a link, or lies behind one; tell whether it is there.
+
+    Raises:
+        TamperedError: it is not of the archive, but leads elsewhere.
+    """
+    path = root
+    for part in folder.split("/") if folder else ():
+        path = path / part
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if stat.S_ISLNK(mode):
+            raise TamperedError(f"{root}: {folder} is a link, or lies behind one; an archive holds none")
+    return True
+
+
 def sync_names(folder: Path) -> None:
     """Sync the names in a folder; where that fails, so does what relies on it."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -178,9 +199,13 @@ def sync_names(folder: Path) -> None:
 def lock_corner(corner: Path) -> int | None:
     """Lock a corner, or tell with None that another one holds it, or has cleared it away."""
     try:
-        descriptor = os.open(corner, os.O_RDONLY)
+        descriptor = os.open(corner, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise TamperedError(f"{corner} is a link or a file; writers have folders there") from None
+        raise
     try:
         _lock(descriptor, wait=False)
         if os.path.samestat(os.fstat(descriptor), os.stat(corner)):
