@@ -2,6 +2,7 @@
 
 import os
 import random
+import threading
 from pathlib import Path
 from unittest import mock
 
@@ -17,6 +18,7 @@ from faults.places import (
     require_sound,
 )
 from mailmart_privacy.archive.folder import Folder
+from mailmart_privacy.archive.log import Log
 from mailmart_privacy.errors import TamperedError
 from mailmart_privacy.ledger import shipped
 
@@ -91,3 +93,48 @@ def test_no_file_is_written_outside(place: Place, chance: random.Random, tmp_pat
     with pytest.raises(TamperedError, match="is a link"):
         place.add(fake_copies(chance, 1))
     assert sorted(outside.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["archive.json", "log/checkpoint", "commits/00000000/000000000002.jsonl"])
+def test_a_pipe_does_not_hold_a_reader_up(place: Place, chance: random.Random, name: str) -> None:
+    """A pipe or a folder in the place of a file is refused at once."""
+    place.add(fake_copies(chance, 1))
+    (place.root / name).unlink()
+    os.mkfifo(place.root / name)
+    found: list[BaseException] = []
+
+    def read() -> None:
+        with pytest.raises(TamperedError, match="is a link or a device|is missing") as caught:
+            place.audit()
+        found.append(caught.value)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert found
+    (place.root / name).unlink()
+    (place.root / name).mkdir()
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+@pytest.mark.parametrize("folder", ["copies", "commits", "log", "recipients", "versions"])
+def test_a_file_in_the_place_of_a_folder(place: Place, chance: random.Random, folder: str) -> None:
+    """A file in the place of a folder is a fault like any other, not a crash."""
+    place.add(fake_copies(chance, 1))
+    (place.root / folder).rename(place.path / "away")
+    (place.root / folder).write_bytes(b"")
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Random) -> None:
+    """An entry that was changed to name a file outside does not make an audit read it."""
+    place.add(fake_copies(chance, 1))
+    path = place.root / "commits/00000000/000000000002.jsonl"
+    (name,) = (name for name, _ in Folder(place.root).find("copies"))
+    for other in ("/etc/hostname", "../keys/key.json", "copies/../../keys/key.json", "copies//2026"):
+        changed = path.read_bytes().replace(name.encode(), other.encode())
+        with mock.patch.object(Log, "commits", lambda *_, changed=changed: iter([(0, [changed[:-1]])])):
+            report = place.audit()
+        assert any("has no place in an archive" in fault for fault in report.faults), report.faults
