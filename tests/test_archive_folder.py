@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
@@ -18,8 +19,9 @@ from faults.places import (
     require_sound,
 )
 from mailmart_privacy.archive.folder import Folder
+from mailmart_privacy.archive.folder_intake import FolderIntake
 from mailmart_privacy.archive.log import Log
-from mailmart_privacy.errors import TamperedError
+from mailmart_privacy.errors import ArchiveError, TamperedError
 from mailmart_privacy.ledger import shipped
 
 
@@ -138,3 +140,30 @@ def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Rand
         with mock.patch.object(Log, "commits", lambda *_, changed=changed: iter([(0, [changed[:-1]])])):
             report = place.audit()
         assert any("has no place in an archive" in fault for fault in report.faults), report.faults
+
+
+@pytest.mark.parametrize("found", ["file", "folder"])
+def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, found: str) -> None:
+    """Where something that is no commit stands in its place, a writer says so; it does not try for ever."""
+    archive = place.archive()
+    tries = []
+    real = FolderIntake.put
+
+    def put(intake: FolderIntake, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+        tries.append(files)
+        assert len(tries) < 100
+        return real(intake, files)
+
+    with (
+        pytest.raises((OSError, ArchiveError)),
+        archive.writing(place.keyring(archive), clock) as session,
+        mock.patch.object(FolderIntake, "put", put),
+    ):
+        path = place.root / "commits" / "00000000"
+        path.rename(place.path / "away")
+        if found == "file":
+            path.write_bytes(b"")
+        else:
+            path.mkdir()
+            (path / "000000000002.jsonl").symlink_to("nowhere")
+        session.add_copies(fake_copies(chance, 1), shipped())

@@ -45,8 +45,9 @@ class FolderIntake:
                 names.append((name, self._corner / str(self._number())))
                 written.write(names[-1][1], content)
         for name, beside in names:
+            path = self._prepare(name)
             try:
-                os.link(beside, self._prepare(name))
+                os.link(beside, path)
                 done.append(True)
             except FileExistsError:
                 done.append(False)

@@ -121,7 +121,10 @@ class Writer:
             some = entries[start : start + FULL]
             content = b"".join(entry + b"\n" for entry in some)
             while not self._intake.put([(name_commit(self.size), content)])[0]:
+                taken = self.size
                 self._replay()
+                if self.size == taken:  # to try again would be to try for ever
+                    raise TamperedError(f"{self._log.storage.location}: {name_commit(taken)} cannot be put, nor read")
             first = self.size if first < 0 else first
             for entry in some:
                 self._pending += self._edge.append(entry)
