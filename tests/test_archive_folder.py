@@ -1,5 +1,6 @@
 """What was found by harming archives in folders, and mended: each test is of one fault."""
 
+import contextlib
 import os
 import random
 import threading
@@ -20,7 +21,7 @@ from faults.places import (
 )
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
-from mailmart_privacy.archive.log import Log
+from mailmart_privacy.archive.log import Log, Writer
 from mailmart_privacy.errors import ArchiveError, TamperedError
 from mailmart_privacy.ledger import shipped
 
@@ -167,3 +168,36 @@ def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, fou
             path.mkdir()
             (path / "000000000002.jsonl").symlink_to("nowhere")
         session.add_copies(fake_copies(chance, 1), shipped())
+
+
+def test_a_session_that_failed_is_over(place: Place, chance: random.Random) -> None:
+    """After an error nothing more is written, nor cleared away: whether the commit was made, the next writer finds out."""
+    archive = place.archive()
+    real, kept = os.fsync, fake_copies(chance, 2)
+
+    def fail(descriptor: int) -> None:
+        if "commits" in os.readlink(f"/proc/self/fd/{descriptor}"):
+            raise OSError("the disk fails")
+        real(descriptor)
+
+    with pytest.raises(ArchiveError, match="failed before"), archive.writing(place.keyring(archive), clock) as session:  # noqa: PT012
+        with mock.patch.object(os, "fsync", fail), pytest.raises(OSError, match="the disk fails"):
+            session.add_copies(kept[:1], shipped())
+        with pytest.raises(ArchiveError, match="failed before"):
+            session.add_copies(kept[1:], shipped())
+    require_sound(place)
+    place.add(fake_copies(chance, 1))
+    require_finished(place)
+
+
+def test_a_copy_that_failed_is_not_put_with_the_next_one(place: Place, chance: random.Random) -> None:
+    """A copy whose commit failed gets no place in the archive, whatever its writer does then."""
+    archive = place.archive()
+    kept = fake_copies(chance, 2)
+    with contextlib.suppress(ArchiveError), archive.writing(place.keyring(archive), clock) as session:
+        with mock.patch.object(Writer, "append", side_effect=OSError("killed")), contextlib.suppress(OSError):
+            session.add_copies(kept[:1], shipped())
+        session.add_copies(kept[1:], shipped())
+    require_sound(place)
+    place.add(fake_copies(chance, 1))
+    require_finished(place)

@@ -133,6 +133,7 @@ class Session:
         self._writer = Writer(archive.log, keyring, intake)
         self._recipients: dict[str, Recipient] = {}
         self._versions: set[str] = set()
+        self._failed = False
 
     def add_copies(self, copies: "Sequence[Copy]", ledger: "Ledger") -> list[Numbered]:
         """Archive copies, and before them the versions that they are of. When it returns, they are there for good.
@@ -209,9 +210,20 @@ class Session:
 
     def publish(self) -> "Checkpoint":
         """Publish what was committed: tiles and checkpoint."""
+        self._require_whole()
         return self._writer.publish()
 
+    def _require_whole(self) -> None:
+        """Refuse to go on after a failure: whether its commit was made is for the next writer to find out."""
+        if self._failed:
+            raise ArchiveError(
+                f"{self.archive.storage.location}: adding to it has failed before; open it anew, which finishes what "
+                "was begun, and see what is there"
+            )
+
     def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[Numbered]:
+        self._require_whole()
+        self._failed = True  # until it is done
         contents = [write_entry(entry) for entry in entries]
         added: list[Numbered] = []
         names = dict(files)
@@ -221,6 +233,7 @@ class Session:
             first = self._writer.append(contents[start : start + FULL])
             self._intake.settle()
             added += (Numbered(first + i, contents[start + i], entry) for i, entry in enumerate(some))
+        self._failed = False
         return added
 
     def _find_recipients(self, names: "Iterable[str]") -> None:
