@@ -50,7 +50,7 @@ def test_half_a_file_never_replaces_a_whole_one(place: Place, chance: random.Ran
             raise OSError("killed")
         return real(descriptor, content)
 
-    with (
+    with (  # noqa: PT012
         pytest.raises(OSError, match="killed"),
         archive.writing(place.keyring(archive), clock) as session,
         mock.patch.object(Folder, "recover"),
@@ -107,7 +107,7 @@ def test_a_pipe_does_not_hold_a_reader_up(place: Place, chance: random.Random, n
     found: list[BaseException] = []
 
     def read() -> None:
-        with pytest.raises(TamperedError, match="is a link or a device|is missing") as caught:
+        with pytest.raises(TamperedError, match=r"is a link or a device|is missing") as caught:
             place.audit()
         found.append(caught.value)
 
@@ -143,6 +143,40 @@ def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Rand
         assert any("has no place in an archive" in fault for fault in report.faults), report.faults
 
 
+def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:
+    """Before a copy is acknowledged, each folder above its commit was synced, whoever has made it."""
+    synced: list[str] = []
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session, mock.patch.object(os, "fsync", sync):
+        session.add_copies(fake_copies(chance, 1), shipped())
+        for folder in ("commits/00000000", "commits", "."):
+            assert os.path.realpath(place.root / folder) in synced, folder
+
+
+def test_what_was_settled_and_not_synced_is_synced(place: Place, chance: random.Random) -> None:
+    """Who clears the corner of a writer that was killed after it had settled its files first syncs their folders."""
+    synced: list[str] = []
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    archive = place.archive()
+    with pytest.raises(OSError, match="killed"), archive.writing(place.keyring(archive), clock) as session:  # noqa: PT012
+        session.add_copies(fake_copies(chance, 1), shipped())
+        raise OSError("killed")
+    with mock.patch.object(os, "fsync", sync):
+        Folder(place.root).recover(archive.log.name_files)
+    assert os.path.realpath(place.root / "copies/2026/11") in synced
+
+
 @pytest.mark.parametrize("found", ["file", "folder"])
 def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, found: str) -> None:
     """Where something that is no commit stands in its place, a writer says so; it does not try for ever."""
@@ -155,7 +189,7 @@ def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, fou
         assert len(tries) < 100
         return real(intake, files)
 
-    with (
+    with (  # noqa: PT012
         pytest.raises((OSError, ArchiveError)),
         archive.writing(place.keyring(archive), clock) as session,
         mock.patch.object(FolderIntake, "put", put),
@@ -171,7 +205,7 @@ def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, fou
 
 
 def test_a_session_that_failed_is_over(place: Place, chance: random.Random) -> None:
-    """After an error nothing more is written, nor cleared away: whether the commit was made, the next writer finds out."""
+    """After an error nothing more is written, nor cleared away; the next writer finds out what was committed."""
     archive = place.archive()
     real, kept = os.fsync, fake_copies(chance, 2)
 

@@ -95,11 +95,9 @@ class Folder:
             if lock is None:
                 continue
             try:
-                held = set(self._held(name))
                 intake = FolderIntake(self.path, corner)
-                if held:
-                    intake.adopt(held.intersection(logged(int(name.partition("-")[0]))))
-                    intake.settle()
+                intake.adopt(set(logged(int(name.partition("-")[0]))), set(self._held(name)))
+                intake.settle()
                 intake.close()
             finally:
                 os.close(lock)

@@ -34,7 +34,8 @@ class FolderIntake:
     def __init__(self, root: Path, corner: Path) -> None:
         self._root, self._corner = root, corner
         self._staged: dict[str, None] = {}
-        self._touched: set[Path] = set()
+        self._touched: dict[Path, None] = {}
+        self._known: set[Path] = set()
         self._count = 0
 
     def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
@@ -74,9 +75,18 @@ class FolderIntake:
             os.replace(self._corner / name_aside(name), self._prepare(name))
             del self._staged[name]
 
-    def adopt(self, names: Iterable[str]) -> None:
-        """Take over what a writer that was stopped had staged."""
-        self._staged.update(dict.fromkeys(names))
+    def adopt(self, names: set[str], held: set[str]) -> None:
+        """Take over from a writer that was stopped.
+
+        Args:
+            names: the files of all entries that it may have committed.
+            held: what it had staged and not settled.
+        """
+        # What it had settled, it may not have synced.
+        for folder in sorted({name.rpartition("/")[0] for name in names}):
+            if require_plain(self._root, folder):
+                self._touch(self._root / folder)
+        self._staged.update(dict.fromkeys(sorted(names & held)))
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
         """Replace a file; see `Intake.exchange`."""
@@ -106,7 +116,7 @@ class FolderIntake:
             path = self._root / name
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
-                self._touched.add(path.parent)
+                self._touched[path.parent] = None
         self._sync()
 
     def close(self) -> None:
@@ -123,15 +133,21 @@ class FolderIntake:
     def _prepare(self, name: str) -> Path:
         """Find the place of a file, and make its folder."""
         path = self._root / name
-        if path.parent not in self._touched:
+        if path.parent not in self._known:
             require_plain(self._root, name.rpartition("/")[0])
-            above = path.parent
-            while not above.exists():
-                self._touched.add(above.parent)
-                above = above.parent
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._touched.add(path.parent)
+            # Also if it was there: who has made it may have been stopped before its name was synced.
+            self._touch(path.parent)
+            self._known.add(path.parent)
+        self._touched[path.parent] = None
         return path
+
+    def _touch(self, folder: Path) -> None:
+        """Note a folder, and all above it, to be synced."""
+        while folder != self._root:
+            self._touched[folder] = None
+            folder = folder.parent
+        self._touched[folder] = None
 
     def _sync(self) -> None:
         for folder in self._touched:
