@@ -131,6 +131,19 @@ def test_a_file_in_the_place_of_a_folder(place: Place, chance: random.Random, fo
         place.audit().require_sound()
 
 
+@pytest.mark.parametrize("byte", [b"\0", b"\xff", b"/", b"\n"])
+@pytest.mark.parametrize("field", [b"copies/", b"customer-copy", b"statement", b"2026-11"])
+def test_a_changed_entry_is_a_fault(place: Place, chance: random.Random, byte: bytes, field: bytes) -> None:
+    """Whatever a byte of an entry was changed to, an audit says so, and does not fail itself."""
+    place.add(fake_copies(chance, 1))
+    path = place.root / "commits/00000000/000000000002.jsonl"
+    content = path.read_bytes()
+    at = content.lower().index(field)
+    path.write_bytes(content[:at] + byte + content[at + 1 :])
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
 def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Random) -> None:
     """An entry that was changed to name a file outside does not make an audit read it."""
     place.add(fake_copies(chance, 1))

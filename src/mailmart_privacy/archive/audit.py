@@ -26,7 +26,7 @@ _COPY = re.compile(
     rb'\{"_type":"[^"\\]*","predicate":\{"effective_at":"[^"\\]*","issued_at":"[^"\\]*","kind":"customer-copy",'
     rb'"level":"[^"\\]*","policy_digest":"[0-9a-f]{64}","recipient":"([0-9a-f]{64})","recorded_at":"[^"\\]*",'
     rb'"sealed":"[^"\\]*","signer":"[0-9a-f]{64}","sizes":\[([0-9]{1,9})\],"version":"[^"\\]*"\},"predicateType":"[^"\\]*",'
-    rb'"subject":\[\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"([^"\\]*)"\}\]\}'
+    rb'"subject":\[\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"(copies/[0-9/]{1,32}/[0-9a-f]{64}\.pdf)"\}\]\}'
 )
 
 
