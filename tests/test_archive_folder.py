@@ -18,6 +18,7 @@ from faults.places import (
     require_acknowledged,
     require_finished,
     require_sound,
+    stop_writer,
 )
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
@@ -154,6 +155,23 @@ def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Rand
         with mock.patch.object(Log, "commits", lambda *_, changed=changed: iter([(0, [changed[:-1]])])):
             report = place.audit()
         assert any("has no place in an archive" in fault for fault in report.faults), report.faults
+
+
+def test_twice_archived_hides_no_other_file(place: Place, chance: random.Random) -> None:
+    """A file without an entry is found, also where one file has two entries and the number of files fits."""
+    copies = fake_copies(chance, 1)
+    place.add(copies)
+    place.add(copies)
+    (place.root / "copies/2026/11" / f"{'0' * 64}.pdf").write_bytes(b"unlogged")
+    assert any("has no entry" in fault for fault in place.audit().faults)
+
+
+def test_staged_hides_no_other_file(place: Place, chance: random.Random) -> None:
+    """A file without an entry is found, also while another one that has an entry is not in its place yet."""
+    stop_writer(place, fake_copies(chance, 1), committed=True)
+    (place.root / "copies").mkdir()
+    (place.root / "copies" / "letter.pdf").write_bytes(b"unlogged")
+    assert any("has no entry" in fault for fault in place.audit().faults)
 
 
 def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:
