@@ -174,6 +174,16 @@ def test_staged_hides_no_other_file(place: Place, chance: random.Random) -> None
     assert any("has no entry" in fault for fault in place.audit().faults)
 
 
+def test_what_is_no_record_of_a_recipient(place: Place, chance: random.Random) -> None:
+    """A file among the recipients that no writer makes is a fault; a record that no entry names yet is none."""
+    stop_writer(place, fake_copies(chance, 1), committed=False)
+    require_sound(place)
+    for name in ("letter.txt", f"{'0' * 64}.json"):
+        (place.root / "recipients" / name).write_bytes(b"unlogged")
+        assert any(name in fault for fault in place.audit().faults)
+        (place.root / "recipients" / name).unlink()
+
+
 def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:
     """Before a copy is acknowledged, each folder above its commit was synced, whoever has made it."""
     synced: list[str] = []

@@ -28,6 +28,8 @@ _COPY = re.compile(
     rb'"sealed":"[^"\\]*","signer":"[0-9a-f]{64}","sizes":\[([0-9]{1,9})\],"version":"[^"\\]*"\},"predicateType":"[^"\\]*",'
     rb'"subject":\[\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"(copies/[0-9/]{1,32}/[0-9a-f]{64}\.pdf)"\}\]\}'
 )
+_RECORD_NAME = re.compile(rf"{RECIPIENTS}/[0-9a-f]{{64}}\.json")
+_RECORD = re.compile(rb'\{"name":"[A-Za-z0-9+/]+={0,2}","salt":"[A-Za-z0-9+/]+={0,2}"\}\n')
 
 
 @dataclass(slots=True)
@@ -178,7 +180,14 @@ class _Files:
     def _require_recipients(self) -> None:
         found = set[str]()
         for name, _ in self._storage.find(RECIPIENTS):
-            found.add(name_pseudonym(self._storage.read(name) or b""))
+            content = self._storage.read(name)
+            if content is None:  # it was erased meanwhile
+                continue
+            pseudonym = name_pseudonym(content)
+            found.add(pseudonym)
+            # That no entry names it is no fault: records are put before the copies of their recipients.
+            if not (_RECORD_NAME.fullmatch(name) and (pseudonym in self._recipients or _RECORD.fullmatch(content))):
+                self._report.faults.append(f"{name} is not the record of a recipient")
         for pseudonym in sorted(self._recipients - found - self._erased):
             self._report.faults.append(
                 f"the record of recipient {pseudonym} is missing from {RECIPIENTS}, or was changed"
