@@ -4,7 +4,7 @@ import contextlib
 import os
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -20,6 +20,7 @@ from faults.places import (
     require_sound,
     stop_writer,
 )
+from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
 from mailmart_privacy.archive.log import Log, Writer
@@ -182,6 +183,42 @@ def test_what_is_no_record_of_a_recipient(place: Place, chance: random.Random) -
         (place.root / "recipients" / name).write_bytes(b"unlogged")
         assert any(name in fault for fault in place.audit().faults)
         (place.root / "recipients" / name).unlink()
+
+
+def test_an_audit_beside_a_writer(place: Place, chance: random.Random) -> None:
+    """Partial tiles that a writer replaces while an audit goes on are no fault."""
+    place.add(fake_copies(chance, 200))
+    archive = place.archive()
+    real = Log.commits
+
+    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        if not filled:
+            filled.append(True)
+            place.add(fake_copies(chance, 100))
+        yield from real(log, start)
+
+    filled: list[bool] = []
+    with mock.patch.object(Log, "commits", fill):
+        assert audit(archive).faults == []
+    assert filled
+    require_finished(place)
+
+
+def test_an_audit_that_ends_beside_a_writer(place: Place, chance: random.Random) -> None:
+    """A commit that a writer makes after an audit has read the last one is no fault."""
+    archive = place.archive()
+    real = Log.commits
+    filled: list[bool] = []
+
+    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        yield from real(log, start)
+        if not filled:
+            filled.append(True)
+            place.add(fake_copies(chance, 1))
+
+    with mock.patch.object(Log, "commits", fill):
+        assert audit(archive).faults == []
+    assert filled
 
 
 def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:
