@@ -1,5 +1,6 @@
 """What was found by harming archives in folders, and mended: each test is of one fault."""
 
+import base64
 import contextlib
 import os
 import random
@@ -253,6 +254,21 @@ def test_what_was_settled_and_not_synced_is_synced(place: Place, chance: random.
     with mock.patch.object(os, "fsync", sync):
         Folder(place.root).recover(archive.log.name_files)
     assert os.path.realpath(place.root / "copies/2026/11") in synced
+
+
+def test_a_signature_has_one_spelling(place: Place) -> None:
+    """A changed byte in a checkpoint is found, also where its signature, as Base64, would read the same."""
+    path = place.root / "log" / "checkpoint"
+    content = path.read_bytes()
+    assert content.endswith(b"=\n")
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = letters[letters.index(content[-3]) ^ 1]
+    changed = content[:-3] + bytes([other]) + content[-2:]
+    last = [text.rpartition(b" ")[2] for text in (content, changed)]
+    assert base64.b64decode(last[0]) == base64.b64decode(last[1])
+    path.write_bytes(changed)
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
 
 
 @pytest.mark.parametrize("found", ["file", "folder"])
