@@ -21,6 +21,7 @@ from faults.places import (
     require_sound,
     stop_writer,
 )
+from mailmart_privacy.archive.archive import create_archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
@@ -220,6 +221,24 @@ def test_an_audit_that_ends_beside_a_writer(place: Place, chance: random.Random)
     with mock.patch.object(Log, "commits", fill):
         assert audit(archive).faults == []
     assert filled
+
+
+def test_a_version_that_another_writer_has_not_committed(tmp_path: Path) -> None:
+    """A version whose files another writer has only taken in is not taken for archived."""
+    place = Place(tmp_path / "place")
+    place.root.mkdir(parents=True)
+    with mock.patch("mailmart_privacy.archive.archive.Session.add_version"):
+        create_archive(Folder(place.root), key=lambda _: place.keys / "key.json", ledger=shipped(), clock=clock)
+    chance = random.Random(1)
+    stop_writer(place, fake_copies(chance, 1), committed=False)
+    assert place.audit().staged
+    archive = place.archive()
+    with mock.patch.object(Folder, "recover"), archive.writing(place.keyring(archive), clock) as session:
+        session.add_copies(fake_copies(chance, 1), shipped())
+    kinds = [numbered.entry.kind for numbered in archive.entries()]
+    assert kinds == ["archive", "published-version", "customer-copy"]
+    place.add(fake_copies(chance, 1))
+    require_finished(place)
 
 
 def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:

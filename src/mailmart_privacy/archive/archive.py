@@ -178,7 +178,8 @@ class Session:
         version = ledger.version(name)
         paths = [f"{VERSIONS}/{name}/{record}" for record, _ in version.records]
         self._versions.add(name)
-        if all(self.archive.storage.read(path) is not None for path in paths):
+        # Only what is in its place is committed; others may have staged it, and be stopped.
+        if {path for path, _ in self.archive.storage.find(f"{VERSIONS}/{name}")}.issuperset(paths):
             return None
         contents = [ledger.record(name, record) for record, _ in version.records]
         entry = Entry(
