@@ -21,7 +21,7 @@ from faults.places import (
     require_sound,
     stop_writer,
 )
-from mailmart_privacy.archive.archive import create_archive
+from mailmart_privacy.archive.archive import Archive, create_archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
@@ -239,6 +239,20 @@ def test_a_version_that_another_writer_has_not_committed(tmp_path: Path) -> None
     assert kinds == ["archive", "published-version", "customer-copy"]
     place.add(fake_copies(chance, 1))
     require_finished(place)
+
+
+def test_an_archive_that_was_stopped_while_it_was_made(tmp_path: Path) -> None:
+    """The next writer finishes the making of an archive: its own files get their entry before all others."""
+    place = Place(tmp_path / "place")
+    place.root.mkdir(parents=True)
+    with (
+        mock.patch.object(Archive, "writing", side_effect=OSError("killed")),
+        pytest.raises(OSError, match="killed"),
+    ):
+        create_archive(Folder(place.root), key=lambda _: place.keys / "key.json", ledger=shipped(), clock=clock)
+    place.add(fake_copies(random.Random(1), 1))
+    require_finished(place)
+    assert next(place.archive().entries()).entry.kind == "archive"
 
 
 def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:

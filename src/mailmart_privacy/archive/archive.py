@@ -119,6 +119,7 @@ class Archive:
         size = self.checkpoint().size if note is not None else 0
         with self.storage.intake(size) as intake:
             session = Session(self, keyring, intake, clock)
+            session.add_facts()
             yield session
             session.publish()
 
@@ -171,6 +172,14 @@ class Session:
             )
         return self._add(entries, files)
 
+    def add_facts(self) -> None:
+        """Archive the archive's own files, unless this was done: their entry is the first one."""
+        if self._writer.size:
+            return
+        facts = self.archive.facts
+        described = tuple(_describe(name, content) for name, content in sorted(write_facts(facts).items()))
+        self._writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=facts.created_at))])
+
     def add_version(self, name: str, ledger: "Ledger") -> Numbered | None:
         """Archive a published version, unless it is there."""
         if name in self._versions:
@@ -217,10 +226,7 @@ class Session:
     def _require_whole(self) -> None:
         """Refuse to go on after a failure: whether its commit was made is for the next writer to find out."""
         if self._failed:
-            raise ArchiveError(
-                f"{self.archive.storage.location}: adding to it has failed before; open it anew, which finishes what "
-                "was begun, and see what is there"
-            )
+            raise ArchiveError(f"{self.archive.storage.location}: adding to it has failed before; open it anew")
 
     def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[Numbered]:
         self._require_whole()
@@ -283,9 +289,6 @@ def create_archive(
             raise UsageError(f"{storage.location} is being made an archive by another process")
     archive = Archive(storage)
     with archive.writing(keyring, clock) as session:
-        described = tuple(_describe(name, content) for name, content in sorted(files.items()))
-        entry = Entry(kind="archive", files=described, recorded_at=facts.created_at)
-        session._writer.append([write_entry(entry)])
         for version in ledger.versions:
             session.add_version(version.version, ledger)
     return archive
