@@ -25,6 +25,7 @@ from mailmart_privacy.archive.archive import Archive, create_archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
+from mailmart_privacy.archive.keyring import Keyring, Seen
 from mailmart_privacy.archive.log import Log, Writer
 from mailmart_privacy.errors import ArchiveError, TamperedError
 from mailmart_privacy.ledger import shipped
@@ -361,4 +362,22 @@ def test_a_copy_that_failed_is_not_put_with_the_next_one(place: Place, chance: r
         session.add_copies(kept[1:], shipped())
     require_sound(place)
     place.add(fake_copies(chance, 1))
+    require_finished(place)
+
+
+def test_another_writer_signs_while_one_begins(place: Place, chance: random.Random) -> None:
+    """What another writer signs between two steps of one that begins is not taken for a changed archive."""
+    archive = place.archive()
+    real, kept = Keyring.seen, list[tuple[int, str]]()
+
+    def see(keyring: Keyring) -> Seen:
+        seen = real(keyring)
+        if not kept:
+            kept.append((0, ""))
+            kept.extend(place.add(fake_copies(chance, 2)))
+        return seen
+
+    with mock.patch.object(Keyring, "seen", see), archive.writing(place.keyring(archive), clock) as session:
+        session.add_copies(fake_copies(chance, 1), shipped())
+    require_acknowledged(place, kept[1:])
     require_finished(place)

@@ -83,7 +83,7 @@ class Writer:
         self._edge, self._pending = Edge(), list[tuple[str, bytes]]()
         self._published = 0
         note = log.storage.read(CHECKPOINT)
-        seen = keyring.seen()
+        self._seen = seen = keyring.seen()  # once: other writers go on signing
         if note is not None:
             checkpoint = read_checkpoint(note, log.key)
             try:
@@ -168,7 +168,7 @@ class Writer:
                 self._put_tiles([])
 
     def _require_seen(self, root: bytes) -> None:
-        if root != self._keyring.seen().root:
+        if root != self._seen.root:
             raise TamperedError(
                 f"{self._log.storage.location}: its entries are not those that this key has signed: the archive was "
                 "changed, or two archives have one key; nothing was written"
