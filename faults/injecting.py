@@ -94,7 +94,7 @@ class Laboratory:
         self._environment = dict(os.environ) | {
             "PYTHONHASHSEED": "0",
             "PYTHONPYCACHEPREFIX": str(path / "compiled"),
-            "PYTHONPATH": str(root),
+            "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
         }
         self._run("warm", _TRACED, [])
         self._environment["PYTHONDONTWRITEBYTECODE"] = "1"
