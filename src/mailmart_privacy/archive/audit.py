@@ -86,10 +86,11 @@ def audit(
         TamperedError: it is damaged so far that it cannot be audited.
     """
     report = Report(archive.checkpoint())
-    files = _Files(archive, report, advance)
-    listed = files.count()  # before the log is read: what has its place has its entry
-    log = LogAudit(archive.log, report.faults.append, roots)
-    log.read(files.read)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        files = _Files(archive, report, advance, pool)
+        listed = files.count()  # before the log is read: what has its place has its entry
+        log = LogAudit(archive.log, report.faults.append, roots)
+        log.read(files.read)
     report.entries = log.size
     files.finish(listed)
     return report
@@ -98,7 +99,10 @@ def audit(
 class _Files:
     """Holds files against their entries."""
 
-    def __init__(self, archive: "Archive", report: Report, advance: "Callable[[int, int], None]") -> None:
+    def __init__(
+        self, archive: "Archive", report: Report, advance: "Callable[[int, int], None]", pool: ThreadPoolExecutor
+    ) -> None:
+        self._pool = pool
         self._archive, self._storage, self._report, self._advance = archive, archive.storage, report, advance
         self._total = report.checkpoint.size
         self._missing: list[tuple[str, str]] = []
@@ -137,18 +141,17 @@ class _Files:
             if entry.kind == "anchor":
                 self._report.anchors.append(entry)
             wanted += ((entry.recipient or "", file) for file in entry.files)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for (recipient, file), fault in zip(
-                wanted, pool.map(self._look, (file for _, file in wanted)), strict=True
-            ):
-                if fault is None:
-                    self._report.files += 1
-                    self._note(file.name)
-                elif fault:
-                    self._report.faults.append(fault)
-                    self._note(file.name)
-                else:
-                    self._missing.append((recipient, file.name))
+        # A single file is not worth the way to another thread.
+        looked = (self._pool.map if len(wanted) > 1 else map)(self._look, [file for _, file in wanted])
+        for (recipient, file), fault in zip(wanted, looked, strict=True):
+            if fault is None:
+                self._report.files += 1
+                self._note(file.name)
+            elif fault:
+                self._report.faults.append(fault)
+                self._note(file.name)
+            else:
+                self._missing.append((recipient, file.name))
         self._advance(start + len(contents), self._total)
 
     def finish(self, listed: int) -> None:
