@@ -381,3 +381,13 @@ def test_another_writer_signs_while_one_begins(place: Place, chance: random.Rand
         session.add_copies(fake_copies(chance, 1), shipped())
     require_acknowledged(place, kept[1:])
     require_finished(place)
+
+
+def test_no_anchor_replaces_another(place: Place) -> None:
+    """A second anchor of the same name is refused; it would take the file of the first one."""
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session:
+        session.add_anchor(2, [("anchors/2.tsr", b"first")])
+        with pytest.raises(ArchiveError, match="is there already"):
+            session.add_anchor(2, [("anchors/2.tsr", b"second")])
+    require_finished(place)

@@ -202,7 +202,9 @@ class Session:
         return self._add([entry], list(zip(paths, contents, strict=True)))[0]
 
     def add_anchor(self, size: int, files: Sequence[tuple[str, bytes]]) -> Numbered:
-        """Archive a checkpoint and what was stamped over it."""
+        """Archive a checkpoint and what was stamped over it, in files of names that are not taken."""
+        if taken := [name for name, _ in files if self.archive.storage.read(name) is not None]:
+            raise ArchiveError(f"{self.archive.storage.location}: {taken[0]} is there already")
         described = tuple(_describe(name, content) for name, content in files)
         entry = Entry(kind="anchor", files=described, recorded_at=self._clock(), size=size)
         return self._add([entry], files)[0]
