@@ -119,6 +119,7 @@ class Archive:
         size = self.checkpoint().size if note is not None else 0
         with self.storage.intake(size) as intake:
             session = Session(self, keyring, intake, clock)
+            session.add_facts()
             yield session
             session.publish()
 
@@ -133,6 +134,7 @@ class Session:
         self._writer = Writer(archive.log, keyring, intake)
         self._recipients: dict[str, Recipient] = {}
         self._versions: set[str] = set()
+        self._failed = False
 
     def add_copies(self, copies: "Sequence[Copy]", ledger: "Ledger") -> list[Numbered]:
         """Archive copies, and before them the versions that they are of. When it returns, they are there for good.
@@ -170,6 +172,14 @@ class Session:
             )
         return self._add(entries, files)
 
+    def add_facts(self) -> None:
+        """Archive the archive's own files, unless this was done: their entry is the first one."""
+        if self._writer.size:
+            return
+        facts = self.archive.facts
+        described = tuple(_describe(name, content) for name, content in sorted(write_facts(facts).items()))
+        self._writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=facts.created_at))])
+
     def add_version(self, name: str, ledger: "Ledger") -> Numbered | None:
         """Archive a published version, unless it is there."""
         if name in self._versions:
@@ -177,7 +187,8 @@ class Session:
         version = ledger.version(name)
         paths = [f"{VERSIONS}/{name}/{record}" for record, _ in version.records]
         self._versions.add(name)
-        if all(self.archive.storage.read(path) is not None for path in paths):
+        # Only what is in its place is committed; others may have staged it, and be stopped.
+        if {path for path, _ in self.archive.storage.find(f"{VERSIONS}/{name}")}.issuperset(paths):
             return None
         contents = [ledger.record(name, record) for record, _ in version.records]
         entry = Entry(
@@ -191,7 +202,9 @@ class Session:
         return self._add([entry], list(zip(paths, contents, strict=True)))[0]
 
     def add_anchor(self, size: int, files: Sequence[tuple[str, bytes]]) -> Numbered:
-        """Archive a checkpoint and what was stamped over it."""
+        """Archive a checkpoint and what was stamped over it, in files of names that are not taken."""
+        if taken := [name for name, _ in files if self.archive.storage.read(name) is not None]:
+            raise ArchiveError(f"{self.archive.storage.location}: {taken[0]} is there already")
         described = tuple(_describe(name, content) for name, content in files)
         entry = Entry(kind="anchor", files=described, recorded_at=self._clock(), size=size)
         return self._add([entry], files)[0]
@@ -209,9 +222,17 @@ class Session:
 
     def publish(self) -> "Checkpoint":
         """Publish what was committed: tiles and checkpoint."""
+        self._require_whole()
         return self._writer.publish()
 
+    def _require_whole(self) -> None:
+        """Refuse to go on after a failure: whether its commit was made is for the next writer to find out."""
+        if self._failed:
+            raise ArchiveError(f"{self.archive.storage.location}: adding to it has failed before; open it anew")
+
     def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[Numbered]:
+        self._require_whole()
+        self._failed = True  # until it is done
         contents = [write_entry(entry) for entry in entries]
         added: list[Numbered] = []
         names = dict(files)
@@ -221,6 +242,7 @@ class Session:
             first = self._writer.append(contents[start : start + FULL])
             self._intake.settle()
             added += (Numbered(first + i, contents[start + i], entry) for i, entry in enumerate(some))
+        self._failed = False
         return added
 
     def _find_recipients(self, names: "Iterable[str]") -> None:
@@ -269,9 +291,6 @@ def create_archive(
             raise UsageError(f"{storage.location} is being made an archive by another process")
     archive = Archive(storage)
     with archive.writing(keyring, clock) as session:
-        described = tuple(_describe(name, content) for name, content in sorted(files.items()))
-        entry = Entry(kind="archive", files=described, recorded_at=facts.created_at)
-        session._writer.append([write_entry(entry)])
         for version in ledger.versions:
             session.add_version(version.version, ledger)
     return archive

@@ -27,8 +27,10 @@ _COPY = re.compile(
     rb'\{"_type":"[^"\\]*","predicate":\{"effective_at":"[^"\\]*","issued_at":"[^"\\]*","kind":"customer-copy",'
     rb'"level":"[^"\\]*","policy_digest":"[0-9a-f]{64}","recipient":"([0-9a-f]{64})","recorded_at":"[^"\\]*",'
     rb'"sealed":"[^"\\]*","signer":"[0-9a-f]{64}","sizes":\[([0-9]{1,9})\],"version":"[^"\\]*"\},"predicateType":"[^"\\]*",'
-    rb'"subject":\[\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"([^"\\]*)"\}\]\}'
+    rb'"subject":\[\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"(copies/[0-9/]{1,32}/[0-9a-f]{64}\.pdf)"\}\]\}'
 )
+_RECORD_NAME = re.compile(rf"{RECIPIENTS}/[0-9a-f]{{64}}\.json")
+_RECORD = re.compile(rb'\{"name":"[A-Za-z0-9+/]+={0,2}","salt":"[A-Za-z0-9+/]+={0,2}"\}\n')
 
 
 @dataclass(slots=True)
@@ -85,10 +87,11 @@ def audit(
         TamperedError: it is damaged so far that it cannot be audited.
     """
     report = Report(archive.checkpoint())
-    files = _Files(archive, report, advance)
-    listed = files.count()  # before the log is read: what has its place has its entry
-    log = LogAudit(archive.log, report.faults.append, roots)
-    log.read(files.read)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        files = _Files(archive, report, advance, pool)
+        listed = files.count()  # before the log is read: what has its place has its entry
+        log = LogAudit(archive.log, report.faults.append, roots)
+        log.read(files.read)
     report.entries = log.size
     files.finish(listed)
     return report
@@ -97,7 +100,10 @@ def audit(
 class _Files:
     """Holds files against their entries."""
 
-    def __init__(self, archive: "Archive", report: Report, advance: "Callable[[int, int], None]") -> None:
+    def __init__(
+        self, archive: "Archive", report: Report, advance: "Callable[[int, int], None]", pool: ThreadPoolExecutor
+    ) -> None:
+        self._pool = pool
         self._archive, self._storage, self._report, self._advance = archive, archive.storage, report, advance
         self._total = report.checkpoint.size
         self._missing: list[tuple[str, str]] = []
@@ -105,12 +111,15 @@ class _Files:
         self._found = 0
 
     def count(self) -> int:
-        """Count the files that entries must cover, and refuse those that have no place here."""
+        """Sum up the names of the files that entries must cover, and refuse those that have no place here.
+
+        A sum of names is no larger for more of them. Their number alone would let one stand in for another.
+        """
         count = 0
         for name, _ in self._storage.find():
             folder, below, _ = name.partition("/")
             if below and folder in _KEPT:
-                count += 1
+                count += hash(name)
             elif folder not in (_OTHERS if below else (FACTS, README, KEY)):
                 self._report.faults.append(f"{name} is not of the archive")
         return count
@@ -133,18 +142,17 @@ class _Files:
             if entry.kind == "anchor":
                 self._report.anchors.append(Numbered(number, content, entry))
             wanted += ((entry.recipient or "", file) for file in entry.files)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for (recipient, file), fault in zip(
-                wanted, pool.map(self._look, (file for _, file in wanted)), strict=True
-            ):
-                if fault is None:
-                    self._report.files += 1
-                    self._found += file.name.startswith(_KEPT)
-                elif fault:
-                    self._report.faults.append(fault)
-                    self._found += 1
-                else:
-                    self._missing.append((recipient, file.name))
+        # A single file is not worth the way to another thread.
+        looked = (self._pool.map if len(wanted) > 1 else map)(self._look, [file for _, file in wanted])
+        for (recipient, file), fault in zip(wanted, looked, strict=True):
+            if fault is None:
+                self._report.files += 1
+                self._note(file.name)
+            elif fault:
+                self._report.faults.append(fault)
+                self._note(file.name)
+            else:
+                self._missing.append((recipient, file.name))
         self._advance(start + len(contents), self._total)
 
     def finish(self, listed: int) -> None:
@@ -160,6 +168,10 @@ class _Files:
         if listed != self._found:
             self._require_named(staged)
 
+    def _note(self, name: str) -> None:
+        if name.partition("/")[0] in _KEPT:
+            self._found += hash(name)
+
     def _look(self, file: File) -> str | None:
         """Say what is wrong with a file: nothing (None), or that it is not there ("")."""
         content = self._storage.read(file.name)
@@ -172,7 +184,14 @@ class _Files:
     def _require_recipients(self) -> None:
         found = set[str]()
         for name, _ in self._storage.find(RECIPIENTS):
-            found.add(name_pseudonym(self._storage.read(name) or b""))
+            content = self._storage.read(name)
+            if content is None:  # it was erased meanwhile
+                continue
+            pseudonym = name_pseudonym(content)
+            found.add(pseudonym)
+            # That no entry names it is no fault: records are put before the copies of their recipients.
+            if not (_RECORD_NAME.fullmatch(name) and (pseudonym in self._recipients or _RECORD.fullmatch(content))):
+                self._report.faults.append(f"{name} is not the record of a recipient")
         for pseudonym in sorted(self._recipients - found - self._erased):
             self._report.faults.append(
                 f"the record of recipient {pseudonym} is missing from {RECIPIENTS}, or was changed"

@@ -8,12 +8,15 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import TamperedError
-from .folder_intake import FolderIntake, lock_corner, name_aside, name_inside, sync_names
+from .folder_intake import FolderIntake, lock_corner, name_aside, name_inside, require_plain, sync_names
 from .storage import INCOMING, Stored
+
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Folder:
@@ -49,7 +52,7 @@ class Folder:
             try:
                 with os.scandir(self.path / below) as found:
                     entries = list(found)
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 continue
             for each in entries:
                 name = f"{below}/{each.name}" if below else each.name
@@ -58,7 +61,7 @@ class Folder:
                 elif each.is_file(follow_symlinks=False):
                     yield Stored(name, each.stat(follow_symlinks=False).st_size)
                 else:
-                    raise TamperedError(f"{self.location}: {name} is a link or a device; an archive holds files only")
+                    raise self._no_file(name)
 
     def staged(self) -> set[str]:
         """Name what was staged; see `Storage.staged`."""
@@ -68,6 +71,7 @@ class Folder:
     def intake(self, size: int) -> "Iterator[FolderIntake]":
         """Open a way in; see `Storage.intake`."""
         incoming = self.path / INCOMING
+        require_plain(self.path, INCOMING)
         incoming.mkdir(exist_ok=True)
         while True:
             corner = incoming / f"{size}-{secrets.token_hex(8)}"
@@ -91,46 +95,55 @@ class Folder:
             if lock is None:
                 continue
             try:
-                held = set(self._held(name))
                 intake = FolderIntake(self.path, corner)
-                if held:
-                    intake.adopt(held.intersection(logged(int(name.partition("-")[0]))))
-                    intake.settle()
+                intake.adopt(set(logged(int(name.partition("-")[0]))), set(self._held(name)))
+                intake.settle()
                 intake.close()
             finally:
                 os.close(lock)
 
     def _read(self, name: str) -> bytes | None:
-        self._require_plain(name.rpartition("/")[0])
+        if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise TamperedError(f"{self.location}: {name!r} has no place in an archive")
+        if not self._is_there(name.rpartition("/")[0]):
+            return None
         try:
-            descriptor = os.open(self.path / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        except FileNotFoundError:
+            # Not to wait: a pipe would hold the reader up until somebody writes into it.
+            descriptor = os.open(self.path / name, _READ)
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise TamperedError(f"{self.location}: {name} is a link; an archive holds files only") from None
+            if error.errno in (errno.ELOOP, errno.ENXIO):
+                raise self._no_file(name) from None
             raise
-        with open(descriptor, "rb") as file:
-            return file.read()
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise self._no_file(name)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
 
-    def _require_plain(self, folder: str) -> None:
-        """Refuse a folder that lies elsewhere, by way of a link."""
-        if folder not in self._plain:
-            path = self.path / folder
-            if path.exists() and path.resolve() != self.path.resolve() / folder:
-                raise TamperedError(f"{self.location}: {folder} is a link, or lies behind one; an archive holds none")
-            if path.exists():
-                self._plain.add(folder)
+    def _no_file(self, name: str) -> TamperedError:
+        return TamperedError(f"{self.location}: {name} is a link or a device; an archive holds files only")
+
+    def _is_there(self, folder: str) -> bool:
+        """Tell whether a folder is there, and refuse one that lies elsewhere, by way of a link."""
+        if folder not in self._plain and require_plain(self.path, folder):
+            self._plain.add(folder)
+        return folder in self._plain
 
     def _corners(self) -> list[str]:
+        require_plain(self.path, INCOMING)
         try:
-            return sorted(each for each in os.listdir(self.path / INCOMING) if each.partition("-")[0].isdigit())
-        except FileNotFoundError:
+            return sorted(each for each in os.listdir(self.path / INCOMING) if each.partition("-")[0].isdecimal())
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def _held(self, corner: str) -> list[str]:
+        require_plain(self.path, f"{INCOMING}/{corner}")
         try:
             found = os.listdir(self.path / INCOMING / corner)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         return [inside for name in found if (inside := name_inside(name)) is not None]

@@ -3,10 +3,11 @@
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import ArchiveError
+from ..errors import ArchiveError, TamperedError
 
 try:
     import fcntl
@@ -32,8 +33,9 @@ class FolderIntake:
 
     def __init__(self, root: Path, corner: Path) -> None:
         self._root, self._corner = root, corner
-        self._staged: list[str] = []
-        self._touched: set[Path] = set()
+        self._staged: dict[str, None] = {}
+        self._touched: dict[Path, None] = {}
+        self._known: set[Path] = set()
         self._count = 0
 
     def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
@@ -44,8 +46,9 @@ class FolderIntake:
                 names.append((name, self._corner / str(self._number())))
                 written.write(names[-1][1], content)
         for name, beside in names:
+            path = self._prepare(name)
             try:
-                os.link(beside, self._prepare(name))
+                os.link(beside, path)
                 done.append(True)
             except FileExistsError:
                 done.append(False)
@@ -55,21 +58,35 @@ class FolderIntake:
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
         """Take files in; see `Intake.stage`."""
+        names = []
         with _Written() as written:
             for name, content in files:
-                written.write(self._corner / name_aside(name), content)
-                self._staged.append(name)
+                names.append((name, self._corner / str(self._number())))
+                written.write(names[-1][1], content)
+        # Only what is whole has a name: another entry may name it, too, and find it here.
+        for name, beside in names:
+            os.replace(beside, self._corner / name_aside(name))
+            self._staged[name] = None
         sync_names(self._corner)
 
     def settle(self) -> None:
         """Put what was staged into its place; see `Intake.settle`."""
-        for name in self._staged:
+        for name in list(self._staged):
             os.replace(self._corner / name_aside(name), self._prepare(name))
-        self._staged.clear()
+            del self._staged[name]
 
-    def adopt(self, names: Iterable[str]) -> None:
-        """Take over what a writer that was stopped had staged."""
-        self._staged.extend(names)
+    def adopt(self, names: set[str], held: set[str]) -> None:
+        """Take over from a writer that was stopped.
+
+        Args:
+            names: the files of all entries that it may have committed.
+            held: what it had staged and not settled.
+        """
+        # What it had settled, it may not have synced.
+        for folder in sorted({name.rpartition("/")[0] for name in names}):
+            if require_plain(self._root, folder):
+                self._touch(self._root / folder)
+        self._staged.update(dict.fromkeys(sorted(names & held)))
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
         """Replace a file; see `Intake.exchange`."""
@@ -95,10 +112,11 @@ class FolderIntake:
     def remove(self, names: Iterable[str]) -> None:
         """Remove files; see `Intake.remove`."""
         for name in names:
+            require_plain(self._root, name.rpartition("/")[0])
             path = self._root / name
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
-                self._touched.add(path.parent)
+                self._touched[path.parent] = None
         self._sync()
 
     def close(self) -> None:
@@ -115,14 +133,21 @@ class FolderIntake:
     def _prepare(self, name: str) -> Path:
         """Find the place of a file, and make its folder."""
         path = self._root / name
-        if path.parent not in self._touched:
-            above = path.parent
-            while not above.exists():
-                self._touched.add(above.parent)
-                above = above.parent
+        if path.parent not in self._known:
+            require_plain(self._root, name.rpartition("/")[0])
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._touched.add(path.parent)
+            # Also if it was there: who has made it may have been stopped before its name was synced.
+            self._touch(path.parent)
+            self._known.add(path.parent)
+        self._touched[path.parent] = None
         return path
+
+    def _touch(self, folder: Path) -> None:
+        """Note a folder, and all above it, to be synced."""
+        while folder != self._root:
+            self._touched[folder] = None
+            folder = folder.parent
+        self._touched[folder] = None
 
     def _sync(self) -> None:
         for folder in self._touched:
@@ -161,6 +186,24 @@ class _Written:
             self._open.clear()
 
 
+def require_plain(root: Path, folder: str) -> bool:
+    """Refuse a folder of an archive that is a link, or lies behind one; tell whether it is there.
+
+    Raises:
+        TamperedError: it is not of the archive, but leads elsewhere.
+    """
+    path = root
+    for part in folder.split("/") if folder else ():
+        path = path / part
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if stat.S_ISLNK(mode):
+            raise TamperedError(f"{root}: {folder} is a link, or lies behind one; an archive holds none")
+    return True
+
+
 def sync_names(folder: Path) -> None:
     """Sync the names in a folder; where that fails, so does what relies on it."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -173,9 +216,13 @@ def sync_names(folder: Path) -> None:
 def lock_corner(corner: Path) -> int | None:
     """Lock a corner, or tell with None that another one holds it, or has cleared it away."""
     try:
-        descriptor = os.open(corner, os.O_RDONLY)
+        descriptor = os.open(corner, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise TamperedError(f"{corner} is a link or a file; writers have folders there") from None
+        raise
     try:
         _lock(descriptor, wait=False)
         if os.path.samestat(os.fstat(descriptor), os.stat(corner)):

@@ -83,7 +83,7 @@ class Writer:
         self._edge, self._pending = Edge(), list[tuple[str, bytes]]()
         self._published = 0
         note = log.storage.read(CHECKPOINT)
-        seen = keyring.seen()
+        self._seen = seen = keyring.seen()  # once: other writers go on signing
         if note is not None:
             checkpoint = read_checkpoint(note, log.key)
             try:
@@ -121,7 +121,10 @@ class Writer:
             some = entries[start : start + FULL]
             content = b"".join(entry + b"\n" for entry in some)
             while not self._intake.put([(name_commit(self.size), content)])[0]:
+                taken = self.size
                 self._replay()
+                if self.size == taken:  # to try again would be to try for ever
+                    raise TamperedError(f"{self._log.storage.location}: {name_commit(taken)} cannot be put, nor read")
             first = self.size if first < 0 else first
             for entry in some:
                 self._pending += self._edge.append(entry)
@@ -165,7 +168,7 @@ class Writer:
                 self._put_tiles([])
 
     def _require_seen(self, root: bytes) -> None:
-        if root != self._keyring.seen().root:
+        if root != self._seen.root:
             raise TamperedError(
                 f"{self._log.storage.location}: its entries are not those that this key has signed: the archive was "
                 "changed, or two archives have one key; nothing was written"

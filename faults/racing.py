@@ -1,0 +1,221 @@
+"""Writers that race for one archive and are killed at random moments: python -m faults.racing FOLDER KILLS SEED.
+
+Writers are forked from a process that has loaded all of the package, so that most of their lives
+are spent in the archive. Each one says on a board in shared memory what it is about; who kills it
+reads there in which phase it was, and waits for the rare ones.
+"""
+
+import json
+import mmap
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mailmart_privacy.archive.archive import Session
+from mailmart_privacy.archive.folder import Folder
+from mailmart_privacy.archive.folder_intake import FolderIntake
+from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.ledger import shipped
+
+from .places import Place, clock, fake_copies, make_place, require_sound, require_survived
+
+WRITERS = 4
+_ROUND = 25  # kills on one archive, before all of it is held to what was acknowledged
+_BESIDE = 8  # kills between two audits beside living writers
+_SHARED = 40  # copies that any writer may add, so that two add the same
+
+PHASES = ("elsewhere", "recovering", "opening", "staging", "committing", "settling", "publishing", "closing")
+_STEPS = (
+    (Folder, "recover", "recovering"),
+    (Writer, "__init__", "opening"),
+    (FolderIntake, "stage", "staging"),
+    (Writer, "append", "committing"),
+    (FolderIntake, "settle", "settling"),
+    (Session, "publish", "publishing"),
+    (FolderIntake, "close", "closing"),
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a race came to.
+
+    Attributes:
+        seed: of all that was random.
+        kills: how many writers were killed.
+        phases: in which phases they were.
+        acknowledged: how many copies were.
+        entries: how many entries the logs had in the end.
+        audits: how many audits ran beside living writers.
+        staged: how many archives had staged files when all writers were dead.
+        unpublished: how many had unpublished entries then.
+    """
+
+    seed: int
+    kills: int = 0
+    phases: Counter[str] = field(default_factory=Counter)
+    acknowledged: int = 0
+    entries: int = 0
+    audits: int = 0
+    staged: int = 0
+    unpublished: int = 0
+
+
+def race(path: Path, kills: int, seed: int) -> Tally:
+    """Let writers race, and kill as many; require all that must be true, beside them and after them.
+
+    Args:
+        path: an empty folder.
+        kills: how many.
+        seed: of all that is random.
+    """
+    chance, tally = random.Random(seed), Tally(seed)
+    while tally.kills < kills:
+        _Round(path / f"round-{tally.kills}", chance, tally).run(min(_ROUND, kills - tally.kills))
+    return tally
+
+
+class _Round:
+    """A race on one archive."""
+
+    def __init__(self, path: Path, chance: random.Random, tally: Tally) -> None:
+        self._place, self._chance, self._tally = make_place(path), chance, tally
+        self._board = mmap.mmap(-1, mmap.PAGESIZE)  # anonymous, and shared with what is forked
+        self._living: dict[int, int] = {}
+        self._heard = path / "acknowledged"
+        self._heard.mkdir()
+
+    def run(self, kills: int) -> None:
+        """Kill writers, each one replaced by another, and all of them in the end."""
+        try:
+            for slot in range(WRITERS):
+                self._start(slot)
+            for count in range(kills):
+                slot = self._wait()
+                self._kill(slot)
+                if count < kills - WRITERS:
+                    self._start(slot)
+                if count % _BESIDE == _BESIDE - 1:
+                    require_sound(self._place)
+                    self._tally.audits += 1
+        finally:
+            for slot in list(self._living):
+                self._kill(slot)
+        self._conclude()
+
+    def _start(self, slot: int) -> None:
+        seed = self._chance.getrandbits(64)
+        self._board[slot] = 0
+        process = os.fork()
+        if process == 0:
+            _write_on(self._place, self._heard / str(os.getpid()), seed, self._announce(slot))
+        self._living[slot] = process
+
+    def _announce(self, slot: int) -> Callable[[int], int]:
+        def announce(phase: int) -> int:
+            before, self._board[slot] = self._board[slot], phase
+            return before
+
+        return announce
+
+    def _wait(self) -> int:
+        """Wait for a moment, and say whose end it is."""
+        chance = self._chance
+        slot = chance.choice(list(self._living))
+        kind = chance.random()
+        if kind < 0.35:  # soon after a start, when others have just been killed
+            self._kill_and_start(slot)
+            time.sleep(chance.uniform(0, 0.012))
+        elif kind < 0.7:  # in a phase that is short
+            phase = chance.choice([1, 1, 5, 6, 6, 7])
+            until = time.monotonic() + 0.3
+            while time.monotonic() < until:
+                for each in self._living:
+                    if self._board[each] == phase:
+                        time.sleep(chance.choice([0, 0, chance.uniform(0, 0.002)]))
+                        return each
+        else:
+            time.sleep(chance.uniform(0, 0.03))
+        return slot
+
+    def _kill_and_start(self, slot: int) -> None:
+        self._kill(slot)
+        self._start(slot)
+
+    def _kill(self, slot: int) -> None:
+        process = self._living.pop(slot)
+        os.kill(process, signal.SIGKILL)
+        _, status = os.waitpid(process, 0)
+        assert os.WIFSIGNALED(status), f"a writer ended by itself: {(self._heard / f'{process}.error').read_text()}"
+        self._tally.kills += 1
+        self._tally.phases[PHASES[self._board[slot]]] += 1
+
+    def _conclude(self) -> None:
+        """Hold the archive to all that was acknowledged, by whomever."""
+        acknowledged: list[tuple[int, str]] = []
+        for path in self._heard.iterdir():
+            for line in path.read_text(encoding="ascii").splitlines():
+                number, digest = line.split()
+                acknowledged.append((int(number), digest))
+        numbers = [number for number, _ in acknowledged]
+        assert len(set(numbers)) == len(numbers), "a number was acknowledged twice"
+        report = require_survived(self._place, acknowledged, self._chance)
+        assert report.entries >= len(acknowledged)
+        self._tally.acknowledged += len(acknowledged)
+        self._tally.entries += report.entries
+        self._tally.staged += bool(report.staged)
+        self._tally.unpublished += bool(report.unpublished)
+
+
+def _write_on(place: Place, heard: Path, seed: int, announce: Callable[[int], int]) -> None:
+    """Be a writer, until the end."""
+    chance, parent, ledger = random.Random(seed), os.getppid(), shipped()
+    for number, (owner, name, phase) in enumerate(_STEPS, 1):
+        assert PHASES[number] == phase
+        setattr(owner, name, _announced(getattr(owner, name), number, announce))
+    try:
+        file = os.open(heard, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        while os.getppid() == parent:
+            archive = place.archive()
+            with archive.writing(place.keyring(archive), clock) as session:
+                for _ in range(chance.randint(1, 4)):
+                    copies = fake_copies(chance, chance.randint(1, 4), recipients=20)
+                    if chance.random() < 0.3:
+                        copies += fake_copies(random.Random(chance.randrange(_SHARED)), 1, size=20_000)
+                    for numbered in session.add_copies(copies, ledger):
+                        os.write(file, f"{numbered.number} {numbered.entry.files[0].digest}\n".encode())
+    except BaseException:  # noqa: BLE001 - whatever it is, the one who waits for this process is to read it
+        Path(f"{heard}.error").write_text(traceback.format_exc(), encoding="utf-8")
+    os._exit(1)
+
+
+def _announced(function: Callable[..., Any], phase: int, announce: Callable[[int], int]) -> Callable[..., Any]:
+    def announced(*arguments: Any, **named: Any) -> Any:
+        before = announce(phase)
+        if before == 1:  # what recovery calls is recovery
+            announce(before)
+        try:
+            return function(*arguments, **named)
+        finally:
+            announce(before)
+
+    return announced
+
+
+def main(folder: str, kills: str, seed: str) -> int:
+    """Race, and print the tally as JSON."""
+    tally = race(Path(folder), int(kills), int(seed))
+    print(json.dumps({name.name: getattr(tally, name.name) for name in fields(tally)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,393 @@
+"""What was found by harming archives in folders, and mended: each test is of one fault."""
+
+import base64
+import contextlib
+import os
+import random
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from faults.places import (
+    Place,
+    clock,
+    fake_copies,
+    make_place,
+    require_acknowledged,
+    require_finished,
+    require_sound,
+    stop_writer,
+)
+from mailmart_privacy.archive.archive import Archive, create_archive
+from mailmart_privacy.archive.audit import audit
+from mailmart_privacy.archive.folder import Folder
+from mailmart_privacy.archive.folder_intake import FolderIntake
+from mailmart_privacy.archive.keyring import Keyring, Seen
+from mailmart_privacy.archive.log import Log, Writer
+from mailmart_privacy.errors import ArchiveError, TamperedError
+from mailmart_privacy.ledger import shipped
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A new archive."""
+    return make_place(tmp_path / "place")
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """The same copies each time."""
+    return random.Random(5)
+
+
+def test_half_a_file_never_replaces_a_whole_one(place: Place, chance: random.Random) -> None:
+    """A writer killed while it takes a copy in that another one has archived does not harm that one."""
+    copies = fake_copies(chance, 1)
+    archive = place.archive()
+    real, written = os.write, []
+
+    def write_half(descriptor: int, content: bytes) -> int:
+        if b"%PDF" in bytes(content[:4]):
+            written.append(real(descriptor, content[:100]))
+            raise OSError("killed")
+        return real(descriptor, content)
+
+    with (  # noqa: PT012
+        pytest.raises(OSError, match="killed"),
+        archive.writing(place.keyring(archive), clock) as session,
+        mock.patch.object(Folder, "recover"),
+    ):
+        kept = place.add(copies)
+        with mock.patch.object(os, "write", write_half):
+            session.add_copies(copies, shipped())
+    assert written
+    require_sound(place)
+    place.add(fake_copies(chance, 1))
+    require_acknowledged(place, kept)
+    require_finished(place)
+
+
+def test_a_copy_twice_in_a_batch(place: Place, chance: random.Random) -> None:
+    """The same copy twice in one batch gives two entries of one file."""
+    (copy,) = fake_copies(chance, 1)
+    kept = place.add([copy, copy])
+    require_acknowledged(place, kept)
+    assert len(kept) == 2
+    require_finished(place)
+
+
+def test_no_file_outside_is_removed(place: Place, chance: random.Random, tmp_path: Path) -> None:
+    """A link among the corners does not lead a writer to clear away what lies elsewhere."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "letter.txt").write_text("keep me")
+    (place.root / "incoming" / "0-00").symlink_to(outside)
+    with pytest.raises(TamperedError, match="is a link"):
+        place.add(fake_copies(chance, 1))
+    assert (outside / "letter.txt").read_text() == "keep me"
+
+
+@pytest.mark.parametrize("folder", ["incoming", "copies", "commits/00000000", "log/tile", "recipients"])
+def test_no_file_is_written_outside(place: Place, chance: random.Random, tmp_path: Path, folder: str) -> None:
+    """A folder that was replaced by a link does not lead a writer out of the archive."""
+    place.add(fake_copies(chance, 1))
+    outside = tmp_path / "outside"
+    (place.root / folder).rename(outside)
+    (place.root / folder).symlink_to(outside)
+    before = sorted(outside.rglob("*"))
+    with pytest.raises(TamperedError, match="is a link"):
+        place.add(fake_copies(chance, 1))
+    assert sorted(outside.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["archive.json", "log/checkpoint", "commits/00000000/000000000002.jsonl"])
+def test_a_pipe_does_not_hold_a_reader_up(place: Place, chance: random.Random, name: str) -> None:
+    """A pipe or a folder in the place of a file is refused at once."""
+    place.add(fake_copies(chance, 1))
+    (place.root / name).unlink()
+    os.mkfifo(place.root / name)
+    found: list[BaseException] = []
+
+    def read() -> None:
+        with pytest.raises(TamperedError, match=r"is a link or a device|is missing") as caught:
+            place.audit()
+        found.append(caught.value)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert found
+    (place.root / name).unlink()
+    (place.root / name).mkdir()
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+@pytest.mark.parametrize("folder", ["copies", "commits", "log", "recipients", "versions"])
+def test_a_file_in_the_place_of_a_folder(place: Place, chance: random.Random, folder: str) -> None:
+    """A file in the place of a folder is a fault like any other, not a crash."""
+    place.add(fake_copies(chance, 1))
+    (place.root / folder).rename(place.path / "away")
+    (place.root / folder).write_bytes(b"")
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff", b"/", b"\n"])
+@pytest.mark.parametrize("field", [b"copies/", b"customer-copy", b"statement", b"2026-11"])
+def test_a_changed_entry_is_a_fault(place: Place, chance: random.Random, byte: bytes, field: bytes) -> None:
+    """Whatever a byte of an entry was changed to, an audit says so, and does not fail itself."""
+    place.add(fake_copies(chance, 1))
+    path = place.root / "commits/00000000/000000000002.jsonl"
+    content = path.read_bytes()
+    at = content.lower().index(field)
+    path.write_bytes(content[:at] + byte + content[at + 1 :])
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Random) -> None:
+    """An entry that was changed to name a file outside does not make an audit read it."""
+    place.add(fake_copies(chance, 1))
+    path = place.root / "commits/00000000/000000000002.jsonl"
+    (name,) = (name for name, _ in Folder(place.root).find("copies"))
+    for other in ("/etc/hostname", "../keys/key.json", "copies/../../keys/key.json", "copies//2026"):
+        changed = path.read_bytes().replace(name.encode(), other.encode())
+        with mock.patch.object(Log, "commits", lambda *_, changed=changed: iter([(0, [changed[:-1]])])):
+            report = place.audit()
+        assert any("has no place in an archive" in fault for fault in report.faults), report.faults
+
+
+def test_twice_archived_hides_no_other_file(place: Place, chance: random.Random) -> None:
+    """A file without an entry is found, also where one file has two entries and the number of files fits."""
+    copies = fake_copies(chance, 1)
+    place.add(copies)
+    place.add(copies)
+    (place.root / "copies/2026/11" / f"{'0' * 64}.pdf").write_bytes(b"unlogged")
+    assert any("has no entry" in fault for fault in place.audit().faults)
+
+
+def test_staged_hides_no_other_file(place: Place, chance: random.Random) -> None:
+    """A file without an entry is found, also while another one that has an entry is not in its place yet."""
+    stop_writer(place, fake_copies(chance, 1), committed=True)
+    (place.root / "copies").mkdir()
+    (place.root / "copies" / "letter.pdf").write_bytes(b"unlogged")
+    assert any("has no entry" in fault for fault in place.audit().faults)
+
+
+def test_what_is_no_record_of_a_recipient(place: Place, chance: random.Random) -> None:
+    """A file among the recipients that no writer makes is a fault; a record that no entry names yet is none."""
+    stop_writer(place, fake_copies(chance, 1), committed=False)
+    require_sound(place)
+    for name in ("letter.txt", f"{'0' * 64}.json"):
+        (place.root / "recipients" / name).write_bytes(b"unlogged")
+        assert any(name in fault for fault in place.audit().faults)
+        (place.root / "recipients" / name).unlink()
+
+
+def test_an_audit_beside_a_writer(place: Place, chance: random.Random) -> None:
+    """Partial tiles that a writer replaces while an audit goes on are no fault."""
+    place.add(fake_copies(chance, 200))
+    archive = place.archive()
+    real = Log.commits
+
+    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        if not filled:
+            filled.append(True)
+            place.add(fake_copies(chance, 100))
+        yield from real(log, start)
+
+    filled: list[bool] = []
+    with mock.patch.object(Log, "commits", fill):
+        assert audit(archive).faults == []
+    assert filled
+    require_finished(place)
+
+
+def test_an_audit_that_ends_beside_a_writer(place: Place, chance: random.Random) -> None:
+    """A commit that a writer makes after an audit has read the last one is no fault."""
+    archive = place.archive()
+    real = Log.commits
+    filled: list[bool] = []
+
+    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        yield from real(log, start)
+        if not filled:
+            filled.append(True)
+            place.add(fake_copies(chance, 1))
+
+    with mock.patch.object(Log, "commits", fill):
+        assert audit(archive).faults == []
+    assert filled
+
+
+def test_a_version_that_another_writer_has_not_committed(tmp_path: Path) -> None:
+    """A version whose files another writer has only taken in is not taken for archived."""
+    place = Place(tmp_path / "place")
+    place.root.mkdir(parents=True)
+    with mock.patch("mailmart_privacy.archive.archive.Session.add_version"):
+        create_archive(Folder(place.root), key=lambda _: place.keys / "key.json", ledger=shipped(), clock=clock)
+    chance = random.Random(1)
+    stop_writer(place, fake_copies(chance, 1), committed=False)
+    assert place.audit().staged
+    archive = place.archive()
+    with mock.patch.object(Folder, "recover"), archive.writing(place.keyring(archive), clock) as session:
+        session.add_copies(fake_copies(chance, 1), shipped())
+    kinds = [numbered.entry.kind for numbered in archive.entries()]
+    assert kinds == ["archive", "published-version", "customer-copy"]
+    place.add(fake_copies(chance, 1))
+    require_finished(place)
+
+
+def test_an_archive_that_was_stopped_while_it_was_made(tmp_path: Path) -> None:
+    """The next writer finishes the making of an archive: its own files get their entry before all others."""
+    place = Place(tmp_path / "place")
+    place.root.mkdir(parents=True)
+    with (
+        mock.patch.object(Archive, "writing", side_effect=OSError("killed")),
+        pytest.raises(OSError, match="killed"),
+    ):
+        create_archive(Folder(place.root), key=lambda _: place.keys / "key.json", ledger=shipped(), clock=clock)
+    place.add(fake_copies(random.Random(1), 1))
+    require_finished(place)
+    assert next(place.archive().entries()).entry.kind == "archive"
+
+
+def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:
+    """Before a copy is acknowledged, each folder above its commit was synced, whoever has made it."""
+    synced: list[str] = []
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session, mock.patch.object(os, "fsync", sync):
+        session.add_copies(fake_copies(chance, 1), shipped())
+        for folder in ("commits/00000000", "commits", "."):
+            assert os.path.realpath(place.root / folder) in synced, folder
+
+
+def test_what_was_settled_and_not_synced_is_synced(place: Place, chance: random.Random) -> None:
+    """Who clears the corner of a writer that was killed after it had settled its files first syncs their folders."""
+    synced: list[str] = []
+    real = os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    archive = place.archive()
+    with pytest.raises(OSError, match="killed"), archive.writing(place.keyring(archive), clock) as session:  # noqa: PT012
+        session.add_copies(fake_copies(chance, 1), shipped())
+        raise OSError("killed")
+    with mock.patch.object(os, "fsync", sync):
+        Folder(place.root).recover(archive.log.name_files)
+    assert os.path.realpath(place.root / "copies/2026/11") in synced
+
+
+def test_a_signature_has_one_spelling(place: Place) -> None:
+    """A changed byte in a checkpoint is found, also where its signature, as Base64, would read the same."""
+    path = place.root / "log" / "checkpoint"
+    content = path.read_bytes()
+    assert content.endswith(b"=\n")
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = letters[letters.index(content[-3]) ^ 1]
+    changed = content[:-3] + bytes([other]) + content[-2:]
+    last = [text.rpartition(b" ")[2] for text in (content, changed)]
+    assert base64.b64decode(last[0]) == base64.b64decode(last[1])
+    path.write_bytes(changed)
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+@pytest.mark.parametrize("found", ["file", "folder"])
+def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, found: str) -> None:
+    """Where something that is no commit stands in its place, a writer says so; it does not try for ever."""
+    archive = place.archive()
+    tries = []
+    real = FolderIntake.put
+
+    def put(intake: FolderIntake, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+        tries.append(files)
+        assert len(tries) < 100
+        return real(intake, files)
+
+    with (  # noqa: PT012
+        pytest.raises((OSError, ArchiveError)),
+        archive.writing(place.keyring(archive), clock) as session,
+        mock.patch.object(FolderIntake, "put", put),
+    ):
+        path = place.root / "commits" / "00000000"
+        path.rename(place.path / "away")
+        if found == "file":
+            path.write_bytes(b"")
+        else:
+            path.mkdir()
+            (path / "000000000002.jsonl").symlink_to("nowhere")
+        session.add_copies(fake_copies(chance, 1), shipped())
+
+
+def test_a_session_that_failed_is_over(place: Place, chance: random.Random) -> None:
+    """After an error nothing more is written, nor cleared away; the next writer finds out what was committed."""
+    archive = place.archive()
+    real, kept = os.fsync, fake_copies(chance, 2)
+
+    def fail(descriptor: int) -> None:
+        if "commits" in os.readlink(f"/proc/self/fd/{descriptor}"):
+            raise OSError("the disk fails")
+        real(descriptor)
+
+    with pytest.raises(ArchiveError, match="failed before"), archive.writing(place.keyring(archive), clock) as session:  # noqa: PT012
+        with mock.patch.object(os, "fsync", fail), pytest.raises(OSError, match="the disk fails"):
+            session.add_copies(kept[:1], shipped())
+        with pytest.raises(ArchiveError, match="failed before"):
+            session.add_copies(kept[1:], shipped())
+    require_sound(place)
+    place.add(fake_copies(chance, 1))
+    require_finished(place)
+
+
+def test_a_copy_that_failed_is_not_put_with_the_next_one(place: Place, chance: random.Random) -> None:
+    """A copy whose commit failed gets no place in the archive, whatever its writer does then."""
+    archive = place.archive()
+    kept = fake_copies(chance, 2)
+    with contextlib.suppress(ArchiveError), archive.writing(place.keyring(archive), clock) as session:
+        with mock.patch.object(Writer, "append", side_effect=OSError("killed")), contextlib.suppress(OSError):
+            session.add_copies(kept[:1], shipped())
+        session.add_copies(kept[1:], shipped())
+    require_sound(place)
+    place.add(fake_copies(chance, 1))
+    require_finished(place)
+
+
+def test_another_writer_signs_while_one_begins(place: Place, chance: random.Random) -> None:
+    """What another writer signs between two steps of one that begins is not taken for a changed archive."""
+    archive = place.archive()
+    real, kept = Keyring.seen, list[tuple[int, str]]()
+
+    def see(keyring: Keyring) -> Seen:
+        seen = real(keyring)
+        if not kept:
+            kept.append((0, ""))
+            kept.extend(place.add(fake_copies(chance, 2)))
+        return seen
+
+    with mock.patch.object(Keyring, "seen", see), archive.writing(place.keyring(archive), clock) as session:
+        session.add_copies(fake_copies(chance, 1), shipped())
+    require_acknowledged(place, kept[1:])
+    require_finished(place)
+
+
+def test_no_anchor_replaces_another(place: Place) -> None:
+    """A second anchor of the same name is refused; it would take the file of the first one."""
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session:
+        session.add_anchor(2, [("anchors/2.tsr", b"first")])
+        with pytest.raises(ArchiveError, match="is there already"):
+            session.add_anchor(2, [("anchors/2.tsr", b"second")])
+    require_finished(place)
