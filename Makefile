@@ -11,7 +11,7 @@ CACHE := .cache
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 FONT_PACKAGES := fonts-noto-core fonts-wqy-zenhei fonts-symbola fonts-tlwg-loma-otf
-TEST_PACKAGES := $(FORM_PACKAGES) $(FONT_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util openssl:openssl
+TEST_PACKAGES := $(FORM_PACKAGES) $(FONT_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util openssl:openssl postgresql:initdb
 CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless:javac maven:mvn nodejs:node npm:npm chromium:chromium
 
 MAKEFLAGS += --no-print-directory

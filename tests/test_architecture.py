@@ -76,6 +76,11 @@ ROOMS = {
         "archive",
         "admission",
         "audit",
+        "index_rows",
+        "index_database",
+        "index_sqlite",
+        "index_postgres",
+        "index_refresh",
         "index",
         "proofs",
         "anchors",
@@ -85,11 +90,8 @@ ROOMS = {
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
-HEAVY |= {
-    "filelock": {"cli", "bulk.manifest", "archive.keyring"},
-    "fsspec": {"bulk.places"},
-    "distributed": {"bulk.cluster"},
-}
+HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "psycopg": {"archive.index_postgres"}}
+HEAVY |= {"fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
 HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
 HEAVY |= {"pkcs11": {"keys.pkcs11", "keys.pkcs11_token"}, "boto3": {"keys.kms"}, "botocore": {"keys.kms"}}

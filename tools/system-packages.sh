@@ -2,6 +2,8 @@
 # Install the Debian packages that are named and missing; say so where that is not allowed.
 # PACKAGE:PROGRAM is not missing where the program is there, however it came.
 set -eu
+# Debian keeps a PostgreSQL server's programs beside the PATH, by their version.
+for programs in /usr/lib/postgresql/*/bin; do PATH=$PATH:$programs; done
 missing=""
 for wanted in "$@"; do
     package=${wanted%%:*} program=${wanted#*:}

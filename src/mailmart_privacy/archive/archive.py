@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import TamperedError, UsageError
+from ..errors import ArchiveError, TamperedError, UsageError
 from .entries import Entry, File, read_entry, write_entry
 from .keyring import Keyring, create_keyring
 from .layout import CHECKPOINT, FACTS, FULL, VERSIONS, Facts, name_copy, read_facts, write_facts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import TamperedError
 from .archive import Numbered
-from .entries import File, read_entry
+from .entries import File, read_entry, scan_copy
 from .layout import ANCHORS, COMMITS, COPIES, FACTS, KEY, LOG, README, RECIPIENTS, VERSIONS
 from .log_audit import LogAudit, Root
 from .notes import Checkpoint
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 _KEPT = (COPIES, VERSIONS, ANCHORS)
 _OTHERS = (COMMITS, LOG, RECIPIENTS, INCOMING)
 _THREADS = 4
-# Most entries are of this spelling; to read them so takes a fifth of the time that parsing takes.
-_COPY = re.compile(
-    rb'\{"_type":"[^"\\]*","predicate":\{"effective_at":"[^"\\]*","issued_at":"[^"\\]*","kind":"customer-copy",'
-    rb'"level":"[^"\\]*","policy_digest":"[0-9a-f]{64}","recipient":"([0-9a-f]{64})","recorded_at":"[^"\\]*",'
-    rb'"sealed":"[^"\\]*","signer":"[0-9a-f]{64}","sizes":\[([0-9]{1,9})\],"version":"[^"\\]*"\},"predicateType":"[^"\\]*",'
-    rb'"subject":\[\{"digest":\{"sha256":"([0-9a-f]{64})"\},"name":"(copies/[0-9/]{1,32}/[0-9a-f]{64}\.pdf)"\}\]\}'
-)
 _RECORD_NAME = re.compile(rf"{RECIPIENTS}/[0-9a-f]{{64}}\.json")
 _RECORD = re.compile(rb'\{"name":"[A-Za-z0-9+/]+={0,2}","salt":"[A-Za-z0-9+/]+={0,2}"\}\n')
 
@@ -128,11 +121,10 @@ class _Files:
         """Hold the files of a commit against its entries."""
         wanted: list[tuple[str, File]] = []
         for number, content in enumerate(contents, start):
-            match = _COPY.fullmatch(content)
-            if match:
-                recipient, size, digest, name = (part.decode() for part in match.groups())
-                self._recipients.add(recipient)
-                wanted.append((recipient, File(name=name, digest=digest, size=int(size))))
+            copy = scan_copy(content)
+            if copy is not None:
+                self._recipients.add(copy.recipient)
+                wanted.append((copy.recipient, File(name=copy.name, digest=copy.digest, size=int(copy.size))))
                 continue
             entry = read_entry(content)
             if entry.kind == "erasure":

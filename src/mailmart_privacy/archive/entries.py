@@ -6,8 +6,9 @@ one: a recipient is the digest of a record that can be erased (see `recipients`)
 
 import datetime
 import json
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import TamperedError
 
@@ -105,6 +106,51 @@ def read_entry(content: bytes) -> Entry:
     except (ValueError, KeyError, TypeError) as error:
         raise TamperedError(f"an entry of the log is not one that this package reads ({error})") from None
     return entry
+
+
+class ScannedCopy(NamedTuple):
+    """The words of a copy's entry, as they stand in it.
+
+    They have the attributes' names of `Entry` and of its one `File`; `renews` alone may be missing.
+    """
+
+    effective_at: str
+    issued_at: str
+    level: str
+    policy_digest: str
+    recipient: str
+    recorded_at: str
+    renews: str | None
+    sealed: str
+    signer: str
+    size: str
+    version: str
+    digest: str
+    name: str
+
+
+def _spell_copy() -> str:
+    text, digest, moment = r"([ !#-\[\]-~]*)", "([0-9a-f]{64})", r"([-0-9T:.]{19,26}Z)"
+    return (
+        rf'\{{"_type":"{re.escape(STATEMENT)}","predicate":\{{"effective_at":"{moment}","issued_at":"{moment}",'
+        rf'"kind":"customer-copy","level":"{text}","policy_digest":"{digest}","recipient":"{digest}",'
+        rf'"recorded_at":"{moment}",(?:"renews":"{digest}",)?"sealed":"{text}","signer":"{digest}",'
+        rf'"sizes":\[(0|[1-9][0-9]{{0,8}})\],"version":"{text}"\}},"predicateType":"{re.escape(PREDICATE)}",'
+        rf'"subject":\[\{{"digest":\{{"sha256":"{digest}"\}},"name":"(copies/[0-9/]{{1,32}}/[0-9a-f]{{64}}\.pdf)"\}}\]\}}'
+    )
+
+
+# Most entries are of this spelling; to read them so takes a fifth of the time that parsing takes.
+_COPY = re.compile(_spell_copy())
+
+
+def scan_copy(content: bytes) -> ScannedCopy | None:
+    """Read a copy's entry of the usual spelling, or tell with None that it is another one: `read_entry` reads both.
+
+    What its moments say is not looked at.
+    """
+    match = _COPY.fullmatch(content.decode("ascii", "replace"))  # what is not ASCII is of no usual spelling
+    return None if match is None else ScannedCopy(*match.groups())
 
 
 def write_json(document: object) -> bytes:

@@ -23,7 +23,7 @@ _COLUMNS = ("number", "kind", "recorded_at", "issued_at", "version", "level", "r
 
 @click.command("list")
 @archive_options(key=True, index=True)
-@click.option("--kind", type=click.Choice(["customer-copy", "published-version", "anchor", "erasure"]))
+@click.option("--kind", type=click.Choice(["customer-copy", "published-version"]))
 @click.option("--policy", metavar="VERSION", help="Copies of this version only.")
 @click.option("--recipient", metavar="NAME", help="Copies for this recipient only; needs the archive's key.")
 @click.option("--signer", metavar="SHA256", help="Copies signed with this certificate only.")
@@ -68,8 +68,8 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([*_COLUMNS, "erased"])
         for row in rows:
-            shown = row_to_json(row)
-            writer.writerow([*(shown[name] if shown[name] is not None else "" for name in _COLUMNS), row.erased])
+            document = row_to_json(row)
+            writer.writerow([*("" if document[name] is None else document[name] for name in _COLUMNS), row.erased])
         return
     for row in rows:
         who = "erased" if row.erased else (row.recipient or "-")[:8]

@@ -76,8 +76,7 @@ class Renewal:
     def report(self, *, dry: bool) -> dict[str, Any]:
         """Say what was due, and what became of it."""
         due = [
-            {"what": row.digest, "until": moment_words(until), "renewed": self._renewed}
-            for row, until in self.copies
+            {"what": row.digest, "until": moment_words(until), "renewed": self._renewed} for row, until in self.copies
         ]
         if self.anchor is not None:
             due.append(
