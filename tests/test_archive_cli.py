@@ -55,7 +55,7 @@ def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
     """Copies are verified first; one that is there is not added again; one that does not verify is refused."""
     assert cli("export", "--to", "Gamma SA", "-o", "gamma.pdf").returncode == 0
     copy = (tmp_path / "gamma.pdf").read_bytes()
-    (tmp_path / "changed.pdf").write_bytes(copy.replace(b"Gamma SA", b"Gamma SE"))
+    (tmp_path / "changed.pdf").write_bytes(copy[:60_000] + bytes([copy[60_000] ^ 1]) + copy[60_001:])
     (tmp_path / "text.pdf").write_bytes(b"no PDF")
     result = cli("archive", "add", "gamma.pdf", "gamma.pdf", "changed.pdf", "text.pdf", "0.pdf", "-a", "archive")
     assert result.returncode == 5

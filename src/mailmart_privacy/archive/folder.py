@@ -85,6 +85,8 @@ class Folder:
             yield intake
             intake.close()
         finally:
+            with contextlib.suppress(OSError):
+                corner.rmdir()  # of a writer that has failed before it wrote anything
             os.close(lock)
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:

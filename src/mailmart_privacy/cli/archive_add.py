@@ -25,6 +25,8 @@ from .limits import limited
 from .progress import show_progress
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from ..archive.archive import Session
     from ..archive.index import Index
 
@@ -77,12 +79,13 @@ def add(
     authorities = read_authorities(tsa, tsa_certificate, trust)
     opened = place.open()
     results: list[dict[str, Any]] = []
+    known: dict[str, int] = {}
     paths = [path for name in names for path in _list_files(Path(name))]
     roots = read_trusted(trust)
     with place.indexed(opened) as index, place.writing(opened) as session:
         with show_progress("archiving", len(paths)) as progress:
             for path in paths:
-                results.append(_add(path, session, index, roots))
+                results.append(_add(path, session, index, known, roots))
                 progress.advance()
                 if not as_json:
                     click.echo(_describe(results[-1]), err=results[-1]["error"] is not None)
@@ -93,7 +96,12 @@ def add(
     return int(max((result["exit_code"] for result in results), default=ExitCode.DONE))
 
 
-def _add(path: Path, session: "Session", index: "Index", roots: Any) -> dict[str, Any]:
+def _add(
+    path: Path, session: "Session", index: "Index", known: dict[str, int], roots: "tuple[Certificate, ...]"
+) -> dict[str, Any]:
+    """Archive one copy, unless the index or this run knows it."""
+    from hashlib import sha256
+
     from ..archive.admission import admit
     from ..verifying.origin import MAX_SIZE
 
@@ -102,13 +110,13 @@ def _add(path: Path, session: "Session", index: "Index", roots: Any) -> dict[str
         content = read_file(str(path), at_most=MAX_SIZE)
         with limited():
             copy = admit(content, trust_roots=roots, at=now(), ledger=shipped())
-        from hashlib import sha256
-
-        found = index.find(sha256(content).hexdigest())
-        if found is not None:
-            return result | {"entry": found.number, "digest": found.digest}
-        added = session.add_copies([copy], shipped())[0]
-        return result | {"added": True, "entry": added.number, "digest": added.entry.files[0].digest}
+        digest = sha256(content).hexdigest()
+        if digest not in known and (found := index.find(digest)) is not None:
+            known[digest] = found.number
+        if digest in known:
+            return result | {"entry": known[digest], "digest": digest}
+        known[digest] = session.add_copies([copy], shipped())[0].number
+        return result | {"added": True, "entry": known[digest], "digest": digest}
     except (PrivacyError, OSError) as error:
         code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
         message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
