@@ -42,6 +42,7 @@ bench: $(VENV)/.test  ## measure, side by side
 
 conformance: $(VENV)/.test  ## let the validators that others wrote judge
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
+	@$(PIP) --group conformance
 	$(BIN)/python -m pytest conformance
 
 records: $(VENV)/.test  ## make the newest version's records anew (never after its release)

@@ -17,7 +17,7 @@ from mailmart_privacy.keys.keyfiles import FileKey, create_identity
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.models import Policy
 
-from . import dss, verapdf, web
+from . import dss, go, verapdf, web
 from .levels import Levels
 from .levels import make as make_levels
 from .programs import MissingValidatorError, require_programs
@@ -75,6 +75,7 @@ def pytest_sessionstart() -> None:
         verapdf.fetch()
         dss.fetch()
         web.install()
+        go.install()
     except MissingValidatorError as error:
         raise pytest.UsageError(str(error)) from None
 
