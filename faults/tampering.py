@@ -161,8 +161,8 @@ def cut(grown: Grown) -> tuple[int, int]:
         How many entries it had, and has.
     """
     place, (size, _) = grown.place, grown.checkpoints[-1]
-    # The newest one whose partial tiles are there yet, and whose last commit is whole.
-    older, note = [each for each in grown.checkpoints if each[0] < size and each[0] // 256 == size // 256][0]
+    # The oldest one whose partial tiles are there yet, and whose last commit is whole.
+    older, note = next(each for each in grown.checkpoints if each[0] < size and each[0] // 256 == size // 256)
     archive = place.archive()
     for numbered in list(archive.entries()):
         if numbered.number >= older:
