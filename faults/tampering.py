@@ -54,6 +54,7 @@ def grow(path: Path, chance: random.Random, entries: int) -> Grown:
 
     forgotten = fake_copies(chance, 3, recipients=1)
     place.add(forgotten)
+    _erase(place, forgotten[0].recipient)
     size = note()
     while size < entries:
         many = min(entries - size, chance.choice([1, 30, 60]))
@@ -62,7 +63,6 @@ def grow(path: Path, chance: random.Random, entries: int) -> Grown:
         size = note()
         if chance.random() < 0.3 or size >= entries:
             _anchor(place, size, chance)
-    _erase(place, forgotten[0].recipient)
     note()
     require_finished(place)
     return Grown(place, checkpoints)
