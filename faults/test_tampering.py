@@ -120,13 +120,13 @@ def test_an_archive_that_was_cut(grown: Grown) -> None:
     assert grown.place.audit().entries == after
 
 
-def test_an_archive_that_was_cut_and_went_on(grown: Grown, tmp_path: Path) -> None:
+def test_an_archive_that_was_cut_and_went_on(grown: Grown) -> None:
     """With other entries in the place of those that were cut, what is known outside, and the key's memory, tell."""
-    _, _ = cut(grown)
+    before, after = cut(grown)
     memory = grown.place.keys / "key.seen"
     kept = memory.read_bytes()
     memory.unlink()  # as one who has the key, and lacks or removes the memory
-    grown.place.add(fake_copies(random.Random(8), 150))
+    grown.place.add(fake_copies(random.Random(8), before - after + 5))
     assert grown.place.audit().faults == []
     known = read_checkpoint(grown.checkpoints[-1][1], grown.place.archive().facts.key)
     assert grown.place.audit(Root(known.size, known.root, "a proof")).faults
