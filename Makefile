@@ -11,12 +11,12 @@ CACHE := .cache
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 FONT_PACKAGES := fonts-noto-core fonts-wqy-zenhei fonts-symbola fonts-tlwg-loma-otf
-TEST_PACKAGES := $(FORM_PACKAGES) $(FONT_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util openssl:openssl postgresql:initdb
+TEST_PACKAGES := $(FORM_PACKAGES) $(FONT_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util openssl:openssl postgresql:initdb strace:strace
 CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless:javac maven:mvn nodejs:node npm:npm chromium:chromium
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help export test lint bench conformance records format clean
+.PHONY: help export test lint bench conformance faults records format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1  /' | column -t -l 3 2>/dev/null || true
@@ -44,6 +44,10 @@ conformance: $(VENV)/.test  ## let the validators that others wrote judge
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
 	@$(PIP) --group conformance
 	$(BIN)/python -m pytest conformance
+
+faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are
+	@tools/system-packages.sh strace:strace
+	$(BIN)/python -m pytest faults --numprocesses 2
 
 records: $(VENV)/.test  ## make the newest version's records anew (never after its release)
 	@tools/system-packages.sh $(FORM_PACKAGES)

@@ -185,7 +185,8 @@ def make_worn_place(path: Path, chance: random.Random) -> tuple[Place, list[tupl
         It, and the numbers and digests of its copies.
     """
     place = make_place(path)
-    kept = place.add(fake_copies(chance, 250))
+    # Many entries of few files, so that it is copied fast.
+    kept = place.add(fake_copies(chance, 1) * 247 + fake_copies(chance, 3))[-4:]
     kept += stop_writer(place, fake_copies(chance, 1), committed=True)
     stop_writer(place, fake_copies(chance, 2), committed=False)
     report = require_sound(place)

@@ -54,6 +54,7 @@ def grow(path: Path, chance: random.Random, entries: int) -> Grown:
 
     forgotten = fake_copies(chance, 3, recipients=1)
     place.add(forgotten)
+    _erase(place, forgotten[0].recipient)
     size = note()
     while size < entries:
         many = min(entries - size, chance.choice([1, 30, 60]))
@@ -62,7 +63,6 @@ def grow(path: Path, chance: random.Random, entries: int) -> Grown:
         size = note()
         if chance.random() < 0.3 or size >= entries:
             _anchor(place, size, chance)
-    _erase(place, forgotten[0].recipient)
     note()
     require_finished(place)
     return Grown(place, checkpoints)
@@ -161,8 +161,8 @@ def cut(grown: Grown) -> tuple[int, int]:
         How many entries it had, and has.
     """
     place, (size, _) = grown.place, grown.checkpoints[-1]
-    # The newest one whose partial tiles are there yet, and whose last commit is whole.
-    older, note = [each for each in grown.checkpoints if each[0] < size and each[0] // 256 == size // 256][0]
+    # The oldest one whose partial tiles are there yet, and whose last commit is whole.
+    older, note = next(each for each in grown.checkpoints if each[0] < size and each[0] // 256 == size // 256)
     archive = place.archive()
     for numbered in list(archive.entries()):
         if numbered.number >= older:

@@ -391,3 +391,15 @@ def test_no_anchor_replaces_another(place: Place) -> None:
         with pytest.raises(ArchiveError, match="is there already"):
             session.add_anchor(2, [("anchors/2.tsr", b"second")])
     require_finished(place)
+
+
+def test_what_is_removed_while_it_is_listed(place: Place, chance: random.Random) -> None:
+    """A partial tile that another writer removes while a folder is listed is left out; it is no error."""
+    for _ in range(4):
+        place.add(fake_copies(chance, 1))
+    listed = iter(Folder(place.root).find("log/tile/0"))
+    first = next(listed).name
+    for path in (place.root / "log/tile/0/000.p").iterdir():
+        path.unlink()
+    assert list(listed) == []
+    assert first.startswith("log/tile/0/000.p/")

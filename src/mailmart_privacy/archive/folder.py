@@ -56,10 +56,14 @@ class Folder:
                 continue
             for each in entries:
                 name = f"{below}/{each.name}" if below else each.name
-                if each.is_dir(follow_symlinks=False):
+                try:
+                    status = each.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # another writer has removed it meanwhile
+                if stat.S_ISDIR(status.st_mode):
                     waiting.append(name)
-                elif each.is_file(follow_symlinks=False):
-                    yield Stored(name, each.stat(follow_symlinks=False).st_size)
+                elif stat.S_ISREG(status.st_mode):
+                    yield Stored(name, status.st_size)
                 else:
                     raise self._no_file(name)
 

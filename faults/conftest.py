@@ -1,0 +1,45 @@
+"""What the long form shares: the programs that it needs, and the figures that it ends with."""
+
+import json
+import os
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+_FIGURES = Path(__file__).parents[1] / ".cache" / "faults" / "figures.jsonl"
+
+Count = Callable[[str, Mapping[str, int]], None]
+
+
+def pytest_sessionstart() -> None:
+    """Fail at once where strace is missing; begin the figures anew, but for the workers of a run."""
+    if shutil.which("strace") is None:
+        raise pytest.UsageError("strace is missing; run: apt-get install strace")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _FIGURES.parent.mkdir(parents=True, exist_ok=True)
+        _FIGURES.write_text("")
+
+
+@pytest.fixture(scope="session")
+def count() -> Count:
+    """Add to the figures that the run ends with."""
+
+    def count(name: str, figures: Mapping[str, int]) -> None:
+        with open(_FIGURES, "a", encoding="utf-8") as file:
+            file.write(json.dumps([name, figures]) + "\n")
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how often each thing was done."""
+    sums = defaultdict[str, Counter[str]](Counter)
+    for line in _FIGURES.read_text(encoding="utf-8").splitlines():
+        name, figures = json.loads(line)
+        sums[name].update(figures)
+    for name, figures in sums.items():
+        said = ", ".join(f"{key} {number:,}" for key, number in sorted(figures.items()))
+        terminalreporter.write_line(f"{name}: {said}")
