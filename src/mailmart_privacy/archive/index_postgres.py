@@ -96,9 +96,9 @@ class PostgresDatabase:
             cursor.execute(_spell(sql), values)
             yield from cursor
 
-    def among(self, column: str, words: Sequence[str]) -> tuple[str, Any]:
+    def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
         """Write a condition; see `Database.among`."""
-        return f"{column} = ANY(?)", list(words)
+        return f"{column} = ANY(?)", [list(words)]
 
     def settle(self) -> None:
         """Leave it: the indexes are there from the beginning, since other archives need them meanwhile."""

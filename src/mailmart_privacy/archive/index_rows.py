@@ -190,9 +190,9 @@ def _tabulate(key: int, number: int, entry: Entry, tables: dict[str, list[tuple[
     if entry.kind in KINDS:
         moments = [None if each is None else write_moment(each) for each in (entry.effective_at, entry.issued_at)]
         for position, file in enumerate(entry.files):
-            row = (key, number, position, entry.kind, file.digest, file.name, file.size, entry.version)
-            row += (entry.policy_digest, *moments, recorded_at, entry.level, entry.signer, entry.recipient)
-            tables["files"].append((*row, entry.sealed, entry.renews))
+            place = (key, number, position, entry.kind, file.digest, file.name, file.size)
+            texts = (entry.level, entry.signer, entry.recipient, entry.sealed, entry.renews)
+            tables["files"].append((*place, entry.version, entry.policy_digest, *moments, recorded_at, *texts))
     elif entry.kind == "anchor":
         files = json.dumps([(file.name, file.digest, file.size) for file in entry.files])
         tables["anchors"].append((key, number, entry.size or 0, recorded_at, files))
