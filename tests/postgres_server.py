@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -58,6 +59,6 @@ def serve_postgres() -> Iterator[str]:
                 time.sleep(0.05)
             yield url
         finally:
-            server.send_signal(2)
+            server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
             server.wait(30)
             shutil.rmtree(folder, ignore_errors=True)

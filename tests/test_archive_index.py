@@ -240,9 +240,9 @@ def test_a_second_refresh_reads_what_is_new(made: Made, place: str) -> None:
         assert index.size == 0
         assert list(index.rows()) == []
         assert index.find("0" * 64) is None
+        told: list[tuple[int, int]] = []
         for number in range(3):
             made.add_copies(number)
-            told: list[tuple[int, int]] = []
             index.refresh(made.archive, lambda done, total: told.append((done, total)))
             assert told[-1] == (index.size, index.size) == (made.archive.checkpoint().size,) * 2
             assert list(index.rows()) == expected(made.archive)
@@ -287,7 +287,7 @@ def entries() -> st.SearchStrategy[Entry]:
 STEPS = st.lists(st.tuples(st.lists(entries(), min_size=1, max_size=6), st.booleans()), min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_refreshed_step_by_step_or_made_anew_it_is_the_same(
     steps: list[tuple[list[Entry], bool]], place: str, tmp_path: Path
@@ -547,7 +547,7 @@ def test_a_changed_last_commit_is_noticed(made: Made, place: str) -> None:
 
 @pytest.mark.parametrize("what", ["tiles", "checkpoint", "both"])
 def test_without_tiles_it_reads_the_commits(made: Made, place: str, what: str) -> None:
-    """Tiles and checkpoint that are missing or damaged are no fault of the index: it holds all commits against theirs."""
+    """Where tiles or checkpoint are missing or damaged, all commits are held against their digests."""
     for number in range(4):
         made.add_copies(number)
     assert read(place, made.archive) == expected(made.archive)
@@ -618,8 +618,9 @@ def test_racing_refreshes_make_one_index(made: Made, place: str) -> None:
 
 def test_a_refresh_that_is_killed_is_gone_on_with(made: Made, place: str) -> None:
     """However a refresh is stopped, the next one finishes it."""
-    made.add_entries(*(copy_entry(number) for number in range(9000)))
-    made.add_entries(*(copy_entry(("more", number)) for number in range(9000)))
+    made.add_entries(*(copy_entry(number) for number in range(7000)))
+    made.add_entries(*(copy_entry(("more", number)) for number in range(7000)))
+    rows = expected(made.archive)
     code = (
         "import sys; from pathlib import Path; from mailmart_privacy.archive.archive import Archive\n"
         "from mailmart_privacy.archive.folder import Folder; from mailmart_privacy.archive.index import open_index\n"
@@ -634,7 +635,7 @@ def test_a_refresh_that_is_killed_is_gone_on_with(made: Made, place: str) -> Non
             process.stdout.readline()
             time.sleep(0.02 + number * 0.09)
             process.send_signal(signal.SIGKILL)
-        assert read(place, made.archive) == expected(made.archive)
+        assert read(place, made.archive) == rows
 
 
 # The SQLite file.
@@ -686,7 +687,7 @@ def test_a_damaged_file_is_made_anew(made: Made, sqlite_place: Path, damage: Cal
     content = sqlite_place.read_bytes()
     assert read(sqlite_place, made.archive) == expected(made.archive)
     aside = sqlite_place.with_name("index.sqlite.damaged")
-    if content and not content.startswith(b"SQLite"):
+    if content and content[68:72] != b"MMPI":
         assert aside.read_bytes() == content
     else:
         assert not aside.exists()
@@ -869,7 +870,6 @@ def test_a_password_is_never_told(url: str, kind: type[Exception]) -> None:
     error: BaseException | None = caught.value
     assert "\n" not in str(error)
     while error is not None:
-        assert "s3cr3t" not in str(error) or error.__suppress_context__ is False
         assert "s3cr3t" not in str(error)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
