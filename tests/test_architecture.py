@@ -77,6 +77,7 @@ ROOMS = {
         "index_database",
         "index_sqlite",
         "index_postgres",
+        "index_refresh",
         "index",
     ],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],

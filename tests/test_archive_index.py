@@ -174,7 +174,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an index can be made, in each of the two databases."""
     if request.param == "sqlite":
         return str(tmp_path / "index.sqlite")
-    return make_database(request.getfixturevalue("server"))
+    return empty_database(request.getfixturevalue("server"))
 
 
 @pytest.fixture
@@ -188,11 +188,11 @@ def made(tmp_path: Path) -> Made:
     return Made(tmp_path / "made")
 
 
-def make_database(server: str) -> str:
-    name = f"test_{next(_names)}"
+def empty_database(server: str) -> str:
+    """The URL of a database without an index."""
     with psycopg.connect(f"{server}postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{server}{name}"
+        connection.execute("DROP SCHEMA IF EXISTS mailmart_privacy_archive CASCADE")
+    return f"{server}postgres"
 
 
 def read(place: str | Path, archive: Archive) -> list[Row]:
@@ -771,7 +771,7 @@ def test_a_closed_index_says_so(sqlite_place: Path) -> None:
 
 @pytest.fixture
 def postgres_place(server: str) -> str:
-    return make_database(server)
+    return empty_database(server)
 
 
 @pytest.mark.parametrize(
@@ -806,6 +806,7 @@ def test_tables_of_others_stay(made: Made, postgres_place: str) -> None:
         index.rebuild(made.archive)
     with psycopg.connect(postgres_place) as connection:
         assert connection.execute("SELECT mine FROM public.files").fetchall() == [("kept",)]
+        connection.execute("DROP TABLE public.files")
 
 
 def test_another_schema_is_another_index(made: Made, postgres_place: str) -> None:
@@ -876,7 +877,17 @@ def test_a_password_is_never_told(url: str, kind: type[Exception]) -> None:
 
 def test_a_wrong_password_is_not_told(server: str) -> None:
     """Where the server refuses the password, the message does not show it."""
-    url = make_database(server).replace("//tester@", "//nobody-of-that-name:s3cr3t@")
+    url = empty_database(server).replace("//tester@", "//nobody-of-that-name:s3cr3t@")
     with pytest.raises(ArchiveError, match="nobody-of-that-name") as caught:
         open_index(url)
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_without_its_library_the_install_line_is_told() -> None:
+    """A URL of PostgreSQL without psycopg names the extra."""
+    code = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from mailmart_privacy.archive.index import open_index\nopen_index('postgresql://somewhere/archive')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert "pip install 'mailmart-privacy[archive-postgres]'" in result.stderr.decode().splitlines()[-1]

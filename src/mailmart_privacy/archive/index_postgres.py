@@ -123,7 +123,8 @@ class PostgresDatabase:
         """Tell whether the tables are there, with all of their columns."""
         found = self.query(
             "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
-            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relkind = 'r' AND NOT a.attisdropped",
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = ? AND c.relkind = 'r' AND NOT a.attisdropped",
             [self._schema],
         )
         wanted = {(table, column) for table, columns in TABLES.items() for column in columns} | {("about", "version")}
