@@ -745,12 +745,33 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, name
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_not_one_s_own_is_told_in_one_line(tmp_path: Path) -> None:
-    """Where this user may not write, one line says so."""
-    tmp_path.chmod(0o500)
-    with pytest.raises(ArchiveError, match="Permission denied"):
-        open_index(tmp_path / "index.sqlite")
+def test_a_disk_that_is_full_is_told_in_one_line(made: Made, sqlite_place: Path) -> None:
+    """Where the index cannot grow, one line says so; once it can, the next refresh goes on."""
+    read(sqlite_place, made.archive)
+    made.add_entries(*(copy_entry(number) for number in range(3000)))
+    with open_index(sqlite_place) as index:
+        connection = index._database._connection  # type: ignore[attr-defined]
+        connection.execute("PRAGMA max_page_count = 20")
+        with pytest.raises(ArchiveError, match="full") as caught:
+            index.refresh(made.archive)
+        assert "\n" not in str(caught.value)
+    assert read(sqlite_place, made.archive) == expected(made.archive)
+
+
+def test_a_file_that_others_hold_is_not_removed(
+    made: Made, sqlite_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged file that others have open stays; one line says so."""
+    made.add_entries(*(copy_entry(number) for number in range(2000)))
+    read(sqlite_place, made.archive)
+    monkeypatch.setattr("mailmart_privacy.archive.index_sqlite._TRIES", 2)
+    with open_index(sqlite_place):
+        DAMAGES["pages"](sqlite_place)
+        content = sqlite_place.read_bytes()
+        with open_index(sqlite_place) as index, pytest.raises(ArchiveError, match="others have it open"):
+            index.rebuild(made.archive)
+        assert sqlite_place.read_bytes() == content
+    assert read(sqlite_place, made.archive) == expected(made.archive)
 
 
 def test_folders_are_made(made: Made, tmp_path: Path) -> None:

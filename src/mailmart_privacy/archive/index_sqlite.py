@@ -155,7 +155,7 @@ class SqliteDatabase:
                 self.close()
             lock = self._open_lock()
             try:
-                if _take(lock, alone=True):
+                if self._take(lock, alone=True):
                     self._make(damaged=damaged)
                     damaged = False
                     continue
@@ -241,8 +241,23 @@ class SqliteDatabase:
 
     def _share(self) -> int:
         lock = self._open_lock()
-        _take(lock, alone=False)
+        try:
+            self._take(lock, alone=False)
+        except BaseException:
+            _release(lock)
+            raise
         return lock
+
+    def _take(self, lock: int, *, alone: bool) -> bool:
+        if fcntl is None:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+        except BlockingIOError:
+            return False
+        except OSError as error:  # not every file system has locks
+            raise self._unusable(error) from None
+        return True
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -270,16 +285,6 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("ANALYZE")
     connection.execute("DELETE FROM sqlite_stat1")
     connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", _STATISTICS)
-
-
-def _take(lock: int, *, alone: bool) -> bool:
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _release(lock: int | None) -> None:
