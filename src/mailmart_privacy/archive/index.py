@@ -107,9 +107,9 @@ class Index:
         if len(set(kinds)) == 1:
             conditions.append(f"f.kind = '{min(kinds)}'")  # written out: else no database uses its index for it
         if recipients:
-            sql, value = self._database.among("f.recipient", sorted(set(recipients)))
+            sql, words = self._database.among("f.recipient", sorted(set(recipients)))
             conditions.append(sql)
-            values.append(value)
+            values += words
         if digest is not None:
             conditions.append("f.digest >= ? AND f.digest < ?")
             values += _bounds(digest)
@@ -192,10 +192,10 @@ class Index:
             raise UsageError(f"nothing in the archive has the digest {digest}")
         known, waiting, newest = {row.digest}, [row.digest], -1
         while waiting:
-            sql, value = self._database.among("renews", waiting)
+            sql, words = self._database.among("renews", waiting)
             found = self._database.query(
                 f"SELECT digest, number FROM files WHERE archive = ? AND {sql}",  # noqa: S608
-                [self._find_key(), value],
+                [self._find_key(), *words],
             )
             newest = max([newest, *(number for _, number in found)])
             waiting = sorted({each for each, _ in found} - known)

@@ -23,7 +23,8 @@ TABLES: dict[str, tuple[str, ...]] = {
 # In the SQL of both databases; {exact} makes texts be compared byte by byte, {ordered} keeps rows in their order.
 CREATE = (
     """CREATE TABLE archives (
-        archive BIGINT NOT NULL PRIMARY KEY, origin TEXT NOT NULL UNIQUE, size BIGINT NOT NULL, peaks BYTEA NOT NULL)""",
+        archive BIGINT NOT NULL PRIMARY KEY, origin TEXT NOT NULL UNIQUE,
+        size BIGINT NOT NULL, peaks BYTEA NOT NULL)""",
     """CREATE TABLE commits (
         archive BIGINT NOT NULL, start BIGINT NOT NULL, digest BYTEA NOT NULL, root BYTEA NOT NULL,
         PRIMARY KEY (archive, start)){ordered}""",
@@ -91,8 +92,8 @@ class Database(Protocol):
         """Read rows one after the other, however many there are and whatever else is done meanwhile."""
         ...
 
-    def among(self, column: str, words: Sequence[str]) -> tuple[str, Any]:
-        """Write a condition that a column has one of some values: SQL with one "?", and its value."""
+    def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
+        """Write a condition that a column has one of some values: SQL, and what its "?" stand for."""
         ...
 
     def settle(self) -> None:

@@ -96,9 +96,9 @@ class PostgresDatabase:
             cursor.execute(_spell(sql), values)
             yield from cursor
 
-    def among(self, column: str, words: Sequence[str]) -> tuple[str, Any]:
+    def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
         """Write a condition; see `Database.among`."""
-        return f"{column} = ANY(?)", list(words)
+        return f"{column} = ANY(?)", [list(words)]
 
     def settle(self) -> None:
         """Leave it: the indexes are there from the beginning, since other archives need them meanwhile."""
@@ -120,9 +120,15 @@ class PostgresDatabase:
                     self._make()
 
     def _is_ready(self) -> bool:
-        if self.query("SELECT to_regclass('about')") == [(None,)]:
-            return False
-        return self.query("SELECT version FROM about") == [(SCHEMA,)]
+        """Tell whether the tables are there, with all of their columns."""
+        found = self.query(
+            "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = ? AND c.relkind = 'r' AND NOT a.attisdropped",
+            [self._schema],
+        )
+        wanted = {(table, column) for table, columns in TABLES.items() for column in columns} | {("about", "version")}
+        return wanted <= set(found) and self.query("SELECT version FROM about") == [(SCHEMA,)]
 
     def _make(self) -> None:
         if not self.query(

@@ -64,7 +64,7 @@ class _ContradictedError(Exception):
 
 
 class _OvertakenError(Exception):
-    """Another process has begun the index anew meanwhile."""
+    """This process or another one has begun the index anew meanwhile."""
 
 
 def refresh(database: Database, archive: "Archive", advance: Callable[[int, int], None], *, anew: bool) -> int:
@@ -92,8 +92,6 @@ def refresh(database: Database, archive: "Archive", advance: Callable[[int, int]
                 anew = False
             reading.read_on()
             return reading.key
-        except _ContradictedError as contradicted:
-            reading.clear(contradicted.state)
         except _OvertakenError:
             continue
         except DamagedError:
@@ -118,7 +116,18 @@ class _Reading:
                 self._database.clear(self.key)
 
     def read_on(self) -> None:
-        """Read what the index does not hold."""
+        """Read what the index does not hold.
+
+        Raises:
+            _OvertakenError: begin again.
+        """
+        try:
+            self._read_on()
+        except _ContradictedError as contradicted:
+            self.clear(contradicted.state)
+            raise _OvertakenError from None
+
+    def _read_on(self) -> None:
         state = self._state()
         published, end = self._compare_tree(state)
         batch, count = list[tuple[int, list[bytes]]](), 0

@@ -190,9 +190,9 @@ def _tabulate(key: int, number: int, entry: Entry, tables: dict[str, list[tuple[
     if entry.kind in KINDS:
         moments = [None if each is None else write_moment(each) for each in (entry.effective_at, entry.issued_at)]
         for position, file in enumerate(entry.files):
-            row = (key, number, position, entry.kind, file.digest, file.name, file.size, entry.version)
-            row += (entry.policy_digest, *moments, recorded_at, entry.level, entry.signer, entry.recipient)
-            tables["files"].append((*row, entry.sealed, entry.renews))
+            place = (key, number, position, entry.kind, file.digest, file.name, file.size)
+            texts = (entry.level, entry.signer, entry.recipient, entry.sealed, entry.renews)
+            tables["files"].append((*place, entry.version, entry.policy_digest, *moments, recorded_at, *texts))
     elif entry.kind == "anchor":
         files = json.dumps([(file.name, file.digest, file.size) for file in entry.files])
         tables["anchors"].append((key, number, entry.size or 0, recorded_at, files))
@@ -211,14 +211,18 @@ def _require_plain(entry: Entry) -> None:
     Raises:
         TypeError, ValueError, OverflowError: there is such a thing.
     """
-    texts = [entry.kind, entry.version, entry.policy_digest, entry.level, entry.signer]
-    texts += [entry.recipient, entry.sealed, entry.renews]
-    for file in entry.files:
-        texts += [file.name, file.digest]
-        if type(file.name) is not str or type(file.digest) is not str:
-            raise TypeError
-    for text in texts:
-        if text is not None and "\0" in text.encode().decode():
+    texts = [*(file.name for file in entry.files), *(file.digest for file in entry.files)]
+    others = (
+        entry.version,
+        entry.policy_digest,
+        entry.level,
+        entry.signer,
+        entry.recipient,
+        entry.sealed,
+        entry.renews,
+    )
+    for text in (*texts, *(each for each in others if each is not None)):
+        if "\0" in str.encode(text).decode():  # a TypeError where it is no text, a ValueError for half a surrogate
             raise ValueError
     for size in (*(file.size for file in entry.files), entry.size or 0):
         if type(size) is not int or not 0 <= size <= _LARGEST:

@@ -21,6 +21,16 @@ _APPLICATION = 0x4D4D5049  # in the file's header: it is an index of this packag
 _MAGIC, _AT = b"SQLite format 3\0", 68
 _DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _WORDS = ("no such table", "no such column", "could not decode", "malformed")
+# What SQLite is told of the tables, as if ANALYZE had found it in a large archive: rows in all, and for as many columns
+# as there are, how many rows have the same values in them. Else it scans, and what it finds in a small one stays.
+_STATISTICS = (
+    ("files", "files", "1000000 1000000 2 1"),
+    ("files", "files_digest", "1000000 1000000 2"),
+    ("files", "files_recipient", "1000000 1000000 20 2"),
+    ("files", "files_renews", "100000 100000 2"),
+    ("files", "files_version", "100 100 10"),
+)
+_LISTED = 500  # values that a condition names one by one
 _TIMEOUT = 60.0  # seconds to wait for another process's transaction
 _TRIES, _PAUSE = 200, 0.05  # seconds between tries to have the file alone
 _SOME = 500  # rows that are fetched together
@@ -99,15 +109,19 @@ class SqliteDatabase:
         finally:
             _release(lock)
 
-    def among(self, column: str, words: Sequence[str]) -> tuple[str, Any]:
+    def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
         """Write a condition; see `Database.among`."""
-        return f"{column} IN (SELECT value FROM json_each(?))", json.dumps(words)
+        if len(words) <= _LISTED:
+            return f"{column} IN ({', '.join('?' * len(words))})", list(words)
+        return f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(words)]  # noqa: S608
 
     def settle(self) -> None:
-        """Make the indexes: beside a whole log's rows they cost a tenth of what they cost row by row."""
+        """Make the indexes: for a whole log at once that takes a part of the time that it takes row by row."""
         with self._told():
-            for sql in INDEXES:
-                self._opened.execute(sql)
+            if self.query("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql <> ''") != [(len(INDEXES),)]:
+                for sql in INDEXES:
+                    self._opened.execute(sql)
+                self._opened.execute("ANALYZE sqlite_master")  # reads the statistics
 
     def mend(self) -> None:
         """Remove the damaged file, and begin with a new one; see `Database.mend`."""
@@ -141,7 +155,7 @@ class SqliteDatabase:
                 self.close()
             lock = self._open_lock()
             try:
-                if _take(lock, alone=True):
+                if self._take(lock, alone=True):
                     self._make(damaged=damaged)
                     damaged = False
                     continue
@@ -165,6 +179,7 @@ class SqliteDatabase:
         with self._told(), contextlib.closing(self._connect()) as connection:
             if self._is_ready(connection):
                 return
+            connection.execute("PRAGMA page_size = 16384")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             _make_tables(connection)
@@ -226,8 +241,23 @@ class SqliteDatabase:
 
     def _share(self) -> int:
         lock = self._open_lock()
-        _take(lock, alone=False)
+        try:
+            self._take(lock, alone=False)
+        except BaseException:
+            _release(lock)
+            raise
         return lock
+
+    def _take(self, lock: int, *, alone: bool) -> bool:
+        if fcntl is None:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+        except BlockingIOError:
+            return False
+        except OSError as error:  # not every file system has locks
+            raise self._unusable(error) from None
+        return True
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -252,16 +282,9 @@ def _make_tables(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     for sql in CREATE:
         connection.execute(sql.format(exact="", ordered=" WITHOUT ROWID"))
-
-
-def _take(lock: int, *, alone: bool) -> bool:
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
-    except BlockingIOError:
-        return False
-    return True
+    connection.execute("ANALYZE")
+    connection.execute("DELETE FROM sqlite_stat1")
+    connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", _STATISTICS)
 
 
 def _release(lock: int | None) -> None:
