@@ -66,9 +66,10 @@ ROOMS = {
         "tiles",
         "folder_intake",
         "folder",
+        "layout",
+        "objects_client",
         "objects_intake",
         "objects",
-        "layout",
         "keyring",
         "recipients",
         "log",
@@ -94,7 +95,11 @@ HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "psycopg": {"
 HEAVY |= {"fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
 HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
-HEAVY |= {"pkcs11": {"keys.pkcs11", "keys.pkcs11_token"}, "boto3": {"keys.kms"}, "botocore": {"keys.kms"}}
+HEAVY |= {
+    "pkcs11": {"keys.pkcs11", "keys.pkcs11_token"},
+    "boto3": {"keys.kms", "archive.objects_client"},
+    "botocore": {"keys.kms", "archive.objects_client"},
+}
 
 
 def modules() -> list[Path]:

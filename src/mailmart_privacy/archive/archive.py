@@ -19,7 +19,7 @@ from .recipients import Recipient, name_record, read_record, seal_reference, wri
 if TYPE_CHECKING:
     from ..ledger import Ledger
     from .notes import Checkpoint
-    from .storage import Intake, Storage
+    from .storage import Intake, Retention, Storage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +76,7 @@ class Archive:
     def __init__(self, storage: "Storage") -> None:
         self.storage = storage
         self.facts = read_facts(storage)
+        storage.retention = self.facts.retention
         self.log = Log(storage, self.facts.key)
 
     def checkpoint(self) -> "Checkpoint":
@@ -264,7 +265,12 @@ class Session:
 
 
 def create_archive(
-    storage: "Storage", *, key: Callable[[str], Path], ledger: "Ledger", clock: Callable[[], datetime.datetime]
+    storage: "Storage",
+    *,
+    key: Callable[[str], Path],
+    ledger: "Ledger",
+    clock: Callable[[], datetime.datetime],
+    retention: "Retention | None" = None,
 ) -> Archive:
     """Make an archive, with the published versions in it.
 
@@ -273,6 +279,7 @@ def create_archive(
         key: where its secrets are kept, by the name of its log.
         ledger: the recorded versions.
         clock: tells what time it is (aware).
+        retention: for how long the store is to lock what has an entry.
 
     Raises:
         UsageError: something is there already.
@@ -283,11 +290,12 @@ def create_archive(
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
     origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
     keyring = create_keyring(key(origin), origin)
-    facts = Facts(key=keyring.public, created_at=clock())
+    facts = Facts(key=keyring.public, created_at=clock(), retention=retention)
     files = write_facts(facts)
     with storage.intake(0) as intake:
         # The facts come last: what has none is no archive yet.
-        if not all(intake.put(sorted(files.items(), key=lambda item: item[0] == FACTS))):
+        put = [*intake.put((name, files[name]) for name in sorted(files) if name != FACTS)]
+        if not all([*put, *intake.put([(FACTS, files[FACTS])])]):
             raise UsageError(f"{storage.location} is being made an archive by another process")
     archive = Archive(storage)
     with archive.writing(keyring, clock) as session:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import TamperedError
 from .folder_intake import FolderIntake, lock_corner, name_aside, name_inside, require_plain, sync_names
-from .storage import INCOMING, Stored
+from .storage import INCOMING, Retention, Stored
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -29,6 +29,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.location = str(path)
+        self.retention: Retention | None = None
         self._plain: set[str] = set()
 
     def read(self, name: str) -> bytes | None:

@@ -3,11 +3,12 @@
 import datetime
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import ArchiveError, TamperedError
 from .entries import write_json
 from .notes import NoteKey, parse_key
-from .storage import Storage
+from .storage import Retention, Storage
 
 FORMAT = "mailmart-privacy-archive"
 VERSION = 1
@@ -45,10 +46,12 @@ class Facts:
     Attributes:
         key: the public key of its log; its name is the log's origin.
         created_at: when it was made (aware, UTC).
+        retention: for how long its store locks what has an entry, or None.
     """
 
     key: NoteKey
     created_at: datetime.datetime
+    retention: Retention | None = None
 
     @property
     def origin(self) -> str:
@@ -58,12 +61,14 @@ class Facts:
 
 def write_facts(facts: Facts) -> dict[str, bytes]:
     """Write the files that say what an archive is: names and contents."""
-    document = {
+    document: dict[str, Any] = {
         "created_at": facts.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
         "format": FORMAT,
         "key": str(facts.key),
         "version": VERSION,
     }
+    if facts.retention is not None:
+        document["retention"] = {"days": facts.retention.days, "mode": facts.retention.mode}
     return {FACTS: write_json(document) + b"\n", README: _README.encode(), KEY: f"{facts.key}\n".encode()}
 
 
@@ -92,7 +97,9 @@ def read_facts(storage: Storage) -> Facts:
                 "update it: pip install --upgrade mailmart-privacy"
             )
         facts = Facts(
-            key=parse_key(document["key"]), created_at=datetime.datetime.fromisoformat(document["created_at"])
+            key=parse_key(document["key"]),
+            created_at=datetime.datetime.fromisoformat(document["created_at"]),
+            retention=Retention(**document["retention"]) if "retention" in document else None,
         )
     except (ValueError, KeyError, TypeError):
         raise TamperedError(f"{storage.location}: {FACTS} is not one that this package writes") from None

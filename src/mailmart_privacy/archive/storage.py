@@ -19,6 +19,18 @@ class Stored(NamedTuple):
     size: int
 
 
+class Retention(NamedTuple):
+    """For how long a store is to keep objects, whoever asks for their removal (S3 Object Lock).
+
+    Attributes:
+        mode: "GOVERNANCE" or "COMPLIANCE".
+        days: how many, from when they were put.
+    """
+
+    mode: str
+    days: int
+
+
 class Intake(Protocol):
     """A writer's way into the archive. What it has put is durable when the call returns.
 
@@ -64,9 +76,11 @@ class Storage(Protocol):
 
     Attributes:
         location: its name, for messages.
+        retention: for how long what has an entry is locked there, or None.
     """
 
     location: str
+    retention: Retention | None
 
     def read(self, name: str) -> bytes | None:
         """Read a file, also one that was staged, or None where there is none."""

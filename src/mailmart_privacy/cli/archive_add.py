@@ -39,16 +39,28 @@ witness_option = click.option(
 @click.command()
 @click.argument("place", metavar="DIR|s3://…")
 @archive_options(key=True)
-def init(place: str, archive: str | None, archive_key: str | None) -> None:
+@click.option("--retain", type=click.IntRange(1, 36_500), metavar="DAYS", help="Lock what has an entry in the store.")
+@click.option(
+    "--retain-mode",
+    type=click.Choice(["governance", "compliance"]),
+    default="compliance",
+    show_default=True,
+    help="Who may lift the lock: some (governance), or nobody.",
+)
+def init(place: str, archive: str | None, archive_key: str | None, retain: int | None, retain_mode: str) -> None:
     """Make an archive in DIR, with the published versions of the policy in it.
 
     Its key is kept apart from it; keep a copy of the key in a safe place.
     """
     from ..archive.archive import create_archive
+    from ..archive.storage import Retention
 
+    if retain is not None and not place.startswith("s3://"):
+        raise UsageError("a folder locks nothing; --retain is for a bucket with object lock")
     chosen = Place(place, archive_key)
     require_folder(place)
-    made = create_archive(chosen.storage(), key=chosen.key_path, ledger=shipped(), clock=now)
+    retention = None if retain is None else Retention(retain_mode.upper(), retain)
+    made = create_archive(chosen.storage(), key=chosen.key_path, ledger=shipped(), clock=now, retention=retention)
     click.echo(f"{place}: archive of the log {made.facts.origin}, {made.checkpoint().size} entries")
     click.echo(f"Its key is {chosen.key_path(made.facts.origin)}; keep a copy of it apart from the archive.", err=True)
 

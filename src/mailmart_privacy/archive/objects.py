@@ -1,0 +1,110 @@
+"""An archive in a store of objects: S3, or one that honours conditional writes as S3 does.
+
+What makes an append one is `If-None-Match: *`: of several writers, one puts an object of a name. There is
+no rename; so an object names beforehand what is about to be put, until an entry names it, too.
+"""
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArchiveError, TamperedError, UsageError
+from .objects_client import Client, connect
+from .objects_intake import BucketIntake
+from .storage import INCOMING, Retention, Stored
+
+if TYPE_CHECKING:
+    from .storage import Intake
+
+STALE = timedelta(hours=1)  # after which a writer is held to have been stopped
+_INTENT = re.compile(rf"{INCOMING}/([0-9]+)-[0-9a-f]+/[0-9]+\.json")
+
+
+class Bucket:
+    """An archive in a store of objects; see `Storage`.
+
+    Args:
+        client: the store.
+        stale: after which time a writer that has not finished is held to have been stopped.
+    """
+
+    def __init__(self, client: Client, *, stale: timedelta = STALE) -> None:
+        self.location = client.location
+        self.retention: Retention | None = None
+        self._client, self._stale = client, stale
+        self._tested = False
+
+    def read(self, name: str) -> bytes | None:
+        """Read an object; see `Storage.read`."""
+        if any(part in ("", ".", "..") for part in name.split("/")):
+            raise TamperedError(f"{self.location}: {name!r} has no place in an archive")
+        found = self._client.get(name)
+        return None if found is None else found[0]
+
+    def find(self, folder: str = "") -> Iterator[Stored]:
+        """Find objects; see `Storage.find`."""
+        for name, size, _ in self._client.find(folder):
+            if not name.startswith(f"{INCOMING}/"):
+                yield Stored(name, size)
+
+    def staged(self) -> set[str]:
+        """Name what was staged; see `Storage.staged`."""
+        return {name for _, _, names, _ in self._intents() for name in names}
+
+    @contextlib.contextmanager
+    def intake(self, size: int) -> "Iterator[Intake]":
+        """Open a way in; see `Storage.intake`."""
+        if not self._tested:
+            self._client.require_conditions()
+            self._tested = True
+        intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)
+        yield intake
+        intake.settle()
+
+    def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
+        """Finish for writers that were stopped; see `Storage.recover`."""
+        stopped = [intent for intent in self._intents() if self._client.now() - intent[3] >= self._stale]
+        for intent, size, names, _ in stopped:
+            entered = set(logged(size)).intersection(names)
+            intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)
+            intake.remove(name for name in names if name not in entered)
+            intake.retain(sorted(entered))
+            intake.remove([intent])
+
+    def _intents(self) -> "Iterator[tuple[str, int, list[str], datetime]]":
+        for name, _, changed in self._client.find(INCOMING):
+            match = _INTENT.fullmatch(name)
+            found = self._client.get(name) if match else None
+            if match is None or found is None:
+                continue
+            try:
+                names: Any = json.loads(found[0])
+            except ValueError:
+                names = None
+            if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+                raise TamperedError(f"{self.location}: {name} is not what a writer leaves there")
+            yield name, int(match[1]), names, changed
+
+
+def open_bucket(url: str) -> Bucket:
+    """Open a place in a store. Endpoint, region and credentials are those that boto3 is configured with.
+
+    Args:
+        url: "s3://bucket/prefix".
+
+    Raises:
+        UsageError: it names no bucket.
+        ArchiveError: the store cannot be reached, or has no such bucket.
+        MissingExtraError: boto3 is not installed.
+    """
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    parts = prefix.strip("/").split("/") if prefix.strip("/") else []
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket) or any(part in ("", ".", "..") for part in parts):
+        raise UsageError(f"{url} names no place in a store; write s3://BUCKET/PREFIX")
+    client = connect(bucket, "/".join(parts))
+    if not client.exists():
+        raise ArchiveError(f"{url}: there is no such bucket; make it first, with versioning and object lock")
+    return Bucket(client)

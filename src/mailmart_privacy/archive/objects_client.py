@@ -1,0 +1,184 @@
+"""The few things that are asked of a store of objects, by boto3; its errors in one line."""
+
+import base64
+import contextlib
+import datetime
+import email.utils
+import errno
+import secrets
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from ..errors import ArchiveError, MissingExtraError, one_line
+from .storage import INCOMING
+
+_AGAIN = 5  # attempts where the store says that another writer was at it at the same moment
+
+
+class Client:
+    """A place in a store.
+
+    Args:
+        client: boto3's.
+        bucket: the bucket.
+        prefix: what keys begin with, without a slash at its end.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
+        self.location = f"s3://{bucket}" + (f"/{prefix}" if prefix else "")
+        self._client, self._bucket, self._prefix = client, bucket, f"{prefix}/" if prefix else ""
+        self._now: datetime.datetime | None = None
+
+    def exists(self) -> bool:
+        """Tell whether the bucket is there."""
+        return self._call("head_bucket", missing=("404", "NoSuchBucket"), key=None) is not None
+
+    def now(self) -> datetime.datetime:
+        """Tell what time it is, by the store's clock."""
+        if self._now is None:
+            self.exists()
+        if self._now is None:
+            raise ArchiveError(f"{self.location}: the store does not say what time it is")
+        return self._now
+
+    def get(self, name: str) -> tuple[bytes, str] | None:
+        """Read an object, with its tag, or None where there is none."""
+        found = self._call("get_object", missing=("NoSuchKey", "404"), key=name)
+        if found is None:
+            return None
+        try:
+            return found["Body"].read(), found["ETag"]
+        except Exception as error:
+            raise OSError(errno.EIO, one_line(error), f"{self.location}/{name}") from error
+
+    def find(self, folder: str) -> Iterator[tuple[str, int, datetime.datetime]]:
+        """Find objects in and below a folder: names, sizes, and when they were changed."""
+        token: dict[str, str] = {}
+        while True:
+            prefix = self._prefix + (f"{folder.rstrip('/')}/" if folder else "")
+            page = self._call("list_objects_v2", missing=(), key=None, Prefix=prefix, **token)
+            for each in page.get("Contents", ()):
+                yield each["Key"][len(self._prefix) :], each["Size"], each["LastModified"]
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def put(self, name: str, content: bytes, *, match: str | None = None, **lock: Any) -> bool:
+        """Put an object where there is none, or in the place of the one with a tag; tell whether it was put."""
+        condition = {"IfNoneMatch": "*"} if match is None else {"IfMatch": match}
+        digest = base64.b64encode(sha256(content).digest()).decode()
+        for _ in range(_AGAIN):
+            done = self._call(
+                "put_object",
+                missing=("PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey"),
+                key=name,
+                Body=content,
+                ChecksumSHA256=digest,
+                **condition,
+                **lock,
+            )
+            if done is not None:
+                return True
+            if match is not None or self.get(name) is not None:
+                return False
+        raise OSError(
+            errno.EAGAIN, "the store said five times that another writer was at it", f"{self.location}/{name}"
+        )
+
+    def retain(self, name: str, mode: str, until: datetime.datetime) -> None:
+        """Lock an object until a moment."""
+        retention = {"Mode": mode, "RetainUntilDate": until}
+        self._call("put_object_retention", missing=(), key=name, Retention=retention, ChecksumAlgorithm="SHA256")
+
+    def remove(self, name: str) -> None:
+        """Remove an object in all of its versions.
+
+        Raises:
+            ArchiveError: one is locked.
+        """
+        page = self._call("list_object_versions", missing=(), key=None, Prefix=self._prefix + name)
+        for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            if each["Key"] == self._prefix + name:
+                self._call("delete_object", missing=("NoSuchKey",), key=name, VersionId=each["VersionId"])
+
+    def require_conditions(self) -> None:
+        """Try whether the store does what an archive relies on.
+
+        Raises:
+            ArchiveError: it ignores conditions or checksums, so that writers would write over each other.
+        """
+        name = f"{INCOMING}/probe-{secrets.token_hex(8)}"
+        wrong = base64.b64encode(bytes(32)).decode()
+        try:
+            self.put(name, b"probe")
+            for what, arguments in (
+                ("If-None-Match", {"IfNoneMatch": "*"}),
+                ("If-Match", {"IfMatch": '"00000000000000000000000000000000"'}),
+                ("checksums", {"ChecksumSHA256": wrong}),
+            ):
+                with contextlib.suppress(OSError):
+                    refused = self._call(
+                        "put_object",
+                        missing=("PreconditionFailed", "412", "BadDigest", "XAmzContentChecksumMismatch"),
+                        key=name,
+                        Body=b"again",
+                        **arguments,
+                    )
+                    if refused is not None:
+                        raise ArchiveError(
+                            f"{self.location}: this store ignores {what}, so writers would write over each other; it "
+                            "cannot keep an archive"
+                        )
+        finally:
+            self.remove(name)
+
+    def _call(self, method: str, *, missing: tuple[str, ...], key: str | None, **arguments: Any) -> Any:
+        """Call the store; answer None where it says one of the codes that are expected."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if key is not None:
+            arguments["Key"] = self._prefix + key
+        place = self.location if key is None else f"{self.location}/{key}"
+        try:
+            found = getattr(self._client, method)(Bucket=self._bucket, **arguments)
+        except ClientError as error:
+            self._note(error.response)
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+            if code in missing or status in missing:
+                return None
+            if method == "delete_object" and (code == "AccessDenied" or status == "403"):
+                raise ArchiveError(f"{place} is locked in the store, and cannot be removed before its time") from None
+            if code == "NoSuchBucket":
+                raise ArchiveError(f"{self.location}: there is no such bucket") from None
+            raise OSError(errno.EIO, f"the store says {code}: {one_line(error)}", place) from None
+        except BotoCoreError as error:
+            raise OSError(errno.EIO, f"the store cannot be asked: {one_line(error)}", place) from None
+        self._note(found)
+        return found
+
+    def _note(self, answer: Any) -> None:
+        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        if date:
+            self._now = email.utils.parsedate_to_datetime(date)
+
+
+def connect(bucket: str, prefix: str) -> Client:
+    """Connect to a store, as boto3 is configured.
+
+    Raises:
+        MissingExtraError: boto3 is not installed.
+    """
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        raise MissingExtraError("archive-s3", "boto3") from None
+    settings = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=10, read_timeout=60)
+    try:
+        client = boto3.session.Session().client("s3", config=settings)
+    except (BotoCoreError, ValueError) as error:
+        raise ArchiveError(f"s3://{bucket}: {one_line(error)}") from None
+    return Client(client, bucket, prefix)

@@ -1,0 +1,287 @@
+"""The archive in a real store of objects: conditions, locks, writers that race, and writers that are killed."""
+
+import datetime
+import json
+import os
+import random
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from mailmart_privacy.archive.archive import Archive, Copy, create_archive
+from mailmart_privacy.archive.audit import audit
+from mailmart_privacy.archive.keyring import Keyring, load_keyring
+from mailmart_privacy.archive.objects import Bucket, open_bucket
+from mailmart_privacy.archive.objects_client import connect
+from mailmart_privacy.archive.storage import Retention
+from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
+from mailmart_privacy.ledger import shipped
+
+from . import seaweed
+from .conftest import NOW, Run, one_line
+
+KILLS = min(20, int(os.environ.get("MAILMART_PRIVACY_KILLS", "20")))
+_AT_ONCE = datetime.timedelta(0)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A store, and the environment by which boto3 finds it."""
+    with seaweed.serve(tmp_path_factory.mktemp("store")) as variables:
+        yield variables
+
+
+@pytest.fixture
+def url(store: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place in a bucket of its own, with versions and object lock."""
+    for name, value in store.items():
+        monkeypatch.setenv(name, value)
+    bucket = f"archive-{secrets.token_hex(6)}"
+    seaweed.connect(store).create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    return f"s3://{bucket}/kept"
+
+
+def make(url: str, key: Path, retention: Retention | None = None) -> tuple[Archive, Keyring]:
+    made = create_archive(
+        open_bucket(url), key=lambda origin: key, ledger=shipped(), clock=lambda: NOW, retention=retention
+    )
+    return made, load_keyring(key, made.facts.key)
+
+
+def fake_copies(count: int) -> list[Copy]:
+    return [
+        Copy(
+            pdf=secrets.token_bytes(3000),
+            version="2026-02-24",
+            level="B-B",
+            signer="a" * 64,
+            recipient=f"Acme {number}",
+            reference=f"C-{number}",
+            issued_at=NOW,
+        )
+        for number in range(count)
+    ]
+
+
+def test_a_day_in_a_store(url: str, tmp_path: Path) -> None:
+    """What is added is there, whole, and found again by another process; the audit finds nothing amiss."""
+    archive, keyring = make(url, tmp_path / "key")
+    copies = fake_copies(12)
+    with archive.writing(keyring, lambda: NOW) as session:
+        added = session.add_copies(copies, shipped())
+    again = Archive(open_bucket(url))
+    assert [again.read_file(each.entry.files[0]) for each in added] == [copy.pdf for copy in copies]
+    report = audit(again)
+    report.require_sound()
+    assert (report.entries, report.staged) == (2 + 12, 0)
+    found = again.find_recipient(keyring.names_key, "acme 3")
+    assert found is not None
+    with again.writing(keyring, lambda: NOW) as session:
+        session.erase(found, [added[3].entry.files[0]])
+    report = audit(Archive(open_bucket(url)))
+    report.require_sound()
+    assert report.erased == 1
+
+
+def test_changes_are_found(url: str, store: dict[str, str], tmp_path: Path) -> None:
+    """An object that was written over, deleted or planted is found, though the store keeps what was there before."""
+    archive, keyring = make(url, tmp_path / "key")
+    with archive.writing(keyring, lambda: NOW) as session:
+        (first, second) = session.add_copies(fake_copies(2), shipped())
+    client = seaweed.connect(store)
+    place = {"Bucket": url.split("/")[2]}
+    client.put_object(**place, Key=f"kept/{first.entry.files[0].name}", Body=b"another")
+    client.delete_object(**place, Key=f"kept/{second.entry.files[0].name}")
+    client.put_object(**place, Key="kept/copies/2026/11/planted.pdf", Body=b"planted")
+    faults = audit(Archive(open_bucket(url))).faults
+    assert [fault.rpartition(" ")[2] for fault in sorted(faults)] == ["changed", "entry", "missing"] or len(faults) == 3
+
+
+def test_locks(url: str, store: dict[str, str], tmp_path: Path) -> None:
+    """What has an entry is locked, in the mode and for as long as was asked for; names of recipients are not."""
+    archive, keyring = make(url, tmp_path / "key", Retention("COMPLIANCE", 3))
+    assert Archive(open_bucket(url)).facts.retention == Retention("COMPLIANCE", 3)
+    with archive.writing(keyring, lambda: NOW) as session:
+        (added,) = session.add_copies(fake_copies(1), shipped())
+    client = seaweed.connect(store)
+    place = {"Bucket": url.split("/")[2]}
+    file = added.entry.files[0]
+    for name in (file.name, "commits/00000000/000000000000.jsonl", "versions/2026-02-24/policy.txt"):
+        held = client.get_object_retention(**place, Key=f"kept/{name}")["Retention"]
+        left = held["RetainUntilDate"] - datetime.datetime.now(datetime.UTC)
+        assert held["Mode"] == "COMPLIANCE"
+        assert datetime.timedelta(days=2, hours=23) < left <= datetime.timedelta(days=3)
+    found = archive.find_recipient(keyring.names_key, "Acme 0")
+    assert found is not None
+    locked = pytest.raises(ArchiveError, match="is locked in the store, and cannot be removed before its time")
+    with locked, archive.writing(keyring, lambda: NOW) as session:
+        session.erase(found, [file])
+    assert archive.read_file(file) is not None
+
+
+def test_stores_that_cannot_keep_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that takes an object with a wrong checksum is refused before anything is written."""
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        variables = seaweed.KEYS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        client = seaweed.connect(variables)
+        client.create_bucket(Bucket="careless")
+        with pytest.raises(ArchiveError, match="this store ignores checksums"):
+            make("s3://careless/kept", tmp_path / "key")
+        assert "Contents" not in client.list_objects_v2(Bucket="careless")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("name", ["s3://", "s3://x", "s3://archive/../x", "s3://UPPER/x", "s3://a//b"])
+def test_what_is_no_place(name: str) -> None:
+    """What names no place in a store is refused as such."""
+    with pytest.raises(UsageError, match="names no place"):
+        open_bucket(name)
+
+
+def test_stores_that_are_not_there(url: str, cli: Run, environment: dict[str, str], store: dict[str, str]) -> None:
+    """No bucket, no store, wrong credentials: one line each, and the documented exit code."""
+    for variables, place, words in (
+        ({}, "s3://archive-none/x", "there is no such bucket"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, url, "cannot be asked"),
+        ({"AWS_SECRET_ACCESS_KEY": "wrong"}, url, "the store says"),
+    ):
+        result = cli("archive", "list", "-a", place, env=environment | store | variables)
+        assert (result.returncode, words in one_line(result)) == (1, True), result.stderr
+
+
+def test_the_command_line(
+    url: str, cli: Run, environment: dict[str, str], store: dict[str, str], tmp_path: Path
+) -> None:
+    """The commands work with a store as with a folder."""
+    variables = environment | store
+    assert cli("archive", "init", url, env=variables).returncode == 0
+    done = cli("export", "--to", "Acme GmbH", "-a", url, "-o", "acme.pdf", env=variables)
+    assert done.returncode == 0, done.stderr
+    result = cli("archive", "received", "Acme GmbH", "-a", url, "--json", env=variables)
+    (copy,) = json.loads(result.stdout)["copies"]
+    assert copy["digest"] == sha256((tmp_path / "acme.pdf").read_bytes()).hexdigest()
+    assert cli("archive", "verify", "-a", url, env=variables).returncode == 0
+
+
+def test_a_writer_that_takes_too_long(url: str, tmp_path: Path) -> None:
+    """A writer whose copies others may hold to be left behind does not commit them."""
+    archive, keyring = make(url, tmp_path / "key")
+    hasty = Archive(Bucket(connect(*_split(url)), stale=_AT_ONCE))
+    hasty.storage.recover = lambda logged: None  # type: ignore[method-assign]
+    late = pytest.raises(ArchiveError, match="took too long")
+    with late, hasty.writing(keyring, lambda: NOW) as session:
+        session._intake.stage(_slowly())
+        session._writer.append([b"{}"])
+    assert audit(archive).entries == 2
+
+
+def _slowly() -> Iterator[tuple[str, bytes]]:
+    for number in range(257):  # the clock is the store's: it is seen with each of its answers
+        time.sleep(0 if number < 256 else 2.1)
+        yield f"copies/2026/11/{number}.pdf", b"x"
+
+
+def test_an_intent_that_was_spoilt(url: str, store: dict[str, str], tmp_path: Path) -> None:
+    """What a writer never leaves there is not taken for what it wanted to put."""
+    archive, _ = make(url, tmp_path / "key")
+    client = seaweed.connect(store)
+    client.put_object(Bucket=url.split("/")[2], Key="kept/incoming/0-ab/1.json", Body=b"{}")
+    with pytest.raises(TamperedError, match="is not what a writer leaves there"):
+        audit(archive)
+
+
+_WRITER = """
+import datetime, secrets, sys
+from pathlib import Path
+from mailmart_privacy.archive.archive import Archive
+from mailmart_privacy.archive.keyring import load_keyring
+from mailmart_privacy.archive.objects import open_bucket
+from mailmart_privacy.ledger import shipped
+from tests.test_archive_s3 import fake_copies
+archive = Archive(open_bucket(sys.argv[1]))
+keyring = load_keyring(Path(sys.argv[2]), archive.facts.key)
+now = lambda: datetime.datetime.now(datetime.UTC)
+with archive.writing(keyring, now) as session:
+    for _ in range(int(sys.argv[3])):
+        (added,) = session.add_copies(fake_copies(1), shipped())
+        print(added.number, added.entry.files[0].digest, flush=True)
+"""
+
+
+def _start(url: str, key: Path, count: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", _WRITER, url, str(key), str(count)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+
+
+def _require_acknowledged(archive: Archive, said: list[str]) -> None:
+    """Every entry that a writer was told of stands where it was told."""
+    digests = {each.number: each.entry.files[0].digest for each in archive.entries() if each.entry.files}
+    acknowledged = [line.split() for line in said]
+    assert len({number for number, _ in acknowledged}) == len(acknowledged)
+    for number, digest in acknowledged:
+        assert digests[int(number)] == digest
+
+
+def test_writers_that_race(url: str, tmp_path: Path) -> None:
+    """Four processes add copies at once: each one is there once, where its writer was told."""
+    archive, _ = make(url, tmp_path / "key")
+    writers = [_start(url, tmp_path / "key", 8) for _ in range(4)]
+    outputs = [writer.communicate(timeout=120) for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 4, [error for _, error in outputs]
+    said = [line for output, _ in outputs for line in output.splitlines()]
+    assert len(said) == 32
+    _require_acknowledged(archive, said)
+    report = audit(archive)
+    report.require_sound()
+    assert (report.entries, report.unpublished, report.staged) == (2 + 32, 0, 0)
+
+
+def test_writers_that_are_killed(url: str, tmp_path: Path) -> None:
+    """Killed at random moments, writers lose nothing that was acknowledged; the next one goes on by itself."""
+    archive, keyring = make(url, tmp_path / "key")
+    chance, said = random.Random(7), list[str]()
+    for _ in range(KILLS // 4):
+        writers = [_start(url, tmp_path / "key", 1000) for _ in range(4)]
+        first = chance.choice(writers)
+        assert first.stdout is not None
+        said.append(first.stdout.readline())  # once one of them is at work
+        for writer in writers:
+            time.sleep(chance.uniform(0, 0.4))
+            writer.kill()
+        for writer in writers:
+            output, _ = writer.communicate()
+            said += [line for line in output.splitlines(keepends=True) if line.endswith("\n")]
+        audit(archive).require_sound()
+    _require_acknowledged(archive, said)
+    assert said
+    patient: Any = Bucket(connect(*_split(url)), stale=_AT_ONCE)
+    patient.recover(archive.log.name_files)  # as the next writer does, an hour later
+    with archive.writing(keyring, lambda: NOW):
+        pass
+    report = audit(archive)
+    report.require_sound()
+    assert (report.unpublished, report.staged) == (0, 0)
+
+
+def _split(url: str) -> tuple[str, str]:
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    return bucket, prefix
