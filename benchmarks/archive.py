@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from mailmart_privacy.archive.archive import Archive, create_archive
+from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.entries import Entry, File, write_entry
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.log_audit import LogAudit
+from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.archive.proofs import write_proof
 from mailmart_privacy.ledger import shipped
 

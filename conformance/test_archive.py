@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.archive.archive import Archive, create_archive
+from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.entries import Entry, File, write_entry
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.archive.merkle import prove_consistency
 from mailmart_privacy.archive.notes import Checkpoint
 from mailmart_privacy.archive.proofs import write_proof

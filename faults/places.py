@@ -9,13 +9,14 @@ from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
-from mailmart_privacy.archive.archive import Archive, Copy, create_archive
+from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import Report, audit
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.log_audit import Root
+from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.archive.storage import INCOMING
 from mailmart_privacy.ledger import shipped
 

@@ -75,6 +75,7 @@ ROOMS = {
         "log",
         "log_audit",
         "archive",
+        "making",
         "admission",
         "audit",
         "index_rows",

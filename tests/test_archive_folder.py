@@ -21,12 +21,13 @@ from faults.places import (
     require_sound,
     stop_writer,
 )
-from mailmart_privacy.archive.archive import Archive, create_archive
+from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
 from mailmart_privacy.archive.keyring import Keyring, Seen
 from mailmart_privacy.archive.log import Log, Writer
+from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.errors import ArchiveError, TamperedError
 from mailmart_privacy.ledger import shipped
 

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from mailmart_privacy.archive.archive import Archive, Copy, create_archive
+from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
+from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.archive.objects import Bucket, open_bucket
 from mailmart_privacy.archive.objects_client import connect
 from mailmart_privacy.archive.storage import Retention

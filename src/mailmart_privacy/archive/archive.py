@@ -2,24 +2,22 @@
 
 import contextlib
 import datetime
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ArchiveError, TamperedError, UsageError
+from ..errors import ArchiveError, TamperedError
 from .entries import Entry, File, read_entry, write_entry
-from .keyring import Keyring, create_keyring
-from .layout import CHECKPOINT, FACTS, FULL, VERSIONS, Facts, name_copy, read_facts, write_facts
+from .keyring import Keyring
+from .layout import CHECKPOINT, FULL, VERSIONS, name_copy, read_facts, write_facts
 from .log import Log, Writer
 from .recipients import Recipient, name_record, read_record, seal_reference, write_record
 
 if TYPE_CHECKING:
     from ..ledger import Ledger
     from .notes import Checkpoint
-    from .storage import Intake, Retention, Storage
+    from .storage import Intake, Storage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -262,46 +260,6 @@ class Session:
             put = self._intake.put([(file, content) for file, (_, content, _) in made.items()])
             self._recipients |= {name: found for (name, _, found), done in zip(made.values(), put, strict=True) if done}
             missing = [name for name in missing if name not in self._recipients]  # spelt otherwise, or made by others
-
-
-def create_archive(
-    storage: "Storage",
-    *,
-    key: Callable[[str], Path],
-    ledger: "Ledger",
-    clock: Callable[[], datetime.datetime],
-    retention: "Retention | None" = None,
-) -> Archive:
-    """Make an archive, with the published versions in it.
-
-    Args:
-        storage: where; nothing may be there.
-        key: where its secrets are kept, by the name of its log.
-        ledger: the recorded versions.
-        clock: tells what time it is (aware).
-        retention: for how long the store is to lock what has an entry.
-
-    Raises:
-        UsageError: something is there already.
-    """
-    if storage.read(FACTS) is not None:
-        raise UsageError(f"{storage.location} is an archive already")
-    if (found := next(storage.find(), None)) is not None:
-        raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
-    origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
-    keyring = create_keyring(key(origin), origin)
-    facts = Facts(key=keyring.public, created_at=clock(), retention=retention)
-    files = write_facts(facts)
-    with storage.intake(0) as intake:
-        # The facts come last: what has none is no archive yet.
-        put = [*intake.put((name, files[name]) for name in sorted(files) if name != FACTS)]
-        if not all([*put, *intake.put([(FACTS, files[FACTS])])]):
-            raise UsageError(f"{storage.location} is being made an archive by another process")
-    archive = Archive(storage)
-    with archive.writing(keyring, clock) as session:
-        for version in ledger.versions:
-            session.add_version(version.version, ledger)
-    return archive
 
 
 def _describe(name: str, content: bytes) -> File:

@@ -66,7 +66,7 @@ class Bucket:
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
         """Finish for writers that were stopped; see `Storage.recover`."""
-        stopped = [intent for intent in self._intents() if self._client.now() - intent[3] >= self._stale]
+        stopped = [intent for intent in self._intents() if self._client.tell_time() - intent[3] >= self._stale]
         for intent, size, names, _ in stopped:
             entered = set(logged(size)).intersection(names)
             intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)

@@ -34,7 +34,7 @@ class Client:
         """Tell whether the bucket is there."""
         return self._call("head_bucket", missing=("404", "NoSuchBucket"), key=None) is not None
 
-    def now(self) -> datetime.datetime:
+    def tell_time(self) -> datetime.datetime:
         """Tell what time it is, by the store's clock."""
         if self._now is None:
             self.exists()
@@ -171,14 +171,14 @@ def connect(bucket: str, prefix: str) -> Client:
         MissingExtraError: boto3 is not installed.
     """
     try:
-        import boto3
+        from boto3.session import Session
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
     except ImportError:
         raise MissingExtraError("archive-s3", "boto3") from None
     settings = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=10, read_timeout=60)
     try:
-        client = boto3.session.Session().client("s3", config=settings)
+        client = Session().client("s3", config=settings)
     except (BotoCoreError, ValueError) as error:
         raise ArchiveError(f"s3://{bucket}: {one_line(error)}") from None
     return Client(client, bucket, prefix)

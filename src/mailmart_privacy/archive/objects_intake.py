@@ -48,7 +48,7 @@ class BucketIntake:
             self._count += 1
             intent = f"{self._folder}/{self._count}.json"
             if self._began is None:
-                self._began = self._client.now()
+                self._began = self._client.tell_time()
             self._client.put(intent, json.dumps(names).encode())
             self._intents.append(intent)
             self._staged += names
@@ -94,9 +94,9 @@ class BucketIntake:
         return {"ObjectLockMode": self._retention.mode, "ObjectLockRetainUntilDate": self._until(self._retention)}
 
     def _until(self, retention: Retention) -> datetime.datetime:
-        return self._client.now() + datetime.timedelta(days=retention.days)
+        return self._client.tell_time() + datetime.timedelta(days=retention.days)
 
     def _require_time(self) -> None:
         """Refuse to commit what others may hold to be left behind, and remove."""
-        if self._began is not None and self._client.now() - self._began > self._patience:
+        if self._began is not None and self._client.tell_time() - self._began > self._patience:
             raise ArchiveError(f"{self._client.location}: putting the copies took too long; nothing of them was logged")

@@ -62,16 +62,12 @@ def cosign(archive: "Archive", checkpoint: Checkpoint, witnesses: "tuple[Witness
         ArchiveError: one did not sign; the message says what it answered.
     """
     for witness in witnesses:
-        old, lines = 0, b""
-        for _ in range(2):
-            status, body = _submit(archive, checkpoint, witness, old)
-            known = re.fullmatch(rb"(0|[1-9][0-9]{0,17})\n", body)
-            if status != 409 or known is None or int(known[1]) > checkpoint.size:
-                lines = body
-                break
-            old = int(known[1])  # what it has seen last
-        said = replace(checkpoint, note=checkpoint.note + lines)
-        if status != 200 or not lines.endswith(b"\n") or not read_cosignatures(said.note, (witness.key,)):
+        status, body = _submit(archive, checkpoint, witness, 0)
+        known = re.fullmatch(rb"([1-9][0-9]{0,17})\n", body) if status == 409 else None
+        if known is not None and int(known[1]) <= checkpoint.size:  # what it has seen last
+            status, body = _submit(archive, checkpoint, witness, int(known[1]))
+        said = replace(checkpoint, note=checkpoint.note + body)
+        if status != 200 or not body.endswith(b"\n") or not read_cosignatures(said.note, (witness.key,)):
             answer = one_line(ValueError(body.decode(errors="replace")[:200]))
             raise ArchiveError(f"witness {witness.key.name} did not sign the checkpoint: HTTP {status} {answer}")
         checkpoint = said

@@ -52,7 +52,7 @@ def init(place: str, archive: str | None, archive_key: str | None, retain: int |
 
     Its key is kept apart from it; keep a copy of the key in a safe place.
     """
-    from ..archive.archive import create_archive
+    from ..archive.making import create_archive
     from ..archive.storage import Retention
 
     if retain is not None and not place.startswith("s3://"):
