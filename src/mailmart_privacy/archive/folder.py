@@ -84,14 +84,15 @@ class Folder:
             lock = lock_corner(corner)
             if lock is not None:
                 break
+        intake = FolderIntake(self.path, corner)
         try:
             sync_names(incoming)
-            intake = FolderIntake(self.path, corner)
             yield intake
             intake.close()
         finally:
-            with contextlib.suppress(OSError):
-                corner.rmdir()  # of a writer that has failed before it wrote anything
+            if intake.is_unused:  # of a writer that has failed before it wrote anything
+                with contextlib.suppress(OSError):
+                    corner.rmdir()
             os.close(lock)
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:

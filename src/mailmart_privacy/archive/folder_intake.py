@@ -38,6 +38,11 @@ class FolderIntake:
         self._known: set[Path] = set()
         self._count = 0
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether nothing was written yet."""
+        return not self._count
+
     def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
         """Put files; see `Intake.put`."""
         names, done = [], []
