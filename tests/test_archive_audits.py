@@ -1,0 +1,184 @@
+"""Readers and audits of archives in folders: what was found by harming them, and mended; each test is of one fault."""
+
+import base64
+import os
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from faults.places import (
+    Place,
+    fake_copies,
+    make_place,
+    require_finished,
+    require_sound,
+    stop_writer,
+)
+from mailmart_privacy.archive.audit import audit
+from mailmart_privacy.archive.folder import Folder
+from mailmart_privacy.archive.log import Log
+from mailmart_privacy.errors import TamperedError
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A new archive."""
+    return make_place(tmp_path / "place")
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """The same copies each time."""
+    return random.Random(5)
+
+
+@pytest.mark.parametrize("name", ["archive.json", "log/checkpoint", "commits/00000000/000000000002.jsonl"])
+def test_a_pipe_does_not_hold_a_reader_up(place: Place, chance: random.Random, name: str) -> None:
+    """A pipe or a folder in the place of a file is refused at once."""
+    place.add(fake_copies(chance, 1))
+    (place.root / name).unlink()
+    os.mkfifo(place.root / name)
+    found: list[BaseException] = []
+
+    def read() -> None:
+        with pytest.raises(TamperedError, match=r"is a link or a device|is missing") as caught:
+            place.audit()
+        found.append(caught.value)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert found
+    (place.root / name).unlink()
+    (place.root / name).mkdir()
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+@pytest.mark.parametrize("folder", ["copies", "commits", "log", "recipients", "versions"])
+def test_a_file_in_the_place_of_a_folder(place: Place, chance: random.Random, folder: str) -> None:
+    """A file in the place of a folder is a fault like any other, not a crash."""
+    place.add(fake_copies(chance, 1))
+    (place.root / folder).rename(place.path / "away")
+    (place.root / folder).write_bytes(b"")
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff", b"/", b"\n"])
+@pytest.mark.parametrize("field", [b"copies/", b"customer-copy", b"statement", b"2026-11"])
+def test_a_changed_entry_is_a_fault(place: Place, chance: random.Random, byte: bytes, field: bytes) -> None:
+    """Whatever a byte of an entry was changed to, an audit says so, and does not fail itself."""
+    place.add(fake_copies(chance, 1))
+    path = place.root / "commits/00000000/000000000002.jsonl"
+    content = path.read_bytes()
+    at = content.lower().index(field)
+    path.write_bytes(content[:at] + byte + content[at + 1 :])
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Random) -> None:
+    """An entry that was changed to name a file outside does not make an audit read it."""
+    place.add(fake_copies(chance, 1))
+    path = place.root / "commits/00000000/000000000002.jsonl"
+    (name,) = (name for name, _ in Folder(place.root).find("copies"))
+    for other in ("/etc/hostname", "../keys/key.json", "copies/../../keys/key.json", "copies//2026"):
+        changed = path.read_bytes().replace(name.encode(), other.encode())
+        with mock.patch.object(Log, "commits", lambda *_, changed=changed: iter([(0, [changed[:-1]])])):
+            report = place.audit()
+        assert any("has no place in an archive" in fault for fault in report.faults), report.faults
+
+
+def test_twice_archived_hides_no_other_file(place: Place, chance: random.Random) -> None:
+    """A file without an entry is found, also where one file has two entries and the number of files fits."""
+    copies = fake_copies(chance, 1)
+    place.add(copies)
+    place.add(copies)
+    (place.root / "copies/2026/11" / f"{'0' * 64}.pdf").write_bytes(b"unlogged")
+    assert any("has no entry" in fault for fault in place.audit().faults)
+
+
+def test_staged_hides_no_other_file(place: Place, chance: random.Random) -> None:
+    """A file without an entry is found, also while another one that has an entry is not in its place yet."""
+    stop_writer(place, fake_copies(chance, 1), committed=True)
+    (place.root / "copies").mkdir()
+    (place.root / "copies" / "letter.pdf").write_bytes(b"unlogged")
+    assert any("has no entry" in fault for fault in place.audit().faults)
+
+
+def test_what_is_no_record_of_a_recipient(place: Place, chance: random.Random) -> None:
+    """A file among the recipients that no writer makes is a fault; a record that no entry names yet is none."""
+    stop_writer(place, fake_copies(chance, 1), committed=False)
+    require_sound(place)
+    for name in ("letter.txt", f"{'0' * 64}.json"):
+        (place.root / "recipients" / name).write_bytes(b"unlogged")
+        assert any(name in fault for fault in place.audit().faults)
+        (place.root / "recipients" / name).unlink()
+
+
+def test_an_audit_beside_a_writer(place: Place, chance: random.Random) -> None:
+    """Partial tiles that a writer replaces while an audit goes on are no fault."""
+    place.add(fake_copies(chance, 200))
+    archive = place.archive()
+    real = Log.commits
+
+    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        if not filled:
+            filled.append(True)
+            place.add(fake_copies(chance, 100))
+        yield from real(log, start)
+
+    filled: list[bool] = []
+    with mock.patch.object(Log, "commits", fill):
+        assert audit(archive).faults == []
+    assert filled
+    require_finished(place)
+
+
+def test_an_audit_that_ends_beside_a_writer(place: Place, chance: random.Random) -> None:
+    """A commit that a writer makes after an audit has read the last one is no fault."""
+    archive = place.archive()
+    real = Log.commits
+    filled: list[bool] = []
+
+    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        yield from real(log, start)
+        if not filled:
+            filled.append(True)
+            place.add(fake_copies(chance, 1))
+
+    with mock.patch.object(Log, "commits", fill):
+        assert audit(archive).faults == []
+    assert filled
+
+
+def test_a_signature_has_one_spelling(place: Place) -> None:
+    """A changed byte in a checkpoint is found, also where its signature, as Base64, would read the same."""
+    path = place.root / "log" / "checkpoint"
+    content = path.read_bytes()
+    assert content.endswith(b"=\n")
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = letters[letters.index(content[-3]) ^ 1]
+    changed = content[:-3] + bytes([other]) + content[-2:]
+    last = [text.rpartition(b" ")[2] for text in (content, changed)]
+    assert base64.b64decode(last[0]) == base64.b64decode(last[1])
+    path.write_bytes(changed)
+    with pytest.raises(TamperedError):
+        place.audit().require_sound()
+
+
+def test_what_is_removed_while_it_is_listed(place: Place, chance: random.Random) -> None:
+    """A partial tile that another writer removes while a folder is listed is left out; it is no error."""
+    for _ in range(4):
+        place.add(fake_copies(chance, 1))
+    listed = iter(Folder(place.root).find("log/tile/0"))
+    first = next(listed).name
+    for path in (place.root / "log/tile/0/000.p").iterdir():
+        path.unlink()
+    assert list(listed) == []
+    assert first.startswith("log/tile/0/000.p/")
