@@ -96,6 +96,7 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("get", "00000000"), 2, "no file with the digest"),
+        (("hold", "00000000"), 2, "no file with the digest"),
         (("prove", "00000000"), 2, "no file with the digest"),
         (("received", "Nobody"), 2, "no recipient 'Nobody'"),
         (("forget", "Nobody", "--yes"), 2, "no recipient 'Nobody'"),

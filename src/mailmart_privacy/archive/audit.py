@@ -87,6 +87,7 @@ def audit(
         log.read(files.read)
     report.entries = log.size
     files.finish(listed)
+    report.faults += (f"{name} {words}" for name, words in archive.storage.shadowed())
     return report
 
 

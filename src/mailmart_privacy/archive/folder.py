@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ..errors import TamperedError
+from ..errors import TamperedError, UsageError
 from .folder_intake import FolderIntake, lock_corner, name_aside, name_inside, require_plain, sync_names
 from .storage import INCOMING, Retention, Stored
 
@@ -71,6 +71,14 @@ class Folder:
     def staged(self) -> set[str]:
         """Name what was staged; see `Storage.staged`."""
         return {name for corner in self._corners() for name in self._held(corner)}
+
+    def shadowed(self) -> Iterator[tuple[str, str]]:
+        """A folder has one version of each file; see `Storage.shadowed`."""
+        return iter(())
+
+    def hold(self, name: str, *, on: bool) -> None:
+        """Refuse; see `Storage.hold`."""
+        raise UsageError(f"{self.location}: a folder cannot hold {name}; a legal hold is for a bucket with object lock")
 
     @contextlib.contextmanager
     def intake(self, size: int) -> "Iterator[FolderIntake]":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArchiveError, TamperedError, UsageError
 from .objects_client import Client, connect
-from .objects_intake import BucketIntake
+from .objects_intake import LOCKED, BucketIntake
 from .storage import INCOMING, Retention, Stored
 
 if TYPE_CHECKING:
@@ -53,6 +53,20 @@ class Bucket:
     def staged(self) -> set[str]:
         """Name what was staged; see `Storage.staged`."""
         return {name for _, _, names, _ in self._intents() for name in names}
+
+    def shadowed(self) -> Iterator[tuple[str, str]]:
+        """Name objects that were written over or deleted; see `Storage.shadowed`."""
+        for name, versions, deleted in self._client.find_versions():
+            if not name.startswith(LOCKED) and "/" in name:
+                continue  # what is replaced and removed in the course of things
+            if deleted:
+                yield name, f"was deleted; the store still has version {', '.join(versions)}"
+            elif len(versions) > 1:
+                yield name, f"was written over; the store has versions {', '.join(versions)}"
+
+    def hold(self, name: str, *, on: bool) -> None:
+        """Hold an object; see `Storage.hold`."""
+        self._client.hold(name, on=on)
 
     @contextlib.contextmanager
     def intake(self, size: int) -> "Iterator[Intake]":

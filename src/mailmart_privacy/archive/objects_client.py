@@ -91,6 +91,32 @@ class Client:
         retention = {"Mode": mode, "RetainUntilDate": until}
         self._call("put_object_retention", missing=(), key=name, Retention=retention, ChecksumAlgorithm="SHA256")
 
+    def hold(self, name: str, *, on: bool) -> None:
+        """Put an object under legal hold, or lift it."""
+        held = {"Status": "ON" if on else "OFF"}
+        self._call("put_object_legal_hold", missing=(), key=name, LegalHold=held, ChecksumAlgorithm="SHA256")
+
+    def find_versions(self) -> Iterator[tuple[str, list[str], bool]]:
+        """Find the versions of all objects, the newest first, and whether each one was deleted."""
+        arguments: dict[str, str] = {}
+        name, versions, deleted = "", list[str](), False
+        while True:
+            page = self._call("list_object_versions", missing=(), key=None, Prefix=self._prefix, **arguments)
+            found = [(each["Key"], each["VersionId"], False) for each in page.get("Versions", ())]
+            found += [(each["Key"], each["VersionId"], True) for each in page.get("DeleteMarkers", ())]
+            for key, version, marker in sorted(found, key=lambda each: each[0]):
+                if key != name:
+                    if name:
+                        yield name[len(self._prefix) :], versions, deleted
+                    name, versions, deleted = key, [], False
+                deleted = deleted or marker
+                versions += [] if marker else [version]
+            if not page.get("IsTruncated"):
+                break
+            arguments = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+        if name:
+            yield name[len(self._prefix) :], versions, deleted
+
     def remove(self, name: str) -> None:
         """Remove an object in all of its versions.
 

@@ -14,7 +14,7 @@ from .objects_client import Client
 from .storage import INCOMING, Retention
 
 _THREADS = 8
-_LOCKED = (f"{ANCHORS}/", f"{COMMITS}/", f"{COPIES}/", f"{VERSIONS}/")
+LOCKED = (f"{ANCHORS}/", f"{COMMITS}/", f"{COPIES}/", f"{VERSIONS}/")
 
 
 class BucketIntake:
@@ -89,7 +89,7 @@ class BucketIntake:
                 raise TamperedError(f"{self._client.location}: {name} is there, and is not what its name says")
 
     def _lock(self, name: str) -> dict[str, Any]:
-        if self._retention is None or not name.startswith(_LOCKED):
+        if self._retention is None or not name.startswith(LOCKED):
             return {}
         return {"ObjectLockMode": self._retention.mode, "ObjectLockRetainUntilDate": self._until(self._retention)}
 

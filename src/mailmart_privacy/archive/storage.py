@@ -94,6 +94,18 @@ class Storage(Protocol):
         """Name what was staged and not settled."""
         ...
 
+    def shadowed(self) -> Iterator[tuple[str, str]]:
+        """Name files that never change, of which the store has another version, or that were deleted there.
+
+        Yields:
+            Names, and what is to be said of them, with the identifiers of the versions.
+        """
+        ...
+
+    def hold(self, name: str, *, on: bool) -> None:
+        """Keep a file from being removed by anybody, whatever its retention, or no longer (S3 legal hold)."""
+        ...
+
     def intake(self, size: int) -> AbstractContextManager[Intake]:
         """Open a way in.
 

@@ -2,7 +2,7 @@
 
 import click
 
-from .archive_add import add, anchor, forget, init, renew
+from .archive_add import add, anchor, forget, hold, init, renew
 from .archive_ask import at, get, list_copies, received, reindex
 from .archive_prove import evidence, prove, verify
 
@@ -15,5 +15,20 @@ def archive() -> None:
     """
 
 
-for command in (init, add, list_copies, at, received, get, prove, evidence, verify, anchor, renew, forget, reindex):
+for command in (
+    init,
+    add,
+    list_copies,
+    at,
+    received,
+    get,
+    prove,
+    evidence,
+    verify,
+    anchor,
+    renew,
+    hold,
+    forget,
+    reindex,
+):
     archive.add_command(command)

@@ -215,6 +215,22 @@ def renew(
 
 
 @click.command()
+@click.argument("digest")
+@archive_options(index=True)
+@click.option("--release", is_flag=True, help="Lift the hold.")
+def hold(digest: str, archive: str | None, archive_index: str | None, release: bool) -> None:
+    """Put a file under legal hold: the store removes it for nobody, whatever its retention, until it is released."""
+    place = read_place(archive, None, archive_index)
+    opened = place.open()
+    with place.indexed(opened) as index:
+        row = index.find(digest)
+    if row is None:
+        raise UsageError(f"the archive has no file with the digest {digest}")
+    opened.storage.hold(row.name, on=not release)
+    click.echo(f"{row.name}: {'released' if release else 'held'}")
+
+
+@click.command()
 @click.argument("recipient")
 @archive_options(key=True, index=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
