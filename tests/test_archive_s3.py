@@ -29,6 +29,8 @@ from mailmart_privacy.ledger import shipped
 from . import seaweed
 from .conftest import NOW, Run, one_line
 
+pytestmark = pytest.mark.slow
+
 KILLS = min(20, int(os.environ.get("MAILMART_PRIVACY_KILLS", "20")))
 _AT_ONCE = datetime.timedelta(0)
 

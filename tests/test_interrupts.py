@@ -24,6 +24,7 @@ GROUPS = 8
 ROWS = 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(GROUPS))
 def test_a_killed_batch_goes_on(cli: Run, tmp_path: Path, environment: dict[str, str], seed: int) -> None:
     """Killed again and again, a batch ends with each copy once: every file whole at all times, and never another."""

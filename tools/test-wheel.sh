@@ -31,7 +31,7 @@ for python in $pythons "$own"; do
     "$env/bin/python" -m pip install --quiet --disable-pip-version-check "$wheel[all]"
     "$env/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$wheel"
     echo "testing $(basename "$wheel") on Python $version"
-    # Two hundred kills on one Python will do.
-    [ "$python" = "$own" ] && kills=${MAILMART_PRIVACY_KILLS:-200} || kills=${MAILMART_PRIVACY_KILLS:-8}
-    MAILMART_PRIVACY_TEST_WHEEL=1 MAILMART_PRIVACY_KILLS=$kills "$env/bin/python" -m pytest --numprocesses auto "$@"
+    # What takes long (kills, races, faults) says the same on every Python; once will do.
+    [ "$python" = "$own" ] && chosen="" || chosen="not slow"
+    MAILMART_PRIVACY_TEST_WHEEL=1 "$env/bin/python" -m pytest --numprocesses auto -m "$chosen" "$@"
 done
