@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -212,6 +213,7 @@ def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environmen
             manifest = tmp_path / f"out{jobs}" / "manifest.jsonl"
             while not manifest.exists() or not manifest.stat().st_size:
                 assert process.poll() is None
+                time.sleep(0.001)
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
             assert process.stderr is not None
             said = process.stderr.read().decode().splitlines()
