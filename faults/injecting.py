@@ -107,8 +107,9 @@ class Laboratory:
         self.calls = first.calls
 
     def cases(self) -> list[tuple[Call, str]]:
-        """List all that can be made to fail: each call, with each fault."""
-        return [(call, fault) for call in self.calls for fault in FAULTS]
+        """List all that can be made to fail: each call, with each fault, in an order that all workers share."""
+        calls = sorted(self.calls, key=lambda call: (call.name, call.occurrence))
+        return [(call, fault) for call in calls for fault in FAULTS]
 
     def inject(self, call: Call, fault: str) -> str:
         """Make one call fail, and require all that must be true then.
