@@ -61,6 +61,11 @@ class Row:
     proven_by: int | None
     proven_at: datetime.datetime | None = None
 
+    @property
+    def file(self) -> File:
+        """The file, as `Archive.read_file` takes it."""
+        return File(name=self.name, digest=self.digest, size=self.size)
+
 
 class Anchor(NamedTuple):
     """An anchor.

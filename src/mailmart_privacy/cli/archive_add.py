@@ -13,14 +13,14 @@ from .archives import (
     Place,
     anchor_batch,
     archive_options,
+    find_row,
     moment_words,
     now,
     read_place,
-    read_trusted,
     require_folder,
 )
 from .authorities import authority_options, read_authorities
-from .files import read_file
+from .files import list_files, read_file
 from .limits import limited
 from .progress import show_progress
 
@@ -92,8 +92,7 @@ def add(
     opened = place.open()
     results: list[dict[str, Any]] = []
     known: dict[str, int] = {}
-    paths = [path for name in names for path in _list_files(Path(name))]
-    roots = read_trusted(trust)
+    paths, roots = list_files(names), authorities.trusted()
     with place.indexed(opened) as index, place.writing(opened) as session:
         with show_progress("archiving", len(paths)) as progress:
             for path in paths:
@@ -140,10 +139,6 @@ def _describe(result: dict[str, Any]) -> str:
         return f"{result['file']}: refused: {result['error']}"
     done = "archived as" if result["added"] else "is there already:"
     return f"{result['file']}: {done} entry {result['entry']}, {result['digest']}"
-
-
-def _list_files(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.pdf")) if path.is_dir() else [path]
 
 
 @click.command()
@@ -196,7 +191,7 @@ def renew(
     limit = now() + _AHEAD if before is None else read_date(before)
     place = read_place(archive, archive_key, archive_index)
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    opened, roots = place.open(), read_trusted(trust)
+    opened, roots = place.open(), authorities.trusted()
     from .renewing import Renewal
 
     with place.indexed(opened) as index:
@@ -223,9 +218,7 @@ def hold(digest: str, archive: str | None, archive_index: str | None, release: b
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        row = index.find(digest)
-    if row is None:
-        raise UsageError(f"the archive has no file with the digest {digest}")
+        row = find_row(index, digest)
     opened.storage.hold(row.name, on=not release)
     click.echo(f"{row.name}: {'released' if release else 'held'}")
 
@@ -245,12 +238,10 @@ def forget(recipient: str, archive: str | None, archive_key: str | None, archive
     found = opened.find_recipient(keyring.names_key, recipient)
     if found is None:
         raise UsageError(f"the archive has no recipient {recipient!r}, or no longer")
-    from ..archive.entries import File
-
     with place.indexed(opened) as index:
         rows = list(index.rows(recipients=[found.pseudonym]))
     if not yes:
         click.confirm(f"Erase {found.name} and {len(rows)} copies for good?", abort=True, err=True)
     with place.writing(opened) as session:
-        done = session.erase(found, [File(name=row.name, digest=row.digest, size=row.size) for row in rows])
+        done = session.erase(found, [row.file for row in rows])
     click.echo(f"erased: {len(rows)} copies and the name; logged as entry {done.number}")

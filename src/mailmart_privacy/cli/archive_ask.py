@@ -9,7 +9,7 @@ import click
 
 from ..errors import UsageError
 from ..moments import parse_moment
-from .archives import archive_options, moment_words, read_place, read_trusted, row_to_json, verified_anchors
+from .archives import archive_options, find_row, moment_words, read_place, read_trusted, row_to_json, verified_anchors
 from .files import write_out
 
 if TYPE_CHECKING:
@@ -166,16 +166,12 @@ def received(
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def get(digest: str, archive: str | None, archive_index: str | None, form: str, output: str, force: bool) -> None:
     """Get an archived file by its digest, or the first eight or more characters of it; it is held against its entry."""
-    from ..archive.entries import File
-
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        row = index.find(digest)
-        if row is None:
-            raise UsageError(f"the archive has no file with the digest {digest}")
+        row = find_row(index, digest)
         if form == "pdf":
-            content = opened.read_file(File(name=row.name, digest=row.digest, size=row.size))
+            content = opened.read_file(row.file)
         else:
             content = _read_text(opened, index.rows(kinds=("published-version",), version=row.version), form)
     if content is None:
@@ -184,12 +180,10 @@ def get(digest: str, archive: str | None, archive_index: str | None, form: str, 
 
 
 def _read_text(archive: "Archive", rows: "Iterable[Row]", form: str) -> bytes | None:
-    from ..archive.entries import File
-
     name = {"text": "policy.txt", "markdown": "policy.md", "html": "page.html", "json": "policy.json"}[form]
     for row in rows:
         if row.name.endswith(f"/{name}"):
-            return archive.read_file(File(name=row.name, digest=row.digest, size=row.size))
+            return archive.read_file(row.file)
     raise UsageError(f"the archive has no {name} of that version")
 
 

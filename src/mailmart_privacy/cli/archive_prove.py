@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import FileKeptError, UsageError
+from ..errors import FileKeptError
 from ..filing import write_whole
-from .archives import archive_options, moment_words, now, read_place, read_trusted, verified_anchors
+from .archives import archive_options, find_row, moment_words, now, read_place, read_trusted, verified_anchors
 from .files import read_file, write_out
 from .progress import show_progress
 
@@ -69,9 +69,7 @@ def evidence(
 
 
 def _find(archive: "Archive", index: "Index", digest: str) -> "tuple[Numbered, str]":
-    row = index.find(digest)
-    if row is None:
-        raise UsageError(f"the archive has no file with the digest {digest}")
+    row = find_row(index, digest)
     return archive.read_entry(row.number), row.name
 
 

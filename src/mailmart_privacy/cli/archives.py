@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..errors import UsageError
-from .authorities import Authorities, read_authorities, read_roots
+from .authorities import Authorities, read_authorities
 from .state import state_path
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..archive.anchors import Anchor
     from ..archive.archive import Archive, Session
-    from ..archive.index import Index
+    from ..archive.index import Index, Row
     from ..archive.keyring import Keyring
     from ..archive.storage import Storage
 
@@ -123,8 +123,7 @@ def read_place(archive: str | None, archive_key: str | None = None, archive_inde
 
 def read_trusted(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
     """Read the certificates to trust: those given, and the user's own."""
-    given = read_authorities((), (), trust).roots
-    return tuple(dict.fromkeys((*given, *read_roots(()))))
+    return read_authorities((), (), trust).trusted()
 
 
 def verified_anchors(archive: "Archive", index: "Index", roots: "tuple[Certificate, ...]") -> "list[Anchor]":
@@ -151,6 +150,18 @@ def anchor_batch(session: "Session", authorities: Authorities, witnesses: tuple[
         )
 
 
+def find_row(index: "Index", digest: str) -> "Row":
+    """Find a file by its digest, or the beginning of it.
+
+    Raises:
+        UsageError: the archive has none, or several.
+    """
+    row = index.find(digest)
+    if row is None:
+        raise UsageError(f"the archive has no file with the digest {digest}")
+    return row
+
+
 def moment_words(moment: datetime.datetime | None) -> str:
     """Spell a moment for people and programs alike."""
     return (
@@ -158,7 +169,7 @@ def moment_words(moment: datetime.datetime | None) -> str:
     )
 
 
-def row_to_json(row: Any) -> dict[str, Any]:
+def row_to_json(row: "Row") -> dict[str, Any]:
     """Spell a row of the index in JSON."""
     return {
         name: moment_words(value) if isinstance(value := getattr(row, name), datetime.datetime) else value

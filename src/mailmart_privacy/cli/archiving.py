@@ -118,9 +118,7 @@ class Archiving:
         return found
 
     def _read(self, row: "Row") -> bytes | None:
-        from ..archive.entries import File
-
-        return self._session.archive.read_file(File(name=row.name, digest=row.digest, size=row.size))
+        return self._session.archive.read_file(row.file)
 
     def _put(self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Place") -> "list[IssuedCopy]":
         contents = [(files[copy.number], copy.pdf or b"") for copy in copies]

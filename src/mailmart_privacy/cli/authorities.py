@@ -40,6 +40,10 @@ class Authorities:
 
         return TimestampClient(urls=self.urls, pins=self.pins)
 
+    def trusted(self) -> "tuple[Certificate, ...]":
+        """Name whom to trust: the roots that were given, and the user's own certificate."""
+        return tuple(dict.fromkeys((*self.roots, *read_roots(()))))
+
 
 def authority_options(command: _Command) -> _Command:
     """Add `--tsa`, `--tsa-certificate` and `--trust`."""

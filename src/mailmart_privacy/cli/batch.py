@@ -13,7 +13,8 @@ from click.core import ParameterSource
 from ..errors import UsageError
 from ..ledger import shipped
 from ..moments import parse_moment
-from .batch_request import Batch, manifest_path, now
+from .archives import now
+from .batch_request import Batch, manifest_path
 from .batch_run import Run
 from .files import read_file, require_place
 from .workers import hire

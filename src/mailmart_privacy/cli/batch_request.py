@@ -1,6 +1,5 @@
 """What is asked for when a batch is asked for."""
 
-import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,8 +42,3 @@ def manifest_path(batch: Batch) -> Path:
     from ..bulk.manifest import NAME
 
     return Path(batch.manifest) if batch.manifest is not None else Path(batch.directory or "") / NAME
-
-
-def now() -> datetime.datetime:
-    """Tell what time it is, in whole seconds."""
-    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)

@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 from ..errors import ExitCode, FileKeptError, PrivacyError, RecipientError, UnfinishedError, UsageError
 from ..filing import open_whole, remove_leftovers
 from ..ledger import shipped
-from .batch_request import Batch, manifest_path, now
+from .archives import now
+from .batch_request import Batch, manifest_path
 from .progress import Progress, show_progress
 from .sampling import Sample
 from .state import kept_form

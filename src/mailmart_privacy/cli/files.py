@@ -1,6 +1,7 @@
 """What the user names is read from, and written to: a file, or standard input and output."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import FileKeptError, UndecidableError, UsageError
@@ -57,6 +58,14 @@ def read_file(name: str, *, at_most: int | None = None) -> bytes:
     if at_most is not None and len(content) > at_most:
         raise UndecidableError(f"the file has more than {at_most:,} bytes; such files are not looked at")
     return content
+
+
+def list_files(names: Iterable[str]) -> list[Path]:
+    """List files, and of folders all PDF files in and below them."""
+    paths = []
+    for path in map(Path, names):
+        paths += sorted(path.rglob("*.pdf")) if path.is_dir() else [path]
+    return paths
 
 
 def _kept(path: Path) -> FileKeptError:

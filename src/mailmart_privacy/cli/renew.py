@@ -10,8 +10,8 @@ import click
 from ..errors import ExitCode, LevelError, PrivacyError, UsageError
 from ..filing import write_whole
 from ..ledger import shipped
-from .authorities import Authorities, authority_options, read_authorities, read_roots
-from .files import read_file
+from .authorities import Authorities, authority_options, read_authorities
+from .files import list_files, read_file
 from .limits import limited
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def renew(
     now = datetime.datetime.now(datetime.UTC)
     limit = now + _AHEAD if before is None else read_date(before)
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    roots = tuple(dict.fromkeys((*authorities.roots, *read_roots(()))))
+    roots = authorities.trusted()
     if not dry_run and not tsa:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
     results = []
-    for path in _list_files(names):
+    for path in list_files(names):
         result: dict[str, Any] = {"file": str(path), "exit_code": 0, "error": None, "due": None, "renewed": False}
         try:
             result |= _renew(path, authorities, roots, now, limit, dry_run)
@@ -90,13 +90,6 @@ def _renew(
     verdict = verify(renewed, trust_roots=roots, at=datetime.datetime.now(datetime.UTC), ledger=shipped())
     write_whole(path, renewed, force=True, mode=path.stat().st_mode & 0o777)
     return facts | {"level": verdict.level, "due": _stamp(verdict), "renewed": True}
-
-
-def _list_files(names: tuple[str, ...]) -> list[Path]:
-    paths = []
-    for path in map(Path, names):
-        paths += sorted(path.rglob("*.pdf")) if path.is_dir() else [path]
-    return paths
 
 
 def _describe(result: dict[str, Any], limit: datetime.datetime) -> str:

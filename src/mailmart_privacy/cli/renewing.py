@@ -36,12 +36,9 @@ class Renewal:
         self.copies: list[tuple[Row, datetime.datetime]] = []
         self._looked_at = 0
         self._renewed = False
-        replaced = {row.renews for row in index.rows(kinds=("customer-copy",)) if row.renews}
-        rows = [
-            row
-            for row in index.rows(kinds=("customer-copy",))
-            if row.level in _RENEWED and not row.erased and row.digest not in replaced
-        ]
+        found = [row for row in index.rows(kinds=("customer-copy",)) if row.level in _RENEWED]
+        replaced = {row.renews for row in found}
+        rows = [row for row in found if not row.erased and row.digest not in replaced]
         with show_progress("looking", len(rows)) as progress:
             for row in rows:
                 self._look(row)
@@ -98,9 +95,7 @@ class Renewal:
             self.copies.append((row, verdict.valid_until))
 
     def _read(self, row: "Row") -> bytes:
-        from ..archive.entries import File
-
-        content = self._archive.read_file(File(name=row.name, digest=row.digest, size=row.size))
+        content = self._archive.read_file(row.file)
         if content is None:
             raise TamperedError(f"{row.name} is missing")
         return content
