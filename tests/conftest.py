@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,10 @@ from .pki import Authority, serve
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
 VERSION = "2026-02-24"
+
+# Where a shell started the tests in the background, they and all that they start would never hear a Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 

@@ -41,7 +41,8 @@ def hire(jobs: int | None, rows: int, dask: str | None) -> Iterator[tuple[Execut
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # workers are born so, before they can say it themselves
         try:
-            pool.submit(os.getpid)
+            for _ in range(count):  # each of them starts one
+                pool.submit(os.getpid)
         finally:
             signal.signal(signal.SIGINT, before)
         try:
