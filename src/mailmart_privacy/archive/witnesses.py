@@ -68,7 +68,7 @@ def cosign(archive: "Archive", checkpoint: Checkpoint, witnesses: "tuple[Witness
             status, body = _submit(archive, checkpoint, witness, int(known[1]))
         said = replace(checkpoint, note=checkpoint.note + body)
         if status != 200 or not body.endswith(b"\n") or not read_cosignatures(said.note, (witness.key,)):
-            answer = one_line(ValueError(body.decode(errors="replace")[:200]))
+            answer = one_line(ValueError(body.decode(errors="replace")[:200])) if body.strip() else "and nothing else"
             raise ArchiveError(f"witness {witness.key.name} did not sign the checkpoint: HTTP {status} {answer}")
         checkpoint = said
     return checkpoint
