@@ -4,6 +4,7 @@ import datetime
 import json
 from collections.abc import Callable
 from hashlib import sha256
+from urllib.parse import quote
 
 import pytest
 
@@ -171,3 +172,31 @@ def test_unknown_names_are_answered_with_the_known() -> None:
         shipped().version("2020-01-01")
     with pytest.raises(RecordError, match=r"form-a4\.pdf"):
         shipped().record(VERSION, "form-a5.pdf")
+
+
+def test_a_reference_finds_its_text_again() -> None:
+    """What a service stored names one text for ever; it is short, and needs no escaping anywhere."""
+    policy = shipped().policy(VERSION)
+    assert policy.reference == "2026-02-24.85591b988b6aa67c"
+    assert quote(policy.reference, safe="") == policy.reference
+    assert shipped().resolve(policy.reference) == policy
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [
+        ("", UsageError),
+        (VERSION, UsageError),
+        (f"{VERSION}.85591b98", UsageError),
+        (f"{VERSION}.85591B988B6AA67C", UsageError),
+        (f"{VERSION}.85591b988b6aa67c\n", UsageError),
+        ("../../etc.85591b988b6aa67c", UsageError),
+        ("２０２６-02-24.85591b988b6aa67c", UsageError),
+        ("2020-01-01.85591b988b6aa67c", UnknownVersionError),
+        (f"{VERSION}.85591b988b6aa67d", UnknownVersionError),
+    ],
+)
+def test_what_refers_to_no_text_is_refused(reference: str, error: type[Exception]) -> None:
+    """Neither another text, nor a version that never was, nor what is no reference, is guessed at."""
+    with pytest.raises(error, match=r"is no reference|there is no version|never had"):
+        shipped().resolve(reference)

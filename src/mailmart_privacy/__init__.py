@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
 
-    from ._api import current, in_force, issue, load_certificates, render_form, renew, verify, versions
+    from ._api import current, in_force, issue, load_certificates, render_form, renew, resolve, verify, versions
     from ._many import issue_many
     from .bulk.results import FailedCopy, IssuedCopy
     from .errors import (
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     processors: tuple[Processor, ...]
 else:
     _HOMES = {
-        "_api": "current in_force issue load_certificates render_form renew verify versions",
+        "_api": "current in_force issue load_certificates render_form renew resolve verify versions",
         "_many": "issue_many",
         "bulk.results": "FailedCopy IssuedCopy",
         "sheets.rows": "Row",
@@ -149,6 +149,7 @@ __all__ = [
     "render_markdown",
     "render_text",
     "renew",
+    "resolve",
     "sections",
     "verify",
     "versions",

@@ -65,6 +65,20 @@ def in_force(at: datetime.datetime) -> Policy:
     return shipped().in_force(at)
 
 
+def resolve(reference: str) -> Policy:
+    """Find the text that a `Policy.reference` names: what a person saw or accepted.
+
+    Args:
+        reference: for instance "2026-02-24.85591b988b6aa67c".
+
+    Raises:
+        UsageError: it is no reference.
+        UnknownVersionError: this package knows no such version, or that version never had that text.
+        RecordError: its record has changed or is missing.
+    """
+    return shipped().resolve(reference)
+
+
 def render_form(policy: Policy, paper: str = "a4") -> bytes:
     """Render the policy as a PDF form: PDF/A-3a and PDF/UA-1, unsigned, its fields empty.
 

@@ -11,12 +11,13 @@ The rules, in the order in which they are held:
 
 import datetime
 import json
+import re
 from functools import cache
 from hashlib import sha256
 
 from . import _resources
-from .errors import RecordError, UnknownVersionError
-from .models import BulletList, Heading, Paragraph, Policy, Processor, Section, Version
+from .errors import RecordError, UnknownVersionError, UsageError
+from .models import REFERENCE_DIGITS, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
 from .moments import require_moment
 
 TYPE_CHECKING = False
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 LEDGER = "ledger.json"
+_REFERENCE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{REFERENCE_DIGITS}}}", re.ASCII)
 
 
 class Ledger:
@@ -114,6 +116,31 @@ class Ledger:
                 raise RecordError(f"{version}/policy.json does not give the text recorded in {LEDGER}")
             self._policies[version] = policy
         return self._policies[version]
+
+    def resolve(self, reference: str) -> Policy:
+        """Find the text that a `Policy.reference` names.
+
+        Args:
+            reference: for instance "2026-02-24.85591b988b6aa67c".
+
+        Returns:
+            The policy.
+
+        Raises:
+            UsageError: it is no reference.
+            UnknownVersionError: it names a version that is not recorded, or another text than was
+                ever recorded for that version.
+            RecordError: the version's record has changed or is missing.
+        """
+        found = _REFERENCE.fullmatch(reference)
+        if found is None:
+            raise UsageError(
+                f"{reference[:80]!r} is no reference to a policy; one looks like 2026-02-24.0123456789abcdef"
+            )
+        policy = self.policy(self.version(found[1]).version)
+        if policy.reference != reference:
+            raise UnknownVersionError(f"{reference} names a text that the policy of {found[1]} never had")
+        return policy
 
     def in_force(self, at: datetime.datetime) -> Policy:
         """Load the version in force at a moment.

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 
+REFERENCE_DIGITS = 16  # of a digest, in `Policy.reference`
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")  # ETSI EN 319 142-1, 6
 
 
@@ -157,6 +158,15 @@ class Policy:
     def digest(self) -> str:
         """Lowercase hex SHA-256 of `text` in UTF-8; every format carries this one."""
         return sha256(self.text.encode()).hexdigest()
+
+    @property
+    def reference(self) -> str:
+        """What a service stores when a person saw or accepted this text; `resolve` finds the text again.
+
+        The version, a dot, and the first 16 hex digits of the digest: 27 ASCII characters that need
+        no escaping in a URL, a cookie or a file name. It never changes.
+        """
+        return f"{self.version}.{self.digest[:REFERENCE_DIGITS]}"
 
     @property
     def markdown(self) -> str:
