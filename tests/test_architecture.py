@@ -19,6 +19,7 @@ ORDER = [
     "_resources",
     "filing",
     "loops",
+    "changes",
     "parse",
     "ledger",
     "render",
@@ -56,6 +57,7 @@ ROOMS = {
         "reproduced",
         "levels",
     ],
+    "changes": ["words", "comparing"],
     "sheets": ["rows", "plan", "cells", "columns", "csv_sheet", "xlsx_sheet", "sheet"],
     "bulk": ["naming", "results", "places", "order", "work", "run", "manifest", "zipping", "cluster"],
     "archive": [

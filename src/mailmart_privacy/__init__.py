@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ._api import current, in_force, issue, load_certificates, render_form, renew, resolve, verify, versions
     from ._many import issue_many
     from .bulk.results import FailedCopy, IssuedCopy
+    from .changes.comparing import Comparison, Passage, ProcessorChange, SectionChange, compare
+    from .changes.words import Span
     from .errors import (
         AlteredError,
         ExitCode,
@@ -56,6 +58,8 @@ else:
         "_api": "current in_force issue load_certificates render_form renew resolve verify versions",
         "_many": "issue_many",
         "bulk.results": "FailedCopy IssuedCopy",
+        "changes.comparing": "Comparison Passage ProcessorChange SectionChange compare",
+        "changes.words": "Span",
         "sheets.rows": "Row",
         "errors": "AlteredError ExitCode FileKeptError FormError IdentityError LevelError MissingExtraError "
         "OtherVersionError PrivacyError RecipientError RecordError RowsError SourceError "
@@ -93,6 +97,7 @@ __all__ = [
     "AlteredError",
     "Block",
     "BulletList",
+    "Comparison",
     "ExitCode",
     "FailedCopy",
     "FileKeptError",
@@ -105,17 +110,21 @@ __all__ = [
     "MissingExtraError",
     "OtherVersionError",
     "Paragraph",
+    "Passage",
     "Policy",
     "PrivacyError",
     "Processor",
+    "ProcessorChange",
     "RecipientError",
     "RecordError",
     "Row",
     "RowsError",
     "Section",
+    "SectionChange",
     "SignatureSummary",
     "SigningKey",
     "SourceError",
+    "Span",
     "TemplateError",
     "TimestampClient",
     "TimestampError",
@@ -131,6 +140,7 @@ __all__ = [
     "VerificationError",
     "Version",
     "__version__",
+    "compare",
     "create_identity",
     "current",
     "in_force",

@@ -1,0 +1,1 @@
+"""What changed from one text of the policy to another."""

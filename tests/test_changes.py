@@ -1,0 +1,162 @@
+"""What changed from one version to another, on edits of the real text."""
+
+import random
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from mailmart_privacy.changes.comparing import Comparison, SectionChange, compare
+from mailmart_privacy.changes.words import Span, compare_words, similarity
+from mailmart_privacy.ledger import shipped
+from mailmart_privacy.models import Policy
+from mailmart_privacy.parse import parse_policy
+
+MARKDOWN = shipped().record("2026-02-24", "policy.md").decode()
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    """The real policy."""
+    return shipped().policy("2026-02-24")
+
+
+def edited(*edits: tuple[str, str]) -> Policy:
+    """Parse the real text with edits, as a version of a later date."""
+    text = MARKDOWN
+    for old, new in (("Last updated: February 24, 2026", "Last updated: November 2, 2026"), *edits):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return parse_policy(re.sub(r"<!-- SHA-256.*-->\n", "", text), origin="edited")
+
+
+def joined(spans: tuple[Span, ...], *kinds: str) -> str:
+    return "".join(span.text for span in spans if span.kind in kinds)
+
+
+def changed(comparison: Comparison) -> list[SectionChange]:
+    return [section for section in comparison.sections if section.status != "same" or section.moved]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "spans"),
+    [
+        ("We keep it.", "We keep it.", [("same", "We keep it.")]),
+        ("", "", []),
+        ("", "new", [("added", "new")]),
+        ("for 30 days.", "for 90 days.", [("same", "for "), ("removed", "30"), ("added", "90"), ("same", " days.")]),
+        # Not "process" and "or": words are whole.
+        (
+            "our processors are",
+            "our processes are",
+            [("same", "our "), ("removed", "processors"), ("added", "processes"), ("same", " are")],
+        ),
+        # Not a patchwork of the gaps that both have.
+        (
+            "at your written request",
+            "upon our oral request",
+            [("removed", "at your written"), ("added", "upon our oral"), ("same", " request")],
+        ),
+        (
+            "ask a@mailmart.com.",
+            "ask b@mailmart.com.",
+            [("same", "ask "), ("removed", "a@mailmart.com"), ("added", "b@mailmart.com"), ("same", ".")],
+        ),
+    ],
+)
+def test_words_are_compared_whole(old: str, new: str, spans: list[tuple[str, str]]) -> None:
+    """A reader sees the words that changed, next to each other."""
+    assert [(span.kind, span.text) for span in compare_words(old, new)] == spans
+
+
+def test_no_character_is_lost(policy: Policy) -> None:
+    """Whatever is cut out of, or put into, the real text: both wordings come back from the spans."""
+    chance = random.Random(1)
+    text = policy.text[:3000]
+    for _ in range(60):
+        other = text
+        for _ in range(chance.randrange(1, 8)):
+            at, length = chance.randrange(len(other)), chance.randrange(40)
+            other = other[:at] + chance.choice(["", " ", "data ", "<b>", "\n\n", "é…"]) + other[at + length :]
+        spans = compare_words(text, other)
+        assert joined(spans, "same", "removed") == text
+        assert joined(spans, "same", "added") == other
+        assert all(span.text for span in spans)
+        kinds = [span.kind for span in spans]
+        assert all(one != two for one, two in pairwise(kinds))
+
+
+def test_similarity_is_of_words() -> None:
+    """It counts letters of common words in order, and nothing for the same gaps."""
+    assert similarity("", "") == similarity("one two", "one two") == 1
+    assert similarity("a b c", "d e f") == 0
+    assert similarity("one two", "one six") == 0.5
+
+
+def test_a_policy_is_the_same_as_itself(policy: Policy) -> None:
+    """Nothing changed is said so, and every section and processor is there."""
+    comparison = compare(policy, policy)
+    assert comparison.same_text
+    assert [section.id for section in comparison.sections] == [section.id for section in policy.sections]
+    assert [each.name for each in comparison.processors] == [each.name for each in policy.processors]
+    assert compare(policy, edited()).same_text  # another date, and no other word
+
+
+def test_edits_are_found_where_they_are(policy: Policy) -> None:
+    """A changed word, a new item and a removed paragraph are what is reported, and nothing else."""
+    section = next(each for each in policy.sections if any(len(block.markdown) > 200 for block in each.blocks))
+    block = next(block for block in section.blocks if len(block.markdown) > 200)
+    word = max(block.markdown.split(), key=lambda each: (block.markdown.count(each) == 1, each.isalpha(), len(each)))
+    comparison = compare(policy, edited((block.markdown, block.markdown.replace(word, "otherwise"))))
+    (found,) = changed(comparison)
+    assert (found.id, found.status, found.moved) == (section.id, "changed", False)
+    (passage,) = [each for each in found.passages if each.status != "same"]
+    assert [span.text for span in passage.spans if span.kind != "same"] == [word, "otherwise"]
+    assert not comparison.same_text
+
+
+def test_a_moved_section_is_reported_as_moved(policy: Policy) -> None:
+    """A section in another place is moved; those that only got another number are not, and no text is shown as new."""
+    moving, *rest = policy.sections[2:]
+    order = (*policy.sections[:2], *rest[:4], moving, *rest[4:])
+    new = replace(policy, sections=tuple(replace(each, number=n) for n, each in enumerate(order, 1)))
+    comparison = compare(policy, new)
+    (found,) = changed(comparison)
+    assert (found.id, found.status, found.moved) == (moving.id, "same", True)
+    assert (found.old_number, found.new_number) == (3, 7)
+    assert [each.new_number for each in comparison.sections] == list(range(1, 12))
+
+
+def test_sections_come_and_go(policy: Policy) -> None:
+    """A new section is added, a dropped one stands where it stood, one under another title is recognised."""
+    kept = [section for section in policy.sections if section.number != 4]
+    fresh = replace(policy.sections[3], id="automated-decisions", title="Automated Decisions", blocks=())
+    retitled = replace(kept[-1], id="how-to-reach-us", title="How to Reach Us")
+    order = (fresh, *kept[:-1], retitled)
+    new = replace(policy, sections=tuple(replace(each, number=n) for n, each in enumerate(order, 1)))
+    comparison = compare(policy, new)
+    assert [(each.id, each.status, each.moved) for each in changed(comparison)] == [
+        ("automated-decisions", "added", False),
+        (policy.sections[3].id, "removed", False),
+        ("how-to-reach-us", "changed", False),
+    ]
+    ids = [each.id for each in comparison.sections]
+    assert ids.index(policy.sections[3].id) == ids.index(policy.sections[2].id) + 1
+
+
+def test_processors_are_compared_by_name(policy: Policy) -> None:
+    """Added, removed and put to another use; the line that two of them share does not count."""
+    first, second, *others = policy.processors
+    new = replace(
+        policy,
+        processors=(
+            replace(first, purpose="something else"),
+            replace(second, entry="another line"),
+            *others[:-1],
+            replace(second, name="Newcomer"),
+        ),
+    )
+    statuses = {each.name: each.status for each in compare(policy, new).processors if each.status != "same"}
+    assert statuses == {first.name: "changed", "Newcomer": "added", others[-1].name: "removed"}
+    assert not compare(policy, new).same_text
