@@ -169,7 +169,7 @@ def newer() -> dict[str, bytes]:
 def ledger(newer: dict[str, bytes]) -> Ledger:
     """A ledger in which that version follows the first one."""
     first = json.loads(_resources.read_data(LEDGER))["versions"][0]
-    second = make_entry(newer, effective_at=None, previous=first)
+    second = make_entry(newer, effective_at=None, previous=first, change="material", summary="All data are sold.")
 
     def read(path: str) -> bytes:
         if path == LEDGER:

@@ -102,7 +102,8 @@ def test_an_entry_that_does_not_chain_is_refused() -> None:
     """A ledger whose second entry names another first one is not used."""
     document = json.loads(_resources.read_data(LEDGER))
     first = document["versions"][0]
-    second = {**first, "version": "2027-01-01", "effective_at": "2027-01-01T00:00:00Z", "previous": "0" * 64}
+    second = {**first, "version": "2027-01-01", "effective_at": "2027-01-01T00:00:00Z"}
+    second |= {"class": "editorial", "summary": "Nothing.", "previous": "0" * 64}
     document |= {"versions": [first, second], "head": entry_digest(second)}
     with pytest.raises(RecordError, match="does not chain"):
         Ledger(changed(LEDGER, json.dumps(document).encode()))
@@ -128,6 +129,8 @@ def two_versions() -> Ledger:
         **first,
         "version": "2027-02-24",
         "effective_at": "2027-02-24T12:00:00Z",
+        "class": "editorial",
+        "summary": "Nothing but the date.",
         "records": {name: sha256(read(f"2027-02-24/{name}")).hexdigest() for name in first["records"]},
         "previous": entry_digest(first),
     }

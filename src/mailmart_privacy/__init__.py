@@ -9,8 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
 
-    from ._api import current, in_force, issue, load_certificates, render_form, renew, resolve, verify, versions
+    from ._api import issue, load_certificates, render_form, renew, verify
     from ._many import issue_many
+    from ._policies import current, in_force, resolve, upcoming, versions
     from .bulk.results import FailedCopy, IssuedCopy
     from .changes.comparing import Comparison, Passage, ProcessorChange, SectionChange, compare
     from .changes.words import Span
@@ -39,11 +40,12 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
+    from .history import Changes, Version
     from .keys.identity import Identity, SigningKey
     from .keys.keyfiles import create_identity, load_identity
     from .keys.kms import open_kms
     from .keys.pkcs11 import open_pkcs11
-    from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
+    from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section
     from .parse import parse_policy
     from .render import render_html, render_json, render_markdown, render_text
     from .sheets.rows import Row
@@ -55,8 +57,9 @@ if TYPE_CHECKING:
     processors: tuple[Processor, ...]
 else:
     _HOMES = {
-        "_api": "current in_force issue load_certificates render_form renew resolve verify versions",
+        "_api": "issue load_certificates render_form renew verify",
         "_many": "issue_many",
+        "_policies": "current in_force resolve upcoming versions",
         "bulk.results": "FailedCopy IssuedCopy",
         "changes.comparing": "Comparison Passage ProcessorChange SectionChange compare",
         "changes.words": "Span",
@@ -68,7 +71,8 @@ else:
         "keys.identity": "Identity SigningKey",
         "keys.keyfiles": "create_identity load_identity",
         "keys.kms": "open_kms",
-        "models": "Block BulletList Heading Paragraph Policy Processor Section Version",
+        "history": "Changes Version",
+        "models": "Block BulletList Heading Paragraph Policy Processor Section",
         "parse": "parse_policy",
         "keys.pkcs11": "open_pkcs11",
         "render": "render_html render_json render_markdown render_text",
@@ -82,7 +86,7 @@ else:
 
         if name in ("last_updated", "sections", "processors"):
             # Not kept: another version may be in force the next time.
-            return getattr(importlib.import_module("._api", __name__).current(), name)
+            return getattr(importlib.import_module("._policies", __name__).current(), name)
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
@@ -97,6 +101,7 @@ __all__ = [
     "AlteredError",
     "Block",
     "BulletList",
+    "Changes",
     "Comparison",
     "ExitCode",
     "FailedCopy",
@@ -161,6 +166,7 @@ __all__ = [
     "renew",
     "resolve",
     "sections",
+    "upcoming",
     "verify",
     "versions",
 ]

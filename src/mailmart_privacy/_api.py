@@ -1,5 +1,5 @@
-"""The edge for Python callers, as the command line is the one for shells: here, and only here, the
-clock is read where a caller names no moment, and heavy modules are imported when they are needed.
+"""Forms and copies for Python callers, as the command line is the edge for shells: the clock is read
+where a caller names no moment, and heavy modules are imported when they are needed.
 """
 
 import datetime
@@ -8,7 +8,7 @@ from hashlib import sha256
 from .errors import RecordError, UsageError
 from .ledger import shipped
 from .loops import run_beside
-from .models import Policy, Version
+from .models import Policy
 from .moments import require_moment
 
 TYPE_CHECKING = False
@@ -24,59 +24,6 @@ if TYPE_CHECKING:
     from .verifying.verification import Verification
 
 _certified_forms: "dict[tuple[bytes, str, str], CertifiedForm]" = {}
-
-
-def current() -> Policy:
-    """Load the version in force now.
-
-    Returns:
-        The policy.
-
-    Raises:
-        UnknownVersionError: the clock stands before the first version.
-        RecordError: its record has changed or is missing.
-    """
-    return in_force(datetime.datetime.now(datetime.UTC))
-
-
-def versions() -> tuple[Version, ...]:
-    """List the versions of the policy, oldest first.
-
-    Raises:
-        RecordError: the ledger has changed or is missing.
-    """
-    return shipped().versions
-
-
-def in_force(at: datetime.datetime) -> Policy:
-    """Load the version in force at a moment.
-
-    Args:
-        at: an aware datetime.
-
-    Returns:
-        The policy.
-
-    Raises:
-        UsageError: `at` is naive, or a bare date: ambiguous on the day of a change.
-        UnknownVersionError: no version was in force yet; the message says when the first began.
-        RecordError: its record has changed or is missing.
-    """
-    return shipped().in_force(at)
-
-
-def resolve(reference: str) -> Policy:
-    """Find the text that a `Policy.reference` names: what a person saw or accepted.
-
-    Args:
-        reference: for instance "2026-02-24.85591b988b6aa67c".
-
-    Raises:
-        UsageError: it is no reference.
-        UnknownVersionError: this package knows no such version, or that version never had that text.
-        RecordError: its record has changed or is missing.
-    """
-    return shipped().resolve(reference)
 
 
 def render_form(policy: Policy, paper: str = "a4") -> bytes:

@@ -5,7 +5,8 @@ import secrets
 from collections import deque
 from dataclasses import replace
 
-from ._api import certified_form, current, find_typefaces, recorded_form, timestamp_client
+from ._api import certified_form, find_typefaces, recorded_form, timestamp_client
+from ._policies import current
 from .errors import RecipientError
 from .moments import require_moment
 

@@ -11,13 +11,13 @@ The rules, in the order in which they are held:
 
 import datetime
 import json
-import re
 from functools import cache
 from hashlib import sha256
 
 from . import _resources
-from .errors import RecordError, UnknownVersionError, UsageError
-from .models import REFERENCE_DIGITS, BulletList, Heading, Paragraph, Policy, Processor, Section, Version
+from .errors import RecordError, UnknownVersionError
+from .history import CLASSES, Version, find_reference
+from .models import BulletList, Heading, Paragraph, Policy, Processor, Section
 from .moments import require_moment
 
 TYPE_CHECKING = False
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 LEDGER = "ledger.json"
-_REFERENCE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{REFERENCE_DIGITS}}}", re.ASCII)
 
 
 class Ledger:
@@ -81,6 +80,11 @@ class Ledger:
             )
         return found
 
+    def upcoming(self, at: datetime.datetime) -> tuple[Version, ...]:
+        """List the versions that are announced at a moment and not yet in force, the soonest first."""
+        require_moment(at)
+        return tuple(version for version in self.versions if version.effective_at > at)
+
     def record(self, version: str, name: str) -> bytes:
         """Read a recorded file, and hold it against its digest.
 
@@ -111,7 +115,7 @@ class Ledger:
         """Load a version of the policy from its record; raises as `record` does."""
         if version not in self._policies:
             content = self.record(version, "policy.json")
-            policy = policy_from_json(json.loads(content))
+            policy = policy_from_json(json.loads(content), history=self.versions)
             if policy.digest != self.version(version).digest or policy.version != version:
                 raise RecordError(f"{version}/policy.json does not give the text recorded in {LEDGER}")
             self._policies[version] = policy
@@ -132,15 +136,7 @@ class Ledger:
                 ever recorded for that version.
             RecordError: the version's record has changed or is missing.
         """
-        found = _REFERENCE.fullmatch(reference)
-        if found is None:
-            raise UsageError(
-                f"{reference[:80]!r} is no reference to a policy; one looks like 2026-02-24.0123456789abcdef"
-            )
-        policy = self.policy(self.version(found[1]).version)
-        if policy.reference != reference:
-            raise UnknownVersionError(f"{reference} names a text that the policy of {found[1]} never had")
-        return policy
+        return self.policy(find_reference(reference, self.versions).version)
 
     def in_force(self, at: datetime.datetime) -> Policy:
         """Load the version in force at a moment.
@@ -170,11 +166,12 @@ def entry_digest(entry: "dict[str, Any]") -> str:
     return sha256(canonical.encode()).hexdigest()
 
 
-def policy_from_json(document: "dict[str, Any]") -> Policy:
+def policy_from_json(document: "dict[str, Any]", *, history: tuple[Version, ...] = ()) -> Policy:
     """Build the policy from what `render_json` wrote.
 
     Args:
         document: the parsed JSON.
+        history: the versions of its ledger.
 
     Returns:
         The policy. Its digest is taken anew from its text.
@@ -192,6 +189,7 @@ def policy_from_json(document: "dict[str, Any]") -> Policy:
             for section in document["sections"]
         ),
         processors=tuple(Processor(**processor) for processor in document["processors"]),
+        history=history,
     )
 
 
@@ -220,6 +218,9 @@ def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
     starts = [datetime.datetime.fromisoformat(entry["effective_at"]) for entry in entries]
     if starts != sorted(set(starts)) or any(start.utcoffset() is None for start in starts):
         raise RecordError(f"{LEDGER}: the versions do not move forward in time")
+    for entry in entries[1:]:
+        if entry.get("class") not in CLASSES or not entry.get("summary"):
+            raise RecordError(f"{LEDGER}: the entry of {entry['version']} says not how it differs from the one before")
     return tuple(
         Version(
             version=entry["version"],
@@ -228,6 +229,8 @@ def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
             effective_until=until,
             digest=entry["digest"],
             records=tuple(sorted(entry["records"].items())),
+            change=entry.get("class"),
+            summary=entry.get("summary"),
         )
         for entry, start, until in zip(entries, starts, [*starts[1:], None], strict=True)
     )

@@ -6,10 +6,11 @@ two other spellings of the same blocks, and carry that digest.
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
-REFERENCE_DIGITS = 16  # of a digest, in `Policy.reference`
+from .history import Changes, Version, find_reference, make_reference
+
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")  # ETSI EN 319 142-1, 6
 
 
@@ -132,12 +133,22 @@ class Processor:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """One version of the privacy policy."""
+    """One version of the privacy policy.
+
+    Attributes:
+        title: what it is called.
+        last_updated: the date that it names.
+        sections: its text, in order.
+        processors: the third-party services that it names.
+        history: the versions of the ledger that it was loaded from, oldest first; none where it
+            comes from elsewhere. It is no part of what makes two policies equal.
+    """
 
     title: str
     last_updated: datetime.date
     sections: tuple[Section, ...]
     processors: tuple[Processor, ...]
+    history: tuple[Version, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def version(self) -> str:
@@ -166,7 +177,7 @@ class Policy:
         The version, a dot, and the first 16 hex digits of the digest: 27 ASCII characters that need
         no escaping in a URL, a cookie or a file name. It never changes.
         """
-        return f"{self.version}.{self.digest[:REFERENCE_DIGITS]}"
+        return make_reference(self.version, self.digest)
 
     @property
     def markdown(self) -> str:
@@ -186,6 +197,26 @@ class Policy:
                 *(section.html for section in self.sections),
                 "</article>",
             )
+        )
+
+    def changes_since(self, reference: str) -> Changes:
+        """Say what came between the text that a person saw or accepted and this one.
+
+        Args:
+            reference: the `Policy.reference` that was stored, for instance "2026-02-24.85591b988b6aa67c".
+
+        Returns:
+            The versions after it, up to this one: none where it is this text, or a later one that
+            was announced. `Changes.material` says whether the person has to be told.
+
+        Raises:
+            UsageError: it is no reference.
+            UnknownVersionError: it names no text that the ledger knows of.
+        """
+        since = find_reference(reference, self.history)
+        return Changes(
+            since=since,
+            versions=tuple(known for known in self.history if since.version < known.version <= self.version),
         )
 
     def section(self, id: str) -> Section:
@@ -210,27 +241,6 @@ class Policy:
         ids = [section.id for section in self.sections]
         near = get_close_matches(id, ids, n=3, cutoff=0.4) or ids
         raise UnknownSectionError(f"no section {id!r} in the policy of {self.version}; did you mean {', '.join(near)}?")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Version:
-    """What the ledger says of one version of the policy.
-
-    Attributes:
-        version: `last_updated` in ISO 8601.
-        last_updated: the date that the policy itself names.
-        effective_at: the moment from which it is in force (aware, UTC).
-        effective_until: the moment from which the next version is in force, or None.
-        digest: lowercase hex SHA-256 of the canonical text.
-        records: `(file name, digest)` of every file recorded for it.
-    """
-
-    version: str
-    last_updated: datetime.date
-    effective_at: datetime.datetime
-    effective_until: datetime.datetime | None
-    digest: str
-    records: tuple[tuple[str, str], ...]
 
 
 _MONTHS = (

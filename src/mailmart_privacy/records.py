@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import _resources
 from .errors import PrivacyError, RecordError
 from .form import render_form
+from .history import CLASSES
 from .ledger import FORMAT, LEDGER, Ledger, entry_digest
 from .parse import parse_policy
 from .render import render_html, render_json
@@ -52,7 +53,12 @@ def build_records(source: bytes, *, origin: str = SOURCE) -> dict[str, bytes]:
 
 
 def make_entry(
-    records: dict[str, bytes], *, effective_at: datetime.datetime | None, previous: dict[str, Any] | None
+    records: dict[str, bytes],
+    *,
+    effective_at: datetime.datetime | None,
+    previous: dict[str, Any] | None,
+    change: str | None = None,
+    summary: str | None = None,
 ) -> dict[str, Any]:
     """Make the ledger's entry of a version.
 
@@ -61,12 +67,15 @@ def make_entry(
         effective_at: from when it is in force (aware), or None for midnight UTC of the date that
             the policy names.
         previous: the entry before it, or None for the first.
+        change: "material" or "editorial"; the first version has none.
+        summary: what changed, in a sentence or two for people; the first version has none.
 
     Returns:
         The entry.
 
     Raises:
-        RecordError: the version does not move forward from the previous one.
+        RecordError: the version does not move forward from the previous one, or its class or
+            summary is missing.
     """
     policy = json.loads(records["policy.json"])
     version = policy["version"]
@@ -78,11 +87,15 @@ def make_entry(
             f"version {version}, in force from {stamp}, does not come after "
             f"{previous['version']}, in force from {previous['effective_at']}"
         )
+    if previous is not None and (change not in CLASSES or not summary):
+        raise RecordError(f"version {version} needs a class ({' or '.join(CLASSES)}) and a summary of what changed")
+    described = {} if previous is None else {"class": change, "summary": summary}
     return {
         "version": version,
         "last_updated": policy["last_updated"],
         "effective_at": stamp,
         "digest": policy["digest"],
+        **described,
         "records": {name: sha256(content).hexdigest() for name, content in sorted(records.items())},
         "previous": None if previous is None else entry_digest(previous),
     }

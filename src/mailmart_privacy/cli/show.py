@@ -16,7 +16,7 @@ from .files import write_out
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..models import Version
+    from ..history import Version
 
 _PLACES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 _RECORDS = {"text": "policy.txt", "html": "page.html", "json": "policy.json"}
@@ -111,6 +111,8 @@ def versions(as_json: bool) -> None:
                     "effective_at": v.effective_at.isoformat().replace("+00:00", "Z"),
                     "effective_until": v.effective_until and v.effective_until.isoformat().replace("+00:00", "Z"),
                     "digest": v.digest,
+                    "class": v.change,
+                    "summary": v.summary,
                     "records": dict(v.records),
                 }
                 for v in known

@@ -60,8 +60,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from ..history import Version
     from ..ledger import Ledger
-    from ..models import Version
     from ..trust.judge import ValidationData
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC")

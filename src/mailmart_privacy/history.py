@@ -1,0 +1,88 @@
+"""The versions of the policy as values, and what changed since the one that somebody saw."""
+
+import re
+from dataclasses import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime
+
+REFERENCE_DIGITS = 16  # of a digest, in `Policy.reference`
+MATERIAL, EDITORIAL = "material", "editorial"
+CLASSES = (MATERIAL, EDITORIAL)
+_REFERENCE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{REFERENCE_DIGITS}}}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """What the ledger says of one version of the policy.
+
+    Attributes:
+        version: `last_updated` in ISO 8601.
+        last_updated: the date that the policy itself names.
+        effective_at: the moment from which it is in force (aware, UTC).
+        effective_until: the moment from which the next version is in force, or None.
+        digest: lowercase hex SHA-256 of the canonical text.
+        records: `(file name, digest)` of every file recorded for it.
+        change: how it differs from the version before it: "material" where people have to be told,
+            "editorial" where nothing changed but the wording; None for the first version.
+        summary: what changed, in a sentence or two for people; None for the first version.
+    """
+
+    version: str
+    last_updated: "datetime.date"
+    effective_at: "datetime.datetime"
+    effective_until: "datetime.datetime | None"
+    digest: str
+    records: tuple[tuple[str, str], ...]
+    change: str | None = None
+    summary: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """The `Policy.reference` of its text."""
+        return make_reference(self.version, self.digest)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What came after the text that somebody saw or accepted.
+
+    Attributes:
+        since: the version of that text.
+        versions: those that came into force after it, oldest first, up to the policy that was asked.
+    """
+
+    since: Version
+    versions: tuple[Version, ...]
+
+    @property
+    def material(self) -> bool:
+        """Whether one of them is a material change: whoever saw the old text has to be told."""
+        return any(version.change == MATERIAL for version in self.versions)
+
+
+def make_reference(version: str, digest: str) -> str:
+    """Make the reference of a text: its version, a dot, and the first 16 hex digits of its digest."""
+    return f"{version}.{digest[:REFERENCE_DIGITS]}"
+
+
+def find_reference(reference: str, versions: tuple[Version, ...]) -> Version:
+    """Find the version whose text a reference names.
+
+    Raises:
+        UsageError: it is no reference.
+        UnknownVersionError: it names none of these versions, or a text that its version never had.
+    """
+    from .errors import UnknownVersionError, UsageError
+
+    shape = _REFERENCE.fullmatch(reference)
+    if shape is None:
+        raise UsageError(f"{reference[:80]!r} is no reference to a policy; one looks like 2026-02-24.0123456789abcdef")
+    for version in versions:
+        if version.version == shape[1]:
+            if version.reference != reference:
+                raise UnknownVersionError(f"{reference} names a text that the policy of {shape[1]} never had")
+            return version
+    known = ", ".join(version.version for version in versions) or "none"
+    raise UnknownVersionError(f"there is no version {shape[1]!r} of the policy; there are: {known}")
