@@ -1,0 +1,76 @@
+"""The addresses of the policy: one for each version, each format, and what is said of them."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..errors import UsageError
+
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addresses:
+    """Where things are.
+
+    Attributes:
+        page: the path of the version in force, for instance "/privacy".
+        base_url: what stands before it where an address has to be whole, for instance
+            "https://mailmart.com".
+
+    Raises:
+        UsageError: the path or the base cannot be used.
+    """
+
+    page: str
+    base_url: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.page, str) or not _PATH.fullmatch(self.page):
+            raise UsageError(f"{self.page!r} is no path for the policy; give one like /privacy or /legal/privacy")
+        parts = urlsplit(self.base_url) if isinstance(self.base_url, str) else None
+        whole = parts is not None and parts.scheme in ("https", "http") and bool(parts.netloc)
+        if parts is None or not whole or parts.path or parts.query or parts.fragment or parts.username:
+            raise UsageError(f"{self.base_url!r} is no base of addresses; give one like https://mailmart.com")
+        if re.search(r"[\s\"<>\\]", self.base_url):
+            raise UsageError(f"{self.base_url!r} is no base of addresses; it holds a character that none may hold")
+
+    def whole(self, address: str) -> str:
+        """Complete an address with scheme and host."""
+        return self.base_url + address
+
+    def of(self, address: str, ending: str) -> str:
+        """Name one format of what is at an address."""
+        return f"{address}.{ending}"
+
+    def dated(self, version: str, ending: str | None = None) -> str:
+        """Name a version, in all formats or in one."""
+        return f"{self.page}/{version}" if ending is None else f"{self.page}/{version}.{ending}"
+
+    def changes(self, version: str) -> str:
+        """Name the page of what changed in a version."""
+        return f"{self.page}/{version}/changes"
+
+    def style(self, version: str) -> str:
+        """Name the style sheet of a version's page."""
+        return f"{self.page}/{version}.css"
+
+    @property
+    def redline_style(self) -> str:
+        """The style sheet of the pages of changes."""
+        return f"{self.page}/redline.css"
+
+    @property
+    def versions(self) -> str:
+        """The list of all versions."""
+        return f"{self.page}/versions"
+
+    @property
+    def feed(self) -> str:
+        """The Atom feed."""
+        return f"{self.page}/feed.atom"
+
+    @property
+    def calendar(self) -> str:
+        """The calendar of effective dates."""
+        return f"{self.page}/calendar.ics"

@@ -1,0 +1,198 @@
+"""The policy over HTTP, for every framework: `(method, target, headers)` → `(status, headers, body)`.
+
+All that HTTP asks of a page is decided here (RFC 9110, RFC 9111); an adapter only passes a request
+in and an answer out. Nothing here waits, reads a file or imports a third-party module once the
+first request was answered.
+"""
+
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote
+
+from ..errors import PrivacyError, UnknownVersionError, UsageError
+from ..moments import parse_moment
+from .addresses import Addresses
+from .negotiation import choose_type, has_copy, is_unmodified
+from .representations import FORMATS, Header, link
+from .shelf import Shelf, Thing, fill_shelf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from ..ledger import Ledger
+
+_METHODS = ("GET", "HEAD")
+_LONGEST = 8192  # characters of a header's value, as most servers have it
+_LONGEST_MOMENT = 64
+_PERMANENT = ("Cache-Control", "public, max-age=31536000, immutable")
+
+
+class Response(NamedTuple):
+    """An answer to a request.
+
+    Attributes:
+        status: the status code (RFC 9110, 15).
+        headers: names and values, in their order.
+        body: the content; empty for HEAD and where the client has it already.
+    """
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+class Service:
+    """Answers requests for the policy, its versions, and what is said of them.
+
+    Args:
+        ledger: the versions.
+        clock: tells the moment (aware); which version is in force is asked with every request.
+        path: where the version in force is, for instance "/privacy"; all else is below it, or is
+            this path with an ending.
+        base_url: what stands before it where an address has to be whole.
+        max_age: for how many seconds a cache may keep what can change (RFC 9111, 5.2.2.1).
+
+    Raises:
+        UsageError: the path, the base or the age cannot be used.
+    """
+
+    def __init__(
+        self, ledger: "Ledger", *, clock: "Callable[[], datetime]", path: str, base_url: str, max_age: int
+    ) -> None:
+        if isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0:
+            raise UsageError(f"{max_age!r} is no age for a cache; give seconds, 0 or more")
+        self._ledger = ledger
+        self._clock = clock
+        self._addresses = Addresses(page=path, base_url=base_url.rstrip("/") if isinstance(base_url, str) else base_url)
+        self._max_age = max_age
+        self._shelf: Shelf | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the version in force."""
+        return self._addresses.page
+
+    @property
+    def base_url(self) -> str:
+        """What stands before a path to make it a whole address."""
+        return self._addresses.base_url
+
+    def urls(self) -> tuple[str, ...]:
+        """List the paths of all that is served now."""
+        return tuple(self._current_shelf(self._clock()).things)
+
+    def respond(self, method: str, target: str, headers: "Mapping[str, str]") -> Response:
+        """Answer a request.
+
+        Args:
+            method: as received, for instance "GET".
+            target: the path as received, percent-encoded, with "?" and the query where there is one.
+            headers: by name, in any case; Accept, If-None-Match and If-Modified-Since are looked at.
+
+        Returns:
+            The answer. Whatever comes in, it is never one of the 5xx.
+
+        Raises:
+            RecordError: a record of this package has changed or is missing.
+        """
+        now = self._clock()
+        shelf = self._current_shelf(now)
+        path, _, query = target.partition("?")
+        thing = shelf.things.get(path) or shelf.things.get(_decode(path))
+        if thing is None:
+            return _refuse(method, 404, f"There is nothing at this address; the policy is at {self.path}.")
+        if method not in _METHODS:
+            return _refuse(method, 405, "This address can only be read.", ("Allow", ", ".join(_METHODS)))
+        sent = {name.lower(): value for name, value in headers.items()}
+        if query and "at" in query:
+            try:
+                thing = self._at(path, query, shelf) or thing
+            except UnknownVersionError as error:
+                return _refuse(method, 404, f"{error}.")
+            except (PrivacyError, ValueError, OverflowError) as error:
+                return _refuse(method, 400, f"{error}.")
+        accept = sent.get("accept")
+        if accept is not None and len(accept) > _LONGEST:
+            return _refuse(method, 431, "The header Accept is too long.")
+        offers = thing.offers
+        chosen = offers[0] if len(offers) == 1 else choose_type(accept, offers)
+        if chosen is None:
+            return _not_acceptable(method, thing)
+        found = thing.representations[chosen]
+        cache = _PERMANENT if thing.permanent else self._cache_control(now, shelf)
+        known = sent.get("if-none-match")
+        if known is not None:
+            unchanged = len(known) <= _LONGEST and has_copy(known, found.etag)
+        else:
+            since = sent.get("if-modified-since")
+            unchanged = since is not None and found.modified_at is not None and is_unmodified(since, found.modified_at)
+        if unchanged:
+            return Response(304, (*found.headers_unchanged, cache), b"")
+        return Response(200, (*found.headers, cache), b"" if method == "HEAD" else found.body)
+
+    def _current_shelf(self, now: "datetime") -> Shelf:
+        shelf = self._shelf
+        if shelf is None or now < shelf.starts or (shelf.ends is not None and now >= shelf.ends):
+            shelf = self._shelf = fill_shelf(self._ledger, self._addresses, now)
+        return shelf
+
+    def _cache_control(self, now: "datetime", shelf: Shelf) -> Header:
+        """Let no cache keep the version in force beyond the moment when the next one is."""
+        age = self._max_age
+        if shelf.ends is not None:
+            age = min(age, int((shelf.ends - now).total_seconds()))
+        return "Cache-Control", f"public, max-age={age}, must-revalidate"
+
+    def _at(self, path: str, query: str, shelf: Shelf) -> Thing | None:
+        """Find what was at the path of the version in force at the moment that `?at=` names.
+
+        Returns:
+            The version of that moment; None where `at` is not asked for.
+        """
+        # A "+" is the sign of a time zone here, and no space.
+        moments = parse_qs(query.replace("+", "%2B"), keep_blank_values=True, max_num_fields=50).get("at")
+        if moments is None:
+            return None
+        ending = path.removeprefix(self.path)
+        if ending not in ("", *(f".{ending}" for ending in FORMATS)):
+            raise ValueError(f"This address takes no time; ask {self.path}?at=…")
+        if len(moments) > 1:
+            raise ValueError("The query names more than one time; give one")
+        if len(moments[0]) > _LONGEST_MOMENT:
+            raise ValueError("The time is too long; write it like 2026-03-01T09:00:00Z")
+        version = self._ledger.version_in_force(parse_moment(moments[0]))
+        dated = shelf.things[self._addresses.dated(version.version) + ending]
+        return Thing(representations=dated.representations)
+
+
+def _decode(path: str) -> str:
+    """Decode what need not have been encoded (RFC 3986, 6.2.2.2); an encoded slash stays one that is none."""
+    if "%" not in path or "%2f" in path.lower():
+        return ""
+    try:
+        return unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return ""
+
+
+def _not_acceptable(method: str, thing: Thing) -> Response:
+    links = ", ".join(
+        link(one.location, "alternate", media_type=media_type)
+        for media_type, one in thing.representations.items()
+        if one.location is not None
+    )
+    message = f"There is none of the formats that you accept; there are: {', '.join(thing.offers)}."
+    return _refuse(method, 406, message, ("Vary", "Accept"), ("Link", links))
+
+
+def _refuse(method: str, status: int, message: str, *headers: Header) -> Response:
+    body = f"{message}\n".encode(errors="replace")
+    fixed = (
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Security-Policy", "default-src 'none'"),
+    )
+    return Response(status, (*fixed, *headers), b"" if method == "HEAD" else body)
