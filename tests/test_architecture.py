@@ -128,7 +128,9 @@ def rank(room: str) -> tuple[int, int]:
     """Tell how far down a room lies."""
     house, _, inner = room.partition(".")
     assert house in ORDER, f"{house} has no place in the order"
-    return ORDER.index(house), ROOMS[house].index(inner) if inner not in ("", "__init__") else -1
+    if inner == "__init__":  # shows what its room has
+        return ORDER.index(house), len(ROOMS[house])
+    return ORDER.index(house), ROOMS[house].index(inner) if inner else -1
 
 
 def imports(path: Path) -> set[tuple[str, str]]:

@@ -33,7 +33,9 @@ class Addresses:
         if parts is None or not whole or parts.path or parts.query or parts.fragment or parts.username:
             raise UsageError(f"{self.base_url!r} is no base of addresses; give one like https://mailmart.com")
         if re.search(r"[\s\"<>\\]", self.base_url):
-            raise UsageError(f"{self.base_url!r} is no base of addresses; it holds a character that none may hold")
+            raise UsageError(
+                f"{self.base_url!r} is no base of addresses; it holds a character that none may; give one like https://mailmart.com"
+            )
 
     def whole(self, address: str) -> str:
         """Complete an address with scheme and host."""

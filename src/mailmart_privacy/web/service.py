@@ -8,7 +8,9 @@ first request was answered.
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote
 
+from .._policies import now
 from ..errors import PrivacyError, UnknownVersionError, UsageError
+from ..ledger import shipped
 from ..moments import parse_moment
 from .addresses import Addresses
 from .negotiation import choose_type, has_copy, is_unmodified
@@ -96,8 +98,8 @@ class Service:
         Raises:
             RecordError: a record of this package has changed or is missing.
         """
-        now = self._clock()
-        shelf = self._current_shelf(now)
+        moment = self._clock()
+        shelf = self._current_shelf(moment)
         path, _, query = target.partition("?")
         thing = shelf.things.get(path) or shelf.things.get(_decode(path))
         if thing is None:
@@ -120,7 +122,7 @@ class Service:
         if chosen is None:
             return _not_acceptable(method, thing)
         found = thing.representations[chosen]
-        cache = _PERMANENT if thing.permanent else self._cache_control(now, shelf)
+        cache = _PERMANENT if thing.permanent else self._cache_control(moment, shelf)
         known = sent.get("if-none-match")
         if known is not None:
             unchanged = len(known) <= _LONGEST and has_copy(known, found.etag)
@@ -164,6 +166,21 @@ class Service:
         version = self._ledger.version_in_force(parse_moment(moments[0]))
         dated = shelf.things[self._addresses.dated(version.version) + ending]
         return Thing(representations=dated.representations)
+
+
+def create_service(*, path: str = "/privacy", base_url: str = "https://mailmart.com", max_age: int = 3600) -> Service:
+    """Make the service of the versions that ship with this package, at what the clock says.
+
+    Args:
+        path: where the version in force is; all else is below it, or is this path with an ending.
+        base_url: scheme and host that stand before it in links to it, in the feed and in the page's head.
+        max_age: for how many seconds a cache may keep what can change.
+
+    Raises:
+        UsageError: one of them cannot be used; the message says what to give.
+        RecordError: the ledger has changed or is missing.
+    """
+    return Service(shipped(), clock=now, path=path, base_url=base_url, max_age=max_age)
 
 
 def _decode(path: str) -> str:
