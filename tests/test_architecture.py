@@ -94,7 +94,7 @@ ROOMS = {
         "witnesses",
         "evidence",
     ],
-    "web": ["negotiation", "representations", "addresses", "pages", "shelf", "service"],
+    "web": ["negotiation", "representations", "addresses", "pages", "shelf", "service", "links", "site", "local"],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
