@@ -37,6 +37,7 @@ ORDER = [
     "_policies",
     "_api",
     "_many",
+    "web",
     "cli",
 ]
 # Within these, too, from the ground up.
@@ -93,6 +94,7 @@ ROOMS = {
         "witnesses",
         "evidence",
     ],
+    "web": ["notices", "feed", "calendar"],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}

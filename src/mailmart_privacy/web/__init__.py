@@ -1,0 +1,1 @@
+"""Serving the policy over HTTP."""
