@@ -106,7 +106,7 @@ def _changed_processors(ledger: Ledger) -> "dict[str, list[ProcessorChange]]":
     before = None
     for version in ledger.versions:
         policy = ledger.policy(version.version)
-        compared = () if before is None else compare(before, policy).processors
+        compared: Sequence[ProcessorChange] = () if before is None else compare(before, policy).processors
         changes[version.version] = [each for each in compared if each.status != "same"]
         before = policy
     return changes
