@@ -94,7 +94,20 @@ ROOMS = {
         "witnesses",
         "evidence",
     ],
-    "web": ["negotiation", "representations", "addresses", "pages", "shelf", "service", "links", "site", "local"],
+    "web": [
+        "negotiation",
+        "representations",
+        "addresses",
+        "notices",
+        "feed",
+        "calendar",
+        "pages",
+        "shelf",
+        "service",
+        "links",
+        "site",
+        "local",
+    ],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from .. import _resources
 from ..history import Version
 from .addresses import Addresses
+from .calendar import write_calendar
+from .feed import write_feed
+from .notices import midnight
 from .pages import changes_page, current_page, dated_page, versions_page
-from .representations import ATOM, CSS, FORMATS, HTML, Representation, link
+from .representations import ATOM, CALENDAR, CSS, FORMATS, HTML, Representation, link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +69,7 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
         RecordError: a record has changed or is missing.
     """
     version = ledger.version_in_force(at)
-    at = version.effective_at  # what is made depends on which version is in force, and on no clock
+    at, ends = _step(ledger, at)  # what is made is the same during the whole step
     upcoming = ledger.upcoming(at)
     things: dict[str, Thing] = {}
     for each in ledger.versions:
@@ -80,7 +83,16 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
     current = dict(_current(ledger, version, upcoming, addresses))
     things |= _spread(addresses.page, current, permanent=False)
     things |= _spread(addresses.versions, _list(ledger, at, addresses), permanent=False)
-    return Shelf(things=things, starts=at, ends=version.effective_until)
+    address = {"base_url": addresses.base_url, "path": addresses.page}
+    things[addresses.feed] = _single(ATOM, write_feed(ledger, at=at, **address))
+    things[addresses.calendar] = _single(CALENDAR, write_calendar(ledger, **address))
+    return Shelf(things=things, starts=at, ends=ends)
+
+
+def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime | None]:
+    """Find from when and until when nothing happens: no version comes into force, and no day of one begins."""
+    turns = {moment for each in ledger.versions for moment in (each.effective_at, midnight(each.last_updated))}
+    return max(turn for turn in turns if turn <= at), min((turn for turn in turns if turn > at), default=None)
 
 
 def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
@@ -128,8 +140,7 @@ def _dated(
     address = addresses.dated(version.version)
     bodies = _bodies(ledger, version) | {"html": dated_page(ledger, version, addresses)}
     # Nothing was modified at a moment that is yet to come (RFC 9110, 8.8.2.1).
-    day = datetime.datetime.combine(version.last_updated, datetime.time(), datetime.UTC)
-    modified_at = day if version.effective_at <= at else None
+    modified_at = midnight(version.last_updated) if version.effective_at <= at else None
     yield from _formats(ledger, version, address, bodies, modified_at, addresses)
 
 
