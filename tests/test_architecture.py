@@ -94,13 +94,14 @@ ROOMS = {
         "witnesses",
         "evidence",
     ],
-    "web": ["negotiation", "representations", "addresses", "pages", "shelf", "service"],
+    "web": ["negotiation", "representations", "addresses", "pages", "shelf", "service", "mounting", "flask", "starlette", "django"],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
 HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "psycopg": {"archive.index_postgres"}}
 HEAVY |= {"fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
 HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
+HEAVY |= {name: {f"web.{name}"} for name in ("django", "flask", "starlette")} | {"markupsafe": {"web.flask"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
 HEAVY |= {
     "pkcs11": {"keys.pkcs11", "keys.pkcs11_token"},

@@ -1,0 +1,33 @@
+"""The one view. It leaves all that HTTP asks to the service, methods and conditions as well."""
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+
+from .conf import mounted_service
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class PolicyView:
+    """Answers what is asked for at the path of the policy or below it.
+
+    Attributes:
+        csrf_exempt: nothing here can be changed, and who tries is told so by 405.
+        login_required: everybody may read it, also where LoginRequiredMiddleware is on.
+    """
+
+    csrf_exempt = True
+    login_required = False
+
+    def __call__(self, request: "HttpRequest") -> HttpResponse:
+        """Pass a request to the service, and its answer on."""
+        answer = mounted_service().respond(str(request.method), request.get_full_path(), request.headers)
+        response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+        if not any(name == "Content-Type" for name, _ in answer.headers):
+            del response["Content-Type"]  # the type that Django puts there
+        return response
+
+
+policy = PolicyView()
