@@ -94,14 +94,28 @@ ROOMS = {
         "witnesses",
         "evidence",
     ],
-    "web": ["negotiation", "representations", "addresses", "pages", "shelf", "service", "mounting", "flask", "starlette", "django"],
+    "web": [
+        "negotiation",
+        "representations",
+        "addresses",
+        "pages",
+        "shelf",
+        "service",
+        "links",
+        "site",
+        "local",
+        "mounting",
+        "flask",
+        "starlette",
+        "django",
+    ],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
 HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "psycopg": {"archive.index_postgres"}}
 HEAVY |= {"fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
 HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
-HEAVY |= {name: {f"web.{name}"} for name in ("django", "flask", "starlette")} | {"markupsafe": {"web.flask"}}
+HEAVY |= {"django": {"web.django"}, "flask": {"web.flask"}, "starlette": {"web.starlette"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
 HEAVY |= {
     "pkcs11": {"keys.pkcs11", "keys.pkcs11_token"},

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RecipientError,
         RecordError,
         RowsError,
+        SiteError,
         SourceError,
         TemplateError,
         TimestampError,
@@ -65,7 +66,7 @@ else:
         "changes.words": "Span",
         "sheets.rows": "Row",
         "errors": "AlteredError ExitCode FileKeptError FormError IdentityError LevelError MissingExtraError "
-        "OtherVersionError PrivacyError RecipientError RecordError RowsError SourceError "
+        "OtherVersionError PrivacyError RecipientError RecordError RowsError SiteError SourceError "
         "TemplateError TimestampError UndecidableError UnfinishedError UnknownSectionError UnknownVersionError "
         "UnsignedError UntrustedError UsageError VerificationError",
         "keys.identity": "Identity SigningKey",
@@ -128,6 +129,7 @@ __all__ = [
     "SectionChange",
     "SignatureSummary",
     "SigningKey",
+    "SiteError",
     "SourceError",
     "Span",
     "TemplateError",

@@ -102,6 +102,10 @@ class FormError(PrivacyError):
     """A form could not be made, for instance because its font lacks a character."""
 
 
+class SiteError(PrivacyError):
+    """A link of the static site leads nowhere; the message names each."""
+
+
 class RecipientError(UsageError):
     """A recipient or reference cannot stand in the form's field."""
 

@@ -23,6 +23,7 @@ _COMMANDS = {
     "renew": "renew",
     "identity": "identity",
     "archive": "archive",
+    "site": "site",
     "records": "records",
 }
 _HELP = {
@@ -35,6 +36,7 @@ _HELP = {
     "renew": "Add the next archive timestamp to copies, before the last one expires.",
     "identity": "Create, import or show the identity that signs.",
     "archive": "Keep copies so that others can prove what they were, years later.",
+    "site": "Build the policy as a static website, or show it on this machine.",
     "records": "Build and prove the records of a version (for maintainers).",
 }
 

@@ -75,7 +75,7 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
         things[addresses.style(each.version)] = _style(ledger, each)
         if any(name == "changes.html" for name, _ in each.records):
             page = Representation(media_type=HTML, body=changes_page(ledger, each, addresses))
-            things[addresses.changes(each.version)] = Thing(representations={HTML: page}, permanent=True)
+            things |= _spread(addresses.changes(each.version), {HTML: page}, permanent=True)
             things[addresses.redline_style] = _single(CSS, _resources.read_template("redline.css"))
     current = dict(_current(ledger, version, upcoming, addresses))
     things |= _spread(addresses.page, current, permanent=False)
@@ -114,7 +114,7 @@ def _spread(address: str, made: dict[str, Representation], *, permanent: bool) -
             modified_at=one.modified_at,
             links=one.links,
             location=one.location or f"{address}.{endings[media_type]}",
-            negotiated=True,
+            negotiated=len(made) > 1,
             filename=one.filename,
         )
         for media_type, one in made.items()

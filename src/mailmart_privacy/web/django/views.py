@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
+from django.http.request import HttpHeaders
 
 from .conf import mounted_service
 
@@ -23,7 +24,7 @@ class PolicyView:
 
     def __call__(self, request: "HttpRequest") -> HttpResponse:
         """Pass a request to the service, and its answer on."""
-        answer = mounted_service().respond(str(request.method), request.get_full_path(), request.headers)
+        answer = mounted_service().respond(str(request.method), request.get_full_path(), HttpHeaders(request.META))
         response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
         if not any(name == "Content-Type" for name, _ in answer.headers):
             del response["Content-Type"]  # the type that Django puts there

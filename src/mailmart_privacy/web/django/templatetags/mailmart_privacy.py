@@ -1,8 +1,9 @@
 """`{% load mailmart_privacy %}`: the text, its date, and a link for the footer."""
 
+from html import escape
+
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ....models import format_date
@@ -21,12 +22,11 @@ def privacy_policy() -> SafeString:
 def privacy_last_updated() -> SafeString:
     """The date that the version in force names."""
     day = load_service().current().last_updated
-    return format_html('<time datetime="{}">{}</time>', day.isoformat(), format_date(day))
+    return SafeString(f'<time datetime="{day}">{format_date(day)}</time>')
 
 
 @register.simple_tag
 def privacy_link(text: str | None = None) -> SafeString:
     """A link to the version in force (RFC 6903), with its title where no text is given."""
-    return format_html(
-        '<a href="{}" rel="privacy-policy">{}</a>', reverse(PAGE), text or load_service().current().title
-    )
+    title = escape(str(text or load_service().current().title))
+    return SafeString(f'<a href="{escape(reverse(PAGE))}" rel="privacy-policy">{title}</a>')

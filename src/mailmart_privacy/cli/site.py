@@ -1,0 +1,117 @@
+"""`site`: the policy as a website, in files or on one's own machine."""
+
+import contextlib
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import FileKeptError, UsageError
+from ..filing import write_whole
+from ..ledger import shipped
+from ..moments import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..web import Service
+
+
+def _site_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    for option in (
+        click.option("--at", metavar="TIME", help="The site as it is then: 2027-03-01T09:00:00Z [default: now]."),
+        click.option("--max-age", type=int, default=3600, show_default=True, help="Seconds that caches keep a page."),
+        click.option("--path", default="/privacy", show_default=True, help="Where the version in force is."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def site() -> None:
+    """The policy as a website: all versions and formats, feed and calendar."""
+
+
+@site.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--base-url", default="https://mailmart.com", show_default=True, help="Where the site will be.")
+@_site_options
+@click.option("--force", is_flag=True, help="Replace files that are there and differ.")
+def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, force: bool) -> None:
+    """Write the whole history into DIR as static files for a content delivery network.
+
+    The headers of each file stand in DIR/_headers. The same versions give the same bytes. Build
+    again when a version takes effect; the last line says when that is.
+    """
+    from ..web.site import build_site
+
+    moment = _moment(at)
+    files = build_site(_service(moment, base_url, path, max_age))
+    written = _write(folder, files, force=force)
+    click.echo(str(folder))
+    kept = len(files) - written
+    click.echo(f"{written:,} files written, {kept:,} were there already; every link leads somewhere", err=True)
+    upcoming = shipped().upcoming(moment)
+    if upcoming:
+        first = upcoming[0]
+        stamp = f"{first.effective_at:%Y-%m-%dT%H:%M:%SZ}"
+        click.echo(f"build it again at {stamp}, when the version {first.version} takes effect", err=True)
+
+
+@site.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one.")
+@_site_options
+def serve(host: str, port: int, path: str, max_age: int, at: str | None) -> None:
+    """Show the policy on this machine as a service shows it, until Ctrl-C. Not for the public."""
+    from ..web.local import open_server
+
+    shown = f"[{host}]" if ":" in host else host
+    moment = None if at is None else _moment(at)
+    try:
+        # The port is in the addresses, so the server comes first; it hears nobody yet.
+        server = open_server(
+            lambda *request: service.respond(*request),
+            host=host,
+            port=port,
+            log=lambda line: click.echo(line, err=True),
+        )
+    except OSError as error:
+        raise UsageError(f"cannot listen at {shown}:{port} ({error.strerror}); give another --port or --host") from None
+    with server:
+        base = f"http://{shown}:{server.server_address[1]}"
+        service = _service(moment, base, path, max_age)
+        click.echo(f"{base}{path}")
+        click.echo("Ctrl-C ends it", err=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def _moment(at: str | None) -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC) if at is None else parse_moment(at)
+
+
+def _service(moment: datetime.datetime | None, base_url: str, path: str, max_age: int) -> "Service":
+    from ..web import Service
+
+    return Service(shipped(), clock=lambda: moment or _moment(None), path=path, base_url=base_url, max_age=max_age)
+
+
+def _write(folder: Path, files: dict[str, bytes], *, force: bool) -> int:
+    """Write what is not there yet, once nothing stands in the way; returns how many files that is."""
+    missing = {}
+    for name, content in files.items():
+        place = folder / name
+        if place.is_dir():
+            raise UsageError(f"{place} is a folder, where a file has to be; give another DIR")
+        if not place.is_file():
+            missing[place] = content
+        elif place.read_bytes() != content:
+            if not force:
+                raise FileKeptError(f"{place} is there and differs; nothing was written. Give another DIR, or --force")
+            missing[place] = content
+    for place, content in missing.items():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, content, force=force)
+    return len(missing)

@@ -1,0 +1,57 @@
+"""A small server of one's own machine, to see the policy as a service shows it. Not for the public."""
+
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .service import Response
+
+
+def open_server(
+    respond: "Callable[[str, str, Mapping[str, str]], Response]", *, host: str, port: int, log: "Callable[[str], None]"
+) -> ThreadingHTTPServer:
+    """Open a server that answers as a service does.
+
+    Args:
+        respond: `Service.respond`, or what calls it.
+        host: the address to listen at.
+        port: the port, or 0 for any that is free.
+        log: takes a line for each request.
+
+    Returns:
+        The server, listening; `serve_forever` lets it answer.
+
+    Raises:
+        OSError: nobody can listen there.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 30
+        server_version = "mailmart-privacy"
+        sys_version = ""
+
+        def __getattr__(self, name: str) -> "Callable[[], None]":
+            if name.startswith("do_"):  # whatever the method; the service knows which there are
+                return self._answer
+            raise AttributeError(name)
+
+        def _answer(self) -> None:
+            if self.headers.get("Content-Length") or self.headers.get("Transfer-Encoding"):
+                self.close_connection = True  # a body that nobody reads
+            answer = respond(self.command, self.path, dict(self.headers.items()))
+            self.send_response(answer.status)
+            for field, value in answer.headers:
+                self.send_header(field, value)
+            if self.close_connection:
+                self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            line = format % args
+            log("".join(c if c.isprintable() else "?" for c in line))
+
+    return ThreadingHTTPServer((host, port), Handler)
