@@ -12,6 +12,7 @@ from .service import Service, create_service
 try:
     from flask import Blueprint, Response, current_app, request, url_for
     from markupsafe import Markup
+    from werkzeug.routing import BaseConverter
 except ImportError:
     raise MissingExtraError("flask", "Flask") from None
 
@@ -73,20 +74,26 @@ def create_blueprint(
     return blueprint
 
 
+class _Rest(BaseConverter):
+    """All that is left of a path, a slash at its beginning as well, so that none is merged by a redirect."""
+
+    part_isolating = False
+    regex = ".*?"
+
+
 def _add_rules(service: Service, state: "BlueprintSetupState") -> None:
     """Add rules that leave all methods to the service, as the map itself takes them; `add_url_rule` does not."""
     mounted = service.below((state.url_prefix or "").rstrip("/"))
     endpoint = f"{state.name_prefix}.{state.name}.policy".lstrip(".")
+    state.app.url_map.converters[_NAME] = _Rest
     rules = {
         endpoint: (mounted.path,),
-        f"{endpoint}_below": (f"{mounted.path}.<path:below>", f"{mounted.path}/<path:below>"),
+        f"{endpoint}_below": (f"{mounted.path}.<{_NAME}:below>", f"{mounted.path}/<{_NAME}:below>"),
     }
     for name, patterns in rules.items():
         state.app.view_functions[name] = partial(_answer, mount(mounted))
         for pattern in patterns:
-            rule = state.app.url_rule_class(
-                pattern, endpoint=name, subdomain=state.subdomain, merge_slashes=False
-            )  # a merged slash would be a redirect
+            rule = state.app.url_rule_class(pattern, endpoint=name, subdomain=state.subdomain, merge_slashes=False)
             state.app.url_map.add(rule)
     state.app.extensions[_NAME] = endpoint
 

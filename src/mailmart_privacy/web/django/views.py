@@ -24,9 +24,16 @@ class PolicyView:
 
     def __call__(self, request: "HttpRequest") -> HttpResponse:
         """Pass a request to the service, and its answer on."""
-        answer = mounted_service().respond(str(request.method), request.get_full_path(), HttpHeaders(request.META))
-        response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
-        if not any(name == "Content-Type" for name, _ in answer.headers):
+        service, target = mounted_service(), request.get_full_path()
+        method, sent = str(request.method), HttpHeaders(request.META)
+        answer = service.respond(method, target, sent)
+        headers = dict(answer.headers)
+        if answer.status == 304:
+            # CommonMiddleware would add 0; it is the length of what was not sent (RFC 9110, 8.6).
+            whole = service.respond("HEAD", target, {"Accept": sent.get("Accept", "")})
+            headers["Content-Length"] = dict(whole.headers)["Content-Length"]
+        response = HttpResponse(answer.body, status=answer.status, headers=headers)
+        if "Content-Type" not in headers:
             del response["Content-Type"]  # the type that Django puts there
         return response
 
