@@ -1,10 +1,12 @@
 """The policy in Starlette and FastAPI: a list of routes."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
 from .mounting import mount
+from .representations import Header
 from .service import Service, create_service
 
 try:
@@ -14,6 +16,8 @@ except ImportError:
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
+
+_KEPT = 64  # sets of headers, encoded
 
 
 def create_routes(
@@ -70,6 +74,10 @@ class _Answer:
             name, text = encoded.decode("latin-1"), value.decode("latin-1")
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
         status, sent, body = service.respond(scope["method"], target, headers)
-        encoded_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sent]
-        await send({"type": "http.response.start", "status": status, "headers": encoded_headers})
+        await send({"type": "http.response.start", "status": status, "headers": _encode(sent)})
         await send({"type": "http.response.body", "body": body})
+
+
+@lru_cache(maxsize=_KEPT)
+def _encode(headers: tuple[Header, ...]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
