@@ -196,7 +196,7 @@ def test_answers_are_those_of_the_core(framework: str, age: str, tmp_path: Path)
         # An encoded slash: WSGI gives it decoded, ASGI as it came, and the core refuses it.
         answer = ask(port, "/privacy%2fversions")
         assert answer.status == (200 if framework in ("django", "flask") else 404)
-        twice = ask(port, "/privacy", "GET", ("Accept", "text/html;q=0.1"), ("Accept", "text/plain"))
+        twice = ask(port, "/privacy", "GET", ("Accept", "text/plain"), ("Accept", "text/html;q=0.1"))
         assert twice.headers["Content-Type"] == "text/plain; charset=utf-8", "two lines of a header are one list"
         page = ask(port, "/privacy").headers["Content-Security-Policy"]
         assert page.startswith("default-src 'none'; style-src 'self'; ")

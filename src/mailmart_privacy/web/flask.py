@@ -93,7 +93,7 @@ def _add_rules(service: Service, state: "BlueprintSetupState") -> None:
     for name, patterns in rules.items():
         state.app.view_functions[name] = partial(_answer, mount(mounted))
         for pattern in patterns:
-            rule = state.app.url_rule_class(pattern, endpoint=name, subdomain=state.subdomain, merge_slashes=False)
+            rule = state.app.url_rule_class(pattern, endpoint=name, subdomain=state.subdomain)
             state.app.url_map.add(rule)
     state.app.extensions[_NAME] = endpoint
 
