@@ -107,6 +107,10 @@ ROOMS = {
         "links",
         "site",
         "local",
+        "mounting",
+        "flask",
+        "starlette",
+        "django",
     ],
     "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
 }
@@ -114,6 +118,7 @@ HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "mar
 HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "psycopg": {"archive.index_postgres"}}
 HEAVY |= {"fsspec": {"bulk.places"}, "distributed": {"bulk.cluster"}}
 HEAVY |= {"uharfbuzz": {"copies.shaping", "copies.typefaces"}, "bidi": {"copies.shaping"}}
+HEAVY |= {"django": {"web.django"}, "flask": {"web.flask"}, "starlette": {"web.starlette"}}
 HEAVY |= {"openpyxl": {"sheets.xlsx_sheet"}}
 HEAVY |= {
     "pkcs11": {"keys.pkcs11", "keys.pkcs11_token"},

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..ledger import Ledger
+    from ..models import Policy
 
 _METHODS = ("GET", "HEAD")
 _LONGEST = 8192  # characters of a header's value, as most servers have it
@@ -79,6 +80,29 @@ class Service:
     def base_url(self) -> str:
         """What stands before a path to make it a whole address."""
         return self._addresses.base_url
+
+    def current(self) -> "Policy":
+        """Load the version in force now.
+
+        Raises:
+            RecordError: its record has changed or is missing.
+        """
+        return self._ledger.in_force(self._clock())
+
+    def below(self, prefix: str) -> "Service":
+        """Make the same service for an application that is itself below a path.
+
+        Args:
+            prefix: what clients see before `path`, for instance "/app"; "" for nothing.
+
+        Raises:
+            UsageError: no path can begin like that.
+        """
+        if not prefix:
+            return self
+        return Service(
+            self._ledger, clock=self._clock, path=prefix + self.path, base_url=self.base_url, max_age=self._max_age
+        )
 
     def urls(self) -> tuple[str, ...]:
         """List the paths of all that is served now."""

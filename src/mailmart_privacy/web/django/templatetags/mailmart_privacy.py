@@ -1,0 +1,32 @@
+"""`{% load mailmart_privacy %}`: the text, its date, and a link for the footer."""
+
+from html import escape
+
+from django import template
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from ....models import format_date
+from ..conf import PAGE, load_service
+
+register = template.Library()
+
+
+@register.simple_tag
+def privacy_policy() -> SafeString:
+    """The body fragment of the version in force."""
+    return SafeString(load_service().current().html)
+
+
+@register.simple_tag
+def privacy_last_updated() -> SafeString:
+    """The date that the version in force names."""
+    day = load_service().current().last_updated
+    return SafeString(f'<time datetime="{day}">{format_date(day)}</time>')
+
+
+@register.simple_tag
+def privacy_link(text: str | None = None) -> SafeString:
+    """A link to the version in force (RFC 6903), with its title where no text is given."""
+    title = escape(str(text or load_service().current().title))
+    return SafeString(f'<a href="{escape(reverse(PAGE))}" rel="privacy-policy">{title}</a>')

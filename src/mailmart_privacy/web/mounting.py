@@ -1,0 +1,34 @@
+"""Where an application is itself below a path: a proxy, a server or a mount has put it there."""
+
+from functools import lru_cache
+
+from ..errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .service import Service
+
+_KEPT = 8  # prefixes; an application has one, seldom two
+
+
+def mount(service: "Service") -> "Callable[[str], Service]":
+    """Make what finds the service for a prefix, so that all links lead to where clients see things.
+
+    Args:
+        service: as it is where nothing stands before its path.
+
+    Returns:
+        A function from the prefix (SCRIPT_NAME in WSGI, `root_path` in ASGI) to the service. A prefix
+        that no path can have gets the service as it is, which then answers 404.
+    """
+
+    @lru_cache(maxsize=_KEPT)
+    def below(prefix: str) -> "Service":
+        try:
+            return service.below(prefix.rstrip("/"))
+        except UsageError:
+            return service
+
+    return below

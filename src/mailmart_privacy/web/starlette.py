@@ -1,0 +1,83 @@
+"""The policy in Starlette and FastAPI: a list of routes."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ..errors import MissingExtraError
+from .mounting import mount
+from .representations import Header
+from .service import Service, create_service
+
+try:
+    from starlette.routing import Route
+except ImportError:
+    raise MissingExtraError("starlette", "Starlette") from None
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+_KEPT = 64  # sets of headers, encoded
+
+
+def create_routes(
+    service: Service | None = None,
+    *,
+    path: str = "/privacy",
+    base_url: str = "https://mailmart.com",
+    max_age: int = 3600,
+) -> list[Route]:
+    """Make the routes of the policy, for `Starlette(routes=…)`, `FastAPI(routes=…)` or `app.router.routes`.
+
+    Args:
+        service: what answers; without one it is made from the rest.
+        path: where the version in force is, within the application; `root_path` and a `Mount` come before it.
+        base_url: scheme and host of whole addresses.
+        max_age: for how many seconds a cache may keep what can change.
+
+    Returns:
+        Routes that answer every method, and everything at the path and below it, with no redirect.
+        The first one is named "privacy_policy".
+
+    Raises:
+        UsageError: one of them cannot be used; the message says what to give.
+        RecordError: the ledger has changed or is missing.
+    """
+    service = service or create_service(path=path, base_url=base_url, max_age=max_age)
+    answer = _Answer(service)
+    return [
+        Route(service.path, answer, name="privacy_policy"),
+        Route(f"{service.path}.{{ending:path}}", answer, include_in_schema=False),
+        Route(f"{service.path}/{{below:path}}", answer, include_in_schema=False),
+    ]
+
+
+class _Answer:
+    """An ASGI application; a route that has one, and no function, leaves all methods to it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._below = mount(service)
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        raw: bytes | None = scope.get("raw_path")
+        target = raw.decode("latin-1") if raw else quote(scope["path"])
+        service = self._service
+        if root := scope.get("root_path", "").rstrip("/"):
+            service = self._below(root)
+            if not target.startswith(f"{root}/"):  # some servers leave it out of the path
+                target = root + target
+        if query := scope["query_string"]:
+            target = f"{target}?{query.decode('latin-1')}"
+        headers: dict[str, str] = {}
+        for encoded, value in scope["headers"]:
+            name, text = encoded.decode("latin-1"), value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
+        status, sent, body = service.respond(scope["method"], target, headers)
+        await send({"type": "http.response.start", "status": status, "headers": _encode(sent)})
+        await send({"type": "http.response.body", "body": body})
+
+
+@lru_cache(maxsize=_KEPT)
+def _encode(headers: tuple[Header, ...]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
