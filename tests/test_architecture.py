@@ -44,7 +44,7 @@ ORDER = [
 # Within these, too, from the ground up.
 ROOMS = {
     "keys": ["ecdsa", "identity", "keyfiles", "pkcs11_uri", "pkcs11_token", "pkcs11", "kms"],
-    "pdf": ["objects", "field_font", "appearance", "shown", "brought", "cms", "revisions"],
+    "pdf": ["objects", "field_font", "appearance", "shown", "brought", "cms", "revisions", "attachments"],
     "trust": ["tokens", "timestamps", "paths", "judge", "revocation", "security_store", "stamping"],
     "copies": [
         "certified",
@@ -62,6 +62,7 @@ ROOMS = {
         "levels",
     ],
     "changes": ["words", "prose", "comparing"],
+    "redline": ["wording", "text", "markdown", "data", "page", "paper"],
     "sheets": ["rows", "plan", "cells", "columns", "csv_sheet", "xlsx_sheet", "sheet"],
     "bulk": ["naming", "results", "places", "order", "work", "run", "manifest", "zipping", "cluster"],
     "archive": [
@@ -95,7 +96,17 @@ ROOMS = {
         "witnesses",
         "evidence",
     ],
-    "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
+    "verifying": [
+        "origin",
+        "foreign",
+        "carried",
+        "verification",
+        "signatures",
+        "updates",
+        "genuine",
+        "proofs",
+        "verify",
+    ],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
 HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "psycopg": {"archive.index_postgres"}}

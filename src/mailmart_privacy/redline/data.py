@@ -31,7 +31,7 @@ def render_redline_json(comparison: Comparison) -> str:
         "$schema": SCHEMA,
         "old": _side(comparison, comparison.old),
         "new": _side(comparison, comparison.new),
-        "same": comparison.old.text == comparison.new.text,
+        "same": wording.is_same(comparison),
         "summary": wording.summarize(comparison),
         "released": [_version(version) for version in wording.list_released(comparison)],
         "title": _spans(comparison.title),

@@ -33,17 +33,18 @@ def _write(comparison: Comparison, *, full: bool) -> Iterator[str]:
     old, new = (_plain(wording.name_side(comparison, side)) for side in (comparison.old, comparison.new))
     yield f"# {_plain(wording.title(comparison))}"
     yield f"From {old} to {new}."
-    yield f"{_plain(wording.summarize(comparison))}. {wording.HOW_TO_READ.replace('underlined', 'bold')}"
+    how = "" if wording.is_same(comparison) else f" {wording.HOW_TO_READ.replace('underlined', 'bold')}"
+    yield f"{_plain(wording.summarize(comparison))}.{how}"
     for version in wording.list_released(comparison):
         yield f"{_plain(wording.describe_version(version))}: {_plain(version.summary or '')}"
     if any(span.kind != "same" for span in comparison.title):
         yield f"Title: {_words(comparison.title)}"
-    for section in comparison.sections:
+    for section in wording.list_sections(comparison, full=full):
         yield from _write_section(section, full=full)
     if wording.show_processors(comparison, full=full):
         yield "## Processors"
         yield "\n".join(_write_table(comparison))
-    elif comparison.processors:
+    elif wording.fold_processors(comparison, full=full):
         yield "Processors: unchanged"
 
 

@@ -57,7 +57,7 @@ class _Writer:
             yield ""
             yield from self.fill([Span("same", "Title: "), *comparison.title], "")
         shown = True
-        for section in comparison.sections:
+        for section in wording.list_sections(comparison, full=full):
             if shown or wording.is_shown(section, full=full):
                 yield ""
             shown = wording.is_shown(section, full=full)
@@ -65,7 +65,7 @@ class _Writer:
         if wording.show_processors(comparison, full=full):
             yield ""
             yield from self.processors(comparison)
-        elif comparison.processors:
+        elif wording.fold_processors(comparison, full=full):
             yield ""
             yield "Processors: unchanged"
 

@@ -75,6 +75,17 @@ def describe_section(change: SectionChange) -> str:
     return said
 
 
+def is_same(comparison: Comparison) -> bool:
+    """Tell whether the two texts are the same; of prose, only the words count."""
+    prose = isinstance(comparison.old, Prose) or isinstance(comparison.new, Prose)
+    return comparison.old.text == comparison.new.text or (prose and comparison.same_text)
+
+
+def list_sections(comparison: Comparison, *, full: bool) -> tuple[SectionChange, ...]:
+    """List the sections to show: none of two texts that are the same, unless all is asked for."""
+    return comparison.sections if full or not is_same(comparison) else ()
+
+
 def list_changed(comparison: Comparison) -> tuple[SectionChange, ...]:
     """List the sections of which there is something to say."""
     return tuple(section for section in comparison.sections if section.status != "same" or section.moved)
@@ -105,7 +116,13 @@ def plain_title(change: SectionChange) -> str:
 
 def show_processors(comparison: Comparison, *, full: bool) -> bool:
     """Tell whether the processors are shown one by one."""
-    return any(each.status != "same" for each in comparison.processors) or (full and bool(comparison.processors))
+    changed = any(each.status != "same" for each in comparison.processors)
+    return (full and bool(comparison.processors)) or (changed and not is_same(comparison))
+
+
+def fold_processors(comparison: Comparison, *, full: bool) -> bool:
+    """Tell whether one line says that no processor changed."""
+    return bool(comparison.processors) and not full and not is_same(comparison)
 
 
 def compare_uses(change: ProcessorChange) -> tuple[Span, ...]:
@@ -123,10 +140,10 @@ def group_passages(passages: Iterable[Passage]) -> Iterator[tuple[str, tuple[Pas
 
 def summarize(comparison: Comparison) -> str:
     """Say in one sentence what changed; no stop at its end."""
-    if comparison.old.text == comparison.new.text:
+    if is_same(comparison):
         return SAME
     if comparison.same_text:
-        return f"{SAME}, but for the date" if isinstance(comparison.old, Policy) else SAME
+        return f"{SAME}, but for the date"
     parts = [] if all(span.kind == "same" for span in comparison.title) else ["the title changed"]
     if isinstance(comparison.old, Prose) or isinstance(comparison.new, Prose):
         passages: list[str] = [passage.status for section in comparison.sections for passage in section.passages]
