@@ -121,13 +121,12 @@ def _compare_flat(old: Policy | Prose, new: Policy | Prose) -> Comparison:
     before, after = _units(flatten(old)), _units(flatten(new))
     # The policy's own kinds win over those that prose seems to have.
     seen = [*after, *before] if isinstance(old, Policy) else [*before, *after]
-    kinds = {text: kind for kind, text in seen}
+    kinds: dict[str, Kind] = {text: kind for kind, text in seen}
     plain: list[list[_Unit]] = [[("paragraph", text) for _, text in units] for units in (before, after)]
     passages = []
     for passage in _compare_passages(*plain):
         first, second = ("".join(s.text for s in passage.spans if s.kind in ("same", kind)) for kind in _SIDES)
-        kind = kinds.get(second) or kinds[first]
-        passages.append(Passage(kind, passage.status, passage.spans))
+        passages.append(Passage(kinds.get(second) or kinds[first], passage.status, passage.spans))
     same = all(passage.status == "same" for passage in passages)
     whole = SectionChange(
         id="text",

@@ -101,7 +101,7 @@ class _Writer:
         hanging = indent + " " * len(bullet)
         line: _Line = []
         for word in _words(spans):
-            taken = [*line, *word]
+            taken: _Line = [*line, *word]
             if line and wrap and self.width is not None and self.measure(taken) + len(hanging) > self.width:
                 yield f"{indent}{bullet}{self.paint(line)}"
                 indent, bullet, taken = hanging, "", [(kind, text) for kind, text in word if not text.isspace()]
