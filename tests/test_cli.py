@@ -58,7 +58,7 @@ def test_versions_and_processors_as_json(cli: Run) -> None:
     assert [p["name"] for p in listed][-2:] == ["Instantly", "SmartLead"]
 
 
-@pytest.mark.parametrize("name", ["policy", "verification"])
+@pytest.mark.parametrize("name", ["policy", "redline", "verification"])
 def test_schemas_are_published(cli: Run, name: str) -> None:
     """Each schema can be printed, and is one."""
     printed = json.loads(cli("schema", name).stdout)
