@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import random
 import re
 import subprocess
 import sys
@@ -257,3 +258,16 @@ def test_what_it_refuses(cli: Run, arguments: list[str], code: int, words: str) 
     assert result.returncode == code
     if code:
         assert words in one_line(result)
+
+
+@pytest.mark.slow
+def test_texts_that_would_take_for_ever_are_given_up(cli: Run, tmp_path: Path) -> None:
+    """Two long texts with little in common: one line, after a bounded time."""
+    chance = random.Random(1)
+    words = [f"w{number}" for number in range(400)]
+    for name in ("one", "other"):
+        text = "\n\n".join(" ".join(chance.choices(words, k=60)) for _ in range(2000))
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    result = cli("diff", "one", "other")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"too long, and have too little in common" in result.stderr.splitlines()[-1]

@@ -9,7 +9,7 @@ import click
 
 from .._resources import read_template
 from ..changes.comparing import compare
-from ..errors import ExitCode, UsageError
+from ..errors import ExitCode, UndecidableError, UsageError
 from ..redline.wording import is_same
 from .diff_texts import read_text
 from .files import require_no_stylesheet, write_out, write_stylesheet
@@ -75,8 +75,11 @@ def diff(
     if form == "html":
         require_no_stylesheet(output, _STYLESHEET)
     before, after = read_text(old, trust), read_text(new, trust)
-    with limited():
-        comparison = compare(before, after)
+    try:
+        with limited():
+            comparison = compare(before, after)
+    except UndecidableError:
+        raise UsageError("the two texts are too long, and have too little in common, to be compared") from None
     content = _render(comparison, form, full=full, paper=paper, color=color, terminal=output == "-" and _is_terminal())
     write_out(output, content, binary=form == "pdf", force=force)
     if form == "html" and output != "-":
