@@ -22,9 +22,11 @@ ORDER = [
     "loops",
     "changes",
     "parse",
+    "plaintext",
     "ledger",
     "render",
     "form",
+    "redline",
     "records",
     "keys",
     "pdf",
@@ -43,7 +45,7 @@ ORDER = [
 # Within these, too, from the ground up.
 ROOMS = {
     "keys": ["ecdsa", "identity", "keyfiles", "pkcs11_uri", "pkcs11_token", "pkcs11", "kms"],
-    "pdf": ["objects", "field_font", "appearance", "shown", "brought", "cms", "revisions"],
+    "pdf": ["objects", "field_font", "appearance", "shown", "brought", "cms", "revisions", "attachments"],
     "trust": ["tokens", "timestamps", "paths", "judge", "revocation", "security_store", "stamping"],
     "copies": [
         "certified",
@@ -60,7 +62,8 @@ ROOMS = {
         "reproduced",
         "levels",
     ],
-    "changes": ["words", "comparing"],
+    "changes": ["words", "prose", "comparing"],
+    "redline": ["wording", "text", "markdown", "data", "page", "paper"],
     "sheets": ["rows", "plan", "cells", "columns", "csv_sheet", "xlsx_sheet", "sheet"],
     "bulk": ["naming", "results", "places", "order", "work", "run", "manifest", "zipping", "cluster"],
     "archive": [
@@ -112,7 +115,17 @@ ROOMS = {
         "starlette",
         "django",
     ],
-    "verifying": ["origin", "foreign", "verification", "signatures", "updates", "genuine", "proofs", "verify"],
+    "verifying": [
+        "origin",
+        "foreign",
+        "carried",
+        "verification",
+        "signatures",
+        "updates",
+        "genuine",
+        "proofs",
+        "verify",
+    ],
 }
 HEAVY = {"weasyprint": {"form"}, "click": {"cli"}, "platformdirs": {"cli"}, "markdown": {"parse"}}
 HEAVY |= {"filelock": {"cli", "bulk.manifest", "archive.keyring"}, "psycopg": {"archive.index_postgres"}}

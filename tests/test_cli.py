@@ -58,7 +58,7 @@ def test_versions_and_processors_as_json(cli: Run) -> None:
     assert [p["name"] for p in listed][-2:] == ["Instantly", "SmartLead"]
 
 
-@pytest.mark.parametrize("name", ["policy", "verification"])
+@pytest.mark.parametrize("name", ["policy", "redline", "verification"])
 def test_schemas_are_published(cli: Run, name: str) -> None:
     """Each schema can be printed, and is one."""
     printed = json.loads(cli("schema", name).stdout)
@@ -390,7 +390,7 @@ def test_a_passphrase_comes_from_a_file_or_the_environment(
 def test_help_is_complete(cli: Run) -> None:
     """Every command and option has its help, and the exit codes are told."""
     text = cli("--help").stdout.decode()
-    for name in ("show", "versions", "processors", "schema", "export", "verify", "identity", "records"):
+    for name in ("show", "versions", "processors", "diff", "schema", "export", "verify", "identity", "records"):
         assert f"\n  {name} " in text
         assert cli(name, "--help").returncode == 0
     assert "5 signer not trusted" in " ".join(text.split())

@@ -243,7 +243,7 @@ def test_what_is_left_out_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) ->
             raise FileNotFoundError(name)
         return read(name)
 
-    monkeypatch.setattr("mailmart_privacy.form._require_characters", lambda html: None)
+    monkeypatch.setattr("mailmart_privacy.form_typeset._require_characters", lambda html: None)
     monkeypatch.setattr(_resources, "read_template", fail)
     with pytest.raises(FormError, match="MailMart Serif"):
         render_form(shipped().policy(VERSION))

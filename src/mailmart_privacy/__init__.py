@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._policies import current, in_force, resolve, upcoming, versions
     from .bulk.results import FailedCopy, IssuedCopy
     from .changes.comparing import Comparison, Passage, ProcessorChange, SectionChange, compare
+    from .changes.prose import Prose
     from .changes.words import Span
     from .errors import (
         AlteredError,
@@ -48,6 +49,12 @@ if TYPE_CHECKING:
     from .keys.pkcs11 import open_pkcs11
     from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section
     from .parse import parse_policy
+    from .plaintext import parse_text, read_prose
+    from .redline.data import render_redline_json
+    from .redline.markdown import render_redline_markdown
+    from .redline.page import render_redline
+    from .redline.paper import render_redline_pdf
+    from .redline.text import render_redline_text
     from .render import render_html, render_json, render_markdown, render_text
     from .sheets.rows import Row
     from .trust.timestamps import TimestampClient
@@ -63,6 +70,7 @@ else:
         "_policies": "current in_force resolve upcoming versions",
         "bulk.results": "FailedCopy IssuedCopy",
         "changes.comparing": "Comparison Passage ProcessorChange SectionChange compare",
+        "changes.prose": "Prose",
         "changes.words": "Span",
         "sheets.rows": "Row",
         "errors": "AlteredError ExitCode FileKeptError FormError IdentityError LevelError MissingExtraError "
@@ -75,6 +83,12 @@ else:
         "history": "Changes Version",
         "models": "Block BulletList Heading Paragraph Policy Processor Section",
         "parse": "parse_policy",
+        "plaintext": "parse_text read_prose",
+        "redline.data": "render_redline_json",
+        "redline.markdown": "render_redline_markdown",
+        "redline.page": "render_redline",
+        "redline.paper": "render_redline_pdf",
+        "redline.text": "render_redline_text",
         "keys.pkcs11": "open_pkcs11",
         "render": "render_html render_json render_markdown render_text",
         "trust.timestamps": "TimestampClient",
@@ -121,6 +135,7 @@ __all__ = [
     "PrivacyError",
     "Processor",
     "ProcessorChange",
+    "Prose",
     "RecipientError",
     "RecordError",
     "Row",
@@ -159,11 +174,18 @@ __all__ = [
     "open_kms",
     "open_pkcs11",
     "parse_policy",
+    "parse_text",
     "processors",
+    "read_prose",
     "render_form",
     "render_html",
     "render_json",
     "render_markdown",
+    "render_redline",
+    "render_redline_json",
+    "render_redline_markdown",
+    "render_redline_pdf",
+    "render_redline_text",
     "render_text",
     "renew",
     "resolve",

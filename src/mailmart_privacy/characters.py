@@ -39,6 +39,14 @@ def _joins(text: str, place: int) -> bool:
     return all(unicodedata.category(c) in ("So", "Sk") for c in (before, after))
 
 
+def spell_out(text: str) -> str:
+    """Spell out the characters that a terminal would obey or that nobody sees, for instance as `\\x1b`.
+
+    Bytes of a file's name that are no UTF-8, as Python hands them on, stay.
+    """
+    return "".join(repr(c)[1:-1] if is_refused(c) and not "\udc80" <= c <= "\udcff" else c for c in text)
+
+
 def is_normal(text: str) -> bool:
     """Tell whether a text is in Unicode's normalization form C (UAX #15)."""
     return unicodedata.is_normalized("NFC", text)

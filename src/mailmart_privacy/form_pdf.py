@@ -48,6 +48,17 @@ def finish_form(document: Any, pdf: Any) -> None:
     pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
 
 
+def finish_page(document: Any, pdf: Any) -> None:
+    """Finish a PDF without fields and attachments; WeasyPrint calls this, too.
+
+    Args:
+        document: the laid-out document.
+        pdf: the PDF, as pydyf holds it.
+    """
+    _name_fonts(document, pdf)
+    pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
+
+
 def _name_fonts(document: Any, pdf: Any) -> None:
     """Name the fonts after their families: WeasyPrint names them by a digest that differs between systems."""
     names = {}

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from ..models import BulletList, Heading, Policy, Processor, Section
+from ..models import Block, BulletList, Heading, Policy, Processor, Section
+from .prose import Prose, flatten
 from .words import Span, compare_words, similarity
 
+Kind = Literal["paragraph", "heading", "item"]
 Status = Literal["same", "changed", "added", "removed"]
 _ALIKE = 0.4  # share of a passage from which on it is the same passage, in other words
+_SIDES = ("removed", "added")
+_Unit = tuple[Kind, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Passage:
         spans: its words.
     """
 
-    kind: Literal["paragraph", "heading", "item"]
+    kind: Kind
     status: Status
     spans: tuple[Span, ...]
 
@@ -38,7 +42,8 @@ class SectionChange:
             number, is the same.
         moved: whether it stands elsewhere among the sections that both versions have. Not moved is
             one whose number differs only because others came, went or moved.
-        old_number, new_number: its place, counted from 1; None where it is not there.
+        old_number, new_number: its place, counted from 1; None where it is not there, or where one of
+            the two texts is prose, and all of both is one section.
         title: the words of its title.
         passages: what stands below it.
     """
@@ -64,18 +69,18 @@ class ProcessorChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """What changed from one policy to another.
+    """What changed from one text to another.
 
     Attributes:
-        old: the policy before.
-        new: the policy after.
+        old: the text before.
+        new: the text after.
         title: the words of the title.
         sections: in the order of the new policy; a removed one stands after the one that it followed.
         processors: those of the new policy in its order, then those that were removed.
     """
 
-    old: Policy
-    new: Policy
+    old: Policy | Prose
+    new: Policy | Prose
     title: tuple[Span, ...]
     sections: tuple[SectionChange, ...]
     processors: tuple[ProcessorChange, ...]
@@ -90,16 +95,18 @@ class Comparison:
         )
 
 
-def compare(old: Policy, new: Policy) -> Comparison:
-    """Compare two policies.
+def compare(old: Policy | Prose, new: Policy | Prose) -> Comparison:
+    """Compare two texts.
 
     Args:
         old: the one before.
         new: the one after.
 
     Returns:
-        What changed.
+        What changed. Where one of them is prose, all of both is compared as one section.
     """
+    if isinstance(old, Prose) or isinstance(new, Prose):
+        return _compare_flat(old, new)
     return Comparison(
         old=old,
         new=new,
@@ -107,6 +114,30 @@ def compare(old: Policy, new: Policy) -> Comparison:
         sections=tuple(_compare_sections(old.sections, new.sections)),
         processors=tuple(_compare_processors(old.processors, new.processors)),
     )
+
+
+def _compare_flat(old: Policy | Prose, new: Policy | Prose) -> Comparison:
+    """Compare by the words alone: what is a heading, and what a list, prose only seems to tell."""
+    before, after = _units(flatten(old)), _units(flatten(new))
+    # The policy's own kinds win over those that prose seems to have.
+    seen = [*after, *before] if isinstance(old, Policy) else [*before, *after]
+    kinds: dict[str, Kind] = {text: kind for kind, text in seen}
+    plain: list[list[_Unit]] = [[("paragraph", text) for _, text in units] for units in (before, after)]
+    passages = []
+    for passage in _compare_passages(*plain):
+        first, second = ("".join(s.text for s in passage.spans if s.kind in ("same", kind)) for kind in _SIDES)
+        passages.append(Passage(kinds.get(second) or kinds[first], passage.status, passage.spans))
+    same = all(passage.status == "same" for passage in passages)
+    whole = SectionChange(
+        id="text",
+        status="same" if same else "changed",
+        moved=False,
+        old_number=None,
+        new_number=None,
+        title=(),
+        passages=tuple(passages),
+    )
+    return Comparison(old=old, new=new, title=(), sections=(whole,), processors=())
 
 
 def _compare_sections(old: Sequence[Section], new: Sequence[Section]) -> Iterator[SectionChange]:
@@ -166,7 +197,9 @@ def _after_their_neighbours(old: Sequence[Section], kept: set[int]) -> dict[int 
 
 def _section(old: Section | None, new: Section | None, *, moved: bool = False) -> SectionChange:
     title = compare_words("" if old is None else old.title, "" if new is None else new.title)
-    passages = tuple(_compare_passages([] if old is None else _units(old), [] if new is None else _units(new)))
+    passages = tuple(
+        _compare_passages(_units(() if old is None else old.blocks), _units(() if new is None else new.blocks))
+    )
     status: Status = "same"
     if old is None or new is None:
         status = "added" if old is None else "removed"
@@ -185,12 +218,9 @@ def _section(old: Section | None, new: Section | None, *, moved: bool = False) -
     )
 
 
-_Unit = tuple[Literal["paragraph", "heading", "item"], str]
-
-
-def _units(section: Section) -> list[_Unit]:
+def _units(blocks: Sequence[Block]) -> list[_Unit]:
     units: list[_Unit] = []
-    for block in section.blocks:
+    for block in blocks:
         match block:
             case BulletList():
                 units.extend(("item", item) for item in block.items)

@@ -10,6 +10,7 @@ Kind = Literal["same", "removed", "added"]
 
 # A word, with what joins its parts (don't, sub-processor, privacy@mailmart.com); a gap; any other character.
 _TOKEN = re.compile(r"\w+(?:[-'’.@/]\w+)*|\s+|[^\w\s]")
+_GLUE = 3  # letters: "or", "the", "to a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,11 @@ def _words(text: str) -> list[str]:
 
 
 def _fold(pieces: list[tuple[bool, str, str]]) -> list[tuple[bool, str, str]]:
-    """Join changes that no word stands between: a reader would see confetti."""
+    """Join changes that no word stands between, or a lone short one: a reader would see confetti."""
     folded: list[tuple[bool, str, str]] = []
     for index, (same, old, new) in enumerate(pieces):
         inside = 0 < index < len(pieces) - 1
-        changed = not same or (inside and not _words(old))
+        changed = not same or (inside and sum(map(len, _words(old))) <= _GLUE)
         if changed and folded and not folded[-1][0]:
             _, before, after = folded.pop()
             folded.append((False, before + old, after + new))

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
+
 from ..errors import FileKeptError, UndecidableError, UsageError
 from ..filing import write_whole
 
@@ -37,6 +39,22 @@ def write_out(target: str, content: bytes, *, binary: bool, force: bool) -> None
         raise UsageError("this is not for a terminal; give -o FILE, or send it to another program")
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+
+
+def require_no_stylesheet(page: str, name: str) -> None:
+    """Refuse a page whose own name is that of its style sheet; raises UsageError."""
+    if Path(page).name == name:
+        raise UsageError(f"{name} is the style sheet that is put beside the page; give the page another name")
+
+
+def write_stylesheet(page: str, name: str, content: bytes, *, force: bool) -> None:
+    """Put a style sheet beside a page; one that is there already is kept, and said so where it differs."""
+    path = Path(page).with_name(name)
+    try:
+        write_out(str(path), content, binary=False, force=force)
+    except FileKeptError:
+        if path.read_bytes() != content:
+            click.echo(f"{path} is there already and was kept; the page may look different with it", err=True)
 
 
 def read_file(name: str, *, at_most: int | None = None) -> bytes:

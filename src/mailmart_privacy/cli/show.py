@@ -2,16 +2,15 @@
 
 import datetime
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from ..errors import FileKeptError, UsageError
+from ..errors import UsageError
 from ..ledger import shipped
 from ..moments import parse_moment
-from .files import write_out
+from .files import require_no_stylesheet, write_out, write_stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +72,8 @@ def show(form: str, policy: str | None, at: str | None, paper: str, output: str,
     A page written to a file gets its style sheet, page.css, beside it.
     """
     version = choose_version(policy, at).version
-    if form == "html" and Path(output).name == "page.css":
-        raise UsageError("page.css is the style sheet that is put beside the page; give the page another name")
+    if form == "html":
+        require_no_stylesheet(output, "page.css")
     if form == "markdown":
         content = shipped().policy(version).markdown.encode()
     elif form == "pdf":
@@ -85,16 +84,7 @@ def show(form: str, policy: str | None, at: str | None, paper: str, output: str,
         content += b"\n"
     write_out(output, content, binary=form == "pdf", force=force)
     if form == "html" and output != "-":
-        _write_stylesheet(output, shipped().record(version, "page.css"), force)
-
-
-def _write_stylesheet(page: str, content: bytes, force: bool) -> None:
-    path = Path(page).with_name("page.css")
-    try:
-        write_out(str(path), content, binary=False, force=force)
-    except FileKeptError:
-        if path.read_bytes() != content:
-            click.echo(f"{path} is there already and was kept; the page may look different with it", err=True)
+        write_stylesheet(output, "page.css", shipped().record(version, "page.css"), force=force)
 
 
 @click.command(short_help="List the versions of the policy.")
@@ -142,9 +132,9 @@ def processors(policy: str | None, at: str | None, as_json: bool) -> None:
 
 
 @click.command(short_help="Print the JSON Schema of a document.")
-@click.argument("document", type=click.Choice(["policy", "verification"]))
+@click.argument("document", type=click.Choice(["policy", "redline", "verification"]))
 def schema(document: str) -> None:
-    """Print the JSON Schema of `show --format json` (policy) or of `verify --json` (verification)."""
+    """Print the JSON Schema of `show --format json` (policy), of `diff --json` (redline) or of `verify --json`."""
     from .._resources import read_data
 
     write_out("-", read_data(f"schemas/{document}.schema.json"), binary=False, force=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..characters import is_refused
+from ..characters import spell_out
 from ..errors import ExitCode, PrivacyError
 from ..ledger import shipped
 from ..moments import parse_moment
@@ -47,22 +47,17 @@ def verify(files: tuple[str, ...], trust: tuple[str, ...], policy: str | None, a
             message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
             results.append({"file": name, "exit_code": int(code), "error": message, "verification": None})
             if not as_json:
-                click.echo(_seen(f"{name}: {_verdict(code)}: {message}"), err=True)
+                click.echo(spell_out(f"{name}: {_verdict(code)}: {message}"), err=True)
         else:
             results.append({"file": name, "exit_code": 0, "error": None, "verification": verdict.to_json()})
             if not as_json:
-                click.echo(_seen(f"{name}: valid; signed, unchanged, and issued from the recorded policy"))
-                click.echo("\n".join(map(_seen, verdict.describe().split("\n"))))
+                click.echo(spell_out(f"{name}: valid; signed, unchanged, and issued from the recorded policy"))
+                click.echo("\n".join(map(spell_out, verdict.describe().split("\n"))))
     if as_json:
         from ..verifying.verification import SCHEMA
 
         click.echo(json.dumps({"$schema": SCHEMA, "files": results}, ensure_ascii=False, indent=2))
     return int(max(result["exit_code"] for result in results))
-
-
-def _seen(line: str) -> str:
-    """Spell out what a terminal would obey: names of files, fields and signers come from strangers."""
-    return "".join(repr(c)[1:-1] if is_refused(c) and not "\udc80" <= c <= "\udcff" else c for c in line)
 
 
 def _verdict(code: ExitCode) -> str:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AlteredError, MissingExtraError, OtherVersionError, UnsignedError
 from ..keys.identity import certificate_digest, is_self_signed, subject_name
+from ..pdf.attachments import read_attachments
 from ..pdf.brought import read_glyphs
 from ..pdf.field_font import FieldFont, read_field_font
 from ..pdf.revisions import open_pdf, require_revisions
@@ -205,8 +206,7 @@ def _require_consistent(
     if issued_at != claimed:
         raise AlteredError("the issue date is not the time of the delivery signature")
     try:
-        names: Any = reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
-        attached = {str(names[i]): names[i + 1].get_object()["/EF"]["/F"].data for i in range(0, len(names), 2)}
+        attached = read_attachments(reader)
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
         raise unreadable(error, "its attachments cannot be read") from None
     if attached.get("policy.json") != ledger.record(origin.version, "policy.json"):

@@ -1,0 +1,1 @@
+"""A comparison as people read it: in a terminal, on a page, on paper; and as data."""

@@ -1,0 +1,96 @@
+"""Comparison → Markdown (CommonMark, with GitHub's strike-through and tables)."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..changes.comparing import Comparison, SectionChange
+from ..changes.words import Span
+from ..characters import spell_out
+from ..models import escape_markdown
+from . import wording
+
+_MARKS = {"removed": ("~~", "~~"), "added": ("**", "**")}
+# Where Markdown's marks would not be read as marks, between a letter and a stop for instance.
+_TAGS = {"removed": ("<del>", "</del>"), "added": ("<ins>", "</ins>")}
+_MORE = re.compile(r"[~|]")
+_PARTS = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
+
+
+def render_redline_markdown(comparison: Comparison, *, full: bool = False) -> str:
+    """Render a comparison as Markdown: `~~removed~~` and `**added**`.
+
+    Args:
+        comparison: what to render.
+        full: show the text of unchanged sections, too.
+
+    Returns:
+        The Markdown. Whatever in the texts looks like markup is escaped.
+    """
+    return "\n\n".join(_write(comparison, full=full)) + "\n"
+
+
+def _write(comparison: Comparison, *, full: bool) -> Iterator[str]:
+    old, new = (_plain(wording.name_side(comparison, side)) for side in (comparison.old, comparison.new))
+    yield f"# {_plain(wording.title(comparison))}"
+    yield f"From {old} to {new}."
+    how = "" if wording.is_same(comparison) else f" {wording.HOW_TO_READ.replace('underlined', 'bold')}"
+    yield f"{_plain(wording.summarize(comparison))}.{how}"
+    for version in wording.list_released(comparison):
+        yield f"{_plain(wording.describe_version(version))}: {_plain(version.summary or '')}"
+    if any(span.kind != "same" for span in comparison.title):
+        yield f"Title: {_words(comparison.title)}"
+    for section in wording.list_sections(comparison, full=full):
+        yield from _write_section(section, full=full)
+    if wording.show_processors(comparison, full=full):
+        yield "## Processors"
+        yield "\n".join(_write_table(comparison))
+    elif wording.fold_processors(comparison, full=full):
+        yield "Processors: unchanged"
+
+
+def _write_section(section: SectionChange, *, full: bool) -> Iterator[str]:
+    number = wording.section_number(section).replace(".", "\\.")
+    heading = f"{number}{_words(wording.section_title(section))}: {wording.describe_section(section)}"
+    if not wording.is_shown(section, full=full):
+        yield heading
+        return
+    yield f"## {heading}"
+    for kind, passages in wording.group_passages(section.passages):
+        if kind == "item":
+            yield "\n".join(f"- {_words(passage.spans)}" for passage in passages)
+        else:
+            yield ("### " if kind == "heading" else "") + _words(passages[0].spans)
+
+
+def _write_table(comparison: Comparison) -> Iterator[str]:
+    yield "| Processor | Change | Used for |"
+    yield "| --- | --- | --- |"
+    for each in comparison.processors:
+        yield f"| {_plain(each.name)} | {wording.processor_status(each)} | {_words(wording.compare_uses(each))} |"
+
+
+def _words(spans: Iterable[Span]) -> str:
+    listed = [span for span in spans if span.text]
+    return "".join(_mark(span, listed[:i], listed[i + 1 :]) for i, span in enumerate(listed))
+
+
+def _mark(span: Span, before: Sequence[Span], after: Sequence[Span]) -> str:
+    if span.kind == "same":
+        return _plain(span.text)
+    found = _PARTS.fullmatch(span.text)
+    assert found is not None  # it matches any text
+    left, words, right = found.groups()
+    if not words:
+        return span.text.join(_TAGS[span.kind])
+    outside = (left or (before[-1].text[-1] if before else " "), right or (after[0].text[0] if after else " "))
+    # CommonMark, 6.2: a mark is read as one where a letter follows it, or where none stands before it.
+    clear = all(
+        inner.isalnum() or not outer.isalnum()
+        for inner, outer in zip((words[0], words[-1]), (outside[0][-1], outside[1][0]), strict=True)
+    )
+    open_mark, close_mark = (_MARKS if clear else _TAGS)[span.kind]
+    return f"{left}{open_mark}{_plain(words)}{close_mark}{right}"
+
+
+def _plain(text: str) -> str:
+    return _MORE.sub(r"\\\g<0>", escape_markdown(spell_out(text)))

@@ -1,0 +1,26 @@
+"""Comparison → PDF, by WeasyPrint."""
+
+from ..changes.comparing import Comparison
+from ..form_page import print_page
+from .page import render_redline
+
+_STYLESHEET = "redline-paper.css"
+
+
+def render_redline_pdf(comparison: Comparison, *, full: bool = False, paper: str = "a4") -> bytes:
+    """Render a comparison as a PDF (PDF/UA-1, ISO 14289-1).
+
+    Args:
+        comparison: what to render.
+        full: show the text of unchanged sections, too.
+        paper: "a4" or "letter".
+
+    Returns:
+        The bytes of the PDF; the same for the same comparison, on any machine.
+
+    Raises:
+        UsageError: there is no such paper.
+        FormError: the package's fonts lack a character of the texts.
+        MissingExtraError: WeasyPrint is not installed.
+    """
+    return print_page(render_redline(comparison, stylesheet=_STYLESHEET, full=full), paper=paper)

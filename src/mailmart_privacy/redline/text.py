@@ -1,0 +1,140 @@
+"""Comparison → text: in colour for a terminal, with wdiff's marks for a log."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ..changes.comparing import Comparison, SectionChange
+from ..changes.words import Kind, Span
+from ..characters import spell_out
+from . import wording
+
+_MARKS = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
+# ECMA-48, 8.3.117: red and crossed out, green and underlined; never colour alone.
+_COLORS = {"removed": ("\x1b[31;9m", "\x1b[0m"), "added": ("\x1b[32;4m", "\x1b[0m"), "same": ("", "")}
+_STRONG = ("\x1b[1m", "\x1b[0m")
+_PIECE = re.compile(r"\s+|\S+")
+
+_Line = list[tuple[Kind, str]]
+
+
+def render_redline_text(
+    comparison: Comparison, *, color: bool = False, full: bool = False, width: int | None = None
+) -> str:
+    """Render a comparison as text.
+
+    Args:
+        comparison: what to render.
+        color: mark with the colours and lines of a terminal (ECMA-48), not with `[-removed-]` and `{+added+}`.
+        full: show the text of unchanged sections, too.
+        width: how many letters a line may have, or None for one line for each paragraph.
+
+    Returns:
+        The text. Nothing in it moves a terminal's cursor: control characters of the texts are spelt out.
+    """
+    writer = _Writer(color=color, width=width)
+    return "\n".join(writer.write(comparison, full=full)) + "\n"
+
+
+class _Writer:
+    """Lays out lines."""
+
+    def __init__(self, *, color: bool, width: int | None) -> None:
+        self.color = color
+        self.marks = _COLORS if color else _MARKS
+        self.width = width
+
+    def write(self, comparison: Comparison, *, full: bool) -> Iterator[str]:
+        old, new = (wording.name_side(comparison, side) for side in (comparison.old, comparison.new))
+        yield self.strong(wording.title(comparison))
+        yield f"from {old} to {new}"
+        yield ""
+        yield from self.fill([Span("same", f"{wording.summarize(comparison)}.")], "")
+        for version in wording.list_released(comparison):
+            yield ""
+            yield from self.fill([Span("same", f"{wording.describe_version(version)}:")], "")
+            yield from self.fill([Span("same", version.summary or "")], "  ")
+        if any(span.kind != "same" for span in comparison.title):
+            yield ""
+            yield from self.fill([Span("same", "Title: "), *comparison.title], "")
+        shown = True
+        for section in wording.list_sections(comparison, full=full):
+            if shown or wording.is_shown(section, full=full):
+                yield ""
+            shown = wording.is_shown(section, full=full)
+            yield from self.section(section, shown=shown)
+        if wording.show_processors(comparison, full=full):
+            yield ""
+            yield from self.processors(comparison)
+        elif wording.fold_processors(comparison, full=full):
+            yield ""
+            yield "Processors: unchanged"
+
+    def section(self, section: SectionChange, *, shown: bool) -> Iterator[str]:
+        number, said = wording.section_number(section), wording.describe_section(section)
+        (heading,) = self.fill(
+            [Span("same", number), *wording.section_title(section), Span("same", f": {said}")], "", wrap=False
+        )
+        yield self.strong(heading) if shown and all(s.kind == "same" for s in section.title) else heading
+        if not shown:
+            return
+        for kind, passages in wording.group_passages(section.passages):
+            yield ""
+            for passage in passages:
+                yield from self.fill(passage.spans, "   ", "  • " if kind == "item" else "")
+
+    def processors(self, comparison: Comparison) -> Iterator[str]:
+        yield self.strong("Processors")
+        yield ""
+        width = max(len(spell_out(each.name)) for each in comparison.processors)
+        said = [wording.processor_status(each) for each in comparison.processors]
+        for each, status in zip(comparison.processors, said, strict=True):
+            name = spell_out(each.name)
+            head = f"{status:<{max(map(len, said))}}  {name:<{width}}  "
+            (line,) = self.fill([Span("same", head), *wording.compare_uses(each)], "", wrap=False)
+            yield f"  {line}"
+
+    def strong(self, text: str) -> str:
+        return text.join(_STRONG) if self.color else text
+
+    def fill(self, spans: Iterable[Span], indent: str, bullet: str = "", *, wrap: bool = True) -> Iterator[str]:
+        """Break spans into lines between words, and paint each line for itself."""
+        hanging = indent + " " * len(bullet)
+        line: _Line = []
+        for word in _words(spans):
+            taken: _Line = [*line, *word]
+            if line and wrap and self.width is not None and self.measure(taken) + len(hanging) > self.width:
+                yield f"{indent}{bullet}{self.paint(line)}"
+                indent, bullet, taken = hanging, "", [(kind, text) for kind, text in word if not text.isspace()]
+            line = taken
+        yield f"{indent}{bullet}{self.paint(line)}"
+
+    def measure(self, line: _Line) -> int:
+        marks = 0 if self.color else sum(len("".join(_MARKS[kind])) for kind, _ in _runs(line))
+        return sum(len(spell_out(text)) for _, text in line) + marks
+
+    def paint(self, line: _Line) -> str:
+        return "".join(spell_out(text).join(self.marks[kind]) for kind, text in _runs(line))
+
+
+def _words(spans: Iterable[Span]) -> Iterator[_Line]:
+    """Split spans before each gap: a word that is changed in part stays whole."""
+    word: _Line = []
+    for span in spans:
+        for piece in _PIECE.findall(span.text):
+            if piece.isspace() and any(not text.isspace() for _, text in word):
+                yield word
+                word = []
+            word.append((span.kind, piece))
+    if word:
+        yield word
+
+
+def _runs(line: _Line) -> Iterator[tuple[Kind, str]]:
+    """Join what stands next to each other and is marked alike."""
+    runs: _Line = []
+    for kind, text in line:
+        if runs and runs[-1][0] == kind:
+            runs[-1] = (kind, runs[-1][1] + text)
+        else:
+            runs.append((kind, text))
+    yield from runs

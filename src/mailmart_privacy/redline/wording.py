@@ -1,0 +1,180 @@
+"""What every redline says in the same words, whatever its format."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from ..changes.comparing import Comparison, Passage, ProcessorChange, SectionChange
+from ..changes.prose import Prose
+from ..changes.words import Span, compare_words
+from ..characters import spell_out
+from ..history import Version
+from ..models import Policy, Processor, format_date
+
+SAME = "The two texts are the same"
+HOW_TO_READ = "Words that were removed are struck through; words that were added are underlined."
+_STATUS = {"same": "unchanged", "changed": "changed", "added": "added", "removed": "removed"}
+_PROCESSORS = {"added": "added", "removed": "removed", "changed": "put to another use"}
+
+
+def title(comparison: Comparison) -> str:
+    """Head the redline."""
+    named = [side.title for side in (comparison.new, comparison.old) if isinstance(side, Policy)]
+    return f"What changed in the {named[0]}" if named else "What changed"
+
+
+def name_side(comparison: Comparison, side: Policy | Prose) -> str:
+    """Name a text: a version by its date, any other so that nobody takes it for one."""
+    if isinstance(side, Prose):
+        return spell_out(side.name)
+    known = _known(comparison)
+    if known and side.reference not in known:
+        return f"a text dated {side.version} that is not recorded"
+    return f"version {side.version}"
+
+
+def list_facts(comparison: Comparison, side: Policy | Prose) -> Iterator[tuple[str, str]]:
+    """List what is known of a text, but for its digest."""
+    yield "Text", name_side(comparison, side)
+    if isinstance(side, Policy):
+        yield "Last updated", format_date(side.last_updated)
+        version = _known(comparison).get(side.reference)
+        if version is not None:
+            yield "In force", f"from {describe_start(version)}"
+
+
+def list_released(comparison: Comparison) -> tuple[Version, ...]:
+    """List the versions that lie between the two texts, the new one among them, as the ledger describes them."""
+    old, new = comparison.old, comparison.new
+    if isinstance(new, Prose) or new.reference not in {version.reference for version in new.history}:
+        return ()
+    if isinstance(old, Policy) and old.reference in {version.reference for version in new.history}:
+        found = new.changes_since(old.reference).versions
+    else:
+        found = tuple(version for version in new.history if version.version == new.version)
+    return tuple(version for version in found if version.summary)
+
+
+def describe_start(version: Version) -> str:
+    """Say from when a version is in force."""
+    start = version.effective_at
+    return format_date(start.date()) + (f", {start:%H:%M} UTC" if start.time() != start.min.time() else "")
+
+
+def describe_version(version: Version) -> str:
+    """Say which version it is, how it differs from the one before, and from when it is in force."""
+    return f"Version {version.version} ({version.change} change), in force from {describe_start(version)}"
+
+
+def describe_section(change: SectionChange) -> str:
+    """Say what became of a section."""
+    said = _STATUS[change.status]
+    if change.moved:
+        return f"{said}, moved from {change.old_number} to {change.new_number}"
+    if change.old_number and change.new_number and change.old_number != change.new_number:
+        return f"{said}, formerly {change.old_number}"
+    return said
+
+
+def is_same(comparison: Comparison) -> bool:
+    """Tell whether the two texts are the same; of prose, only the words count."""
+    prose = isinstance(comparison.old, Prose) or isinstance(comparison.new, Prose)
+    return comparison.old.text == comparison.new.text or (prose and comparison.same_text)
+
+
+def list_sections(comparison: Comparison, *, full: bool) -> tuple[SectionChange, ...]:
+    """List the sections to show: none of two texts that are the same, unless all is asked for."""
+    return comparison.sections if full or not is_same(comparison) else ()
+
+
+def list_changed(comparison: Comparison) -> tuple[SectionChange, ...]:
+    """List the sections of which there is something to say."""
+    return tuple(section for section in comparison.sections if section.status != "same" or section.moved)
+
+
+def section_number(change: SectionChange) -> str:
+    """Write a section's number, as it stands before its title."""
+    number = change.new_number or change.old_number
+    return "" if number is None else f"{number}. "
+
+
+def is_shown(change: SectionChange, *, full: bool) -> bool:
+    """Tell whether a section's text is shown, and not only its title."""
+    return full or change.status != "same"
+
+
+def section_title(change: SectionChange) -> tuple[Span, ...]:
+    """Give the words of a section's title; prose has none."""
+    return change.title or (Span("same", "The text"),)
+
+
+def plain_title(change: SectionChange) -> str:
+    """Give a section's title as it stands in the new text, or stood in the old one."""
+    spans = section_title(change)
+    gone = "removed" if change.status != "removed" else ""
+    return "".join(span.text for span in spans if span.kind != gone)
+
+
+def show_processors(comparison: Comparison, *, full: bool) -> bool:
+    """Tell whether the processors are shown one by one."""
+    changed = any(each.status != "same" for each in comparison.processors)
+    return (full and bool(comparison.processors)) or (changed and not is_same(comparison))
+
+
+def fold_processors(comparison: Comparison, *, full: bool) -> bool:
+    """Tell whether one line says that no processor changed."""
+    return bool(comparison.processors) and not full and not is_same(comparison)
+
+
+def compare_uses(change: ProcessorChange) -> tuple[Span, ...]:
+    """Compare what a processor is used for, and on which condition."""
+    return compare_words(*("" if each is None else _use(each) for each in (change.old, change.new)))
+
+
+def group_passages(passages: Iterable[Passage]) -> Iterator[tuple[str, tuple[Passage, ...]]]:
+    """Put the items of a list together; every other passage is a group of its own."""
+    for (kind, _), group in groupby(
+        enumerate(passages), key=lambda each: (each[1].kind, -1 if each[1].kind == "item" else each[0])
+    ):
+        yield kind, tuple(passage for _, passage in group)
+
+
+def summarize(comparison: Comparison) -> str:
+    """Say in one sentence what changed; no stop at its end."""
+    if is_same(comparison):
+        return SAME
+    if comparison.same_text:
+        return f"{SAME}, but for the date"
+    parts = [] if all(span.kind == "same" for span in comparison.title) else ["the title changed"]
+    if isinstance(comparison.old, Prose) or isinstance(comparison.new, Prose):
+        passages: list[str] = [passage.status for section in comparison.sections for passage in section.passages]
+        parts += _count("passage", [(word, passages.count(word)) for word in ("changed", "added", "removed")])
+    else:
+        statuses: list[str] = [section.status for section in comparison.sections]
+        moved = sum(section.moved for section in comparison.sections)
+        counts = [(word, statuses.count(word)) for word in ("changed", "added", "removed")]
+        parts += _count("section", [*counts, ("moved", moved)])
+        uses: list[str] = [each.status for each in comparison.processors]
+        parts += _count("processor", [(said, uses.count(word)) for word, said in _PROCESSORS.items()])
+    said = ", ".join(parts)
+    return said[0].upper() + said[1:]
+
+
+def processor_status(change: ProcessorChange) -> str:
+    """Say what became of a processor."""
+    return _PROCESSORS.get(change.status, _STATUS[change.status])
+
+
+def _count(noun: str, counts: list[tuple[str, int]]) -> list[str]:
+    """Say how many; the first of them names what is counted."""
+    found = [(said, count) for said, count in counts if count]
+    nouns = [f" {noun}{'' if found[0][1] == 1 else 's'}", *("" for _ in found[1:])] if found else []
+    return [f"{count}{named} {said}" for (said, count), named in zip(found, nouns, strict=True)]
+
+
+def _known(comparison: Comparison) -> dict[str, Version]:
+    sides = (comparison.old, comparison.new)
+    return {v.reference: v for side in sides if isinstance(side, Policy) for v in side.history}
+
+
+def _use(processor: Processor) -> str:
+    return processor.purpose + (f" ({processor.condition})" if processor.condition else "")
