@@ -36,7 +36,7 @@ lint: $(VENV)/.test  ## formatting, lint and types
 	$(BIN)/pyright
 
 bench: $(VENV)/.test  ## measure, side by side
-	@tools/system-packages.sh $(TEST_PACKAGES)
+	@tools/system-packages.sh $(TEST_PACKAGES) wrk:wrk
 	@$(PIP) --group bench
 	$(BIN)/python -m benchmarks
 

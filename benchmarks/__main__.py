@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import archive, copies, levels, processes
+from . import archive, copies, levels, processes, serving
 from .chart import draw_bars
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -97,36 +97,45 @@ times are medians of {rounds}, without what the authority takes; over a network,
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="how often each process is run")
-    parser.add_argument("--archive", action="store_true", help="measure the archive, and leave the other figures be")
-    parser.add_argument("--levels", action="store_true", help="measure the levels, and leave the other figures be")
+    for part in PARTS:
+        parser.add_argument(f"--{part}", action="store_true", help=f"measure {part}, and leave the other figures be")
     arguments = parser.parse_args()
+    chosen = [part for part in PARTS if getattr(arguments, part)]
     with tempfile.TemporaryDirectory() as folder:
-        if arguments.archive:
-            text = _read_figures("\n## The archive") + _describe_archive(archive.measure(Path(folder)))
-            _write(text + "\n## Levels" + TARGET.read_text(encoding="utf-8").partition("\n## Levels")[2])
-            return
-        text = _read_figures("\n## Levels") if arguments.levels else _measure_figures(Path(folder), arguments.rounds)
-        rows = levels.measure(Path(folder))
-    day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    _write(text + LEVELS.format(day=day, rounds=levels.ROUNDS) + _rows(rows))
-
-
-def _write(text: str) -> None:
+        text = TARGET.read_text(encoding="utf-8") if chosen else _measure_figures(Path(folder), arguments.rounds)
+        for part in chosen or PARTS:
+            text = _replace(text, PARTS[part](Path(folder)))
     print(text)
     TARGET.write_text(text, encoding="utf-8")
+
+
+def _replace(text: str, part: str) -> str:
+    """Put a part, which begins with its heading, where it was; at the end where it was not."""
+    heading = part.splitlines()[1]
+    before, found, after = text.partition(f"\n{heading}\n")
+    rest = after[after.index("\n## ") :] if found and "\n## " in after else ""
+    return before + part + rest
 
 
 def _measure_figures(folder: Path, rounds: int) -> str:
     machine = (
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
     )
-    rows = processes.measure(folder, rounds)
-    text = HEAD.format(machine=machine) + _rows(rows) + _describe_bulk(copies.measure(folder))
-    return text + _describe_archive(archive.measure(folder))
+    return (
+        HEAD.format(machine=machine) + _rows(processes.measure(folder, rounds)) + _describe_bulk(copies.measure(folder))
+    )
 
 
-def _describe_archive(measured: archive.Archived) -> str:
+def _describe_levels(folder: Path) -> str:
+    """The part on levels."""
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    rows = levels.measure(folder)
+    return LEVELS.format(day=day, rounds=levels.ROUNDS) + _rows(rows)
+
+
+def _describe_archive(folder: Path) -> str:
     """The part on the archive, with its chart."""
+    measured = archive.measure(folder)
     most = measured.grown[max(measured.grown)]
     bars = [(f"append, {size:,} entries", each.append, True) for size, each in measured.grown.items()]
     bars += [(f"audit, {size:,} entries", each.audit / size * 1e6, True) for size, each in measured.grown.items()]
@@ -183,14 +192,11 @@ def _words(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
-def _read_figures(before: str) -> str:
-    text = TARGET.read_text(encoding="utf-8")
-    return text.partition(before if before in text else "\n## Levels")[0]
-
-
 def _rows(rows: Sequence[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
+
+PARTS = {"archive": _describe_archive, "serving": serving.measure, "levels": _describe_levels}
 
 if __name__ == "__main__":  # workers import it, too
     main()

@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """The page in one window and one colour scheme, served with a strict Content-Security-Policy.
+    """The page in one window and one colour scheme.
 
     Attributes:
         name: window and scheme, for instance "narrow-dark"; "narrow" is 320 px wide.
@@ -81,7 +81,7 @@ class Visit:
     Attributes:
         views: the page on screens.
         prints: the page on paper.
-        served: the paths that the server was asked for.
+        served: the paths that a folder's server was asked for.
     """
 
     views: tuple[View, ...]
@@ -89,11 +89,12 @@ class Visit:
     served: tuple[str, ...]
 
 
-def visit(folder: Path, out: Path) -> Visit:
-    """Open a folder's page.html in headless Chromium.
+def visit(page: Path | str, out: Path) -> Visit:
+    """Open a folder's page.html, or a server's page, in headless Chromium.
 
     Args:
-        folder: holds page.html and what it needs.
+        page: a folder that holds page.html and what it needs, which is served with a strict
+            Content-Security-Policy; or the URL of a page on 127.0.0.1, whose server says what holds.
         out: where prints may go.
 
     Raises:
@@ -102,7 +103,8 @@ def visit(folder: Path, out: Path) -> Visit:
     """
     chromium = find_program("chromium")
     install()
-    output = run("node", FOLDER / "browse.mjs", chromium, folder.resolve(), out.resolve())
+    place = page if isinstance(page, str) else page.resolve()
+    output = run("node", FOLDER / "browse.mjs", chromium, place, out.resolve())
     try:
         seen = json.loads(output.stdout)
         return Visit(

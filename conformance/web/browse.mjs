@@ -1,14 +1,15 @@
-// Opens a folder's page.html in Chromium as readers do, and writes what it found as JSON on standard output.
+// Opens a page in Chromium as readers do, and writes what it found as JSON on standard output.
 // It judges nothing: conformance/browser.py does.
 //
-// node browse.mjs CHROMIUM FOLDER OUT   prints go to the folder OUT
+// node browse.mjs CHROMIUM FOLDER OUT   the page.html of a folder; prints go to the folder OUT
+// node browse.mjs CHROMIUM URL OUT      a page of a server on this machine, with the headers that it sends
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const [executablePath, folder, out] = process.argv.slice(2);
+const [executablePath, place, out] = process.argv.slice(2);
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const CSP = "default-src 'none'; style-src 'self'";
@@ -20,7 +21,7 @@ const PAPERS = ["A4", "Letter"];
 // All that axe knows: WCAG 2.0 to 2.2, levels A to AAA, and its best practices.
 const TAGS = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-async function serve() {
+async function serve(folder) {
   const served = [];
   const server = createServer(async (request, response) => {
     const name = new URL(request.url, "http://page").pathname;
@@ -139,7 +140,7 @@ async function print(browser, address, colorScheme) {
   return { scheme: colorScheme, contrast, files };
 }
 
-const { server, served, address } = await serve();
+const { server, served, address } = place.startsWith("http://") ? { served: [], address: place } : await serve(place);
 const browser = await chromium.launch({
   executablePath,
   headless: true,
@@ -166,5 +167,5 @@ try {
   console.log(JSON.stringify({ chromium: browser.version(), views, prints, served: [...new Set(served)].sort() }));
 } finally {
   await browser.close();
-  server.close();
+  server?.close();
 }
