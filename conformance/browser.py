@@ -36,7 +36,7 @@ class View:
         broken_links: those of them that lead nowhere.
         background: the computed background colours of body and root.
         stylesheets: how many style sheets are in effect.
-        scripts: how many scripts the page has.
+        scripts: how many scripts the page has; JSON-LD is data.
         requests: the addresses that were asked for, those of the server that serves the page without its name.
         complaints: all that came to the console, and every request that failed.
         violations: what axe refuses.

@@ -19,7 +19,7 @@ from .conftest import NOW
 PAGES = {
     "current": ("/privacy", f"/privacy/{SECOND}.css"),
     "announced": (f"/privacy/{THIRD}", f"/privacy/{THIRD}.css"),
-    "versions": ("/privacy/versions", f"/privacy/{SECOND}.css"),
+    "versions": ("/privacy/versions", f"/privacy/{THIRD}.css"),
     "changes": (f"/privacy/{THIRD}/changes", "/privacy/redline.css"),
 }
 

@@ -52,7 +52,7 @@ function measure() {
     links: links.length,
     background: getComputedStyle(document.body).backgroundColor + getComputedStyle(document.documentElement).backgroundColor,
     stylesheets: document.styleSheets.length,
-    scripts: document.scripts.length,
+    scripts: [...document.scripts].filter((script) => script.type !== "application/ld+json").length,
   };
 }
 
