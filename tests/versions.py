@@ -23,18 +23,27 @@ THIRD_SUMMARY = "Postmark sends our e-mail; account data are kept for 90 days af
 
 def second_source() -> str:
     """The Markdown of the second version."""
-    return edit(
-        _resources.read_data(f"{FIRST}/policy.md").decode(),
-        ("Last updated: February 24, 2026", "Last updated: September 1, 2026"),
-        ("We do not use advertising or tracking cookies.", "We use no advertising cookies and no tracking cookies."),
-    )
+    source = _resources.read_data(f"{FIRST}/policy.md").decode()
+    return edit_editorially(edit(source, ("Last updated: February 24, 2026", "Last updated: September 1, 2026")))
 
 
 def third_source() -> str:
     """The Markdown of the third version."""
+    return edit_materially(edit(second_source(), ("Last updated: September 1, 2026", "Last updated: January 15, 2027")))
+
+
+def edit_editorially(source: str) -> str:
+    """Say the same in other words."""
+    return edit(
+        source,
+        ("We do not use advertising or tracking cookies.", "We use no advertising cookies and no tracking cookies."),
+    )
+
+
+def edit_materially(source: str) -> str:
+    """Add a processor, keep data for longer, and move a section."""
     source = edit(
-        second_source(),
-        ("Last updated: September 1, 2026", "Last updated: January 15, 2027"),
+        source,
         ("- Sentry — Error", "- Postmark — Transactional email\n- Sentry — Error"),
         ("as long as your account is active or", "as long as your account is active, for 90 days after that, or"),
     )
