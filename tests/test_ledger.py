@@ -60,7 +60,7 @@ def test_everything_beside_the_source_is_recorded() -> None:
 
 
 def test_what_was_released_is_in_the_ledger_as_it_was() -> None:
-    """No entry of a released version changes, goes, or gets another before it: not even where all is rewritten to fit."""
+    """No entry of a released version changes, goes, or gets another before it: not even where all fits."""
     entries = json.loads(_resources.read_data(LEDGER))["versions"]
     assert len(RELEASED) >= 1
     assert {entry["version"]: entry_digest(entry) for entry in entries[: len(RELEASED)]} == RELEASED

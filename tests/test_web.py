@@ -341,7 +341,7 @@ def test_the_text_is_the_recorded_one(service: Service, ledger: Ledger) -> None:
 
 
 def test_what_changed_is_a_page_of_its_own(service: Service, ledger: Ledger) -> None:
-    """The recorded redline, but for the address of its style sheet; kept for ever, and linked from the version's page."""
+    """The recorded redline, but for the address of its style sheet; kept for ever, and linked to."""
     for version in (SECOND, THIRD):
         recorded = ledger.record(version, "changes.html")
         link = b'<link rel="stylesheet" href="redline.css">'
