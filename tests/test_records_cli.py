@@ -420,6 +420,14 @@ def reword(version: str, /, **said: object) -> Edit:
     return lambda data: rewrite(data, version, **said)
 
 
+def reword_source(data: Path) -> None:
+    """Put another text under an old date, with its digest in a ledger that chains."""
+    source = data / SECOND / "policy.md"
+    change(source.parent, children)
+    digest = sha256(source.read_bytes()).hexdigest()
+    rewrite(data, SECOND, records=entries_of(data)[1]["records"] | {"policy.md": digest})
+
+
 def unchain(data: Path) -> None:
     entries = entries_of(data)
     entries[1]["summary"] = "Nothing that you need to know."
@@ -446,6 +454,7 @@ CHECKED = [
         spoil(f"{THIRD}/policy.md", lambda text: text.replace(b"under 18", b"under 16")),
         f"{THIRD}/policy.md holds another text under its old date",
     ),
+    (reword_source, f"{SECOND}/policy.md holds another text under its old date"),
     (spoil(f"{FIRST}/policy.md", lambda text: text + b"\n"), f"{FIRST}/policy.md has changed"),
     (reword(SECOND, version="2026-02-23"), f"dates of the versions do not move forward: {FIRST}, 2026-02-23, {THIRD}"),
     (reword(SECOND, effective_at=f"{THIRD}T00:00:00Z"), "the versions do not move forward in time"),

@@ -123,21 +123,19 @@ def _compare_files(version: "Version", read: "Callable[[str], bytes]") -> list[s
         except OSError:
             faults.append(f"{path} is missing; bring it back")
             continue
-        if sha256(content).hexdigest() != digest:
-            what = "holds another text under its old date" if _has_other_text(version, name, content) else "has changed"
+        other = name == SOURCE and _has_other_text(version, content)
+        if other or sha256(content).hexdigest() != digest:
+            what = "holds another text under its old date" if other else "has changed"
             faults.append(f"{path} {what}: it is not what {LEDGER} recorded; {_REMEDY}")
     return faults
 
 
-def _has_other_text(version: "Version", name: str, content: bytes) -> bool:
-    """Tell whether a changed file is a source whose text is another, and not its spelling alone."""
-    if name != SOURCE:
-        return False
+def _has_other_text(version: "Version", content: bytes) -> bool:
+    """Tell whether a source gives another text than the version's; one that cannot be parsed says nothing."""
     try:
-        policy = read_source(content)
+        return read_source(content).digest != version.digest
     except PrivacyError:
         return False
-    return policy.version == version.version and policy.digest != version.digest
 
 
 def _compare_build(newest: "Version", previous: "Policy | None", read: "Callable[[str], bytes]") -> list[str]:
