@@ -1,6 +1,7 @@
 """`records`: for whoever releases a version of the policy."""
 
 import datetime
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -118,6 +119,7 @@ def build(
     with open_whole(folder / LEDGER, force=True) as ledger:  # on disk first, put in its place last
         ledger.write(write_ledger([*entries, entry]))
         ledger.flush()
+        os.fsync(ledger.fileno())
         write_many(source.parent, [each for each in made.items() if each[0] != SOURCE], force=True)
     for name, content in made.items():
         click.echo(f"{version}/{name}  {len(content):,} bytes")
