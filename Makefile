@@ -3,7 +3,10 @@ PYTHON ?= python3
 TO ?= MailMart records
 # As given: a name may hold a dollar sign.
 override TO := $(value TO)
-export TO
+CLASS :=
+SUMMARY :=
+override SUMMARY := $(value SUMMARY)
+export TO CLASS SUMMARY
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,9 +52,9 @@ faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all w
 	@tools/system-packages.sh strace:strace
 	$(BIN)/python -m pytest faults --numprocesses 2
 
-records: $(VENV)/.test  ## make the newest version's records anew (never after its release)
+records: $(VENV)/.test  ## make the newest version's records, or make them anew (never after its release)
 	@tools/system-packages.sh $(FORM_PACKAGES)
-	$(BIN)/mailmart-privacy records build --replace $$(ls src/mailmart_privacy/data | grep -E '^[0-9]{4}-' | sort | tail -n 1)
+	$(BIN)/mailmart-privacy records build --replace $${CLASS:+--class "$$CLASS"} $${SUMMARY:+--summary "$$SUMMARY"} $$(ls src/mailmart_privacy/data | grep -E '^[0-9]{4}-' | sort | tail -n 1)
 
 format: $(VENV)/.test  ## format the code
 	$(BIN)/ruff format .

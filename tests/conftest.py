@@ -65,10 +65,8 @@ def copy(certified: CertifiedForm, identity: Identity) -> bytes:
     return issue_copy(certified, recipient="Acme GmbH", reference="C-1", issued_at=NOW, identity=identity)
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """The environment of a user who has a home of their own and nothing in it."""
-    home = tmp_path / "home"
+def make_environment(home: Path) -> dict[str, str]:
+    """The environment of a user with that home, and with no settings of their own."""
     home.mkdir()
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAILMART", "MAKE", "XDG", "PYTHON"))
@@ -76,16 +74,27 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return kept | {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-@pytest.fixture
-def cli(tmp_path: Path, environment: dict[str, str]) -> Run:
-    """Run the command line as a process, in a folder of its own."""
+def make_cli(folder: Path, environment: dict[str, str]) -> Run:
+    """Make what runs the command line as a process in a folder."""
 
     def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "mailmart_privacy", *arguments]
-        settings: dict[str, object] = {"cwd": tmp_path, "env": environment, "stdin": subprocess.DEVNULL}
+        settings: dict[str, object] = {"cwd": folder, "env": environment, "stdin": subprocess.DEVNULL}
         return subprocess.run(command, capture_output=True, timeout=120, check=False, **settings | options)  # type: ignore[call-overload, no-any-return]
 
     return run
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a user who has a home of their own and nothing in it."""
+    return make_environment(tmp_path / "home")
+
+
+@pytest.fixture
+def cli(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run the command line as a process, in a folder of its own."""
+    return make_cli(tmp_path, environment)
 
 
 @pytest.fixture(scope="session")

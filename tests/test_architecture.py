@@ -28,6 +28,7 @@ ORDER = [
     "form",
     "redline",
     "records",
+    "releasing",
     "keys",
     "pdf",
     "trust",

@@ -20,7 +20,7 @@ from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import AlteredError, ExitCode
 from mailmart_privacy.keys.keyfiles import create_identity
-from mailmart_privacy.ledger import LEDGER, Ledger
+from mailmart_privacy.ledger import LEDGER, Ledger, shipped
 from mailmart_privacy.records import build_records, make_entry, write_ledger
 from mailmart_privacy.verifying.verify import verify
 
@@ -162,7 +162,7 @@ def newer() -> dict[str, bytes]:
     """The records of a next version: what this package makes of a changed text."""
     source = _resources.read_data(f"{VERSION}/policy.md")
     changed = source.replace(b"February 24, 2026", b"October 1, 2026").replace(b"## 2.", b"All data are sold.\n\n## 2.")
-    return build_records(changed)
+    return build_records(changed, previous=shipped().policy(VERSION))
 
 
 @pytest.fixture(scope="module")

@@ -124,6 +124,21 @@ def test_a_feed_reader_shows_what_is_said(ledger: Ledger) -> None:
     assert terms == [["material"], ["material", "processors"], ["editorial"], []]
 
 
+def test_a_version_leads_to_what_changed(ledger: Ledger) -> None:
+    """An entry of a version has a related link (RFC 4287, 4.2.7.2) to the page of changes, where one is recorded."""
+    related = {
+        id: [dict(link.attrib) for link in entry.findall(f"{ATOM}link") if link.get("rel") == "related"]
+        for id, entry in entries(write(ledger)).items()
+    }
+    expected: dict[str, list[dict[str, str]]] = {
+        f"{TAG}/{version}": [
+            {"rel": "related", "type": "text/html", "hreflang": "en", "href": f"{BASE}{PATH}/{version}/changes"}
+        ]
+        for version in (SECOND, THIRD)
+    }
+    assert related == expected | {f"{TAG}/{FIRST}": [], f"{TAG}/{THIRD}/processors": []}
+
+
 def test_hostile_text_comes_back_as_it_was() -> None:
     """Markup in a summary or a processor's name is text, for the reader and in the content."""
     feed = write(rewritten_ledger({SECOND: {"summary": HOSTILE}}))

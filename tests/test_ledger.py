@@ -14,6 +14,8 @@ from mailmart_privacy.ledger import LEDGER, Ledger, entry_digest, shipped
 from mailmart_privacy.models import Policy
 
 VERSION = "2026-02-24"
+# The entries of all versions that were released: a version gets its line with its release, and keeps it.
+RELEASED = {VERSION: "b49c6289856b4ee7f03fcb759eca26c37af810de24d6e65d4300beba5e70a41c"}
 START = datetime.datetime(2026, 2, 24, tzinfo=datetime.UTC)
 
 
@@ -55,6 +57,23 @@ def test_everything_beside_the_source_is_recorded() -> None:
             "policy.txt",
         ]
     )
+
+
+def test_what_was_released_is_in_the_ledger_as_it_was() -> None:
+    """No entry of a released version changes, goes, or gets another before it: not even where all fits."""
+    entries = json.loads(_resources.read_data(LEDGER))["versions"]
+    assert len(RELEASED) >= 1
+    assert {entry["version"]: entry_digest(entry) for entry in entries[: len(RELEASED)]} == RELEASED
+
+
+def test_versions_whose_dates_go_back_are_refused() -> None:
+    """A ledger whose second version has an earlier date than the first is not used, though it chains."""
+    first = json.loads(_resources.read_data(LEDGER))["versions"][0]
+    second = {**first, "version": "2026-02-23", "effective_at": "2027-01-01T00:00:00Z", "class": "editorial"}
+    second |= {"summary": "Nothing.", "previous": entry_digest(first)}
+    document = {"format": 1, "versions": [first, second], "head": entry_digest(second)}
+    with pytest.raises(RecordError, match="do not move forward: 2026-02-24, 2026-02-23"):
+        Ledger(changed(LEDGER, json.dumps(document).encode()))
 
 
 @pytest.mark.parametrize("name", records())

@@ -57,6 +57,17 @@ def test_every_address_is_a_file(files: dict[str, bytes], ledger: Ledger) -> Non
     assert {"privacy.html", "privacy/feed.atom", "privacy/calendar.ics", HEADERS, SITEMAP} <= set(files)
 
 
+def test_what_changed_is_in_the_site(files: dict[str, bytes]) -> None:
+    """A page for each version but the first, with the one style sheet of them all; a link to it is followed."""
+    pages = sorted(name for name in files if "/changes" in name)
+    assert pages == [f"privacy/{SECOND}/changes.html", f"privacy/{THIRD}/changes.html"]
+    assert all(b'<link rel="stylesheet" href="/privacy/redline.css">' in files[name] for name in pages)
+    assert f"<loc>{BASE}/privacy/{SECOND}/changes</loc>" in files[SITEMAP].decode()
+    for missing, source in ((pages[0], f"privacy/{SECOND}.html"), ("privacy/redline.css", pages[1])):
+        with pytest.raises(SiteError, match=re.escape(f"{source} links to /{missing.removesuffix('.html')}")):
+            check_links({name: content for name, content in files.items() if name != missing}, [], BASE)
+
+
 def test_the_site_is_the_same_each_time(files: dict[str, bytes], ledger: Ledger) -> None:
     """Whatever the moment, as long as the same version is in force."""
     later = NOW + datetime.timedelta(days=30, seconds=17)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailmart_privacy import _resources
 from mailmart_privacy.errors import RecordError, UsageError
 from mailmart_privacy.ledger import Ledger, shipped
 from mailmart_privacy.web import Response, Service, create_service
@@ -337,6 +338,27 @@ def test_the_text_is_the_recorded_one(service: Service, ledger: Ledger) -> None:
     body, _, closing = end.partition(b"</footer>")
     for part in (head, start, b"<main>" + body, b"</footer>" + closing):
         assert page.count(part) == 1
+
+
+def test_what_changed_is_a_page_of_its_own(service: Service, ledger: Ledger) -> None:
+    """The recorded redline, but for the address of its style sheet; kept for ever, and linked to."""
+    for version in (SECOND, THIRD):
+        recorded = ledger.record(version, "changes.html")
+        link = b'<link rel="stylesheet" href="redline.css">'
+        assert recorded.count(link) == 1
+        for target in (f"/privacy/{version}/changes", f"/privacy/{version}/changes.html"):
+            response, headers = get(service, target)
+            assert (response.status, headers["Content-Type"]) == (200, TYPES["html"])
+            assert response.body == recorded.replace(link, b'<link rel="stylesheet" href="/privacy/redline.css">')
+            assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
+        assert f'href="/privacy/{version}/changes"' in get(service, f"/privacy/{version}")[0].body.decode()
+    assert f'href="/privacy/{THIRD}/changes">see what changes</a>' in get(service, "/privacy")[0].body.decode()
+    listed = get(service, "/privacy/versions")[0].body.decode()
+    assert [version for version in (FIRST, SECOND, THIRD) if f"/privacy/{version}/changes" in listed] == [SECOND, THIRD]
+    style, headers = get(service, "/privacy/redline.css")
+    assert (style.status, headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+    assert style.body == _resources.read_template("redline.css")
 
 
 _headers = st.dictionaries(

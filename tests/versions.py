@@ -12,6 +12,7 @@ from functools import cache
 
 from mailmart_privacy import _resources
 from mailmart_privacy.ledger import LEDGER, Ledger
+from mailmart_privacy.parse import parse_policy
 from mailmart_privacy.records import build_records, make_entry, write_ledger
 
 FIRST, SECOND, THIRD = "2026-02-24", "2026-09-01", "2027-01-15"
@@ -22,18 +23,27 @@ THIRD_SUMMARY = "Postmark sends our e-mail; account data are kept for 90 days af
 
 def second_source() -> str:
     """The Markdown of the second version."""
-    return edit(
-        _resources.read_data(f"{FIRST}/policy.md").decode(),
-        ("Last updated: February 24, 2026", "Last updated: September 1, 2026"),
-        ("We do not use advertising or tracking cookies.", "We use no advertising cookies and no tracking cookies."),
-    )
+    source = _resources.read_data(f"{FIRST}/policy.md").decode()
+    return edit_editorially(edit(source, ("Last updated: February 24, 2026", "Last updated: September 1, 2026")))
 
 
 def third_source() -> str:
     """The Markdown of the third version."""
+    return edit_materially(edit(second_source(), ("Last updated: September 1, 2026", "Last updated: January 15, 2027")))
+
+
+def edit_editorially(source: str) -> str:
+    """Say the same in other words."""
+    return edit(
+        source,
+        ("We do not use advertising or tracking cookies.", "We use no advertising cookies and no tracking cookies."),
+    )
+
+
+def edit_materially(source: str) -> str:
+    """Add a processor, keep data for longer, and move a section."""
     source = edit(
-        second_source(),
-        ("Last updated: September 1, 2026", "Last updated: January 15, 2027"),
+        source,
         ("- Sentry — Error", "- Postmark — Transactional email\n- Sentry — Error"),
         ("as long as your account is active or", "as long as your account is active, for 90 days after that, or"),
     )
@@ -57,13 +67,15 @@ def three_versions() -> dict[str, bytes]:
     first = json.loads(_resources.read_data(LEDGER))["versions"][0]
     files = {f"{FIRST}/{name}": _resources.read_data(f"{FIRST}/{name}") for name in first["records"]}
     entries = [first]
+    previous = parse_policy(_resources.read_data(f"{FIRST}/policy.md").decode())
     for version, source, effective_at, change, summary in (
         (SECOND, second_source(), None, "editorial", SECOND_SUMMARY),
         (THIRD, third_source(), THIRD_EFFECTIVE, "material", THIRD_SUMMARY),
     ):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)  # WeasyPrint leaves one open
-            made = build_records(source.encode())
+            made = build_records(source.encode(), previous=previous)
+        previous = parse_policy(source)
         entries.append(
             make_entry(made, effective_at=effective_at, previous=entries[-1], change=change, summary=summary)
         )

@@ -53,14 +53,15 @@ def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterat
     sync_folder(path.parent)
 
 
-def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]") -> list[bool]:
-    """Write files beside their places, sync them all, and put them there; where a file is already, it is kept.
+def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]", *, force: bool = False) -> list[bool]:
+    """Write files beside their places, sync them all, and put them there in their order.
 
     Syncing them together takes a fraction of what it takes one by one.
 
     Args:
         folder: where.
         files: their names and bytes; they are taken one after the other.
+        force: replace files that are there; without it, they are kept.
 
     Returns:
         For each of them, whether it was put there.
@@ -77,7 +78,7 @@ def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]") -> list[bool]
             _write(descriptor, content)
         for _, _, descriptor in written:
             os.fsync(descriptor)
-        put = [_put(beside, path, force=False) for beside, path, _ in written]
+        put = [_put(beside, path, force=force) for beside, path, _ in written]
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(folder)) from error
     finally:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Iterable
 
 REFERENCE_DIGITS = 16  # of a digest, in `Policy.reference`
 MATERIAL, EDITORIAL = "material", "editorial"
 CLASSES = (MATERIAL, EDITORIAL)
+CHANGES = "changes.html"  # the record that says what changed; the first version has none
 _REFERENCE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{REFERENCE_DIGITS}}}", re.ASCII)
 
 
@@ -43,6 +45,11 @@ class Version:
         """The `Policy.reference` of its text."""
         return make_reference(self.version, self.digest)
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether a page of what changed in it is recorded."""
+        return any(name == CHANGES for name, _ in self.records)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
@@ -60,6 +67,23 @@ class Changes:
     def material(self) -> bool:
         """Whether one of them is a material change: whoever saw the old text has to be told."""
         return any(version.change == MATERIAL for version in self.versions)
+
+
+def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
+    """Describe versions as JSON documents do, in their order."""
+    return [
+        {
+            "version": v.version,
+            "last_updated": v.last_updated.isoformat(),
+            "effective_at": _stamp(v.effective_at),
+            "effective_until": v.effective_until and _stamp(v.effective_until),
+            "digest": v.digest,
+            "class": v.change,
+            "summary": v.summary,
+            "records": dict(v.records),
+        }
+        for v in versions
+    ]
 
 
 def make_reference(version: str, digest: str) -> str:
@@ -86,3 +110,7 @@ def find_reference(reference: str, versions: tuple[Version, ...]) -> Version:
             return version
     known = ", ".join(version.version for version in versions) or "none"
     raise UnknownVersionError(f"there is no version {shape[1]!r} of the policy; there are: {known}")
+
+
+def _stamp(moment: "datetime.datetime") -> str:
+    return moment.isoformat().replace("+00:00", "Z")

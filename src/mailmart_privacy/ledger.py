@@ -115,9 +115,13 @@ class Ledger:
         """Load a version of the policy from its record; raises as `record` does."""
         if version not in self._policies:
             content = self.record(version, "policy.json")
-            policy = policy_from_json(json.loads(content), history=self.versions)
+            wrong = RecordError(f"{version}/policy.json does not give the text recorded in {LEDGER}")
+            try:
+                policy = policy_from_json(json.loads(content), history=self.versions)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise wrong from None
             if policy.digest != self.version(version).digest or policy.version != version:
-                raise RecordError(f"{version}/policy.json does not give the text recorded in {LEDGER}")
+                raise wrong
             self._policies[version] = policy
         return self._policies[version]
 
@@ -216,11 +220,16 @@ def _verify_chain(entries: "list[dict[str, Any]]", head: str) -> None:
 
 def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
     starts = [datetime.datetime.fromisoformat(entry["effective_at"]) for entry in entries]
+    names = [entry["version"] for entry in entries]
+    if names != sorted(set(names)):
+        raise RecordError(f"{LEDGER}: the dates of the versions do not move forward: {', '.join(names)}")
     if starts != sorted(set(starts)) or any(start.utcoffset() is None for start in starts):
         raise RecordError(f"{LEDGER}: the versions do not move forward in time")
     for entry in entries[1:]:
         if entry.get("class") not in CLASSES or not entry.get("summary"):
-            raise RecordError(f"{LEDGER}: the entry of {entry['version']} says not how it differs from the one before")
+            raise RecordError(
+                f"{LEDGER}: the entry of {entry['version']} has no class ({' or '.join(CLASSES)}), or no summary"
+            )
     return tuple(
         Version(
             version=entry["version"],

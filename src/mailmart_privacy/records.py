@@ -1,45 +1,93 @@
-"""Making a version's records, and proving that they can be made again: for whoever releases one."""
+"""Making a version's source, its records and its entry in the ledger: for whoever releases one."""
 
 import datetime
 import json
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from . import _resources
-from .errors import PrivacyError, RecordError
+from .changes.comparing import compare
+from .characters import find_refused, name_characters
+from .errors import RecordError, UsageError
 from .form import render_form
-from .history import CLASSES
+from .history import CHANGES, CLASSES
 from .ledger import FORMAT, LEDGER, Ledger, entry_digest
+from .models import digest_comment
+from .moments import require_moment
 from .parse import parse_policy
+from .redline.page import render_redline
 from .render import render_html, render_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .models import Policy
+
 SOURCE = "policy.md"
 
 
-def build_records(source: bytes, *, origin: str = SOURCE) -> dict[str, bytes]:
+def read_source(source: bytes, *, origin: str = SOURCE) -> "Policy":
+    """Parse the bytes of a `policy.md`.
+
+    Args:
+        source: its bytes.
+        origin: what the messages call it.
+
+    Raises:
+        RecordError: it is not UTF-8.
+        SourceError: it has faults.
+    """
+    try:
+        text = source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{origin} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    return parse_policy(text, origin=origin)
+
+
+def date_source(source: bytes, day: datetime.date, *, origin: str = SOURCE) -> bytes:
+    """Give a source another date, to begin the next version with.
+
+    Args:
+        source: the bytes of a `policy.md`.
+        day: the date that its text is to name.
+        origin: what the messages call it.
+
+    Returns:
+        The same lines but for the date's; a comment with the digest of the old text is left out.
+
+    Raises:
+        RecordError: it is not UTF-8, or the line of its date is not written plainly.
+        SourceError: it has faults.
+    """
+    policy = read_source(source, origin=origin)
+    dated = replace(policy, last_updated=day)
+    text = source.decode().replace(policy.dateline, dated.dateline, 1)
+    made = text.replace(f"{digest_comment(policy.digest)}\n", "").encode()
+    if read_source(made, origin=origin) != dated:
+        raise RecordError(f"{origin} has no plain line {policy.dateline!r}; write it so, without markup")
+    return made
+
+
+def build_records(source: bytes, *, origin: str = SOURCE, previous: "Policy | None" = None) -> dict[str, bytes]:
     """Make every file recorded for a version from its source.
 
     Args:
         source: the bytes of its `policy.md`.
         origin: what the messages call it.
+        previous: the version before it, or None for the first, which has no page of changes.
 
     Returns:
-        Bytes by file name, `policy.md` among them. The same source gives the same bytes on any
-        machine.
+        Bytes by file name, `policy.md` among them. The same source after the same text gives the
+        same bytes on any machine.
 
     Raises:
         SourceError: the source has faults.
         FormError: the form cannot be made.
         MissingExtraError: WeasyPrint is not installed.
     """
-    try:
-        text = source.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{origin} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    policy = parse_policy(text, origin=origin)
+    policy = read_source(source, origin=origin)
+    changes = {} if previous is None else {CHANGES: _render_changes(previous, policy)}
     return {
         SOURCE: source,
         "policy.txt": policy.text.encode(),
@@ -49,7 +97,27 @@ def build_records(source: bytes, *, origin: str = SOURCE) -> dict[str, bytes]:
         "page.css": _resources.read_template("page.css"),
         "form-a4.pdf": render_form(policy, paper="a4"),
         "form-letter.pdf": render_form(policy, paper="letter"),
+        **changes,
     }
+
+
+def find_faults_of_description(change: str | None, summary: str | None) -> list[str]:
+    """List what is wrong with the class and the summary of a version that has one before it; nothing where all is well.
+
+    Args:
+        change: has to be "material" or "editorial".
+        summary: has to be one line of text without controls or invisible characters.
+    """
+    faults = []
+    if change not in CLASSES:
+        faults.append(f"has no class; say whether its change is {' or '.join(CLASSES)}")
+    if summary is None or not summary.strip():
+        faults.append("has no summary; say in a sentence or two what changed")
+    elif len(summary.splitlines()) > 1:
+        faults.append("has a summary of several lines; write it in one")
+    elif refused := find_refused(summary):
+        faults.append(f"has a summary that cannot hold {name_characters(refused)}; remove it")
+    return faults
 
 
 def make_entry(
@@ -75,20 +143,26 @@ def make_entry(
 
     Raises:
         RecordError: the version does not move forward from the previous one, or its class or
-            summary is missing.
+            summary cannot be used.
+        UsageError: `effective_at` is not aware, or lies in no year of UTC.
     """
     policy = json.loads(records["policy.json"])
     version = policy["version"]
     if effective_at is None:
         effective_at = datetime.datetime.combine(datetime.date.fromisoformat(version), datetime.time(), datetime.UTC)
-    stamp = effective_at.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    require_moment(effective_at)
+    try:
+        stamp = effective_at.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except OverflowError:
+        raise UsageError(f"{effective_at.isoformat()} lies in no year of UTC; give another moment") from None
     if previous is not None and (version <= previous["version"] or stamp <= previous["effective_at"]):
         raise RecordError(
             f"version {version}, in force from {stamp}, does not come after "
             f"{previous['version']}, in force from {previous['effective_at']}"
         )
-    if previous is not None and (change not in CLASSES or not summary):
-        raise RecordError(f"version {version} needs a class ({' or '.join(CLASSES)}) and a summary of what changed")
+    faults = [] if previous is None else find_faults_of_description(change, summary)
+    if faults:
+        raise RecordError(f"version {version} {faults[0]}")
     described = {} if previous is None else {"class": change, "summary": summary}
     return {
         "version": version,
@@ -122,35 +196,6 @@ def read_entries(read: "Callable[[str], bytes]") -> list[dict[str, Any]]:
     return entries
 
 
-def compare_records(ledger: Ledger, read: "Callable[[str], bytes]") -> list[str]:
-    """Hold every recorded file against the ledger, and the newest version against a new build.
-
-    Args:
-        ledger: the ledger.
-        read: gives the bytes of a file by its path below `data/`.
-
-    Returns:
-        What is wrong, one line each; nothing where all is well. Older versions were made by older
-        templates, so theirs are held against their digests only.
-    """
-    faults = []
-    for version in ledger.versions:
-        for name, _ in version.records:
-            try:
-                ledger.record(version.version, name)
-            except RecordError as error:
-                faults.append(str(error))
-    if ledger.versions:
-        newest = ledger.versions[-1]
-        path = f"{newest.version}/{SOURCE}"
-        try:
-            built = build_records(read(path), origin=path)
-        except (PrivacyError, OSError) as error:
-            return [*faults, f"{newest.version} cannot be built anew: {error}"]
-        recorded = dict(newest.records)
-        for name in sorted(built.keys() | recorded.keys()):
-            if name not in built or name not in recorded:
-                faults.append(f"{newest.version}/{name} is not both recorded and built")
-            elif sha256(built[name]).hexdigest() != recorded[name]:
-                faults.append(f"{newest.version}/{name} is not what a new build makes")
-    return faults
+def _render_changes(previous: "Policy", policy: "Policy") -> bytes:
+    # What the ledger knows by now is left out: the same two texts give the same page, whenever it is made.
+    return render_redline(compare(replace(previous, history=()), policy)).encode()

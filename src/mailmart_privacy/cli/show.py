@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from ..characters import spell_out
 from ..errors import UsageError
+from ..history import describe_versions
 from ..ledger import shipped
 from ..moments import parse_moment
 from .files import require_no_stylesheet, write_out, write_stylesheet
@@ -93,25 +95,13 @@ def versions(as_json: bool) -> None:
     """List the versions of the policy, oldest first."""
     known = shipped().versions
     if as_json:
-        _print_json(
-            [
-                {
-                    "version": v.version,
-                    "last_updated": v.last_updated.isoformat(),
-                    "effective_at": v.effective_at.isoformat().replace("+00:00", "Z"),
-                    "effective_until": v.effective_until and v.effective_until.isoformat().replace("+00:00", "Z"),
-                    "digest": v.digest,
-                    "class": v.change,
-                    "summary": v.summary,
-                    "records": dict(v.records),
-                }
-                for v in known
-            ]
-        )
+        _print_json(describe_versions(known))
         return
     for v in known:
         until = f"until {v.effective_until:%Y-%m-%d %H:%M} UTC" if v.effective_until else "no later version"
         click.echo(f"{v.version}  in force from {v.effective_at:%Y-%m-%d %H:%M} UTC, {until}  SHA-256 {v.digest}")
+        if v.change is not None:
+            click.echo(f"{'':<{len(v.version)}}  {v.change}: {spell_out(v.summary or '')}")
 
 
 @click.command(short_help="List the third-party services that a version names.")

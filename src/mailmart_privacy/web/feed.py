@@ -80,6 +80,8 @@ def write_feed(ledger: Ledger, *, at: datetime.datetime, base_url: str, path: st
         state, mark = _state(version, at)
         described = describe_change(version)
         entry = _entry(feed, _id(version), mark + name, moments[_id(version)], address, version)
+        if version.has_changes:
+            _add(entry, "link", rel="related", type="text/html", hreflang=LANGUAGE, href=f"{address}/changes")
         _add(entry, "summary", f"{state} {described}")
         _content(entry, [state, described])
         if changed := changes[version.version]:

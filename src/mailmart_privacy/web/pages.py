@@ -9,6 +9,7 @@ import json
 from html import escape
 
 from ..errors import RecordError
+from ..history import CHANGES
 from ..models import format_date
 from .representations import ATOM, CALENDAR, FORMATS, HTML
 
@@ -46,7 +47,7 @@ def current_page(ledger: "Ledger", version: "Version", upcoming: "Sequence[Versi
 def dated_page(ledger: "Ledger", version: "Version", addresses: "Addresses") -> bytes:
     """Make the page at the address of one version, which says the same for ever."""
     others = [f'<a href="{addresses.page}">Read the version that is in force today</a>.']
-    if _has_changes(version):
+    if version.has_changes:
         others.insert(0, f'<a href="{addresses.changes(version.version)}">See what changed in this version</a>.')
     notice = f"<p>This is the version of {format_date(version.last_updated)}. {' '.join(others)}</p>"
     return _surround(
@@ -61,7 +62,7 @@ def dated_page(ledger: "Ledger", version: "Version", addresses: "Addresses") -> 
 
 def changes_page(ledger: "Ledger", version: "Version", addresses: "Addresses") -> bytes:
     """Make the page of what changed in a version: the recorded redline, with its style sheet's address."""
-    page = ledger.record(version.version, "changes.html").decode()
+    page = ledger.record(version.version, CHANGES).decode()
     return _replace(page, '<link rel="stylesheet" href="redline.css">', _style(addresses.redline_style)).encode()
 
 
@@ -161,7 +162,7 @@ def _feed(addresses: "Addresses") -> str:
 def _announcement(later: "Version", ledger: "Ledger", addresses: "Addresses") -> str:
     title = escape(ledger.policy(later.version).title)
     changes = ""
-    if _has_changes(later):
+    if later.has_changes:
         changes = f' or <a href="{addresses.changes(later.version)}">see what changes</a>'
     return (
         f'<p><strong>A new {title} takes effect on <time datetime="{later.effective_at:%Y-%m-%dT%H:%M:%SZ}">'
@@ -203,7 +204,7 @@ def _version(version: "Version", at: "datetime", addresses: "Addresses") -> str:
     summary = ""
     if version.change is not None:
         summary = f"<p><strong>{version.change.capitalize()} change.</strong> {escape(version.summary or '')}</p>\n"
-    redline = f'<a href="{addresses.changes(version.version)}">What changed</a> · ' if _has_changes(version) else ""
+    redline = f'<a href="{addresses.changes(version.version)}">What changed</a> · ' if version.has_changes else ""
     formats = " · ".join(
         f'<a href="{addresses.dated(version.version, ending)}" type="{media_type}">{name}</a>'
         for ending, (media_type, name) in FORMATS.items()
@@ -214,7 +215,3 @@ def _version(version: "Version", at: "datetime", addresses: "Addresses") -> str:
         f'<h2><a href="{addresses.dated(version.version)}">{format_date(version.last_updated)}</a></h2>\n'
         f"<p>{state}</p>\n{summary}<p>{redline}{formats}</p>\n</li>"
     )
-
-
-def _has_changes(version: "Version") -> bool:
-    return any(name == "changes.html" for name, _ in version.records)

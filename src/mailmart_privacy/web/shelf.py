@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from .. import _resources
-from ..history import Version
+from ..history import Version, describe_versions
 from .addresses import Addresses
 from .calendar import write_calendar
 from .feed import write_feed
@@ -76,7 +76,7 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
         made = dict(_dated(ledger, each, addresses, at))
         things |= _spread(addresses.dated(each.version), made, permanent=True)
         things[addresses.style(each.version)] = _style(ledger, each)
-        if any(name == "changes.html" for name, _ in each.records):
+        if each.has_changes:
             page = Representation(media_type=HTML, body=changes_page(ledger, each, addresses))
             things |= _spread(addresses.changes(each.version), {HTML: page}, permanent=True)
             things[addresses.redline_style] = _single(CSS, _resources.read_template("redline.css"))
@@ -93,23 +93,6 @@ def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, d
     """Find from when and until when nothing happens: no version comes into force, and no day of one begins."""
     turns = {moment for each in ledger.versions for moment in (each.effective_at, midnight(each.last_updated))}
     return max(turn for turn in turns if turn <= at), min((turn for turn in turns if turn > at), default=None)
-
-
-def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
-    """Describe versions as JSON documents do, oldest first."""
-    return [
-        {
-            "version": v.version,
-            "last_updated": v.last_updated.isoformat(),
-            "effective_at": _stamp(v.effective_at),
-            "effective_until": v.effective_until and _stamp(v.effective_until),
-            "digest": v.digest,
-            "class": v.change,
-            "summary": v.summary,
-            "records": dict(v.records),
-        }
-        for v in versions
-    ]
 
 
 def _spread(address: str, made: dict[str, Representation], *, permanent: bool) -> dict[str, Thing]:
@@ -213,7 +196,3 @@ def _style(ledger: "Ledger", version: Version) -> Thing:
 
 def _single(media_type: str, body: bytes) -> Thing:
     return Thing(representations={media_type: Representation(media_type=media_type, body=body)})
-
-
-def _stamp(moment: datetime.datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
