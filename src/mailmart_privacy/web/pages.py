@@ -61,9 +61,16 @@ def dated_page(ledger: "Ledger", version: "Version", addresses: "Addresses") -> 
 
 
 def changes_page(ledger: "Ledger", version: "Version", addresses: "Addresses") -> bytes:
-    """Make the page of what changed in a version: the recorded redline, with its style sheet's address."""
+    """Make the page of what changed in a version: the recorded redline, and the way to that version."""
     page = ledger.record(version.version, CHANGES).decode()
-    return _replace(page, '<link rel="stylesheet" href="redline.css">', _style(addresses.redline_style)).encode()
+    canonical = f'<link rel="canonical" href="{escape(addresses.whole(addresses.changes(version.version)))}">'
+    head = f"{_style(addresses.redline_style)}\n{canonical}"
+    way = (
+        f'<p><a href="{addresses.dated(version.version)}">Read the version of {format_date(version.last_updated)}</a>. '
+        f'<a href="{addresses.versions}">All versions of this policy</a>.</p>\n'
+    )
+    page = _replace(page, '<link rel="stylesheet" href="redline.css">', head)
+    return _replace(page, _FOOTER, f"{way}{_FOOTER}").encode()
 
 
 def versions_page(versions: "Sequence[Version]", at: "datetime", addresses: "Addresses") -> bytes:
@@ -108,7 +115,8 @@ def _surround(
     addresses: "Addresses",
 ) -> bytes:
     page = ledger.record(version.version, "page.html").decode()
-    above = "".join(f'<aside class="notice" role="note">{notice}</aside>\n' for notice in notices)
+    said = "\n".join(notices)
+    above = f'<aside class="notice" aria-label="About this version">\n{said}\n</aside>\n' if said else ""
     below = "".join(f"<p>{line}</p>\n" for line in closing)
     page = _replace(page, _STYLESHEET, _head(version, ledger.policy(version.version).title, address, addresses))
     page = _replace(page, _BODY, f"{above}{_BODY}")
@@ -204,14 +212,18 @@ def _version(version: "Version", at: "datetime", addresses: "Addresses") -> str:
     summary = ""
     if version.change is not None:
         summary = f"<p><strong>{version.change.capitalize()} change.</strong> {escape(version.summary or '')}</p>\n"
-    redline = f'<a href="{addresses.changes(version.version)}">What changed</a> · ' if version.has_changes else ""
-    formats = " · ".join(
-        f'<a href="{addresses.dated(version.version, ending)}" type="{media_type}">{name}</a>'
+    day = format_date(version.last_updated)  # which one, for who hears the links in a list of links
+    links = [
+        f'<a href="{addresses.dated(version.version, ending)}" type="{media_type}"'
+        f' aria-label="{name}, {day}">{name}</a>'
         for ending, (media_type, name) in FORMATS.items()
         if media_type != HTML
-    )
+    ]
+    if version.has_changes:
+        changes = addresses.changes(version.version)
+        links.insert(0, f'<a href="{changes}" aria-label="What changed, {day}">What changed</a>')
     return (
         f'<li id="{version.version}">\n'
-        f'<h2><a href="{addresses.dated(version.version)}">{format_date(version.last_updated)}</a></h2>\n'
-        f"<p>{state}</p>\n{summary}<p>{redline}{formats}</p>\n</li>"
+        f'<h2><a href="{addresses.dated(version.version)}">{day}</a></h2>\n'
+        f"<p>{state}</p>\n{summary}<p>{' · '.join(links)}</p>\n</li>"
     )
