@@ -341,7 +341,7 @@ def test_the_text_is_the_recorded_one(service: Service, ledger: Ledger) -> None:
 
 
 def test_what_changed_is_a_page_of_its_own(service: Service, ledger: Ledger) -> None:
-    """The recorded redline, but for the address of its style sheet; kept for ever, and linked to."""
+    """The recorded redline with the addresses of its style sheet and of the versions; kept for ever, and linked to."""
     for version in (SECOND, THIRD):
         recorded = ledger.record(version, "changes.html")
         link = b'<link rel="stylesheet" href="redline.css">'
@@ -349,7 +349,13 @@ def test_what_changed_is_a_page_of_its_own(service: Service, ledger: Ledger) -> 
         for target in (f"/privacy/{version}/changes", f"/privacy/{version}/changes.html"):
             response, headers = get(service, target)
             assert (response.status, headers["Content-Type"]) == (200, TYPES["html"])
-            assert response.body == recorded.replace(link, b'<link rel="stylesheet" href="/privacy/redline.css">')
+            head, _, rest = recorded.partition(link)
+            body, _, closing = rest.partition(b"</footer>")
+            assert response.body.startswith(head + b'<link rel="stylesheet" href="/privacy/redline.css">\n')
+            assert response.body.count(body) == 1
+            assert response.body.endswith(b"</footer>" + closing)
+            assert f'href="/privacy/{version}">'.encode() in response.body
+            assert b'href="/privacy/versions">' in response.body
             assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
             assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
         assert f'href="/privacy/{version}/changes"' in get(service, f"/privacy/{version}")[0].body.decode()
