@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..changes.prose import Prose
 
 CURRENT, UPCOMING = "current", "upcoming"
-MAX_TEXT = 1024 * 1024
+MAX_TEXT = 256 * 1024
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _REFERENCE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9a-f]{16}", re.ASCII)
 _DIGEST_LINE = re.compile(r"<!-- SHA-256 of the canonical text: [0-9a-f]{64} -->\s*\Z")

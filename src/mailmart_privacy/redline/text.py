@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from ..changes.comparing import Comparison, SectionChange
 from ..changes.words import Kind, Span
@@ -101,11 +103,12 @@ class _Writer:
         hanging = indent + " " * len(bullet)
         line: _Line = []
         for word in _words(spans):
-            taken: _Line = [*line, *word]
-            if line and wrap and self.width is not None and self.measure(taken) + len(hanging) > self.width:
+            full = wrap and self.width is not None and self.measure([*line, *word]) + len(hanging) > self.width
+            if line and full:
                 yield f"{indent}{bullet}{self.paint(line)}"
-                indent, bullet, taken = hanging, "", [(kind, text) for kind, text in word if not text.isspace()]
-            line = taken
+                indent, bullet, line = hanging, "", [(kind, text) for kind, text in word if not text.isspace()]
+            else:
+                line += word
         yield f"{indent}{bullet}{self.paint(line)}"
 
     def measure(self, line: _Line) -> int:
@@ -131,10 +134,5 @@ def _words(spans: Iterable[Span]) -> Iterator[_Line]:
 
 def _runs(line: _Line) -> Iterator[tuple[Kind, str]]:
     """Join what stands next to each other and is marked alike."""
-    runs: _Line = []
-    for kind, text in line:
-        if runs and runs[-1][0] == kind:
-            runs[-1] = (kind, runs[-1][1] + text)
-        else:
-            runs.append((kind, text))
-    yield from runs
+    for kind, run in groupby(line, key=itemgetter(0)):
+        yield kind, "".join(text for _, text in run)
