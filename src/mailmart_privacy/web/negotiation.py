@@ -3,16 +3,15 @@
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+_KEPT = 64  # headers, judged; clients of one kind send the same
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 _ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
-def choose_type(accept: str | None, offers: "Sequence[str]") -> str | None:
+@lru_cache(maxsize=_KEPT)
+def choose_type(accept: str | None, offers: tuple[str, ...]) -> str | None:
     """Choose the media type that a client likes best.
 
     Args:
@@ -61,7 +60,7 @@ def has_copy(if_none_match: str, etag: str) -> bool:
         if_none_match: the header's value.
         etag: the entity tag of the representation, with its quotes.
     """
-    if if_none_match.strip() == "*":
+    if if_none_match == etag or if_none_match.strip() == "*":
         return True
     return etag.removeprefix("W/") in _ENTITY_TAG.findall(if_none_match)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..ledger import Ledger
     from ..models import Policy
 
+HEADERS_READ = ("accept", "if-none-match", "if-modified-since")  # an adapter may leave out all others
 _METHODS = ("GET", "HEAD")
 _LONGEST = 8192  # characters of a header's value, as most servers have it
 _LONGEST_MOMENT = 64
@@ -114,7 +115,7 @@ class Service:
         Args:
             method: as received, for instance "GET".
             target: the path as received, percent-encoded, with "?" and the query where there is one.
-            headers: by name, in any case; Accept, If-None-Match and If-Modified-Since are looked at.
+            headers: by name, in any case; those of `HEADERS_READ` are looked at.
 
         Returns:
             The answer. Whatever comes in, it is never one of the 5xx.

@@ -3,6 +3,7 @@
 import datetime
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 from .. import _resources
 from ..history import Version, describe_versions
@@ -35,7 +36,7 @@ class Thing:
     representations: dict[str, Representation]
     permanent: bool = False
 
-    @property
+    @cached_property
     def offers(self) -> tuple[str, ...]:
         """The media types."""
         return tuple(self.representations)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from ..errors import MissingExtraError
 from .mounting import mount
 from .representations import Header
-from .service import Service, create_service
+from .service import HEADERS_READ, Service, create_service
 
 try:
     from starlette.routing import Route
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _KEPT = 64  # sets of headers, encoded
+_READ = {name.encode(): name for name in HEADERS_READ}  # ASGI has names in lower case
 
 
 def create_routes(
@@ -71,8 +72,9 @@ class _Answer:
             target = f"{target}?{query.decode('latin-1')}"
         headers: dict[str, str] = {}
         for encoded, value in scope["headers"]:
-            name, text = encoded.decode("latin-1"), value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {text}" if name in headers else text
+            if (name := _READ.get(encoded)) is not None:
+                text = value.decode("latin-1")
+                headers[name] = f"{headers[name]}, {text}" if name in headers else text
         status, sent, body = service.respond(scope["method"], target, headers)
         await send({"type": "http.response.start", "status": status, "headers": _encode(sent)})
         await send({"type": "http.response.body", "body": body})
