@@ -94,11 +94,13 @@ class Laboratory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._base, self._kept = make_worn_place(path / "base", random.Random(_SEED))
-        root = Path(__file__).parents[1]
+        # Python lists a folder again where it has changed since an import; in a copy of this one nobody else writes.
+        code = path / "code"
+        shutil.copytree(Path(__file__).parent, code / "faults", ignore=shutil.ignore_patterns("__pycache__"))
         self._environment = dict(os.environ) | {
             "PYTHONHASHSEED": "0",
             "PYTHONPYCACHEPREFIX": str(path / "compiled"),
-            "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join([str(code), os.environ.get("PYTHONPATH", "")]),
         }
         self._run("warm", _TRACED, [])
         self._environment["PYTHONDONTWRITEBYTECODE"] = "1"
