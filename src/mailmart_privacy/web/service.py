@@ -13,7 +13,7 @@ from ..errors import PrivacyError, UnknownVersionError, UsageError
 from ..ledger import shipped
 from ..moments import parse_moment
 from .addresses import Addresses
-from .negotiation import choose_type, has_copy, is_unmodified
+from .negotiation import choose_type, expects_another, has_copy, is_unmodified
 from .representations import FORMATS, Header, link
 from .shelf import Shelf, Thing, fill_shelf
 
@@ -104,6 +104,18 @@ class Service:
             self._ledger, clock=self._clock, path=prefix + self.path, base_url=self.base_url, max_age=self._max_age
         )
 
+    def paused(self) -> "Service":
+        """Make the same service with its clock stopped at the moment since which its answers are what they are now.
+
+        Raises:
+            UnknownVersionError: no version is in force yet.
+            RecordError: a record has changed or is missing.
+        """
+        since = self._current_shelf(self._clock()).starts
+        return Service(
+            self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age
+        )
+
     def urls(self) -> tuple[str, ...]:
         """List the paths of all that is served now."""
         return tuple(self._current_shelf(self._clock()).things)
@@ -114,7 +126,8 @@ class Service:
         Args:
             method: as received, for instance "GET".
             target: the path as received, percent-encoded, with "?" and the query where there is one.
-            headers: by name, in any case; Accept, If-None-Match and If-Modified-Since are looked at.
+            headers: by name, in any case; Accept and the four that make a request conditional (RFC 9110,
+                13.1) are looked at.
 
         Returns:
             The answer. Whatever comes in, it is never one of the 5xx.
@@ -123,7 +136,10 @@ class Service:
             RecordError: a record of this package has changed or is missing.
         """
         moment = self._clock()
-        shelf = self._current_shelf(moment)
+        try:
+            shelf = self._current_shelf(moment)
+        except UnknownVersionError as error:  # the clock stands before the first version
+            return _refuse(method, 404, f"{error}.")
         path, _, query = target.partition("?")
         thing = shelf.things.get(path) or shelf.things.get(_decode(path))
         if thing is None:
@@ -131,7 +147,7 @@ class Service:
         if method not in _METHODS:
             return _refuse(method, 405, "This address can only be read.", ("Allow", ", ".join(_METHODS)))
         sent = {name.lower(): value for name, value in headers.items()}
-        if query and "at" in query:
+        if query and ("at" in query or "%" in query):
             try:
                 thing = self._at(path, query, shelf) or thing
             except UnknownVersionError as error:
@@ -146,6 +162,8 @@ class Service:
         if chosen is None:
             return _not_acceptable(method, thing)
         found = thing.representations[chosen]
+        if expects_another(sent, found.modified_at):
+            return _refuse(method, 412, "This is not what the request depends on (If-Match, If-Unmodified-Since).")
         cache = _PERMANENT if thing.permanent else self._cache_control(moment, shelf)
         known = sent.get("if-none-match")
         if known is not None:

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import _resources
 from ..history import Version, describe_versions
@@ -131,7 +131,10 @@ def _current(
     ledger: "Ledger", version: Version, upcoming: tuple[Version, ...], addresses: Addresses
 ) -> "Iterable[tuple[str, Representation]]":
     bodies = _bodies(ledger, version) | {"html": current_page(ledger, version, upcoming, addresses)}
-    yield from _formats(ledger, version, addresses.page, bodies, version.effective_at, addresses)
+    for media_type, made in _formats(ledger, version, addresses.page, bodies, version.effective_at, addresses):
+        # Since when the page announces a version, nothing here knows; the entity tag does.
+        announces = media_type == HTML and upcoming
+        yield media_type, replace(made, modified_at=None) if announces else made
 
 
 def _bodies(ledger: "Ledger", version: Version) -> dict[str, bytes]:
