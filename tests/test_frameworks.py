@@ -1,5 +1,6 @@
 """The adapters: what docs/services.md shows, under real frameworks and servers, answers as the core does."""
 
+import gzip
 import re
 import subprocess
 import sys
@@ -77,10 +78,10 @@ from mailmart_privacy.web.starlette import create_routes
 app = Starlette(routes=[Mount("/legal", routes=create_routes())])
 """,
     "fastapi": """
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from mailmart_privacy.web.starlette import create_routes
 app = FastAPI()
-app.router.routes.extend(create_routes(path="/legal/privacy"))
+app.include_router(APIRouter(routes=create_routes()), prefix="/legal")
 """,
 }
 each = pytest.mark.parametrize(("framework", "age"), RELEASES)
@@ -202,6 +203,37 @@ def test_answers_are_those_of_the_core(framework: str, age: str, tmp_path: Path)
         assert page.startswith("default-src 'none'; style-src 'self'; ")
         assert "unsafe" not in page
     assert not faults, "\n".join(faults)
+
+
+GZIP = {
+    "django": 'MIDDLEWARE.insert(0, "django.middleware.gzip.GZipMiddleware")\n',
+    "starlette": "from starlette.middleware.gzip import GZipMiddleware\napp.add_middleware(GZipMiddleware)\n",
+    "fastapi": "from starlette.middleware.gzip import GZipMiddleware\napp.add_middleware(GZipMiddleware)\n",
+}
+
+
+@pytest.mark.parametrize("age", ["oldest", "newest"])
+@pytest.mark.parametrize("framework", GZIP)
+def test_a_middleware_may_compress(framework: str, age: str, tmp_path: Path) -> None:
+    """What it does to one answer is in no other: who accepts no gzip gets the very bytes, before and after."""
+    project = write_project(tmp_path, framework)
+    changed = project / ("settings.py" if framework == "django" else "app.py")
+    changed.write_text(changed.read_text() + GZIP[framework])
+    accepts = ("Accept-Encoding", "gzip")
+    with serve(framework, age, project, app=APP[framework]) as port:
+        for target in ("/privacy", "/privacy.pdf", "/privacy.json"):
+            whole = SERVICE.respond("GET", target, {})
+            for _ in range(2):
+                plain, packed = ask(port, target), ask(port, target, "GET", accepts)
+                assert (plain.body, plain.headers["Content-Encoding"]) == (whole.body, None)
+                assert plain.headers["Content-Length"] == str(len(whole.body))
+                assert (gzip.decompress(packed.body), packed.headers["Content-Encoding"]) == (whole.body, "gzip")
+                assert packed.headers["Content-Length"] == str(len(packed.body))
+                vary = {name.strip() for name in packed.headers["Vary"].split(",")}
+                assert vary >= {"Accept-Encoding"} | ({"Accept"} if target == "/privacy" else set())
+                unchanged = ask(port, target, "GET", accepts, ("If-None-Match", packed.headers["ETag"]))
+                assert (unchanged.status, unchanged.body) == (304, b"")
+                assert ask(port, target, "HEAD", accepts).body == b""
 
 
 @each
