@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import string
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
@@ -197,6 +198,23 @@ def test_an_address_with_nothing_at_it(service: Service, target: str) -> None:
     response, headers = get(service, target)
     assert response.status == 404
     assert headers["Cache-Control"] == "no-store"
+
+
+def test_people_find_the_way_from_an_address_with_nothing_at_it(service: Service) -> None:
+    """Who likes a page best gets one, with links that lead somewhere; a program gets a line; both vary by Accept."""
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for target in ("/privacy/2020-01-01", "/privacy/<script>", "/privacy/%ff"):
+        page, headers = get(service, target, Accept=browser)
+        assert (page.status, headers["Content-Type"], headers["Cache-Control"]) == (404, TYPES["html"], "no-store")
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
+        links = re.findall(r'href="([^"]+)"', page.body.decode())
+        assert {"/privacy", "/privacy/versions"} <= set(links)
+        assert {get(service, link)[0].status for link in links} == {200}
+        assert get(service, target, "HEAD", Accept=browser)[0] == page._replace(body=b"")
+    for accept in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept": "text/html," * 9999}):
+        line, headers = get(service, "/privacy/2020-01-01", **accept)
+        assert (line.status, headers["Content-Type"], headers["Vary"]) == (404, TYPES["txt"], "Accept")
+        assert line.body == b"There is nothing at this address; the policy is at /privacy.\n"
 
 
 def test_an_address_may_be_encoded_needlessly(service: Service) -> None:
@@ -405,7 +423,8 @@ def test_a_header_of_no_sensible_length_is_refused(service: Service) -> None:
         {"path": "/a/./b"}, {"path": '/"'}, {"path": None}, {"base_url": "mailmart.com"}, {"base_url": "ftp://a.b"},
         {"base_url": "https://a.b/c"}, {"base_url": "https://a.b?c"}, {"base_url": 'https://a".b'}, {"base_url": None},
         {"base_url": "https://u@a.b"}, {"base_url": "https://["}, {"base_url": "https://a\0b"}, {"base_url": "https://a&b"},
-        {"base_url": "https://b\u00fccher.example"}, {"base_url": "https://a:b"}, {"max_age": -1}, {"max_age": "1"}, {"max_age": True},
+        {"base_url": "https://b\u00fccher.example"}, {"base_url": "https://a:b"},
+        {"max_age": -1}, {"max_age": "1"}, {"max_age": True},
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_used(wrong: dict[str, object]) -> None:

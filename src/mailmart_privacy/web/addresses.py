@@ -30,9 +30,7 @@ class Addresses:
         if not isinstance(self.page, str) or not _PATH.fullmatch(self.page):
             raise UsageError(f"{self.page!r} is no path for the policy; give one like /privacy or /legal/privacy")
         if not isinstance(self.base_url, str) or not _BASE.fullmatch(self.base_url):
-            raise UsageError(
-                f"{self.base_url!r} is no base of addresses; give one like https://mailmart.com, in ASCII"
-            )
+            raise UsageError(f"{self.base_url!r} is no base of addresses; give one like https://mailmart.com, in ASCII")
 
     def whole(self, address: str) -> str:
         """Complete an address with scheme and host."""

@@ -14,8 +14,8 @@ from ..ledger import shipped
 from ..moments import parse_moment
 from .addresses import Addresses
 from .negotiation import choose_type, expects_another, has_copy, is_unmodified
-from .representations import FORMATS, Header, link
-from .shelf import Shelf, Thing, fill_shelf
+from .representations import FORMATS, HTML, POLICY_OF_PAGES, Header, link
+from .shelf import TEXT, Shelf, Thing, fill_shelf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,9 +112,7 @@ class Service:
             RecordError: a record has changed or is missing.
         """
         since = self._current_shelf(self._clock()).starts
-        return Service(
-            self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age
-        )
+        return Service(self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age)
 
     def urls(self) -> tuple[str, ...]:
         """List the paths of all that is served now."""
@@ -143,7 +141,7 @@ class Service:
         path, _, query = target.partition("?")
         thing = shelf.things.get(path) or shelf.things.get(_decode(path))
         if thing is None:
-            return _refuse(method, 404, f"There is nothing at this address; the policy is at {self.path}.")
+            return self._find_nothing(method, headers, shelf)
         if method not in _METHODS:
             return _refuse(method, 405, "This address can only be read.", ("Allow", ", ".join(_METHODS)))
         sent = {name.lower(): value for name, value in headers.items()}
@@ -180,6 +178,13 @@ class Service:
         if shelf is None or now < shelf.starts or (shelf.ends is not None and now >= shelf.ends):
             shelf = self._shelf = fill_shelf(self._ledger, self._addresses, now)
         return shelf
+
+    def _find_nothing(self, method: str, headers: "Mapping[str, str]", shelf: Shelf) -> Response:
+        """Show people, who like a page best, the way to the policy, and tell all others in a line."""
+        accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
+        page = shelf.nothing if len(accept) <= _LONGEST and choose_type(accept, (TEXT, HTML)) == HTML else None
+        message = f"There is nothing at this address; the policy is at {self.path}."
+        return _refuse(method, 404, message, ("Vary", "Accept"), page=page)
 
     def _cache_control(self, now: "datetime", shelf: Shelf) -> Header:
         """Let no cache keep the version in force beyond the moment when the next one is."""
@@ -245,13 +250,13 @@ def _not_acceptable(method: str, thing: Thing) -> Response:
     return _refuse(method, 406, message, ("Vary", "Accept"), ("Link", links))
 
 
-def _refuse(method: str, status: int, message: str, *headers: Header) -> Response:
-    body = f"{message}\n".encode(errors="replace")
+def _refuse(method: str, status: int, message: str, *headers: Header, page: bytes | None = None) -> Response:
+    body = page or f"{message}\n".encode(errors="replace")
     fixed = (
-        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Type", f"{HTML if page else TEXT}; charset=utf-8"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
-        ("Content-Security-Policy", "default-src 'none'"),
+        ("Content-Security-Policy", POLICY_OF_PAGES if page else "default-src 'none'"),
     )
     return Response(status, (*fixed, *headers), b"" if method == "HEAD" else body)

@@ -10,7 +10,7 @@ from .addresses import Addresses
 from .calendar import write_calendar
 from .feed import write_feed
 from .notices import midnight
-from .pages import changes_page, current_page, dated_page, versions_page
+from .pages import changes_page, current_page, dated_page, nothing_page, versions_page
 from .representations import ATOM, CALENDAR, CSS, FORMATS, HTML, Representation, link
 
 TYPE_CHECKING = False
@@ -49,11 +49,13 @@ class Shelf:
         things: what is where.
         starts: from when on it is so.
         ends: until when, or None where nothing is announced.
+        nothing: the page for people at any other path.
     """
 
     things: dict[str, Thing]
     starts: datetime.datetime
     ends: datetime.datetime | None
+    nothing: bytes
 
 
 def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) -> Shelf:
@@ -86,7 +88,8 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
     address = {"base_url": addresses.base_url, "path": addresses.page}
     things[addresses.feed] = _single(ATOM, write_feed(ledger, at=at, **address))
     things[addresses.calendar] = _single(CALENDAR, write_calendar(ledger, **address))
-    return Shelf(things=things, starts=at, ends=ends)
+    nothing = nothing_page(ledger.policy(version.version).title, version, addresses)
+    return Shelf(things=things, starts=at, ends=ends, nothing=nothing)
 
 
 def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime | None]:
