@@ -129,13 +129,13 @@ def test_a_link_that_leads_nowhere_is_found(files: dict[str, bytes], old: str, n
 
 
 def test_a_missing_file_is_found_from_all_sides(files: dict[str, bytes], ledger: Ledger) -> None:
-    """The pages, the feed, the sitemap and the headers all lead to it."""
+    """The pages, the feed, the calendar, the sitemap and the headers all lead to it."""
     without = {name: content for name, content in files.items() if name != f"privacy/{FIRST}.html"}
     headers = make_service(ledger).respond("GET", "/privacy", {}).headers
     with pytest.raises(SiteError) as found:
         check_links(without, [("/privacy", headers)], BASE)
     sources = {line.partition(" links to ")[0] for line in str(found.value).splitlines()}
-    assert {"privacy/versions.html", "privacy/feed.atom", SITEMAP, "/privacy"} <= sources
+    assert {"privacy/versions.html", "privacy/feed.atom", "privacy/calendar.ics", SITEMAP, "/privacy"} <= sources
 
 
 def test_build_writes_the_site(cli: Run, tmp_path: Path) -> None:
