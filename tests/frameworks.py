@@ -23,6 +23,8 @@ PACKAGE = Path(str(mailmart_privacy.__file__)).parents[1]
 RELEASES = {
     ("django", "oldest"): ("Django==4.2", "gunicorn==22.0.0"),
     ("django", "newest"): ("Django", "gunicorn"),
+    ("django-asgi", "oldest"): ("Django==4.2", "uvicorn==0.26.0"),
+    ("django-asgi", "newest"): ("Django", "uvicorn", "httptools", "uvloop"),
     ("flask", "oldest"): ("Flask==3.0.0", "Werkzeug==3.0.0", "gunicorn==22.0.0"),
     ("flask", "newest"): ("Flask", "gunicorn"),
     ("starlette", "oldest"): ("starlette==0.40.0", "uvicorn==0.26.0"),  # before, root_path and Mount exclude each other

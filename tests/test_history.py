@@ -63,6 +63,11 @@ def test_a_reference_to_no_text_is_refused(ledger: Ledger) -> None:
     policy = ledger.policy(SECOND)
     with pytest.raises(UsageError, match="looks like"):
         policy.changes_since("2026-02-24")
+    for nothing in (None, b"2026-02-24.85591b988b6aa67c", f"{policy.reference}\n", policy.reference.upper()):
+        with pytest.raises(UsageError, match="is no reference to a policy; one looks like"):
+            policy.changes_since(nothing)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="is no reference to a policy; one looks like"):
+            ledger.resolve(nothing)  # type: ignore[arg-type]
     with pytest.raises(UnknownVersionError, match="no version '2025-01-01'"):
         policy.changes_since("2025-01-01.0123456789abcdef")
     with pytest.raises(UnknownVersionError, match="never had"):

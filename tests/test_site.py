@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -16,9 +18,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mailmart_privacy.errors import SiteError
+from mailmart_privacy.errors import RecordError, SiteError
 from mailmart_privacy.ledger import Ledger
-from mailmart_privacy.web import Service
+from mailmart_privacy.web import Response, Service
 from mailmart_privacy.web.links import check_links
 from mailmart_privacy.web.local import open_server
 from mailmart_privacy.web.site import HEADERS, SITEMAP, build_site
@@ -71,7 +73,8 @@ def test_what_changed_is_in_the_site(files: dict[str, bytes]) -> None:
 def test_the_site_is_the_same_each_time(files: dict[str, bytes], ledger: Ledger) -> None:
     """Whatever the moment, as long as the same version is in force."""
     later = NOW + datetime.timedelta(days=30, seconds=17)
-    assert build_site(make_service(ledger, later)) == files
+    just_before = datetime.datetime(2027, 1, 14, 23, 59, 59, tzinfo=datetime.UTC)  # the third is dated the day after
+    assert build_site(make_service(ledger, later)) == build_site(make_service(ledger, just_before)) == files
     assert build_site(make_service(ledger, THIRD_EFFECTIVE)) != files
 
 
@@ -81,7 +84,8 @@ def test_the_sitemap_lists_the_pages(files: dict[str, bytes]) -> None:
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
     found = {url.findtext(f"{space}loc"): url.findtext(f"{space}lastmod") for url in root}
     assert len(found) == len(root)
-    assert found[f"{BASE}/privacy"] == SECOND
+    assert found[f"{BASE}/privacy"] is None, "since when it announces the third, nobody knows"
+    assert found[f"{BASE}/privacy/{SECOND}"] == SECOND
     assert found[f"{BASE}/privacy/{FIRST}"] == FIRST
     assert found[f"{BASE}/privacy/{THIRD}"] is None
     assert all(address is not None and address.startswith(BASE) for address in found)
@@ -125,13 +129,13 @@ def test_a_link_that_leads_nowhere_is_found(files: dict[str, bytes], old: str, n
 
 
 def test_a_missing_file_is_found_from_all_sides(files: dict[str, bytes], ledger: Ledger) -> None:
-    """The pages, the feed, the sitemap and the headers all lead to it."""
+    """The pages, the feed, the calendar, the sitemap and the headers all lead to it."""
     without = {name: content for name, content in files.items() if name != f"privacy/{FIRST}.html"}
     headers = make_service(ledger).respond("GET", "/privacy", {}).headers
     with pytest.raises(SiteError) as found:
         check_links(without, [("/privacy", headers)], BASE)
     sources = {line.partition(" links to ")[0] for line in str(found.value).splitlines()}
-    assert {"privacy/versions.html", "privacy/feed.atom", SITEMAP, "/privacy"} <= sources
+    assert {"privacy/versions.html", "privacy/feed.atom", "privacy/calendar.ics", SITEMAP, "/privacy"} <= sources
 
 
 def test_build_writes_the_site(cli: Run, tmp_path: Path) -> None:
@@ -163,6 +167,7 @@ def test_build_writes_the_site(cli: Run, tmp_path: Path) -> None:
         (("build", "out", "--path", "privacy"), "give one like /privacy"),
         (("build", "out", "--max-age", "-1"), "give seconds"),
         (("build", "out", "--at", "2026-03-01"), "no time zone"),
+        (("build", "out", "--base-url", "https://["), "give one like https://"),
         (("serve", "--port", "70000"), "70000"),
         (("serve", "--host", "192.0.2.1"), "cannot listen at 192.0.2.1:8000"),
     ],
@@ -174,11 +179,53 @@ def test_what_cannot_be_built_is_said(cli: Run, tmp_path: Path, arguments: tuple
     assert not (tmp_path / "out").exists()
 
 
-def test_before_the_first_version_there_is_no_site(cli: Run) -> None:
-    """Nothing was in force then."""
-    result = cli("site", "build", "out", "--at", "2020-01-01T00:00:00Z")
-    assert result.returncode in (1, 2)
+@pytest.mark.parametrize("arguments", [("build", "out"), ("serve", "--port", "0")])
+def test_before_the_first_version_there_is_no_site(cli: Run, arguments: tuple[str, ...]) -> None:
+    """Nothing was in force then; to serve nothing is refused as well."""
+    result = cli("site", *arguments, "--at", "2020-01-01T00:00:00Z")
+    assert (result.returncode, result.stdout) == (2, b"")
     assert "the first, 2026-02-24, is in force from" in one_line(result)
+
+
+@pytest.mark.parametrize("blocking", ["out", "out/privacy"])
+def test_a_file_where_a_folder_has_to_be_is_said_first(cli: Run, tmp_path: Path, blocking: str) -> None:
+    """Before anything is written; the file stays."""
+    (tmp_path / blocking).parent.mkdir(exist_ok=True)
+    (tmp_path / blocking).write_bytes(b"mine")
+    result = cli("site", "build", "out/below" if blocking == "out" else "out")
+    assert (result.returncode, f"{blocking} is a file, where a folder has to be" in one_line(result)) == (2, True)
+    assert [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] == [b"mine"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
+def test_a_killed_build_leaves_whole_files_and_the_next_one_all(
+    cli: Run, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Killed before the seventh file was in its place: six are whole, and the next run clears what lies beside."""
+    source = (
+        "import os, signal, sys\nfrom mailmart_privacy import filing\nfrom mailmart_privacy.__main__ import main\n"
+        "put, count = filing._put, []\n"
+        "def die(*given, **named):\n    count.append(1)\n"
+        "    if len(count) == 7: os.kill(os.getpid(), signal.SIGKILL)\n    return put(*given, **named)\n"
+        "filing._put = die\nsys.argv = ['mailmart-privacy', 'site', 'build', 'out']\nsys.exit(main())\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", source], cwd=tmp_path, env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    def found() -> dict[str, bytes]:
+        return {
+            str(path.relative_to(tmp_path / "out")): path.read_bytes()
+            for path in (tmp_path / "out").rglob("*")
+            if path.is_file()
+        }
+
+    left = found()
+    assert len([name for name in left if not name.endswith(".tmp")]) == 6
+    assert len([name for name in left if name.endswith(".tmp")]) == 1
+    again = cli("site", "build", "out")
+    assert (again.returncode, b" 6 were there already" in again.stderr) == (0, True)
+    assert not any(name.endswith(".tmp") for name in found())
+    assert found().items() >= {name: content for name, content in left.items() if not name.endswith(".tmp")}.items()
 
 
 @contextmanager
@@ -218,6 +265,53 @@ def test_the_local_server_answers_as_the_service(ledger: Ledger) -> None:
             expected = service.respond(method, target, headers)
             assert (answer.status, answer.read()) == (expected.status, expected.body)
             assert dict(answer.getheaders()).items() >= dict(expected.headers).items()
+
+
+def test_the_local_server_reads_a_header_in_two_lines_as_one(ledger: Ledger) -> None:
+    """They are one list (RFC 9110, 5.3), as behind the servers of frameworks."""
+    with serving(ledger) as connection:
+        connection.putrequest("GET", "/privacy")
+        connection.putheader("Accept", "text/plain")
+        connection.putheader("Accept", "text/html;q=0.1")
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.getheader("Content-Type") == "text/plain; charset=utf-8"
+
+
+def test_a_client_that_goes_is_no_traceback(ledger: Ledger, capfd: pytest.CaptureFixture[str]) -> None:
+    """It resets the connection while it is answered; a fault of the records is one line."""
+    lines: list[str] = []
+    gone = threading.Event()
+
+    def respond(method: str, target: str, headers: object) -> Response:
+        if target == "/fault":
+            raise RecordError("2026-02-24/policy.txt has changed")
+        gone.wait(10)
+        return Response(200, (), b"x" * 50_000_000)
+
+    with open_server(respond, host="127.0.0.1", port=0, log=lines.append) as server:
+        server.daemon_threads = False  # closing waits for them
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        for target in ("/gone", "/fault"):
+            with socket.create_connection(server.server_address[:2], timeout=10) as client:
+                client.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                if target == "/fault":
+                    assert client.recv(1) == b""
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.set()
+        server.shutdown()
+        thread.join()
+    assert capfd.readouterr().err == ""
+    assert "error: 2026-02-24/policy.txt has changed" in lines
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_it_listens_at_an_address_of_version_6(ledger: Ledger) -> None:
+    """`--host ::1` is the loopback as well."""
+    with open_server(make_service(ledger).respond, host="::1", port=0, log=print) as server:
+        assert server.server_address[0] == "::1"
 
 
 def test_a_body_that_nobody_reads_is_no_second_request(ledger: Ledger) -> None:

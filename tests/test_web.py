@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 import string
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
@@ -199,6 +200,23 @@ def test_an_address_with_nothing_at_it(service: Service, target: str) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
+def test_people_find_the_way_from_an_address_with_nothing_at_it(service: Service) -> None:
+    """Who likes a page best gets one, with links that lead somewhere; a program gets a line; both vary by Accept."""
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for target in ("/privacy/2020-01-01", "/privacy/<script>", "/privacy/%ff"):
+        page, headers = get(service, target, Accept=browser)
+        assert (page.status, headers["Content-Type"], headers["Cache-Control"]) == (404, TYPES["html"], "no-store")
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
+        links = re.findall(r'href="([^"]+)"', page.body.decode())
+        assert {"/privacy", "/privacy/versions"} <= set(links)
+        assert {get(service, link)[0].status for link in links} == {200}
+        assert get(service, target, "HEAD", Accept=browser)[0] == page._replace(body=b"")
+    for accept in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept": "text/html," * 9999}):
+        line, headers = get(service, "/privacy/2020-01-01", **accept)
+        assert (line.status, headers["Content-Type"], headers["Vary"]) == (404, TYPES["txt"], "Accept")
+        assert line.body == b"There is nothing at this address; the policy is at /privacy.\n"
+
+
 def test_an_address_may_be_encoded_needlessly(service: Service) -> None:
     """Letters that are percent-encoded are the same letters (RFC 3986, 6.2.2.2)."""
     assert get(service, "/%70rivacy/2026%2D02-24")[0] == get(service, f"/privacy/{FIRST}")[0]
@@ -368,7 +386,7 @@ def test_what_changed_is_a_page_of_its_own(service: Service, ledger: Ledger) -> 
 
 
 _headers = st.dictionaries(
-    st.sampled_from(["Accept", "IF-NONE-MATCH", "if-modified-since", "x"]),
+    st.sampled_from(["Accept", "IF-NONE-MATCH", "if-modified-since", "If-Match", "if-unmodified-since", "x"]),
     st.one_of(st.text(max_size=60), st.sampled_from(["*/*;q=0", ";;;q=", ",,,", '"' * 50, "text/html;q=" + "9" * 50])),
 )
 
@@ -383,7 +401,7 @@ def test_whatever_comes_in_is_answered(method: str, rest: str, headers: dict[str
     """No path, method or header raises; the answer is a success, no change, or the client's fault."""
     for target in (f"/privacy{rest}", f"/privacy?at={rest}", rest):
         response = create_service().respond(method, target, headers)
-        assert response.status in (200, 304, 400, 404, 405, 406, 431)
+        assert response.status in (200, 304, 400, 404, 405, 406, 412, 431)
         for name, value in response.headers:
             assert "\n" not in name + value
             assert "\r" not in name + value
@@ -404,7 +422,9 @@ def test_a_header_of_no_sensible_length_is_refused(service: Service) -> None:
         {"path": "privacy"}, {"path": "/privacy/"}, {"path": ""}, {"path": "/"}, {"path": "/a b"}, {"path": "/../a"},
         {"path": "/a/./b"}, {"path": '/"'}, {"path": None}, {"base_url": "mailmart.com"}, {"base_url": "ftp://a.b"},
         {"base_url": "https://a.b/c"}, {"base_url": "https://a.b?c"}, {"base_url": 'https://a".b'}, {"base_url": None},
-        {"base_url": "https://u@a.b"}, {"max_age": -1}, {"max_age": "1"}, {"max_age": True},
+        {"base_url": "https://u@a.b"}, {"base_url": "https://["}, {"base_url": "https://a\0b"}, {"base_url": "https://a&b"},
+        {"base_url": "https://b\u00fccher.example"}, {"base_url": "https://a:b"},
+        {"max_age": -1}, {"max_age": "1"}, {"max_age": True},
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_used(wrong: dict[str, object]) -> None:

@@ -100,9 +100,9 @@ def find_reference(reference: str, versions: tuple[Version, ...]) -> Version:
     """
     from .errors import UnknownVersionError, UsageError
 
-    shape = _REFERENCE.fullmatch(reference)
+    shape = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
     if shape is None:
-        raise UsageError(f"{reference[:80]!r} is no reference to a policy; one looks like 2026-02-24.0123456789abcdef")
+        raise UsageError(f"{reference!r:.80} is no reference to a policy; one looks like 2026-02-24.0123456789abcdef")
     for version in versions:
         if version.version == shape[1]:
             if version.reference != reference:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import FileKeptError, UsageError
-from ..filing import write_whole
+from ..filing import remove_leftovers, write_whole
 from ..ledger import shipped
 from ..moments import parse_moment
 
@@ -82,6 +82,7 @@ def serve(host: str, port: int, path: str, max_age: int, at: str | None) -> None
     with server:
         base = f"http://{shown}:{server.server_address[1]}"
         service = _service(moment, base, path, max_age)
+        service.current()  # there is one at that moment
         click.echo(f"{base}{path}")
         click.echo("Ctrl-C ends it", err=True)
         with contextlib.suppress(KeyboardInterrupt):
@@ -105,12 +106,16 @@ def _write(folder: Path, files: dict[str, bytes], *, force: bool) -> int:
         place = folder / name
         if place.is_dir():
             raise UsageError(f"{place} is a folder, where a file has to be; give another DIR")
+        if blocking := next((above for above in place.parents if above.exists() and not above.is_dir()), None):
+            raise UsageError(f"{blocking} is a file, where a folder has to be; give another DIR")
         if not place.is_file():
             missing[place] = content
         elif place.read_bytes() != content:
             if not force:
                 raise FileKeptError(f"{place} is there and differs; nothing was written. Give another DIR, or --force")
             missing[place] = content
+    for above in {(folder / name).parent for name in files}:
+        remove_leftovers(above)  # of a run that was killed: they would go to the network with the site
     for place, content in missing.items():
         place.parent.mkdir(parents=True, exist_ok=True)
         write_whole(place, content, force=force)

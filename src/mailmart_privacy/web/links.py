@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _IN_HEADER = re.compile(r"<([^>]*)>")
 _IN_XML = re.compile(r"""<loc>([^<]*)</loc>|\b(?:href|src)="([^"]*)\"""")
+_IN_CALENDAR = re.compile(r"^(?:URL|SOURCE;VALUE=URI):(.*?)\r$", re.MULTILINE)
 _OUTSIDE = ("https://", "mailto:", "urn:", "tag:")
 
 
@@ -34,7 +35,7 @@ class _Page(HTMLParser):
 
 
 def check_links(files: "Mapping[str, bytes]", rules: "Iterable[tuple[str, tuple[Header, ...]]]", base_url: str) -> None:
-    """Follow every link of the pages, the feed, the sitemap and the headers to a file, and to its place in it.
+    """Follow every link of pages, feed, calendar, sitemap and headers to a file, and to its place in it.
 
     Args:
         files: bytes by path.
@@ -49,6 +50,9 @@ def check_links(files: "Mapping[str, bytes]", rules: "Iterable[tuple[str, tuple[
     for path, content in files.items():
         if path.endswith((".atom", ".xml")):
             found += [(path, first or second) for first, second in _IN_XML.findall(content.decode())]
+        elif path.endswith(".ics"):
+            unfolded = content.replace(b"\r\n ", b"").decode()
+            found += [(path, link) for link in _IN_CALENDAR.findall(unfolded)]
     for url, headers in rules:
         found += [(url, link) for name, value in headers if name == "Link" for link in _IN_HEADER.findall(value)]
     broken = [

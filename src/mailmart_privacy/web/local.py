@@ -1,5 +1,7 @@
 """A small server of one's own machine, to see the policy as a service shows it. Not for the public."""
 
+import socket
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TYPE_CHECKING = False
@@ -41,7 +43,8 @@ def open_server(
         def _answer(self) -> None:
             if self.headers.get("Content-Length") or self.headers.get("Transfer-Encoding"):
                 self.close_connection = True  # a body that nobody reads
-            answer = respond(self.command, self.path, dict(self.headers.items()))
+            sent = {name: ", ".join(self.headers.get_all(name, [])) for name in self.headers}
+            answer = respond(self.command, self.path, sent)
             self.send_response(answer.status)
             for field, value in answer.headers:
                 self.send_header(field, value)
@@ -54,4 +57,12 @@ def open_server(
             line = format % args
             log("".join(c if c.isprintable() else "?" for c in line))
 
-    return ThreadingHTTPServer((host, port), Handler)
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            error = sys.exc_info()[1]
+            if not isinstance(error, OSError):  # a client that has gone is nothing to tell of
+                log(f"error: {error}")
+
+    return Server((host, port), Handler)

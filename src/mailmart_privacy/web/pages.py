@@ -76,24 +76,44 @@ def changes_page(ledger: "Ledger", version: "Version", addresses: "Addresses") -
 def versions_page(versions: "Sequence[Version]", at: "datetime", addresses: "Addresses") -> bytes:
     """Make the page that lists all versions, the newest first."""
     entries = "\n".join(_version(version, at, addresses) for version in reversed(versions))
+    canonical = f'<link rel="canonical" href="{escape(addresses.whole(addresses.versions))}">'
+    return _plain_page(
+        "Versions of the Privacy Policy",
+        versions[-1],
+        f"{canonical}\n{_feed(addresses)}",
+        f"<p>Every version stays at its own address, unchanged. {_subscribe(addresses)}</p>\n"
+        f"<ol reversed>\n{entries}\n</ol>",
+        addresses,
+    )
+
+
+def nothing_page(title: str, version: "Version", addresses: "Addresses") -> bytes:
+    """Make the page for an address with nothing at it: the way from there to what people may have looked for."""
+    return _plain_page(
+        "There is nothing at this address",
+        version,
+        _feed(addresses),
+        f'<p><a href="{addresses.page}">Read the {escape(title)} that is in force today</a>, '
+        f'or see <a href="{addresses.versions}">all versions of it</a>.</p>',
+        addresses,
+    )
+
+
+def _plain_page(heading: str, version: "Version", head: str, content: str, addresses: "Addresses") -> bytes:
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Versions of the Privacy Policy · MailMart</title>
+<title>{heading} · MailMart</title>
 <meta name="color-scheme" content="light dark">
-{_style(addresses.style(versions[-1].version))}
-<link rel="canonical" href="{escape(addresses.whole(addresses.versions))}">
-{_feed(addresses)}
+{_style(addresses.style(version.version))}
+{head}
 </head>
 <body class="versions">
 <main>
-<h1>Versions of the Privacy Policy</h1>
-<p>Every version stays at its own address, unchanged. {_subscribe(addresses)}</p>
-<ol reversed>
-{entries}
-</ol>
+<h1>{heading}</h1>
+{content}
 </main>
 </body>
 </html>

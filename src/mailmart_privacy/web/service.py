@@ -13,9 +13,9 @@ from ..errors import PrivacyError, UnknownVersionError, UsageError
 from ..ledger import shipped
 from ..moments import parse_moment
 from .addresses import Addresses
-from .negotiation import choose_type, has_copy, is_unmodified
-from .representations import FORMATS, Header, link
-from .shelf import Shelf, Thing, fill_shelf
+from .negotiation import choose_type, expects_another, has_copy, is_unmodified
+from .representations import FORMATS, HTML, POLICY_OF_PAGES, Header, link
+from .shelf import TEXT, Shelf, Thing, fill_shelf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ..ledger import Ledger
     from ..models import Policy
 
-HEADERS_READ = ("accept", "if-none-match", "if-modified-since")  # an adapter may leave out all others
+# Of all headers of a request, these are looked at; an adapter may leave out the others.
+HEADERS_READ = frozenset({"accept", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
 _METHODS = ("GET", "HEAD")
 _LONGEST = 8192  # characters of a header's value, as most servers have it
 _LONGEST_MOMENT = 64
@@ -105,6 +106,16 @@ class Service:
             self._ledger, clock=self._clock, path=prefix + self.path, base_url=self.base_url, max_age=self._max_age
         )
 
+    def paused(self) -> "Service":
+        """Make the same service with its clock stopped at the moment since which its answers are what they are now.
+
+        Raises:
+            UnknownVersionError: no version is in force yet.
+            RecordError: a record has changed or is missing.
+        """
+        since = self._current_shelf(self._clock()).starts
+        return Service(self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age)
+
     def urls(self) -> tuple[str, ...]:
         """List the paths of all that is served now."""
         return tuple(self._current_shelf(self._clock()).things)
@@ -124,15 +135,18 @@ class Service:
             RecordError: a record of this package has changed or is missing.
         """
         moment = self._clock()
-        shelf = self._current_shelf(moment)
+        try:
+            shelf = self._current_shelf(moment)
+        except UnknownVersionError as error:  # the clock stands before the first version
+            return _refuse(method, 404, f"{error}.")
         path, _, query = target.partition("?")
         thing = shelf.things.get(path) or shelf.things.get(_decode(path))
         if thing is None:
-            return _refuse(method, 404, f"There is nothing at this address; the policy is at {self.path}.")
+            return self._find_nothing(method, headers, shelf)
         if method not in _METHODS:
             return _refuse(method, 405, "This address can only be read.", ("Allow", ", ".join(_METHODS)))
-        sent = {name.lower(): value for name, value in headers.items()}
-        if query and "at" in query:
+        sent = {lower: value for name, value in headers.items() if (lower := name.lower()) in HEADERS_READ}
+        if query and ("at" in query or "%" in query):
             try:
                 thing = self._at(path, query, shelf) or thing
             except UnknownVersionError as error:
@@ -147,6 +161,8 @@ class Service:
         if chosen is None:
             return _not_acceptable(method, thing)
         found = thing.representations[chosen]
+        if expects_another(sent, found.modified_at):
+            return _refuse(method, 412, "This is not what the request depends on (If-Match, If-Unmodified-Since).")
         cache = _PERMANENT if thing.permanent else self._cache_control(moment, shelf)
         known = sent.get("if-none-match")
         if known is not None:
@@ -163,6 +179,13 @@ class Service:
         if shelf is None or now < shelf.starts or (shelf.ends is not None and now >= shelf.ends):
             shelf = self._shelf = fill_shelf(self._ledger, self._addresses, now)
         return shelf
+
+    def _find_nothing(self, method: str, headers: "Mapping[str, str]", shelf: Shelf) -> Response:
+        """Show people, who like a page best, the way to the policy, and tell all others in a line."""
+        accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
+        page = shelf.nothing if len(accept) <= _LONGEST and choose_type(accept, (TEXT, HTML)) == HTML else None
+        message = f"There is nothing at this address; the policy is at {self.path}."
+        return _refuse(method, 404, message, ("Vary", "Accept"), page=page)
 
     def _cache_control(self, now: "datetime", shelf: Shelf) -> Header:
         """Let no cache keep the version in force beyond the moment when the next one is."""
@@ -228,13 +251,13 @@ def _not_acceptable(method: str, thing: Thing) -> Response:
     return _refuse(method, 406, message, ("Vary", "Accept"), ("Link", links))
 
 
-def _refuse(method: str, status: int, message: str, *headers: Header) -> Response:
-    body = f"{message}\n".encode(errors="replace")
+def _refuse(method: str, status: int, message: str, *headers: Header, page: bytes | None = None) -> Response:
+    body = page or f"{message}\n".encode(errors="replace")
     fixed = (
-        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Type", f"{HTML if page else TEXT}; charset=utf-8"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
-        ("Content-Security-Policy", "default-src 'none'"),
+        ("Content-Security-Policy", POLICY_OF_PAGES if page else "default-src 'none'"),
     )
     return Response(status, (*fixed, *headers), b"" if method == "HEAD" else body)

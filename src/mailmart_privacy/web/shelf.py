@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .. import _resources
@@ -11,7 +11,7 @@ from .addresses import Addresses
 from .calendar import write_calendar
 from .feed import write_feed
 from .notices import midnight
-from .pages import changes_page, current_page, dated_page, versions_page
+from .pages import changes_page, current_page, dated_page, nothing_page, versions_page
 from .representations import ATOM, CALENDAR, CSS, FORMATS, HTML, Representation, link
 
 TYPE_CHECKING = False
@@ -50,11 +50,13 @@ class Shelf:
         things: what is where.
         starts: from when on it is so.
         ends: until when, or None where nothing is announced.
+        nothing: the page for people at any other path.
     """
 
     things: dict[str, Thing]
     starts: datetime.datetime
     ends: datetime.datetime | None
+    nothing: bytes
 
 
 def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) -> Shelf:
@@ -87,7 +89,8 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
     address = {"base_url": addresses.base_url, "path": addresses.page}
     things[addresses.feed] = _single(ATOM, write_feed(ledger, at=at, **address))
     things[addresses.calendar] = _single(CALENDAR, write_calendar(ledger, **address))
-    return Shelf(things=things, starts=at, ends=ends)
+    nothing = nothing_page(ledger.policy(version.version).title, version, addresses)
+    return Shelf(things=things, starts=at, ends=ends, nothing=nothing)
 
 
 def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime | None]:
@@ -132,7 +135,10 @@ def _current(
     ledger: "Ledger", version: Version, upcoming: tuple[Version, ...], addresses: Addresses
 ) -> "Iterable[tuple[str, Representation]]":
     bodies = _bodies(ledger, version) | {"html": current_page(ledger, version, upcoming, addresses)}
-    yield from _formats(ledger, version, addresses.page, bodies, version.effective_at, addresses)
+    for media_type, made in _formats(ledger, version, addresses.page, bodies, version.effective_at, addresses):
+        # Since when the page announces a version, nothing here knows; the entity tag does.
+        announces = media_type == HTML and upcoming
+        yield media_type, replace(made, modified_at=None) if announces else made
 
 
 def _bodies(ledger: "Ledger", version: Version) -> dict[str, bytes]:

@@ -15,6 +15,8 @@ except ImportError:
     raise MissingExtraError("starlette", "Starlette") from None
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import Receive, Scope, Send
 
 _KEPT = 64  # sets of headers, encoded
@@ -32,7 +34,8 @@ def create_routes(
 
     Args:
         service: what answers; without one it is made from the rest.
-        path: where the version in force is, within the application; `root_path` and a `Mount` come before it.
+        path: where the version in force is, within the application; `root_path`, a `Mount` and the prefix
+            of FastAPI's `include_router` come before it.
         base_url: scheme and host of whole addresses.
         max_age: for how many seconds a cache may keep what can change.
 
@@ -62,12 +65,13 @@ class _Answer:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         raw: bytes | None = scope.get("raw_path")
-        target = raw.decode("latin-1") if raw else quote(scope["path"])
-        service = self._service
-        if root := scope.get("root_path", "").rstrip("/"):
-            service = self._below(root)
-            if not target.startswith(f"{root}/"):  # some servers leave it out of the path
-                target = root + target
+        path: str = scope["path"]
+        target = raw.decode("latin-1") if raw else quote(path)
+        root = scope.get("root_path", "").rstrip("/")
+        if root and not target.startswith(f"{root}/"):  # some servers leave it out of the path
+            path, target = root + path, root + target
+        # What stands before is known from what the route has matched: root_path, mounts, and FastAPI's include_router.
+        service = self._below(path.removesuffix(self._service.path + _rest(scope["path_params"])))
         if query := scope["query_string"]:
             target = f"{target}?{query.decode('latin-1')}"
         headers: dict[str, str] = {}
@@ -76,10 +80,18 @@ class _Answer:
                 text = value.decode("latin-1")
                 headers[name] = f"{headers[name]}, {text}" if name in headers else text
         status, sent, body = service.respond(scope["method"], target, headers)
-        await send({"type": "http.response.start", "status": status, "headers": _encode(sent)})
+        await send({"type": "http.response.start", "status": status, "headers": list(_encode(sent))})
         await send({"type": "http.response.body", "body": body})
 
 
+def _rest(matched: "Mapping[str, str]") -> str:
+    """Give what followed the path of the service in the request: what one of the routes has matched."""
+    if "ending" in matched:
+        return f".{matched['ending']}"
+    return f"/{matched['below']}" if "below" in matched else ""
+
+
 @lru_cache(maxsize=_KEPT)
-def _encode(headers: tuple[Header, ...]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+def _encode(headers: tuple[Header, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """Encode headers; middleware writes into the list that it is sent, so each answer gets one of its own."""
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
