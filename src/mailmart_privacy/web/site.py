@@ -5,6 +5,7 @@ it stand in `_headers`, as Cloudflare Pages and Netlify read them; who serves th
 finds there what to send.
 """
 
+from email.utils import parsedate_to_datetime
 from xml.sax.saxutils import escape
 
 from .links import check_links
@@ -44,7 +45,7 @@ def build_site(service: Service) -> dict[str, bytes]:
         rules.append((url, answer.headers))
         if f"{url}.html" not in urls:
             files[url.removeprefix("/")] = answer.body
-    files[SITEMAP] = _write_sitemap(service, rules)
+    files[SITEMAP] = _write_sitemap(rules, service.base_url)
     check_links(files, rules, service.base_url)
     files[HEADERS] = "\n".join(_write_rules(rules)).encode()
     return dict(sorted(files.items()))
@@ -59,25 +60,17 @@ def _write_rules(rules: "Iterable[tuple[str, tuple[Header, ...]]]") -> "Iterable
         yield ""
 
 
-def _write_sitemap(service: Service, rules: "Iterable[tuple[str, tuple[Header, ...]]]") -> bytes:
+def _write_sitemap(rules: "Iterable[tuple[str, tuple[Header, ...]]]", base_url: str) -> bytes:
     """List the pages (sitemaps.org, 0.9): those whose address is the canonical one."""
     entries = []
     for url, headers in rules:
         sent = dict(headers)
         if sent["Content-Type"].startswith("text/html") and not url.endswith(".html"):
-            modified = _day(service, url)
-            lastmod = f"<lastmod>{modified}</lastmod>" if modified else ""
-            entries.append(f"<url><loc>{escape(service.base_url + url)}</loc>{lastmod}</url>\n")
+            stamp = sent.get("Last-Modified")
+            lastmod = f"<lastmod>{parsedate_to_datetime(stamp).date()}</lastmod>" if stamp else ""
+            entries.append(f"<url><loc>{escape(base_url + url)}</loc>{lastmod}</url>\n")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
         + "".join(entries)
         + "</urlset>\n"
     ).encode()
-
-
-def _day(service: Service, url: str) -> str | None:
-    """Tell the day on which a page last changed, as far as its answer says so."""
-    from email.utils import parsedate_to_datetime
-
-    stamp = dict(service.respond("HEAD", url, {}).headers).get("Last-Modified")
-    return None if stamp is None else parsedate_to_datetime(stamp).date().isoformat()
