@@ -598,6 +598,7 @@ def test_an_odd_entry_is_told_in_one_line(made: Made, place: str, change: dict[s
         assert index.size in (0, start)
 
 
+@pytest.mark.slow
 def test_racing_refreshes_make_one_index(made: Made, place: str) -> None:
     """Several processes may refresh, and make anew, one index at once, while the archive grows."""
     made.add_entries(*(copy_entry(number) for number in range(8000)))
@@ -617,6 +618,7 @@ def test_racing_refreshes_make_one_index(made: Made, place: str) -> None:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+@pytest.mark.slow
 def test_a_refresh_that_is_killed_is_gone_on_with(made: Made, place: str) -> None:
     """However a refresh is stopped, the next one finishes it."""
     made.add_entries(*(copy_entry(number) for number in range(7000)))
@@ -709,6 +711,7 @@ def test_damage_is_told_in_one_line_where_nothing_can_be_made_anew(made: Made, s
         assert list(index.rows()) == expected(made.archive)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["something else", "pages", "a table", "first page"])
 def test_racing_processes_mend_a_damaged_file_together(made: Made, sqlite_place: Path, damage: str) -> None:
     """Of several processes that find the damage, one makes the file anew, and none removes another one's work."""

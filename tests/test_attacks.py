@@ -90,6 +90,7 @@ def test_the_copy_itself_is_accepted(given: dict[str, Given], authority: Authori
         assert privacy.verify(pdf, trust_roots=authority.roots, at=NOW).level == level
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("attack", "level"), CASES)
 def test_an_attack_is_found_and_named(
     given: dict[str, Given], made: Made, authority: Authority, attack: Attack, level: str
@@ -103,6 +104,7 @@ def test_an_attack_is_found_and_named(
     assert re.search(attack.says, sentence), sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", PROVEN)
 def test_an_attack_is_real(given: dict[str, Given], made: Made, tmp_path: Path, attack: Attack) -> None:
     """A program of others shows the forgery, or calls the signatures valid: the file is not merely damaged."""

@@ -196,6 +196,7 @@ def test_a_file_that_is_in_the_way(cli: Run, tmp_path: Path) -> None:
     assert len(lines(tmp_path / "out")) == 5
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     """Interrupted at the keyboard, a batch says how far it came, in one line, and goes on later."""
     write_sheet(tmp_path / "r.csv", 3000)

@@ -81,6 +81,7 @@ def lay_out(folder: Path, authority: Authority) -> None:
         write(f"copies/{level.lower()}.pdf", issue(level, leaked, LEAKED.replace(month=6), "tsa"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", having("console"), ids=lambda path: path.name)
 def test_console_examples(
     path: Path, tmp_path: Path, environment: dict[str, str], request: pytest.FixtureRequest

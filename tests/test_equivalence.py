@@ -70,6 +70,7 @@ def alphabet() -> str:
 texts = st.deferred(lambda: st.text(st.sampled_from(alphabet()), min_size=1, max_size=60))
 
 
+@pytest.mark.slow
 @given(recipient=texts, name=texts)
 @example(recipient="Công ty Ärzte & Söhne „Ωμέγα“ Щит", name="№ 7–8")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

@@ -266,6 +266,7 @@ def verify_apart(path: Path, roots: Path, environment: dict[str, str]) -> tuple[
     return result.returncode, lines[0], int(peak) * 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", HOSTILE, ids=lambda make: make.__name__)
 def test_a_hostile_file_costs_little(
     make: Callable[[Tail], bytes],
