@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import FileKeptError
+from ..errors import FileKeptError, TamperedError
 from ..filing import write_whole
 from .archives import archive_options, find_row, moment_words, now, read_place, read_trusted, verified_anchors
 from .files import read_file, write_out
@@ -14,6 +14,7 @@ from .progress import show_progress
 
 if TYPE_CHECKING:
     from ..archive.archive import Archive, Numbered
+    from ..archive.entries import File
     from ..archive.index import Index
 
 _TRUST = click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamps.")
@@ -34,8 +35,8 @@ def prove(digest: str, archive: str | None, archive_index: str | None, output: s
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        found, name = _find(opened, index, digest)
-    target = output or f"{Path(name).stem}{SUFFIX}"
+        found, file = _find(opened, index, digest)
+    target = output or f"{Path(file.name).stem}{SUFFIX}"
     write_out(target, write_proof(opened, found.number), binary=False, force=force)
     if target != "-":
         click.echo(target)
@@ -59,18 +60,21 @@ def evidence(
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        found, name = _find(opened, index, digest)
+        found, file = _find(opened, index, digest)
         anchors = verified_anchors(opened, index, read_trusted(trust))
-    file = next(each for each in found.entry.files if each.name == name)
     files = gather_evidence(opened, found, file, anchors=anchors, at=now())
     target = Path(directory or f"evidence-{file.digest[:16]}")
     _write_folder(target, files)
     click.echo(str(target))
 
 
-def _find(archive: "Archive", index: "Index", digest: str) -> "tuple[Numbered, str]":
+def _find(archive: "Archive", index: "Index", digest: str) -> "tuple[Numbered, File]":
+    """Find the entry of a file, in the log itself."""
     row = find_row(index, digest)
-    return archive.read_entry(row.number), row.name
+    found = archive.read_entry(row.number)
+    if row.file not in found.entry.files:
+        raise TamperedError(f"entry {row.number:,} is another one in the log; see what was changed: archive verify")
+    return found, row.file
 
 
 def _write_folder(target: Path, files: dict[str, bytes]) -> None:
