@@ -183,6 +183,19 @@ def test_a_link_out_of_the_archive(cli: Run, archive: Path, tmp_path: Path) -> N
     assert cli("archive", "get", digests(cli)[0], "-a", "archive").returncode == 4
 
 
+def test_commits_that_are_not_those_of_the_log(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """What an index that was made from forged commits says of an entry is held against the log before it is proven."""
+    first, second = digests(cli)
+    (commit,) = (path for path in archive.glob("commits/*/*") if first in path.read_text())
+    commit.write_text(commit.read_text().replace(first, "0" * 64))
+    for path in (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.sqlite*"):
+        path.unlink()
+    for command in ("prove", "evidence"):
+        result = cli("archive", command, "0" * 64, "-a", "archive")
+        assert (result.returncode, "is another one in the log" in one_line(result)) == (4, True)
+    assert cli("archive", "prove", second, "-a", "archive").returncode == 0
+
+
 def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
     """A recipient is erased with their name and copies; the rest stays provable."""
     first, second = digests(cli)
@@ -197,6 +210,8 @@ def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert "no longer" in one_line(cli("archive", "received", "Acme GmbH", "-a", "archive"))
     rows = ask(cli, "list", "--kind", "customer-copy")["entries"]
     assert [row["erased"] for row in rows] == [True, False]  # type: ignore[attr-defined]
+    result = cli("archive", "add", "0.pdf", "-a", "archive")
+    assert (result.returncode, "its recipient was erased" in one_line(result)) == (1, True)
     assert cli("export", "--to", "Acme GmbH", "-a", "archive", "-o", "again.pdf").returncode == 0
     assert len(ask(cli, "received", "Acme GmbH")["copies"]) == 1  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ExitCode, PrivacyError, UsageError
+from ..errors import ArchiveError, ExitCode, PrivacyError, UsageError
 from ..ledger import shipped
 from .archives import (
     Place,
@@ -123,6 +123,10 @@ def _add(
             copy = admit(content, trust_roots=roots, at=now(), ledger=shipped())
         digest = sha256(content).hexdigest()
         if digest not in known and (found := index.find(digest)) is not None:
+            if found.erased:
+                raise ArchiveError(
+                    "its recipient was erased from the archive, and so was this copy; it is not taken again"
+                )
             known[digest] = found.number
         if digest in known:
             return result | {"entry": known[digest], "digest": digest}
