@@ -48,7 +48,8 @@ def test_no_copy_leaves_without_its_entry(cli: Run, archive: Path, tmp_path: Pat
     key.rename(key.with_suffix(".away"))
     result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf")
     assert (result.returncode, (tmp_path / "gamma.pdf").exists()) == (1, False)
-    assert "the key of this archive is not here" in one_line(result)
+    assert "the key of this archive is not here" in (line := one_line(result))
+    assert "--archive-key" in line
 
 
 def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -149,9 +150,33 @@ def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> N
     assert result.returncode == 4
     assert "this key has signed a log of 5 entries, and here are 4" in one_line(result)
     assert not any((tmp_path / "older" / "incoming").iterdir())
+    assert cli("archive", "verify", "-a", "archive", "--checkpoint", "older/log/checkpoint").returncode == 0
+
+
+def test_what_was_cut_is_found(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """An older state of an archive is told by the memory beside its key, and elsewhere by what was kept apart."""
+    shutil.copytree(archive, tmp_path / "older")
+    assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
+    result = cli("archive", "verify", "-a", "older")
+    assert (result.returncode, "here are 4: it was cut, or is an older copy" in one_line(result)) == (4, True)
+    result = cli("archive", "verify", "-a", "older", "--json")
+    answer = json.loads(result.stdout)
+    assert (result.returncode, answer["whole"], len(answer["faults"]), result.stderr) == (4, False, 1, b"")
+    state({"HOME": str(tmp_path / "home")}).rename(tmp_path / "another's")
+    result = cli("archive", "verify", "-a", "older")
+    assert (result.returncode, "complete   by its own word" in result.stdout.decode()) == (0, True)
     result = cli("archive", "verify", "-a", "older", "--checkpoint", "archive/log/checkpoint")
     assert (result.returncode, "it was cut" in one_line(result)) == (4, True)
-    assert cli("archive", "verify", "-a", "archive", "--checkpoint", "older/log/checkpoint").returncode == 0
+
+
+def test_an_archive_that_was_copied_in_part(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """What is said first of half a copy is what is missing, and that it may be half a copy."""
+    for folder, words in (("commits", "000000000000.jsonl is missing"), ("copies", "2 files are missing")):
+        (archive / folder).rename(tmp_path / "aside")
+        result = cli("archive", "verify", "-a", "archive")
+        first = result.stderr.decode().splitlines()[0]
+        assert (result.returncode, f"{words}; was the archive copied in part?" in first) == (4, True), first
+        (tmp_path / "aside").rename(archive / folder)
 
 
 def test_a_read_only_medium(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -204,7 +229,7 @@ def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert result.returncode == 130, "without --yes it asks, and nobody answers"
     assert cli("archive", "forget", "ACME gmbh", "-a", "archive", "--yes").returncode == 0
     report = ask(cli, "verify", "--proof", "beta.tlog-proof")
-    assert (report["erased"], report["known_elsewhere"]) == (1, 4)
+    assert (report["erased"], report["known_elsewhere"]) == (1, 5)
     assert all(b"Acme" not in path.read_bytes() for path in archive.rglob("*") if path.is_file())
     assert cli("archive", "get", first, "-a", "archive", "-o", "x.pdf").returncode == 2
     assert "no longer" in one_line(cli("archive", "received", "Acme GmbH", "-a", "archive"))

@@ -148,7 +148,7 @@ def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate
 def _require_logged(archive: Archive, name: str, entry: Numbered, checkpoint: Checkpoint) -> None:
     """Require the log to go on from what was stamped: who has its key may have signed another one since."""
     published = archive.checkpoint()
-    if not 0 < checkpoint.size == entry.entry.size <= entry.number:
+    if checkpoint.size != entry.entry.size or not 0 < checkpoint.size <= entry.number:
         raise TamperedError(f"{name} was not stamped over a state of the log from before its own entry")
     if checkpoint.size > published.size:
         raise TamperedError(

@@ -150,11 +150,11 @@ class _Files:
 
     def finish(self, listed: int) -> None:
         """Hold the rest of the archive against what was read."""
-        for recipient, name in self._missing:
-            if recipient in self._erased:
-                self._report.erased += 1
-            else:
-                self._report.faults.append(f"{name} is missing")
+        gone = [name for recipient, name in self._missing if recipient not in self._erased]
+        self._report.erased = len(self._missing) - len(gone)
+        if len(gone) > 1:
+            self._report.faults.append(f"{len(gone):,} files are missing; was the archive copied in part?")
+        self._report.faults += (f"{name} is missing" for name in gone)
         self._require_recipients()
         self._require_erased()
         staged = self._storage.staged()
