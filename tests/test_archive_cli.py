@@ -79,7 +79,11 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (copy,) = received["copies"]  # type: ignore[misc]
         assert (copy["reference"], copy["digest"], copy["version"]) == ("C-0", first, "2026-02-24")  # type: ignore[index]
         shown = ask(cli, "at", "2026-06-01T12:00:00Z")
-        assert (shown["version"], shown["proven_archived_before"]) == ("2026-02-24", None)
+        assert (shown["version"], shown["proven_archived_before"], shown["provably_in_force"]) == (
+            "2026-02-24",
+            None,
+            None,
+        )
         for path in (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.sqlite*"):
             path.unlink()
     result = cli("archive", "get", second[:12], "-a", "archive")
@@ -88,6 +92,10 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert result.stdout.decode().startswith("Privacy Policy")
     rows = list(csv.DictReader(io.StringIO(cli("archive", "list", "-a", "archive", "--csv").stdout.decode())))
     assert [row["kind"] for row in rows].count("customer-copy") == 2
+    signer = rows[-1]["signer"].upper()
+    listed = ask(cli, "list", "--signer", ":".join(signer[at : at + 2] for at in range(0, 64, 2)))["entries"]
+    assert [row["digest"] for row in listed] == [first, second]  # type: ignore[attr-defined]
+    assert set(rows[-1]) == set(listed[-1])  # type: ignore[index]
     assert cli("archive", "reindex", "-a", "archive").stdout == b"indexed: 4 entries\n"
     assert len(ask(cli, "list", "--recipient", "Beta Ltd")["entries"]) == 1  # type: ignore[arg-type]
     assert ask(cli, "list", "--recipient", "Nobody")["entries"] == []
@@ -104,6 +112,10 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (("at", "2020-01-01T00:00:00Z"), 2, "no version that is archived claims to have been in force"),
         (("at", "2026-06-01"), 2, "has no time zone"),
         (("list", "--csv", "--json"), 2, "not both"),
+        (("list", "--signer", "zz"), 2, "is no SHA-256 of a certificate"),
+        (("list", "--policy", "2001-01-01"), 2, "has no version '2001-01-01'; it has: 2026-02-24"),
+        (("add", "archive/log"), 2, "there is no PDF file in archive/log"),
+        (("evidence", "85591b98", "-d", "nowhere/bag"), 2, "make it first"),
         (("anchor",), 2, "name a timestamp authority"),
         (("renew",), 2, "name a timestamp authority"),
     ],
@@ -312,6 +324,10 @@ def test_anchors(cli: Run, archive: Path, tmp_path: Path, authority: Authority) 
             True,
             "2026-02-24T00:00:00Z",
         )
+        after = ask(cli, "at", "2099-01-01T00:00:00Z", "--trust", "tsa.pem")
+        assert after["provably_in_force"] == after["version"]
+        before = ask(cli, "at", "2026-03-01T00:00:00Z", "--trust", "tsa.pem")
+        assert (before["version"], before["provably_in_force"]) == ("2026-02-24", None), "it was stamped later"
         result = cli("archive", "verify", "-a", "archive")
         assert (result.returncode, "leads to none of the certificates trusted" in one_line(result)) == (5, True)
         result = cli("archive", "anchor", "-a", "archive", "--tsa", authority.tsa())

@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..moments import require_moment
 from .index_database import DamagedError, Database
 from .index_refresh import refresh
-from .index_rows import KINDS, Anchor, Cover, Row, read_anchor, read_row, write_moment
+from .index_rows import KINDS, LARGEST, Anchor, Cover, Row, read_anchor, read_row, write_moment
 from .index_sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -147,11 +147,12 @@ class Index:
             raise UsageError(f"several digests begin with {digest}: {', '.join(names)}; give more of the one you mean")
         return next(self._select(["f.digest = ?"], [found[0][0]], 1), None) if found else None
 
-    def in_force(self, at: datetime.datetime) -> list[Row]:
+    def in_force(self, at: datetime.datetime, *, below: int = LARGEST) -> list[Row]:
         """Find the published version in force at a moment, as its publisher claims.
 
         Args:
             at: an aware datetime.
+            below: look at entries with smaller numbers only, those that an anchor covers for instance.
 
         Returns:
             The files of its entry; none where no version was in force yet.
@@ -162,9 +163,9 @@ class Index:
         require_moment(at, because=", since a day on which the policy changes has two versions")
         sql = (
             "SELECT number FROM files WHERE archive = ? AND kind = 'published-version' AND effective_at <= ? "
-            "ORDER BY effective_at DESC, number DESC LIMIT 1"
+            "AND number < ? ORDER BY effective_at DESC, number DESC LIMIT 1"
         )
-        found = self._database.query(sql, [self._find_key(), write_moment(at)])
+        found = self._database.query(sql, [self._find_key(), write_moment(at), below])
         return list(self._select(["f.number = ?"], [found[0][0]])) if found else []
 
     def anchors(self) -> list[Anchor]:

@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ExitCode, FileKeptError, TamperedError
+from ..errors import ExitCode, FileKeptError, TamperedError, UsageError
 from ..filing import write_whole
-from .archives import archive_options, find_row, moment_words, now, read_place, read_trusted, verified_anchors
+from .archives import (
+    archive_options,
+    find_entry,
+    find_row,
+    moment_words,
+    now,
+    read_place,
+    read_trusted,
+    verified_anchors,
+)
 from .files import read_file, write_out
 from .progress import show_progress
 
 if TYPE_CHECKING:
     from ..archive.anchors import Anchor
-    from ..archive.archive import Archive, Numbered
+    from ..archive.archive import Archive
     from ..archive.audit import Report
-    from ..archive.entries import File
-    from ..archive.index import Index
     from ..archive.log_audit import Root
 
 _TRUST = click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamps.")
@@ -38,8 +45,9 @@ def prove(digest: str, archive: str | None, archive_index: str | None, output: s
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        found, file = _find(opened, index, digest)
-    target = output or f"{Path(file.name).stem}{SUFFIX}"
+        row = find_row(index, digest)
+    found = find_entry(opened, row)
+    target = output or f"{Path(row.name).stem}{SUFFIX}"
     write_out(target, write_proof(opened, found.number), binary=False, force=force)
     if target != "-":
         click.echo(target)
@@ -63,21 +71,12 @@ def evidence(
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        found, file = _find(opened, index, digest)
+        row = find_row(index, digest)
         anchors = verified_anchors(opened, index, read_trusted(trust))
-    files = gather_evidence(opened, found, file, anchors=anchors, at=now())
-    target = Path(directory or f"evidence-{file.digest[:16]}")
+    files = gather_evidence(opened, find_entry(opened, row), row.file, anchors=anchors, at=now())
+    target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
     click.echo(str(target))
-
-
-def _find(archive: "Archive", index: "Index", digest: str) -> "tuple[Numbered, File]":
-    """Find the entry of a file, in the log itself."""
-    row = find_row(index, digest)
-    found = archive.read_entry(row.number)
-    if row.file not in found.entry.files:
-        raise TamperedError(f"entry {row.number:,} is another one in the log; see what was changed: archive verify")
-    return found, row.file
 
 
 def _write_folder(target: Path, files: dict[str, bytes]) -> None:
@@ -87,7 +86,10 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 
     if target.exists():
         raise FileKeptError(f"{target} exists and was kept; give another name with -d")
-    beside = Path(tempfile.mkdtemp(prefix=".mailmart-privacy-", dir=target.absolute().parent))
+    above = target.absolute().parent
+    if not above.is_dir():
+        raise UsageError(f"there is no folder {above}; make it first")
+    beside = Path(tempfile.mkdtemp(prefix=".mailmart-privacy-", dir=above))
     try:
         for name, content in files.items():
             path = beside / name

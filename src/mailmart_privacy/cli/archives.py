@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import UsageError
+from ..errors import TamperedError, UsageError
 from .authorities import Authorities, read_authorities
 from .state import state_path
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..archive.anchors import Anchor
-    from ..archive.archive import Archive, Session
+    from ..archive.archive import Archive, Numbered, Session
     from ..archive.index import Index, Row
     from ..archive.keyring import Keyring
     from ..archive.storage import Storage
@@ -93,7 +93,7 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
-def archive_options(*, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
+def archive_options(*, place: bool = True, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
     """Add `--archive`, and where they are needed `--archive-key` and `--archive-index`; read them with `read_place`."""
 
     def add(command: _Command) -> _Command:
@@ -105,7 +105,9 @@ def archive_options(*, key: bool = False, index: bool = False) -> Callable[[_Com
             command = click.option(
                 "--archive-key", metavar="FILE", help="The archive's key [default: where `init` put it]."
             )(command)
-        return click.option("-a", "--archive", metavar="DIR|s3://…", help="The archive.")(command)
+        if place:
+            command = click.option("-a", "--archive", metavar="DIR|s3://…", help="The archive.")(command)
+        return command
 
     return add
 
@@ -163,6 +165,22 @@ def find_row(index: "Index", digest: str) -> "Row":
     return row
 
 
+def find_entry(archive: "Archive", row: "Row") -> "Numbered":
+    """Find the entry of a row in the log itself, and hold the row to it.
+
+    Raises:
+        ArchiveError: it is not published yet.
+        TamperedError: the index was made from commits that say something else than the log.
+    """
+    found = archive.read_entry(row.number)
+    said = (found.entry.kind, found.entry.version, found.entry.policy_digest, found.entry.effective_at)
+    if row.file not in found.entry.files or said != (row.kind, row.version, row.policy_digest, row.effective_at):
+        raise TamperedError(
+            f"entry {row.number:,} is another one in the log; see what was changed with: archive verify"
+        )
+    return found
+
+
 def moment_words(moment: datetime.datetime | None) -> str:
     """Spell a moment for people and programs alike."""
     return (
@@ -172,10 +190,11 @@ def moment_words(moment: datetime.datetime | None) -> str:
 
 def row_to_json(row: "Row") -> dict[str, Any]:
     """Spell a row of the index in JSON."""
+    from ..archive.index_rows import SHOWN
+
     return {
         name: moment_words(value) if isinstance(value := getattr(row, name), datetime.datetime) else value
-        for name in row.__slots__
-        if name != "sealed"
+        for name in SHOWN
     }
 
 
