@@ -1,7 +1,10 @@
 """What anchors expose: an archive that was rewritten by somebody who has its storage, and even its key."""
 
+import datetime
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 
 from faults.places import Place, clock, fake_copies, make_place
 from mailmart_privacy.archive.anchors import Anchor, anchor, verify_anchors
+from mailmart_privacy.archive.evidence import gather_evidence, read_script
 from mailmart_privacy.archive.layout import CHECKPOINT, LOG, name_commit
 from mailmart_privacy.archive.merkle import hash_range
 from mailmart_privacy.archive.notes import sign_checkpoint
@@ -71,6 +75,10 @@ def test_an_anchor_exposes_who_has_the_key(place: Place, authority: Authority) -
     rewrite(place, b'"level":"B-B"', b'"level":"B-T"')
     with pytest.raises(TamperedError, match=r"stamped over other entries: those before no\. 4"):
         judge(place, authority)
+    (place.path / "verify_archive.py").write_bytes(read_script())
+    command = [sys.executable, "-I", str(place.path / "verify_archive.py"), str(place.root)]
+    result = subprocess.run(command, capture_output=True, check=False)
+    assert (result.returncode, b"is of other entries than those that are here" in result.stdout) == (4, True)
 
 
 def test_an_anchor_is_of_the_state_that_its_entry_names(place: Place, authority: Authority) -> None:
@@ -106,3 +114,30 @@ def test_proofs_need_no_tiles_of_older_states(place: Place, authority: Authority
     archive = place.archive()
     proof = read_proof(write_proof(archive, 2, found.checkpoint), archive.facts.key)
     assert (proof.number, proof.checkpoint.size) == (2, 4)
+
+
+def test_evidence_has_a_timestamp_that_still_holds(place: Place, authority: Authority) -> None:
+    """Evidence has the first timestamp over an entry, and later the first one that has not expired."""
+    later = datetime.datetime(2031, 6, 1, tzinfo=datetime.UTC)
+    archive = place.archive()
+    with authority.at(later), archive.writing(place.keyring(archive), lambda: later) as session:
+        anchor(session, timestamps=authority.client("tsa-2040"), roots=authority.roots, at=later)
+    found = archive.read_entry(2)
+    policy = archive.read_entry(1).entry.files
+    for year, stamped in ((2028, 2026), (2035, 2031)):
+        at = datetime.datetime(year, 1, 1, tzinfo=datetime.UTC)
+        anchors = verify_anchors(archive, place.audit().anchors, roots=authority.roots, at=max(at, later))
+        files = gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=anchors, at=at)
+        assert f"archived before {stamped}-" in files["data/READ-ME-FIRST.html"].decode()
+        chosen = next(each for each in anchors if each.moment.year == stamped)
+        assert files["data/anchor.checkpoint"] == chosen.checkpoint.note
+
+
+def test_evidence_holds_the_policy_as_it_was_archived(place: Place) -> None:
+    """A text of the policy that was changed in the archive gets into no evidence."""
+    archive = place.archive()
+    found, policy = archive.read_entry(2), archive.read_entry(1).entry.files
+    text = place.root / "versions" / "2026-02-24" / "policy.txt"
+    text.write_bytes(text.read_bytes() + b"x")
+    with pytest.raises(TamperedError, match=r"policy\.txt was changed"):
+        gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=(), at=NOW)

@@ -72,8 +72,9 @@ def evidence(
     opened = place.open()
     with place.indexed(opened) as index:
         row = find_row(index, digest)
+        policy = [each.file for each in index.rows(kinds=("published-version",), version=row.version)]
         anchors = verified_anchors(opened, index, read_trusted(trust))
-    files = gather_evidence(opened, find_entry(opened, row), row.file, anchors=anchors, at=now())
+    files = gather_evidence(opened, find_entry(opened, row), row.file, policy=policy, anchors=anchors, at=now())
     target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
     click.echo(str(target))
