@@ -112,6 +112,7 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (("at", "2020-01-01T00:00:00Z"), 2, "no version that is archived claims to have been in force"),
         (("at", "2026-06-01"), 2, "has no time zone"),
         (("list", "--csv", "--json"), 2, "not both"),
+        (("list", "--archive-index", "0.pdf"), 2, "is a file of something else, no index"),
         (("list", "--signer", "zz"), 2, "is no SHA-256 of a certificate"),
         (("list", "--policy", "2001-01-01"), 2, "has no version '2001-01-01'; it has: 2026-02-24"),
         (("add", "archive/log"), 2, "there is no PDF file in archive/log"),
@@ -120,10 +121,14 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (("renew",), 2, "name a timestamp authority"),
     ],
 )
-def test_wrong_questions(cli: Run, archive: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+def test_wrong_questions(
+    cli: Run, archive: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
     """A question that cannot be answered gets one line, and the documented exit code."""
+    copy = (tmp_path / "0.pdf").read_bytes()
     result = cli("archive", *arguments, "-a", "archive")
     assert (result.returncode, words in one_line(result)) == (code, True), result.stderr
+    assert (tmp_path / "0.pdf").read_bytes() == copy
 
 
 def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> None:

@@ -81,6 +81,8 @@ class Place:
             index = open_index(self.index)
         else:
             path = Path(self.index) if self.index else _kept(archive.facts.origin, "sqlite")
+            if self.index:
+                _require_index(path)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             index = open_index(path)
         with show_progress("indexing", archive.checkpoint().size) as progress:
@@ -196,6 +198,23 @@ def row_to_json(row: "Row") -> dict[str, Any]:
         name: moment_words(value) if isinstance(value := getattr(row, name), datetime.datetime) else value
         for name in SHOWN
     }
+
+
+def _require_index(path: Path) -> None:
+    """Refuse a file that the user names as an index, and that is none: it would be taken for one that was damaged.
+
+    Raises:
+        UsageError: it is another file.
+    """
+    from ..archive.index_sqlite import MAGIC
+
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(MAGIC))
+    except FileNotFoundError:
+        return
+    if header and header != MAGIC:
+        raise UsageError(f"{path} is a file of something else, no index; name another place, or remove it")
 
 
 def _kept(origin: str, suffix: str) -> Path:
