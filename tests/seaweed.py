@@ -39,6 +39,8 @@ def serve(folder: Path) -> Iterator[dict[str, str]]:
         "-volume.max=400",
         "-master.volumeSizeLimitMB=64",
         "-s3",
+        "-s3.port.iceberg=0",  # else 8181, which another store may have taken
+        "-s3.port.lance=0",
         f"-s3.config={folder / 's3.json'}",
     ]
     environment = KEYS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports[3]}"}
