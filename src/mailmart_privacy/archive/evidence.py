@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from .. import _resources
-from ..errors import ArchiveError, MissingExtraError
+from ..errors import MissingExtraError, UsageError
 from ..render import environment
 from .archive import Archive, Numbered
 from .layout import KEY
@@ -48,12 +48,13 @@ def gather_evidence(
         The files of the bag: names and contents.
 
     Raises:
-        ArchiveError: the file is no more, or its entry is not published yet.
+        UsageError: the file is no more.
+        ArchiveError: its entry is not published yet.
         TamperedError: the file, or one of the version's, was changed.
     """
     content = archive.read_file(file)
     if content is None:
-        raise ArchiveError(f"{file.name} is no longer in the archive: its recipient was forgotten")
+        raise UsageError(f"{file.name} is no longer there: its recipient was erased")
     covering = [each for each in anchors if each.checkpoint.size > found.number]
     # The first one says most; but what has expired, only a later one still shows to who has nothing but the bag.
     anchor = next((each for each in covering if each.expires_at > at), None)

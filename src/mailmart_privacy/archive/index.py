@@ -176,33 +176,6 @@ class Index:
         except (TypeError, ValueError, OverflowError):
             raise self._damaged() from None
 
-    def latest(self, digest: str) -> Row:
-        """Find the newest of the copies that renew one: what replaces it, what replaces that, and so on.
-
-        Args:
-            digest: of the copy, as `find` takes it.
-
-        Returns:
-            The newest one's row, or that of the copy itself where nothing replaces it.
-
-        Raises:
-            UsageError: there is no such copy, or there are several.
-        """
-        row = self.find(digest)
-        if row is None:
-            raise UsageError(f"nothing in the archive has the digest {digest}")
-        known, waiting, newest = {row.digest}, [row.digest], -1
-        while waiting:
-            sql, words = self._database.among("renews", waiting)
-            found = self._database.query(
-                f"SELECT digest, number FROM files WHERE archive = ? AND {sql}",  # noqa: S608
-                [self._find_key(), *words],
-            )
-            newest = max([newest, *(number for _, number in found)])
-            waiting = sorted({each for each, _ in found} - known)
-            known.update(waiting)
-        return row if newest < 0 else next(self._select(["f.number = ?"], [newest], 1), row)
-
     def _select(self, conditions: Sequence[str], values: Sequence[Any], limit: int | None = None) -> Iterator[Row]:
         sql = " AND ".join([_ROWS, *conditions]) + " ORDER BY f.number, f.position"
         values = [self._find_key(), *values]

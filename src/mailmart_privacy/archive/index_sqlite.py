@@ -27,7 +27,6 @@ _STATISTICS = (
     ("files", "files", "1000000 1000000 2 1"),
     ("files", "files_digest", "1000000 1000000 2"),
     ("files", "files_recipient", "1000000 1000000 20 2"),
-    ("files", "files_renews", "100000 100000 2"),
     ("files", "files_version", "100 100 10"),
 )
 _LISTED = 500  # values that a condition names one by one
