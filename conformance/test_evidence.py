@@ -54,7 +54,9 @@ def bag(
     report.require_sound()
     anchors = verify_anchors(archive, report.anchors, roots=authority.roots, at=NOW)
     found = archive.read_entry(2)
-    for name, content in gather_evidence(archive, found, found.entry.files[0], anchors=anchors, at=NOW).items():
+    policy = archive.read_entry(1).entry.files
+    contents = gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=anchors, at=NOW)
+    for name, content in contents.items():
         path = folder / "bag" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -114,7 +114,8 @@ def test_an_archive_that_was_cut(grown: Grown) -> None:
     key = grown.place.archive().facts.key
     known = read_checkpoint(grown.checkpoints[-1][1], key)
     report = grown.place.audit(Root(known.size, known.root, "a proof"))
-    assert report.faults == [f"a proof is of a log with {before:,} entries, and here are {after:,}: it was cut"]
+    (fault,) = report.faults
+    assert fault.startswith(f"a proof is of a log with {before:,} entries, and here are {after:,}: it was cut")
     with pytest.raises(TamperedError, match="was cut"):
         grown.place.add(fake_copies(random.Random(1), 1))
     assert grown.place.audit().entries == after

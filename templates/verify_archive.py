@@ -4,7 +4,8 @@
 
 FOLDER is an archive (it has archive.json), or the folder of a bag of evidence (it has a .tlog-proof).
 Give --key with a copy of the log's public key that you had from elsewhere; otherwise the one in the folder is used.
-Exit code 0: all holds; 4: it does not, and the output says why; 2: the folder is neither.
+Exit code 0: all holds; 4: it does not, and the output says why; 2: the folder is neither;
+1: all holds but the timestamp, which cannot be checked here, for lack of OpenSSL.
 """
 
 import base64
@@ -113,9 +114,21 @@ def digest(path):
     return hashlib.sha256(read(path)).hexdigest()
 
 
-def check_archive(folder, vkey):
-    """Check a whole archive: commits against the checkpoint, entries against files, files against entries."""
+def read_states(folder, vkey):
+    """Read the states of the log that were signed: its checkpoint, and those that an authority has stamped."""
     size, root = read_checkpoint(read(folder, "log", "checkpoint"), vkey)
+    states = {size: [(root, "log/checkpoint")]}
+    anchors = os.path.join(folder, "anchors")
+    for name in sorted(os.listdir(anchors) if os.path.exists(anchors) else []):
+        if name.endswith(".checkpoint"):
+            size, root = read_checkpoint(read(anchors, name), vkey)
+            states.setdefault(size, []).append((root, "anchors/" + name))
+    return states
+
+
+def check_archive(folder, vkey):
+    """Check a whole archive: commits against signed states, entries against files, files against entries."""
+    states = read_states(folder, vkey)
     stack, number, entries, erased, faults = [], 0, [], set(), []
     while True:
         path = os.path.join(folder, "commits", "%08d" % (number // 10000), "%012d.jsonl" % number)
@@ -128,12 +141,14 @@ def check_archive(folder, vkey):
                 stack.append((2 * width, hash_node(left, right)))
             number += 1
             entries.append(json.loads(entry))
-            if number == size:
+            if number in states:
                 top = stack[-1][1]
                 for _, left in reversed(stack[:-1]):
                     top = hash_node(left, top)
-                require(top == root, "the entries are not those of the checkpoint")
-    require(number >= size, "the checkpoint is of %d entries, and there are %d" % (size, number))
+                for root, source in states[number]:
+                    require(top == root, "%s is of other entries than those that are here" % source)
+    size = max(states)
+    require(number >= size, "%s is of %d entries, and here are %d" % (states[size][0][1], size, number))
     for entry in entries:
         if entry["predicate"]["kind"] == "erasure":
             erased.add(entry["predicate"]["recipient"])
@@ -155,10 +170,11 @@ def check_archive(folder, vkey):
                     faults.append("%s has no entry" % name)
     require(not faults, "\n".join(faults))
     print("%d entries, %d files: every entry has its files, and every file its entry" % (number, len(named)))
+    return True
 
 
 def check_evidence(folder, vkey):
-    """Check evidence of one copy: the file against its entry, the entry against the log, the timestamp."""
+    """Check evidence of one file: the file against its entry, the entry against the log, the timestamp."""
     proof = next(name for name in sorted(os.listdir(folder)) if name.endswith(".tlog-proof"))
     head, _, note = read(folder, proof).partition(b"\n\n")
     header, extra, index, *path = head.decode().split("\n")
@@ -182,27 +198,42 @@ def check_evidence(folder, vkey):
         path = os.path.join(folder, subject["name"].split("/")[-1])
         require(os.path.exists(path), "%s is missing" % os.path.basename(path))
         require(digest(path) == subject["digest"]["sha256"], "%s was changed" % os.path.basename(path))
-    print("the copy is entry %s of the log %s, whose checkpoint has %d entries" % (index[6:], vkey.split("+")[0], size))
+    claims = document["predicate"]
+    require(read(folder, "entry.json") == entry, "entry.json is not the entry that the proof is of")
+    text = os.path.join(folder, "policy", "policy.txt")
+    require(digest(text) == claims["policy_digest"], "policy/policy.txt is not the text that the entry names")
+    print("this is entry %s of the log %s, whose checkpoint has %d entries" % (index[6:], vkey.split("+")[0], size))
+    print("it was not changed since it was logged; what it claims:")
     for name in ("version", "effective_at", "issued_at", "recorded_at"):
-        print("  %-13s %s" % (name, document["predicate"].get(name)))
-    check_timestamp(folder, note)
+        if name in claims:
+            print("  %-13s %s" % (name, claims[name]))
+    return check_timestamp(folder, note)
 
 
 def check_timestamp(folder, note):
-    """Check the timestamp over the checkpoint, by OpenSSL where it is there."""
+    """Check the timestamp over the checkpoint, by OpenSSL; tell whether that could be done."""
     if not os.path.exists(os.path.join(folder, "anchor.tsr")):
         print("there is no timestamp: that it was logged in time rests on the archive's word")
-        return
+        return True
     require(read(folder, "anchor.checkpoint") == note, "the timestamp is over another checkpoint than the proof's")
     command = ["openssl", "ts", "-verify", "-data", "anchor.checkpoint", "-in", "anchor.tsr"]
     command += ["-CAfile", "anchor-roots.pem", "-untrusted", "anchor-certificates.pem"]
     print("the timestamp over it is checked by: " + " ".join(command))
     if shutil.which("openssl") is None:
-        print("openssl is not on this machine; run that on another one")
-        return
+        print("openssl is not on this machine, so the timestamp was not checked; run that on another one")
+        return False
+    code, output = run(command, folder)
+    require(code == 0, output.strip())
+    _, output = run(["openssl", "ts", "-reply", "-in", "anchor.tsr", "-text"], folder)
+    moment = [line.split(":", 1)[1].strip() for line in output.splitlines() if line.startswith("Time stamp:")]
+    print("the timestamp holds: all this was logged before " + (moment[0] if moment else "the moment in it"))
+    return True
+
+
+def run(command, folder):
+    """Run a program; return its exit code and what it printed."""
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    require(done.returncode == 0, done.stdout.decode(errors="replace").strip())
-    print("the timestamp holds")
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
 def main(arguments):
@@ -218,14 +249,14 @@ def main(arguments):
             print("%s is neither an archive nor evidence from one" % folder)
             return 2
         vkey = read(arguments[2] if arguments[1:] else os.path.join(folder, "log.vkey")).decode()
-        check(folder, vkey)
+        complete = check(folder, vkey)
     except Fault as fault:
         print(fault)
         return 4
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         print("cannot be read as it should be: %r" % (error,))
         return 4
-    return 0
+    return 0 if complete else 1
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 
 from faults.places import (
     Place,
+    clock,
     fake_copies,
     make_place,
     require_finished,
@@ -182,3 +183,26 @@ def test_what_is_removed_while_it_is_listed(place: Place, chance: random.Random)
         path.unlink()
     assert list(listed) == []
     assert first.startswith("log/tile/0/000.p/")
+
+
+def test_a_copy_that_is_back_after_its_recipient_was_erased(place: Place, chance: random.Random) -> None:
+    """A copy of an erased recipient that came back, from a backup for instance, is a fault; added anew it is none."""
+    copies = fake_copies(chance, 2, recipients=1)
+    place.add(copies)
+    archive = place.archive()
+    entries = [each.entry for each in archive.entries() if each.entry.kind == "customer-copy"]
+    files = [file for entry in entries for file in entry.files]
+    kept = place.root / files[0].name
+    content = kept.read_bytes()
+    keyring = place.keyring(archive)
+    found = archive.find_recipient(keyring.names_key, copies[0].recipient)
+    assert found is not None
+    with archive.writing(keyring, clock) as session:
+        session.erase(found, files)
+    assert require_finished(place).erased == 2
+    kept.write_bytes(content)
+    with pytest.raises(TamperedError, match=r"is there, and its recipient was erased: remove it"):
+        place.audit().require_sound()
+    kept.unlink()
+    place.add([copies[0]])
+    assert require_finished(place).erased == 1

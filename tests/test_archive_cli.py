@@ -48,7 +48,8 @@ def test_no_copy_leaves_without_its_entry(cli: Run, archive: Path, tmp_path: Pat
     key.rename(key.with_suffix(".away"))
     result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf")
     assert (result.returncode, (tmp_path / "gamma.pdf").exists()) == (1, False)
-    assert "the key of this archive is not here" in one_line(result)
+    assert "the key of this archive is not here" in (line := one_line(result))
+    assert "--archive-key" in line
 
 
 def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -78,7 +79,11 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (copy,) = received["copies"]  # type: ignore[misc]
         assert (copy["reference"], copy["digest"], copy["version"]) == ("C-0", first, "2026-02-24")  # type: ignore[index]
         shown = ask(cli, "at", "2026-06-01T12:00:00Z")
-        assert (shown["version"], shown["proven_archived_before"]) == ("2026-02-24", None)
+        assert (shown["version"], shown["proven_archived_before"], shown["provably_in_force"]) == (
+            "2026-02-24",
+            None,
+            None,
+        )
         for path in (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.sqlite*"):
             path.unlink()
     result = cli("archive", "get", second[:12], "-a", "archive")
@@ -87,6 +92,10 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert result.stdout.decode().startswith("Privacy Policy")
     rows = list(csv.DictReader(io.StringIO(cli("archive", "list", "-a", "archive", "--csv").stdout.decode())))
     assert [row["kind"] for row in rows].count("customer-copy") == 2
+    signer = rows[-1]["signer"].upper()
+    listed = ask(cli, "list", "--signer", ":".join(signer[at : at + 2] for at in range(0, 64, 2)))["entries"]
+    assert [row["digest"] for row in listed] == [first, second]  # type: ignore[attr-defined]
+    assert set(rows[-1]) == set(listed[-1])  # type: ignore[index]
     assert cli("archive", "reindex", "-a", "archive").stdout == b"indexed: 4 entries\n"
     assert len(ask(cli, "list", "--recipient", "Beta Ltd")["entries"]) == 1  # type: ignore[arg-type]
     assert ask(cli, "list", "--recipient", "Nobody")["entries"] == []
@@ -103,14 +112,23 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (("at", "2020-01-01T00:00:00Z"), 2, "no version that is archived claims to have been in force"),
         (("at", "2026-06-01"), 2, "has no time zone"),
         (("list", "--csv", "--json"), 2, "not both"),
+        (("list", "--archive-index", "0.pdf"), 2, "is a file of something else, no index"),
+        (("list", "--signer", "zz"), 2, "is no SHA-256 of a certificate"),
+        (("list", "--policy", "2001-01-01"), 2, "has no version '2001-01-01'; it has: 2026-02-24"),
+        (("add", "archive/log"), 2, "there is no PDF file in archive/log"),
+        (("evidence", "85591b98", "-d", "nowhere/bag"), 2, "make it first"),
         (("anchor",), 2, "name a timestamp authority"),
         (("renew",), 2, "name a timestamp authority"),
     ],
 )
-def test_wrong_questions(cli: Run, archive: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+def test_wrong_questions(
+    cli: Run, archive: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
     """A question that cannot be answered gets one line, and the documented exit code."""
+    copy = (tmp_path / "0.pdf").read_bytes()
     result = cli("archive", *arguments, "-a", "archive")
     assert (result.returncode, words in one_line(result)) == (code, True), result.stderr
+    assert (tmp_path / "0.pdf").read_bytes() == copy
 
 
 def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -149,9 +167,33 @@ def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> N
     assert result.returncode == 4
     assert "this key has signed a log of 5 entries, and here are 4" in one_line(result)
     assert not any((tmp_path / "older" / "incoming").iterdir())
+    assert cli("archive", "verify", "-a", "archive", "--checkpoint", "older/log/checkpoint").returncode == 0
+
+
+def test_what_was_cut_is_found(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """An older state of an archive is told by the memory beside its key, and elsewhere by what was kept apart."""
+    shutil.copytree(archive, tmp_path / "older")
+    assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
+    result = cli("archive", "verify", "-a", "older")
+    assert (result.returncode, "here are 4: it was cut, or is an older copy" in one_line(result)) == (4, True)
+    result = cli("archive", "verify", "-a", "older", "--json")
+    answer = json.loads(result.stdout)
+    assert (result.returncode, answer["whole"], len(answer["faults"]), result.stderr) == (4, False, 1, b"")
+    state({"HOME": str(tmp_path / "home")}).rename(tmp_path / "another's")
+    result = cli("archive", "verify", "-a", "older")
+    assert (result.returncode, "complete   by its own word" in result.stdout.decode()) == (0, True)
     result = cli("archive", "verify", "-a", "older", "--checkpoint", "archive/log/checkpoint")
     assert (result.returncode, "it was cut" in one_line(result)) == (4, True)
-    assert cli("archive", "verify", "-a", "archive", "--checkpoint", "older/log/checkpoint").returncode == 0
+
+
+def test_an_archive_that_was_copied_in_part(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """What is said first of half a copy is what is missing, and that it may be half a copy."""
+    for folder, words in (("commits", "000000000000.jsonl is missing"), ("copies", "2 files are missing")):
+        (archive / folder).rename(tmp_path / "aside")
+        result = cli("archive", "verify", "-a", "archive")
+        first = result.stderr.decode().splitlines()[0]
+        assert (result.returncode, f"{words}; was the archive copied in part?" in first) == (4, True), first
+        (tmp_path / "aside").rename(archive / folder)
 
 
 def test_a_read_only_medium(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -183,6 +225,19 @@ def test_a_link_out_of_the_archive(cli: Run, archive: Path, tmp_path: Path) -> N
     assert cli("archive", "get", digests(cli)[0], "-a", "archive").returncode == 4
 
 
+def test_commits_that_are_not_those_of_the_log(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """What an index that was made from forged commits says of an entry is held against the log before it is proven."""
+    first, second = digests(cli)
+    (commit,) = (path for path in archive.glob("commits/*/*") if first in path.read_text())
+    commit.write_text(commit.read_text().replace(first, "0" * 64))
+    for path in (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.sqlite*"):
+        path.unlink()
+    for command in ("prove", "evidence"):
+        result = cli("archive", command, "0" * 64, "-a", "archive")
+        assert (result.returncode, "is another one in the log" in one_line(result)) == (4, True)
+    assert cli("archive", "prove", second, "-a", "archive").returncode == 0
+
+
 def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
     """A recipient is erased with their name and copies; the rest stays provable."""
     first, second = digests(cli)
@@ -191,12 +246,14 @@ def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert result.returncode == 130, "without --yes it asks, and nobody answers"
     assert cli("archive", "forget", "ACME gmbh", "-a", "archive", "--yes").returncode == 0
     report = ask(cli, "verify", "--proof", "beta.tlog-proof")
-    assert (report["erased"], report["known_elsewhere"]) == (1, 4)
+    assert (report["erased"], report["known_elsewhere"]) == (1, 5)
     assert all(b"Acme" not in path.read_bytes() for path in archive.rglob("*") if path.is_file())
     assert cli("archive", "get", first, "-a", "archive", "-o", "x.pdf").returncode == 2
     assert "no longer" in one_line(cli("archive", "received", "Acme GmbH", "-a", "archive"))
     rows = ask(cli, "list", "--kind", "customer-copy")["entries"]
     assert [row["erased"] for row in rows] == [True, False]  # type: ignore[attr-defined]
+    result = cli("archive", "add", "0.pdf", "-a", "archive")
+    assert (result.returncode, "its recipient was erased" in one_line(result)) == (1, True)
     assert cli("export", "--to", "Acme GmbH", "-a", "archive", "-o", "again.pdf").returncode == 0
     assert len(ask(cli, "received", "Acme GmbH")["copies"]) == 1  # type: ignore[arg-type]
 
@@ -272,6 +329,10 @@ def test_anchors(cli: Run, archive: Path, tmp_path: Path, authority: Authority) 
             True,
             "2026-02-24T00:00:00Z",
         )
+        after = ask(cli, "at", "2099-01-01T00:00:00Z", "--trust", "tsa.pem")
+        assert after["provably_in_force"] == after["version"]
+        before = ask(cli, "at", "2026-03-01T00:00:00Z", "--trust", "tsa.pem")
+        assert (before["version"], before["provably_in_force"]) == ("2026-02-24", None), "it was stamped later"
         result = cli("archive", "verify", "-a", "archive")
         assert (result.returncode, "leads to none of the certificates trusted" in one_line(result)) == (5, True)
         result = cli("archive", "anchor", "-a", "archive", "--tsa", authority.tsa())
@@ -311,8 +372,16 @@ def test_evidence(cli: Run, archive: Path, tmp_path: Path, authority: Authority)
     result = _check(data, environment={"PATH": os.environ["PATH"]})
     assert (result.returncode, b"the timestamp holds" in result.stdout) == (0, True), result.stdout
     result = _check(data, environment={"PATH": ""})
-    assert (result.returncode, b"openssl is not on this machine" in result.stdout) == (0, True)
-    for name in ("*.pdf", "*.tlog-proof", "log.vkey", "anchor.checkpoint", "anchor.tsr"):
+    assert (result.returncode, b"the timestamp was not checked" in result.stdout) == (1, True)
+    for name in (
+        "*.pdf",
+        "*.tlog-proof",
+        "entry.json",
+        "log.vkey",
+        "anchor.checkpoint",
+        "anchor.tsr",
+        "policy/policy.txt",
+    ):
         (path,) = data.glob(name)
         content = path.read_bytes()
         at = len(content) // 2

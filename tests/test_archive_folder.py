@@ -253,3 +253,11 @@ def test_no_anchor_replaces_another(place: Place) -> None:
         with pytest.raises(ArchiveError, match="is there already"):
             session.add_anchor(2, [("anchors/2.tsr", b"second")])
     require_finished(place)
+
+
+def test_no_key_is_made_where_no_archive_can_be(tmp_path: Path) -> None:
+    """A place that cannot be written to leaves no key behind, which a second try would stumble over."""
+    refused = mock.patch.object(Folder, "intake", side_effect=OSError("read-only"))
+    with refused, pytest.raises(OSError, match="read-only"):
+        create_archive(Folder(tmp_path), key=lambda origin: tmp_path / "key", ledger=shipped(), clock=clock)
+    assert not (tmp_path / "key").exists()

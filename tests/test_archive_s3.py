@@ -132,9 +132,15 @@ def test_locks(url: str, store: dict[str, str], tmp_path: Path) -> None:
         assert datetime.timedelta(days=2, hours=23) < left <= datetime.timedelta(days=3)
     found = archive.find_recipient(keyring.names_key, "Acme 0")
     assert found is not None
-    locked = pytest.raises(ArchiveError, match="is locked in the store, and cannot be removed before its time")
+    until = client.get_object_retention(**place, Key=f"kept/{file.name}")["Retention"]["RetainUntilDate"]
+    locked = pytest.raises(ArchiveError, match=f"is locked in the store until {until:%Y-%m-%d %H:%M} UTC")
     with locked, archive.writing(keyring, lambda: NOW) as session:
         session.erase(found, [file])
+    archive.storage.hold(file.name, on=True)
+    held = pytest.raises(ArchiveError, match="is under legal hold")
+    with held, archive.writing(keyring, lambda: NOW) as session:
+        session.erase(found, [file])
+    archive.storage.hold(file.name, on=False)
     assert archive.read_file(file) is not None
 
 

@@ -20,7 +20,8 @@ from ..trust.revocation import gather_for_token
 from ..trust.tokens import Token, read_token, require_stamped
 from .archive import Archive, Numbered, Session
 from .entries import write_json
-from .layout import ANCHORS
+from .layout import ANCHORS, CHECKPOINT
+from .merkle import is_consistent, prove_consistency
 from .notes import Checkpoint, read_checkpoint
 
 try:
@@ -109,7 +110,7 @@ def verify_anchors(
         The anchors, oldest first.
 
     Raises:
-        TamperedError: one is not what was stamped, or is of another log.
+        TamperedError: one is not what was stamped, or was stamped over other entries than those that are there.
         UntrustedError: an authority's certificate leads to none of those trusted, or has expired before another
             anchor covered it.
     """
@@ -132,6 +133,7 @@ def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate
     if note is None or response is None or data is None:
         raise TamperedError(f"{name}: a file of the anchor is missing")
     checkpoint = read_checkpoint(note, archive.facts.key)
+    _require_logged(archive, name, entry, checkpoint)
     try:
         token = read_token(tsp.TimeStampResp.load(response, strict=True)["time_stamp_token"].dump())
         require_stamped(token, note)
@@ -141,6 +143,24 @@ def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate
     path = _find_path(name, token, judged_by, roots, at)
     own = path[0]
     return Anchor(entry, checkpoint, token.moment, subject_name(own), own.not_valid_after_utc, path)
+
+
+def _require_logged(archive: Archive, name: str, entry: Numbered, checkpoint: Checkpoint) -> None:
+    """Require the log to go on from what was stamped: who has its key may have signed another one since."""
+    published = archive.checkpoint()
+    if checkpoint.size != entry.entry.size or not 0 < checkpoint.size <= entry.number:
+        raise TamperedError(f"{name} was not stamped over a state of the log from before its own entry")
+    if checkpoint.size > published.size:
+        raise TamperedError(
+            f"{name} was stamped over {checkpoint.size:,} entries, and {CHECKPOINT} is of {published.size:,}: an older "
+            "one was put in its place"
+        )
+    path = prove_consistency(checkpoint.size, published.size, archive.log.tiles(published.size).subtree)
+    if not is_consistent(checkpoint.size, published.size, checkpoint.root, published.root, path):
+        raise TamperedError(
+            f"{name} was stamped over other entries: those before no. {checkpoint.size:,}, or the log's tiles, were "
+            "changed since"
+        )
 
 
 def _find_path(

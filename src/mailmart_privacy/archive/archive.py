@@ -88,8 +88,8 @@ class Archive:
                 yield Numbered(number, content, read_entry(content))
 
     def read_entry(self, number: int) -> Numbered:
-        """Read one entry of those that were published."""
-        content = self.log.tiles(self.checkpoint().size).entry(number)
+        """Read one entry of those that were published, held to the checkpoint; errors are those of `Log.prove`."""
+        content, _ = self.log.prove(number, self.checkpoint())
         return Numbered(number, content, read_entry(content))
 
     def read_file(self, file: File) -> bytes | None:

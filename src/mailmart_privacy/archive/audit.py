@@ -1,7 +1,7 @@
 """The audit of a whole archive: every file, every entry, every hash. It writes nothing, and takes no lock."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -150,12 +150,13 @@ class _Files:
 
     def finish(self, listed: int) -> None:
         """Hold the rest of the archive against what was read."""
-        for recipient, name in self._missing:
-            if recipient in self._erased:
-                self._report.erased += 1
-            else:
-                self._report.faults.append(f"{name} is missing")
+        gone = [name for recipient, name in self._missing if recipient not in self._erased]
+        self._report.erased = len(self._missing) - len(gone)
+        if len(gone) > 1:
+            self._report.faults.append(f"{len(gone):,} files are missing; was the archive copied in part?")
+        self._report.faults += (f"{name} is missing" for name in gone)
         self._require_recipients()
+        self._require_erased()
         staged = self._storage.staged()
         self._report.staged = len(staged)
         if listed != self._found:
@@ -194,9 +195,29 @@ class _Files:
                 f"recipient {pseudonym} is to be forgotten, and their record is still there: forget them again"
             )
 
+    def _require_erased(self) -> None:
+        """Find the copies of erased recipients that are still there, or there again: from a backup, for instance."""
+        if not self._erased:
+            return
+        there = {name for who, name in self._named() if who in self._erased and self._storage.read(name) is not None}
+        if there:  # the same bytes may have been added anew, for somebody who is not erased
+            there -= {name for who, name in self._named() if who not in self._erased}
+        for name in sorted(there):
+            self._report.faults.append(f"{name} is there, and its recipient was erased: remove it")
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """Name the files of all entries once more, each with its recipient ("" where it has none)."""
+        for _, contents in self._archive.log.commits():
+            for content in contents:
+                if (copy := scan_copy(content)) is not None:
+                    yield copy.recipient, copy.name
+                else:
+                    entry = read_entry(content)
+                    yield from ((entry.recipient or "", file.name) for file in entry.files)
+
     def _require_named(self, staged: set[str]) -> None:
         """Find the files that no entry names; another writer may have been at work meanwhile."""
         found = {name for folder in _KEPT for name, _ in self._storage.find(folder)}
-        named = set(self._archive.log.name_files(0))
+        named = {name for _, name in self._named()}
         for name in sorted(found - named - staged):
             self._report.faults.append(f"{name} has no entry")

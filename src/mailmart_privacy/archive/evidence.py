@@ -1,15 +1,15 @@
 """Evidence for one file of an archive, as a bag that anybody can check (BagIt 1.0, RFC 8493)."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from .. import _resources
-from ..errors import ArchiveError, MissingExtraError
+from ..errors import MissingExtraError, UsageError
 from ..render import environment
 from .archive import Archive, Numbered
-from .layout import KEY, VERSIONS
+from .layout import KEY
 from .proofs import SUFFIX, write_proof
 
 try:
@@ -26,7 +26,13 @@ _PAGE = "READ-ME-FIRST.html"
 
 
 def gather_evidence(
-    archive: Archive, found: Numbered, file: "File", *, anchors: "Sequence[Anchor]", at: datetime.datetime
+    archive: Archive,
+    found: Numbered,
+    file: "File",
+    *,
+    policy: "Iterable[File]",
+    anchors: "Sequence[Anchor]",
+    at: datetime.datetime,
 ) -> dict[str, bytes]:
     """Gather all that shows what a file is, and when it was archived.
 
@@ -34,6 +40,7 @@ def gather_evidence(
         archive: which.
         found: the file's entry.
         file: one of those that the entry covers.
+        policy: the files of the version that it is of.
         anchors: those of the archive that were verified.
         at: now (aware).
 
@@ -41,12 +48,16 @@ def gather_evidence(
         The files of the bag: names and contents.
 
     Raises:
-        ArchiveError: the file is no more, or its entry is not published yet.
+        UsageError: the file is no more.
+        ArchiveError: its entry is not published yet.
+        TamperedError: the file, or one of the version's, was changed.
     """
     content = archive.read_file(file)
     if content is None:
-        raise ArchiveError(f"{file.name} is no longer in the archive: its recipient was forgotten")
-    anchor = next((each for each in anchors if each.checkpoint.size > found.number), None)
+        raise UsageError(f"{file.name} is no longer there: its recipient was erased")
+    covering = [each for each in anchors if each.checkpoint.size > found.number]
+    # The first one says most; but what has expired, only a later one still shows to who has nothing but the bag.
+    anchor = next((each for each in covering if each.expires_at > at), None)
     name = file.name.rpartition("/")[2]
     proof = f"{name.rpartition('.')[0]}{SUFFIX}"
     files = {
@@ -58,7 +69,7 @@ def gather_evidence(
     for other in found.entry.files:
         files[other.name.rpartition("/")[2]] = archive.read_file(other) or b""
     files |= _anchor_files(archive, anchor) if anchor else {}
-    files |= _policy_files(archive, found.entry.version or "")
+    files |= {f"policy/{each.name.rpartition('/')[2]}": archive.read_file(each) or b"" for each in policy}
     files[_PAGE] = _render(archive, found, name, file, proof, anchor)
     return _pack(files, archive.facts.origin, at)
 
@@ -78,14 +89,6 @@ def _anchor_files(archive: Archive, anchor: "Anchor") -> dict[str, bytes]:
         "anchor-revocation.json": contents["json"],
         "anchor-certificates.pem": b"".join(pems) or root.public_bytes(Encoding.PEM),
         "anchor-roots.pem": root.public_bytes(Encoding.PEM),
-    }
-
-
-def _policy_files(archive: Archive, version: str) -> dict[str, bytes]:
-    prefix = f"{VERSIONS}/{version}/"
-    return {
-        f"policy/{name.removeprefix(prefix)}": archive.storage.read(name) or b""
-        for name, _ in archive.storage.find(prefix.rstrip("/"))
     }
 
 

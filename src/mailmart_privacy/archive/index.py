@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..moments import require_moment
 from .index_database import DamagedError, Database
 from .index_refresh import refresh
-from .index_rows import KINDS, Anchor, Cover, Row, read_anchor, read_row, write_moment
+from .index_rows import KINDS, LARGEST, Anchor, Cover, Row, read_anchor, read_row, write_moment
 from .index_sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -147,11 +147,12 @@ class Index:
             raise UsageError(f"several digests begin with {digest}: {', '.join(names)}; give more of the one you mean")
         return next(self._select(["f.digest = ?"], [found[0][0]], 1), None) if found else None
 
-    def in_force(self, at: datetime.datetime) -> list[Row]:
+    def in_force(self, at: datetime.datetime, *, below: int = LARGEST) -> list[Row]:
         """Find the published version in force at a moment, as its publisher claims.
 
         Args:
             at: an aware datetime.
+            below: look at entries with smaller numbers only, those that an anchor covers for instance.
 
         Returns:
             The files of its entry; none where no version was in force yet.
@@ -162,9 +163,9 @@ class Index:
         require_moment(at, because=", since a day on which the policy changes has two versions")
         sql = (
             "SELECT number FROM files WHERE archive = ? AND kind = 'published-version' AND effective_at <= ? "
-            "ORDER BY effective_at DESC, number DESC LIMIT 1"
+            "AND number < ? ORDER BY effective_at DESC, number DESC LIMIT 1"
         )
-        found = self._database.query(sql, [self._find_key(), write_moment(at)])
+        found = self._database.query(sql, [self._find_key(), write_moment(at), below])
         return list(self._select(["f.number = ?"], [found[0][0]])) if found else []
 
     def anchors(self) -> list[Anchor]:
@@ -174,33 +175,6 @@ class Index:
             return [read_anchor(values) for values in self._database.query(sql, [self._find_key()])]
         except (TypeError, ValueError, OverflowError):
             raise self._damaged() from None
-
-    def latest(self, digest: str) -> Row:
-        """Find the newest of the copies that renew one: what replaces it, what replaces that, and so on.
-
-        Args:
-            digest: of the copy, as `find` takes it.
-
-        Returns:
-            The newest one's row, or that of the copy itself where nothing replaces it.
-
-        Raises:
-            UsageError: there is no such copy, or there are several.
-        """
-        row = self.find(digest)
-        if row is None:
-            raise UsageError(f"nothing in the archive has the digest {digest}")
-        known, waiting, newest = {row.digest}, [row.digest], -1
-        while waiting:
-            sql, words = self._database.among("renews", waiting)
-            found = self._database.query(
-                f"SELECT digest, number FROM files WHERE archive = ? AND {sql}",  # noqa: S608
-                [self._find_key(), *words],
-            )
-            newest = max([newest, *(number for _, number in found)])
-            waiting = sorted({each for each, _ in found} - known)
-            known.update(waiting)
-        return row if newest < 0 else next(self._select(["f.number = ?"], [newest], 1), row)
 
     def _select(self, conditions: Sequence[str], values: Sequence[Any], limit: int | None = None) -> Iterator[Row]:
         sql = " AND ".join([_ROWS, *conditions]) + " ORDER BY f.number, f.position"

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from ..errors import ArchiveError
 
-SCHEMA = 1  # goes up with every change to what follows; an index of another one is made anew
+SCHEMA = 2  # goes up with every change to what follows; an index of another one is made anew
 
 # The columns of each table. A database may hold several archives: "archive" is the key of one in it.
 TABLES: dict[str, tuple[str, ...]] = {
@@ -43,7 +43,6 @@ CREATE = (
 INDEXES = (
     "CREATE INDEX IF NOT EXISTS files_digest ON files (archive, digest)",
     "CREATE INDEX IF NOT EXISTS files_recipient ON files (archive, recipient, number)",
-    "CREATE INDEX IF NOT EXISTS files_renews ON files (archive, renews) WHERE renews IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS files_version ON files (archive, effective_at) WHERE kind = 'published-version'",
 )
 

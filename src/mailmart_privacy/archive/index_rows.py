@@ -14,7 +14,7 @@ from .entries import Entry, File, read_entry, scan_copy
 KINDS = ("customer-copy", "published-version")  # those that have rows
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
-_LARGEST = 2**63 - 1  # that a database keeps
+LARGEST = 2**63 - 1  # that a database keeps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +39,6 @@ class Row:
         renews: the digest of the copy that this one replaces.
         erased: whether its recipient was erased.
         proven_by: the number of the first anchor whose tree covers the entry, or None where none does yet.
-        proven_at: what that anchor's timestamp says (aware, UTC); the index does not know it.
     """
 
     number: int
@@ -59,12 +58,14 @@ class Row:
     renews: str | None
     erased: bool
     proven_by: int | None
-    proven_at: datetime.datetime | None = None
 
     @property
     def file(self) -> File:
         """The file, as `Archive.read_file` takes it."""
         return File(name=self.name, digest=self.digest, size=self.size)
+
+
+SHOWN = tuple(name for name in Row.__slots__ if name != "sealed")  # what is told of a row
 
 
 class Anchor(NamedTuple):
@@ -230,7 +231,7 @@ def _require_plain(entry: Entry) -> None:
         if "\0" in str.encode(text).decode():  # a TypeError where it is no text, a ValueError for half a surrogate
             raise ValueError
     for size in (*(file.size for file in entry.files), entry.size or 0):
-        if type(size) is not int or not 0 <= size <= _LARGEST:
+        if type(size) is not int or not 0 <= size <= LARGEST:
             raise ValueError
     for moment in (entry.recorded_at, entry.effective_at, entry.issued_at):
         if moment is not None:

@@ -18,7 +18,7 @@ except ImportError:  # Windows, where a file that is open cannot be removed
     fcntl = None  # type: ignore[assignment]
 
 _APPLICATION = 0x4D4D5049  # in the file's header: it is an index of this package
-_MAGIC, _AT = b"SQLite format 3\0", 68
+MAGIC, _AT = b"SQLite format 3\0", 68
 _DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _WORDS = ("no such table", "no such column", "could not decode", "malformed")
 # What SQLite is told of the tables, as if ANALYZE had found it in a large archive: rows in all, and for as many columns
@@ -27,7 +27,6 @@ _STATISTICS = (
     ("files", "files", "1000000 1000000 2 1"),
     ("files", "files_digest", "1000000 1000000 2"),
     ("files", "files_recipient", "1000000 1000000 20 2"),
-    ("files", "files_renews", "100000 100000 2"),
     ("files", "files_version", "100 100 10"),
 )
 _LISTED = 500  # values that a condition names one by one
@@ -212,7 +211,7 @@ class SqliteDatabase:
         try:
             with self._path.open("rb") as file:
                 header = file.read(_AT + 4)
-            if header and (not header.startswith(_MAGIC) or int.from_bytes(header[_AT:]) != _APPLICATION):
+            if header and (not header.startswith(MAGIC) or int.from_bytes(header[_AT:]) != _APPLICATION):
                 os.replace(self._path, f"{self.place}.damaged")
             for name in (self.place, f"{self.place}-wal", f"{self.place}-shm"):
                 Path(name).unlink(missing_ok=True)

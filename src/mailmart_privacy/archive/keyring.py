@@ -60,31 +60,39 @@ class Keyring:
         return log_key(self.log_key, self.origin)
 
     def seen(self) -> Seen:
-        """Tell what was signed last.
-
-        Raises:
-            ArchiveError: the memory cannot be read.
-        """
-        try:
-            size, root = self._memory.read_text(encoding="ascii").split()
-            return Seen(int(size), bytes.fromhex(root))
-        except FileNotFoundError:
-            return Seen(0, b"")
-        except ValueError:
-            raise ArchiveError(
-                f"{self._memory} cannot be read; put it back from a backup, or remove it once "
-                "`mailmart-privacy archive verify` has found nothing amiss"
-            ) from None
+        """Tell what was signed last; see `read_memory`."""
+        return read_memory(self.path)
 
     def remember(self, size: int, root: bytes) -> None:
         """Remember what was signed, if it is the largest so far."""
-        with FileLock(self._memory.with_suffix(".lock")):
+        memory = name_memory(self.path)
+        with FileLock(memory.with_suffix(".lock")):
             if size > self.seen().size:
-                write_whole(self._memory, f"{size} {root.hex()}\n".encode(), force=True, mode=0o600)
+                write_whole(memory, f"{size} {root.hex()}\n".encode(), force=True, mode=0o600)
 
-    @property
-    def _memory(self) -> Path:
-        return self.path.with_suffix(".seen")
+
+def name_memory(key: Path) -> Path:
+    """Name the file that remembers what was signed last, by that of the key."""
+    return key.with_suffix(".seen")
+
+
+def read_memory(key: Path) -> Seen:
+    """Tell what was signed last with the key that is kept in a file: nothing, where there is no memory of it.
+
+    Raises:
+        ArchiveError: the memory cannot be read.
+    """
+    memory = name_memory(key)
+    try:
+        size, root = memory.read_text(encoding="ascii").split()
+        return Seen(int(size), bytes.fromhex(root))
+    except FileNotFoundError:
+        return Seen(0, b"")
+    except ValueError:
+        raise ArchiveError(
+            f"{memory} cannot be read; put it back from a backup, or remove it and hold the archive to what was kept "
+            "apart: mailmart-privacy archive verify --checkpoint FILE"
+        ) from None
 
 
 def create_keyring(path: Path, origin: str) -> Keyring:
@@ -106,7 +114,7 @@ def create_keyring(path: Path, origin: str) -> Keyring:
         write_whole(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o600)
     except FileKeptError:
         raise ArchiveError(
-            f"{path} holds the key of an archive; each one has its own: give another name with --key"
+            f"{path} holds the key of an archive; each one has its own: give another name with --archive-key"
         ) from None
     return Keyring(path, origin, key, names)
 
@@ -130,7 +138,8 @@ def load_keyring(path: Path, expected: NoteKey) -> Keyring:
         keyring = Keyring(path, document["origin"], key, names)
     except FileNotFoundError:
         raise ArchiveError(
-            f"the key of this archive is not here: {path}; name its file with --key, or ask whoever keeps the archive"
+            f"the key of this archive is not here: {path}; name its file with --archive-key, or ask whoever keeps the "
+            "archive"
         ) from None
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise ArchiveError(f"{path} is not the key of an archive") from None

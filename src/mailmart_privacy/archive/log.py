@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import ArchiveError, TamperedError
 from .entries import MAX_SIZE, read_entry
 from .layout import CHECKPOINT, FULL, LOG, name_commit
-from .merkle import EMPTY, hash_range
+from .merkle import EMPTY, hash_leaf, hash_range, prove_inclusion, root_of_inclusion
 from .notes import Checkpoint, NoteKey, read_checkpoint, sign_checkpoint
 from .tiles import Edge, Tiles
 
@@ -48,6 +48,24 @@ class Log:
     def tiles(self, size: int) -> Tiles:
         """Open the tiles of the tree of some size, at most that of the checkpoint."""
         return Tiles(size, lambda name: self.storage.read(f"{LOG}/{name}"))
+
+    def prove(self, number: int, checkpoint: Checkpoint) -> tuple[bytes, list[bytes]]:
+        """Read an entry, with the path that proves it to be in a signed state of the log (RFC 6962, 2.1.1).
+
+        Raises:
+            ArchiveError: the entry is not in that state: it is not published yet.
+            TamperedError: the tiles do not lead from the entry to that state.
+        """
+        if number >= checkpoint.size:
+            raise ArchiveError(
+                f"entry {number:,} is committed, but not published yet; the next `archive add` or `archive anchor` "
+                "does it"
+            )
+        tiles = self.tiles(self.checkpoint().size)
+        content, path = tiles.entry(number), prove_inclusion(number, checkpoint.size, tiles.subtree)
+        if root_of_inclusion(number, checkpoint.size, hash_leaf(content), path) != checkpoint.root:
+            raise TamperedError(f"{self.storage.location}: the log's tiles do not lead to its checkpoint")
+        return content, path
 
     def commits(self, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
         """Read the commits from an entry on, one of which must begin there: the numbers of first entries, and entries.

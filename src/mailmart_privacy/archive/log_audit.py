@@ -72,6 +72,8 @@ class LogAudit:
                     if self.size in self._roots:
                         self._compare_roots()
                 entries(start, contents)
+            if self.size < self.checkpoint.size:
+                self._fault(f"{name_commit(self.size)} is missing; was the archive copied in part?")
         except TamperedError as error:
             self._fault(str(error))
         self._finish()
@@ -148,7 +150,8 @@ class LogAudit:
         for count, known in sorted(self._roots.items()):
             if count > self.size:
                 self._fault(
-                    f"{known[0].source} is of a log with {count:,} entries, and here are {self.size:,}: it was cut"
+                    f"{known[0].source} is of a log with {count:,} entries, and here are {self.size:,}: it was cut, or "
+                    "is an older copy"
                 )
 
     def _require_edge(self) -> None:

@@ -41,10 +41,9 @@ def create_archive(
     if (found := next(storage.find(), None)) is not None:
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
     origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
-    keyring = create_keyring(key(origin), origin)
-    facts = Facts(key=keyring.public, created_at=clock(), retention=retention)
-    files = write_facts(facts)
-    with storage.intake(0) as intake:
+    with storage.intake(0) as intake:  # first: where nothing can be written, no key is made
+        keyring = create_keyring(key(origin), origin)
+        files = write_facts(Facts(key=keyring.public, created_at=clock(), retention=retention))
         # The facts come last: what has none is no archive yet.
         put = [*intake.put((name, files[name]) for name in sorted(files) if name != FACTS)]
         if not all([*put, *intake.put([(FACTS, files[FACTS])])]):

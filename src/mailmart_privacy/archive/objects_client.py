@@ -175,7 +175,7 @@ class Client:
             if code in missing or status in missing:
                 return None
             if method == "delete_object" and (code == "AccessDenied" or status == "403"):
-                raise ArchiveError(f"{place} is locked in the store, and cannot be removed before its time") from None
+                raise ArchiveError(f"{place} {self._describe_lock(arguments)}") from None
             if code == "NoSuchBucket":
                 raise ArchiveError(f"{self.location}: there is no such bucket") from None
             raise OSError(errno.EIO, f"the store says {code}: {one_line(error)}", place) from None
@@ -183,6 +183,21 @@ class Client:
             raise OSError(errno.EIO, f"the store cannot be asked: {one_line(error)}", place) from None
         self._note(found)
         return found
+
+    def _describe_lock(self, deleted: dict[str, Any]) -> str:
+        """Say why a version of an object cannot be removed, and until when."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            found = self._client.head_object(Bucket=self._bucket, **deleted)
+        except (BotoCoreError, ClientError):
+            found = {}
+        if found.get("ObjectLockLegalHoldStatus") == "ON":
+            return "is under legal hold, and cannot be removed until that is lifted: archive hold --release"
+        if "ObjectLockRetainUntilDate" in found:
+            until = found["ObjectLockRetainUntilDate"].astimezone(datetime.UTC)
+            return f"is locked in the store until {until:%Y-%m-%d %H:%M} UTC, and cannot be removed before"
+        return "cannot be removed: the store denies it"
 
     def _note(self, answer: Any) -> None:
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")

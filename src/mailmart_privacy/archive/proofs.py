@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import ArchiveError, TamperedError
+from ..errors import TamperedError
 from .entries import Entry, read_entry
-from .merkle import hash_leaf, prove_inclusion, root_of_inclusion
+from .merkle import hash_leaf, root_of_inclusion
 from .notes import Checkpoint, NoteKey, decode, read_checkpoint
 
 if TYPE_CHECKING:
@@ -50,17 +50,10 @@ def write_proof(archive: "Archive", number: int, checkpoint: Checkpoint | None =
 
     Raises:
         ArchiveError: the entry is not in that state: it is not published yet.
+        TamperedError: the log does not lead from the entry to that state.
     """
     checkpoint = checkpoint or archive.checkpoint()
-    if number >= checkpoint.size:
-        raise ArchiveError(
-            f"entry {number:,} is committed, but not published yet; the next `archive add` or `archive anchor` does it"
-        )
-    tiles = archive.log.tiles(checkpoint.size)
-    content = tiles.entry(number)
-    path = prove_inclusion(number, checkpoint.size, tiles.subtree)
-    if root_of_inclusion(number, checkpoint.size, hash_leaf(content), path) != checkpoint.root:
-        raise TamperedError(f"{archive.storage.location}: the log's tiles do not lead to its checkpoint")
+    content, path = archive.log.prove(number, checkpoint)
     lines = [HEADER, f"extra {_encode(content)}", f"index {number}", *map(_encode, path), "", ""]
     return "\n".join(lines).encode() + checkpoint.note
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ExitCode, PrivacyError, UsageError
+from ..errors import ArchiveError, ExitCode, PrivacyError, UsageError
 from ..ledger import shipped
 from .archives import (
     Place,
@@ -38,7 +38,7 @@ witness_option = click.option(
 
 @click.command()
 @click.argument("place", metavar="DIR|s3://…")
-@archive_options(key=True)
+@archive_options(place=False, key=True)
 @click.option("--retain", type=click.IntRange(1, 36_500), metavar="DAYS", help="Lock what has an entry in the store.")
 @click.option(
     "--retain-mode",
@@ -47,7 +47,7 @@ witness_option = click.option(
     show_default=True,
     help="Who may lift the lock: some (governance), or nobody.",
 )
-def init(place: str, archive: str | None, archive_key: str | None, retain: int | None, retain_mode: str) -> None:
+def init(place: str, archive_key: str | None, retain: int | None, retain_mode: str) -> None:
     """Make an archive in DIR, with the published versions of the policy in it.
 
     Its key is kept apart from it; keep a copy of the key in a safe place.
@@ -89,10 +89,12 @@ def add(
     """
     place = read_place(archive, archive_key, archive_index)
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    opened = place.open()
+    opened, paths = place.open(), list_files(names)
+    if not paths:
+        raise UsageError(f"there is no PDF file in {', '.join(names)}")
     results: list[dict[str, Any]] = []
     known: dict[str, int] = {}
-    paths, roots = list_files(names), authorities.trusted()
+    roots = authorities.trusted()
     with place.indexed(opened) as index, place.writing(opened) as session:
         with show_progress("archiving", len(paths)) as progress:
             for path in paths:
@@ -123,6 +125,10 @@ def _add(
             copy = admit(content, trust_roots=roots, at=now(), ledger=shipped())
         digest = sha256(content).hexdigest()
         if digest not in known and (found := index.find(digest)) is not None:
+            if found.erased:
+                raise ArchiveError(
+                    "its recipient was erased from the archive, and so was this copy; it is not taken again"
+                )
             known[digest] = found.number
         if digest in known:
             return result | {"entry": known[digest], "digest": digest}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,23 @@ import click
 
 from ..errors import UsageError
 from ..moments import parse_moment
-from .archives import archive_options, find_row, moment_words, read_place, read_trusted, row_to_json, verified_anchors
+from .archives import (
+    archive_options,
+    find_entry,
+    find_row,
+    moment_words,
+    read_place,
+    read_trusted,
+    row_to_json,
+    verified_anchors,
+)
 from .files import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..archive.archive import Archive
-    from ..archive.index import Row
-
-_COLUMNS = ("number", "kind", "recorded_at", "issued_at", "version", "level", "recipient", "digest", "name", "size")
+    from ..archive.index import Index, Row
 
 
 @click.command("list")
@@ -51,13 +59,30 @@ def list_copies(
         raise UsageError("give --csv or --json, not both")
     place = read_place(archive, archive_key, archive_index)
     opened = place.open()
-    wanted: dict[str, Any] = {"kinds": (kind,) if kind else (), "version": policy, "signer": signer, "limit": limit}
+    wanted: dict[str, Any] = {"kinds": (kind,) if kind else (), "version": policy, "limit": limit}
+    wanted["signer"] = None if signer is None else _read_signer(signer)
     wanted |= {"since": parse_moment(since) if since else None, "until": parse_moment(until) if until else None}
     if recipient is not None:
         found = opened.find_recipient(place.keyring(opened).names_key, recipient)
         wanted["recipients"] = [found.pseudonym] if found else ["-"]
     with place.indexed(opened) as index:
+        if policy is not None:
+            _require_version(index, policy)
         _print_rows(index.rows(**wanted), as_csv=as_csv, as_json=as_json)
+
+
+def _read_signer(text: str) -> str:
+    """Read the digest of a certificate, as other programs spell it, too."""
+    digits = text.lower().removeprefix("sha256:").replace(":", "")
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise UsageError(f"{text!r} is no SHA-256 of a certificate; `mailmart-privacy identity show` prints your own")
+    return digits
+
+
+def _require_version(index: "Index", policy: str) -> None:
+    known = {row.version or "" for row in index.rows(kinds=("published-version",))}
+    if policy not in known:
+        raise UsageError(f"the archive has no version {policy!r}; it has: {', '.join(sorted(known)) or 'none'}")
 
 
 def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
@@ -65,11 +90,11 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
         click.echo(json.dumps({"entries": [row_to_json(row) for row in rows]}, ensure_ascii=False, indent=2))
         return
     if as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow([*_COLUMNS, "erased"])
-        for row in rows:
-            document = row_to_json(row)
-            writer.writerow([*("" if document[name] is None else document[name] for name in _COLUMNS), row.erased])
+        from ..archive.index_rows import SHOWN
+
+        writer = csv.DictWriter(sys.stdout, SHOWN, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row_to_json(row) | {"erased": str(row.erased).lower()} for row in rows)
         return
     for row in rows:
         who = "erased" if row.erased else (row.recipient or "-")[:8]
@@ -87,20 +112,25 @@ def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[s
     """Say which version of the policy was in force at TIME: as it claims, and as can be proven.
 
     It claims its own beginning. It can be proven that it was archived before a moment: that of the first
-    timestamp of an authority over the log with it.
+    timestamp of an authority over the log with it. Provably in force is the newest version that claims to begin
+    before TIME and was stamped before it, too.
     """
+    from ..archive.anchors import proven_at
+
     moment = parse_moment(time)
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
         rows = index.in_force(moment)
         anchors = verified_anchors(opened, index, read_trusted(trust))
+        stamped = max((each.checkpoint.size for each in anchors if each.moment <= moment), default=0)
+        provable = index.in_force(moment, below=stamped)
     if not rows:
         raise UsageError(f"no version that is archived claims to have been in force at {moment_words(moment)}")
-    from ..archive.anchors import proven_at
-
     first = rows[0]
     proven = proven_at(first.number, anchors)
+    for row in (*rows, *provable) if proven else provable:
+        find_entry(opened, row)
     answer = {
         "at": moment_words(moment),
         "version": first.version,
@@ -108,7 +138,7 @@ def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[s
         "claims_effective_at": moment_words(first.effective_at),
         "archive_claims_recorded_at": moment_words(first.recorded_at),
         "proven_archived_before": None if proven is None else moment_words(proven),
-        "proven_then": proven is not None and proven <= moment,
+        "provably_in_force": provable[0].version if provable else None,
         "files": [{"name": row.name, "digest": row.digest, "size": row.size} for row in rows],
     }
     if as_json:
@@ -117,9 +147,8 @@ def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[s
     click.echo(f"{first.version}")
     click.echo(f"  claims to be in force from  {answer['claims_effective_at']}")
     click.echo(f"  the archive says it came    {answer['archive_claims_recorded_at']}")
-    click.echo(
-        f"  proven to be there before   {answer['proven_archived_before'] or 'no moment: the log has no anchor'}"
-    )
+    click.echo(f"  proven to be there before   {answer['proven_archived_before'] or 'no moment: no anchor covers it'}")
+    click.echo(f"  provably in force then      {answer['provably_in_force'] or 'none: no version was stamped by then'}")
     click.echo(f"  text, SHA-256               {first.policy_digest}")
 
 

@@ -6,15 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import FileKeptError
+from ..errors import ExitCode, FileKeptError, TamperedError, UsageError
 from ..filing import write_whole
-from .archives import archive_options, find_row, moment_words, now, read_place, read_trusted, verified_anchors
+from .archives import (
+    archive_options,
+    find_entry,
+    find_row,
+    moment_words,
+    now,
+    read_place,
+    read_trusted,
+    verified_anchors,
+)
 from .files import read_file, write_out
 from .progress import show_progress
 
 if TYPE_CHECKING:
-    from ..archive.archive import Archive, Numbered
-    from ..archive.index import Index
+    from ..archive.anchors import Anchor
+    from ..archive.archive import Archive
+    from ..archive.audit import Report
+    from ..archive.log_audit import Root
 
 _TRUST = click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamps.")
 
@@ -34,8 +45,9 @@ def prove(digest: str, archive: str | None, archive_index: str | None, output: s
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        found, name = _find(opened, index, digest)
-    target = output or f"{Path(name).stem}{SUFFIX}"
+        row = find_row(index, digest)
+    found = find_entry(opened, row)
+    target = output or f"{Path(row.name).stem}{SUFFIX}"
     write_out(target, write_proof(opened, found.number), binary=False, force=force)
     if target != "-":
         click.echo(target)
@@ -59,18 +71,13 @@ def evidence(
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
-        found, name = _find(opened, index, digest)
+        row = find_row(index, digest)
+        policy = [each.file for each in index.rows(kinds=("published-version",), version=row.version)]
         anchors = verified_anchors(opened, index, read_trusted(trust))
-    file = next(each for each in found.entry.files if each.name == name)
-    files = gather_evidence(opened, found, file, anchors=anchors, at=now())
-    target = Path(directory or f"evidence-{file.digest[:16]}")
+    files = gather_evidence(opened, find_entry(opened, row), row.file, policy=policy, anchors=anchors, at=now())
+    target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
     click.echo(str(target))
-
-
-def _find(archive: "Archive", index: "Index", digest: str) -> "tuple[Numbered, str]":
-    row = find_row(index, digest)
-    return archive.read_entry(row.number), row.name
 
 
 def _write_folder(target: Path, files: dict[str, bytes]) -> None:
@@ -80,7 +87,10 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 
     if target.exists():
         raise FileKeptError(f"{target} exists and was kept; give another name with -d")
-    beside = Path(tempfile.mkdtemp(prefix=".mailmart-privacy-", dir=target.absolute().parent))
+    above = target.absolute().parent
+    if not above.is_dir():
+        raise UsageError(f"there is no folder {above}; make it first")
+    beside = Path(tempfile.mkdtemp(prefix=".mailmart-privacy-", dir=above))
     try:
         for name, content in files.items():
             path = beside / name
@@ -94,7 +104,7 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 
 
 @click.command()
-@archive_options()
+@archive_options(key=True)
 @_TRUST
 @click.option("--proof", "proofs", multiple=True, metavar="FILE", help="A proof that was kept apart; may be repeated.")
 @click.option(
@@ -103,38 +113,45 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify(
     archive: str | None,
+    archive_key: str | None,
     trust: tuple[str, ...],
     proofs: tuple[str, ...],
     checkpoints: tuple[str, ...],
     as_json: bool,
-) -> None:
+) -> int:
     """Audit the whole archive: every entry has its file, every file its entry, nothing was changed or removed.
 
     It writes nothing. That nothing was cut off at the end can only be told by what lies outside: give proofs or
-    checkpoints that were kept apart. Anchors are judged by the certificates given with --trust.
+    checkpoints that were kept apart. Where the archive's key is, the memory beside it of what was signed last is
+    held against the log, too. Anchors are judged by the certificates given with --trust.
     """
     from ..archive.anchors import verify_anchors
-    from ..archive.archive import Archive
     from ..archive.audit import audit
-    from ..archive.log_audit import Root
-    from ..archive.notes import read_checkpoint
-    from ..archive.proofs import read_proof
 
-    opened: Archive = read_place(archive).open()
-    known = []
-    for name in proofs:
-        checkpoint = read_proof(read_file(name, at_most=1 << 20), opened.facts.key).checkpoint
-        known.append(Root(checkpoint.size, checkpoint.root, name))
-    for name in checkpoints:
-        checkpoint = read_checkpoint(read_file(name, at_most=1 << 20), opened.facts.key)
-        known.append(Root(checkpoint.size, checkpoint.root, name))
-    with show_progress("verifying", opened.checkpoint().size) as progress:
-        report = audit(opened, roots=known, advance=lambda done, total: progress.reach(done))
-    report.require_sound()
-    anchors = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
+    place = read_place(archive, archive_key)
+    opened = place.open()
+    known = _read_known(opened, place.key_path(opened.facts.origin), proofs, checkpoints)
+    try:
+        with show_progress("verifying", opened.checkpoint().size) as progress:
+            report = audit(opened, roots=known, advance=lambda done, total: progress.reach(done))
+        report.require_sound()
+        anchors = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
+    except TamperedError as error:
+        if not as_json:
+            raise
+        _print_json({"origin": opened.facts.origin, "whole": False, "faults": error.faults})
+        return error.exit_code
+    if as_json:
+        _print_json({"origin": opened.facts.origin, "whole": True, "faults": [], **_spell(report, anchors, known)})
+    else:
+        click.echo(f"{opened.storage.location}: whole; nothing was changed")
+        _describe(report, anchors, known)
+    return ExitCode.DONE
+
+
+def _spell(report: "Report", anchors: "list[Anchor]", known: "list[Root]") -> dict[str, Any]:
     last = anchors[-1] if anchors else None
-    answer: dict[str, Any] = {
-        "origin": opened.facts.origin,
+    return {
         "entries": report.entries,
         "published": report.checkpoint.size,
         "files": report.files,
@@ -146,10 +163,9 @@ def verify(
         "anchors_hold_until": moment_words(last.expires_at) if last else None,
         "known_elsewhere": max((root.size for root in known), default=0),
     }
-    if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-        return
-    click.echo(f"{opened.storage.location}: whole; nothing was changed")
+
+
+def _describe(report: "Report", anchors: "list[Anchor]", known: "list[Root]") -> None:
     click.echo(
         f"  entries    {report.entries:,}, with {report.files:,} files"
         + (f", {report.erased:,} erased" if report.erased else "")
@@ -159,8 +175,32 @@ def verify(
             f"  unfinished {report.unpublished:,} entries to be published, {report.staged:,} files on their way in; "
             "the next writer goes on with them"
         )
-    if last:
+    if known:
+        largest = max(known, key=lambda root: root.size)
+        click.echo(f"  complete   up to {largest.size:,} entries at least, as {largest.source} knows them")
+    else:
+        click.echo("  complete   by its own word: nothing that lies outside was held against it")
+    if anchors:
+        last = anchors[-1]
         click.echo(f"  anchored   {last.checkpoint.size:,} entries, by {last.authority}, {moment_words(last.moment)}")
         click.echo(f"             holds until {moment_words(last.expires_at)}")
     else:
-        click.echo("  anchored   never: that nothing was cut off at the end rests on this archive's word")
+        click.echo("  anchored   never: when its entries came is known by its own word alone")
+
+
+def _read_known(archive: "Archive", key: Path, proofs: tuple[str, ...], checkpoints: tuple[str, ...]) -> "list[Root]":
+    """Read what is known of the log elsewhere: from what was kept apart, and what was signed here last."""
+    from ..archive.keyring import name_memory, read_memory
+    from ..archive.log_audit import Root
+    from ..archive.notes import read_checkpoint
+    from ..archive.proofs import MAX_SIZE, read_proof
+
+    states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), archive.facts.key).checkpoint) for name in proofs]
+    states += [(name, read_checkpoint(read_file(name, at_most=MAX_SIZE), archive.facts.key)) for name in checkpoints]
+    known = [Root(state.size, state.root, name) for name, state in states]
+    seen = read_memory(key)
+    return [*known, Root(seen.size, seen.root, str(name_memory(key)))] if seen.size else known
+
+
+def _print_json(answer: dict[str, Any]) -> None:
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import UsageError
+from ..errors import TamperedError, UsageError
 from .authorities import Authorities, read_authorities
 from .state import state_path
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..archive.anchors import Anchor
-    from ..archive.archive import Archive, Session
+    from ..archive.archive import Archive, Numbered, Session
     from ..archive.index import Index, Row
     from ..archive.keyring import Keyring
     from ..archive.storage import Storage
@@ -81,6 +81,8 @@ class Place:
             index = open_index(self.index)
         else:
             path = Path(self.index) if self.index else _kept(archive.facts.origin, "sqlite")
+            if self.index:
+                _require_index(path)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             index = open_index(path)
         with show_progress("indexing", archive.checkpoint().size) as progress:
@@ -93,7 +95,7 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
-def archive_options(*, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
+def archive_options(*, place: bool = True, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
     """Add `--archive`, and where they are needed `--archive-key` and `--archive-index`; read them with `read_place`."""
 
     def add(command: _Command) -> _Command:
@@ -105,7 +107,9 @@ def archive_options(*, key: bool = False, index: bool = False) -> Callable[[_Com
             command = click.option(
                 "--archive-key", metavar="FILE", help="The archive's key [default: where `init` put it]."
             )(command)
-        return click.option("-a", "--archive", metavar="DIR|s3://…", help="The archive.")(command)
+        if place:
+            command = click.option("-a", "--archive", metavar="DIR|s3://…", help="The archive.")(command)
+        return command
 
     return add
 
@@ -127,10 +131,11 @@ def read_trusted(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
 
 
 def verified_anchors(archive: "Archive", index: "Index", roots: "tuple[Certificate, ...]") -> "list[Anchor]":
-    """Verify the anchors that the index lists."""
+    """Verify the anchors that the index lists; one that is not published yet proves nothing yet."""
     from ..archive.anchors import verify_anchors
 
-    numbers = [number for number, *_ in index.anchors()]
+    published = archive.checkpoint().size
+    numbers = [number for number, *_ in index.anchors() if number < published]
     return verify_anchors(archive, [archive.read_entry(number) for number in numbers], roots=roots, at=now())
 
 
@@ -162,6 +167,22 @@ def find_row(index: "Index", digest: str) -> "Row":
     return row
 
 
+def find_entry(archive: "Archive", row: "Row") -> "Numbered":
+    """Find the entry of a row in the log itself, and hold the row to it.
+
+    Raises:
+        ArchiveError: it is not published yet.
+        TamperedError: the index was made from commits that say something else than the log.
+    """
+    found = archive.read_entry(row.number)
+    said = (found.entry.kind, found.entry.version, found.entry.policy_digest, found.entry.effective_at)
+    if row.file not in found.entry.files or said != (row.kind, row.version, row.policy_digest, row.effective_at):
+        raise TamperedError(
+            f"entry {row.number:,} is another one in the log; see what was changed with: archive verify"
+        )
+    return found
+
+
 def moment_words(moment: datetime.datetime | None) -> str:
     """Spell a moment for people and programs alike."""
     return (
@@ -171,11 +192,29 @@ def moment_words(moment: datetime.datetime | None) -> str:
 
 def row_to_json(row: "Row") -> dict[str, Any]:
     """Spell a row of the index in JSON."""
+    from ..archive.index_rows import SHOWN
+
     return {
         name: moment_words(value) if isinstance(value := getattr(row, name), datetime.datetime) else value
-        for name in row.__slots__
-        if name != "sealed"
+        for name in SHOWN
     }
+
+
+def _require_index(path: Path) -> None:
+    """Refuse a file that the user names as an index, and that is none: it would be taken for one that was damaged.
+
+    Raises:
+        UsageError: it is another file.
+    """
+    from ..archive.index_sqlite import MAGIC
+
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(MAGIC))
+    except FileNotFoundError:
+        return
+    if header and header != MAGIC:
+        raise UsageError(f"{path} is a file of something else, no index; name another place, or remove it")
 
 
 def _kept(origin: str, suffix: str) -> Path:

@@ -82,7 +82,10 @@ def list_files(names: Iterable[str]) -> list[Path]:
     """List files, and of folders all PDF files in and below them."""
     paths = []
     for path in map(Path, names):
-        paths += sorted(path.rglob("*.pdf")) if path.is_dir() else [path]
+        if path.is_dir():
+            paths += sorted(each for each in path.rglob("*") if each.suffix.lower() == ".pdf" and not each.is_dir())
+        else:
+            paths.append(path)
     return paths
 
 

@@ -1,0 +1,143 @@
+"""What anchors expose: an archive that was rewritten by somebody who has its storage, and even its key."""
+
+import datetime
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faults.places import Place, clock, fake_copies, make_place
+from mailmart_privacy.archive.anchors import Anchor, anchor, verify_anchors
+from mailmart_privacy.archive.evidence import gather_evidence, read_script
+from mailmart_privacy.archive.layout import CHECKPOINT, LOG, name_commit
+from mailmart_privacy.archive.merkle import hash_range
+from mailmart_privacy.archive.notes import sign_checkpoint
+from mailmart_privacy.archive.proofs import read_proof, write_proof
+from mailmart_privacy.archive.tiles import Edge
+from mailmart_privacy.errors import ArchiveError, TamperedError
+
+from .conftest import NOW
+from .pki import Authority
+
+
+@pytest.fixture
+def place(tmp_path: Path, authority: Authority) -> Iterator[Place]:
+    """An archive with two copies, an anchor over them, and a copy after it; its first checkpoint is kept beside it."""
+    place = make_place(tmp_path / "place")
+    (place.path / "older").write_bytes((place.root / CHECKPOINT).read_bytes())
+    chance = random.Random(7)
+    place.add(fake_copies(chance, 2))
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session:
+        anchor(session, timestamps=authority.client(), roots=authority.roots, at=NOW)
+    place.add(fake_copies(chance, 1))
+    return place
+
+
+def judge(place: Place, authority: Authority) -> list[Anchor]:
+    """Audit an archive, which finds nothing, and verify its anchors."""
+    report = place.audit()
+    report.require_sound()
+    return verify_anchors(place.archive(), report.anchors, roots=authority.roots, at=NOW)
+
+
+def rewrite(place: Place, old: bytes, new: bytes) -> None:
+    """Replace words of entries, and make the log anew with its key: a thief of both leaves nothing else to be seen."""
+    archive = place.archive()
+    edge, tiles = Edge(), list[tuple[str, bytes]]()
+    for start, contents in list(archive.log.commits()):
+        changed = [content.replace(old, new) for content in contents]
+        (place.root / name_commit(start)).write_bytes(b"".join(content + b"\n" for content in changed))
+        for content in changed:
+            tiles += edge.append(content)
+    shutil.rmtree(place.root / LOG)
+    for name, content in (*tiles, *edge.partial()):
+        path = place.root / LOG / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    root = hash_range(0, edge.size, edge.subtree)
+    signed = sign_checkpoint(place.keyring(archive).log_key, archive.facts.origin, edge.size, root)
+    (place.root / CHECKPOINT).write_bytes(signed.note)
+
+
+def test_an_anchor_holds_the_log(place: Place, authority: Authority) -> None:
+    """What was stamped is how the log begins, also once it has grown."""
+    (found,) = judge(place, authority)
+    assert (found.checkpoint.size, found.entry.number) == (4, 4)
+
+
+def test_an_anchor_exposes_who_has_the_key(place: Place, authority: Authority) -> None:
+    """An entry before an anchor that was changed, and the log signed anew, passes every check but that anchor."""
+    rewrite(place, b'"level":"B-B"', b'"level":"B-T"')
+    with pytest.raises(TamperedError, match=r"stamped over other entries: those before no\. 4"):
+        judge(place, authority)
+    (place.path / "verify_archive.py").write_bytes(read_script())
+    command = [sys.executable, "-I", str(place.path / "verify_archive.py"), str(place.root)]
+    result = subprocess.run(command, capture_output=True, check=False)
+    assert (result.returncode, b"is of other entries than those that are here" in result.stdout) == (4, True)
+
+
+def test_an_anchor_is_of_the_state_that_its_entry_names(place: Place, authority: Authority) -> None:
+    """An entry that claims an anchor to cover more or less than was stamped is refused."""
+    rewrite(place, b'"size":4', b'"size":5')
+    with pytest.raises(TamperedError, match="not stamped over a state of the log from before its own entry"):
+        judge(place, authority)
+
+
+def test_an_older_checkpoint_before_an_anchor(place: Place, authority: Authority) -> None:
+    """An older checkpoint put in the newer one's place looks like a writer that was stopped; an anchor tells."""
+    (place.root / CHECKPOINT).write_bytes((place.path / "older").read_bytes())
+    with pytest.raises(TamperedError, match="an older one was put in its place"):
+        judge(place, authority)
+
+
+def test_what_is_not_published_has_no_proof_yet(place: Place) -> None:
+    """An entry that a stopped writer has committed and not published is not called damaged."""
+    (place.root / CHECKPOINT).write_bytes((place.path / "older").read_bytes())
+    archive = place.archive()
+    for read in (lambda: archive.read_entry(3), lambda: write_proof(archive, 3)):
+        with pytest.raises(ArchiveError, match="not published yet") as caught:
+            read()
+        assert not isinstance(caught.value, TamperedError)
+
+
+def test_proofs_need_no_tiles_of_older_states(place: Place, authority: Authority) -> None:
+    """A proof to an anchored state is made from the tiles of the published one; others are not required to be kept."""
+    (found,) = judge(place, authority)
+    for path in (place.root / LOG / "tile").rglob("*.p/4"):
+        path.unlink()
+    judge(place, authority)
+    archive = place.archive()
+    proof = read_proof(write_proof(archive, 2, found.checkpoint), archive.facts.key)
+    assert (proof.number, proof.checkpoint.size) == (2, 4)
+
+
+def test_evidence_has_a_timestamp_that_still_holds(place: Place, authority: Authority) -> None:
+    """Evidence has the first timestamp over an entry, and later the first one that has not expired."""
+    later = datetime.datetime(2031, 6, 1, tzinfo=datetime.UTC)
+    archive = place.archive()
+    with authority.at(later), archive.writing(place.keyring(archive), lambda: later) as session:
+        anchor(session, timestamps=authority.client("tsa-2040"), roots=authority.roots, at=later)
+    found = archive.read_entry(2)
+    policy = archive.read_entry(1).entry.files
+    for year, stamped in ((2028, 2026), (2035, 2031)):
+        at = datetime.datetime(year, 1, 1, tzinfo=datetime.UTC)
+        anchors = verify_anchors(archive, place.audit().anchors, roots=authority.roots, at=max(at, later))
+        files = gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=anchors, at=at)
+        assert f"archived before {stamped}-" in files["data/READ-ME-FIRST.html"].decode()
+        chosen = next(each for each in anchors if each.moment.year == stamped)
+        assert files["data/anchor.checkpoint"] == chosen.checkpoint.note
+
+
+def test_evidence_holds_the_policy_as_it_was_archived(place: Place) -> None:
+    """A text of the policy that was changed in the archive gets into no evidence."""
+    archive = place.archive()
+    found, policy = archive.read_entry(2), archive.read_entry(1).entry.files
+    text = place.root / "versions" / "2026-02-24" / "policy.txt"
+    text.write_bytes(text.read_bytes() + b"x")
+    with pytest.raises(TamperedError, match=r"policy\.txt was changed"):
+        gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=(), at=NOW)
