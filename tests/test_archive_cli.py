@@ -14,17 +14,26 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run, one_line, state
+from .conftest import Run, make_cli, make_environment, one_line, state
 from .pki import Authority
 
 
-@pytest.fixture
-def archive(cli: Run, tmp_path: Path) -> Path:
-    """An archive with two copies in it."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder and home, with an archive and two copies in it."""
+    folder = tmp_path_factory.mktemp("made")
+    cli = make_cli(folder, make_environment(folder / "home"))
     assert cli("archive", "init", "archive").returncode == 0
     for number, name in enumerate(("Acme GmbH", "Beta Ltd")):
         done = cli("export", "--to", name, "--reference", f"C-{number}", "-a", "archive", "-o", f"{number}.pdf")
         assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def archive(cli: Run, made: Path, tmp_path: Path) -> Path:
+    """An archive with two copies in it, and the key and the identity that made them, to be dealt with freely."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "archive"
 
 
