@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import audit
@@ -136,24 +135,6 @@ def test_locks(url: str, store: dict[str, str], tmp_path: Path) -> None:
     with locked, archive.writing(keyring, lambda: NOW) as session:
         session.erase(found, [file])
     assert archive.read_file(file) is not None
-
-
-def test_stores_that_cannot_keep_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that takes an object with a wrong checksum is refused before anything is written."""
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        variables = seaweed.KEYS | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        client = seaweed.connect(variables)
-        client.create_bucket(Bucket="careless")
-        with pytest.raises(ArchiveError, match="this store ignores checksums"):
-            make("s3://careless/kept", tmp_path / "key")
-        assert "Contents" not in client.list_objects_v2(Bucket="careless")
-    finally:
-        server.stop()
 
 
 @pytest.mark.parametrize("name", ["s3://", "s3://x", "s3://archive/../x", "s3://UPPER/x", "s3://a//b"])
