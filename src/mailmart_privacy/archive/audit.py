@@ -156,10 +156,9 @@ class _Files:
             else:
                 self._report.faults.append(f"{name} is missing")
         self._require_recipients()
-        staged = self._storage.staged()
-        self._report.staged = len(staged)
+        self._report.staged = len(self._storage.staged())
         if listed != self._found:
-            self._require_named(staged)
+            self._require_named()
 
     def _note(self, name: str) -> None:
         if name.partition("/")[0] in _KEPT:
@@ -194,9 +193,14 @@ class _Files:
                 f"recipient {pseudonym} is to be forgotten, and their record is still there: forget them again"
             )
 
-    def _require_named(self, staged: set[str]) -> None:
+    def _require_named(self) -> None:
         """Find the files that no entry names; another writer may have been at work meanwhile."""
-        found = {name for folder in _KEPT for name, _ in self._storage.find(folder)}
-        named = set(self._archive.log.name_files(0))
-        for name in sorted(found - named - staged):
+        # In this order: what was staged when it was found has its entry by now, or is staged yet, or is gone.
+        found = self._find_kept()
+        unnamed = found - self._storage.staged()
+        unnamed -= set(self._archive.log.name_files(0))
+        for name in sorted(unnamed and unnamed & self._find_kept()):
             self._report.faults.append(f"{name} has no entry")
+
+    def _find_kept(self) -> set[str]:
+        return {name for folder in _KEPT for name, _ in self._storage.find(folder)}

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import ArchiveError, MissingExtraError, one_line
 from .storage import INCOMING
 
+_WRITER = "writer"  # the name of an object's metadata
 _AGAIN = 5  # attempts where the store says that another writer was at it at the same moment
 
 
@@ -35,9 +36,13 @@ class Client:
         return self._call("head_bucket", missing=("404", "NoSuchBucket"), key=None) is not None
 
     def tell_time(self) -> datetime.datetime:
-        """Tell what time it is, by the store's clock."""
-        if self._now is None:
-            self.exists()
+        """Tell what time it was by the store's clock, when it last gave an answer."""
+        return self.ask_time() if self._now is None else self._now
+
+    def ask_time(self) -> datetime.datetime:
+        """Ask what time it is by the store's clock: this process may have slept since the last answer."""
+        self._now = None
+        self.exists()
         if self._now is None:
             raise ArchiveError(f"{self.location}: the store does not say what time it is")
         return self._now
@@ -64,7 +69,12 @@ class Client:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def put(self, name: str, content: bytes, *, match: str | None = None, **lock: Any) -> bool:
+    def find_writer(self, name: str) -> str:
+        """Tell who has put an object, if that was said when it was put."""
+        found = self._call("head_object", missing=("NoSuchKey", "404"), key=name)
+        return "" if found is None else str(found["Metadata"].get(_WRITER, ""))
+
+    def put(self, name: str, content: bytes, *, match: str | None = None, writer: str = "", **lock: Any) -> bool:
         """Put an object where there is none, or in the place of the one with a tag; tell whether it was put.
 
         Where the store's answer was lost, the same bytes are held to be one's own: nothing of an archive is
@@ -72,6 +82,7 @@ class Client:
         """
         condition = {"IfNoneMatch": "*"} if match is None else {"IfMatch": match}
         digest = base64.b64encode(sha256(content).digest()).decode()
+        named = {"Metadata": {_WRITER: writer}} if writer else {}
         for _ in range(_AGAIN):
             done = self._call(
                 "put_object",
@@ -80,6 +91,7 @@ class Client:
                 Body=content,
                 ChecksumSHA256=digest,
                 **condition,
+                **named,
                 **lock,
             )
             if done is not None:
