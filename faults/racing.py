@@ -33,7 +33,7 @@ from .stores import PlaceInStore, make_place_in_store
 
 WRITERS = 4
 _ROUND = 25  # kills on one archive, before all of it is held to what was acknowledged; in a store, twice as many
-_BESIDE = 8  # kills between two audits beside living writers
+_BESIDE = 8  # kills between two audits beside living writers; in a store, twice as many
 _SHARED = 40  # copies that any writer may add, so that two add the same
 
 PHASES = ("elsewhere", "recovering", "opening", "staging", "committing", "settling", "publishing", "closing")
@@ -54,7 +54,7 @@ _IN_STORES = (
     (BucketIntake, "settle", "settling"),
     (Session, "publish", "publishing"),
 )
-_STORE_PACE = 20  # how much longer all takes in a store
+_STORE_PACE = 8  # how much longer all takes in a store
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ class _Round:
 
     def __init__(self, place: Place, chance: random.Random, tally: Tally) -> None:
         self._place, self._chance, self._tally = place, chance, tally
-        self._pace = _STORE_PACE if isinstance(place, PlaceInStore) else 1
+        self._pace, self._beside = (_STORE_PACE, 2 * _BESIDE) if isinstance(place, PlaceInStore) else (1, _BESIDE)
         self._board = mmap.mmap(-1, mmap.PAGESIZE)  # anonymous, and shared with what is forked
         self._living: dict[int, int] = {}
         self._heard = place.path / "acknowledged"
@@ -139,7 +139,7 @@ class _Round:
                 self._kill(slot)
                 if count < kills - WRITERS:
                     self._start(slot)
-                if count % _BESIDE == _BESIDE - 1:
+                if count % self._beside == self._beside - 1:
                     require_sound(self._place)
                     self._tally.audits += 1
         finally:

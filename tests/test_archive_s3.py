@@ -174,8 +174,12 @@ def test_the_command_line(
 
 def test_an_intent_that_was_spoilt(url: str, store: dict[str, str], tmp_path: Path) -> None:
     """What a writer never leaves there is not taken for what it wanted to put."""
-    archive, _ = make(url, tmp_path / "key")
+    archive, keyring = make(url, tmp_path / "key")
     client = seaweed.connect(store)
+    client.put_object(Bucket=url.split("/")[2], Key="kept/incoming/clearing.json", Body=b"[]")
+    spoilt = pytest.raises(TamperedError, match="is not what a writer leaves there")
+    with spoilt, archive.writing(keyring, lambda: NOW) as session:
+        session.add_copies(fake_copies(1), shipped())
     client.put_object(Bucket=url.split("/")[2], Key="kept/incoming/0-ab/1.json", Body=b"{}")
     with pytest.raises(TamperedError, match="is not what a writer leaves there"):
         audit(archive)

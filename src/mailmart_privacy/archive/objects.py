@@ -82,6 +82,7 @@ class Bucket:
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
         """Finish for writers that were stopped; see `Storage.recover`."""
         began = self._client.ask_time()
+        self._client.clear_probes(began - self._stale)
         left = {name for _, _, names, changed in self._intents() if began - changed >= self._stale for name in names}
         if not left or not begin_clearing(self._client, left, self._stale):
             return

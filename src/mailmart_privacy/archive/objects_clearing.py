@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Iterable
 
-from ..errors import ArchiveError
+from ..errors import ArchiveError, TamperedError
 from .objects_client import Client
 from .storage import INCOMING
 
@@ -51,10 +51,14 @@ def wait_for_clearing(client: Client, names: Iterable[str]) -> None:
 
     Raises:
         ArchiveError: that takes too long.
+        TamperedError: what says so was changed.
     """
     wanted, until = set(names), time.monotonic() + PATIENCE
     while (found := client.get(CLEARING)) is not None:
-        cleared = wanted.intersection(json.loads(found[0])["names"])
+        try:
+            cleared = wanted.intersection(json.loads(found[0])["names"])
+        except (ValueError, TypeError, KeyError):
+            raise TamperedError(f"{client.location}: {CLEARING} is not what a writer leaves there") from None
         if not cleared:
             return
         if time.monotonic() > until:

@@ -14,6 +14,7 @@ from ..errors import ArchiveError, MissingExtraError, one_line
 from .storage import INCOMING
 
 _WRITER = "writer"  # the name of an object's metadata
+_PROBE = f"{INCOMING}/probe-"
 _AGAIN = 5  # attempts where the store says that another writer was at it at the same moment
 
 
@@ -152,7 +153,7 @@ class Client:
         Raises:
             ArchiveError: it ignores conditions or checksums, so that writers would write over each other.
         """
-        name = f"{INCOMING}/probe-{secrets.token_hex(8)}"
+        name = f"{_PROBE}{secrets.token_hex(8)}"
         wrong = base64.b64encode(bytes(32)).decode()
         try:
             self.put(name, b"probe")
@@ -176,6 +177,12 @@ class Client:
                         )
         finally:
             self.remove(name)
+
+    def clear_probes(self, before: datetime.datetime) -> None:
+        """Remove what was tried before a moment, and left there."""
+        for name, _, changed in self.find(INCOMING):
+            if name.startswith(_PROBE) and changed <= before:
+                self.remove(name)
 
     def _call(self, method: str, *, missing: tuple[str, ...], key: str | None, **arguments: Any) -> Any:
         """Call the store; answer None where it says one of the codes that are expected."""
