@@ -89,16 +89,16 @@ def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[s
     It claims its own beginning. It can be proven that it was archived before a moment: that of the first
     timestamp of an authority over the log with it.
     """
+    from ..archive.anchors import proven_at, require_holding
+
     moment = parse_moment(time)
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
         rows = index.in_force(moment)
-        anchors = verified_anchors(opened, index, read_trusted(trust))
+        anchors = require_holding(verified_anchors(opened, index, read_trusted(trust)))
     if not rows:
         raise UsageError(f"no version that is archived claims to have been in force at {moment_words(moment)}")
-    from ..archive.anchors import proven_at
-
     first = rows[0]
     proven = proven_at(first.number, anchors)
     answer = {

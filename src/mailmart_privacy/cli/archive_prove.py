@@ -54,13 +54,14 @@ def evidence(
     It is a BagIt bag: the copy, its entry, the proof, the timestamp and what it is judged by, the policy, a page
     that tells an auditor what to run, and a program that checks it with nothing but Python.
     """
+    from ..archive.anchors import require_holding
     from ..archive.evidence import gather_evidence
 
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
         found, name = _find(opened, index, digest)
-        anchors = verified_anchors(opened, index, read_trusted(trust))
+        anchors = require_holding(verified_anchors(opened, index, read_trusted(trust)))
     file = next(each for each in found.entry.files if each.name == name)
     files = gather_evidence(opened, found, file, anchors=anchors, at=now())
     target = Path(directory or f"evidence-{file.digest[:16]}")
@@ -113,7 +114,7 @@ def verify(
     It writes nothing. That nothing was cut off at the end can only be told by what lies outside: give proofs or
     checkpoints that were kept apart. Anchors are judged by the certificates given with --trust.
     """
-    from ..archive.anchors import verify_anchors
+    from ..archive.anchors import require_holding, verify_anchors
     from ..archive.archive import Archive
     from ..archive.audit import audit
     from ..archive.log_audit import Root
@@ -131,7 +132,9 @@ def verify(
     with show_progress("verifying", opened.checkpoint().size) as progress:
         report = audit(opened, roots=known, advance=lambda done, total: progress.reach(done))
     report.require_sound()
-    anchors = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
+    judged = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
+    anchors = require_holding(judged)
+    lapsed = len(judged) - len(anchors)
     last = anchors[-1] if anchors else None
     answer: dict[str, Any] = {
         "origin": opened.facts.origin,
@@ -141,6 +144,7 @@ def verify(
         "erased": report.erased,
         "unfinished_files": report.staged,
         "anchors": len(anchors),
+        "lapsed_anchors": lapsed,
         "anchored_entries": last.checkpoint.size if last else 0,
         "anchored_at": moment_words(last.moment) if last else None,
         "anchors_hold_until": moment_words(last.expires_at) if last else None,
@@ -162,5 +166,7 @@ def verify(
     if last:
         click.echo(f"  anchored   {last.checkpoint.size:,} entries, by {last.authority}, {moment_words(last.moment)}")
         click.echo(f"             holds until {moment_words(last.expires_at)}")
+        if lapsed:
+            click.echo(f"             {lapsed:,} lapsed before another one covered it, and proves nothing any longer")
     else:
         click.echo("  anchored   never: that nothing was cut off at the end rests on this archive's word")

@@ -127,7 +127,7 @@ def read_trusted(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
 
 
 def verified_anchors(archive: "Archive", index: "Index", roots: "tuple[Certificate, ...]") -> "list[Anchor]":
-    """Verify the anchors that the index lists."""
+    """Verify the anchors that the index lists; see `require_holding` of archive/anchors.py."""
     from ..archive.anchors import verify_anchors
 
     numbers = [number for number, *_ in index.anchors()]
