@@ -11,7 +11,7 @@ from tests import seaweed
 from .conftest import Count
 from .racing import race_apart
 
-KILLS = int(os.environ.get("MAILMART_PRIVACY_KILLS", "2000")) // 2
+KILLS = int(os.environ.get("MAILMART_PRIVACY_KILLS", "2000")) // 5
 PORTIONS = 8
 
 

@@ -8,12 +8,15 @@ Exit code 0: all holds; 4: it does not, and the output says why; 2: the folder i
 """
 
 import base64
+import calendar
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 
 PRIME = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -157,15 +160,15 @@ def check_archive(folder, vkey):
     print("%d entries, %d files: every entry has its files, and every file its entry" % (number, len(named)))
 
 
-def check_evidence(folder, vkey):
-    """Check evidence of one copy: the file against its entry, the entry against the log, the timestamp."""
-    proof = next(name for name in sorted(os.listdir(folder)) if name.endswith(".tlog-proof"))
-    head, _, note = read(folder, proof).partition(b"\n\n")
+def read_proof(content, vkey):
+    """Read a proof that an entry is in the log (C2SP tlog-proof): its number, the entry, the size, the checkpoint."""
+    head, _, note = content.partition(b"\n\n")
     header, extra, index, *path = head.decode().split("\n")
     require(header == "c2sp.org/tlog-proof@v1", "the proof is of another format")
     size, root = read_checkpoint(note, vkey)
     entry = base64.b64decode(extra.split(" ")[1])
-    node, last, found = int(index.split(" ")[1]), size - 1, hash_leaf(entry)
+    number = int(index.split(" ")[1])
+    node, last, found = number, size - 1, hash_leaf(entry)
     require(0 <= node <= last, "the proof is for an entry that its log does not have")
     for sibling in map(base64.b64decode, path):
         require(last > 0, "the proof has too many hashes")
@@ -177,32 +180,60 @@ def check_evidence(folder, vkey):
             found = hash_node(found, sibling)
         node, last = node >> 1, last >> 1
     require(last == 0 and found == root, "the proof shows nothing: the entry is not in the log")
-    document = json.loads(entry)
+    return number, json.loads(entry), size, note
+
+
+def check_evidence(folder, vkey):
+    """Check evidence of one copy: the file against its entry, the entry against the log, the timestamps."""
+    proofs = (name for name in sorted(os.listdir(folder)) if name.endswith(".tlog-proof"))
+    proof = next(name for name in proofs if not name.startswith("anchor-"))
+    number, document, size, note = read_proof(read(folder, proof), vkey)
     for subject in document["subject"]:
         path = os.path.join(folder, subject["name"].split("/")[-1])
         require(os.path.exists(path), "%s is missing" % os.path.basename(path))
         require(digest(path) == subject["digest"]["sha256"], "%s was changed" % os.path.basename(path))
-    print("the copy is entry %s of the log %s, whose checkpoint has %d entries" % (index[6:], vkey.split("+")[0], size))
+    print("the copy is entry %d of the log %s, whose checkpoint has %d entries" % (number, vkey.split("+")[0], size))
     for name in ("version", "effective_at", "issued_at", "recorded_at"):
         print("  %-13s %s" % (name, document["predicate"].get(name)))
-    check_timestamp(folder, note)
-
-
-def check_timestamp(folder, note):
-    """Check the timestamp over the checkpoint, by OpenSSL where it is there."""
     if not os.path.exists(os.path.join(folder, "anchor.tsr")):
         print("there is no timestamp: that it was logged in time rests on the archive's word")
         return
     require(read(folder, "anchor.checkpoint") == note, "the timestamp is over another checkpoint than the proof's")
-    command = ["openssl", "ts", "-verify", "-data", "anchor.checkpoint", "-in", "anchor.tsr"]
-    command += ["-CAfile", "anchor-roots.pem", "-untrusted", "anchor-certificates.pem"]
-    print("the timestamp over it is checked by: " + " ".join(command))
-    if shutil.which("openssl") is None:
-        print("openssl is not on this machine; run that on another one")
-        return
+    check_timestamps(folder, vkey)
+
+
+def check_timestamps(folder, vkey):
+    """Check the timestamps: each one but the last for the time of the next, which covers it (RFC 4998, 5.2)."""
+    names = ["anchor"]
+    while os.path.exists(os.path.join(folder, "anchor-%d.tsr" % (len(names) + 1))):
+        names.append("anchor-%d" % (len(names) + 1))
+    for before, name in zip(names, names[1:]):
+        _, document, _, note = read_proof(read(folder, name + ".tlog-proof"), vkey)
+        require(read(folder, name + ".checkpoint") == note, "%s.tsr is over another checkpoint than its proof" % name)
+        covered = {subject["digest"]["sha256"] for subject in document["subject"]}
+        for kind in (".tsr", ".checkpoint"):
+            require(digest(os.path.join(folder, before + kind)) in covered, "%s does not cover %s%s" % (name, before, kind))
+    for name, after in zip(names, [*names[1:], None]):
+        command = ["openssl", "ts", "-verify", "-data", name + ".checkpoint", "-in", name + ".tsr"]
+        command += ["-CAfile", name + "-roots.pem", "-untrusted", name + "-certificates.pem"]
+        if shutil.which("openssl") is None:
+            print("the timestamp over it is checked by: " + " ".join(command))
+            print("openssl is not on this machine; run that on another one")
+            continue
+        command += ["-attime", "%d" % read_moment(folder, after + ".tsr")] if after else []
+        print("the timestamp over it is checked by: " + " ".join(command))
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        require(done.returncode == 0, done.stdout.decode(errors="replace").strip())
+        print("the timestamp holds")
+
+
+def read_moment(folder, name):
+    """Ask OpenSSL when a timestamp was made, in seconds since 1970."""
+    command = ["openssl", "ts", "-reply", "-in", name, "-text"]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    require(done.returncode == 0, done.stdout.decode(errors="replace").strip())
-    print("the timestamp holds")
+    found = re.search(r"Time stamp: (\w+ +\d+ [\d:]+)(?:\.\d+)? (\d+) GMT", done.stdout.decode(errors="replace"))
+    require(found is not None, "%s does not say when it was made" % name)
+    return calendar.timegm(time.strptime(" ".join(found.groups()), "%b %d %H:%M:%S %Y"))
 
 
 def main(arguments):

@@ -3,6 +3,8 @@
 import contextlib
 import datetime
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,20 +44,24 @@ class Office:
 
     def say(self, *arguments: str, tsa: str = "", code: int = 0) -> str:
         """Run a command on the archive, and give what it says."""
-        named = ("--tsa", self._authority.tsa(tsa)) if tsa else ()
-        if arguments[0] in ("init", "prove"):
-            done = run(["archive", *arguments], program="mailmart-privacy")
-        else:
-            done = run(
-                ["archive", *arguments, "-a", "archive", "--trust", "roots.pem", *named], program="mailmart-privacy"
-            )
-        out, err = self._capsys.readouterr()
-        assert done == code, (out, err)
-        return out + err
+        return "".join(self._run(arguments, tsa, code))
 
     def ask(self, *arguments: str, tsa: str = "", code: int = 0) -> Any:
         """Run a command, and read the JSON that it prints."""
-        return json.loads(self.say(*arguments, "--json", tsa=tsa, code=code).partition("\nmailmart-privacy:")[0])
+        return json.loads(self._run((*arguments, "--json"), tsa, code)[0])
+
+    def _run(self, arguments: tuple[str, ...], tsa: str, code: int) -> tuple[str, str]:
+        command = ["archive", *arguments]
+        if arguments[0] != "init":
+            command += ["-a", "archive"]
+        if arguments[0] not in ("init", "list"):
+            command += ["--trust", "roots.pem"]
+        if tsa:
+            command += ["--tsa", self._authority.tsa(tsa)]
+        done = run(command, program="mailmart-privacy")
+        out, err = self._capsys.readouterr()
+        assert done == code, (out, err)
+        return out, err
 
 
 @pytest.fixture
@@ -103,6 +109,40 @@ def test_fifteen_years(office: Office) -> None:
         assert (verdict["anchors"], verdict["anchors_hold_until"]) == (3, "2045-01-01T00:00:00Z")
         shown = office.ask("at", "2026-12-01T00:00:00Z")
         assert shown["proven_archived_before"].startswith("2026-11-23")
+        (first, *_) = office.ask("list", "--kind", "customer-copy")["entries"]
+        assert office.say("evidence", first["digest"], "-d", "bag") == "bag\n"
+
+
+def test_evidence_after_a_renewal(office: Office) -> None:
+    """Evidence has the anchor of the time, and those that carried it on; its program wants them all, and linked."""
+    with office.at(year(2031)):
+        office.say("renew", "--before", "2033-01-01", tsa="other-tsa")
+    with office.at(year(2041)):
+        office.say("evidence", office.ask("list", "--kind", "customer-copy")["entries"][0]["digest"], "-d", "bag")
+    data = Path("bag/data")
+    page = (data / "READ-ME-FIRST.html").read_text()
+    assert "before 2026-11-23" in page
+    assert "anchor-2.checkpoint -in anchor-2.tsr" in page
+    result = check(data)
+    assert (result.returncode, result.stdout.count("the timestamp holds")) == (0, 2), result.stdout
+    # A timestamp that nothing carried on is judged for the time of who asks; here the authority is of this day.
+    assert result.stdout.count("-attime") == 1
+    for name in ("anchor.tsr", "anchor-2.tsr", "anchor-2.checkpoint", "anchor-2.tlog-proof"):
+        content = (data / name).read_bytes()
+        at = len(content) // 2
+        (data / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        result = check(data)
+        assert (result.returncode, "Traceback" in result.stdout) == (4, False), (name, result.stdout)
+        (data / name).write_bytes(content)
+    own = next(path for path in data.glob("*.tlog-proof") if not path.name.startswith("anchor-"))
+    (data / "anchor-2.tlog-proof").write_bytes(own.read_bytes())
+    assert check(data).returncode == 4
+
+
+def check(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the bag's own program, as an auditor of 2041 does."""
+    command = [sys.executable, "-I", str(folder / "verify_archive.py"), str(folder)]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def test_a_copy_whose_renewal_was_missed(office: Office) -> None:

@@ -139,6 +139,29 @@ def proven_at(number: int, anchors: Sequence[Anchor]) -> datetime.datetime | Non
     return min((each.moment for each in anchors if each.checkpoint.size > number), default=None)
 
 
+def choose_chain(number: int, anchors: Sequence[Anchor], at: datetime.datetime) -> list[Anchor]:
+    """Choose the anchors that show when an entry was there: the first over it, then as few as carry that on.
+
+    Args:
+        number: of the entry.
+        anchors: those that hold, oldest first.
+        at: until when it is to be shown (aware).
+
+    Returns:
+        The anchors, oldest first; each but the first was stamped while the one before it held, and covers it.
+    """
+    chain = [each for each in anchors if each.checkpoint.size > number][:1]
+    while chain and chain[-1].expires_at < at:
+        last = chain[-1]
+        nexts = [
+            each for each in anchors if each.checkpoint.size > last.entry.number and each.moment <= last.expires_at
+        ]
+        if not nexts:
+            break
+        chain.append(max(nexts, key=lambda each: each.expires_at))
+    return chain
+
+
 def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate]", at: datetime.datetime) -> Anchor:
     contents = {file.name.rpartition(".")[2]: archive.read_file(file) for file in entry.entry.files}
     name = entry.entry.files[0].name.rpartition(".")[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .. import _resources
 from ..errors import ArchiveError, MissingExtraError
 from ..render import environment
+from .anchors import choose_chain
 from .archive import Archive, Numbered
 from .layout import KEY, VERSIONS
 from .proofs import SUFFIX, write_proof
@@ -46,20 +47,24 @@ def gather_evidence(
     content = archive.read_file(file)
     if content is None:
         raise ArchiveError(f"{file.name} is no longer in the archive: its recipient was forgotten")
-    anchor = next((each for each in anchors if each.checkpoint.size > found.number), None)
+    chain = choose_chain(found.number, anchors, at)
     name = file.name.rpartition("/")[2]
     proof = f"{name.rpartition('.')[0]}{SUFFIX}"
     files = {
-        proof: write_proof(archive, found.number, anchor.checkpoint if anchor else None),
+        proof: write_proof(archive, found.number, chain[0].checkpoint if chain else None),
         "entry.json": found.content,
         KEY: f"{archive.facts.key}\n".encode(),
         SCRIPT: read_script(),
     }
     for other in found.entry.files:
         files[other.name.rpartition("/")[2]] = archive.read_file(other) or b""
-    files |= _anchor_files(archive, anchor) if anchor else {}
+    for position, anchor in enumerate(chain):
+        files |= _anchor_files(archive, anchor, _name_anchor(position))
+        if position:
+            covered = write_proof(archive, chain[position - 1].entry.number, anchor.checkpoint)
+            files[f"{_name_anchor(position)}{SUFFIX}"] = covered
     files |= _policy_files(archive, found.entry.version or "")
-    files[_PAGE] = _render(archive, found, name, file, proof, anchor)
+    files[_PAGE] = _render(archive, found, name, file, proof, chain)
     return _pack(files, archive.facts.origin, at)
 
 
@@ -68,16 +73,20 @@ def read_script() -> bytes:
     return _resources.read_template(SCRIPT)
 
 
-def _anchor_files(archive: Archive, anchor: "Anchor") -> dict[str, bytes]:
+def _name_anchor(position: int) -> str:
+    return f"anchor-{position + 1}" if position else "anchor"
+
+
+def _anchor_files(archive: Archive, anchor: "Anchor", name: str) -> dict[str, bytes]:
     contents = {file.name.rpartition(".")[2]: archive.read_file(file) or b"" for file in anchor.entry.entry.files}
     *between, root = anchor.path
     pems = [each.public_bytes(Encoding.PEM) for each in between]
     return {
-        "anchor.checkpoint": contents["checkpoint"],
-        "anchor.tsr": contents["tsr"],
-        "anchor-revocation.json": contents["json"],
-        "anchor-certificates.pem": b"".join(pems) or root.public_bytes(Encoding.PEM),
-        "anchor-roots.pem": root.public_bytes(Encoding.PEM),
+        f"{name}.checkpoint": contents["checkpoint"],
+        f"{name}.tsr": contents["tsr"],
+        f"{name}-revocation.json": contents["json"],
+        f"{name}-certificates.pem": b"".join(pems) or root.public_bytes(Encoding.PEM),
+        f"{name}-roots.pem": root.public_bytes(Encoding.PEM),
     }
 
 
@@ -89,7 +98,7 @@ def _policy_files(archive: Archive, version: str) -> dict[str, bytes]:
     }
 
 
-def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: str, anchor: "Anchor | None") -> bytes:
+def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: str, chain: "list[Anchor]") -> bytes:
     made = environment().overlay()
     made.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     return (
@@ -99,7 +108,12 @@ def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: s
             entry=found.entry,
             number=found.number,
             origin=archive.facts.origin,
-            anchor=anchor,
+            anchor=chain[0] if chain else None,
+            # Each one is judged for the time of the next, which covers it; the last one for that of who asks.
+            stamps=[
+                (_name_anchor(position), each, int(after.moment.timestamp()) if after else None)
+                for position, (each, after) in enumerate(zip(chain, [*chain[1:], None], strict=True))
+            ],
             proof=proof,
         )
         .encode()
