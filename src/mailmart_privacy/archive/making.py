@@ -40,6 +40,7 @@ def create_archive(
         raise UsageError(f"{storage.location} is an archive already")
     if (found := next(storage.find(), None)) is not None:
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
+    storage.retention = retention
     origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
     keyring = create_keyring(key(origin), origin)
     facts = Facts(key=keyring.public, created_at=clock(), retention=retention)

@@ -73,6 +73,7 @@ class Bucket:
     def intake(self, size: int) -> "Iterator[Intake]":
         """Open a way in; see `Storage.intake`."""
         if not self._tested:
+            self._client.require_locks(wanted=self.retention is not None)
             self._client.require_conditions()
             self._tested = True
         intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)

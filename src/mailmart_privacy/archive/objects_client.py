@@ -147,6 +147,28 @@ class Client:
             if each["Key"] == self._prefix + name:
                 self._call("delete_object", missing=("NoSuchKey",), key=name, VersionId=each["VersionId"])
 
+    def require_locks(self, *, wanted: bool) -> None:
+        """Look whether the bucket locks objects when an archive asks for it, and only then.
+
+        Args:
+            wanted: whether it will.
+
+        Raises:
+            ArchiveError: it cannot, or it locks every object by itself.
+        """
+        missing = ("ObjectLockConfigurationNotFoundError", "404", "405", "501", *(() if wanted else ("403",)))
+        found = self._call("get_object_lock_configuration", missing=missing, key=None)
+        rules = {} if found is None else found["ObjectLockConfiguration"]
+        if "DefaultRetention" in rules.get("Rule", {}):
+            raise ArchiveError(
+                f"{self.location}: the bucket locks every object by default, also those that writers must remove; take "
+                "its default retention off, and have the archive lock what has an entry: archive init --retain DAYS"
+            )
+        if wanted and rules.get("ObjectLockEnabled") != "Enabled":
+            raise ArchiveError(
+                f"{self.location}: the bucket has no object lock; make one with it, or leave out --retain"
+            )
+
     def require_conditions(self) -> None:
         """Try whether the store does what an archive relies on.
 
