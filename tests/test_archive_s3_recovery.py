@@ -89,7 +89,7 @@ def test_two_that_clear_away(url: str, tmp_path: Path) -> None:
     def logged(start: int) -> Iterator[str]:
         found = list(slow.log.name_files(start))
         with (
-            mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 0.5),
+            mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 1),
             pytest.raises(ArchiveError, match="is being cleared away"),
         ):
             add(open_hasty(url), keyring, copies)
@@ -155,7 +155,7 @@ def test_one_that_was_stopped_while_clearing_away(url: str, tmp_path: Path) -> N
     numbers = add(open_hasty(url), keyring, others)
     with (
         pytest.raises(ArchiveError, match="is being cleared away after a writer that was stopped"),
-        mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 0.1),
+        mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 1),
     ):
         add(open_hasty(url), keyring, left)
     time.sleep(5)

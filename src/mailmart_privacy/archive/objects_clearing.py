@@ -9,15 +9,16 @@ object, and who stages waits.
 import datetime
 import json
 import secrets
-import time
 from collections.abc import Iterable
+from threading import Event
 
 from ..errors import ArchiveError, TamperedError
 from .objects_client import Client
 from .storage import INCOMING
 
 CLEARING = f"{INCOMING}/clearing.json"
-PATIENCE = 30.0  # seconds
+PATIENCE = 60  # times to look again
+_PAUSE = 0.5  # seconds
 
 
 def begin_clearing(client: Client, names: Iterable[str], stale: datetime.timedelta) -> bool:
@@ -53,7 +54,7 @@ def wait_for_clearing(client: Client, names: Iterable[str]) -> None:
         ArchiveError: that takes too long.
         TamperedError: what says so was changed.
     """
-    wanted, until = set(names), time.monotonic() + PATIENCE
+    wanted, looked = set(names), 0
     while (found := client.get(CLEARING)) is not None:
         try:
             cleared = wanted.intersection(json.loads(found[0])["names"])
@@ -61,9 +62,10 @@ def wait_for_clearing(client: Client, names: Iterable[str]) -> None:
             raise TamperedError(f"{client.location}: {CLEARING} is not what a writer leaves there") from None
         if not cleared:
             return
-        if time.monotonic() > until:
+        if looked == PATIENCE:
             raise ArchiveError(
                 f"{client.location}: {min(cleared)} is being cleared away after a writer that was stopped; add it "
                 "again in an hour"
             )
-        time.sleep(PATIENCE / 60)
+        looked += 1
+        Event().wait(_PAUSE)
