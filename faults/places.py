@@ -17,7 +17,7 @@ from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.log_audit import Root
 from mailmart_privacy.archive.making import create_archive
-from mailmart_privacy.archive.storage import INCOMING
+from mailmart_privacy.archive.storage import INCOMING, Storage
 from mailmart_privacy.ledger import shipped
 
 VERSION = "2026-02-24"
@@ -82,13 +82,25 @@ class Place:
         """List what writers that were stopped have left behind."""
         return list((self.root / INCOMING).glob("*"))
 
+    def passing(self) -> contextlib.AbstractContextManager[None]:
+        """Let a writer go on after what it may be told though nothing is amiss: in a folder, nothing."""
+        return contextlib.nullcontext()
+
+    def rest(self) -> None:
+        """Wait until writers that were stopped are held to have been: in a folder, at once."""
+
 
 def make_place(path: Path) -> Place:
     """Make a new archive and its key."""
     place = Place(path)
     place.root.mkdir(parents=True)
-    create_archive(Folder(place.root), key=lambda origin: place.keys / "key.json", ledger=shipped(), clock=clock)
+    create_in(place, Folder(place.root))
     return place
+
+
+def create_in(place: Place, storage: Storage) -> None:
+    """Make a new archive in a storage, and its key in a place."""
+    create_archive(storage, key=lambda origin: place.keys / "key.json", ledger=shipped(), clock=clock)
 
 
 def fake_copies(chance: random.Random, count: int, *, size: int = 600, recipients: int = 5) -> list[Copy]:

@@ -1,4 +1,4 @@
-"""Writers that race for one archive and are killed at random moments: python -m faults.racing FOLDER KILLS SEED.
+"""Writers that race for one archive and are killed at random moments: python -m faults.racing FOLDER KILLS SEED [URL].
 
 Writers are forked from a process that has loaded all of the package, so that most of their lives
 are spent in the archive. Each one says on a board in shared memory what it is about; who kills it
@@ -24,17 +24,20 @@ from mailmart_privacy.archive.archive import Session
 from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.folder_intake import FolderIntake
 from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.objects import Bucket
+from mailmart_privacy.archive.objects_intake import BucketIntake
 from mailmart_privacy.ledger import shipped
 
 from .places import Place, clock, fake_copies, make_place, require_sound, require_survived
+from .stores import PlaceInStore, make_place_in_store
 
 WRITERS = 4
-_ROUND = 25  # kills on one archive, before all of it is held to what was acknowledged
-_BESIDE = 8  # kills between two audits beside living writers
+_ROUND = 25  # kills on one archive, before all of it is held to what was acknowledged; in a store, twice as many
+_BESIDE = 8  # kills between two audits beside living writers; in a store, twice as many
 _SHARED = 40  # copies that any writer may add, so that two add the same
 
 PHASES = ("elsewhere", "recovering", "opening", "staging", "committing", "settling", "publishing", "closing")
-_STEPS = (
+_IN_FOLDERS = (
     (Folder, "recover", "recovering"),
     (Writer, "__init__", "opening"),
     (FolderIntake, "stage", "staging"),
@@ -43,6 +46,15 @@ _STEPS = (
     (Session, "publish", "publishing"),
     (FolderIntake, "close", "closing"),
 )
+_IN_STORES = (
+    (Bucket, "_clear", "recovering"),
+    (Writer, "__init__", "opening"),
+    (BucketIntake, "stage", "staging"),
+    (Writer, "append", "committing"),
+    (BucketIntake, "settle", "settling"),
+    (Session, "publish", "publishing"),
+)
+_STORE_PACE = 8  # how much longer all takes in a store
 
 
 @dataclass(slots=True)
@@ -70,32 +82,35 @@ class Tally:
     unpublished: int = 0
 
 
-def race(path: Path, kills: int, seed: int) -> Tally:
+def race(path: Path, kills: int, seed: int, url: str = "") -> Tally:
     """Let writers race, and kill as many; require all that must be true, beside them and after them.
 
     Args:
         path: an empty folder.
         kills: how many.
         seed: of all that is random.
+        url: where in a store of objects; in folders where it is empty.
     """
     chance, tally = random.Random(seed), Tally(seed)
     while tally.kills < kills:
-        _Round(path / f"round-{tally.kills}", chance, tally).run(min(_ROUND, kills - tally.kills))
+        name = f"round-{tally.kills}"
+        place = make_place_in_store(path / name, f"{url}/{name}") if url else make_place(path / name)
+        _Round(place, chance, tally).run(min(_ROUND * (2 if url else 1), kills - tally.kills))
     return tally
 
 
-def race_apart(path: Path, kills: int, seed: int) -> dict[str, Any]:
+def race_apart(path: Path, kills: int, seed: int, url: str = "") -> dict[str, Any]:
     """Race in a process of its own, since what is forked should have no threads.
 
     Returns:
         The tally, as `Tally` has it.
     """
     run = subprocess.run(
-        [sys.executable, "-m", "faults.racing", str(path), str(kills), str(seed)],
+        [sys.executable, "-m", "faults.racing", str(path), str(kills), str(seed), url],
         capture_output=True,
         text=True,
         check=False,
-        timeout=60 + kills,
+        timeout=120 + 3 * kills,
         cwd=Path(__file__).parents[1],
     )
     assert run.returncode == 0, f"seed {seed}: {run.stderr}"
@@ -106,11 +121,12 @@ def race_apart(path: Path, kills: int, seed: int) -> dict[str, Any]:
 class _Round:
     """A race on one archive."""
 
-    def __init__(self, path: Path, chance: random.Random, tally: Tally) -> None:
-        self._place, self._chance, self._tally = make_place(path), chance, tally
+    def __init__(self, place: Place, chance: random.Random, tally: Tally) -> None:
+        self._place, self._chance, self._tally = place, chance, tally
+        self._pace, self._beside = (_STORE_PACE, 2 * _BESIDE) if isinstance(place, PlaceInStore) else (1, _BESIDE)
         self._board = mmap.mmap(-1, mmap.PAGESIZE)  # anonymous, and shared with what is forked
         self._living: dict[int, int] = {}
-        self._heard = path / "acknowledged"
+        self._heard = place.path / "acknowledged"
         self._heard.mkdir()
 
     def run(self, kills: int) -> None:
@@ -123,7 +139,7 @@ class _Round:
                 self._kill(slot)
                 if count < kills - WRITERS:
                     self._start(slot)
-                if count % _BESIDE == _BESIDE - 1:
+                if count % self._beside == self._beside - 1:
                     require_sound(self._place)
                     self._tally.audits += 1
         finally:
@@ -153,17 +169,17 @@ class _Round:
         kind = chance.random()
         if kind < 0.35:  # soon after a start, when others have just been killed
             self._kill_and_start(slot)
-            time.sleep(chance.uniform(0, 0.012))
+            time.sleep(self._pace * chance.uniform(0, 0.012))
         elif kind < 0.7:  # in a phase that is short
             phase = chance.choice([1, 1, 5, 6, 6, 7])
-            until = time.monotonic() + 0.3
+            until = time.monotonic() + self._pace * 0.3
             while time.monotonic() < until:
                 for each in self._living:
                     if self._board[each] == phase:
-                        time.sleep(chance.choice([0, 0, chance.uniform(0, 0.002)]))
+                        time.sleep(self._pace * chance.choice([0, 0, chance.uniform(0, 0.002)]))
                         return each
         else:
-            time.sleep(chance.uniform(0, 0.03))
+            time.sleep(self._pace * chance.uniform(0, 0.03))
         return slot
 
     def _kill_and_start(self, slot: int) -> None:
@@ -185,6 +201,7 @@ class _Round:
             for line in path.read_text(encoding="ascii").splitlines():
                 number, digest = line.split()
                 acknowledged.append((int(number), digest))
+        self._place.rest()
         numbers = [number for number, _ in acknowledged]
         assert len(set(numbers)) == len(numbers), "a number was acknowledged twice"
         report = require_survived(self._place, acknowledged, self._chance)
@@ -198,14 +215,15 @@ class _Round:
 def _write_on(place: Place, heard: Path, seed: int, announce: Callable[[int], int]) -> None:
     """Be a writer, until the end."""
     chance, parent, ledger = random.Random(seed), os.getppid(), shipped()
-    for number, (owner, name, phase) in enumerate(_STEPS, 1):
+    steps: tuple[tuple[Any, str, str], ...] = _IN_STORES if isinstance(place, PlaceInStore) else _IN_FOLDERS
+    for number, (owner, name, phase) in enumerate(steps, 1):
         assert PHASES[number] == phase
         setattr(owner, name, _announced(getattr(owner, name), number, announce))
     try:
         file = os.open(heard, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         while os.getppid() == parent:
             archive = place.archive()
-            with archive.writing(place.keyring(archive), clock) as session:
+            with place.passing(), archive.writing(place.keyring(archive), clock) as session:
                 for _ in range(chance.randint(1, 4)):
                     copies = fake_copies(chance, chance.randint(1, 4), recipients=20)
                     if chance.random() < 0.3:
@@ -230,9 +248,9 @@ def _announced(function: Callable[..., Any], phase: int, announce: Callable[[int
     return announced
 
 
-def main(folder: str, kills: str, seed: str) -> int:
+def main(folder: str, kills: str, seed: str, url: str = "") -> int:
     """Race, and print the tally as JSON."""
-    tally = race(Path(folder), int(kills), int(seed))
+    tally = race(Path(folder), int(kills), int(seed), url)
     print(json.dumps({name.name: getattr(tally, name.name) for name in fields(tally)}))
     return 0
 

@@ -27,7 +27,11 @@ def test_killed_writers_lose_nothing(tmp_path: Path, count: Count, seed: int) ->
 
 def test_a_writer_that_fails_is_noticed(tmp_path: Path) -> None:
     """A race whose writers end by themselves is no proof, and says so."""
-    command = [sys.executable, "-c", "from faults import racing; racing._STEPS = ((1, 2, 3),); racing.main(%r, 5, 1)"]
+    command = [
+        sys.executable,
+        "-c",
+        "from faults import racing; racing._IN_FOLDERS = ((1, 2, 3),); racing.main(%r, 5, 1)",
+    ]
     command[-1] %= str(tmp_path)
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])
     assert run.returncode

@@ -9,12 +9,15 @@ Exit code 0: all holds; 4: it does not, and the output says why; 2: the folder i
 """
 
 import base64
+import calendar
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 
 PRIME = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -173,15 +176,15 @@ def check_archive(folder, vkey):
     return True
 
 
-def check_evidence(folder, vkey):
-    """Check evidence of one file: the file against its entry, the entry against the log, the timestamp."""
-    proof = next(name for name in sorted(os.listdir(folder)) if name.endswith(".tlog-proof"))
-    head, _, note = read(folder, proof).partition(b"\n\n")
+def read_proof(content, vkey):
+    """Read a proof that an entry is in the log (C2SP tlog-proof): its number, the entry, the size, the checkpoint."""
+    head, _, note = content.partition(b"\n\n")
     header, extra, index, *path = head.decode().split("\n")
     require(header == "c2sp.org/tlog-proof@v1", "the proof is of another format")
     size, root = read_checkpoint(note, vkey)
     entry = base64.b64decode(extra.split(" ")[1])
-    node, last, found = int(index.split(" ")[1]), size - 1, hash_leaf(entry)
+    number = int(index.split(" ")[1])
+    node, last, found = number, size - 1, hash_leaf(entry)
     require(0 <= node <= last, "the proof is for an entry that its log does not have")
     for sibling in map(base64.b64decode, path):
         require(last > 0, "the proof has too many hashes")
@@ -193,6 +196,14 @@ def check_evidence(folder, vkey):
             found = hash_node(found, sibling)
         node, last = node >> 1, last >> 1
     require(last == 0 and found == root, "the proof shows nothing: the entry is not in the log")
+    return number, entry, size, note
+
+
+def check_evidence(folder, vkey):
+    """Check evidence of one file: the file against its entry, the entry against the log, the timestamps."""
+    proofs = (name for name in sorted(os.listdir(folder)) if name.endswith(".tlog-proof"))
+    proof = next(name for name in proofs if not name.startswith("anchor-"))
+    number, entry, size, note = read_proof(read(folder, proof), vkey)
     document = json.loads(entry)
     for subject in document["subject"]:
         path = os.path.join(folder, subject["name"].split("/")[-1])
@@ -202,32 +213,58 @@ def check_evidence(folder, vkey):
     require(read(folder, "entry.json") == entry, "entry.json is not the entry that the proof is of")
     text = os.path.join(folder, "policy", "policy.txt")
     require(digest(text) == claims["policy_digest"], "policy/policy.txt is not the text that the entry names")
-    print("this is entry %s of the log %s, whose checkpoint has %d entries" % (index[6:], vkey.split("+")[0], size))
+    print("this is entry %d of the log %s, whose checkpoint has %d entries" % (number, vkey.split("+")[0], size))
     print("it was not changed since it was logged; what it claims:")
     for name in ("version", "effective_at", "issued_at", "recorded_at"):
         if name in claims:
             print("  %-13s %s" % (name, claims[name]))
-    return check_timestamp(folder, note)
-
-
-def check_timestamp(folder, note):
-    """Check the timestamp over the checkpoint, by OpenSSL; tell whether that could be done."""
     if not os.path.exists(os.path.join(folder, "anchor.tsr")):
         print("there is no timestamp: that it was logged in time rests on the archive's word")
         return True
     require(read(folder, "anchor.checkpoint") == note, "the timestamp is over another checkpoint than the proof's")
-    command = ["openssl", "ts", "-verify", "-data", "anchor.checkpoint", "-in", "anchor.tsr"]
-    command += ["-CAfile", "anchor-roots.pem", "-untrusted", "anchor-certificates.pem"]
-    print("the timestamp over it is checked by: " + " ".join(command))
-    if shutil.which("openssl") is None:
-        print("openssl is not on this machine, so the timestamp was not checked; run that on another one")
+    return check_timestamps(folder, vkey)
+
+
+def check_timestamps(folder, vkey):
+    """Check the timestamps: each one but the last for the time of the next, which covers it (RFC 4998, 5.2).
+
+    Returns whether that could be done: it takes OpenSSL.
+    """
+    names = ["anchor"]
+    while os.path.exists(os.path.join(folder, "anchor-%d.tsr" % (len(names) + 1))):
+        names.append("anchor-%d" % (len(names) + 1))
+    for before, name in zip(names, names[1:]):
+        _, entry, _, note = read_proof(read(folder, name + ".tlog-proof"), vkey)
+        require(read(folder, name + ".checkpoint") == note, "%s.tsr is over another checkpoint than its proof" % name)
+        covered = {subject["digest"]["sha256"] for subject in json.loads(entry)["subject"]}
+        for kind in (".tsr", ".checkpoint"):
+            require(
+                digest(os.path.join(folder, before + kind)) in covered, "%s does not cover %s%s" % (name, before, kind)
+            )
+    has_openssl = shutil.which("openssl") is not None
+    moments = [read_moment(folder, name + ".tsr") if has_openssl else (None, "") for name in names]
+    for name, (until, _) in zip(names, [*moments[1:], (None, "")]):
+        command = ["openssl", "ts", "-verify", "-data", name + ".checkpoint", "-in", name + ".tsr"]
+        command += ["-CAfile", name + "-roots.pem", "-untrusted", name + "-certificates.pem"]
+        command += ["-attime", "%d" % until] if until else []
+        print("the timestamp over %s is checked by: %s" % ("it" if name == "anchor" else "that", " ".join(command)))
+        if has_openssl:
+            code, output = run(command, folder)
+            require(code == 0, output.strip())
+    if not has_openssl:
+        print("openssl is not on this machine, so the timestamp was not checked; run this on another one")
         return False
-    code, output = run(command, folder)
-    require(code == 0, output.strip())
-    _, output = run(["openssl", "ts", "-reply", "-in", "anchor.tsr", "-text"], folder)
-    moment = [line.split(":", 1)[1].strip() for line in output.splitlines() if line.startswith("Time stamp:")]
-    print("the timestamp holds: all this was logged before " + (moment[0] if moment else "the moment in it"))
+    print("the timestamp%s: all this was logged before %s" % ("s hold" if names[1:] else " holds", moments[0][1]))
     return True
+
+
+def read_moment(folder, name):
+    """Ask OpenSSL when a timestamp was made: in seconds since 1970, and as it writes it."""
+    code, output = run(["openssl", "ts", "-reply", "-in", name, "-text"], folder)
+    found = re.search(r"Time stamp: (\w+ +\d+ [\d:]+)(?:\.\d+)? (\d+) GMT", output)
+    require(code == 0 and found is not None, "%s does not say when it was made" % name)
+    moment = " ".join(found.groups())
+    return calendar.timegm(time.strptime(moment, "%b %d %H:%M:%S %Y")), moment + " GMT"
 
 
 def run(command, folder):

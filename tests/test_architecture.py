@@ -77,6 +77,7 @@ ROOMS = {
         "folder",
         "layout",
         "objects_client",
+        "objects_clearing",
         "objects_intake",
         "objects",
         "keyring",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mailmart_privacy.archive.anchors import anchor, verify_anchors
+from mailmart_privacy.archive.anchors import anchor, require_holding, verify_anchors
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.folder import Folder
@@ -19,7 +19,7 @@ from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.archive.merkle import is_consistent
 from mailmart_privacy.archive.notes import NoteKey, read_checkpoint, read_cosignatures
 from mailmart_privacy.archive.witnesses import Witness, cosign, parse_witness
-from mailmart_privacy.errors import ArchiveError, UsageError
+from mailmart_privacy.errors import ArchiveError, UntrustedError, UsageError
 from mailmart_privacy.ledger import shipped
 
 from .conftest import NOW
@@ -163,5 +163,6 @@ def test_anchors_before_the_last_hold_by_those_after(opened: tuple[Archive, Keyr
     after = datetime.datetime(2035, 1, 1, tzinfo=datetime.UTC)
     anchors = verify_anchors(archive, report.anchors, roots=authority.roots, at=after)
     assert [each.moment.year for each in anchors] == [2026, 2031]
-    with pytest.raises(Exception, match="expired"):
-        verify_anchors(archive, report.anchors[:1], roots=authority.roots, at=after)
+    alone = verify_anchors(archive, report.anchors[:1], roots=authority.roots, at=after)
+    with pytest.raises(UntrustedError, match=r"expired on 2032-01-01; have the log anchored anew"):
+        require_holding(alone)

@@ -39,15 +39,16 @@ _TIMEOUT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """An anchor that was verified.
+    """An anchor that was verified: it was stamped by an authority that could be trusted then.
 
     Attributes:
         entry: in the log.
         checkpoint: the state of the log that it covers.
         moment: when it was stamped (aware, UTC).
         authority: the name in the authority's certificate.
-        expires_at: when that certificate expires (aware, UTC).
+        expires_at: when that certificate, or one on its way to the root, expires (aware, UTC).
         path: the certificates from the authority's to the root.
+        lapsed: why it proves nothing any longer, since no other one covered it in time; empty where it holds.
     """
 
     entry: Numbered
@@ -56,6 +57,7 @@ class Anchor:
     authority: str
     expires_at: datetime.datetime
     path: "tuple[x509.Certificate, ...]"
+    lapsed: str = ""
 
 
 def anchor(
@@ -107,23 +109,58 @@ def verify_anchors(
             moment of one that covers it.
 
     Returns:
-        The anchors, oldest first.
+        The anchors, oldest first, also those that have lapsed; see `require_holding`.
 
     Raises:
         TamperedError: one is not what was stamped, or was stamped over other entries than those that are there.
-        UntrustedError: an authority's certificate leads to none of those trusted, or has expired before another
-            anchor covered it.
+        UntrustedError: an authority's certificate leads to none of those trusted, or could not be trusted when it
+            stamped.
     """
     found: list[Anchor] = []
     for entry in sorted(entries, key=lambda each: each.number, reverse=True):
-        covering = [each.moment for each in found if each.checkpoint.size > entry.number]
+        covering = [each.moment for each in found if each.checkpoint.size > entry.number and not each.lapsed]
         found.append(_verify(archive, entry, roots, min([at, *covering])))
     return found[::-1]
+
+
+def require_holding(anchors: Sequence[Anchor]) -> list[Anchor]:
+    """Choose the anchors that hold.
+
+    Raises:
+        UntrustedError: there are some, and all have lapsed.
+    """
+    holding = [each for each in anchors if not each.lapsed]
+    if anchors and not holding:
+        raise UntrustedError(f"{anchors[-1].lapsed}; have the log anchored anew with: mailmart-privacy archive anchor")
+    return holding
 
 
 def proven_at(number: int, anchors: Sequence[Anchor]) -> datetime.datetime | None:
     """Tell before which moment an entry is proven to have been logged, or None where no anchor covers it."""
     return min((each.moment for each in anchors if each.checkpoint.size > number), default=None)
+
+
+def choose_chain(number: int, anchors: Sequence[Anchor], at: datetime.datetime) -> list[Anchor]:
+    """Choose the anchors that show when an entry was there: the first over it, then as few as carry that on.
+
+    Args:
+        number: of the entry.
+        anchors: those that hold, oldest first.
+        at: until when it is to be shown (aware).
+
+    Returns:
+        The anchors, oldest first; each but the first was stamped while the one before it held, and covers it.
+    """
+    chain = [each for each in anchors if each.checkpoint.size > number][:1]
+    while chain and chain[-1].expires_at < at:
+        last = chain[-1]
+        nexts = [
+            each for each in anchors if each.checkpoint.size > last.entry.number and each.moment <= last.expires_at
+        ]
+        if not nexts:
+            break
+        chain.append(max(nexts, key=lambda each: each.expires_at))
+    return chain
 
 
 def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate]", at: datetime.datetime) -> Anchor:
@@ -140,9 +177,10 @@ def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate
         judged_by = _read_data(data)
     except (ValueError, TypeError, KeyError) as error:
         raise TamperedError(f"{name}: {one_line(error)}") from None
-    path = _find_path(name, token, judged_by, roots, at)
-    own = path[0]
-    return Anchor(entry, checkpoint, token.moment, subject_name(own), own.not_valid_after_utc, path)
+    path, lapsed = _find_path(name, token, judged_by, roots, at)
+    # A root's own dates bind nobody who trusts it; those of all others do.
+    expires_at = min(each.not_valid_after_utc for each in path[:-1] or path)
+    return Anchor(entry, checkpoint, token.moment, subject_name(path[0]), expires_at, path, lapsed)
 
 
 def _require_logged(archive: Archive, name: str, entry: Numbered, checkpoint: Checkpoint) -> None:
@@ -165,15 +203,19 @@ def _require_logged(archive: Archive, name: str, entry: Numbered, checkpoint: Ch
 
 def _find_path(
     name: str, token: Token, data: ValidationData, roots: "Sequence[x509.Certificate]", at: datetime.datetime
-) -> "tuple[x509.Certificate, ...]":
+) -> "tuple[tuple[x509.Certificate, ...], str]":
+    """Find the way from the authority's certificate to a root, and why it does not hold any longer."""
     own, *others = token.certificates
     judge = Judge(roots=tuple(roots), data=data)
     try:
-        judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
-        # That it was not revoked since is not known from what was gathered then; that it was, may be.
-        return judge.find_path(own, others, at=at, purpose="stamp", proven=False)
+        path = judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
     except NotTrustedError as error:
         raise UntrustedError(f"{name}: {describe_certificate(own)} {error}") from None
+    try:
+        # That it was not revoked since is not known from what was gathered then; that it was, may be.
+        return judge.find_path(own, others, at=at, purpose="stamp", proven=False), ""
+    except NotTrustedError as error:
+        return path, f"{name}: {describe_certificate(own)} {error}"
 
 
 def _write_data(data: ValidationData) -> bytes:

@@ -99,6 +99,15 @@ class Archive:
             raise TamperedError(f"{self.storage.location}: {file.name} was changed")
         return content
 
+    def holds_version(self, name: str, paths: "Iterable[str]") -> bool:
+        """Tell whether the files of a version are there and have their entry: who staged them may have been stopped."""
+
+        def are_there() -> bool:
+            return {path for path, _ in self.storage.find(f"{VERSIONS}/{name}")}.issuperset(paths)
+
+        # Twice, since what was staged may be cleared away meanwhile.
+        return are_there() and self.storage.staged().isdisjoint(paths) and are_there()
+
     def find_recipient(self, names_key: bytes, name: str) -> Recipient | None:
         """Find a recipient's record by name, or None where there is none, or no longer."""
         file = name_record(names_key, name)
@@ -186,8 +195,7 @@ class Session:
         version = ledger.version(name)
         paths = [f"{VERSIONS}/{name}/{record}" for record, _ in version.records]
         self._versions.add(name)
-        # Only what is in its place is committed; others may have staged it, and be stopped.
-        if {path for path, _ in self.archive.storage.find(f"{VERSIONS}/{name}")}.issuperset(paths):
+        if self.archive.holds_version(name, paths):
             return None
         contents = [ledger.record(name, record) for record, _ in version.records]
         entry = Entry(

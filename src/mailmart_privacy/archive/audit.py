@@ -157,10 +157,9 @@ class _Files:
         self._report.faults += (f"{name} is missing" for name in gone)
         self._require_recipients()
         self._require_erased()
-        staged = self._storage.staged()
-        self._report.staged = len(staged)
+        self._report.staged = len(self._storage.staged())
         if listed != self._found:
-            self._require_named(staged)
+            self._require_named()
 
     def _note(self, name: str) -> None:
         if name.partition("/")[0] in _KEPT:
@@ -215,9 +214,14 @@ class _Files:
                     entry = read_entry(content)
                     yield from ((entry.recipient or "", file.name) for file in entry.files)
 
-    def _require_named(self, staged: set[str]) -> None:
+    def _require_named(self) -> None:
         """Find the files that no entry names; another writer may have been at work meanwhile."""
-        found = {name for folder in _KEPT for name, _ in self._storage.find(folder)}
-        named = {name for _, name in self._named()}
-        for name in sorted(found - named - staged):
+        # In this order: what was staged when it was found has its entry by now, or is staged yet, or is gone.
+        found = self._find_kept()
+        unnamed = found - self._storage.staged()
+        unnamed -= {name for _, name in self._named()}
+        for name in sorted(unnamed and unnamed & self._find_kept()):
             self._report.faults.append(f"{name} has no entry")
+
+    def _find_kept(self) -> set[str]:
+        return {name for folder in _KEPT for name, _ in self._storage.find(folder)}

@@ -3,11 +3,13 @@
 import datetime
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from .. import _resources
 from ..errors import MissingExtraError, UsageError
 from ..render import environment
+from .anchors import choose_chain
 from .archive import Archive, Numbered
 from .layout import KEY
 from .proofs import SUFFIX, write_proof
@@ -55,22 +57,24 @@ def gather_evidence(
     content = archive.read_file(file)
     if content is None:
         raise UsageError(f"{file.name} is no longer there: its recipient was erased")
-    covering = [each for each in anchors if each.checkpoint.size > found.number]
-    # The first one says most; but what has expired, only a later one still shows to who has nothing but the bag.
-    anchor = next((each for each in covering if each.expires_at > at), None)
+    chain = choose_chain(found.number, anchors, at)
     name = file.name.rpartition("/")[2]
     proof = f"{name.rpartition('.')[0]}{SUFFIX}"
     files = {
-        proof: write_proof(archive, found.number, anchor.checkpoint if anchor else None),
+        proof: write_proof(archive, found.number, chain[0].checkpoint if chain else None),
         "entry.json": found.content,
         KEY: f"{archive.facts.key}\n".encode(),
         SCRIPT: read_script(),
     }
     for other in found.entry.files:
         files[other.name.rpartition("/")[2]] = archive.read_file(other) or b""
-    files |= _anchor_files(archive, anchor) if anchor else {}
+    for position, anchor in enumerate(chain):
+        files |= _anchor_files(archive, anchor, _name_anchor(position))
+        if position:
+            covered = write_proof(archive, chain[position - 1].entry.number, anchor.checkpoint)
+            files[f"{_name_anchor(position)}{SUFFIX}"] = covered
     files |= {f"policy/{each.name.rpartition('/')[2]}": archive.read_file(each) or b"" for each in policy}
-    files[_PAGE] = _render(archive, found, name, file, proof, anchor)
+    files[_PAGE] = _render(archive, found, name, file, proof, chain)
     return _pack(files, archive.facts.origin, at)
 
 
@@ -79,20 +83,24 @@ def read_script() -> bytes:
     return _resources.read_template(SCRIPT)
 
 
-def _anchor_files(archive: Archive, anchor: "Anchor") -> dict[str, bytes]:
+def _name_anchor(position: int) -> str:
+    return f"anchor-{position + 1}" if position else "anchor"
+
+
+def _anchor_files(archive: Archive, anchor: "Anchor", name: str) -> dict[str, bytes]:
     contents = {file.name.rpartition(".")[2]: archive.read_file(file) or b"" for file in anchor.entry.entry.files}
     *between, root = anchor.path
     pems = [each.public_bytes(Encoding.PEM) for each in between]
     return {
-        "anchor.checkpoint": contents["checkpoint"],
-        "anchor.tsr": contents["tsr"],
-        "anchor-revocation.json": contents["json"],
-        "anchor-certificates.pem": b"".join(pems) or root.public_bytes(Encoding.PEM),
-        "anchor-roots.pem": root.public_bytes(Encoding.PEM),
+        f"{name}.checkpoint": contents["checkpoint"],
+        f"{name}.tsr": contents["tsr"],
+        f"{name}-revocation.json": contents["json"],
+        f"{name}-certificates.pem": b"".join(pems) or root.public_bytes(Encoding.PEM),
+        f"{name}-roots.pem": root.public_bytes(Encoding.PEM),
     }
 
 
-def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: str, anchor: "Anchor | None") -> bytes:
+def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: str, chain: "list[Anchor]") -> bytes:
     made = environment().overlay()
     made.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     return (
@@ -102,7 +110,12 @@ def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: s
             entry=found.entry,
             number=found.number,
             origin=archive.facts.origin,
-            anchor=anchor,
+            anchor=chain[0] if chain else None,
+            # Each one is judged for the time of the next, which covers it; the last one for that of who asks.
+            stamps=[
+                (_name_anchor(position), each, int(after.moment.timestamp()) if after else None)
+                for position, (each, after) in enumerate(zip_longest(chain, chain[1:]))
+            ],
             proof=proof,
         )
         .encode()

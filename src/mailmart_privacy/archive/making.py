@@ -40,6 +40,7 @@ def create_archive(
         raise UsageError(f"{storage.location} is an archive already")
     if (found := next(storage.find(), None)) is not None:
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
+    storage.retention = retention
     origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
     with storage.intake(0) as intake:  # first: where nothing can be written, no key is made
         keyring = create_keyring(key(origin), origin)

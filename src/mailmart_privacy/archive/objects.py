@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArchiveError, TamperedError, UsageError
+from .objects_clearing import begin_clearing, end_clearing
 from .objects_client import Client, connect
 from .objects_intake import LOCKED, BucketIntake
 from .storage import INCOMING, Retention, Stored
@@ -72,6 +73,7 @@ class Bucket:
     def intake(self, size: int) -> "Iterator[Intake]":
         """Open a way in; see `Storage.intake`."""
         if not self._tested:
+            self._client.require_locks(wanted=self.retention is not None)
             self._client.require_conditions()
             self._tested = True
         intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)
@@ -80,13 +82,36 @@ class Bucket:
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
         """Finish for writers that were stopped; see `Storage.recover`."""
-        stopped = [intent for intent in self._intents() if self._client.tell_time() - intent[3] >= self._stale]
-        for intent, size, names, _ in stopped:
+        began = self._client.ask_time()
+        self._client.clear_probes(began - self._stale)
+        left = {name for _, _, names, changed in self._intents() if began - changed >= self._stale for name in names}
+        if not left or not begin_clearing(self._client, left, self._stale):
+            return
+        try:
+            self._clear(began, logged)
+        finally:
+            if self._client.ask_time() - began <= self._stale / 2:  # else it may be another's
+                end_clearing(self._client)
+
+    def _clear(self, began: datetime, logged: Callable[[int], Iterable[str]]) -> None:
+        """Clear away what was left before a moment, for as long as no other one takes over."""
+        intents = list(self._intents())  # anew, since it was said what may go
+        needed = {name for _, _, names, changed in intents if began - changed < self._stale for name in names}
+        for intent, size, names, changed in intents:
+            if began - changed < self._stale:
+                continue
+            # After the intents: what has none any longer has its entry.
             entered = set(logged(size)).intersection(names)
+            if self._client.ask_time() - began > self._stale / 2:
+                return  # the next writer goes on with it
             intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)
-            intake.remove(name for name in names if name not in entered)
+            intake.remove(self._find_left(intent.rpartition("/")[0], set(names) - entered - needed))
             intake.retain(sorted(entered))
             intake.remove([intent])
+
+    def _find_left(self, writer: str, names: set[str]) -> Iterator[str]:
+        """Find what a writer has put; what it has found there is of others, who may have entered it long before."""
+        return (name for name in sorted(names) if self._client.find_writer(name) == writer)
 
     def _intents(self) -> "Iterator[tuple[str, int, list[str], datetime]]":
         for name, _, changed in self._client.find(INCOMING):

@@ -13,6 +13,8 @@ from typing import Any
 from ..errors import ArchiveError, MissingExtraError, one_line
 from .storage import INCOMING
 
+_WRITER = "writer"  # the name of an object's metadata
+_PROBE = f"{INCOMING}/probe-"
 _AGAIN = 5  # attempts where the store says that another writer was at it at the same moment
 
 
@@ -35,9 +37,13 @@ class Client:
         return self._call("head_bucket", missing=("404", "NoSuchBucket"), key=None) is not None
 
     def tell_time(self) -> datetime.datetime:
-        """Tell what time it is, by the store's clock."""
-        if self._now is None:
-            self.exists()
+        """Tell what time it was by the store's clock, when it last gave an answer."""
+        return self.ask_time() if self._now is None else self._now
+
+    def ask_time(self) -> datetime.datetime:
+        """Ask what time it is by the store's clock: this process may have slept since the last answer."""
+        self._now = None
+        self.exists()
         if self._now is None:
             raise ArchiveError(f"{self.location}: the store does not say what time it is")
         return self._now
@@ -64,10 +70,20 @@ class Client:
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def put(self, name: str, content: bytes, *, match: str | None = None, **lock: Any) -> bool:
-        """Put an object where there is none, or in the place of the one with a tag; tell whether it was put."""
+    def find_writer(self, name: str) -> str:
+        """Tell who has put an object, if that was said when it was put."""
+        found = self._call("head_object", missing=("NoSuchKey", "404"), key=name)
+        return "" if found is None else str(found["Metadata"].get(_WRITER, ""))
+
+    def put(self, name: str, content: bytes, *, match: str | None = None, writer: str = "", **lock: Any) -> bool:
+        """Put an object where there is none, or in the place of the one with a tag; tell whether it was put.
+
+        Where the store's answer was lost, the same bytes are held to be one's own: nothing of an archive is
+        written by two writers alike, but for what both may then rely on.
+        """
         condition = {"IfNoneMatch": "*"} if match is None else {"IfMatch": match}
         digest = base64.b64encode(sha256(content).digest()).decode()
+        named = {"Metadata": {_WRITER: writer}} if writer else {}
         for _ in range(_AGAIN):
             done = self._call(
                 "put_object",
@@ -76,12 +92,15 @@ class Client:
                 Body=content,
                 ChecksumSHA256=digest,
                 **condition,
+                **named,
                 **lock,
             )
             if done is not None:
                 return True
-            if match is not None or self.get(name) is not None:
+            if match is not None:
                 return False
+            if (found := self.get(name)) is not None:
+                return found[0] == content
         raise OSError(
             errno.EAGAIN, "the store said five times that another writer was at it", f"{self.location}/{name}"
         )
@@ -128,13 +147,35 @@ class Client:
             if each["Key"] == self._prefix + name:
                 self._call("delete_object", missing=("NoSuchKey",), key=name, VersionId=each["VersionId"])
 
+    def require_locks(self, *, wanted: bool) -> None:
+        """Look whether the bucket locks objects when an archive asks for it, and only then.
+
+        Args:
+            wanted: whether it will.
+
+        Raises:
+            ArchiveError: it cannot, or it locks every object by itself.
+        """
+        missing = ("ObjectLockConfigurationNotFoundError", "404", "405", "501", *(() if wanted else ("403",)))
+        found = self._call("get_object_lock_configuration", missing=missing, key=None)
+        rules = {} if found is None else found["ObjectLockConfiguration"]
+        if "DefaultRetention" in rules.get("Rule", {}):
+            raise ArchiveError(
+                f"{self.location}: the bucket locks every object by default, also those that writers must remove; take "
+                "its default retention off, and have the archive lock what has an entry: archive init --retain DAYS"
+            )
+        if wanted and rules.get("ObjectLockEnabled") != "Enabled":
+            raise ArchiveError(
+                f"{self.location}: the bucket has no object lock; make one with it, or leave out --retain"
+            )
+
     def require_conditions(self) -> None:
         """Try whether the store does what an archive relies on.
 
         Raises:
             ArchiveError: it ignores conditions or checksums, so that writers would write over each other.
         """
-        name = f"{INCOMING}/probe-{secrets.token_hex(8)}"
+        name = f"{_PROBE}{secrets.token_hex(8)}"
         wrong = base64.b64encode(bytes(32)).decode()
         try:
             self.put(name, b"probe")
@@ -158,6 +199,12 @@ class Client:
                         )
         finally:
             self.remove(name)
+
+    def clear_probes(self, before: datetime.datetime) -> None:
+        """Remove what was tried before a moment, and left there."""
+        for name, _, changed in self.find(INCOMING):
+            if name.startswith(_PROBE) and changed <= before:
+                self.remove(name)
 
     def _call(self, method: str, *, missing: tuple[str, ...], key: str | None, **arguments: Any) -> Any:
         """Call the store; answer None where it says one of the codes that are expected."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ArchiveError, TamperedError
 from .layout import ANCHORS, COMMITS, COPIES, VERSIONS
+from .objects_clearing import wait_for_clearing
 from .objects_client import Client
 from .storage import INCOMING, Retention
 
@@ -50,6 +51,11 @@ class BucketIntake:
             if self._began is None:
                 self._began = self._client.tell_time()
             self._client.put(intent, json.dumps(names).encode())
+            try:
+                wait_for_clearing(self._client, names)
+            except ArchiveError:
+                self.remove([intent])
+                raise
             self._intents.append(intent)
             self._staged += names
             with ThreadPoolExecutor(_THREADS) as pool:
@@ -83,7 +89,7 @@ class BucketIntake:
                 list(pool.map(lambda name: self._client.retain(name, mode, until), names))
 
     def _stage(self, name: str, content: bytes) -> None:
-        if not self._client.put(name, content):
+        if not self._client.put(name, content, writer=self._folder):
             found = self._client.get(name)
             if found is None or found[0] != content:
                 raise TamperedError(f"{self._client.location}: {name} is there, and is not what its name says")
@@ -98,5 +104,5 @@ class BucketIntake:
 
     def _require_time(self) -> None:
         """Refuse to commit what others may hold to be left behind, and remove."""
-        if self._began is not None and self._client.tell_time() - self._began > self._patience:
+        if self._began is not None and self._client.ask_time() - self._began > self._patience:
             raise ArchiveError(f"{self._client.location}: putting the copies took too long; nothing of them was logged")

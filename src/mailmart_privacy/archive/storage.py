@@ -87,7 +87,7 @@ class Storage(Protocol):
         ...
 
     def find(self, folder: str = "") -> Iterator[Stored]:
-        """Find all files in and below a folder, but for those that were staged; in no order."""
+        """Find all files in and below a folder, in no order. In a store of objects, also those that were staged."""
         ...
 
     def staged(self) -> set[str]:

@@ -185,10 +185,11 @@ def renew(
     before: str | None,
     dry_run: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Renew what is due: the archive timestamps of copies, and the anchor of the log.
 
-    A renewed copy is added; the one before stays. A new anchor covers all that was logged before it.
+    A renewed copy is added; the one before stays. A new anchor covers all that was logged before it. What cannot
+    be renewed, or not any longer, is left alone and named; the exit code is the highest.
     """
     from .renew import read_date
 
@@ -208,11 +209,16 @@ def renew(
     report = renewal.report(dry=dry_run)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
-        return
+        return int(renewal.exit_code)
     for each in report["due"]:
         words = "renewed" if each["renewed"] else "due"
         click.echo(f"{each['what']}: {words}; held until {each['until']}")
+    for each in report["missed"]:
+        click.echo(f"{each['what']}: left alone: {each['error']}", err=True)
     click.echo(f"{len(report['due'])} due before {moment_words(limit)}, of {report['looked_at']} looked at")
+    if report["next"] is not None:
+        click.echo(f"the next one holds until {report['next']}")
+    return int(renewal.exit_code)
 
 
 @click.command()

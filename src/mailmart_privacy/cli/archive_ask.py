@@ -115,14 +115,14 @@ def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[s
     timestamp of an authority over the log with it. Provably in force is the newest version that claims to begin
     before TIME and was stamped before it, too.
     """
-    from ..archive.anchors import proven_at
+    from ..archive.anchors import proven_at, require_holding
 
     moment = parse_moment(time)
     place = read_place(archive, None, archive_index)
     opened = place.open()
     with place.indexed(opened) as index:
         rows = index.in_force(moment)
-        anchors = verified_anchors(opened, index, read_trusted(trust))
+        anchors = require_holding(verified_anchors(opened, index, read_trusted(trust)))
         stamped = max((each.checkpoint.size for each in anchors if each.moment <= moment), default=0)
         provable = index.in_force(moment, below=stamped)
     if not rows:

@@ -66,6 +66,7 @@ def evidence(
     It is a BagIt bag: the copy, its entry, the proof, the timestamp and what it is judged by, the policy, a page
     that tells an auditor what to run, and a program that checks it with nothing but Python.
     """
+    from ..archive.anchors import require_holding
     from ..archive.evidence import gather_evidence
 
     place = read_place(archive, None, archive_index)
@@ -73,7 +74,7 @@ def evidence(
     with place.indexed(opened) as index:
         row = find_row(index, digest)
         policy = [each.file for each in index.rows(kinds=("published-version",), version=row.version)]
-        anchors = verified_anchors(opened, index, read_trusted(trust))
+        anchors = require_holding(verified_anchors(opened, index, read_trusted(trust)))
     files = gather_evidence(opened, find_entry(opened, row), row.file, policy=policy, anchors=anchors, at=now())
     target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
@@ -125,7 +126,7 @@ def verify(
     checkpoints that were kept apart. Where the archive's key is, the memory beside it of what was signed last is
     held against the log, too. Anchors are judged by the certificates given with --trust.
     """
-    from ..archive.anchors import verify_anchors
+    from ..archive.anchors import require_holding, verify_anchors
     from ..archive.audit import audit
 
     place = read_place(archive, archive_key)
@@ -135,21 +136,24 @@ def verify(
         with show_progress("verifying", opened.checkpoint().size) as progress:
             report = audit(opened, roots=known, advance=lambda done, total: progress.reach(done))
         report.require_sound()
-        anchors = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
+        judged = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
     except TamperedError as error:
         if not as_json:
             raise
         _print_json({"origin": opened.facts.origin, "whole": False, "faults": error.faults})
         return error.exit_code
+    anchors = require_holding(judged)
+    lapsed = len(judged) - len(anchors)
     if as_json:
-        _print_json({"origin": opened.facts.origin, "whole": True, "faults": [], **_spell(report, anchors, known)})
+        said = _spell(report, anchors, lapsed, known)
+        _print_json({"origin": opened.facts.origin, "whole": True, "faults": [], **said})
     else:
         click.echo(f"{opened.storage.location}: whole; nothing was changed")
-        _describe(report, anchors, known)
+        _describe(report, anchors, lapsed, known)
     return ExitCode.DONE
 
 
-def _spell(report: "Report", anchors: "list[Anchor]", known: "list[Root]") -> dict[str, Any]:
+def _spell(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "list[Root]") -> dict[str, Any]:
     last = anchors[-1] if anchors else None
     return {
         "entries": report.entries,
@@ -158,6 +162,7 @@ def _spell(report: "Report", anchors: "list[Anchor]", known: "list[Root]") -> di
         "erased": report.erased,
         "unfinished_files": report.staged,
         "anchors": len(anchors),
+        "lapsed_anchors": lapsed,
         "anchored_entries": last.checkpoint.size if last else 0,
         "anchored_at": moment_words(last.moment) if last else None,
         "anchors_hold_until": moment_words(last.expires_at) if last else None,
@@ -165,7 +170,7 @@ def _spell(report: "Report", anchors: "list[Anchor]", known: "list[Root]") -> di
     }
 
 
-def _describe(report: "Report", anchors: "list[Anchor]", known: "list[Root]") -> None:
+def _describe(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "list[Root]") -> None:
     click.echo(
         f"  entries    {report.entries:,}, with {report.files:,} files"
         + (f", {report.erased:,} erased" if report.erased else "")
@@ -184,6 +189,8 @@ def _describe(report: "Report", anchors: "list[Anchor]", known: "list[Root]") ->
         last = anchors[-1]
         click.echo(f"  anchored   {last.checkpoint.size:,} entries, by {last.authority}, {moment_words(last.moment)}")
         click.echo(f"             holds until {moment_words(last.expires_at)}")
+        if lapsed:
+            click.echo(f"             {lapsed:,} lapsed before another one covered it, and proves nothing any longer")
     else:
         click.echo("  anchored   never: when its entries came is known by its own word alone")
 

@@ -131,7 +131,10 @@ def read_trusted(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
 
 
 def verified_anchors(archive: "Archive", index: "Index", roots: "tuple[Certificate, ...]") -> "list[Anchor]":
-    """Verify the anchors that the index lists; one that is not published yet proves nothing yet."""
+    """Verify the anchors that the index lists, also those that lapsed (see `require_holding` of archive/anchors.py).
+
+    One that is not published yet proves nothing yet.
+    """
     from ..archive.anchors import verify_anchors
 
     published = archive.checkpoint().size

@@ -1,0 +1,66 @@
+"""Archives in a store of objects, to be harmed."""
+
+import contextlib
+import datetime
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailmart_privacy.archive.archive import Archive
+from mailmart_privacy.archive.objects import Bucket
+from mailmart_privacy.archive.objects_client import connect
+from mailmart_privacy.archive.storage import INCOMING
+from mailmart_privacy.errors import ArchiveError
+
+from .places import Place, create_in
+
+# Soon, so that in a race some clear away what others have left. The store's clock counts whole seconds.
+STALE = datetime.timedelta(seconds=6)
+_PASSING = ("took too long; nothing of them was logged", "is being cleared away after a writer that was stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceInStore(Place):
+    """An archive in a store, and its key in a folder.
+
+    Attributes:
+        url: where in the store it lies.
+    """
+
+    url: str
+
+    def storage(self) -> Bucket:
+        """Open where it lies; who has not finished after seconds is held to have been stopped."""
+        bucket, _, prefix = self.url.removeprefix("s3://").partition("/")
+        return Bucket(connect(bucket, prefix), stale=STALE)
+
+    def archive(self) -> Archive:
+        """Open the archive anew: nothing is remembered from before."""
+        return Archive(self.storage())
+
+    def corners(self) -> list[Path]:
+        """List what writers that were stopped have left behind."""
+        bucket, _, prefix = self.url.removeprefix("s3://").partition("/")
+        return [Path(name) for name, *_ in connect(bucket, prefix).find(INCOMING)]
+
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[None]:
+        """Let a writer go on after what it may be told though nothing is amiss: that it was too slow."""
+        try:
+            yield
+        except ArchiveError as error:
+            if not any(words in str(error) for words in _PASSING):
+                raise
+
+    def rest(self) -> None:
+        """Wait until writers that were stopped are held to have been."""
+        time.sleep(STALE.total_seconds() + 1)
+
+
+def make_place_in_store(path: Path, url: str) -> PlaceInStore:
+    """Make a new archive in a store, and its key in a folder."""
+    path.mkdir(parents=True)
+    place = PlaceInStore(path, url)
+    create_in(place, place.storage())
+    return place

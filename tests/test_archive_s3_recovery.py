@@ -1,0 +1,163 @@
+"""Writers in a store that were stopped or held up: what others do meanwhile costs nobody an entry."""
+
+import datetime
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from mailmart_privacy.archive.archive import Archive, Copy
+from mailmart_privacy.archive.audit import audit
+from mailmart_privacy.archive.keyring import Keyring
+from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.objects import Bucket
+from mailmart_privacy.archive.objects_client import connect
+from mailmart_privacy.archive.objects_intake import BucketIntake
+from mailmart_privacy.errors import ArchiveError
+from mailmart_privacy.ledger import shipped
+
+from .conftest import NOW
+from .test_archive_s3 import fake_copies, make, store, url
+
+__all__ = ["store", "url"]
+
+pytestmark = pytest.mark.slow
+
+_STALE = datetime.timedelta(seconds=4)
+
+
+class _StoppedError(Exception):
+    """Stands for the end of a writer."""
+
+
+def open_hasty(url: str) -> Archive:
+    """Open an archive whose writers are held to have been stopped after seconds, not after an hour."""
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    return Archive(Bucket(connect(bucket, prefix), stale=_STALE))
+
+
+def add(archive: Archive, keyring: Keyring, copies: list[Copy]) -> list[int]:
+    with archive.writing(keyring, lambda: NOW) as session:
+        return [added.number for added in session.add_copies(copies, shipped())]
+
+
+def stop(archive: Archive, keyring: Keyring, copies: list[Copy]) -> None:
+    """Be a writer that is stopped between putting the copies and their commit."""
+    with (
+        pytest.raises(_StoppedError),
+        mock.patch.object(Writer, "append", side_effect=_StoppedError),
+        archive.writing(keyring, lambda: NOW) as session,
+    ):
+        session.add_copies(copies, shipped())
+
+
+def require_whole(archive: Archive, numbers: Iterable[int], copies: list[Copy]) -> None:
+    """Require that copies are in the log where their writer was told, and that nothing is left behind."""
+    for number, copy in zip(numbers, copies, strict=True):
+        (file,) = archive.read_entry(number).entry.files
+        assert file.digest == sha256(copy.pdf).hexdigest()
+        assert archive.read_file(file) == copy.pdf
+    report = audit(archive)
+    report.require_sound()
+    assert (report.staged, report.unpublished) == (0, 0)
+
+
+def test_a_writer_that_was_held_up(url: str, tmp_path: Path) -> None:
+    """A writer that slept amid its work, so that others may have removed its copies, does not commit them."""
+    _, keyring = make(url, tmp_path / "key")
+    archive = open_hasty(url)
+    late = pytest.raises(ArchiveError, match="took too long")
+    with late, archive.writing(keyring, lambda: NOW) as session:
+        session._intake.stage([("copies/2026/11/x.pdf", b"x")])
+        time.sleep(3.1)
+        session._writer.append([b"{}"])
+    assert audit(archive).entries == 2
+
+
+def test_two_that_clear_away(url: str, tmp_path: Path) -> None:
+    """Of two writers that clear the same away, the slower one removes nothing that was added since."""
+    _, keyring = make(url, tmp_path / "key")
+    copies = fake_copies(3)
+    stop(open_hasty(url), keyring, copies)
+    time.sleep(5)
+    slow = open_hasty(url)
+
+    def logged(start: int) -> Iterator[str]:
+        found = list(slow.log.name_files(start))
+        with (
+            mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 1),
+            pytest.raises(ArchiveError, match="is being cleared away"),
+        ):
+            add(open_hasty(url), keyring, copies)
+        return iter(found)
+
+    slow.storage.recover(logged)
+    numbers = add(open_hasty(url), keyring, copies)
+    require_whole(open_hasty(url), numbers, copies)
+
+
+def test_what_another_one_left_and_one_relies_on(url: str, tmp_path: Path) -> None:
+    """What a writer that was stopped has put stays, where one that is at work has found it there."""
+    _, keyring = make(url, tmp_path / "key")
+    copies = fake_copies(3)
+    stop(open_hasty(url), keyring, copies)
+    time.sleep(5)
+    archive, clearing = open_hasty(url), open_hasty(url)
+    append = Writer.append
+
+    def commit(writer: Writer, entries: list[bytes]) -> int:
+        clearing.storage.recover(clearing.log.name_files)
+        return append(writer, entries)
+
+    with mock.patch.object(archive.storage, "recover"), mock.patch.object(Writer, "append", commit):
+        numbers = add(archive, keyring, copies)
+    require_whole(open_hasty(url), numbers, copies)
+
+
+def test_what_was_archived_before(url: str, tmp_path: Path) -> None:
+    """A writer that is stopped while it adds what is in the archive already costs the archive nothing."""
+    _, keyring = make(url, tmp_path / "key")
+    copies = fake_copies(3)
+    numbers = add(open_hasty(url), keyring, copies)
+    stop(open_hasty(url), keyring, copies)
+    time.sleep(5)
+    add(open_hasty(url), keyring, [])
+    require_whole(open_hasty(url), numbers, copies)
+
+
+def test_a_version_that_another_one_left(url: str, tmp_path: Path) -> None:
+    """The files of a version that no entry names are not taken for an archived version."""
+    make(url, tmp_path / "key")
+    archive = open_hasty(url)
+    records = {f"versions/2030-01-01/{name}": secrets.token_bytes(9) for name in ("policy.txt", "page.html")}
+    with mock.patch.object(BucketIntake, "settle"), archive.storage.intake(0) as intake:
+        intake.stage(records.items())
+    assert not open_hasty(url).holds_version("2030-01-01", records)
+
+
+def test_one_that_was_stopped_while_clearing_away(url: str, tmp_path: Path) -> None:
+    """A writer that is stopped while it clears away holds up only who adds the same, and the next one finishes."""
+    _, keyring = make(url, tmp_path / "key")
+    left, others = fake_copies(3), fake_copies(2)
+    stop(open_hasty(url), keyring, left)
+    time.sleep(5)
+    archive = open_hasty(url)
+    with (
+        pytest.raises(_StoppedError),
+        mock.patch("mailmart_privacy.archive.objects.BucketIntake.remove", side_effect=_StoppedError),
+        mock.patch("mailmart_privacy.archive.objects.end_clearing"),
+    ):
+        archive.storage.recover(archive.log.name_files)
+    numbers = add(open_hasty(url), keyring, others)
+    with (
+        pytest.raises(ArchiveError, match="is being cleared away after a writer that was stopped"),
+        mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 1),
+    ):
+        add(open_hasty(url), keyring, left)
+    time.sleep(5)
+    numbers += add(open_hasty(url), keyring, left)
+    require_whole(open_hasty(url), numbers, [*others, *left])
