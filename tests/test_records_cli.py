@@ -451,6 +451,11 @@ def leave_another(data: Path) -> None:
     shutil.copytree(data / THIRD, data / FOURTH)
 
 
+def omit(data: Path) -> None:
+    """Leave a record out of an old entry, in a ledger that chains."""
+    rewrite(data, FIRST, records={k: v for k, v in entries_of(data)[0]["records"].items() if k != "form-a4.pdf"})
+
+
 def remove(data: Path) -> None:
     (data / FIRST / "form-a4.pdf").unlink()
 
@@ -473,6 +478,9 @@ CHECKED = [
     (reword(SECOND, effective_at=f"{THIRD}T00:00:00Z"), "the versions do not move forward in time"),
     (reword(SECOND, **{"class": None}), f"the entry of {SECOND} has no class (material or editorial), or no summary"),
     (reword(THIRD, summary=None), f"the entry of {THIRD} has no class (material or editorial), or no summary"),
+    (reword(THIRD, summary=5), f"the entry of {THIRD} has no class (material or editorial), or no summary"),
+    (reword(SECOND, last_updated=THIRD), f"the entry of {SECOND} says that it was last updated on {THIRD}"),
+    (omit, f"{FIRST}/form-a4.pdf is not recorded in {LEDGER}, and would be shipped"),
     (reword(THIRD, summary="a\nb"), f"version {THIRD} has a summary of several lines"),
     (unchain, f"the entry of {THIRD} does not chain to the one before it"),
     (reword(SECOND, **{"class": "editorial"}), "not editorial, since processors change: Postmark (added)"),

@@ -149,6 +149,12 @@ def check(against: Path | None, data: Path | None) -> None:
     for source in sorted(folder.glob(f"*/{SOURCE}")):
         if source.parent.name not in known:
             faults.append(f"{source.parent.name}/{SOURCE} is not recorded in {LEDGER}; build its records, or remove it")
+    for version in ledger.versions:
+        names = {name for name, _ in version.records}
+        for path in sorted((folder / version.version).glob("*")):
+            if path.name not in names:
+                said = spell_out(path.name)
+                faults.append(f"{version.version}/{said} is not recorded in {LEDGER}, and would be shipped; remove it")
     if faults:
         raise PrivacyError("\n".join(faults))
     held = "" if against is None else f", those of {spell_out(against.name)} as they were released"
