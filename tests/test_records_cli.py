@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -403,6 +404,27 @@ def test_a_full_disk_leaves_all_as_it_was(
     monkeypatch.setattr(os, "fsync", sync)
     assert run(build, program="mailmart-privacy") == 0
     assert tree(finished) != before
+
+
+def test_a_killed_build_is_made_good_by_the_next(cli: Run, opened: Path, environment: dict[str, str]) -> None:
+    """Killed while it puts records in their places, it leaves a ledger that holds; the next one tidies up after it."""
+    change(opened / FOURTH, children)
+    ledger = (opened / LEDGER).read_bytes()
+    given = [word for option in GOOD.items() for word in option]
+    killed = (
+        "import os, signal, sys\n"
+        "import mailmart_privacy.filing as filing\n"
+        "from mailmart_privacy.cli.app import run\n"
+        "filing.os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"run(['records', 'build', '{FOURTH}', *{given!r}, '--data', {str(opened)!r}], program='mailmart-privacy')\n"
+    )
+    result = subprocess.run([sys.executable, "-c", killed], env=environment, capture_output=True, check=False)
+    assert result.returncode == -9
+    assert (opened / LEDGER).read_bytes() == ledger
+    assert list(opened.rglob("*.tmp"))
+    assert cli("records", "build", FOURTH, *given, "--data", "data").returncode == 0
+    assert not list(opened.rglob("*.tmp"))
+    assert cli("records", "check", "--data", "data").returncode == 0
 
 
 def test_the_ledger_is_written_last(cli: Run, opened: Path) -> None:

@@ -11,7 +11,7 @@ import click
 
 from ..characters import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
-from ..filing import open_whole, write_many, write_whole
+from ..filing import open_whole, remove_leftovers, write_many, write_whole
 from ..history import CLASSES
 from ..ledger import LEDGER, Ledger
 from ..moments import parse_moment
@@ -116,6 +116,8 @@ def build(
     entry = make_entry(
         made, effective_at=moment, previous=entries[-1] if entries else None, change=change, summary=summary
     )
+    for each in (folder, source.parent):
+        remove_leftovers(each)  # of a build that was killed
     with open_whole(folder / LEDGER, force=True) as ledger:  # on disk first, put in its place last
         ledger.write(write_ledger([*entries, entry]))
         ledger.flush()
