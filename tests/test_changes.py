@@ -1,16 +1,17 @@
 """What changed from one version to another, on edits of the real text."""
 
-import random
 import re
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mailmart_privacy.changes.comparing import Comparison, SectionChange, compare
-from mailmart_privacy.changes.words import Span, compare_words, similarity
+from mailmart_privacy.changes.words import Span, compare_words, similarities
 from mailmart_privacy.ledger import shipped
-from mailmart_privacy.models import Policy
+from mailmart_privacy.models import BulletList, Heading, Paragraph, Policy, Section
 from mailmart_privacy.parse import parse_policy
 
 MARKDOWN = shipped().record("2026-02-24", "policy.md").decode()
@@ -70,28 +71,76 @@ def test_words_are_compared_whole(old: str, new: str, spans: list[tuple[str, str
     assert [(span.kind, span.text) for span in compare_words(old, new)] == spans
 
 
-def test_no_character_is_lost(policy: Policy) -> None:
-    """Whatever is cut out of, or put into, the real text: both wordings come back from the spans."""
-    chance = random.Random(1)
-    text = policy.text[:3000]
-    for _ in range(60):
-        other = text
-        for _ in range(chance.randrange(1, 8)):
-            at, length = chance.randrange(len(other)), chance.randrange(40)
-            other = other[:at] + chance.choice(["", " ", "data ", "<b>", "\n\n", "é…"]) + other[at + length :]
-        spans = compare_words(text, other)
-        assert joined(spans, "same", "removed") == text
-        assert joined(spans, "same", "added") == other
-        assert all(span.text for span in spans)
-        kinds = [span.kind for span in spans]
-        assert all(one != two for one, two in pairwise(kinds))
+WORDS = st.lists(st.sampled_from(["data", "we", "or", "30", "days", ",", ".", " ", "  ", "\n", "(", "é", "’s", "<b>"]))
+BLOCKS = st.lists(
+    st.one_of(
+        st.builds(Paragraph, text=WORDS.map("".join)),
+        st.builds(Heading, id=st.just("x"), text=WORDS.map("".join)),
+        st.builds(BulletList, items=st.lists(WORDS.map("".join), min_size=1, max_size=4).map(tuple)),
+    ),
+    max_size=6,
+)
+
+
+@given(WORDS.map("".join) | st.text(), WORDS.map("".join) | st.text())
+def test_no_character_is_lost(old: str, new: str) -> None:
+    """Whatever the two wordings are, both come back from the spans, none of which is empty or cuts a word."""
+    spans = compare_words(old, new)
+    assert joined(spans, "same", "removed") == old
+    assert joined(spans, "same", "added") == new
+    assert all(span.text for span in spans)
+    assert all(one.kind != two.kind for one, two in pairwise(spans))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_no_section_or_passage_is_lost(policy: Policy, data: st.DataObject) -> None:
+    """Sections in any order, dropped, new, retitled and rewritten: each side's words come back, section by section."""
+    kept = data.draw(st.lists(st.sampled_from(policy.sections), unique_by=lambda each: each.id, max_size=11))
+    made: list[Section] = []
+    for number, section in enumerate(kept, 1):
+        blocks = data.draw(st.just(section.blocks) | BLOCKS.map(tuple))
+        id = data.draw(st.sampled_from([section.id, f"new-{number}"]))
+        made.append(
+            replace(
+                section,
+                number=number,
+                id=id,
+                title=data.draw(st.just(section.title) | WORDS.map("".join)),
+                blocks=blocks,
+            )
+        )
+    new = replace(policy, sections=tuple(made))
+    for before, after in ((policy, new), (new, policy)):
+        sections = compare(before, after).sections
+        for side, kind, place in ((before, "removed", "old_number"), (after, "added", "new_number")):
+            found = sorted((each for each in sections if getattr(each, place)), key=lambda each: getattr(each, place))
+            texts = [
+                [
+                    joined(part, "same", kind)
+                    for part in (each.title, *(p.spans for p in each.passages if p.status in ("same", "changed", kind)))
+                ]
+                for each in found
+            ]
+            assert texts == [
+                [each.title, *(text for block in each.blocks for text in units(block))] for each in side.sections
+            ]
+
+
+def units(block: Paragraph | Heading | BulletList) -> tuple[str, ...]:
+    return block.items if isinstance(block, BulletList) else (block.text,)
 
 
 def test_similarity_is_of_words() -> None:
     """It counts letters of common words in order, and nothing for the same gaps."""
-    assert similarity("", "") == similarity("one two", "one two") == 1
-    assert similarity("a b c", "d e f") == 0
-    assert similarity("one two", "one six") == 0.5
+    assert similarities(["", "one two", "a b c"], ["", "one two", "one six", "d e f"]) == [
+        [1, 0, 0, 0],
+        [0, 1, 0.5, 0],
+        [0, 0, 0, 0],
+    ]
+    assert similarities(["one two six"], ["six two one"]) == [[2 * 3 / 18]]
+    assert similarities(["one two six"], ["six two one"], least=1) == [[2 * 3 / 18]], "not in order, but it could be"
+    assert similarities(["one two six"], ["one alike"], least=0.5) == [[0]]
 
 
 def test_a_policy_is_the_same_as_itself(policy: Policy) -> None:

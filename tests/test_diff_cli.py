@@ -6,6 +6,7 @@ import os
 import pty
 import random
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mailmart_privacy import _resources
+from mailmart_privacy.cli import limits
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.ledger import shipped
 from mailmart_privacy.render import render_json
@@ -260,14 +262,60 @@ def test_what_it_refuses(cli: Run, arguments: list[str], code: int, words: str) 
         assert words in one_line(result)
 
 
-@pytest.mark.slow
-def test_texts_that_would_take_for_ever_are_given_up(cli: Run, tmp_path: Path) -> None:
-    """Two long texts with little in common: one line, after a bounded time."""
-    chance = random.Random(1)
+def in_a_policy(text: str) -> str:
+    return POLICY.markdown.rpartition("\n<!--")[0].replace("## 2. Inf", f"{text}\n\n## 2. Inf")
+
+
+def scattered(seed: int, count: int, size: int) -> str:
+    chance = random.Random(seed)
     words = [f"w{number}" for number in range(400)]
-    for name in ("one", "other"):
-        text = "\n\n".join(" ".join(chance.choices(words, k=6)) for _ in range(8000))
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    return "\n\n".join(" ".join(chance.choices(words, k=size)) for _ in range(count))
+
+
+SHAPES = {
+    "brackets": (in_a_policy("[" * 250_000), 0, "more markup than a policy has"),
+    "images": (in_a_policy("!" * 99 + "[" * 999 + "a" * 200_000), 0, "more markup than a policy has"),
+    "tags": (in_a_policy("<a word\n\n" * 4900), 0, "more markup than a policy has"),
+    "escapes": (in_a_policy("\\[" * 120_000), 0, "more markup than a policy has"),
+    "rules": (in_a_policy("=\n" * 4900), 0, "more markup than a policy has"),
+    "words": ("a b " * 65_000, 0, "words alone"),
+    "lines": ("a\n" * 130_000, 2, "130,000 lines; a text has 10,000 at most"),
+    "json": (json.dumps(json.loads(render_json(POLICY)) | {"title": "[" * 100_000}), 2, "holds JSON, but not a policy"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_that_take_parsers_for_ever_are_bounded(cli: Run, tmp_path: Path, shape: str) -> None:
+    """What Markdown or a comparison would read again and again ends in seconds, by its shape."""
+    content, code, said = SHAPES[shape]
+    (tmp_path / "file").write_text(content, encoding="utf-8")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = cli("diff", "file", "current")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert result.returncode == code
+    assert said in one_line_of(result.stderr)
+    assert after.ru_utime - before.ru_utime < limits.SECONDS / 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (scattered(1, 4500, 6), scattered(2, 4500, 6)),
+        ("a b " * 60_000, "b a " * 60_000),
+        ("\n".join(f"- a{i}" for i in range(9000)), "\n".join(f"- b{i}" for i in range(9000))),
+        (" ".join(f"w{i} u{i}" for i in range(14_000)), " ".join(f"w{i} v{i}" for i in range(14_000))),
+    ],
+    ids=["scattered", "repeated", "items", "between"],
+)
+def test_texts_that_would_take_for_ever_are_refused(cli: Run, tmp_path: Path, one: str, other: str) -> None:
+    """Two long texts with little in common: one line, after as many steps on any machine."""
+    (tmp_path / "one").write_text(one, encoding="utf-8")
+    (tmp_path / "other").write_text(other, encoding="utf-8")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = cli("diff", "one", "other")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"too long, and have too little in common" in result.stderr.splitlines()[-1]
+    assert after.ru_utime - before.ru_utime < limits.SECONDS / 2

@@ -121,7 +121,7 @@ def test_an_entry_that_does_not_chain_is_refused() -> None:
     """A ledger whose second entry names another first one is not used."""
     document = json.loads(_resources.read_data(LEDGER))
     first = document["versions"][0]
-    second = {**first, "version": "2027-01-01", "effective_at": "2027-01-01T00:00:00Z"}
+    second = {**first, "version": "2027-01-01", "last_updated": "2027-01-01", "effective_at": "2027-01-01T00:00:00Z"}
     second |= {"class": "editorial", "summary": "Nothing.", "previous": "0" * 64}
     document |= {"versions": [first, second], "head": entry_digest(second)}
     with pytest.raises(RecordError, match="does not chain"):
@@ -147,6 +147,7 @@ def two_versions() -> Ledger:
     second = {
         **first,
         "version": "2027-02-24",
+        "last_updated": "2027-02-24",
         "effective_at": "2027-02-24T12:00:00Z",
         "class": "editorial",
         "summary": "Nothing but the date.",

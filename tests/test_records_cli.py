@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -405,6 +406,27 @@ def test_a_full_disk_leaves_all_as_it_was(
     assert tree(finished) != before
 
 
+def test_a_killed_build_is_made_good_by_the_next(cli: Run, opened: Path, environment: dict[str, str]) -> None:
+    """Killed while it puts records in their places, it leaves a ledger that holds; the next one tidies up after it."""
+    change(opened / FOURTH, children)
+    ledger = (opened / LEDGER).read_bytes()
+    given = [word for option in GOOD.items() for word in option]
+    killed = (
+        "import os, signal, sys\n"
+        "import mailmart_privacy.filing as filing\n"
+        "from mailmart_privacy.cli.app import run\n"
+        "filing.os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"run(['records', 'build', '{FOURTH}', *{given!r}, '--data', {str(opened)!r}], program='mailmart-privacy')\n"
+    )
+    result = subprocess.run([sys.executable, "-c", killed], env=environment, capture_output=True, check=False)
+    assert result.returncode == -9
+    assert (opened / LEDGER).read_bytes() == ledger
+    assert list(opened.rglob("*.tmp"))
+    assert cli("records", "build", FOURTH, *given, "--data", "data").returncode == 0
+    assert not list(opened.rglob("*.tmp"))
+    assert cli("records", "check", "--data", "data").returncode == 0
+
+
 def test_the_ledger_is_written_last(cli: Run, opened: Path) -> None:
     """Where a record cannot be put in its place, no ledger names it, and a second build makes it good."""
     change(opened / FOURTH, children)
@@ -451,6 +473,11 @@ def leave_another(data: Path) -> None:
     shutil.copytree(data / THIRD, data / FOURTH)
 
 
+def omit(data: Path) -> None:
+    """Leave a record out of an old entry, in a ledger that chains."""
+    rewrite(data, FIRST, records={k: v for k, v in entries_of(data)[0]["records"].items() if k != "form-a4.pdf"})
+
+
 def remove(data: Path) -> None:
     (data / FIRST / "form-a4.pdf").unlink()
 
@@ -473,6 +500,9 @@ CHECKED = [
     (reword(SECOND, effective_at=f"{THIRD}T00:00:00Z"), "the versions do not move forward in time"),
     (reword(SECOND, **{"class": None}), f"the entry of {SECOND} has no class (material or editorial), or no summary"),
     (reword(THIRD, summary=None), f"the entry of {THIRD} has no class (material or editorial), or no summary"),
+    (reword(THIRD, summary=5), f"the entry of {THIRD} has no class (material or editorial), or no summary"),
+    (reword(SECOND, last_updated=THIRD), f"the entry of {SECOND} says that it was last updated on {THIRD}"),
+    (omit, f"{FIRST}/form-a4.pdf is not recorded in {LEDGER}, and would be shipped"),
     (reword(THIRD, summary="a\nb"), f"version {THIRD} has a summary of several lines"),
     (unchain, f"the entry of {THIRD} does not chain to the one before it"),
     (reword(SECOND, **{"class": "editorial"}), "not editorial, since processors change: Postmark (added)"),

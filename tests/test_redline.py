@@ -341,6 +341,20 @@ def test_hostile_texts_stay_text(case: str, ledger: Ledger, schema: dict[str, An
     assert "\x1b[31mred" in "".join(spans)
 
 
+def test_a_removed_number_is_struck_through(ledger: Ledger) -> None:
+    """A section that went takes its number with it: the next one bears the same, and nobody confuses the two."""
+    policy = ledger.policy(FIRST)
+    kept = [section for section in policy.sections if section.id != "cookies"]
+    new = replace(policy, sections=tuple(replace(each, number=n) for n, each in enumerate(kept, 1)))
+    gone, come = compare(policy, new), compare(new, policy)
+    assert "\n[-8. Cookies-]: removed\n" in render_redline_text(gone)
+    assert "\n8. Children's Privacy: unchanged, formerly 9\n" in render_redline_text(gone)
+    assert "\n{+8. Cookies+}: added\n" in render_redline_text(come)
+    assert "\n## ~~8\\. Cookies~~: removed\n" in render_redline_markdown(gone)
+    assert "<h2><del>8. Cookies</del></h2>" in render_redline(gone)
+    assert "<h2><ins>8. Cookies</ins></h2>" in render_redline(come)
+
+
 def test_a_draft_is_not_named_like_a_version(ledger: Ledger) -> None:
     """A text that bears a version's date and is another one is said not to be recorded."""
     policy = ledger.policy(FIRST)

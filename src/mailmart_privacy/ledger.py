@@ -225,8 +225,13 @@ def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
         raise RecordError(f"{LEDGER}: the dates of the versions do not move forward: {', '.join(names)}")
     if starts != sorted(set(starts)) or any(start.utcoffset() is None for start in starts):
         raise RecordError(f"{LEDGER}: the versions do not move forward in time")
+    for entry in entries:
+        if entry["last_updated"] != entry["version"]:
+            raise RecordError(
+                f"{LEDGER}: the entry of {entry['version']} says that it was last updated on {entry['last_updated']}"
+            )
     for entry in entries[1:]:
-        if entry.get("class") not in CLASSES or not entry.get("summary"):
+        if entry.get("class") not in CLASSES or not isinstance(entry.get("summary"), str) or not entry["summary"]:
             raise RecordError(
                 f"{LEDGER}: the entry of {entry['version']} has no class ({' or '.join(CLASSES)}), or no summary"
             )

@@ -14,9 +14,10 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.treeprocessors import Treeprocessor
 
-from .characters import is_normal, is_refused, name_characters
+from .characters import is_refused
 from .errors import SourceError
 from .models import BulletList, Heading, Paragraph, Policy, Processor, Section, digest_comment, format_date, slug
+from .source import NUMBERED_LIST, find_excess, find_faults_of_characters
 
 if TYPE_CHECKING:
     from .models import Block
@@ -29,10 +30,9 @@ _NUMBERED = re.compile(r"([0-9]+)\. (\S.*)")
 _PROCESSOR = re.compile(r"(?P<names>\S.*?) — (?P<purpose>[^()]*[^()\s])(?: \((?P<condition>[^()]+)\))?")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 _BARE = re.compile(r" {0,3}(?:([-_*])(?: ?\1){2,}|[-+*]|#{1,6}) *")  # a rule, or a list item or heading without text
-_ORDERED = re.compile(r" {0,3}[0-9]+\. ")
 _DIGEST = re.compile(re.escape(digest_comment("@")).replace("@", "([0-9a-f]{64})"))
 _REFUSED = {
-    "ol": r"a numbered list; use a bullet list, or write the number as `1\.`",
+    "ol": NUMBERED_LIST,
     "pre": "an indented or fenced block; remove the indentation",
     "blockquote": "a quotation; write it as a paragraph",
     "hr": "a rule; remove it",
@@ -54,7 +54,9 @@ def parse_policy(source: str, *, origin: str = "policy.md") -> Policy:
         SourceError: the source has faults; it carries all of them, each with its line.
     """
     source, claimed = _take_digest(source)
-    faults = _faults_of_characters(source)
+    if excess := find_excess(source):
+        raise SourceError(origin, (excess,))
+    faults = find_faults_of_characters(source)
     clean = "".join(c if c == "\n" or not is_refused(c) else " " if c == "\t" else "" for c in source)
     reader = _Reader(_parse_blocks(clean), faults)
     policy = reader.read()
@@ -281,20 +283,3 @@ def _take_digest(source: str) -> tuple[str, str]:
     body, _, last = source.rstrip("\n").rpartition("\n")
     found = _DIGEST.fullmatch(last)
     return (body, found[1]) if found else (source, "")
-
-
-def _faults_of_characters(source: str) -> list[tuple[int, str]]:
-    faults = []
-    if "\r" in source:
-        number = source[: source.index("\r")].count("\n") + 1
-        faults.append((number, "line ends other than LF; save the file with Unix line ends"))
-        source = source.replace("\r", "")
-    for number, line in enumerate(source.split("\n"), 1):
-        if _ORDERED.match(line):
-            faults.append((number, _REFUSED["ol"]))  # below a bullet list Python-Markdown makes a bullet of it
-        refused = [c for c in line if is_refused(c)]
-        if refused:
-            faults.append((number, f"control or invisible characters ({name_characters(refused)}); remove them"))
-        if not is_normal(line):
-            faults.append((number, "the text is not in Unicode's NFC; normalise it"))
-    return faults

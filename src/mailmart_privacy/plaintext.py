@@ -20,7 +20,6 @@ _NUMBERED = re.compile(r"([0-9]{1,4})\. (.*)")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
 _HEADING = 60  # letters that a heading may have
 _NO_HEADING = tuple(".,;:?!…")
-_ESCAPES = 1000  # that a block may have: Python-Markdown takes the square of their number in time
 
 
 def parse_text(source: str, *, origin: str = "policy.txt") -> Policy:
@@ -86,12 +85,6 @@ def _parse(blocks: Iterator[Block], origin: str) -> Policy:
     title, *others = (*blocks, Paragraph(text=""))
     dateline, *body = (*others[:-1], Paragraph(text=""))
     lines = [f"# {escape_markdown(title.text)}", dateline.text, *_write_body(_guess_headings(tuple(body[:-1])))]
-    for index, text in enumerate(lines):
-        if text.count("\\") > _ESCAPES:
-            line = sum(earlier.count("\n") + 2 for earlier in lines[:index]) + 1
-            raise SourceError(
-                origin, ((line, f"more than {_ESCAPES:,} characters that are no words, in one paragraph"),)
-            )
     return parse_policy("\n\n".join(lines) + "\n", origin=origin)
 
 

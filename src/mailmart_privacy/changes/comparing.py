@@ -3,12 +3,12 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Literal
 
 from ..models import Block, BulletList, Heading, Policy, Processor, Section
+from .matching import Effort, Matcher
 from .prose import Prose, flatten
-from .words import Span, compare_words, similarity
+from .words import Span, compare_words, similarities
 
 Kind = Literal["paragraph", "heading", "item"]
 Status = Literal["same", "changed", "added", "removed"]
@@ -104,19 +104,23 @@ def compare(old: Policy | Prose, new: Policy | Prose) -> Comparison:
 
     Returns:
         What changed. Where one of them is prose, all of both is compared as one section.
+
+    Raises:
+        UsageError: they are too long, and have too little in common.
     """
+    effort = Effort()
     if isinstance(old, Prose) or isinstance(new, Prose):
-        return _compare_flat(old, new)
+        return _compare_flat(old, new, effort)
     return Comparison(
         old=old,
         new=new,
-        title=compare_words(old.title, new.title),
-        sections=tuple(_compare_sections(old.sections, new.sections)),
+        title=compare_words(old.title, new.title, effort),
+        sections=tuple(_compare_sections(old.sections, new.sections, effort)),
         processors=tuple(_compare_processors(old.processors, new.processors)),
     )
 
 
-def _compare_flat(old: Policy | Prose, new: Policy | Prose) -> Comparison:
+def _compare_flat(old: Policy | Prose, new: Policy | Prose, effort: Effort) -> Comparison:
     """Compare by the words alone: what is a heading, and what a list, prose only seems to tell."""
     before, after = _units(flatten(old)), _units(flatten(new))
     # The policy's own kinds win over those that prose seems to have.
@@ -124,7 +128,7 @@ def _compare_flat(old: Policy | Prose, new: Policy | Prose) -> Comparison:
     kinds: dict[str, Kind] = {text: kind for kind, text in seen}
     plain: list[list[_Unit]] = [[("paragraph", text) for _, text in units] for units in (before, after)]
     passages = []
-    for passage in _compare_passages(*plain):
+    for passage in _compare_passages(plain[0], plain[1], effort):
         first, second = ("".join(s.text for s in passage.spans if s.kind in ("same", kind)) for kind in _SIDES)
         passages.append(Passage(kinds.get(second) or kinds[first], passage.status, passage.spans))
     same = all(passage.status == "same" for passage in passages)
@@ -140,29 +144,34 @@ def _compare_flat(old: Policy | Prose, new: Policy | Prose) -> Comparison:
     return Comparison(old=old, new=new, title=(), sections=(whole,), processors=())
 
 
-def _compare_sections(old: Sequence[Section], new: Sequence[Section]) -> Iterator[SectionChange]:
-    pairs = _pair_sections(old, new)
+def _compare_sections(old: Sequence[Section], new: Sequence[Section], effort: Effort) -> Iterator[SectionChange]:
+    pairs = _pair_sections(old, new, effort)
     partner = {after: before for before, after in pairs}
     moved = _moved([partner[after] for after in sorted(partner)])
     kept = {before for before, _ in pairs}
     removed = _after_their_neighbours(old, kept)
-    yield from (_section(section, None) for section in removed.get(None, ()))
+    yield from (_section(section, None, effort) for section in removed.get(None, ()))
     for index, section in enumerate(new):
         before = partner.get(index)
         if before is None:
-            yield _section(None, section)
+            yield _section(None, section, effort)
             continue
-        yield _section(old[before], section, moved=before in moved)
-        yield from (_section(gone, None) for gone in removed.get(before, ()))
+        yield _section(old[before], section, effort, moved=before in moved)
+        yield from (_section(gone, None, effort) for gone in removed.get(before, ()))
 
 
-def _pair_sections(old: Sequence[Section], new: Sequence[Section]) -> list[tuple[int, int]]:
+def _pair_sections(old: Sequence[Section], new: Sequence[Section], effort: Effort) -> list[tuple[int, int]]:
     """Pair sections by their ids, then those left over by their text, the most alike first."""
     places = {section.id: index for index, section in enumerate(new)}
     pairs = [(index, places[section.id]) for index, section in enumerate(old) if section.id in places]
     left = [index for index in range(len(old)) if index not in {before for before, _ in pairs}]
     right = [index for index in range(len(new)) if index not in {after for _, after in pairs}]
-    alike = [(similarity(old[before].text, new[after].text), before, after) for before in left for after in right]
+    shares = similarities([old[i].text for i in left], [new[i].text for i in right], effort, least=_ALIKE)
+    alike = [
+        (share, before, after)
+        for before, row in zip(left, shares, strict=True)
+        for after, share in zip(right, row, strict=True)
+    ]
     for share, before, after in sorted(alike, key=lambda each: (-each[0], *each[1:])):
         if share >= _ALIKE and before in left and after in right:
             pairs.append((before, after))
@@ -195,10 +204,10 @@ def _after_their_neighbours(old: Sequence[Section], kept: set[int]) -> dict[int 
     return removed
 
 
-def _section(old: Section | None, new: Section | None, *, moved: bool = False) -> SectionChange:
-    title = compare_words("" if old is None else old.title, "" if new is None else new.title)
+def _section(old: Section | None, new: Section | None, effort: Effort, *, moved: bool = False) -> SectionChange:
+    title = compare_words("" if old is None else old.title, "" if new is None else new.title, effort)
     passages = tuple(
-        _compare_passages(_units(() if old is None else old.blocks), _units(() if new is None else new.blocks))
+        _compare_passages(_units(() if old is None else old.blocks), _units(() if new is None else new.blocks), effort)
     )
     status: Status = "same"
     if old is None or new is None:
@@ -231,21 +240,22 @@ def _units(blocks: Sequence[Block]) -> list[_Unit]:
     return units
 
 
-def _compare_passages(old: Sequence[_Unit], new: Sequence[_Unit]) -> Iterator[Passage]:
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+def _compare_passages(old: Sequence[_Unit], new: Sequence[_Unit], effort: Effort) -> Iterator[Passage]:
+    for tag, a, b, c, d in Matcher(old, new, effort).get_opcodes():
         if tag == "equal":
             yield from (Passage(kind, "same", (Span("same", text),)) for kind, text in old[a:b])
         else:
-            yield from _align(old[a:b], new[c:d])
+            yield from _align(old[a:b], new[c:d], effort)
 
 
-def _align(old: Sequence[_Unit], new: Sequence[_Unit]) -> Iterator[Passage]:
+def _align(old: Sequence[_Unit], new: Sequence[_Unit], effort: Effort) -> Iterator[Passage]:
     """Pair passages of which none is the same, in order, so that as much as can be is shared."""
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    share = [[similarity(x, y) if kind == other else 0.0 for other, y in new] for kind, x in old]
+    share = similarities([text for _, text in old], [text for _, text in new], effort, least=_ALIKE)
     for i in reversed(range(len(old))):
         for j in reversed(range(len(new))):
-            paired = share[i][j] + best[i + 1][j + 1] if share[i][j] >= _ALIKE else 0.0
+            alike = share[i][j] >= _ALIKE and old[i][0] == new[j][0]
+            paired = share[i][j] + best[i + 1][j + 1] if alike else 0.0
             best[i][j] = max(best[i + 1][j], best[i][j + 1], paired)
     i = j = 0
     while i < len(old) or j < len(new):
@@ -256,7 +266,7 @@ def _align(old: Sequence[_Unit], new: Sequence[_Unit]) -> Iterator[Passage]:
             yield Passage(new[j][0], "added", (Span("added", new[j][1]),))
             j += 1
         else:
-            yield Passage(old[i][0], "changed", compare_words(old[i][1], new[j][1]))
+            yield Passage(old[i][0], "changed", compare_words(old[i][1], new[j][1], effort))
             i, j = i + 1, j + 1
 
 

@@ -9,11 +9,10 @@ import click
 
 from .._resources import read_template
 from ..changes.comparing import compare
-from ..errors import ExitCode, UndecidableError, UsageError
+from ..errors import ExitCode, UsageError
 from ..redline.wording import is_same
 from .diff_texts import read_text
 from .files import require_no_stylesheet, write_out, write_stylesheet
-from .limits import limited
 
 if TYPE_CHECKING:
     from ..changes.comparing import Comparison
@@ -75,11 +74,7 @@ def diff(
     if form == "html":
         require_no_stylesheet(output, _STYLESHEET)
     before, after = read_text(old, trust), read_text(new, trust)
-    try:
-        with limited():
-            comparison = compare(before, after)
-    except UndecidableError:
-        raise UsageError("the two texts are too long, and have too little in common, to be compared") from None
+    comparison = compare(before, after)
     content = _render(comparison, form, full=full, paper=paper, color=color, terminal=output == "-" and _is_terminal())
     write_out(output, content, binary=form == "pdf", force=force)
     if form == "html" and output != "-":

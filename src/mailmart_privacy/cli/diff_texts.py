@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CURRENT, UPCOMING = "current", "upcoming"
 MAX_TEXT = 256 * 1024
+MAX_LINES = 10_000
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _REFERENCE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9a-f]{16}", re.ASCII)
 _DIGEST_LINE = re.compile(r"<!-- SHA-256 of the canonical text: [0-9a-f]{64} -->\s*\Z")
@@ -97,6 +98,8 @@ def _read_words(content: bytes, said: str) -> "Policy | Prose":
     if "\0" in text:
         raise UsageError(f"{said} is neither a PDF nor text: it holds zero bytes")
     text = normalize(re.sub(r"\r\n?|\f", "\n", text))
+    if (lines := text.strip().count("\n") + 1) > MAX_LINES:
+        raise UsageError(f"{said} has {lines:,} lines; a text has {MAX_LINES:,} at most")
     start = text.lstrip()[:15].lower()
     if not start:
         raise UsageError(f"{said} is empty")

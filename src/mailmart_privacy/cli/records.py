@@ -11,7 +11,7 @@ import click
 
 from ..characters import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
-from ..filing import open_whole, write_many, write_whole
+from ..filing import open_whole, remove_leftovers, write_many, write_whole
 from ..history import CLASSES
 from ..ledger import LEDGER, Ledger
 from ..moments import parse_moment
@@ -116,6 +116,8 @@ def build(
     entry = make_entry(
         made, effective_at=moment, previous=entries[-1] if entries else None, change=change, summary=summary
     )
+    for each in (folder, source.parent):
+        remove_leftovers(each)  # of a build that was killed
     with open_whole(folder / LEDGER, force=True) as ledger:  # on disk first, put in its place last
         ledger.write(write_ledger([*entries, entry]))
         ledger.flush()
@@ -149,6 +151,12 @@ def check(against: Path | None, data: Path | None) -> None:
     for source in sorted(folder.glob(f"*/{SOURCE}")):
         if source.parent.name not in known:
             faults.append(f"{source.parent.name}/{SOURCE} is not recorded in {LEDGER}; build its records, or remove it")
+    for version in ledger.versions:
+        names = {name for name, _ in version.records}
+        for path in sorted((folder / version.version).glob("*")):
+            if path.name not in names:
+                said = spell_out(path.name)
+                faults.append(f"{version.version}/{said} is not recorded in {LEDGER}, and would be shipped; remove it")
     if faults:
         raise PrivacyError("\n".join(faults))
     held = "" if against is None else f", those of {spell_out(against.name)} as they were released"

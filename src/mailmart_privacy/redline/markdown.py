@@ -49,8 +49,7 @@ def _write(comparison: Comparison, *, full: bool) -> Iterator[str]:
 
 
 def _write_section(section: SectionChange, *, full: bool) -> Iterator[str]:
-    number = wording.section_number(section).replace(".", "\\.")
-    heading = f"{number}{_words(wording.section_title(section))}: {wording.describe_section(section)}"
+    heading = f"{_words(wording.section_heading(section))}: {wording.describe_section(section)}"
     if not wording.is_shown(section, full=full):
         yield heading
         return

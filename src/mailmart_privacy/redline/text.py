@@ -72,10 +72,8 @@ class _Writer:
             yield "Processors: unchanged"
 
     def section(self, section: SectionChange, *, shown: bool) -> Iterator[str]:
-        number, said = wording.section_number(section), wording.describe_section(section)
-        (heading,) = self.fill(
-            [Span("same", number), *wording.section_title(section), Span("same", f": {said}")], "", wrap=False
-        )
+        said = Span("same", f": {wording.describe_section(section)}")
+        (heading,) = self.fill([*wording.section_heading(section), said], "", wrap=False)
         yield self.strong(heading) if shown and all(s.kind == "same" for s in section.title) else heading
         if not shown:
             return

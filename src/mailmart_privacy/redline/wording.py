@@ -107,6 +107,15 @@ def section_title(change: SectionChange) -> tuple[Span, ...]:
     return change.title or (Span("same", "The text"),)
 
 
+def section_heading(change: SectionChange) -> tuple[Span, ...]:
+    """Give a section's number and the words of its title; the number of a section that came or went does so, too."""
+    first, *rest = section_title(change)
+    number = section_number(change)
+    if change.status in ("added", "removed") or first.kind == "same":
+        return (Span(first.kind, f"{number}{first.text}"), *rest)
+    return (Span("same", number), first, *rest)
+
+
 def plain_title(change: SectionChange) -> str:
     """Give a section's title as it stands in the new text, or stood in the old one."""
     spans = section_title(change)
@@ -127,7 +136,8 @@ def fold_processors(comparison: Comparison, *, full: bool) -> bool:
 
 def compare_uses(change: ProcessorChange) -> tuple[Span, ...]:
     """Compare what a processor is used for, and on which condition."""
-    return compare_words(*("" if each is None else _use(each) for each in (change.old, change.new)))
+    old, new = ("" if each is None else _use(each) for each in (change.old, change.new))
+    return compare_words(old, new)
 
 
 def group_passages(passages: Iterable[Passage]) -> Iterator[tuple[str, tuple[Passage, ...]]]:
