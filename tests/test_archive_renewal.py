@@ -18,6 +18,8 @@ from mailmart_privacy.cli.app import run
 from .conftest import NOW
 from .pki import Authority
 
+pytestmark = pytest.mark.slow
+
 _MODULES = ("archives", "archive_add", "archive_prove", "renewing")
 
 

@@ -22,6 +22,8 @@ from .conftest import NOW
 from .examples import bounded
 from .pki import Authority
 
+pytestmark = pytest.mark.slow
+
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
 NUMBER = re.compile(rb"(?<![0-9A-Fa-f])\d{1,10}(?![0-9A-Fa-f])")
 HEX = re.compile(rb"<[0-9A-Fa-f]{2000,}>")

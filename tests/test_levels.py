@@ -50,6 +50,8 @@ from mailmart_privacy.trust.tokens import read_token
 from .conftest import NOW, Run
 from .pki import Authority
 
+pytestmark = pytest.mark.slow
+
 LEVELS = ("B-T", "B-LT", "B-LTA")
 Issue = Callable[..., bytes]
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build once, and test the built wheel, never the checkout: test-wheel.sh PYTHON [PYTEST ARGUMENTS]
-# Other Pythons that this machine has come first, the one given last.
+# The oldest and the newest Python that are supported come first, where this machine has them; the one given comes last.
 set -eu
 own=$1
 shift
@@ -11,7 +11,7 @@ rm -rf "$cache/dist"
 wheel=$(ls "$cache"/dist/*.whl)
 own_version=$("$own" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 pythons=""
-for version in 3.11 3.12 3.13; do
+for version in 3.11 3.13; do
     [ "$version" != "$own_version" ] && [ -z "${ONLY_OWN_PYTHON:-}" ] || continue
     for python in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version."*/bin/python3; do
         if "$python" -c "" 2>/dev/null; then pythons="$pythons $python" && break; fi
