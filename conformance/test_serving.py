@@ -80,12 +80,14 @@ def test_starlette_serves_it_under_its_strict_policy(tmp_path: Path) -> None:
 
 
 def test_nu_html_checker_says_nothing(service: Service, tmp_path: Path) -> None:
-    """The pages and their style sheets give neither errors nor warnings."""
+    """The pages, also that of an address with nothing at it, and their style sheets give no errors or warnings."""
+    wanted = [(f"{name}.html", page, 200) for name, (page, _) in PAGES.items()]
+    wanted += [(f"{name}.css", style, 200) for name, (_, style) in PAGES.items()]
+    wanted += [("nothing.html", "/privacy/nowhere", 404)]
     paths = []
-    for name, (page, style) in PAGES.items():
-        for target, ending in ((page, "html"), (style, "css")):
-            paths.append(tmp_path / f"{name}.{ending}")
-            answer = service.respond("GET", target, {})
-            assert answer.status == 200
-            paths[-1].write_bytes(answer.body)
+    for name, target, status in wanted:
+        paths.append(tmp_path / name)
+        answer = service.respond("GET", target, {"Accept": "text/html, */*;q=0.5"})
+        assert answer.status == status
+        paths[-1].write_bytes(answer.body)
     assert vnu.validate(paths) == ()
