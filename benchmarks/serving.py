@@ -21,8 +21,9 @@ HEAD = """\
 
 A request to the core, in process, with the headers of a browser; and uvicorn (httptools, uvloop) with one worker, asked
 by wrk over 16 connections for {seconds} seconds, in turns, medians of {rounds}. *Empty* is a Starlette route that
-returns an empty `Response()`, alone in its application. *Same answer* is one that returns our headers and bytes, made
-beforehand, and looks at nothing: what is left between it and *empty* is what an answer of that size costs.
+returns an empty `Response()`, alone in its application, and is sent the very same request: a header more costs time
+there, too. *Same answer* is one that returns our headers and bytes, made beforehand, and looks at nothing: what is left
+between it and *empty* is what an answer of that size costs.
 
 | what | to reach | measured | beside |
 |---|---|---|---|
@@ -79,7 +80,8 @@ def measure(folder: Path) -> str:
         ports = {name: stack.enter_context(_serve(folder, name)) for name in ("empty", "same", "ours")}
         rates = in_turns(
             {
-                "empty": lambda: _load(ports["empty"], "/privacy"),
+                "empty page": lambda: _load(ports["empty"], "/privacy"),
+                "empty 304": lambda: _load(ports["empty"], "/privacy", f"If-None-Match: {etag}"),
                 "same page": lambda: _load(ports["same"], "/privacy"),
                 "same 304": lambda: _load(ports["same"], "/privacy/304", f"If-None-Match: {etag}"),
                 "page": lambda: _load(ports["ours"], "/privacy"),
@@ -97,7 +99,7 @@ def measure(folder: Path) -> str:
 
 
 def _rate(rates: dict[str, float], side: str) -> Sequence[str]:
-    same, empty = rates[f"same {side}"], rates["empty"]
+    same, empty = rates[f"same {side}"], rates[f"empty {side}"]
     beside = f"{rates[side] / empty:.2f} × empty ({empty:,.0f}); {rates[side] / same:.2f} × same answer ({same:,.0f})"
     return f"{rates[side]:,.0f} a second", beside
 

@@ -71,7 +71,9 @@ class _Answer:
         if root and not target.startswith(f"{root}/"):  # some servers leave it out of the path
             path, target = root + path, root + target
         # What stands before is known from what the route has matched: root_path, mounts, and FastAPI's include_router.
-        service = self._below(path.removesuffix(self._service.path + _rest(scope["path_params"])))
+        service = self._service
+        if path != service.path:
+            service = self._below(path.removesuffix(service.path + _rest(scope["path_params"])))
         if query := scope["query_string"]:
             target = f"{target}?{query.decode('latin-1')}"
         headers: dict[str, str] = {}
