@@ -116,6 +116,22 @@ class Service:
         since = self._current_shelf(self._clock()).starts
         return Service(self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age)
 
+    def settled(self) -> object:
+        """Tell how long the same request gets the same answer.
+
+        Returns:
+            The same object as long as it does; None where that is not known: the answers count the seconds to a
+            version that is announced.
+
+        Raises:
+            RecordError: a record has changed or is missing.
+        """
+        try:
+            shelf = self._current_shelf(self._clock())
+        except UnknownVersionError:
+            return None
+        return None if shelf.ends is not None else shelf
+
     def urls(self) -> tuple[str, ...]:
         """List the paths of all that is served now."""
         return tuple(self._current_shelf(self._clock()).things)

@@ -1,12 +1,10 @@
 """The policy in Starlette and FastAPI: a list of routes."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
 from .mounting import mount
-from .representations import Header
 from .service import HEADERS_READ, Service, create_service
 
 try:
@@ -19,8 +17,11 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-_KEPT = 64  # sets of headers, encoded
-_READ = {name.encode(): name for name in HEADERS_READ}  # ASGI has names in lower case
+_KEPT = 64  # answers
+_READ = {name.encode() for name in HEADERS_READ}  # ASGI has names in lower case
+_ASKED = ("method", "raw_path", "path", "root_path", "query_string")  # what of a request decides, beside headers
+
+_Encoded = tuple[int, tuple[tuple[bytes, bytes], ...], bytes]
 
 
 def create_routes(
@@ -57,13 +58,35 @@ def create_routes(
 
 
 class _Answer:
-    """An ASGI application; a route that has one, and no function, leaves all methods to it."""
+    """An ASGI application; a route that has one, and no function, leaves all methods to it.
+
+    What was answered is kept as long as the same request gets the same answer: most requests are alike.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._below = mount(service)
+        self._kept: dict[tuple[object, ...], _Encoded] = {}
+        self._kept_while: object = None
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        asked = tuple((name, value) for name, value in scope["headers"] if name in _READ)
+        request = (*(scope.get(name) for name in _ASKED), asked)
+        settled = self._service.settled()
+        if settled is not self._kept_while or len(self._kept) >= _KEPT:
+            self._kept.clear()
+            self._kept_while = settled
+        answer = self._kept.get(request)
+        if answer is None:
+            answer = self._respond(scope, asked)
+            if settled is not None and answer[0] in (200, 304):
+                self._kept[request] = answer
+        status, sent, body = answer
+        # Middleware writes into the list that it is sent, so each answer gets one of its own.
+        await send({"type": "http.response.start", "status": status, "headers": list(sent)})
+        await send({"type": "http.response.body", "body": body})
+
+    def _respond(self, scope: "Scope", asked: "tuple[tuple[bytes, bytes], ...]") -> "_Encoded":
         raw: bytes | None = scope.get("raw_path")
         path: str = scope["path"]
         target = raw.decode("latin-1") if raw else quote(path)
@@ -71,19 +94,15 @@ class _Answer:
         if root and not target.startswith(f"{root}/"):  # some servers leave it out of the path
             path, target = root + path, root + target
         # What stands before is known from what the route has matched: root_path, mounts, and FastAPI's include_router.
-        service = self._service
-        if path != service.path:
-            service = self._below(path.removesuffix(service.path + _rest(scope["path_params"])))
+        service = self._below(path.removesuffix(self._service.path + _rest(scope["path_params"])))
         if query := scope["query_string"]:
             target = f"{target}?{query.decode('latin-1')}"
         headers: dict[str, str] = {}
-        for encoded, value in scope["headers"]:
-            if (name := _READ.get(encoded)) is not None:
-                text = value.decode("latin-1")
-                headers[name] = f"{headers[name]}, {text}" if name in headers else text
+        for encoded, value in asked:
+            name, text = encoded.decode("latin-1"), value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
         status, sent, body = service.respond(scope["method"], target, headers)
-        await send({"type": "http.response.start", "status": status, "headers": list(_encode(sent))})
-        await send({"type": "http.response.body", "body": body})
+        return status, tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sent), body
 
 
 def _rest(matched: "Mapping[str, str]") -> str:
@@ -91,9 +110,3 @@ def _rest(matched: "Mapping[str, str]") -> str:
     if "ending" in matched:
         return f".{matched['ending']}"
     return f"/{matched['below']}" if "below" in matched else ""
-
-
-@lru_cache(maxsize=_KEPT)
-def _encode(headers: tuple[Header, ...]) -> tuple[tuple[bytes, bytes], ...]:
-    """Encode headers; middleware writes into the list that it is sent, so each answer gets one of its own."""
-    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
