@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from ..trust.timestamps import TimestampClient
+    from .tiles import Tiles
 
 _TIMEOUT = 15.0
 
@@ -117,9 +118,14 @@ def verify_anchors(
             stamped.
     """
     found: list[Anchor] = []
-    for entry in sorted(entries, key=lambda each: each.number, reverse=True):
+    newest_first = sorted(entries, key=lambda each: each.number, reverse=True)
+    if not newest_first:
+        return found
+    published = archive.checkpoint()  # once for all of them
+    tiles = archive.log.tiles(published.size)
+    for entry in newest_first:
         covering = [each.moment for each in found if each.checkpoint.size > entry.number and not each.lapsed]
-        found.append(_verify(archive, entry, roots, min([at, *covering])))
+        found.append(_verify(archive, entry, published, tiles, roots, min([at, *covering])))
     return found[::-1]
 
 
@@ -163,14 +169,21 @@ def choose_chain(number: int, anchors: Sequence[Anchor], at: datetime.datetime) 
     return chain
 
 
-def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate]", at: datetime.datetime) -> Anchor:
+def _verify(
+    archive: Archive,
+    entry: Numbered,
+    published: Checkpoint,
+    tiles: "Tiles",
+    roots: "Sequence[x509.Certificate]",
+    at: datetime.datetime,
+) -> Anchor:
     contents = {file.name.rpartition(".")[2]: archive.read_file(file) for file in entry.entry.files}
     name = entry.entry.files[0].name.rpartition(".")[0]
     note, response, data = (contents.get(kind) for kind in ("checkpoint", "tsr", "json"))
     if note is None or response is None or data is None:
         raise TamperedError(f"{name}: a file of the anchor is missing")
     checkpoint = read_checkpoint(note, archive.facts.key)
-    _require_logged(archive, name, entry, checkpoint)
+    _require_logged(name, entry, checkpoint, published, tiles)
     try:
         token = read_token(tsp.TimeStampResp.load(response, strict=True)["time_stamp_token"].dump())
         require_stamped(token, note)
@@ -183,9 +196,8 @@ def _verify(archive: Archive, entry: Numbered, roots: "Sequence[x509.Certificate
     return Anchor(entry, checkpoint, token.moment, subject_name(path[0]), expires_at, path, lapsed)
 
 
-def _require_logged(archive: Archive, name: str, entry: Numbered, checkpoint: Checkpoint) -> None:
+def _require_logged(name: str, entry: Numbered, checkpoint: Checkpoint, published: Checkpoint, tiles: "Tiles") -> None:
     """Require the log to go on from what was stamped: who has its key may have signed another one since."""
-    published = archive.checkpoint()
     if checkpoint.size != entry.entry.size or not 0 < checkpoint.size <= entry.number:
         raise TamperedError(f"{name} was not stamped over a state of the log from before its own entry")
     if checkpoint.size > published.size:
@@ -193,7 +205,7 @@ def _require_logged(archive: Archive, name: str, entry: Numbered, checkpoint: Ch
             f"{name} was stamped over {checkpoint.size:,} entries, and {CHECKPOINT} is of {published.size:,}: an older "
             "one was put in its place"
         )
-    path = prove_consistency(checkpoint.size, published.size, archive.log.tiles(published.size).subtree)
+    path = prove_consistency(checkpoint.size, published.size, tiles.subtree)
     if not is_consistent(checkpoint.size, published.size, checkpoint.root, published.root, path):
         raise TamperedError(
             f"{name} was stamped over other entries: those before no. {checkpoint.size:,}, or the log's tiles, were "
