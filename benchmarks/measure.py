@@ -23,15 +23,20 @@ def time_process(command: Sequence[str], *, cwd: Path, environment: Mapping[str,
     return elapsed
 
 
-def in_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Measure each side once a round, and take each one's median; the first round warms up and is dropped."""
+def each_turn(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Measure each side once a round; the first round warms up and is dropped."""
     found: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds + 1):
         for name, measure in sides.items():
             value = measure()
             if number:
                 found[name].append(value)
-    return {name: statistics.median(values) for name, values in found.items()}
+    return found
+
+
+def in_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Measure each side once a round, and take each one's median."""
+    return {name: statistics.median(values) for name, values in each_turn(sides, rounds).items()}
 
 
 def python(code: str, *, cwd: Path, environment: Mapping[str, str]) -> Callable[[], float]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _KEPT = 64  # answers
 _READ = {name.encode() for name in HEADERS_READ}  # ASGI has names in lower case
-_ASKED = ("method", "raw_path", "path", "root_path", "query_string")  # what of a request decides, beside headers
 
 _Encoded = tuple[int, tuple[tuple[bytes, bytes], ...], bytes]
 
@@ -70,8 +69,9 @@ class _Answer:
         self._kept_while: object = None
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        asked = tuple((name, value) for name, value in scope["headers"] if name in _READ)
-        request = (*(scope.get(name) for name in _ASKED), asked)
+        asked = tuple([(name, value) for name, value in scope["headers"] if name in _READ])
+        root = scope.get("root_path")
+        request = (scope["method"], scope.get("raw_path"), scope["path"], root, scope["query_string"], asked)
         settled = self._service.settled()
         if settled is not self._kept_while or len(self._kept) >= _KEPT:
             self._kept.clear()
