@@ -128,6 +128,12 @@ def test_an_entry_that_does_not_chain_is_refused() -> None:
         Ledger(changed(LEDGER, json.dumps(document).encode()))
 
 
+def test_a_ledger_without_a_version_is_named() -> None:
+    """A ledger that is well-formed, and has nothing in it, is one clear error."""
+    with pytest.raises(RecordError, match=r"^ledger\.json has no version; reinstall the package$"):
+        Ledger(changed(LEDGER, b'{"format": 1, "versions": [], "head": null}'))
+
+
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff", b'{"format": 99, "versions": [], "head": null}'])
 def test_an_unusable_ledger_is_named(content: bytes | None) -> None:
     """A ledger that is missing, broken or of a newer format is one clear error."""

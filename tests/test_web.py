@@ -423,7 +423,7 @@ def test_a_header_of_no_sensible_length_is_refused(service: Service) -> None:
         {"path": "/a/./b"}, {"path": '/"'}, {"path": None}, {"base_url": "mailmart.com"}, {"base_url": "ftp://a.b"},
         {"base_url": "https://a.b/c"}, {"base_url": "https://a.b?c"}, {"base_url": 'https://a".b'}, {"base_url": None},
         {"base_url": "https://u@a.b"}, {"base_url": "https://["}, {"base_url": "https://a\0b"}, {"base_url": "https://a&b"},
-        {"base_url": "https://b\u00fccher.example"}, {"base_url": "https://a:b"},
+        {"base_url": "https://b\u00fccher.example"}, {"base_url": "https://a:b"}, {"base_url": "https://a:65536"},
         {"max_age": -1}, {"max_age": "1"}, {"max_age": True},
     ],
 )  # fmt: skip

@@ -219,6 +219,8 @@ def _verify_chain(entries: "list[dict[str, Any]]", head: str) -> None:
 
 
 def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
+    if not entries:
+        raise RecordError(f"{LEDGER} has no version; reinstall the package")
     starts = [datetime.datetime.fromisoformat(entry["effective_at"]) for entry in entries]
     names = [entry["version"] for entry in entries]
     if names != sorted(set(names)):

@@ -7,7 +7,9 @@ from ..errors import UsageError
 
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+", re.ASCII)
 # Scheme and host as headers, XML and pages can all hold them (RFC 3986, 3.2): other letters stand in a host as xn--….
-_BASE = re.compile(r"https?://(?:[\w-]+(?:\.[\w-]+)*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+_BASE = re.compile(r"https?://(?:[\w-]+(?:\.[\w-]+)*|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII)
+
+_PORTS = 65_535  # the highest (RFC 9293, 3.1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +31,8 @@ class Addresses:
     def __post_init__(self) -> None:
         if not isinstance(self.page, str) or not _PATH.fullmatch(self.page):
             raise UsageError(f"{self.page!r} is no path for the policy; give one like /privacy or /legal/privacy")
-        if not isinstance(self.base_url, str) or not _BASE.fullmatch(self.base_url):
+        base = _BASE.fullmatch(self.base_url) if isinstance(self.base_url, str) else None
+        if base is None or int(base[1] or 0) > _PORTS:
             raise UsageError(f"{self.base_url!r} is no base of addresses; give one like https://mailmart.com, in ASCII")
 
     def whole(self, address: str) -> str:
