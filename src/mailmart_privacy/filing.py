@@ -89,6 +89,26 @@ def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]", *, force: boo
     return put
 
 
+def make_folder(folder: Path, *, mode: int = 0o777) -> None:
+    """Make a folder, and those above it that are missing, so that their names last as what is synced in them does.
+
+    Args:
+        folder: its place; it may be there.
+        mode: the permissions of those that are made, less the user's mask.
+
+    Raises:
+        OSError: one cannot be made; FileExistsError where a file is in its place.
+    """
+    missing = []
+    for each in (folder, *folder.parents):
+        if each.is_dir():
+            break
+        missing.append(each)
+    for each in reversed(missing):
+        each.mkdir(mode=mode, exist_ok=True)
+        sync_folder(each.parent)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove what a process that was killed has left beside the places of its files."""
     for path in folder.glob(_BESIDE.format("*")):

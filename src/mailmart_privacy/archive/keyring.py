@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArchiveError, FileKeptError, MissingExtraError
-from ..filing import write_whole
+from ..filing import make_folder, write_whole
 from .notes import NoteKey, log_key
 
 try:
@@ -109,7 +109,7 @@ def create_keyring(path: Path, origin: str) -> Keyring:
         "log_key": base64.b64encode(key.private_bytes_raw()).decode(),
         "names_key": base64.b64encode(names).decode(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent, mode=0o700)
     try:
         write_whole(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o600)
     except FileKeptError:

@@ -42,7 +42,9 @@ class Log:
         """
         note = self.storage.read(CHECKPOINT)
         if note is None:
-            raise TamperedError(f"{self.storage.location}: {CHECKPOINT} is missing")
+            raise TamperedError(
+                f"{self.storage.location}: {CHECKPOINT} is missing; if it was never finished, repeat: archive init"
+            )
         return read_checkpoint(note, self.key)
 
     def tiles(self, size: int) -> Tiles:

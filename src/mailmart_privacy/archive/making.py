@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from .archive import Archive
-from .keyring import create_keyring
-from .layout import FACTS, Facts, write_facts
+from .keyring import Keyring, create_keyring, load_keyring
+from .layout import CHECKPOINT, FACTS, Facts, write_facts
 
 if TYPE_CHECKING:
     from ..ledger import Ledger
@@ -24,10 +24,10 @@ def create_archive(
     clock: Callable[[], datetime.datetime],
     retention: "Retention | None" = None,
 ) -> Archive:
-    """Make an archive, with the published versions in it.
+    """Make an archive, with the published versions in it; or finish one whose making was stopped.
 
     Args:
-        storage: where; nothing may be there.
+        storage: where; nothing else may be there.
         key: where its secrets are kept, by the name of its log.
         ledger: the recorded versions.
         clock: tells what time it is (aware).
@@ -35,9 +35,10 @@ def create_archive(
 
     Raises:
         UsageError: something is there already.
+        ArchiveError: the key of an archive that was not finished is not there.
     """
     if storage.read(FACTS) is not None:
-        raise UsageError(f"{storage.location} is an archive already")
+        return _finish(Archive(storage), key, ledger, clock, retention)
     if (found := next(storage.find(), None)) is not None:
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
     storage.retention = retention
@@ -50,7 +51,31 @@ def create_archive(
         if not all([*put, *intake.put([(FACTS, files[FACTS])])]):
             raise UsageError(f"{storage.location} is being made an archive by another process")
     archive = Archive(storage)
+    _add_versions(archive, keyring, ledger, clock)
+    return archive
+
+
+def _finish(
+    archive: Archive,
+    key: Callable[[str], Path],
+    ledger: "Ledger",
+    clock: Callable[[], datetime.datetime],
+    retention: "Retention | None",
+) -> Archive:
+    """Finish an archive, unless it was: one that lost its checkpoint later is not made whole here."""
+    location, facts = archive.storage.location, archive.facts
+    if archive.storage.read(CHECKPOINT) is not None:
+        raise UsageError(f"{location} is an archive already")
+    keyring = load_keyring(key(facts.origin), facts.key)
+    if keyring.seen().size:
+        raise UsageError(f"{location} is an archive already, and has lost its {CHECKPOINT}; put it back from a backup")
+    if retention != facts.retention:
+        raise UsageError(f"{location} was begun with another retention; give the same again")
+    _add_versions(archive, keyring, ledger, clock)
+    return archive
+
+
+def _add_versions(archive: Archive, keyring: Keyring, ledger: "Ledger", clock: Callable[[], datetime.datetime]) -> None:
     with archive.writing(keyring, clock) as session:
         for version in ledger.versions:
             session.add_version(version.version, ledger)
-    return archive

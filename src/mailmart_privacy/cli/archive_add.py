@@ -51,6 +51,7 @@ def init(place: str, archive_key: str | None, retain: int | None, retain_mode: s
     """Make an archive in DIR, with the published versions of the policy in it.
 
     Its key is kept apart from it; keep a copy of the key in a safe place.
+    Where it was stopped, repeat it.
     """
     from ..archive.making import create_archive
     from ..archive.storage import Retention

@@ -1,7 +1,6 @@
 """The archive that the user names: where it lies, its key, its index."""
 
 import datetime
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..errors import TamperedError, UsageError
+from ..filing import make_folder
 from .authorities import Authorities, read_authorities
 from .state import state_path
 
@@ -228,6 +228,6 @@ def require_folder(name: str) -> None:
     """Make the folder of a new archive."""
     if "://" not in name:
         try:
-            os.makedirs(name, exist_ok=True)
+            make_folder(Path(name))
         except FileExistsError:
             raise UsageError(f"{name} is a file; an archive lies in a folder") from None

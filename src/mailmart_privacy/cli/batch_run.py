@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ExitCode, FileKeptError, PrivacyError, RecipientError, UnfinishedError, UsageError
-from ..filing import open_whole, remove_leftovers
+from ..filing import make_folder, open_whole, remove_leftovers
 from ..ledger import shipped
 from .archives import now
 from .batch_request import Batch, manifest_path
@@ -50,7 +50,7 @@ class Run:
         batch, path = self.batch, manifest_path(self.batch)
         place = find_place(batch.directory or "")
         if isinstance(place, Folder):
-            place.path.mkdir(parents=True, exist_ok=True)
+            make_folder(place.path)
         if batch.archive is None:  # else the copies come back, to be archived first
             self.order = replace(self.order, place=place)
         with open_manifest(path, self._facts(begun_at), resume=batch.resume) as manifest, self._archiving() as archive:

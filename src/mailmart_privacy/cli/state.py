@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import FileKeptError
-from ..filing import write_whole
+from ..filing import make_folder, write_whole
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -54,7 +54,7 @@ def keep_identity(identity: "Identity", *, force: bool = False) -> Path:
     from ..keys.keyfiles import dump_identity
 
     path = identity_path()
-    _make_private(path.parent)
+    make_folder(path.parent, mode=0o700)
     write_whole(path, dump_identity(identity), force=force, mode=0o600)
     return path
 
@@ -122,7 +122,7 @@ def kept_form(
         made = certify()
         content = made.to_bytes()
         try:
-            _make_private(folder)
+            make_folder(folder, mode=0o700)
             write_whole(folder / f"{stem}-{sha256(content).hexdigest()}", content, force=True, mode=0o600)
         except OSError as error:
             click.echo(f"The certified form could not be kept in {folder} ({error.strerror or error})", err=True)
@@ -153,7 +153,7 @@ def _locked(path: Path) -> Iterator[None]:
 
     lock = FileLock(path, timeout=_PATIENCE, mode=0o600)
     try:
-        _make_private(path.parent)
+        make_folder(path.parent, mode=0o700)
         lock.acquire()
     except (OSError, NotImplementedError, Timeout):
         yield
@@ -162,8 +162,3 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _make_private(folder: Path) -> None:
-    for each in (folder.parent, folder):
-        each.mkdir(parents=True, exist_ok=True, mode=0o700)
