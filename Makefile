@@ -46,7 +46,7 @@ bench: $(VENV)/.test  ## measure, side by side
 conformance: $(VENV)/.test  ## let the validators that others wrote judge
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
 	@$(PIP) --group conformance
-	$(BIN)/python -m pytest conformance
+	$(BIN)/python -m pytest conformance --numprocesses 2 --dist loadfile
 
 faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are
 	@tools/system-packages.sh strace:strace

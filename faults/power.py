@@ -1,7 +1,7 @@
 """A loss of power at any moment of a command: what the disk may hold then, made from the calls that it made.
 
 What is certain is what POSIX promises: content once its file was synced, names once their folder was. All else may be
-there or not, in any combination, and content may be there in part. A rename is there whole or not at all, as file
+there or not, in any combination, and content in part, or as zeros. A rename is there whole or not at all, as file
 systems with a journal have it.
 """
 
@@ -108,9 +108,11 @@ def _survive(
         elif isinstance(step, Written) and step.node not in cut:
             content = step.content
             if last.get(step.node, -1) < number and chance.random() >= share:
-                content = content[: chance.randrange(len(content))] if share else b""
+                written = chance.randrange(len(content)) if share else 0
+                # Where its length came to the disk before its content, the rest is zeros.
+                content = content[:written].ljust(len(content) if chance.random() < share else written, b"\0")
                 cut.add(step.node)
-            contents[step.node] = contents.get(step.node, b"") + content
+            contents[step.node] = contents.get(step.node, step.node.content or b"") + content
     return names, contents
 
 
@@ -153,6 +155,10 @@ def _trace(path: Path, command: Sequence[str], environment: Mapping[str, str] | 
                 yield step
 
 
+def _decode(text: str) -> bytes:
+    return bytes.fromhex(text.replace(r"\x", ""))
+
+
 class _Names:
     """What is where at one moment, as every process sees it."""
 
@@ -163,15 +169,15 @@ class _Names:
 
     def follow(self, call: str, arguments: str) -> Step | None:
         """Follow a call that has gone well; None where it changes nothing here."""
-        texts = [bytes.fromhex(text.replace(r"\x", "")) for text in _STRING.findall(arguments)]
-        if call in ("write", "fsync"):
-            found = _DESCRIPTOR.match(arguments)
-            assert found, arguments
-            path = bytes.fromhex(found[2].replace(r"\x", "")).decode()
-            if call == "write" and found[1] == "1":
+        texts = [_decode(text) for text in _STRING.findall(arguments)]
+        opened = _DESCRIPTOR.match(arguments)
+        if opened:  # else it names its files
+            descriptor, path = opened[1], _decode(opened[2]).decode()
+            if call == "write" and descriptor == "1":
                 return Said(texts[0].decode())
             if not self._is_inside(path):
                 return None
+            assert call in ("write", "fsync"), f"{call} is not known: {path}"
             node = self._find(path)
             return Synced(node) if call == "fsync" else Written(node, texts[0])
         paths = [str(self._path / text.decode()) for text in texts]  # the command runs in the folder

@@ -17,6 +17,8 @@ import pytest
 from .conftest import Run, make_cli, make_environment, one_line, state
 from .pki import Authority
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -297,7 +299,6 @@ def test_a_batch(cli: Run, archive: Path, tmp_path: Path, authority: Authority) 
     assert (report["anchors"], report["anchored_entries"]) == (2, 4 + 40 + 1 + 40)
 
 
-@pytest.mark.slow
 def test_a_batch_that_was_stopped(cli: Run, archive: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     """Gone on with, a batch gives out what it had archived, and archives nothing twice."""
     (tmp_path / "rows.csv").write_text("recipient,reference\n" + "".join(f"Row {n},R-{n}\n" for n in range(150)))

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from faults.commands import CASES
 from faults.filling import limit
 from faults.injecting import Laboratory
 from faults.places import fake_copies, make_place, require_survived
 from faults.racing import race_apart
 from faults.tampering import HARMS, Grown, Harm, cut, folders, grow, harm_each, read_verdict, swap
 
-INJECTIONS = 40
+INJECTIONS = 24
+LOSSES = {"add": 40, "create": 30, "issue": 10, "deliver": 10, "erase": 10}
 KILLS = min(40, int(os.environ.get("MAILMART_PRIVACY_KILLS", "40")))
 OF_EACH_KIND = 25
 
@@ -46,6 +48,17 @@ def test_writers_that_are_killed(tmp_path: Path, seed: int) -> None:
     tally = race_apart(tmp_path, KILLS, seed)
     assert tally["kills"] >= KILLS
     assert tally["acknowledged"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_power_that_is_lost(tmp_path: Path, seed: int, case: str) -> None:
+    """After whichever step the power is lost: what was said to be done is there, and the next run goes on."""
+    disk, require = CASES[case](tmp_path / "before")
+    chance = random.Random(seed)
+    for _ in range(LOSSES[case]):
+        moment, share = chance.randrange(len(disk.steps) + 1), round(chance.random(), 2)
+        require(tmp_path / "after", disk.lose_power(moment, share, tmp_path / "after"))
 
 
 @pytest.mark.slow

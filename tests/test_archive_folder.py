@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -25,7 +26,7 @@ from mailmart_privacy.archive.folder_intake import FolderIntake
 from mailmart_privacy.archive.keyring import Keyring, Seen
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.making import create_archive
-from mailmart_privacy.errors import ArchiveError, TamperedError
+from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.ledger import shipped
 
 
@@ -128,9 +129,17 @@ def test_an_archive_that_was_stopped_while_it_was_made(tmp_path: Path) -> None:
         pytest.raises(OSError, match="killed"),
     ):
         create_archive(Folder(place.root), key=lambda _: place.keys / "key.json", ledger=shipped(), clock=clock)
+    again = place.duplicate(tmp_path / "again")
     place.add(fake_copies(random.Random(1), 1))
     require_finished(place)
     assert next(place.archive().entries()).entry.kind == "archive"
+
+    create_archive(Folder(again.root), key=lambda _: again.keys / "key.json", ledger=shipped(), clock=clock)
+    require_finished(again)
+    assert [each.entry.kind for each in again.archive().entries()] == ["archive", "published-version"]
+    (again.root / "log" / "checkpoint").unlink()
+    with pytest.raises(UsageError, match="has lost its log/checkpoint"):
+        create_archive(Folder(again.root), key=lambda _: again.keys / "key.json", ledger=shipped(), clock=clock)
 
 
 def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:
@@ -147,6 +156,61 @@ def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> Non
         session.add_copies(fake_copies(chance, 1), shipped())
         for folder in ("commits/00000000", "commits", "."):
             assert os.path.realpath(place.root / folder) in synced, folder
+
+
+def test_a_new_folder_is_synced_before_a_copy_is_moved_into_it(place: Place, chance: random.Random) -> None:
+    """The first copy of a month is not lost with the folder that it was moved into."""
+    done: list[str] = []
+    sync, move = os.fsync, os.replace
+
+    def note_sync(descriptor: int) -> None:
+        done.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        sync(descriptor)
+
+    def note_move(source: Path, target: Path) -> None:
+        done.append(str(target))
+        move(source, target)
+
+    archive = place.archive()
+    with (
+        archive.writing(place.keyring(archive), clock) as session,
+        mock.patch.object(os, "fsync", note_sync),
+        mock.patch.object(os, "replace", note_move),
+    ):
+        session.add_copies(fake_copies(chance, 1), shipped())
+    moved = next(number for number, name in enumerate(done) if name.endswith(".pdf") and "incoming" not in name)
+    for folder in ("copies/2026", "copies", "."):
+        assert os.path.realpath(place.root / folder) in done[:moved], folder
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance: random.Random, stop: int) -> None:
+    """As long as a copy of theirs may be left, the recipient is found by name."""
+    copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)]
+    place.add(copies)
+    real, calls = FolderIntake.remove, iter(range(1, 9))
+
+    def remove(intake: FolderIntake, names: Iterable[str]) -> None:
+        if next(calls) == stop:
+            raise OSError("killed")
+        real(intake, names)
+
+    def erase() -> None:
+        archive = place.archive()
+        keyring = place.keyring(archive)
+        found = archive.find_recipient(keyring.names_key, "Gone")
+        assert found is not None
+        files = [file for each in archive.entries() for file in each.entry.files if file.name.startswith("copies/")]
+        with archive.writing(keyring, clock) as session:
+            session.erase(found, files)
+
+    with mock.patch.object(FolderIntake, "remove", remove), pytest.raises(OSError, match="killed"):
+        erase()
+    assert len(list(place.root.glob("copies/*/*/*.pdf"))) == {1: 3, 2: 0}[stop]
+    erase()
+    require_finished(place)
+    assert not list(place.root.glob("copies/*/*/*.pdf"))
+    assert not list(place.root.glob("recipients/*"))
 
 
 def test_what_was_settled_and_not_synced_is_synced(place: Place, chance: random.Random) -> None:

@@ -125,6 +125,7 @@ def test_a_dry_run_shows_and_writes_nothing(cli: Run, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"r.csv", "home"}
 
 
+@pytest.mark.slow
 def test_a_zip_is_streamed(cli: Run, tmp_path: Path) -> None:
     """A ZIP file holds the copies and their list, to a file or to a pipe; it is whole or not there."""
     write_sheet(tmp_path / "r.csv", 9)
@@ -227,6 +228,7 @@ def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environmen
         assert report["issued"] == 3000 - done
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_a_batch_that_goes_on(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     """Where the disk fills up, nothing is half-written; with room again, the batch goes on."""
     disk = tmp_path / "disk"
@@ -275,6 +277,7 @@ def test_no_room_is_said_before_anything_is_signed(cli: Run, tmp_path: Path, env
     assert not list((tmp_path / "out").glob("*.pdf"))
 
 
+@pytest.mark.slow
 def test_a_key_that_fails_in_mid_run(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     """Where the key fails, the batch stops with what is done listed, says why, and goes on with --resume."""
     write_sheet(tmp_path / "r.csv", 100)
@@ -321,6 +324,7 @@ sys.exit(main())
     assert "a copy does not verify; send none of them" in result.stderr.decode()
 
 
+@pytest.mark.slow
 def test_levels_in_a_batch(cli: Run, tmp_path: Path, authority: Authority) -> None:
     """A batch at B-LT asks for a timestamp for each copy, and for validation data once."""
     write_sheet(tmp_path / "r.csv", 6)
@@ -378,6 +382,7 @@ def test_two_runs_at_once_are_refused(cli: Run, tmp_path: Path, environment: dic
     assert "another process is at work on the batch" in result.stderr.decode()
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal(tmp_path: Path, environment: dict[str, str]) -> None:
     """On a terminal, a bar shows how many of how many, how fast, and how long it will take."""
     write_sheet(tmp_path / "r.csv", 300)

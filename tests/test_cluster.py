@@ -21,7 +21,10 @@ from mailmart_privacy.keys.keyfiles import dump_identity
 
 from .conftest import Run, one_line
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 SPAWN = get_context("spawn")  # a process that has threads is not to be forked
 

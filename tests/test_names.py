@@ -194,6 +194,7 @@ def test_long_names_take_two_lines(certified: CertifiedForm, identity: Identity,
 SCRIPTS = "אבגדה نوررشك हिन्दी ไทย北京株式会社메일🚀👍 ABC äöü (){}[]«»-.,&0123456789"
 
 
+@pytest.mark.slow
 @given(text=st.text(st.sampled_from(SCRIPTS), min_size=1, max_size=24))
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_mixture_is_read_back(certified: CertifiedForm, identity: Identity, text: str) -> None:

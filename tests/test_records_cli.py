@@ -30,6 +30,8 @@ from mailmart_privacy.redline.page import render_redline
 from .conftest import Run, make_cli, make_environment, one_line
 from .versions import FIRST, edit, edit_editorially, edit_materially
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(_resources.__file__).parent / "data"
 SECOND, THIRD, FOURTH = "2026-12-01", "2027-03-01", "2027-06-01"
 SUMMARY = "Postmark sends our e-mail; data are kept for 90 days longer."

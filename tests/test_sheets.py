@@ -195,6 +195,7 @@ def _replace_part(content: bytes, part: str, new: bytes) -> bytes:
     return output.getvalue()
 
 
+@pytest.mark.slow
 def test_hostile_workbooks() -> None:
     """Bombs, entities, parts that are missing or lie: one line each, in bounded time and memory."""
     good = workbook(("Name",), ("Acme",))

@@ -7,6 +7,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
@@ -27,6 +28,7 @@ def test_a_folder_that_keeps_nothing_hinders_no_copy(cli: Run, tmp_path: Path, e
     assert "could not be kept" in result.stderr.decode()
 
 
+@pytest.mark.slow
 def test_a_damaged_certified_form_is_made_anew(cli: Run, environment: dict[str, str]) -> None:
     """What is kept is used only where it can be read, even when its name carries its digest."""
     cli("export", "--to", "Acme", "-o", "x.pdf")
@@ -58,6 +60,7 @@ def test_two_first_uses_at_once_share_one_identity(cli: Run, environment: dict[s
     assert cli("verify", *(f"{n}.pdf" for n in range(4))).returncode == 0
 
 
+@pytest.mark.slow
 def test_many_processes_certify_once(tmp_path: Path, environment: dict[str, str], authority: Authority) -> None:
     """Of several processes that start at once on a new level, one asks the authority to certify; all issue copies."""
     (tmp_path / "signer.pem").write_bytes(dump_identity(authority.identity()))

@@ -223,7 +223,9 @@ class Session:
         """
         entry = Entry(kind="erasure", recorded_at=self._clock(), recipient=recipient.pseudonym)
         done = self._add([entry], [])[0]
-        self._intake.remove([*(file.name for file in copies), recipient.file])
+        self._intake.remove(file.name for file in copies)
+        # Last, when the others are gone for good: by it they are found when it is asked for again.
+        self._intake.remove([recipient.file])
         self._recipients.clear()
         return done
 

@@ -90,7 +90,8 @@ class FolderIntake:
         # What it had settled, it may not have synced.
         for folder in sorted({name.rpartition("/")[0] for name in names}):
             if require_plain(self._root, folder):
-                self._touch(self._root / folder)
+                self._sync_above(self._root / folder)
+                self._touched[self._root / folder] = None
         self._staged.update(dict.fromkeys(sorted(names & held)))
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
@@ -138,21 +139,21 @@ class FolderIntake:
     def _prepare(self, name: str) -> Path:
         """Find the place of a file, and make its folder."""
         path = self._root / name
-        if path.parent not in self._known:
+        folder = path.parent
+        if folder not in self._known:
             require_plain(self._root, name.rpartition("/")[0])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Also if it was there: who has made it may have been stopped before its name was synced.
-            self._touch(path.parent)
-            self._known.add(path.parent)
-        self._touched[path.parent] = None
+            folder.mkdir(parents=True, exist_ok=True)
+            # Before anything is moved into it: it would be lost with the folder. And also if the folder was
+            # there: who has made it may have been stopped before its name was synced.
+            self._sync_above(folder)
+            self._known.add(folder)
+        self._touched[folder] = None
         return path
 
-    def _touch(self, folder: Path) -> None:
-        """Note a folder, and all above it, to be synced."""
+    def _sync_above(self, folder: Path) -> None:
         while folder != self._root:
-            self._touched[folder] = None
             folder = folder.parent
-        self._touched[folder] = None
+            sync_names(folder)
 
     def _sync(self) -> None:
         for folder in self._touched:

@@ -241,9 +241,9 @@ def hold(digest: str, archive: str | None, archive_index: str | None, release: b
 @archive_options(key=True, index=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def forget(recipient: str, archive: str | None, archive_key: str | None, archive_index: str | None, yes: bool) -> None:
-    """Erase a recipient (GDPR Art. 17): their name, and the copies addressed to them. The log stays whole.
+    """Erase a recipient: their name, and the copies addressed to them. The log stays whole.
 
-    That they were erased, and when, is logged by their pseudonym. It cannot be undone.
+    That they were erased (Art. 17 GDPR), and when, is logged by their pseudonym. It cannot be undone.
     """
     place = read_place(archive, archive_key, archive_index)
     opened = place.open()
