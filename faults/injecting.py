@@ -18,6 +18,8 @@ from .places import Place, make_worn_place, require_survived
 from .writer import FAILED
 
 FAULTS = ("EIO", "ENOSPC", "KILL")
+LASTING = "EIO+"  # this call fails, and all of its name that follow
+_LASTING_CALLS = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink")  # without which Python itself goes on
 COPIES = 3
 _TIMEOUT = 60
 _SEED = 7
@@ -111,7 +113,8 @@ class Laboratory:
     def cases(self) -> list[tuple[Call, str]]:
         """List all that can be made to fail: each call, with each fault, in an order that all workers share."""
         calls = sorted(self.calls, key=lambda call: (call.name, call.occurrence))
-        return [(call, fault) for call in calls for fault in FAULTS]
+        once = [(call, fault) for call in calls for fault in FAULTS]
+        return [*once, *((call, LASTING) for call in calls if call.name in _LASTING_CALLS)]
 
     def inject(self, call: Call, fault: str) -> str:
         """Make one call fail, and require all that must be true then.
@@ -119,9 +122,10 @@ class Laboratory:
         Returns:
             What happened: "killed", "refused", or "harmless".
         """
-        what = "signal=KILL" if fault == "KILL" else f"error={fault}"
+        what = "signal=KILL" if fault == "KILL" else f"error={fault.removesuffix('+')}"
+        when = f"{call.occurrence}{'+' if fault == LASTING else ''}"
         name = f"{call.name}-{call.occurrence}-{fault}"
-        outcome = self._run(name, call.name, ["-e", f"inject={call.name}:{what}:when={call.occurrence}"])
+        outcome = self._run(name, call.name, ["-e", f"inject={call.name}:{what}:when={when}"])
         assert outcome.hit is not None, "no call was made to fail"
         # `compare=False`: in the trace of one name alone, flags of others are not seen.
         assert outcome.hit == call, f"another call was made to fail: {outcome.hit}"
@@ -185,7 +189,7 @@ def _read_trace(log: Path) -> tuple[list[Call], Call | None]:
             last = Call(name, counts[name], _name_target(rest), _describe(name, rest, listed), _read_error(rest))
             calls.append(last)
         if "(INJECTED)" in rest:
-            hit = last
+            hit = hit or last
     return calls, hit
 
 

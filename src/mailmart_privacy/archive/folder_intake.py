@@ -35,7 +35,7 @@ class FolderIntake:
         self._root, self._corner = root, corner
         self._staged: dict[str, None] = {}
         self._touched: dict[Path, None] = {}
-        self._known: set[Path] = set()
+        self._known = {root}  # folders whose names are synced
         self._count = 0
 
     @property
@@ -90,7 +90,7 @@ class FolderIntake:
         # What it had settled, it may not have synced.
         for folder in sorted({name.rpartition("/")[0] for name in names}):
             if require_plain(self._root, folder):
-                self._sync_above(self._root / folder)
+                self._sync_name(self._root / folder)
                 self._touched[self._root / folder] = None
         self._staged.update(dict.fromkeys(sorted(names & held)))
 
@@ -143,15 +143,15 @@ class FolderIntake:
         if folder not in self._known:
             require_plain(self._root, name.rpartition("/")[0])
             folder.mkdir(parents=True, exist_ok=True)
-            # Before anything is moved into it: it would be lost with the folder. And also if the folder was
-            # there: who has made it may have been stopped before its name was synced.
-            self._sync_above(folder)
-            self._known.add(folder)
+            # Before anything is moved into it, which would be lost with the folder.
+            self._sync_name(folder)
         self._touched[folder] = None
         return path
 
-    def _sync_above(self, folder: Path) -> None:
-        while folder != self._root:
+    def _sync_name(self, folder: Path) -> None:
+        """Sync the name of a folder, and of those above it, also if it was there: its maker may have been stopped."""
+        while folder not in self._known:
+            self._known.add(folder)
             folder = folder.parent
             sync_names(folder)
 
