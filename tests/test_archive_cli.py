@@ -142,6 +142,17 @@ def test_wrong_questions(
     assert (tmp_path / "0.pdf").read_bytes() == copy
 
 
+def test_a_file_is_in_the_way_of_a_new_archive(cli: Run, tmp_path: Path) -> None:
+    """The file is named, also where it stands above."""
+    (tmp_path / "file").touch()
+    for place in ("file", "file/archive"):
+        result = cli("archive", "init", place)
+        assert (result.returncode, one_line(result)) == (
+            2,
+            "mailmart-privacy: file is a file; an archive lies in a folder",
+        )
+
+
 def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> None:
     """A foreign folder, a newer format, half a copy, another one's key: one line each."""
     (tmp_path / "foreign").mkdir()

@@ -1,6 +1,7 @@
 """Files written whole or not at all, and never over an existing one unasked."""
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -97,7 +98,7 @@ def make_folder(folder: Path, *, mode: int = 0o777) -> None:
         mode: the permissions of those that are made, less the user's mask.
 
     Raises:
-        OSError: one cannot be made; FileExistsError where a file is in its place.
+        OSError: one cannot be made; NotADirectoryError where a file is in its place.
     """
     missing = []
     for each in (folder, *folder.parents):
@@ -105,7 +106,10 @@ def make_folder(folder: Path, *, mode: int = 0o777) -> None:
             break
         missing.append(each)
     for each in reversed(missing):
-        each.mkdir(mode=mode, exist_ok=True)
+        try:
+            each.mkdir(mode=mode, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(each)) from None
         sync_folder(each.parent)
 
 

@@ -229,5 +229,5 @@ def require_folder(name: str) -> None:
     if "://" not in name:
         try:
             make_folder(Path(name))
-        except FileExistsError:
-            raise UsageError(f"{name} is a file; an archive lies in a folder") from None
+        except NotADirectoryError as error:
+            raise UsageError(f"{error.filename} is a file; an archive lies in a folder") from None
