@@ -59,7 +59,7 @@ class Call:
         if self.name == "close" and "O_DIRECTORY" in self.how:
             return "a folder was listed"
         if self.target in ("", "keys", "keys/key.lock") and self.name == "newfstatat":
-            return "the lock of the key's memory looks where its folder and its file are, and finds out when it opens it"
+            return "the lock of the key's memory looks for its folder and its file, and finds out when it opens it"
         if self.target == "keys/key.lock" and self.name == "close":
             return "the lock was given back before its file is closed, and nothing is in it"
         if self.target == "keys" and self.name in ("openat", "fsync", "close"):
