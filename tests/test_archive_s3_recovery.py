@@ -115,7 +115,22 @@ def test_what_another_one_left_and_one_relies_on(url: str, tmp_path: Path) -> No
 
     with mock.patch.object(archive.storage, "recover"), mock.patch.object(Writer, "append", commit):
         numbers = add(archive, keyring, copies)
+    add(open_hasty(url), keyring, [])  # what the first one meant to put has its entry now
     require_whole(open_hasty(url), numbers, copies)
+
+
+def test_what_two_have_left_one_after_the_other(url: str, tmp_path: Path) -> None:
+    """Copies that one writer has put, and another one has found there, go once both are held to have been stopped."""
+    _, keyring = make(url, tmp_path / "key")
+    copies = fake_copies(3)
+    stop(open_hasty(url), keyring, copies)
+    time.sleep(2.5)
+    stop(open_hasty(url), keyring, copies)
+    time.sleep(2)
+    add(open_hasty(url), keyring, [])  # clears away what the first one has left
+    time.sleep(4)
+    add(open_hasty(url), keyring, [])
+    require_whole(open_hasty(url), [], [])
 
 
 def test_what_was_archived_before(url: str, tmp_path: Path) -> None:

@@ -105,13 +105,16 @@ class Bucket:
             if self._client.ask_time() - began > self._stale / 2:
                 return  # the next writer goes on with it
             intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)
-            intake.remove(self._find_left(intent.rpartition("/")[0], set(names) - entered - needed))
+            left = self._find_left(intent.rpartition("/")[0], set(names) - entered)
+            intake.remove(sorted(left - needed))
             intake.retain(sorted(entered))
-            intake.remove([intent])
+            # Who needs it may be stopped as well; then this intent alone tells who has put it.
+            if left.isdisjoint(needed):
+                intake.remove([intent])
 
-    def _find_left(self, writer: str, names: set[str]) -> Iterator[str]:
+    def _find_left(self, writer: str, names: set[str]) -> set[str]:
         """Find what a writer has put; what it has found there is of others, who may have entered it long before."""
-        return (name for name in sorted(names) if self._client.find_writer(name) == writer)
+        return {name for name in names if self._client.find_writer(name) == writer}
 
     def _intents(self) -> "Iterator[tuple[str, int, list[str], datetime]]":
         for name, _, changed in self._client.find(INCOMING):
