@@ -140,7 +140,7 @@ def test_a_font_that_cannot_be_used(tmp_path: Path) -> None:
         "No Such Family": "no font 'No Such Family' is installed",
         str(tmp_path / "text.ttf"): "cannot be read",
         str(tmp_path / "cut.ttf"): "cannot be read",
-        str(tmp_path / "bad.ttf"): "has no outlines",
+        str(tmp_path / "bad.ttf"): "has no outlines|cannot be read",  # as HarfBuzz reads what is left of it
         str(tmp_path / "empty.otf"): "cannot be read",
         str(tmp_path / "mine.ttf"): "licence",
     }.items():
