@@ -37,8 +37,25 @@ def create_archive(
         UsageError: something is there already.
         ArchiveError: the key of an archive that was not finished is not there.
     """
-    if storage.read(FACTS) is not None:
-        return _finish(Archive(storage), key, ledger, clock, retention)
+    if storage.read(FACTS) is None:
+        keyring = _begin(storage, key, clock, retention)
+        archive = Archive(storage)
+    else:
+        archive = Archive(storage)
+        keyring = _find_unfinished(archive, key, retention)
+    with archive.writing(keyring, clock) as session:
+        for version in ledger.versions:
+            session.add_version(version.version, ledger)
+    return archive
+
+
+def _begin(
+    storage: "Storage",
+    key: Callable[[str], Path],
+    clock: Callable[[], datetime.datetime],
+    retention: "Retention | None",
+) -> Keyring:
+    """Make the key, and what an archive says of itself."""
     if (found := next(storage.find(), None)) is not None:
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
     storage.retention = retention
@@ -50,19 +67,11 @@ def create_archive(
         put = [*intake.put((name, files[name]) for name in sorted(files) if name != FACTS)]
         if not all([*put, *intake.put([(FACTS, files[FACTS])])]):
             raise UsageError(f"{storage.location} is being made an archive by another process")
-    archive = Archive(storage)
-    _add_versions(archive, keyring, ledger, clock)
-    return archive
+    return keyring
 
 
-def _finish(
-    archive: Archive,
-    key: Callable[[str], Path],
-    ledger: "Ledger",
-    clock: Callable[[], datetime.datetime],
-    retention: "Retention | None",
-) -> Archive:
-    """Finish an archive, unless it was: one that lost its checkpoint later is not made whole here."""
+def _find_unfinished(archive: Archive, key: Callable[[str], Path], retention: "Retention | None") -> Keyring:
+    """Find the key of an archive that was not finished; one that lost its checkpoint later is not made whole here."""
     location, facts = archive.storage.location, archive.facts
     if archive.storage.read(CHECKPOINT) is not None:
         raise UsageError(f"{location} is an archive already")
@@ -71,11 +80,4 @@ def _finish(
         raise UsageError(f"{location} is an archive already, and has lost its {CHECKPOINT}; put it back from a backup")
     if retention != facts.retention:
         raise UsageError(f"{location} was begun with another retention; give the same again")
-    _add_versions(archive, keyring, ledger, clock)
-    return archive
-
-
-def _add_versions(archive: Archive, keyring: Keyring, ledger: "Ledger", clock: Callable[[], datetime.datetime]) -> None:
-    with archive.writing(keyring, clock) as session:
-        for version in ledger.versions:
-            session.add_version(version.version, ledger)
+    return keyring
