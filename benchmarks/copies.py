@@ -20,17 +20,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailmart_privacy.bulk.order import Opened, Order
-from mailmart_privacy.bulk.places import Folder
-from mailmart_privacy.bulk.run import CHUNK, issue_rows
+from mailmart_privacy._files import write_many
+from mailmart_privacy.batch.destinations import Folder
+from mailmart_privacy.batch.job import Opened, Order
+from mailmart_privacy.batch.scheduler import CHUNK, issue_rows
 from mailmart_privacy.cli.keys import KeyName
 from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.filing import write_many
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.keyfiles import FileKey, _signing_usage, create_identity, dump_identity
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.keys.key_files import FileKey, _signing_usage, create_identity, dump_identity
+from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.sheets.rows import Planned
-from mailmart_privacy.trust.timestamps import TimestampClient
+from mailmart_privacy.trust.timestamp_client import TimestampClient
 
 from .measure import loop
 from .others import NOW, render_and_sign, typeset_and_sign

@@ -4,7 +4,7 @@ import datetime
 from io import BytesIO
 from pathlib import Path
 
-from mailmart_privacy.models import Policy
+from mailmart_privacy.policy.model import Policy
 
 
 def NOW() -> datetime.datetime:  # noqa: N802 - reads as the constant that it is within one run

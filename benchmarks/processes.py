@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mailmart_privacy.keys.keyfiles import create_identity, dump_identity
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.keys.key_files import create_identity, dump_identity
+from mailmart_privacy.policy.ledger import shipped
 
 from .measure import in_turns, program, python, time_process
 from .others import NOW, prepare_others

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import issue_copy
 from mailmart_privacy.keys.identity import Identity, dump_certificate
-from mailmart_privacy.keys.keyfiles import FileKey, create_identity
-from mailmart_privacy.ledger import shipped
-from mailmart_privacy.models import Policy
+from mailmart_privacy.keys.key_files import FileKey, create_identity
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.model import Policy
 
 from . import dss, go, verapdf, web
 from .levels import Levels

@@ -9,19 +9,19 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from mailmart_privacy.archive.storage.base.folder import Folder
 
 from mailmart_privacy.archive.archive import Archive
+from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, write_entry
-from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
-from mailmart_privacy.archive.making import create_archive
-from mailmart_privacy.archive.merkle import prove_consistency
-from mailmart_privacy.archive.notes import Checkpoint, read_cosignatures
 from mailmart_privacy.archive.proofs import write_proof
+from mailmart_privacy.archive.tlog.merkle import prove_consistency
+from mailmart_privacy.archive.tlog.notes import Checkpoint, read_cosignatures
 from mailmart_privacy.archive.witnesses import cosign
 from mailmart_privacy.errors import ArchiveError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from . import go
 from .conftest import NOW

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.models import Policy
+from mailmart_privacy.policy.model import Policy
 
 from . import browser, mutool, openssl_cms, poppler, qpdf, verapdf, vnu
 from .conftest import NAMES, NOW, Artefact

@@ -10,8 +10,8 @@ from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import issue_copy
 from mailmart_privacy.copies.reference import issue_by_pyhanko
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.ledger import shipped
-from mailmart_privacy.models import Policy
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.model import Policy
 from tests.names import NAMES, typefaces
 
 from . import mutool, poppler, qpdf, verapdf

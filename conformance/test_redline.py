@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from mailmart_privacy import _resources
-from mailmart_privacy.changes.comparing import Comparison, compare
-from mailmart_privacy.models import Policy
-from mailmart_privacy.plaintext import read_prose
+from mailmart_privacy.diff.compare import Comparison, compare
+from mailmart_privacy.policy.model import Policy
+from mailmart_privacy.policy.read_text import read_prose
 from mailmart_privacy.redline.page import STYLESHEET, render_redline
 from mailmart_privacy.redline.paper import render_redline_pdf
 from tests.versions import FIRST, THIRD, three_version_ledger

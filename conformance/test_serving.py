@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.web.local import open_server
-from mailmart_privacy.web.service import Service
+from mailmart_privacy.web.core import Service
+from mailmart_privacy.web.dev_server import open_server
 from tests.frameworks import documented, serve
 from tests.versions import SECOND, THIRD, three_version_ledger
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mailmart_privacy.archive.notes import NoteKey
+from mailmart_privacy.archive.tlog.notes import NoteKey
 from mailmart_privacy.archive.witnesses import Witness
 
 from . import go

@@ -9,16 +9,17 @@ from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
+from mailmart_privacy.archive.storage.base.base import INCOMING, Storage
+from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.base.folder_writer import FolderIntake
+
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import Report, audit
-from mailmart_privacy.archive.folder import Folder
-from mailmart_privacy.archive.folder_intake import FolderIntake
+from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.log_audit import Root
-from mailmart_privacy.archive.making import create_archive
-from mailmart_privacy.archive.storage import INCOMING, Storage
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 VERSION = "2026-02-24"
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.base.folder_writer import FolderIntake
+from mailmart_privacy.archive.storage.base.s3 import Bucket
+from mailmart_privacy.archive.storage.base.s3_writer import BucketIntake
+
 from mailmart_privacy.archive.archive import Session
-from mailmart_privacy.archive.folder import Folder
-from mailmart_privacy.archive.folder_intake import FolderIntake
 from mailmart_privacy.archive.log import Writer
-from mailmart_privacy.archive.objects import Bucket
-from mailmart_privacy.archive.objects_intake import BucketIntake
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .places import Place, clock, fake_copies, make_place, require_sound, require_survived
 from .stores import PlaceInStore, make_place_in_store

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mailmart_privacy.archive.layout import ANCHORS, CHECKPOINT, COMMITS, LOG
 from mailmart_privacy.archive.recipients import Recipient
-from mailmart_privacy.archive.tiles import list_partial
+from mailmart_privacy.archive.tlog.tiles import list_partial
 from mailmart_privacy.errors import PrivacyError
 
 from .places import Place, clock, fake_copies, make_place, require_finished

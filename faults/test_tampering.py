@@ -8,7 +8,7 @@ import pytest
 
 from mailmart_privacy.archive.layout import CHECKPOINT
 from mailmart_privacy.archive.log_audit import Root
-from mailmart_privacy.archive.notes import read_checkpoint
+from mailmart_privacy.archive.tlog.notes import read_checkpoint
 from mailmart_privacy.errors import TamperedError
 
 from .conftest import Count

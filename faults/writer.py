@@ -7,10 +7,11 @@ import random
 import sys
 from pathlib import Path
 
+from mailmart_privacy.archive.storage.base.folder import Folder
+
 from mailmart_privacy.archive.archive import Archive
-from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.errors import PrivacyError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .places import Place, clock, fake_copies
 

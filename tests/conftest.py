@@ -14,8 +14,8 @@ from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import issue_copy
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.keyfiles import create_identity
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.keys.key_files import create_identity
+from mailmart_privacy.policy.ledger import shipped
 
 from .pki import Authority, serve
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from mailmart_privacy.copies.typefaces import Typeface, find_typeface
+from mailmart_privacy.typesetting.fonts import Typeface, find_typeface
 
 # By name of the family, or by file: both ways of naming a font; TrueType, CFF and a collection.
 FONTS = (

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.keyfiles import load_identity
-from mailmart_privacy.trust.timestamps import TimestampClient
+from mailmart_privacy.keys.key_files import load_identity
+from mailmart_privacy.trust.timestamp_client import TimestampClient
 
 NAMES = ("root", "intermediate", "signer", "leaked", "responder", "tsa-root")
 TSAS = ("tsa", "tsa-2040", "bare-tsa", "other-tsa", "past-tsa")

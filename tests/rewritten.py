@@ -4,8 +4,8 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from mailmart_privacy.ledger import LEDGER, Ledger, entry_digest
-from mailmart_privacy.records import write_ledger
+from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest
+from mailmart_privacy.release.records import write_ledger
 
 from .versions import three_versions
 

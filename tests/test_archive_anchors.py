@@ -14,10 +14,10 @@ from faults.places import Place, clock, fake_copies, make_place
 from mailmart_privacy.archive.anchors import Anchor, anchor, verify_anchors
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
 from mailmart_privacy.archive.layout import CHECKPOINT, LOG, name_commit
-from mailmart_privacy.archive.merkle import hash_range
-from mailmart_privacy.archive.notes import sign_checkpoint
 from mailmart_privacy.archive.proofs import read_proof, write_proof
-from mailmart_privacy.archive.tiles import Edge
+from mailmart_privacy.archive.tlog.merkle import hash_range
+from mailmart_privacy.archive.tlog.notes import sign_checkpoint
+from mailmart_privacy.archive.tlog.tiles import Edge
 from mailmart_privacy.errors import ArchiveError, TamperedError
 
 from .conftest import NOW

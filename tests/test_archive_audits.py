@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from mailmart_privacy.archive.storage.base.folder import Folder
 
 from faults.places import (
     Place,
@@ -20,7 +21,6 @@ from faults.places import (
     stop_writer,
 )
 from mailmart_privacy.archive.audit import audit
-from mailmart_privacy.archive.folder import Folder
 from mailmart_privacy.archive.log import Log
 from mailmart_privacy.errors import TamperedError
 

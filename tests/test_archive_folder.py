@@ -9,6 +9,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.base.folder_writer import FolderIntake
 
 from faults.places import (
     Place,
@@ -21,13 +23,11 @@ from faults.places import (
     stop_writer,
 )
 from mailmart_privacy.archive.archive import Archive
-from mailmart_privacy.archive.folder import Folder
-from mailmart_privacy.archive.folder_intake import FolderIntake
+from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, Seen
 from mailmart_privacy.archive.log import Writer
-from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 
 @pytest.fixture

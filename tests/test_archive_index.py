@@ -22,17 +22,17 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mailmart_privacy.archive.index.index.index import Anchor, Index, Row, open_index
+from mailmart_privacy.archive.index.index.postgres import PostgresDatabase
+from mailmart_privacy.archive.storage.base.folder import Folder
 
 from mailmart_privacy.archive.archive import Archive, Copy, Session
+from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, read_entry, scan_copy, write_entry
-from mailmart_privacy.archive.folder import Folder
-from mailmart_privacy.archive.index import Anchor, Index, Row, open_index
-from mailmart_privacy.archive.index_postgres import PostgresDatabase
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.layout import name_commit
-from mailmart_privacy.archive.making import create_archive
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .postgres_server import serve_postgres
 
@@ -614,7 +614,8 @@ def test_a_refresh_that_is_killed_is_gone_on_with(made: Made, place: str) -> Non
     rows = expected(made.archive)
     code = (
         "import sys; from pathlib import Path; from mailmart_privacy.archive.archive import Archive\n"
-        "from mailmart_privacy.archive.folder import Folder; from mailmart_privacy.archive.index import open_index\n"
+        "from mailmart_privacy.archive.storage.folder import Folder\n"
+        "from mailmart_privacy.archive.index.index import open_index\n"
         "archive = Archive(Folder(Path(sys.argv[2]))); print(flush=True)\n"
         "while True:\n"
         "    with open_index(sys.argv[1]) as index: index.rebuild(archive)\n"
@@ -756,7 +757,7 @@ def test_a_file_that_others_hold_is_not_removed(
     """A damaged file that others have open stays; one line says so."""
     made.add_entries(*(copy_entry(number) for number in range(2000)))
     read(sqlite_place, made.archive)
-    monkeypatch.setattr("mailmart_privacy.archive.index_sqlite._TRIES", 2)
+    monkeypatch.setattr("mailmart_privacy.archive.index.sqlite._TRIES", 2)
     with open_index(sqlite_place):
         DAMAGES["pages"](sqlite_place)
         content = sqlite_place.read_bytes()
@@ -900,7 +901,7 @@ def test_without_its_library_the_install_line_is_told() -> None:
     """A URL of PostgreSQL without psycopg names the extra."""
     code = (
         "import sys; sys.modules['psycopg'] = None\n"
-        "from mailmart_privacy.archive.index import open_index\nopen_index('postgresql://somewhere/archive')"
+        "from mailmart_privacy.archive.index.index import open_index\nopen_index('postgresql://somewhere/archive')"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert "pip install 'mailmart-privacy[archive-postgres]'" in result.stderr.decode().splitlines()[-1]

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailmart_privacy.archive import merkle, notes, tiles
 from mailmart_privacy.archive.entries import Entry, File, read_entry, write_entry
+from mailmart_privacy.archive.tlog import merkle, notes, tiles
 from mailmart_privacy.errors import TamperedError
 
 SIZES = (*range(1, 40), 255, 256, 257, 511, 512, 513, 700)

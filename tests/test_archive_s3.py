@@ -12,16 +12,16 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from mailmart_privacy.archive.storage.base.base import Retention
+from mailmart_privacy.archive.storage.base.s3 import open_bucket
 
 from faults.racing import race_apart
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import audit
+from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
-from mailmart_privacy.archive.making import create_archive
-from mailmart_privacy.archive.objects import open_bucket
-from mailmart_privacy.archive.storage import Retention
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from . import seaweed
 from .conftest import NOW, Run, one_line
@@ -210,8 +210,8 @@ import datetime, secrets, sys
 from pathlib import Path
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.keyring import load_keyring
-from mailmart_privacy.archive.objects import open_bucket
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.archive.storage.s3 import open_bucket
+from mailmart_privacy.policy.ledger import shipped
 from tests.test_archive_s3 import fake_copies
 archive = Archive(open_bucket(sys.argv[1]))
 keyring = load_keyring(Path(sys.argv[2]), archive.facts.key)

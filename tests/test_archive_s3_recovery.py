@@ -9,16 +9,16 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from mailmart_privacy.archive.storage.base.s3 import Bucket
+from mailmart_privacy.archive.storage.base.s3_client import connect
+from mailmart_privacy.archive.storage.base.s3_writer import BucketIntake
 
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.keyring import Keyring
 from mailmart_privacy.archive.log import Writer
-from mailmart_privacy.archive.objects import Bucket
-from mailmart_privacy.archive.objects_client import connect
-from mailmart_privacy.archive.objects_intake import BucketIntake
 from mailmart_privacy.errors import ArchiveError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .conftest import NOW
 from .test_archive_s3 import fake_copies, make, store, url
@@ -89,7 +89,7 @@ def test_two_that_clear_away(url: str, tmp_path: Path) -> None:
     def logged(start: int) -> Iterator[str]:
         found = list(slow.log.name_files(start))
         with (
-            mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 1),
+            mock.patch("mailmart_privacy.archive.storage.s3_cleanup.PATIENCE", 1),
             pytest.raises(ArchiveError, match="is being cleared away"),
         ):
             add(open_hasty(url), keyring, copies)
@@ -163,14 +163,14 @@ def test_one_that_was_stopped_while_clearing_away(url: str, tmp_path: Path) -> N
     archive = open_hasty(url)
     with (
         pytest.raises(_StoppedError),
-        mock.patch("mailmart_privacy.archive.objects.BucketIntake.remove", side_effect=_StoppedError),
-        mock.patch("mailmart_privacy.archive.objects.end_clearing"),
+        mock.patch("mailmart_privacy.archive.storage.s3.BucketIntake.remove", side_effect=_StoppedError),
+        mock.patch("mailmart_privacy.archive.storage.s3.end_clearing"),
     ):
         archive.storage.recover(archive.log.name_files)
     numbers = add(open_hasty(url), keyring, others)
     with (
         pytest.raises(ArchiveError, match="is being cleared away after a writer that was stopped"),
-        mock.patch("mailmart_privacy.archive.objects_clearing.PATIENCE", 1),
+        mock.patch("mailmart_privacy.archive.storage.s3_cleanup.PATIENCE", 1),
     ):
         add(open_hasty(url), keyring, left)
     time.sleep(5)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mailmart_privacy.archive.storage.base.s3 import open_bucket
+from mailmart_privacy.archive.storage.base.s3_client import connect
 
-from mailmart_privacy.archive.making import create_archive
-from mailmart_privacy.archive.objects import open_bucket
-from mailmart_privacy.archive.objects_client import connect
+from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.errors import ArchiveError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from . import careless_store, seaweed
 from .careless_store import CarelessStore

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from mailmart_privacy.archive.storage.base.folder import Folder
 
 from mailmart_privacy.archive.anchors import anchor, require_holding, verify_anchors
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import audit
-from mailmart_privacy.archive.folder import Folder
+from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
-from mailmart_privacy.archive.making import create_archive
-from mailmart_privacy.archive.merkle import is_consistent
-from mailmart_privacy.archive.notes import NoteKey, read_checkpoint, read_cosignatures
+from mailmart_privacy.archive.tlog.merkle import is_consistent
+from mailmart_privacy.archive.tlog.notes import NoteKey, read_checkpoint, read_cosignatures
 from mailmart_privacy.archive.witnesses import Witness, cosign, parse_witness
 from mailmart_privacy.errors import ArchiveError, UntrustedError, UsageError
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .conftest import NOW
 from .pki import Authority

@@ -19,9 +19,9 @@ from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import AlteredError, ExitCode
-from mailmart_privacy.keys.keyfiles import create_identity
-from mailmart_privacy.ledger import LEDGER, Ledger, shipped
-from mailmart_privacy.records import build_records, make_entry, write_ledger
+from mailmart_privacy.keys.key_files import create_identity
+from mailmart_privacy.policy.ledger import LEDGER, Ledger, shipped
+from mailmart_privacy.release.records import build_records, make_entry, write_ledger
 from mailmart_privacy.verifying.verify import verify
 
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly

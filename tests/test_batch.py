@@ -19,7 +19,7 @@ import openpyxl
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from mailmart_privacy.keys.keyfiles import dump_identity
+from mailmart_privacy.keys.key_files import dump_identity
 
 from .conftest import Run, one_line
 from .pki import Authority
@@ -310,7 +310,7 @@ def test_a_copy_that_does_not_verify_stops_the_report(cli: Run, tmp_path: Path, 
     write_sheet(tmp_path / "r.csv", 6)
     code = """
 import sys
-from mailmart_privacy.bulk import places
+from mailmart_privacy.batch import places
 put = places.Folder.put
 def spoil(self, files):
     return put(self, [(name, pdf[:-700] + bytes([pdf[-700] ^ 1]) + pdf[-699:]) for name, pdf in files])

@@ -5,8 +5,8 @@ import datetime
 import icalendar
 import pytest
 
-from mailmart_privacy.ledger import Ledger, shipped
-from mailmart_privacy.web.calendar import write_calendar
+from mailmart_privacy.policy.ledger import Ledger, shipped
+from mailmart_privacy.web.icalendar import write_calendar
 
 from .rewritten import rewritten_ledger
 from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, THIRD_SUMMARY, three_version_ledger

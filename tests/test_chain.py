@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import mailmart_privacy as privacy
 from mailmart_privacy.errors import IdentityError
 from mailmart_privacy.keys import identity as model
-from mailmart_privacy.keys import keyfiles
+from mailmart_privacy.keys import key_files
 from mailmart_privacy.keys.identity import Identity, require_valid
-from mailmart_privacy.keys.keyfiles import FileKey, dump_identity, load_identity
+from mailmart_privacy.keys.key_files import FileKey, dump_identity, load_identity
 
 from .chains import DAY, NOW, Authority, to_pem
 
@@ -180,8 +180,8 @@ def test_another_backend_is_one_class() -> None:
 def test_a_key_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many copies are signed, the private key is loaded once."""
     calls: list[str] = []
-    load = keyfiles.serialization.load_pem_private_key
-    monkeypatch.setattr(keyfiles.serialization, "load_pem_private_key", lambda *a: calls.append("load") or load(*a))
+    load = key_files.serialization.load_pem_private_key
+    monkeypatch.setattr(key_files.serialization, "load_pem_private_key", lambda *a: calls.append("load") or load(*a))
     identity = load_identity(PEM + to_pem(LEAF, MIDDLE.certificate, ROOT.certificate))
     for number in range(5):
         privacy.issue(privacy.current(), recipient=f"Acme {number}", issued_at=NOW, identity=identity)

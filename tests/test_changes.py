@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailmart_privacy.changes.comparing import Comparison, SectionChange, compare
-from mailmart_privacy.changes.words import Span, compare_words, similarities
-from mailmart_privacy.ledger import shipped
-from mailmart_privacy.models import BulletList, Heading, Paragraph, Policy, Section
-from mailmart_privacy.parse import parse_policy
+from mailmart_privacy.diff.compare import Comparison, SectionChange, compare
+from mailmart_privacy.diff.words import Span, compare_words, similarities
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.model import BulletList, Heading, Paragraph, Policy, Section
+from mailmart_privacy.policy.read_markdown import parse_policy
 
 MARKDOWN = shipped().record("2026-02-24", "policy.md").decode()
 

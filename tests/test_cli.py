@@ -15,7 +15,7 @@ import pytest
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .conftest import VERSION, Run, one_line, state
 

@@ -17,7 +17,7 @@ import pytest
 
 import mailmart_privacy as privacy
 from mailmart_privacy.cli.keys import KeyName
-from mailmart_privacy.keys.keyfiles import dump_identity
+from mailmart_privacy.keys.key_files import dump_identity
 
 from .conftest import Run, one_line
 

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from mailmart_privacy import _resources
 from mailmart_privacy.cli import limits
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.ledger import shipped
-from mailmart_privacy.render import render_json
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.render import render_json
 
 from .conftest import VERSION, Run, one_line
 from .versions import edit

@@ -17,8 +17,8 @@ from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.levels import add_archive_timestamp, issue_at_level
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.keyfiles import create_identity, dump_identity
-from mailmart_privacy.models import LEVELS
+from mailmart_privacy.keys.key_files import create_identity, dump_identity
+from mailmart_privacy.policy.model import LEVELS
 
 from .conftest import NOW
 from .pki import LEAKED, Authority

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from mailmart_privacy.keys.ecdsa import _ORDERS, lower
-from mailmart_privacy.keys.keyfiles import create_identity
-from mailmart_privacy.trust.tokens import read_token
+from mailmart_privacy.keys.key_files import create_identity
+from mailmart_privacy.trust.timestamp_token import read_token
 
 from .conftest import NOW
 from .pki import Authority

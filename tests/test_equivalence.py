@@ -24,8 +24,8 @@ from mailmart_privacy.copies.reference import issue_by_pyhanko
 from mailmart_privacy.copies.reproduced import require_reproduced
 from mailmart_privacy.errors import RecipientError, TemplateError
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.keyfiles import FileKey, _signing_usage, create_identity
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.keys.key_files import FileKey, _signing_usage, create_identity
+from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.verifying.verify import verify
 
 from .conftest import NOW, VERSION

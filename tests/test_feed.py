@@ -8,8 +8,8 @@ import feedparser
 import pytest
 
 from mailmart_privacy.errors import UnknownVersionError, UsageError
-from mailmart_privacy.ledger import Ledger, shipped
-from mailmart_privacy.web.feed import write_feed
+from mailmart_privacy.policy.ledger import Ledger, shipped
+from mailmart_privacy.web.atom import write_feed
 
 from .atom import ATOM, judge
 from .conftest import NOW

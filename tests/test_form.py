@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 from fontTools.ttLib import TTFont
+from mailmart_privacy.form.render.render import render_form
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
-from mailmart_privacy.form import render_form
-from mailmart_privacy.ledger import shipped
-from mailmart_privacy.models import Paragraph, Policy
 from mailmart_privacy.pdf.field_font import read_field_font
-from mailmart_privacy.render import render_json
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.model import Paragraph, Policy
+from mailmart_privacy.policy.render import render_json
 
 from .conftest import VERSION
 
@@ -57,7 +57,8 @@ def test_a_new_build_is_the_recorded_form(paper: str) -> None:
 def test_nothing_of_the_machine_is_in_the_form(seed: str, tmp_path: object) -> None:
     """Another hash seed, home, folder, time zone and locale give the same bytes."""
     code = (
-        "import hashlib; from mailmart_privacy.form import render_form; from mailmart_privacy.ledger import shipped;"
+        "import hashlib; from mailmart_privacy.form.render import render_form\n"
+        "from mailmart_privacy.policy.ledger import shipped\n"
         f"print(hashlib.sha256(render_form(shipped().policy({VERSION!r}))).hexdigest())"
     )
     odd = {"PYTHONHASHSEED": seed, "HOME": str(tmp_path), "TZ": "Pacific/Chatham", "LC_ALL": "C", "LANG": "tr_TR.UTF-8"}
@@ -243,7 +244,7 @@ def test_what_is_left_out_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) ->
             raise FileNotFoundError(name)
         return read(name)
 
-    monkeypatch.setattr("mailmart_privacy.form_typeset._require_characters", lambda html: None)
+    monkeypatch.setattr("mailmart_privacy.form.layout._require_characters", lambda html: None)
     monkeypatch.setattr(_resources, "read_template", fail)
     with pytest.raises(FormError, match="MailMart Serif"):
         render_form(shipped().policy(VERSION))

@@ -5,8 +5,8 @@ import datetime
 import pytest
 
 from mailmart_privacy.errors import UnknownVersionError, UsageError
-from mailmart_privacy.ledger import Ledger, shipped
-from mailmart_privacy.parse import parse_policy
+from mailmart_privacy.policy.ledger import Ledger, shipped
+from mailmart_privacy.policy.read_markdown import parse_policy
 
 from .conftest import NOW
 from .versions import FIRST, SECOND, SECOND_SUMMARY, THIRD, THIRD_EFFECTIVE, second_source, three_version_ledger

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.ledger import shipped
-from mailmart_privacy.moments import parse_moment
+from mailmart_privacy._time import parse_moment
+from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.verifying.verify import verify
 
 from .conftest import Run, state
@@ -106,7 +106,7 @@ def _require_complete(folder: Path, environment: dict[str, str]) -> None:
     left = {path.name for path in folder.iterdir()} - {line["file"] for line in lines}
     assert left <= {"manifest.jsonl", "manifest.batch.json", ".manifest.jsonl.lock"}
     own = (state(environment) / "identity.pem").read_bytes()
-    from mailmart_privacy.keys.keyfiles import load_identity
+    from mailmart_privacy.keys.key_files import load_identity
 
     for line in random.sample(lines, 2):
         verdict = verify(

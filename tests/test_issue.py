@@ -18,11 +18,11 @@ from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import default_reference, issue_copy
 from mailmart_privacy.errors import FormError, IdentityError, RecipientError, RecordError, UsageError
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.keyfiles import create_identity
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.pdf.cms import CmsTemplate
 from mailmart_privacy.pdf.field_font import read_field_font
 from mailmart_privacy.pdf.shown import read_shown
+from mailmart_privacy.policy.ledger import shipped
 
 from .conftest import NOW, VERSION
 
@@ -225,7 +225,7 @@ for name in ("pyhanko", "asn1crypto", "weasyprint"):
     sys.modules[name] = None
 import datetime
 from mailmart_privacy.copies.certified import CertifiedForm
-from mailmart_privacy.keys.keyfiles import load_identity
+from mailmart_privacy.keys.key_files import load_identity
 from mailmart_privacy.copies.issuing import issue_copy
 form = CertifiedForm.from_bytes(open(sys.argv[1], "rb").read())
 me = load_identity(open(sys.argv[2], "rb").read())
@@ -235,7 +235,7 @@ sys.stdout.buffer.write(issue_copy(form, recipient="Acme", reference="C-1", issu
     import tempfile
     from pathlib import Path
 
-    from mailmart_privacy.keys.keyfiles import dump_identity
+    from mailmart_privacy.keys.key_files import dump_identity
 
     with tempfile.TemporaryDirectory() as folder:
         paths = Path(folder, "form"), Path(folder, "key.pem")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from mailmart_privacy.web.service import Service
+from mailmart_privacy.web.core import Service
 from mailmart_privacy.web.starlette import create_routes
 
 from .versions import SECOND, THIRD, three_version_ledger

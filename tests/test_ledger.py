@@ -10,8 +10,8 @@ import pytest
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import RecordError, UnknownVersionError, UsageError
-from mailmart_privacy.ledger import LEDGER, Ledger, entry_digest, shipped
-from mailmart_privacy.models import Policy
+from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest, shipped
+from mailmart_privacy.policy.model import Policy
 
 VERSION = "2026-02-24"
 # The entries of all versions that were released: a version gets its line with its release, and keeps it.

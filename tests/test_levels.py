@@ -41,11 +41,11 @@ from mailmart_privacy.errors import (
     VerificationError,
 )
 from mailmart_privacy.keys.identity import Identity, certificate_digest
-from mailmart_privacy.keys.keyfiles import dump_identity
-from mailmart_privacy.trust.judge import ValidationData
-from mailmart_privacy.trust.security_store import extend_store, read_store
-from mailmart_privacy.trust.timestamps import TimestampClient
-from mailmart_privacy.trust.tokens import read_token
+from mailmart_privacy.keys.key_files import dump_identity
+from mailmart_privacy.trust.dss import extend_store, read_store
+from mailmart_privacy.trust.path_validator import ValidationData
+from mailmart_privacy.trust.timestamp_client import TimestampClient
+from mailmart_privacy.trust.timestamp_token import read_token
 
 from .conftest import NOW, Run
 from .pki import Authority

@@ -21,7 +21,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 import mailmart_privacy as privacy
 from mailmart_privacy.cli import limits
 from mailmart_privacy.errors import ExitCode
-from mailmart_privacy.trust.judge import Judge, NotTrustedError, ValidationData
+from mailmart_privacy.trust.path_validator import Judge, NotTrustedError, ValidationData
 
 from .conftest import NOW
 from .pki import Authority

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 import mailmart_privacy as privacy
-from mailmart_privacy.characters import find_refused
+from mailmart_privacy._unicode import find_refused
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.issuing import complete_values, issue_copy
 from mailmart_privacy.copies.reference import issue_by_pyhanko
 from mailmart_privacy.copies.reproduced import require_reproduced
-from mailmart_privacy.copies.shaping import shape_line, split_clusters
-from mailmart_privacy.copies.typefaces import find_typeface
 from mailmart_privacy.errors import AlteredError, RecipientError, UsageError
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.typesetting.fonts import find_typeface
+from mailmart_privacy.typesetting.shaping import shape_line, split_clusters
 from mailmart_privacy.verifying.verify import verify
 
 from .conftest import NOW, Run, one_line

@@ -17,7 +17,7 @@ PROBE = """
 import hashlib, json, sys
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
-from mailmart_privacy.ledger import shipped
+from mailmart_privacy.policy.ledger import shipped
 found = {"text": privacy.current().digest}
 for name, _ in shipped().version("2026-02-24").records:
     found[name] = hashlib.sha256(shipped().record("2026-02-24", name)).hexdigest()

@@ -7,8 +7,8 @@ import pytest
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import ExitCode, SourceError
-from mailmart_privacy.models import BulletList, Heading, Paragraph, Policy, Processor
-from mailmart_privacy.parse import parse_policy
+from mailmart_privacy.policy.model import BulletList, Heading, Paragraph, Policy, Processor
+from mailmart_privacy.policy.read_markdown import parse_policy
 
 VERSION = "2026-02-24"
 DIGEST = "85591b988b6aa67cfa7d04e7e34d7025e6a2a250630a38f3b7a60bd4cf8965dd"

@@ -24,7 +24,7 @@ import mailmart_privacy as privacy
 from mailmart_privacy.errors import IdentityError, UsageError
 from mailmart_privacy.keys import pkcs11 as backend
 from mailmart_privacy.keys import pkcs11_token
-from mailmart_privacy.keys.keyfiles import dump_identity
+from mailmart_privacy.keys.key_files import dump_identity
 from mailmart_privacy.keys.pkcs11_uri import parse_pkcs11_uri
 
 from .chains import NOW, Authority, to_pem

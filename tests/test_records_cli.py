@@ -17,15 +17,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mailmart_privacy import _policies, _resources, records
-from mailmart_privacy.changes.comparing import compare
+from mailmart_privacy import _resources
+from mailmart_privacy.api import policies
 from mailmart_privacy.cli import show
 from mailmart_privacy.cli.app import run
-from mailmart_privacy.history import describe_versions
-from mailmart_privacy.ledger import LEDGER, Ledger, entry_digest
-from mailmart_privacy.parse import parse_policy
-from mailmart_privacy.records import write_ledger
+from mailmart_privacy.diff.compare import compare
+from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest
+from mailmart_privacy.policy.read_markdown import parse_policy
+from mailmart_privacy.policy.versions import describe_versions
 from mailmart_privacy.redline.page import render_redline
+from mailmart_privacy.release import records
+from mailmart_privacy.release.records import write_ledger
 
 from .conftest import Run, make_cli, make_environment, one_line
 from .versions import FIRST, edit, edit_editorially, edit_materially
@@ -188,17 +190,17 @@ def test_what_ships_holds(cli: Run) -> None:
 def test_an_announced_version_needs_no_second_release(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     """`current()` and `upcoming()` go by the clock alone."""
     ledger = read_ledger(story.announced)
-    monkeypatch.setattr(_policies, "shipped", lambda: ledger)
+    monkeypatch.setattr(policies, "shipped", lambda: ledger)
     for moment, current, upcoming in (
         (STARTS - 40 * 86400 * SECONDS, FIRST, [SECOND]),
         (STARTS - SECONDS, FIRST, [SECOND]),
         (STARTS, SECOND, []),
         (STARTS + 9 * 86400 * SECONDS, SECOND, []),
     ):
-        monkeypatch.setattr(_policies, "now", lambda moment=moment: moment)
-        assert _policies.current().version == current
-        assert [version.version for version in _policies.upcoming()] == upcoming
-        assert _policies.in_force(moment) == ledger.policy(current)
+        monkeypatch.setattr(policies, "now", lambda moment=moment: moment)
+        assert policies.current().version == current
+        assert [version.version for version in policies.upcoming()] == upcoming
+        assert policies.in_force(moment) == ledger.policy(current)
 
 
 def test_only_the_material_change_has_to_be_told(story: Story) -> None:
@@ -415,7 +417,7 @@ def test_a_killed_build_is_made_good_by_the_next(cli: Run, opened: Path, environ
     given = [word for option in GOOD.items() for word in option]
     killed = (
         "import os, signal, sys\n"
-        "import mailmart_privacy.filing as filing\n"
+        "import mailmart_privacy._files as filing\n"
         "from mailmart_privacy.cli.app import run\n"
         "filing.os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"run(['records', 'build', '{FOURTH}', *{given!r}, '--data', {str(opened)!r}], program='mailmart-privacy')\n"

@@ -14,14 +14,14 @@ import pytest
 from markdown import markdown
 
 from mailmart_privacy import _resources
-from mailmart_privacy.changes.comparing import Comparison, compare
-from mailmart_privacy.changes.prose import Prose
-from mailmart_privacy.changes.words import compare_words
+from mailmart_privacy.diff.compare import Comparison, compare
+from mailmart_privacy.diff.words import compare_words
 from mailmart_privacy.errors import FormError, SourceError, UsageError
-from mailmart_privacy.ledger import Ledger
-from mailmart_privacy.models import Heading, Paragraph
-from mailmart_privacy.parse import parse_policy
-from mailmart_privacy.plaintext import parse_text, read_prose
+from mailmart_privacy.policy.ledger import Ledger
+from mailmart_privacy.policy.model import Heading, Paragraph
+from mailmart_privacy.policy.prose import Prose
+from mailmart_privacy.policy.read_markdown import parse_policy
+from mailmart_privacy.policy.read_text import parse_text, read_prose
 from mailmart_privacy.redline import wording
 from mailmart_privacy.redline.data import render_redline_json
 from mailmart_privacy.redline.markdown import render_redline_markdown

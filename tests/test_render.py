@@ -19,9 +19,9 @@ from jsonschema import Draft202012Validator
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import ExitCode, UsageError
-from mailmart_privacy.models import BulletList, Heading, Paragraph, Policy, Processor, Section
-from mailmart_privacy.parse import parse_policy
-from mailmart_privacy.render import SCHEMA, render_html, render_json, render_markdown, render_text
+from mailmart_privacy.policy.model import BulletList, Heading, Paragraph, Policy, Processor, Section
+from mailmart_privacy.policy.read_markdown import parse_policy
+from mailmart_privacy.policy.render import SCHEMA, render_html, render_json, render_markdown, render_text
 
 HOSTILE = """<script>alert("1")</script> & 'two' &lt; <!-- --> [x](y) *z* {{ policy }} {% x %} ]]> #"""
 VOID = {"meta", "link", "wbr"}

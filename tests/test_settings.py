@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailmart_privacy.keys.identity import dump_certificate
-from mailmart_privacy.keys.keyfiles import create_identity
+from mailmart_privacy.keys.key_files import create_identity
 
 from .conftest import NOW, VERSION, Run, one_line
 

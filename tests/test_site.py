@@ -19,11 +19,11 @@ from xml.etree import ElementTree
 import pytest
 
 from mailmart_privacy.errors import RecordError, SiteError
-from mailmart_privacy.ledger import Ledger
+from mailmart_privacy.policy.ledger import Ledger
 from mailmart_privacy.web import Response, Service
-from mailmart_privacy.web.links import check_links
-from mailmart_privacy.web.local import open_server
-from mailmart_privacy.web.site import HEADERS, SITEMAP, build_site
+from mailmart_privacy.web.dev_server import open_server
+from mailmart_privacy.web.link_check import check_links
+from mailmart_privacy.web.static_site import HEADERS, SITEMAP, build_site
 
 from .conftest import NOW, Run, one_line
 from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, three_version_ledger

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
-from mailmart_privacy.keys.keyfiles import dump_identity
+from mailmart_privacy.keys.key_files import dump_identity
 
 from .conftest import Run, state
 from .pki import Authority

@@ -21,8 +21,8 @@ from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import issue_copy
 from mailmart_privacy.errors import ExitCode, RecordError
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.keyfiles import FileKey, create_identity
-from mailmart_privacy.ledger import Ledger, shipped
+from mailmart_privacy.keys.key_files import FileKey, create_identity
+from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.verifying.verify import verify
 
 from .attacks import UPDATES, certify_again, refill, rewrite, update

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import RecordError, UsageError
-from mailmart_privacy.ledger import Ledger, shipped
+from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.web import Response, Service, create_service
 from mailmart_privacy.web.negotiation import choose_type, has_copy
 

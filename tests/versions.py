@@ -11,9 +11,9 @@ import warnings
 from functools import cache
 
 from mailmart_privacy import _resources
-from mailmart_privacy.ledger import LEDGER, Ledger
-from mailmart_privacy.parse import parse_policy
-from mailmart_privacy.records import build_records, make_entry, write_ledger
+from mailmart_privacy.policy.ledger import LEDGER, Ledger
+from mailmart_privacy.policy.read_markdown import parse_policy
+from mailmart_privacy.release.records import build_records, make_entry, write_ledger
 
 FIRST, SECOND, THIRD = "2026-02-24", "2026-09-01", "2027-01-15"
 THIRD_EFFECTIVE = datetime.datetime(2027, 2, 1, 9, tzinfo=datetime.UTC)

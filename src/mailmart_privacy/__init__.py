@@ -9,13 +9,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
 
-    from ._api import issue, load_certificates, render_form, renew, verify
-    from ._many import issue_many
-    from ._policies import current, in_force, resolve, upcoming, versions
-    from .bulk.results import FailedCopy, IssuedCopy
-    from .changes.comparing import Comparison, Passage, ProcessorChange, SectionChange, compare
-    from .changes.prose import Prose
-    from .changes.words import Span
+    from .api.batches import issue_many
+    from .api.copies import issue, load_certificates, render_form, renew, verify
+    from .api.policies import current, in_force, resolve, upcoming, versions
+    from .batch.results import FailedCopy, IssuedCopy
+    from .diff.compare import Comparison, Passage, ProcessorChange, SectionChange, compare
+    from .diff.words import Span
     from .errors import (
         AlteredError,
         ExitCode,
@@ -42,22 +41,23 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
-    from .history import Changes, Version
     from .keys.identity import Identity, SigningKey
-    from .keys.keyfiles import create_identity, load_identity
+    from .keys.key_files import create_identity, load_identity
     from .keys.kms import open_kms
     from .keys.pkcs11 import open_pkcs11
-    from .models import Block, BulletList, Heading, Paragraph, Policy, Processor, Section
-    from .parse import parse_policy
-    from .plaintext import parse_text, read_prose
+    from .policy.model import Block, BulletList, Heading, Paragraph, Policy, Processor, Section
+    from .policy.prose import Prose
+    from .policy.read_markdown import parse_policy
+    from .policy.read_text import parse_text, read_prose
+    from .policy.render import render_html, render_json, render_markdown, render_text
+    from .policy.versions import Changes, Version
     from .redline.data import render_redline_json
     from .redline.markdown import render_redline_markdown
     from .redline.page import render_redline
     from .redline.paper import render_redline_pdf
     from .redline.text import render_redline_text
-    from .render import render_html, render_json, render_markdown, render_text
     from .sheets.rows import Row
-    from .trust.timestamps import TimestampClient
+    from .trust.timestamp_client import TimestampClient
     from .verifying.verification import SignatureSummary, TimestampSummary, Verification
 
     last_updated: datetime.date
@@ -65,33 +65,33 @@ if TYPE_CHECKING:
     processors: tuple[Processor, ...]
 else:
     _HOMES = {
-        "_api": "issue load_certificates render_form renew verify",
-        "_many": "issue_many",
-        "_policies": "current in_force resolve upcoming versions",
-        "bulk.results": "FailedCopy IssuedCopy",
-        "changes.comparing": "Comparison Passage ProcessorChange SectionChange compare",
-        "changes.prose": "Prose",
-        "changes.words": "Span",
+        "api.copies": "issue load_certificates render_form renew verify",
+        "api.batches": "issue_many",
+        "api.policies": "current in_force resolve upcoming versions",
+        "batch.results": "FailedCopy IssuedCopy",
+        "diff.compare": "Comparison Passage ProcessorChange SectionChange compare",
+        "policy.prose": "Prose",
+        "diff.words": "Span",
         "sheets.rows": "Row",
         "errors": "AlteredError ExitCode FileKeptError FormError IdentityError LevelError MissingExtraError "
         "OtherVersionError PrivacyError RecipientError RecordError RowsError SiteError SourceError "
         "TemplateError TimestampError UndecidableError UnfinishedError UnknownSectionError UnknownVersionError "
         "UnsignedError UntrustedError UsageError VerificationError",
         "keys.identity": "Identity SigningKey",
-        "keys.keyfiles": "create_identity load_identity",
+        "keys.key_files": "create_identity load_identity",
         "keys.kms": "open_kms",
-        "history": "Changes Version",
-        "models": "Block BulletList Heading Paragraph Policy Processor Section",
-        "parse": "parse_policy",
-        "plaintext": "parse_text read_prose",
+        "policy.versions": "Changes Version",
+        "policy.model": "Block BulletList Heading Paragraph Policy Processor Section",
+        "policy.read_markdown": "parse_policy",
+        "policy.read_text": "parse_text read_prose",
         "redline.data": "render_redline_json",
         "redline.markdown": "render_redline_markdown",
         "redline.page": "render_redline",
         "redline.paper": "render_redline_pdf",
         "redline.text": "render_redline_text",
         "keys.pkcs11": "open_pkcs11",
-        "render": "render_html render_json render_markdown render_text",
-        "trust.timestamps": "TimestampClient",
+        "policy.render": "render_html render_json render_markdown render_text",
+        "trust.timestamp_client": "TimestampClient",
         "verifying.verification": "SignatureSummary TimestampSummary Verification",
     }
     _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -101,7 +101,7 @@ else:
 
         if name in ("last_updated", "sections", "processors"):
             # Not kept: another version may be in force the next time.
-            return getattr(importlib.import_module("._policies", __name__).current(), name)
+            return getattr(importlib.import_module(".api.policies", __name__).current(), name)
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)

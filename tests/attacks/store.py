@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from pyhanko.pdf_utils import generic
 
-from mailmart_privacy.trust.judge import ValidationData
-from mailmart_privacy.trust.security_store import extend_store, read_store
+from mailmart_privacy.trust.dss import extend_store, read_store
+from mailmart_privacy.trust.path_validator import ValidationData
 from mailmart_privacy.trust.stamping import create_store
 
 from ..conftest import NOW

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from ..ledger import Ledger
+    from ..policy.ledger import Ledger
 
 
 def admit(

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from ..errors import MissingExtraError, TamperedError, UntrustedError, one_line
 from ..keys.identity import subject_name
 from ..pdf.cms import encode_der
-from ..trust.judge import Judge, NotTrustedError, ValidationData, describe_certificate
+from ..trust.path_validator import Judge, NotTrustedError, ValidationData, describe_certificate
 from ..trust.revocation import gather_for_token
-from ..trust.tokens import Token, read_token, require_stamped
+from ..trust.timestamp_token import Token, read_token, require_stamped
 from .archive import Archive, Numbered, Session
 from .entries import write_json
 from .layout import ANCHORS, CHECKPOINT
-from .merkle import is_consistent, prove_consistency
-from .notes import Checkpoint, read_checkpoint
+from .tlog.merkle import is_consistent, prove_consistency
+from .tlog.notes import Checkpoint, read_checkpoint
 
 try:
     from asn1crypto import tsp
@@ -32,8 +32,8 @@ except ImportError:
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from ..trust.timestamps import TimestampClient
-    from .tiles import Tiles
+    from ..trust.timestamp_client import TimestampClient
+    from .tlog.tiles import Tiles
 
 _TIMEOUT = 15.0
 

@@ -15,9 +15,9 @@ from .log import Log, Writer
 from .recipients import Recipient, name_record, read_record, seal_reference, write_record
 
 if TYPE_CHECKING:
-    from ..ledger import Ledger
-    from .notes import Checkpoint
-    from .storage import Intake, Storage
+    from ..policy.ledger import Ledger
+    from .storage.base import Intake, Storage
+    from .tlog.notes import Checkpoint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,9 +12,9 @@ from .archive import Numbered
 from .entries import File, read_entry, scan_copy
 from .layout import ANCHORS, COMMITS, COPIES, FACTS, KEY, LOG, README, RECIPIENTS, VERSIONS
 from .log_audit import LogAudit, Root
-from .notes import Checkpoint
 from .recipients import name_pseudonym
-from .storage import INCOMING
+from .storage.base import INCOMING
+from .tlog.notes import Checkpoint
 
 if TYPE_CHECKING:
     from .archive import Archive

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import _resources
 from ..errors import MissingExtraError, UsageError
-from ..render import environment
+from ..policy.render import environment
 from .anchors import choose_chain
 from .archive import Archive, Numbered
 from .layout import KEY

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._files import make_folder, write_whole
 from ..errors import ArchiveError, FileKeptError, MissingExtraError
-from ..filing import make_folder, write_whole
-from .notes import NoteKey, log_key
+from .tlog.notes import NoteKey, log_key
 
 try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import ArchiveError, TamperedError
 from .entries import write_json
-from .notes import NoteKey, parse_key
-from .storage import Retention, Storage
+from .storage.base import Retention, Storage
+from .tlog.notes import NoteKey, parse_key
 
 FORMAT = "mailmart-privacy-archive"
 VERSION = 1

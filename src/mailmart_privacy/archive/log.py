@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from ..errors import ArchiveError, TamperedError
 from .entries import MAX_SIZE, read_entry
 from .layout import CHECKPOINT, FULL, LOG, name_commit
-from .merkle import EMPTY, hash_leaf, hash_range, prove_inclusion, root_of_inclusion
-from .notes import Checkpoint, NoteKey, read_checkpoint, sign_checkpoint
-from .tiles import Edge, Tiles
+from .tlog.merkle import EMPTY, hash_leaf, hash_range, prove_inclusion, root_of_inclusion
+from .tlog.notes import Checkpoint, NoteKey, read_checkpoint, sign_checkpoint
+from .tlog.tiles import Edge, Tiles
 
 if TYPE_CHECKING:
     from .keyring import Keyring
-    from .storage import Intake, Storage
+    from .storage.base import Intake, Storage
 
 _PENDING = 64  # full tiles that wait to be put
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ..errors import TamperedError
 from .layout import CHECKPOINT, COMMITS, LOG, name_commit
 from .log import Log
-from .merkle import EMPTY, hash_range
-from .notes import Checkpoint
-from .tiles import WIDTH, Edge, list_partial, name_tile, parse_tile, read_entries
+from .tlog.merkle import EMPTY, hash_range
+from .tlog.notes import Checkpoint
+from .tlog.tiles import WIDTH, Edge, list_partial, name_tile, parse_tile, read_entries
 
 
 @dataclass(frozen=True, slots=True)

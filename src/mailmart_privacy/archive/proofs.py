@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import TamperedError
 from .entries import Entry, read_entry
-from .merkle import hash_leaf, root_of_inclusion
-from .notes import Checkpoint, NoteKey, decode, read_checkpoint
+from .tlog.merkle import hash_leaf, root_of_inclusion
+from .tlog.notes import Checkpoint, NoteKey, decode, read_checkpoint
 
 if TYPE_CHECKING:
     from .archive import Archive

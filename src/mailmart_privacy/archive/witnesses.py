@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveError, UsageError, one_line
-from .merkle import prove_consistency
-from .notes import Checkpoint, NoteKey, parse_key, read_cosignatures
+from .tlog.merkle import prove_consistency
+from .tlog.notes import Checkpoint, NoteKey, parse_key, read_cosignatures
 
 if TYPE_CHECKING:
     from .archive import Archive

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ArchiveError, ExitCode, PrivacyError, UsageError
-from ..ledger import shipped
-from .archives import (
-    Place,
-    anchor_batch,
-    archive_options,
-    find_row,
-    moment_words,
-    now,
-    read_place,
-    require_folder,
-)
+from ..policy.ledger import shipped
+from .archives import Place, anchor_batch, archive_options, find_row, moment_words, now, read_place, require_folder
 from .authorities import authority_options, read_authorities
 from .files import list_files, read_file
 from .limits import limited
@@ -28,7 +19,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..archive.archive import Session
-    from ..archive.index import Index
+    from ..archive.index.index import Index
 
 _AHEAD = datetime.timedelta(days=90)
 witness_option = click.option(
@@ -53,8 +44,8 @@ def init(place: str, archive_key: str | None, retain: int | None, retain_mode: s
     Its key is kept apart from it; keep a copy of the key in a safe place.
     Where it was stopped, repeat it.
     """
-    from ..archive.making import create_archive
-    from ..archive.storage import Retention
+    from ..archive.creation import create_archive
+    from ..archive.storage.base import Retention
 
     if retain is not None and not place.startswith("s3://"):
         raise UsageError("a folder locks nothing; --retain is for a bucket with object lock")

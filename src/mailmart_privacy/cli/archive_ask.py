@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._time import parse_moment
 from ..errors import UsageError
-from ..moments import parse_moment
 from .archives import (
     archive_options,
     find_entry,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..archive.archive import Archive
-    from ..archive.index import Index, Row
+    from ..archive.index.index import Index, Row
 
 
 @click.command("list")
@@ -90,7 +90,7 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
         click.echo(json.dumps({"entries": [row_to_json(row) for row in rows]}, ensure_ascii=False, indent=2))
         return
     if as_csv:
-        from ..archive.index_rows import SHOWN
+        from ..archive.index.rows import SHOWN
 
         writer = csv.DictWriter(sys.stdout, SHOWN, lineterminator="\n")
         writer.writeheader()

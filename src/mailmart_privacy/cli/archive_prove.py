@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._files import write_whole
 from ..errors import ExitCode, FileKeptError, TamperedError, UsageError
-from ..filing import write_whole
 from .archives import (
     archive_options,
     find_entry,
@@ -199,8 +199,8 @@ def _read_known(archive: "Archive", key: Path, proofs: tuple[str, ...], checkpoi
     """Read what is known of the log elsewhere: from what was kept apart, and what was signed here last."""
     from ..archive.keyring import name_memory, read_memory
     from ..archive.log_audit import Root
-    from ..archive.notes import read_checkpoint
     from ..archive.proofs import MAX_SIZE, read_proof
+    from ..archive.tlog.notes import read_checkpoint
 
     states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), archive.facts.key).checkpoint) for name in proofs]
     states += [(name, read_checkpoint(read_file(name, at_most=MAX_SIZE), archive.facts.key)) for name in checkpoints]

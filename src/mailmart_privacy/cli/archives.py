@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .._files import make_folder
 from ..errors import TamperedError, UsageError
-from ..filing import make_folder
 from .authorities import Authorities, read_authorities
 from .state import state_path
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from ..archive.anchors import Anchor
     from ..archive.archive import Archive, Numbered, Session
-    from ..archive.index import Index, Row
+    from ..archive.index.index import Index, Row
     from ..archive.keyring import Keyring
-    from ..archive.storage import Storage
+    from ..archive.storage.base import Storage
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -49,12 +49,12 @@ class Place:
     def storage(self) -> "Storage":
         """Open where it lies."""
         if self.name.startswith("s3://"):
-            from ..archive.objects import open_bucket
+            from ..archive.storage.s3 import open_bucket
 
             return open_bucket(self.name)
         if "://" in self.name:
             raise UsageError(f"{self.name}: an archive lies in a folder, or in s3://BUCKET/PREFIX")
-        from ..archive.folder import Folder
+        from ..archive.storage.folder import Folder
 
         return Folder(Path(self.name))
 
@@ -74,7 +74,7 @@ class Place:
 
     def indexed(self, archive: "Archive") -> "Index":
         """Open the archive's index, and bring it up to date."""
-        from ..archive.index import open_index
+        from ..archive.index.index import open_index
         from .progress import show_progress
 
         if self.index is not None and "://" in self.index:
@@ -195,7 +195,7 @@ def moment_words(moment: datetime.datetime | None) -> str:
 
 def row_to_json(row: "Row") -> dict[str, Any]:
     """Spell a row of the index in JSON."""
-    from ..archive.index_rows import SHOWN
+    from ..archive.index.rows import SHOWN
 
     return {
         name: moment_words(value) if isinstance(value := getattr(row, name), datetime.datetime) else value
@@ -209,7 +209,7 @@ def _require_index(path: Path) -> None:
     Raises:
         UsageError: it is another file.
     """
-    from ..archive.index_sqlite import MAGIC
+    from ..archive.index.sqlite import MAGIC
 
     try:
         with path.open("rb") as file:

@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import FileKeptError
-from ..ledger import shipped
+from ..policy.ledger import shipped
 from .archives import Place as ArchivePlace
 from .archives import anchor_batch
 from .authorities import Authorities
 
 if TYPE_CHECKING:
     from ..archive.archive import Session
-    from ..archive.index import Index, Row
+    from ..archive.index.index import Index, Row
     from ..archive.recipients import Recipient
-    from ..bulk.places import Place
-    from ..bulk.results import IssuedCopy
+    from ..batch.destinations import Place
+    from ..batch.results import IssuedCopy
     from ..sheets.rows import Planned
 
 _CLOCKS = datetime.timedelta(minutes=5)
@@ -76,7 +76,7 @@ class Archiving:
         self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Place"
     ) -> "Iterator[list[IssuedCopy]]":
         """Give out what a run that was stopped has archived, and not come to give out or list."""
-        from ..bulk.results import IssuedCopy
+        from ..batch.results import IssuedCopy
 
         archived = self._archived_since(since) if rows else {}
         for row in rows if archived else ():

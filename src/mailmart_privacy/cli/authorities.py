@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from ..trust.timestamps import TimestampClient
+    from ..trust.timestamp_client import TimestampClient
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -36,7 +36,7 @@ class Authorities:
 
     def client(self) -> "TimestampClient":
         """Make a client of them."""
-        from ..trust.timestamps import TimestampClient
+        from ..trust.timestamp_client import TimestampClient
 
         return TimestampClient(urls=self.urls, pins=self.pins)
 
@@ -80,7 +80,7 @@ def read_roots(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
     own = identity_path()
     if not own.exists():
         return ()
-    from ..keys.keyfiles import load_identity
+    from ..keys.key_files import load_identity
 
     # Its certificate alone: whoever else an authority in its chain vouches for is not you.
     return (load_identity(own.read_bytes(), origin=str(own)).certificate,)

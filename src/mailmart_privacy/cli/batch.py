@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from .._time import parse_moment
 from ..errors import UsageError
-from ..ledger import shipped
-from ..moments import parse_moment
+from ..policy.ledger import shipped
 from .archives import now
 from .batch_request import Batch, manifest_path
 from .batch_run import Run
@@ -133,14 +133,14 @@ def _require_sense(batch: Batch) -> None:
 
 def _begun_at(batch: Batch) -> datetime.datetime:
     """Tell when the batch was begun: that is part of references which are made for rows without one."""
-    from ..bulk.manifest import read_begun
+    from ..batch.manifest import read_begun
 
     begun = read_begun(manifest_path(batch)) if batch.resume else None
     return now() if begun is None else parse_moment(begun["begun_at"])
 
 
 def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tuple[str, ...]]":
-    from ..bulk.naming import name_file
+    from ..batch.file_names import name_file
     from ..copies.blank import read_blank
     from ..copies.issuing import complete_values
     from ..sheets.plan import complete_rows

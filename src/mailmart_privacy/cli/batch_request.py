@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..copies.typefaces import Typeface
+    from ..typesetting.fonts import Typeface
     from .archives import Place
     from .authorities import Authorities
     from .keys import KeyName
@@ -39,6 +39,6 @@ class Batch:
 
 def manifest_path(batch: Batch) -> Path:
     """Name the file that lists the copies of a batch."""
-    from ..bulk.manifest import NAME
+    from ..batch.manifest import NAME
 
     return Path(batch.manifest) if batch.manifest is not None else Path(batch.directory or "") / NAME

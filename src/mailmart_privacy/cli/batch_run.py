@@ -12,9 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from .._files import make_folder, open_whole, remove_leftovers
 from ..errors import ExitCode, FileKeptError, PrivacyError, RecipientError, UnfinishedError, UsageError
-from ..filing import make_folder, open_whole, remove_leftovers
-from ..ledger import shipped
+from ..policy.ledger import shipped
 from .archives import now
 from .batch_request import Batch, manifest_path
 from .progress import Progress, show_progress
@@ -24,10 +24,10 @@ from .state import kept_form
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from ..bulk.manifest import Manifest
-    from ..bulk.order import Order
-    from ..bulk.places import Place as CopyPlace
-    from ..bulk.results import FailedCopy, IssuedCopy
+    from ..batch.destinations import Place as CopyPlace
+    from ..batch.job import Order
+    from ..batch.manifest import Manifest
+    from ..batch.results import FailedCopy, IssuedCopy
     from ..keys.identity import Identity
     from ..sheets.rows import Planned
     from .archiving import Archiving
@@ -44,8 +44,8 @@ class Run:
 
     def into_place(self, begun_at: datetime.datetime) -> dict[str, Any]:
         """Put the copies into a folder or a store, and list them."""
-        from ..bulk.manifest import open_manifest
-        from ..bulk.places import Folder, find_place
+        from ..batch.destinations import Folder, find_place
+        from ..batch.manifest import open_manifest
 
         batch, path = self.batch, manifest_path(self.batch)
         place = find_place(batch.directory or "")
@@ -72,7 +72,7 @@ class Run:
 
     def into_zip(self, begun_at: datetime.datetime) -> dict[str, Any]:
         """Write the copies into a ZIP file, or to standard output."""
-        from ..bulk.zipping import ZipSink
+        from ..batch.zip_file import ZipSink
 
         files = {row.number: row.file for row in self.plan}
         with _open_output(self.batch.output or "-", force=self.batch.force) as stream, self._archiving() as archive:
@@ -96,8 +96,8 @@ class Run:
         """Open the identity, or have a worker do it, and have the form certified by it."""
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        from ..bulk.order import Opened, Order
-        from ..bulk.run import certify_order, name_signer
+        from ..batch.job import Opened, Order
+        from ..batch.scheduler import certify_order, name_signer
         from ..copies.certified import CertifiedForm, certified_level
         from ..verifying.origin import form_name
 
@@ -127,8 +127,8 @@ class Run:
 
     def _issue(self, rows: "Sequence[Planned]") -> "Iterator[list[IssuedCopy]]":
         """Issue copies; what stops the batch is raised, once the copies that were made are handed on."""
-        from ..bulk.results import IssuedCopy
-        from ..bulk.run import CHUNK, issue_rows
+        from ..batch.results import IssuedCopy
+        from ..batch.scheduler import CHUNK, issue_rows
 
         # A copy that waits for an authority or a service is not to wait for others, too.
         chunk = CHUNK if self.batch.level == "B-B" else 4
@@ -183,7 +183,7 @@ class Run:
 
     def _choose(self, manifest: "Manifest") -> "Iterator[IssuedCopy]":
         """Choose copies that are to be verified, from all that are listed and still there."""
-        from ..bulk.manifest import read_copy
+        from ..batch.manifest import read_copy
 
         count = len(manifest.references)
         wanted = {"none": 0, "all": count, "sample": min(SAMPLE, count)}[self.batch.verify]
@@ -202,7 +202,7 @@ class Run:
         return progress.done
 
     def _verify_some(self, copies: "Sequence[IssuedCopy]", progress: Progress | None = None) -> None:
-        from ..bulk.run import verify_copies
+        from ..batch.scheduler import verify_copies
 
         at = max(now(), *(copy.issued_at for copy in copies))
         for count, failed in verify_copies(self.order, copies, at=at, executor=self.executor):

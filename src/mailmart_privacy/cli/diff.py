@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from .._resources import read_template
-from ..changes.comparing import compare
+from ..diff.compare import compare
 from ..errors import ExitCode, UsageError
 from ..redline.wording import is_same
 from .diff_texts import read_text
 from .files import require_no_stylesheet, write_out, write_stylesheet
 
 if TYPE_CHECKING:
-    from ..changes.comparing import Comparison
+    from ..diff.compare import Comparison
 
 _WIDEST = 100
 _STYLESHEET = "redline.css"

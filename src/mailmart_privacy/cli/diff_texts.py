@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..characters import normalize, spell_out
+from .._unicode import normalize, spell_out
 from ..errors import SourceError, UndecidableError, UnknownVersionError, UsageError, VerificationError
-from ..ledger import policy_from_json, shipped
-from ..models import Policy
+from ..policy.ledger import policy_from_json, shipped
+from ..policy.model import Policy
 from .authorities import read_roots
 from .files import read_file
 from .limits import limited
 
 if TYPE_CHECKING:
-    from ..changes.prose import Prose
+    from ..policy.prose import Prose
 
 CURRENT, UPCOMING = "current", "upcoming"
 MAX_TEXT = 256 * 1024
@@ -107,8 +107,8 @@ def _read_words(content: bytes, said: str) -> "Policy | Prose":
         raise UsageError(f"{said} is an HTML page; save its text, and compare that")
     if start.startswith("{"):
         return _read_json(text, said)
-    from ..parse import parse_policy
-    from ..plaintext import parse_text, read_prose
+    from ..policy.read_markdown import parse_policy
+    from ..policy.read_text import parse_text, read_prose
 
     with limited():
         try:
@@ -122,7 +122,7 @@ def _read_words(content: bytes, said: str) -> "Policy | Prose":
 
 
 def _read_json(text: str, said: str) -> Policy:
-    from ..parse import parse_policy
+    from ..policy.read_markdown import parse_policy
 
     try:
         with limited():

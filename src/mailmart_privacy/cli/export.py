@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..bulk.naming import name_file
+from ..batch.file_names import name_file
 from ..errors import UsageError
-from ..ledger import shipped
-from ..models import LEVELS
+from ..policy.ledger import shipped
+from ..policy.model import LEVELS
 from .archives import Place, archive_options, read_place
 from .authorities import Authorities, authority_options, read_authorities
 from .batch import batch_options, export_batch, read_batch, require_single
@@ -24,8 +24,8 @@ from .state import certified_form
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-    from ..copies.typefaces import Typeface
     from ..keys.identity import Identity
+    from ..typesetting.fonts import Typeface
 
 
 @click.command(short_help="Issue signed, dated copies.")
@@ -134,7 +134,7 @@ def _archive(place: Place, copy: bytes, roots: "tuple[Certificate, ...]", now: d
 def _find_fonts(names: tuple[str, ...]) -> "tuple[Typeface, ...]":
     if not names:
         return ()
-    from ..copies.typefaces import find_typeface
+    from ..typesetting.fonts import find_typeface
 
     return tuple(map(find_typeface, names))
 

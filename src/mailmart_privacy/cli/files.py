@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from .._files import write_whole
 from ..errors import FileKeptError, UndecidableError, UsageError
-from ..filing import write_whole
 
 
 def require_place(path: Path, *, force: bool) -> None:

@@ -29,7 +29,7 @@ def identity() -> None:
 @click.option("--force", is_flag=True, help="Replace the identity that is there.")
 def create(name: str | None, force: bool) -> None:
     """Make a self-signed identity (P-256) and keep it as yours."""
-    from ..keys.keyfiles import create_identity
+    from ..keys.key_files import create_identity
 
     _keep(create_identity(created_at=datetime.datetime.now(datetime.UTC), name=name), force)
 
@@ -89,7 +89,7 @@ def show(
 
 
 def _own() -> "Identity":
-    from ..keys.keyfiles import load_identity
+    from ..keys.key_files import load_identity
 
     path = identity_path()
     if not path.exists():

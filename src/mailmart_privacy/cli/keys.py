@@ -111,7 +111,7 @@ def _open_own() -> "Identity":
 
 
 def _load_file(file: str, passphrase_file: str | None) -> "Identity":
-    from ..keys.keyfiles import load_identity
+    from ..keys.key_files import load_identity
 
     content = read_file(file)
     passphrase = _given_passphrase(passphrase_file)

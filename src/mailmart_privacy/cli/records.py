@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..characters import spell_out
+from .._files import open_whole, remove_leftovers, write_many, write_whole
+from .._time import parse_moment
+from .._unicode import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
-from ..filing import open_whole, remove_leftovers, write_many, write_whole
-from ..history import CLASSES
-from ..ledger import LEDGER, Ledger
-from ..moments import parse_moment
+from ..policy.ledger import LEDGER, Ledger
+from ..policy.versions import CLASSES
 
 if TYPE_CHECKING:
-    from ..models import Policy
+    from ..policy.model import Policy
 
 _IN_A_WHEEL = f"mailmart_privacy/data/{LEDGER}"
 
@@ -39,7 +39,7 @@ def records() -> None:
 @data_option
 def new(date: str, origin: str | None, data: Path | None) -> None:
     """Open the folder of the next version: the text of the one before it, under a new DATE."""
-    from ..records import SOURCE, date_source
+    from ..release.records import SOURCE, date_source
 
     folder = _data_folder(data)
     day = _parse_date(date)
@@ -82,8 +82,8 @@ def build(
 
     With --replace, class, summary and moment stay as they are unless they are given anew.
     """
-    from ..records import SOURCE, build_records, make_entry, read_entries, read_source, write_ledger
-    from ..releasing import find_faults
+    from ..release.records import SOURCE, build_records, make_entry, read_entries, read_source, write_ledger
+    from ..release.rules import find_faults
 
     folder = _data_folder(data)
     source = folder / version / SOURCE
@@ -136,8 +136,8 @@ def build(
 @data_option
 def check(against: Path | None, data: Path | None) -> None:
     """Hold every record and version against the ledger, and the newest version against a new build, byte for byte."""
-    from ..records import SOURCE, read_entries
-    from ..releasing import compare_records, compare_released
+    from ..release.records import SOURCE, read_entries
+    from ..release.rules import compare_records, compare_released
 
     folder = _data_folder(data)
     released = [] if against is None else _read_released(against)
@@ -177,7 +177,7 @@ def _parse_date(text: str) -> datetime.date:
 
 def _read_released(place: Path) -> list[dict[str, Any]]:
     """Read the ledger's entries of a released wheel, or of a folder of versions."""
-    from ..records import read_entries
+    from ..release.records import read_entries
 
     try:
         if place.is_dir():

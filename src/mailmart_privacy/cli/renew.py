@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._files import write_whole
 from ..errors import ExitCode, LevelError, PrivacyError, UsageError
-from ..filing import write_whole
-from ..ledger import shipped
+from ..policy.ledger import shipped
 from .authorities import Authorities, authority_options, read_authorities
 from .files import list_files, read_file
 from .limits import limited

@@ -4,7 +4,7 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ExitCode, PrivacyError, TamperedError
-from ..ledger import shipped
+from ..policy.ledger import shipped
 from .archives import anchor_batch, moment_words, now, verified_anchors
 from .limits import limited
 from .progress import show_progress
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..archive.anchors import Anchor
     from ..archive.archive import Archive, Copy, Session
-    from ..archive.index import Index, Row
+    from ..archive.index.index import Index, Row
     from .authorities import Authorities
 
 _RENEWED = ("B-LT", "B-LTA")

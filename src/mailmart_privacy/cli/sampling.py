@@ -4,7 +4,7 @@ import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..bulk.results import IssuedCopy
+    from ..batch.results import IssuedCopy
 
 
 class Sample:

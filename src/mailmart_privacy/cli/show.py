@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from ..characters import spell_out
+from .._time import parse_moment
+from .._unicode import spell_out
 from ..errors import UsageError
-from ..history import describe_versions
-from ..ledger import shipped
-from ..moments import parse_moment
+from ..policy.ledger import shipped
+from ..policy.versions import describe_versions
 from .files import require_no_stylesheet, write_out, write_stylesheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..history import Version
+    from ..policy.versions import Version
 
 _PLACES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
 _RECORDS = {"text": "policy.txt", "html": "page.html", "json": "policy.json"}

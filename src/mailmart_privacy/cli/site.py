@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._files import remove_leftovers, write_whole
+from .._time import parse_moment
 from ..errors import FileKeptError, UsageError
-from ..filing import remove_leftovers, write_whole
-from ..ledger import shipped
-from ..moments import parse_moment
+from ..policy.ledger import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, 
     The headers of each file stand in DIR/_headers. The same versions give the same bytes. Build
     again when a version takes effect; the last line says when that is.
     """
-    from ..web.site import build_site
+    from ..web.static_site import build_site
 
     moment = _moment(at)
     files = build_site(_service(moment, base_url, path, max_age))
@@ -65,7 +65,7 @@ def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, 
 @_site_options
 def serve(host: str, port: int, path: str, max_age: int, at: str | None) -> None:
     """Show the policy on this machine as a service shows it, until Ctrl-C. Not for the public."""
-    from ..web.local import open_server
+    from ..web.dev_server import open_server
 
     shown = f"[{host}]" if ":" in host else host
     moment = None if at is None else _moment(at)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._files import make_folder, write_whole
 from ..errors import FileKeptError
-from ..filing import make_folder, write_whole
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..copies.certified import CertifiedForm
     from ..keys.identity import Identity
-    from ..trust.timestamps import TimestampClient
+    from ..trust.timestamp_client import TimestampClient
 
 APPLICATION = "mailmart-privacy"
 STATE_VARIABLE = "MAILMART_PRIVACY_STATE_DIR"
@@ -51,7 +51,7 @@ def keep_identity(identity: "Identity", *, force: bool = False) -> Path:
     Raises:
         FileKeptError: there is one already, and `force` is not set.
     """
-    from ..keys.keyfiles import dump_identity
+    from ..keys.key_files import dump_identity
 
     path = identity_path()
     make_folder(path.parent, mode=0o700)
@@ -65,7 +65,7 @@ def local_identity(now: datetime.datetime) -> tuple["Identity", bool]:
     Returns:
         The identity, and whether it was made just now.
     """
-    from ..keys.keyfiles import create_identity, load_identity
+    from ..keys.key_files import create_identity, load_identity
 
     path = identity_path()
     created = False

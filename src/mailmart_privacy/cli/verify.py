@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from ..characters import spell_out
+from .._time import parse_moment
+from .._unicode import spell_out
 from ..errors import ExitCode, PrivacyError
-from ..ledger import shipped
-from ..moments import parse_moment
+from ..policy.ledger import shipped
 from .authorities import read_roots
 from .files import read_file
 from .limits import limited

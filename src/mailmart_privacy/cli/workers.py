@@ -28,7 +28,7 @@ def hire(jobs: int | None, rows: int, dask: str | None) -> Iterator[tuple[Execut
         The executor, or None where this process does the work, and how many work at a time.
     """
     if dask is not None:
-        from ..bulk.cluster import connect
+        from ..batch.dask import connect
 
         with connect(dask) as found:
             yield found

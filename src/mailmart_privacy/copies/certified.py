@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..models import LEVELS
 from ..pdf.cms import CmsTemplate
 from ..pdf.field_font import FieldFont
+from ..policy.model import LEVELS
 
 if TYPE_CHECKING:
     from hashlib import _Hash

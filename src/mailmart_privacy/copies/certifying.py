@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..keys.identity import Identity
-    from ..trust.timestamps import TimestampClient
+    from ..trust.timestamp_client import TimestampClient
 
 CERTIFIED_LEVELS = ("B-B", "B-T", "B-LT")
 PUBLISHER = "Publisher"

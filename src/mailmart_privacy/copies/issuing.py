@@ -10,9 +10,9 @@ import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from .._time import require_moment
 from ..errors import IdentityError, LevelError, UsageError
 from ..keys.identity import require_valid
-from ..moments import require_moment
 from ..pdf.appearance import clean_value, show_lines, signature_lines
 from ..pdf.cms import TOKEN_ROOM
 from .typesetting import WORDS, require_room, typeset
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..keys.identity import Identity
+    from ..typesetting.fonts import Typeface
+    from ..typesetting.subset import Embedded
     from .blank import Blank
     from .certified import CertifiedForm, FormField
-    from .embedding import Embedded
-    from .typefaces import Typeface
 
 DELIVERY = "Delivery"
 REASON = "Delivery of the privacy policy"

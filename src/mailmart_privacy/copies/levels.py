@@ -10,12 +10,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from ..errors import LevelError, MissingExtraError, TimestampError
-from ..models import LEVELS
 from ..pdf.cms import read_timestamp
+from ..policy.model import LEVELS
+from ..trust.dss import extend_store, read_store
 from ..trust.revocation import Evidence, gather_for_token
-from ..trust.security_store import extend_store, read_store
 from ..trust.stamping import add_timestamp
-from ..trust.tokens import Token, read_token
+from ..trust.timestamp_token import Token, read_token
 from .certified import certified_level
 from .issuing import issue_copy
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..keys.identity import Identity
-    from ..trust.timestamps import TimestampClient
+    from ..trust.timestamp_client import TimestampClient
+    from ..typesetting.fonts import Typeface
     from .certified import CertifiedForm
-    from .typefaces import Typeface
 
 
 def issue_at_level(

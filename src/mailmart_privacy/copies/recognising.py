@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..keys.identity import Identity
+    from ..typesetting.fonts import Typeface
     from .certified import CertifiedForm
-    from .typefaces import Typeface
 
 _MOMENT = re.compile(rb"/M \(D:([0-9]{14})Z\)")
 

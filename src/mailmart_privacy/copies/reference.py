@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..keys.identity import Identity
+    from ..typesetting.fonts import Typeface
     from .certified import CertifiedForm
-    from .typefaces import Typeface
 
 
 def issue_by_pyhanko(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..keys.identity import Identity, PublicKey
-    from .embedding import Embedded
+    from ..typesetting.subset import Embedded
 
 _SPARE = 2048
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..characters import name_characters
+from .._unicode import name_characters
 from ..errors import RecipientError
 from ..pdf.appearance import (
     MIN_SIZE,
@@ -23,11 +23,11 @@ from ..pdf.field_font import FieldFont
 from ..pdf.shown import MIRRORED
 
 if TYPE_CHECKING:
+    from ..typesetting.fonts import Typeface
+    from ..typesetting.shaping import Run
+    from ..typesetting.subset import Embedded, Part
     from .blank import Blank
     from .certified import CertifiedForm
-    from .embedding import Embedded, Part
-    from .shaping import Run
-    from .typefaces import Typeface
 
 WORDS = {"Recipient": "recipient", "Reference": "reference", "IssuedAt": "issue date"}
 _TWO_LINES = ("Recipient",)
@@ -84,7 +84,7 @@ def _lay_out_runs(
             f"({name_characters(form.font.missing(value))}); it has Latin, Greek, Cyrillic and Vietnamese; for others, "
             "name a font with --font"
         )
-    from .shaping import shape_line
+    from ..typesetting.shaping import shape_line
 
     def shape(line: str) -> "list[Run]":
         return shape_line(WORDS[name], line, form.font, fonts)
@@ -136,7 +136,7 @@ def _is_dense(c: str) -> bool:
 
 def _write(form: "CertifiedForm | Blank", name: str, lines: "list[list[Run]]", size: float) -> Shown:
     """Write runs in the order in which they are read, each at its place."""
-    from .embedding import embed
+    from ..typesetting.subset import embed
 
     faces: dict[Typeface, dict[Part, int]] = {}
     written = []

@@ -9,7 +9,7 @@ and 12.7.3.3).
 import datetime
 from collections.abc import Sequence
 
-from ..characters import find_refused, name_characters, normalize
+from .._unicode import find_refused, name_characters, normalize
 from ..errors import RecipientError
 from .field_font import FieldFont
 

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..changes.comparing import Comparison
-from ..changes.prose import Prose
-from ..changes.words import Span
-from ..characters import is_refused
-from ..history import Version
-from ..models import Policy, Processor
+from .._unicode import is_refused
+from ..diff.compare import Comparison
+from ..diff.words import Span
+from ..policy.model import Policy, Processor
+from ..policy.prose import Prose
+from ..policy.versions import Version
 from . import wording
 
 SCHEMA = "urn:mailmart-privacy:schema:redline:1"

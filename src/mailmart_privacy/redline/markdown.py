@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..changes.comparing import Comparison, SectionChange
-from ..changes.words import Span
-from ..characters import spell_out
-from ..models import escape_markdown
+from .._unicode import spell_out
+from ..diff.compare import Comparison, SectionChange
+from ..diff.words import Span
+from ..policy.model import escape_markdown
 from . import wording
 
 _MARKS = {"removed": ("~~", "~~"), "added": ("**", "**")}

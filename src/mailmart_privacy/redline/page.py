@@ -1,8 +1,8 @@
 """Comparison → a whole HTML page."""
 
-from ..changes.comparing import Comparison
-from ..characters import spell_out
-from ..render import environment
+from .._unicode import spell_out
+from ..diff.compare import Comparison
+from ..policy.render import environment
 from . import wording
 
 TEMPLATE, STYLESHEET = "redline.html", "redline.css"

@@ -1,7 +1,7 @@
 """Comparison → PDF, by WeasyPrint."""
 
-from ..changes.comparing import Comparison
-from ..form_page import print_page
+from ..diff.compare import Comparison
+from ..form.page import print_page
 from .page import render_redline
 
 _STYLESHEET = "redline-paper.css"

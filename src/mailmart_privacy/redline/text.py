@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from ..changes.comparing import Comparison, SectionChange
-from ..changes.words import Kind, Span
-from ..characters import spell_out
+from .._unicode import spell_out
+from ..diff.compare import Comparison, SectionChange
+from ..diff.words import Kind, Span
 from . import wording
 
 _MARKS = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}

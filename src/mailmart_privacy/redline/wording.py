@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from ..changes.comparing import Comparison, Passage, ProcessorChange, SectionChange
-from ..changes.prose import Prose
-from ..changes.words import Span, compare_words
-from ..characters import spell_out
-from ..history import Version
-from ..models import Policy, Processor, format_date
+from .._unicode import spell_out
+from ..diff.compare import Comparison, Passage, ProcessorChange, SectionChange
+from ..diff.words import Span, compare_words
+from ..policy.model import Policy, Processor, format_date
+from ..policy.prose import Prose
+from ..policy.versions import Version
 
 SAME = "The two texts are the same"
 HOW_TO_READ = "Words that were removed are struck through; words that were added are underlined."

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import LevelError, MissingExtraError, one_line
 from ..keys.identity import is_self_signed, subject_name
-from .judge import Judge, NotTrustedError, ValidationData, describe_certificate
-from .timestamps import fetch
-from .tokens import issued
+from .path_validator import Judge, NotTrustedError, ValidationData, describe_certificate
+from .timestamp_client import fetch
+from .timestamp_token import issued
 
 try:
     from cryptography import x509
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..keys.identity import Identity
-    from .tokens import Token
+    from .timestamp_token import Token
 
 _DEPTH = 10
 

@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError
-from .tokens import Token
+from .timestamp_token import Token
 
 try:
     from asn1crypto import cms, crl, ocsp, x509
@@ -17,8 +17,8 @@ except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
 if TYPE_CHECKING:
-    from .judge import ValidationData
-    from .timestamps import TimestampClient
+    from .path_validator import ValidationData
+    from .timestamp_client import TimestampClient
 
 ARCHIVE_TIMESTAMP = "ArchiveTimestamp"
 _ROOM = 16384

@@ -7,7 +7,7 @@ their own signatures, and a timestamp over an archive is to be had by anybody.
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
-from ..trust.tokens import issued
+from ..trust.timestamp_token import issued
 
 try:
     from cryptography import x509
@@ -20,7 +20,7 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..trust.judge import ValidationData
+    from ..trust.path_validator import ValidationData
 
 
 def require_genuine(data: "ValidationData", others: "Iterable[x509.Certificate]") -> None:

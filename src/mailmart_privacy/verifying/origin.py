@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import AlteredError, UndecidableError, UnsignedError
 
 if TYPE_CHECKING:
-    from ..ledger import Ledger
+    from ..policy.ledger import Ledger
 
 MAX_SIZE = 16 * 1024 * 1024
 PAPERS = ("a4", "letter")

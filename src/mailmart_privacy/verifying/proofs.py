@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
 from ..keys.identity import certificate_digest, subject_name
-from ..trust.judge import Judge, NotTrustedError, ValidationData
-from ..trust.security_store import extend_store
+from ..trust.dss import extend_store
+from ..trust.path_validator import Judge, NotTrustedError, ValidationData
 from .genuine import require_genuine
 
 try:
@@ -21,7 +21,7 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from ..trust.tokens import Token
+    from ..trust.timestamp_token import Token
     from .signatures import Signed, Stamped
 
 _TOLERANCE = datetime.timedelta(minutes=5)  # by which clocks may differ

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import AlteredError, MissingExtraError, UndecidableError, VerificationError, one_line
 from ..keys.ecdsa import lower
 from ..pdf.cms import read_timestamp, require_canonical, require_content
-from ..trust.tokens import Token, issued, read_token, require_stamped
+from ..trust.timestamp_token import Token, issued, read_token, require_stamped
 
 try:
     from asn1crypto import cms

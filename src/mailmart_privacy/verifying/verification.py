@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from ..models import format_date
+from ..policy.model import format_date
 
 SCHEMA = "urn:mailmart-privacy:schema:verification:1"
 

@@ -32,7 +32,7 @@ from ..pdf.brought import read_glyphs
 from ..pdf.field_font import FieldFont, read_field_font
 from ..pdf.revisions import open_pdf, require_revisions
 from ..pdf.shown import read_shown
-from ..trust.security_store import read_store
+from ..trust.dss import read_store
 from .foreign import judge_foreign
 from .origin import Origin, find_origin
 from .proofs import Proof, prove
@@ -61,9 +61,9 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from ..history import Version
-    from ..ledger import Ledger
-    from ..trust.judge import ValidationData
+    from ..policy.ledger import Ledger
+    from ..policy.versions import Version
+    from ..trust.path_validator import ValidationData
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC")
 

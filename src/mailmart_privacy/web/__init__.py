@@ -1,5 +1,5 @@
 """Serving the policy over HTTP: one core, the thin adapters for frameworks, and the static site."""
 
-from .service import Response, Service, create_service
+from .core import Response, Service, create_service
 
 __all__ = ["Response", "Service", "create_service"]

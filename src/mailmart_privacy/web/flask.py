@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
-from ..models import format_date
+from ..policy.model import format_date
+from .core import Service, create_service
 from .mounting import mount
-from .service import Service, create_service
 
 try:
     from flask import Blueprint, Response, current_app, request, url_for

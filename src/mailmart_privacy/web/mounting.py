@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .service import Service
+    from .core import Service
 
 _KEPT = 8  # prefixes; an application has one, seldom two
 

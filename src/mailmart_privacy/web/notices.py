@@ -3,8 +3,8 @@
 import datetime
 import re
 
-from ..history import Version
-from ..models import format_date
+from ..policy.model import format_date
+from ..policy.versions import Version
 
 PUBLISHER = "MailMart"
 AUTHORITY = "mailmart.com"  # the website that the policy's text names

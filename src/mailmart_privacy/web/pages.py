@@ -9,8 +9,8 @@ import json
 from html import escape
 
 from ..errors import RecordError
-from ..history import CHANGES
-from ..models import format_date
+from ..policy.model import format_date
+from ..policy.versions import CHANGES
 from .representations import ATOM, CALENDAR, FORMATS, HTML
 
 TYPE_CHECKING = False
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from ..history import Version
-    from ..ledger import Ledger
-    from .addresses import Addresses
+    from ..policy.ledger import Ledger
+    from ..policy.versions import Version
+    from .urls import Addresses
 
 _STYLESHEET = '<link rel="stylesheet" href="page.css">'
 _BODY, _FOOTER = "<main>", "</footer>"

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
+from .core import HEADERS_READ, Service, create_service
 from .mounting import mount
-from .service import HEADERS_READ, Service, create_service
 
 try:
     from starlette.routing import Route

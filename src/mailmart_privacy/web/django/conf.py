@@ -7,8 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from ...errors import UsageError
+from ..core import Service, create_service
 from ..mounting import mount
-from ..service import Service, create_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""The edge for Python callers: the clock is read here."""

@@ -1,0 +1,162 @@
+"""The edge for Python callers who issue many copies; as in `_api`, the clock is read where no moment is named."""
+
+import datetime
+import secrets
+from collections import deque
+from dataclasses import replace
+
+from .._time import require_moment
+from ..errors import RecipientError
+from .copies import certified_form, find_typefaces, recorded_form, timestamp_client
+from .policies import current
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from cryptography.x509 import Certificate
+
+    from ..batch.job import Order
+    from ..batch.results import FailedCopy, IssuedCopy
+    from ..keys.identity import Identity
+    from ..policy.model import Policy
+    from ..sheets.rows import Planned, Row
+    from ..trust.timestamp_client import TimestampClient
+    from ..typesetting.fonts import Typeface
+
+
+def issue_many(
+    rows: "Iterable[Row]",
+    *,
+    policy: "Policy | None" = None,
+    identity: "Identity | Callable[[], Identity]",
+    issued_at: "datetime.datetime | Callable[[], datetime.datetime] | None" = None,
+    paper: str = "a4",
+    level: str = "B-B",
+    tsa: "str | Sequence[str] | TimestampClient" = (),
+    trust_roots: "Iterable[Certificate]" = (),
+    executor: "Executor | None" = None,
+    into: str | None = None,
+    fonts: "Iterable[str | Typeface]" = (),
+    chunk: int | None = None,
+) -> "Iterator[IssuedCopy | FailedCopy]":
+    """Issue many signed copies, and yield what became of each row as it comes.
+
+    The first one of each process is made by pyHanko as well, without the key, and ours has to say the same.
+
+    Args:
+        rows: whom the copies are for; they are taken as they are needed.
+        policy: a recorded version, or None for the one in force.
+        identity: who signs. For an executor with processes, a function that opens it over there (and
+            can be pickled): a key does not travel.
+        issued_at: the moment that all copies show (aware), a clock that is asked for each chunk, or
+            None for the machine's clock.
+        paper: "a4" or "letter".
+        level: "B-B", "B-T", "B-LT" or "B-LTA"; see `issue`.
+        tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
+        trust_roots: where the certificates lead to; needed for "B-LT" and "B-LTA".
+        executor: who works: threads, processes, a cluster; None for this thread.
+        into: a folder, or a URL that fsspec knows, where the workers put the copies; the copy of a row
+            that is there already is found, and not issued again. None to get the copies' bytes.
+        fonts: files of fonts, or names of installed ones, for characters that the form's font does not have.
+        chunk: how many rows a worker gets at once.
+
+    Returns:
+        An iterator of an `IssuedCopy` for each row, or a `FailedCopy` with the error that says why there is none;
+        not in the order of the rows where several work at once. Closing the iterator stops the work.
+
+    Raises:
+        IdentityError: the identity cannot be opened, or does not travel.
+        UsageError: there is no such paper or level, or a moment is naive.
+        RecordError: the policy is not the one recorded under its date, or a record has changed.
+        LevelError: the form cannot be certified at that level.
+        OSError: a copy could not be written.
+        MissingExtraError: a library that this needs is not installed.
+    """
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from ..batch.destinations import find_place
+    from ..batch.job import Opened, Order
+    from ..batch.scheduler import CHUNK, certify_order
+    from ..copies.certified import certified_level
+
+    clock, version = _clock(issued_at), policy or current()
+    client, roots, needed = timestamp_client(tsa), tuple(trust_roots), certified_level(level)
+    order = Order(
+        id=secrets.token_hex(8),
+        form=recorded_form(version, paper),
+        open_identity=identity if callable(identity) else Opened(identity),
+        level=level,
+        timestamps=client,
+        roots=tuple(root.public_bytes(Encoding.DER) for root in roots),
+        fonts=find_typefaces(fonts),
+        place=None if into is None else find_place(into),
+    )
+    if executor is None:
+        opened = order.open_identity()
+        made = certified_form(order.form, opened, clock(), needed, client, roots)
+        order = replace(order, open_identity=Opened(opened), certified=made.to_bytes())
+    else:
+        order = certify_order(order, clock(), executor)
+    return _issue(rows, order, version.version, clock, executor, chunk or CHUNK)
+
+
+def _issue(
+    rows: "Iterable[Row]",
+    order: "Order",
+    version: str,
+    clock: "Callable[[], datetime.datetime]",
+    executor: "Executor | None",
+    chunk: int,
+) -> "Iterator[IssuedCopy | FailedCopy]":
+    from ..batch.scheduler import issue_rows
+
+    refused: deque[FailedCopy] = deque()
+    planned = _plan(rows, order, version, clock, refused)
+    for outcomes in issue_rows(order, planned, clock=clock, executor=executor, chunk=chunk):
+        while refused:
+            yield refused.popleft()
+        yield from outcomes
+    yield from refused
+
+
+def _plan(
+    rows: "Iterable[Row]",
+    order: "Order",
+    version: str,
+    clock: "Callable[[], datetime.datetime]",
+    refused: "deque[FailedCopy]",
+) -> "Iterator[Planned]":
+    from ..batch.file_names import name_file
+    from ..batch.results import FailedCopy
+    from ..copies.certified import CertifiedForm
+    from ..copies.issuing import complete_values
+    from ..sheets.rows import Planned
+
+    form = CertifiedForm.from_bytes(order.certified)
+    assert form is not None
+    begun = clock()
+    for row in rows:
+        try:
+            recipient, reference = complete_values(form, row.recipient, row.reference, begun, order.fonts)
+        except RecipientError as error:
+            refused.append(FailedCopy(number=row.number, recipient=row.recipient, reference=row.reference, error=error))
+            continue
+        yield Planned(
+            number=row.number,
+            recipient=recipient,
+            reference=reference,
+            file=name_file(version, recipient, reference),
+        )
+
+
+def _clock(
+    issued_at: "datetime.datetime | Callable[[], datetime.datetime] | None",
+) -> "Callable[[], datetime.datetime]":
+    if issued_at is None:
+        return lambda: datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    if callable(issued_at):
+        return issued_at
+    require_moment(issued_at)
+    return lambda: issued_at

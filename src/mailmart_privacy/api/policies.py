@@ -1,0 +1,77 @@
+"""The policy for Python callers: which text there is, was and will be. Here the clock is read."""
+
+import datetime
+
+from ..policy.ledger import shipped
+from ..policy.model import Policy
+from ..policy.versions import Version
+
+
+def now() -> datetime.datetime:
+    """Ask the clock."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def current() -> Policy:
+    """Load the version in force now.
+
+    Returns:
+        The policy.
+
+    Raises:
+        UnknownVersionError: the clock stands before the first version.
+        RecordError: its record has changed or is missing.
+    """
+    return in_force(now())
+
+
+def versions() -> tuple[Version, ...]:
+    """List the versions of the policy, oldest first.
+
+    Raises:
+        RecordError: the ledger has changed or is missing.
+    """
+    return shipped().versions
+
+
+def upcoming() -> tuple[Version, ...]:
+    """List the versions that are announced and not yet in force, the soonest first.
+
+    Each becomes `current()` at its `effective_at`, without a release. `in_force(version.effective_at)`
+    loads its text.
+
+    Raises:
+        RecordError: the ledger has changed or is missing.
+    """
+    return shipped().upcoming(now())
+
+
+def in_force(at: datetime.datetime) -> Policy:
+    """Load the version in force at a moment.
+
+    Args:
+        at: an aware datetime.
+
+    Returns:
+        The policy.
+
+    Raises:
+        UsageError: `at` is naive, or a bare date: ambiguous on the day of a change.
+        UnknownVersionError: no version was in force yet; the message says when the first began.
+        RecordError: its record has changed or is missing.
+    """
+    return shipped().in_force(at)
+
+
+def resolve(reference: str) -> Policy:
+    """Find the text that a `Policy.reference` names: what a person saw or accepted.
+
+    Args:
+        reference: for instance "2026-02-24.85591b988b6aa67c".
+
+    Raises:
+        UsageError: it is no reference.
+        UnknownVersionError: this package knows no such version, or that version never had that text.
+        RecordError: its record has changed or is missing.
+    """
+    return shipped().resolve(reference)

@@ -1,0 +1,83 @@
+"""A new archive: its key, what it says of itself, and the published versions."""
+
+import datetime
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from .archive import Archive
+from .keyring import Keyring, create_keyring, load_keyring
+from .layout import CHECKPOINT, FACTS, Facts, write_facts
+
+if TYPE_CHECKING:
+    from ..policy.ledger import Ledger
+    from .storage.base import Retention, Storage
+
+
+def create_archive(
+    storage: "Storage",
+    *,
+    key: Callable[[str], Path],
+    ledger: "Ledger",
+    clock: Callable[[], datetime.datetime],
+    retention: "Retention | None" = None,
+) -> Archive:
+    """Make an archive, with the published versions in it; or finish one whose making was stopped.
+
+    Args:
+        storage: where; nothing else may be there.
+        key: where its secrets are kept, by the name of its log.
+        ledger: the recorded versions.
+        clock: tells what time it is (aware).
+        retention: for how long the store is to lock what has an entry.
+
+    Raises:
+        UsageError: something is there already.
+        ArchiveError: the key of an archive that was not finished is not there.
+    """
+    if storage.read(FACTS) is None:
+        keyring = _begin(storage, key, clock, retention)
+        archive = Archive(storage)
+    else:
+        archive = Archive(storage)
+        keyring = _find_unfinished(archive, key, retention)
+    with archive.writing(keyring, clock) as session:
+        for version in ledger.versions:
+            session.add_version(version.version, ledger)
+    return archive
+
+
+def _begin(
+    storage: "Storage",
+    key: Callable[[str], Path],
+    clock: Callable[[], datetime.datetime],
+    retention: "Retention | None",
+) -> Keyring:
+    """Make the key, and what an archive says of itself."""
+    if (found := next(storage.find(), None)) is not None:
+        raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
+    storage.retention = retention
+    origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
+    with storage.intake(0) as intake:  # first: where nothing can be written, no key is made
+        keyring = create_keyring(key(origin), origin)
+        files = write_facts(Facts(key=keyring.public, created_at=clock(), retention=retention))
+        # The facts come last: what has none is no archive yet.
+        put = [*intake.put((name, files[name]) for name in sorted(files) if name != FACTS)]
+        if not all([*put, *intake.put([(FACTS, files[FACTS])])]):
+            raise UsageError(f"{storage.location} is being made an archive by another process")
+    return keyring
+
+
+def _find_unfinished(archive: Archive, key: Callable[[str], Path], retention: "Retention | None") -> Keyring:
+    """Find the key of an archive that was not finished; one that lost its checkpoint later is not made whole here."""
+    location, facts = archive.storage.location, archive.facts
+    if archive.storage.read(CHECKPOINT) is not None:
+        raise UsageError(f"{location} is an archive already")
+    keyring = load_keyring(key(facts.origin), facts.key)
+    if keyring.seen().size:
+        raise UsageError(f"{location} is an archive already, and has lost its {CHECKPOINT}; put it back from a backup")
+    if retention != facts.retention:
+        raise UsageError(f"{location} was begun with another retention; give the same again")
+    return keyring

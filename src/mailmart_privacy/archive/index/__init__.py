@@ -1,0 +1,1 @@
+"""The index of an archive, rebuilt from its log whenever needed."""

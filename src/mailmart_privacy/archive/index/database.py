@@ -1,0 +1,108 @@
+"""What the index asks of a database, and the tables that it has in one."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from ...errors import ArchiveError
+
+SCHEMA = 2  # goes up with every change to what follows; an index of another one is made anew
+
+# The columns of each table. A database may hold several archives: "archive" is the key of one in it.
+TABLES: dict[str, tuple[str, ...]] = {
+    "archives": ("archive", "origin", "size", "peaks"),
+    "commits": ("archive", "start", "digest", "root"),
+    "files": (
+        *("archive", "number", "position", "kind", "digest", "name", "size", "version", "policy_digest"),
+        *("effective_at", "issued_at", "recorded_at", "level", "signer", "recipient", "sealed", "renews"),
+    ),
+    "anchors": ("archive", "number", "size", "recorded_at", "files"),
+    "erasures": ("archive", "recipient", "number"),
+}
+
+# In the SQL of both databases; {exact} makes texts be compared byte by byte, {ordered} keeps rows in their order.
+CREATE = (
+    """CREATE TABLE archives (
+        archive BIGINT NOT NULL PRIMARY KEY, origin TEXT NOT NULL UNIQUE,
+        size BIGINT NOT NULL, peaks BYTEA NOT NULL)""",
+    """CREATE TABLE commits (
+        archive BIGINT NOT NULL, start BIGINT NOT NULL, digest BYTEA NOT NULL, root BYTEA NOT NULL,
+        PRIMARY KEY (archive, start)){ordered}""",
+    """CREATE TABLE files (
+        archive BIGINT NOT NULL, number BIGINT NOT NULL, position BIGINT NOT NULL, kind TEXT NOT NULL,
+        digest TEXT {exact} NOT NULL, name TEXT NOT NULL, size BIGINT NOT NULL, version TEXT, policy_digest TEXT,
+        effective_at BIGINT, issued_at BIGINT, recorded_at BIGINT NOT NULL, level TEXT, signer TEXT,
+        recipient TEXT {exact}, sealed TEXT, renews TEXT {exact}, PRIMARY KEY (archive, number, position)){ordered}""",
+    """CREATE TABLE anchors (
+        archive BIGINT NOT NULL, number BIGINT NOT NULL, size BIGINT NOT NULL, recorded_at BIGINT NOT NULL,
+        files TEXT NOT NULL, PRIMARY KEY (archive, number)){ordered}""",
+    """CREATE TABLE erasures (
+        archive BIGINT NOT NULL, recipient TEXT {exact} NOT NULL, number BIGINT NOT NULL,
+        PRIMARY KEY (archive, recipient)){ordered}""",
+)
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS files_digest ON files (archive, digest)",
+    "CREATE INDEX IF NOT EXISTS files_recipient ON files (archive, recipient, number)",
+    "CREATE INDEX IF NOT EXISTS files_version ON files (archive, effective_at) WHERE kind = 'published-version'",
+)
+
+
+class DamagedError(ArchiveError):
+    """The database cannot be read; what is in it has to be made anew."""
+
+
+class Database(Protocol):
+    """A database with the index's tables, or one in which they can be made.
+
+    A "?" in SQL stands for a value. Every method raises ArchiveError where the database cannot be used, and
+    DamagedError where the tables in it cannot be read.
+
+    Attributes:
+        place: its name, for messages; without a password.
+    """
+
+    place: str
+
+    def transaction(self, name: str) -> AbstractContextManager[None]:
+        """Do what follows whole or not at all, and not while another process is in a transaction of that name."""
+        ...
+
+    def admit(self, origin: str) -> None:
+        """Make room for an archive, unless there is; within a transaction."""
+        ...
+
+    def clear(self, archive: int) -> None:
+        """Forget all entries of an archive; within a transaction."""
+        ...
+
+    def add(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows to a table, but for those whose place is taken; within a transaction."""
+        ...
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change rows; within a transaction."""
+        ...
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read a few rows."""
+        ...
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Read rows one after the other, however many there are and whatever else is done meanwhile."""
+        ...
+
+    def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
+        """Write a condition that a column has one of some values: SQL, and what its "?" stand for."""
+        ...
+
+    def settle(self) -> None:
+        """Make what is left out while much is added; outside of a transaction."""
+        ...
+
+    def mend(self) -> None:
+        """Make the tables anew after a DamagedError; outside of a transaction."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...

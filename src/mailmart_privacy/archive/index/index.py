@@ -1,0 +1,234 @@
+"""The index of an archive: finds quickly what its log says. It is disposable, and made from the log alone."""
+
+import datetime
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..._time import require_moment
+from ...errors import UsageError
+from .database import DamagedError, Database
+from .refresh import refresh
+from .rows import KINDS, LARGEST, Anchor, Cover, Row, read_anchor, read_row, write_moment
+from .sqlite import SqliteDatabase
+
+if TYPE_CHECKING:
+    from ..archive import Archive
+
+__all__ = ["Anchor", "Index", "Row", "open_index"]
+
+_SHORTEST, _WHOLE = 8, 64  # characters of a digest
+_CANDIDATES = 10  # that a message names
+_ROWS = (
+    "SELECT f.number, f.kind, f.digest, f.name, f.size, f.version, f.policy_digest, f.effective_at, f.issued_at, "
+    "f.recorded_at, f.level, f.signer, f.recipient, f.sealed, f.renews, e.number IS NOT NULL "
+    "FROM files f LEFT JOIN erasures e ON e.archive = f.archive AND e.recipient = f.recipient WHERE f.archive = ?"
+)
+
+
+class Index:
+    """An index; see `open_index`.
+
+    Until it is refreshed it is as it was left; in a database with several archives, `refresh` tells it which one it is
+    of. While another process makes it anew it holds a part of the entries only: `size` tells how many.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._key: int | None = None
+
+    def __enter__(self) -> "Index":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it."""
+        self._database.close()
+
+    @property
+    def size(self) -> int:
+        """How many entries it covers."""
+        found = self._database.query("SELECT size FROM archives WHERE archive = ?", [self._find_key()])
+        return int(found[0][0]) if found else 0
+
+    def refresh(self, archive: "Archive", advance: "Callable[[int, int], None]" = lambda done, total: None) -> None:
+        """Read what is new in the log; make the index anew where it is damaged, or not of this log.
+
+        Args:
+            archive: whose index it is.
+            advance: is told how many entries were read, and how many there are.
+
+        Raises:
+            ArchiveError: the database cannot be used.
+            TamperedError: the log cannot be read.
+        """
+        self._key = refresh(self._database, archive, advance, anew=False)
+
+    def rebuild(self, archive: "Archive", advance: "Callable[[int, int], None]" = lambda done, total: None) -> None:
+        """Make the index anew; arguments and errors are those of `refresh`."""
+        self._key = refresh(self._database, archive, advance, anew=True)
+
+    def rows(
+        self,
+        *,
+        kinds: Collection[str] = (),
+        version: str | None = None,
+        recipients: Collection[str] = (),
+        digest: str | None = None,
+        signer: str | None = None,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Find files of copies and of published versions, in the order of their entries.
+
+        Args:
+            kinds: of entries; none: all.
+            version: of the policy.
+            recipients: pseudonyms; none: all.
+            digest: of the file, or its beginning (8 characters or more).
+            signer: of copies.
+            since: what was recorded at this moment (aware) or later.
+            until: what was recorded before this moment (aware).
+            limit: how many rows, at most.
+
+        Raises:
+            UsageError: an argument cannot be used.
+            ArchiveError: the database cannot be used.
+        """
+        conditions, values = list[str](), list[Any]()
+        if unknown := set(kinds).difference(KINDS):
+            raise UsageError(f"{min(unknown)!r} is no kind of entry that has rows; those are {', '.join(KINDS)}")
+        if len(set(kinds)) == 1:
+            conditions.append(f"f.kind = '{min(kinds)}'")  # written out: else no database uses its index for it
+        if recipients:
+            sql, words = self._database.among("f.recipient", sorted(set(recipients)))
+            conditions.append(sql)
+            values += words
+        if digest is not None:
+            conditions.append("f.digest >= ? AND f.digest < ?")
+            values += _bounds(digest)
+        for column, wanted in (("version", version), ("signer", signer)):
+            if wanted is not None:
+                conditions.append(f"f.{column} = ?")
+                values.append(wanted)
+        for sign, moment in ((">=", since), ("<", until)):
+            if moment is not None:
+                require_moment(moment)
+                conditions.append(f"f.recorded_at {sign} ?")
+                values.append(write_moment(moment))
+        if limit is not None and limit < 0:
+            raise UsageError(f"{limit} is no number of rows")
+        return self._select(conditions, values, limit)
+
+    def find(self, digest: str) -> Row | None:
+        """Find a file by its digest.
+
+        Args:
+            digest: the whole of it, or a beginning (8 characters or more) that no other one has.
+
+        Returns:
+            The first row with it, or None where there is none.
+
+        Raises:
+            UsageError: it is no digest, or the beginning of several ones.
+        """
+        sql = (
+            "SELECT DISTINCT digest FROM files WHERE archive = ? AND digest >= ? AND digest < ? ORDER BY digest LIMIT ?"
+        )
+        found = self._database.query(sql, [self._find_key(), *_bounds(digest), _CANDIDATES + 1])
+        if len(found) > 1:
+            names = [each for (each,) in found[:_CANDIDATES]] + ["…"] * (len(found) > _CANDIDATES)
+            raise UsageError(f"several digests begin with {digest}: {', '.join(names)}; give more of the one you mean")
+        return next(self._select(["f.digest = ?"], [found[0][0]], 1), None) if found else None
+
+    def in_force(self, at: datetime.datetime, *, below: int = LARGEST) -> list[Row]:
+        """Find the published version in force at a moment, as its publisher claims.
+
+        Args:
+            at: an aware datetime.
+            below: look at entries with smaller numbers only, those that an anchor covers for instance.
+
+        Returns:
+            The files of its entry; none where no version was in force yet.
+
+        Raises:
+            UsageError: `at` is naive, or a date.
+        """
+        require_moment(at, because=", since a day on which the policy changes has two versions")
+        sql = (
+            "SELECT number FROM files WHERE archive = ? AND kind = 'published-version' AND effective_at <= ? "
+            "AND number < ? ORDER BY effective_at DESC, number DESC LIMIT 1"
+        )
+        found = self._database.query(sql, [self._find_key(), write_moment(at), below])
+        return list(self._select(["f.number = ?"], [found[0][0]])) if found else []
+
+    def anchors(self) -> list[Anchor]:
+        """List all anchors, in the order of their entries."""
+        sql = "SELECT number, size, recorded_at, files FROM anchors WHERE archive = ? ORDER BY number"
+        try:
+            return [read_anchor(values) for values in self._database.query(sql, [self._find_key()])]
+        except (TypeError, ValueError, OverflowError):
+            raise self._damaged() from None
+
+    def _select(self, conditions: Sequence[str], values: Sequence[Any], limit: int | None = None) -> Iterator[Row]:
+        sql = " AND ".join([_ROWS, *conditions]) + " ORDER BY f.number, f.position"
+        values = [self._find_key(), *values]
+        if limit is not None:
+            sql += " LIMIT ?"
+            values.append(limit)
+        anchors = "SELECT number, size FROM anchors WHERE archive = ? ORDER BY number"
+        cover = Cover([(number, size) for number, size in self._database.query(anchors, values[:1])])
+        return self._read(sql, values, cover)
+
+    def _read(self, sql: str, values: Sequence[Any], cover: Cover) -> Iterator[Row]:
+        for found in self._database.stream(sql, values):
+            try:
+                row = read_row(found, cover)
+            except (TypeError, ValueError, OverflowError):
+                raise self._damaged() from None
+            yield row
+
+    def _find_key(self) -> int:
+        """Find the key of the archive that it is of: the only one, as long as it was not refreshed."""
+        if self._key is not None:
+            return self._key
+        found = self._database.query("SELECT archive FROM archives")
+        if len(found) > 1:
+            raise UsageError(f"{self._database.place} has indexes of several archives; refresh the one that you mean")
+        return int(found[0][0]) if found else 0
+
+    def _damaged(self) -> DamagedError:
+        return DamagedError(f"{self._database.place} is damaged; make it anew with: mailmart-privacy archive reindex")
+
+
+def open_index(place: Path | str) -> Index:
+    """Open an index, to be used in a `with` statement; where there is none, it is made.
+
+    Args:
+        place: the file of an SQLite database, or the URL of a PostgreSQL database: "postgresql://…". In that one, the
+            index has a schema of its own, and several archives may share it.
+
+    Raises:
+        ArchiveError: the database cannot be used.
+        UsageError: there is a file of something else, or the URL is none.
+        MissingExtraError: PostgreSQL needs the extra `archive-postgres`.
+    """
+    if isinstance(place, str) and place.startswith(("postgresql://", "postgres://")):
+        from .postgres import PostgresDatabase
+
+        return Index(PostgresDatabase(place))
+    return Index(SqliteDatabase(Path(place)))
+
+
+def _bounds(digest: str) -> tuple[str, str]:
+    """Give what the digests that begin so lie between."""
+    words = digest.lower()
+    if not _SHORTEST <= len(words) <= _WHOLE or not set(words) <= set("0123456789abcdef"):
+        raise UsageError(f"{digest!r} is no digest: give 64 hexadecimal digits, or the first {_SHORTEST} or more")
+    return words, words + "g"

@@ -1,0 +1,231 @@
+"""Reading the log into the index.
+
+The index's state is the tree of the entries that it has read. So a glance at the log's tiles tells whether what it
+holds is how the log begins; the last commit that it has read, and those that are not published yet, are held against
+their digests. Where that fails, the index is made anew: it is the log's auditor who says what is wrong.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...errors import ArchiveError, TamperedError
+from ..layout import FULL
+from ..tlog.merkle import EMPTY, hash_leaf, hash_node, hash_range
+from .database import DamagedError, Database
+from .rows import tabulate
+
+if TYPE_CHECKING:
+    from ..archive import Archive
+    from ..log import Log
+
+_HASH = 32
+_TRIES = 100  # times that others may begin the index anew meanwhile
+
+
+class _State(NamedTuple):
+    """How far the index has read.
+
+    Attributes:
+        size: how many entries.
+        peaks: the hashes of the complete subtrees that their tree is made of, from the left.
+    """
+
+    size: int
+    peaks: bytes
+
+    def root(self) -> bytes:
+        """Give the tree's root."""
+        peaks = _split(self.peaks)
+        root = peaks.pop() if peaks else EMPTY
+        while peaks:
+            root = hash_node(peaks.pop(), root)
+        return root
+
+    def append(self, contents: Sequence[bytes]) -> "_State":
+        """Give the state after more entries."""
+        peaks, size = _split(self.peaks), self.size
+        for content in contents:
+            node, above = hash_leaf(content), size
+            while above & 1:
+                node, above = hash_node(peaks.pop(), node), above >> 1
+            peaks.append(node)
+            size += 1
+        return _State(size, b"".join(peaks))
+
+
+class _ContradictedError(Exception):
+    """What the index holds is not how the log begins."""
+
+    def __init__(self, state: _State) -> None:
+        self.state = state
+        super().__init__()
+
+
+class _OvertakenError(Exception):
+    """This process or another one has begun the index anew meanwhile."""
+
+
+def refresh(database: Database, archive: "Archive", advance: Callable[[int, int], None], *, anew: bool) -> int:
+    """Read what is new in the log; make the index anew where it is damaged, or not of this log.
+
+    Args:
+        database: what the index lies in.
+        archive: whose index it is.
+        advance: is told how many entries were read, and how many there are.
+        anew: forget what it holds first.
+
+    Returns:
+        The archive's key in the database.
+
+    Raises:
+        ArchiveError: the database cannot be used.
+        TamperedError: the log cannot be read.
+    """
+    mended = False
+    for _ in range(_TRIES):
+        try:
+            reading = _Reading(database, archive.log, advance)
+            if anew:
+                reading.clear(None)
+                anew = False
+            reading.read_on()
+            return reading.key
+        except _OvertakenError:
+            continue
+        except DamagedError:
+            if mended:
+                raise
+            database.mend()
+            mended = True
+    raise ArchiveError(f"{database.place}: others begin this index anew again and again; each archive has its own")
+
+
+class _Reading:
+    """One attempt."""
+
+    def __init__(self, database: Database, log: "Log", advance: Callable[[int, int], None]) -> None:
+        self._database, self._log, self._advance = database, log, advance
+        self.key = self._admit(log.key.name)
+
+    def clear(self, state: _State | None) -> None:
+        """Forget all entries, unless another process has done so: the state is no longer the one that was found."""
+        with self._transaction():
+            if state is None or self._state() == state:
+                self._database.clear(self.key)
+
+    def read_on(self) -> None:
+        """Read what the index does not hold.
+
+        Raises:
+            _OvertakenError: begin again.
+        """
+        try:
+            self._read_on()
+        except _ContradictedError as contradicted:
+            self.clear(contradicted.state)
+            raise _OvertakenError from None
+
+    def _read_on(self) -> None:
+        state = self._state()
+        published, end = self._compare_tree(state)
+        batch, count = list[tuple[int, list[bytes]]](), 0
+        for start, contents in self._log.commits(end):
+            end = start + len(contents)
+            if end <= state.size:
+                self._compare(start, contents, state)
+            else:
+                batch.append((start, contents))
+                count += len(contents)
+            if count >= FULL:
+                self._add(batch)
+                self._advance(end, max(end, published))
+                batch, count = [], 0
+        if batch:
+            self._add(batch)
+        if end < state.size:
+            raise _ContradictedError(state)
+        self._database.settle()
+        self._advance(end, max(end, published))
+
+    def _compare_tree(self, state: _State) -> tuple[int, int]:
+        """Hold the state against the published tree.
+
+        Returns:
+            The size of the published tree, and the start of the commit from which on the log is to be read.
+        """
+        try:
+            checkpoint = self._log.checkpoint()
+        except TamperedError:
+            return 0, 0  # then all commits are held against their digests
+        last = min(checkpoint.size, state.size - 1)
+        sql = "SELECT start, root FROM commits WHERE archive = ? AND start <= ? ORDER BY start DESC LIMIT 1"
+        known = [(int(start), bytes(root)) for start, root in self._database.query(sql, [self.key, last])]
+        if state.size <= checkpoint.size:
+            known.append((state.size, state.root()))
+        try:
+            subtree = self._log.tiles(checkpoint.size).subtree
+            if hash_range(0, checkpoint.size, subtree) != checkpoint.root:
+                return checkpoint.size, 0  # the tiles are not those of the log
+            contradicted = any(hash_range(0, size, subtree) != root for size, root in known)
+        except TamperedError:
+            return checkpoint.size, 0
+        if contradicted:
+            raise _ContradictedError(state)
+        return checkpoint.size, known[0][0] if state.size else 0
+
+    def _add(self, batch: Sequence[tuple[int, list[bytes]]]) -> None:
+        """Add commits, but for those that other processes have added meanwhile."""
+        tables: dict[str, list[tuple[Any, ...]]] = {"commits": [], "files": [], "anchors": [], "erasures": []}
+        with self._transaction():
+            begun = state = self._state()
+            for start, contents in batch:
+                if start + len(contents) <= begun.size:
+                    self._compare(start, contents, begun)
+                    continue
+                if start != state.size:
+                    raise _OvertakenError
+                tables["commits"].append((self.key, start, _digest(contents), state.root()))
+                for number, content in enumerate(contents, start):
+                    tabulate(self.key, number, content, tables)
+                state = state.append(contents)
+            for table, rows in tables.items():
+                self._database.add(table, rows)
+            sql = "UPDATE archives SET size = ?, peaks = ? WHERE archive = ?"
+            self._database.execute(sql, [state.size, state.peaks, self.key])
+
+    def _compare(self, start: int, contents: Sequence[bytes], state: _State) -> None:
+        """Hold a commit against what was read of it before."""
+        sql = "SELECT digest FROM commits WHERE archive = ? AND start = ?"
+        if self._database.query(sql, [self.key, start]) != [(_digest(contents),)]:
+            raise _ContradictedError(state)
+
+    def _admit(self, origin: str) -> int:
+        """Find the archive's key, and make room for it where it has none."""
+        sql = "SELECT archive FROM archives WHERE origin = ?"
+        found = self._database.query(sql, [origin])
+        if not found:
+            with self._database.transaction("archives"):
+                self._database.admit(origin)
+            found = self._database.query(sql, [origin])
+        if not found:
+            raise _OvertakenError
+        return int(found[0][0])
+
+    def _state(self) -> _State:
+        found = self._database.query("SELECT size, peaks FROM archives WHERE archive = ?", [self.key])
+        if not found:
+            raise _OvertakenError
+        return _State(int(found[0][0]), bytes(found[0][1]))
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        return self._database.transaction(self._log.key.name)
+
+
+def _digest(contents: Sequence[bytes]) -> bytes:
+    return sha256(b"\n".join(contents)).digest()
+
+
+def _split(peaks: bytes) -> list[bytes]:
+    return [peaks[at : at + _HASH] for at in range(0, len(peaks), _HASH)]

@@ -1,0 +1,291 @@
+"""The index in a file of SQLite."""
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...errors import ArchiveError, UsageError, one_line
+from .database import CREATE, INDEXES, SCHEMA, TABLES, DamagedError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
+_APPLICATION = 0x4D4D5049  # in the file's header: it is an index of this package
+MAGIC, _AT = b"SQLite format 3\0", 68
+_DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_WORDS = ("no such table", "no such column", "could not decode", "malformed")
+# What SQLite is told of the tables, as if ANALYZE had found it in a large archive: rows in all, and for as many columns
+# as there are, how many rows have the same values in them. Else it scans, and what it finds in a small one stays.
+_STATISTICS = (
+    ("files", "files", "1000000 1000000 2 1"),
+    ("files", "files_digest", "1000000 1000000 2"),
+    ("files", "files_recipient", "1000000 1000000 20 2"),
+    ("files", "files_version", "100 100 10"),
+)
+_LISTED = 500  # values that a condition names one by one
+_TIMEOUT = 60.0  # seconds to wait for another process's transaction
+_TRIES, _PAUSE = 200, 0.05  # seconds between tries to have the file alone
+_SOME = 500  # rows that are fetched together
+
+
+class SqliteDatabase:
+    """A file of SQLite; see `Database`. It has one archive; its writers do not keep its readers waiting (WAL).
+
+    Who has it open shares a lock on a file beside it. Only who has that lock alone may remove a damaged database:
+    SQLite itself does not bear that while another process has it open.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ArchiveError: it cannot be opened or made.
+        UsageError: it is a database of something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.place, self._path = str(path), path
+        self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextlib.contextmanager
+    def transaction(self, name: str) -> Iterator[None]:
+        """Do what follows whole or not at all; see `Database.transaction`."""
+        with self._told():
+            self._opened.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._opened.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._opened.execute("ROLLBACK")
+                raise
+
+    def admit(self, origin: str) -> None:
+        """Make room for an archive, in place of another one; see `Database.admit`."""
+        if not self.query("SELECT archive FROM archives WHERE origin = ?", [origin]):
+            self._begin(origin)
+
+    def clear(self, archive: int) -> None:
+        """Forget all entries; see `Database.clear`."""
+        for (origin,) in self.query("SELECT origin FROM archives WHERE archive = ?", [archive]):
+            self._begin(origin)
+
+    def add(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows; see `Database.add`."""
+        places = ", ".join("?" * len(TABLES[table]))
+        with self._told():
+            self._opened.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({places})", rows)  # noqa: S608
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change rows; see `Database.execute`."""
+        self.query(sql, values)
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Read a few rows; see `Database.query`."""
+        with self._told():
+            return self._opened.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Read rows; see `Database.stream`."""
+        lock = self._share()
+        try:
+            with self._told(), contextlib.closing(self._connect()) as connection:
+                cursor = connection.execute(sql, values)
+                while some := cursor.fetchmany(_SOME):
+                    yield from some
+        finally:
+            _release(lock)
+
+    def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
+        """Write a condition; see `Database.among`."""
+        if len(words) <= _LISTED:
+            return f"{column} IN ({', '.join('?' * len(words))})", list(words)
+        return f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(words)]  # noqa: S608
+
+    def settle(self) -> None:
+        """Make the indexes: for a whole log at once that takes a part of the time that it takes row by row."""
+        with self._told():
+            if self.query("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql <> ''") != [(len(INDEXES),)]:
+                for sql in INDEXES:
+                    self._opened.execute(sql)
+                self._opened.execute("ANALYZE sqlite_master")  # reads the statistics
+
+    def mend(self) -> None:
+        """Remove the damaged file, and begin with a new one; see `Database.mend`."""
+        self._open(damaged=True)
+
+    def close(self) -> None:
+        """Close it."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None
+        _release(self._lock)
+        self._lock = None
+
+    @property
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise ArchiveError(f"the index {self.place} was closed")
+        return self._connection
+
+    def _open(self, *, damaged: bool = False) -> None:
+        """Open it, made or mended where need be: by whoever has it alone, while all others wait for that."""
+        for _ in range(_TRIES):
+            self.close()
+            if not damaged:
+                self._lock = self._share()
+                with contextlib.suppress(DamagedError):
+                    self._connection = self._connect()
+                    if self._is_ready(self._connection):
+                        return
+                self.close()
+            lock = self._open_lock()
+            try:
+                if self._take(lock, alone=True):
+                    self._make(damaged=damaged)
+                    damaged = False
+                    continue
+            finally:
+                _release(lock)
+            threading.Event().wait(_PAUSE)
+        raise ArchiveError(f"{self.place} has to be made anew, and others have it open; try again when they are done")
+
+    def _make(self, *, damaged: bool) -> None:
+        """Make the tables, in a new file where they cannot be made in this one; it is not open elsewhere."""
+        if not damaged:
+            try:
+                self._make_database()
+            except DamagedError:
+                damaged = True
+        if damaged:
+            self._remove()
+            self._make_database()
+
+    def _make_database(self) -> None:
+        with self._told(), contextlib.closing(self._connect()) as connection:
+            if self._is_ready(connection):
+                return
+            connection.execute("PRAGMA page_size = 16384")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            _make_tables(connection)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+            connection.execute("COMMIT")
+
+    def _begin(self, origin: str) -> None:
+        """Begin with an archive; indexes are made once its rows are there."""
+        with self._told():
+            _make_tables(self._opened)
+            self._opened.execute("INSERT INTO archives VALUES (1, ?, 0, ?)", [origin, b""])
+
+    def _is_ready(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether the tables are there.
+
+        Raises:
+            UsageError: there are those of something else.
+        """
+        with self._told():
+            ((application,),) = connection.execute("PRAGMA application_id")
+            ((version,),) = connection.execute("PRAGMA user_version")
+            ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
+        if application != _APPLICATION and (application or tables):
+            raise UsageError(f"{self.place} is a database, and not one of an archive's index; it was left alone")
+        return bool(application == _APPLICATION and version == SCHEMA)
+
+    def _remove(self) -> None:
+        """Remove the file; what may not be an index of this package is put aside instead."""
+        try:
+            with self._path.open("rb") as file:
+                header = file.read(_AT + 4)
+            if header and (not header.startswith(MAGIC) or int.from_bytes(header[_AT:]) != _APPLICATION):
+                os.replace(self._path, f"{self.place}.damaged")
+            for name in (self.place, f"{self.place}-wal", f"{self.place}-shm"):
+                Path(name).unlink(missing_ok=True)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _connect(self) -> sqlite3.Connection:
+        with self._told():
+            connection = sqlite3.connect(self._path, timeout=_TIMEOUT, isolation_level=None)
+            try:
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("PRAGMA cache_size = -32768")  # 32 MiB
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+    def _open_lock(self) -> int:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(f"{self.place}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _share(self) -> int:
+        lock = self._open_lock()
+        try:
+            self._take(lock, alone=False)
+        except BaseException:
+            _release(lock)
+            raise
+        return lock
+
+    def _take(self, lock: int, *, alone: bool) -> bool:
+        if fcntl is None:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH)
+        except BlockingIOError:
+            return False
+        except OSError as error:  # not every file system has locks
+            raise self._unusable(error) from None
+        return True
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say SQLite's errors in one line."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            words, code = one_line(error), getattr(error, "sqlite_errorcode", 0)
+            if code & 0xFF in _DAMAGES or any(word in words.lower() for word in _WORDS):
+                raise DamagedError(
+                    f"{self.place} is damaged ({words}); make it anew with: mailmart-privacy archive reindex"
+                ) from None
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: Exception) -> ArchiveError:
+        words = (isinstance(error, OSError) and error.strerror) or one_line(error)
+        return ArchiveError(f"the index {self.place} cannot be used ({words}); name another place for it")
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    for table in TABLES:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    for sql in CREATE:
+        connection.execute(sql.format(exact="", ordered=" WITHOUT ROWID"))
+    connection.execute("ANALYZE")
+    connection.execute("DELETE FROM sqlite_stat1")
+    connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", _STATISTICS)
+
+
+def _release(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)

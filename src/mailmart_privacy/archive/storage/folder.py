@@ -1,0 +1,165 @@
+"""An archive in a folder: POSIX, on a disk of this machine.
+
+One file appears whole or not at all: it is written in a corner of its writer, synced, and linked to
+its place, which fails where something is. A corner is locked for as long as its writer lives.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from ...errors import TamperedError, UsageError
+from .base import INCOMING, Retention, Stored
+from .folder_writer import FolderIntake, lock_corner, name_aside, name_inside, require_plain, sync_names
+
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Folder:
+    """An archive in a folder; see `Storage`.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.location = str(path)
+        self.retention: Retention | None = None
+        self._plain: set[str] = set()
+
+    def read(self, name: str) -> bytes | None:
+        """Read a file; see `Storage.read`."""
+        content = self._read(name)
+        if content is None:
+            for corner in self._corners():
+                content = self._read(f"{INCOMING}/{corner}/{name_aside(name)}")
+                if content is not None:
+                    return content
+            content = self._read(name)  # it was settled meanwhile
+        return content
+
+    def find(self, folder: str = "") -> Iterator[Stored]:
+        """Find files; see `Storage.find`."""
+        waiting = [folder.rstrip("/")]
+        while waiting:
+            below = waiting.pop()
+            if below == INCOMING:
+                continue
+            try:
+                with os.scandir(self.path / below) as found:
+                    entries = list(found)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            for each in entries:
+                name = f"{below}/{each.name}" if below else each.name
+                try:
+                    status = each.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # another writer has removed it meanwhile
+                if stat.S_ISDIR(status.st_mode):
+                    waiting.append(name)
+                elif stat.S_ISREG(status.st_mode):
+                    yield Stored(name, status.st_size)
+                else:
+                    raise self._no_file(name)
+
+    def staged(self) -> set[str]:
+        """Name what was staged; see `Storage.staged`."""
+        return {name for corner in self._corners() for name in self._held(corner)}
+
+    def shadowed(self) -> Iterator[tuple[str, str]]:
+        """A folder has one version of each file; see `Storage.shadowed`."""
+        return iter(())
+
+    def hold(self, name: str, *, on: bool) -> None:
+        """Refuse; see `Storage.hold`."""
+        raise UsageError(f"{self.location}: a folder cannot hold {name}; a legal hold is for a bucket with object lock")
+
+    @contextlib.contextmanager
+    def intake(self, size: int) -> "Iterator[FolderIntake]":
+        """Open a way in; see `Storage.intake`."""
+        incoming = self.path / INCOMING
+        require_plain(self.path, INCOMING)
+        incoming.mkdir(exist_ok=True)
+        while True:
+            corner = incoming / f"{size}-{secrets.token_hex(8)}"
+            corner.mkdir()
+            lock = lock_corner(corner)
+            if lock is not None:
+                break
+        intake = FolderIntake(self.path, corner)
+        try:
+            sync_names(incoming)
+            yield intake
+            intake.close()
+        finally:
+            if intake.is_unused:  # of a writer that has failed before it wrote anything
+                with contextlib.suppress(OSError):
+                    corner.rmdir()
+            os.close(lock)
+
+    def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
+        """Finish for writers that were stopped; see `Storage.recover`."""
+        for name in self._corners():
+            corner = self.path / INCOMING / name
+            lock = lock_corner(corner)
+            if lock is None:
+                continue
+            try:
+                intake = FolderIntake(self.path, corner)
+                intake.adopt(set(logged(int(name.partition("-")[0]))), set(self._held(name)))
+                intake.settle()
+                intake.close()
+            finally:
+                os.close(lock)
+
+    def _read(self, name: str) -> bytes | None:
+        if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+            raise TamperedError(f"{self.location}: {name!r} has no place in an archive")
+        if not self._is_there(name.rpartition("/")[0]):
+            return None
+        try:
+            # Not to wait: a pipe would hold the reader up until somebody writes into it.
+            descriptor = os.open(self.path / name, _READ)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO):
+                raise self._no_file(name) from None
+            raise
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise self._no_file(name)
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
+
+    def _no_file(self, name: str) -> TamperedError:
+        return TamperedError(f"{self.location}: {name} is a link or a device; an archive holds files only")
+
+    def _is_there(self, folder: str) -> bool:
+        """Tell whether a folder is there, and refuse one that lies elsewhere, by way of a link."""
+        if folder not in self._plain and require_plain(self.path, folder):
+            self._plain.add(folder)
+        return folder in self._plain
+
+    def _corners(self) -> list[str]:
+        require_plain(self.path, INCOMING)
+        try:
+            return sorted(each for each in os.listdir(self.path / INCOMING) if each.partition("-")[0].isdecimal())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def _held(self, corner: str) -> list[str]:
+        require_plain(self.path, f"{INCOMING}/{corner}")
+        try:
+            found = os.listdir(self.path / INCOMING / corner)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [inside for name in found if (inside := name_inside(name)) is not None]

@@ -1,0 +1,247 @@
+"""The way into an archive in a folder: a corner, in which files are written before they are linked to their places."""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from ...errors import ArchiveError, TamperedError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_OPEN = 256  # files that are written and not synced yet
+_BARS = "+"  # for the slashes of a name, in a corner
+
+
+def name_aside(name: str) -> str:
+    """Name a file in a corner by its name in the archive."""
+    return name.replace("/", _BARS)
+
+
+def name_inside(aside: str) -> str | None:
+    """Name a file in the archive by its name in a corner, or None where it has none."""
+    return aside.replace(_BARS, "/") if _BARS in aside else None
+
+
+class FolderIntake:
+    """A corner of a writer; see `Intake`."""
+
+    def __init__(self, root: Path, corner: Path) -> None:
+        self._root, self._corner = root, corner
+        self._staged: dict[str, None] = {}
+        self._touched: dict[Path, None] = {}
+        self._known = {root}  # folders whose names are synced
+        self._count = 0
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether nothing was written yet."""
+        return not self._count
+
+    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+        """Put files; see `Intake.put`."""
+        names, done = [], []
+        with _Written() as written:
+            for name, content in files:
+                names.append((name, self._corner / str(self._number())))
+                written.write(names[-1][1], content)
+        for name, beside in names:
+            path = self._prepare(name)
+            try:
+                os.link(beside, path)
+                done.append(True)
+            except FileExistsError:
+                done.append(False)
+            os.unlink(beside)
+        self._sync()
+        return done
+
+    def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Take files in; see `Intake.stage`."""
+        names = []
+        with _Written() as written:
+            for name, content in files:
+                names.append((name, self._corner / str(self._number())))
+                written.write(names[-1][1], content)
+        # Only what is whole has a name: another entry may name it, too, and find it here.
+        for name, beside in names:
+            os.replace(beside, self._corner / name_aside(name))
+            self._staged[name] = None
+        sync_names(self._corner)
+
+    def settle(self) -> None:
+        """Put what was staged into its place; see `Intake.settle`."""
+        for name in list(self._staged):
+            os.replace(self._corner / name_aside(name), self._prepare(name))
+            del self._staged[name]
+
+    def adopt(self, names: set[str], held: set[str]) -> None:
+        """Take over from a writer that was stopped.
+
+        Args:
+            names: the files of all entries that it may have committed.
+            held: what it had staged and not settled.
+        """
+        # What it had settled, it may not have synced.
+        for folder in sorted({name.rpartition("/")[0] for name in names}):
+            if require_plain(self._root, folder):
+                self._sync_name(self._root / folder)
+                self._touched[self._root / folder] = None
+        self._staged.update(dict.fromkeys(sorted(names & held)))
+
+    def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
+        """Replace a file; see `Intake.exchange`."""
+        target = self._prepare(name)
+        lock = os.open(target.parent, os.O_RDONLY)
+        try:
+            _lock(lock, wait=True)
+            try:
+                found: bytes | None = target.read_bytes()
+            except FileNotFoundError:
+                found = None
+            if found != old:
+                return False
+            beside = self._corner / str(self._number())
+            with _Written() as written:
+                written.write(beside, new)
+            os.replace(beside, target)
+            self._sync()
+        finally:
+            os.close(lock)
+        return True
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files; see `Intake.remove`."""
+        for name in names:
+            require_plain(self._root, name.rpartition("/")[0])
+            path = self._root / name
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                self._touched[path.parent] = None
+        self._sync()
+
+    def close(self) -> None:
+        """Sync what was settled, and clear the corner away."""
+        self._sync()
+        for each in os.listdir(self._corner):
+            os.unlink(self._corner / each)
+        os.rmdir(self._corner)
+
+    def _number(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _prepare(self, name: str) -> Path:
+        """Find the place of a file, and make its folder."""
+        path = self._root / name
+        folder = path.parent
+        if folder not in self._known:
+            require_plain(self._root, name.rpartition("/")[0])
+            folder.mkdir(parents=True, exist_ok=True)
+            # Before anything is moved into it, which would be lost with the folder.
+            self._sync_name(folder)
+        self._touched[folder] = None
+        return path
+
+    def _sync_name(self, folder: Path) -> None:
+        """Sync the name of a folder, and of those above it, also if it was there: its maker may have been stopped."""
+        while folder not in self._known:
+            self._known.add(folder)
+            folder = folder.parent
+            sync_names(folder)
+
+    def _sync(self) -> None:
+        for folder in self._touched:
+            sync_names(folder)
+        self._touched.clear()
+
+
+class _Written:
+    """Writes files, and syncs them all before it lets them go."""
+
+    def __init__(self) -> None:
+        self._open: list[int] = []
+
+    def __enter__(self) -> "_Written":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._close(sync=kind is None)
+
+    def write(self, path: Path, content: bytes) -> None:
+        if len(self._open) == _OPEN:
+            self._close(sync=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        self._open.append(descriptor)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    def _close(self, *, sync: bool) -> None:
+        try:
+            for descriptor in self._open if sync else ():
+                os.fsync(descriptor)
+        finally:
+            for descriptor in self._open:
+                os.close(descriptor)
+            self._open.clear()
+
+
+def require_plain(root: Path, folder: str) -> bool:
+    """Refuse a folder of an archive that is a link, or lies behind one; tell whether it is there.
+
+    Raises:
+        TamperedError: it is not of the archive, but leads elsewhere.
+    """
+    path = root
+    for part in folder.split("/") if folder else ():
+        path = path / part
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        if stat.S_ISLNK(mode):
+            raise TamperedError(f"{root}: {folder} is a link, or lies behind one; an archive holds none")
+    return True
+
+
+def sync_names(folder: Path) -> None:
+    """Sync the names in a folder; where that fails, so does what relies on it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def lock_corner(corner: Path) -> int | None:
+    """Lock a corner, or tell with None that another one holds it, or has cleared it away."""
+    try:
+        descriptor = os.open(corner, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise TamperedError(f"{corner} is a link or a file; writers have folders there") from None
+        raise
+    try:
+        _lock(descriptor, wait=False)
+        if os.path.samestat(os.fstat(descriptor), os.stat(corner)):
+            return descriptor
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN, errno.ENOENT):
+            os.close(descriptor)
+            raise
+    os.close(descriptor)
+    return None
+
+
+def _lock(descriptor: int, *, wait: bool) -> None:
+    if fcntl is None:
+        raise ArchiveError("an archive in a folder needs POSIX locks, which this system lacks; keep it in a store (S3)")
+    fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,48 @@
+"""What is ordered: what the copies of a batch have in common, as it travels to workers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..keys.identity import Identity
+    from ..trust.timestamp_client import TimestampClient
+    from ..typesetting.fonts import Typeface
+    from .destinations import Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What the copies of a batch have in common. It travels to workers.
+
+    Attributes:
+        id: tells it from others.
+        form: the recorded form.
+        open_identity: opens the identity that signs.
+        level: of the copies.
+        timestamps: whom to ask for timestamps.
+        roots: the certificates to trust, in DER.
+        fonts: for characters that the form's font does not have; they lie in the same places for all workers.
+        certified: the form as certified by the identity, as `CertifiedForm.to_bytes` writes it.
+        place: where the copies are put, or None to hand them back.
+    """
+
+    id: str
+    form: bytes
+    open_identity: "Callable[[], Identity]"
+    level: str
+    timestamps: "TimestampClient"
+    roots: tuple[bytes, ...]
+    fonts: "tuple[Typeface, ...]" = ()
+    certified: bytes = b""
+    place: "Place | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Gives an identity that is open already; it cannot be sent to another process."""
+
+    identity: "Identity"
+
+    def __call__(self) -> "Identity":
+        return self.identity

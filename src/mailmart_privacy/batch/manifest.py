@@ -1,0 +1,195 @@
+"""What a batch has issued: one line for each copy, appended and synced; and what was ordered.
+
+A copy is put into its place before it is listed. So a batch that was interrupted may find files that
+are not listed (they are known again, and listed), but never a line without its file.
+"""
+
+import contextlib
+import datetime
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .._files import sync_folder, write_whole
+from .._time import parse_moment
+from ..errors import FileKeptError, MissingExtraError, RecordError, UsageError
+from ..sheets.rows import Planned
+from .results import IssuedCopy
+
+try:
+    from filelock import FileLock, Timeout
+except ImportError:
+    raise MissingExtraError("pdf", "filelock") from None
+
+NAME = "manifest.jsonl"
+_KEYS = {"reference", "file", "digest", "size", "issued_at"}
+
+
+@contextlib.contextmanager
+def open_manifest(path: Path, facts: dict[str, Any], *, resume: bool) -> "Iterator[Manifest]":
+    """Open the manifest of a batch, for one process at a time.
+
+    Args:
+        path: its file. What was ordered is kept beside it, as `*.batch.json`.
+        facts: what is ordered; "begun_at" is that of the first run.
+        resume: whether a batch that was begun is to be gone on with.
+
+    Raises:
+        FileKeptError: a batch was begun there, and `resume` is not set.
+        UsageError: the batch that was begun there is another one, or another process is at work on it.
+        RecordError: the manifest is damaged.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UsageError(f"another process is at work on the batch of {path}; wait for it") from None
+    manifest = None
+    try:
+        manifest = Manifest(path, facts, resume=resume)
+        yield manifest
+    finally:
+        if manifest is not None:
+            manifest.close()
+        lock.release()
+
+
+def read_begun(path: Path) -> dict[str, Any] | None:
+    """Read what was ordered when a batch was begun, or None where none was.
+
+    Raises:
+        RecordError: it cannot be read.
+    """
+    place = _facts_path(path)
+    try:
+        found = json.loads(place.read_text(encoding="utf-8"))
+        parse_moment(found["begun_at"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, UsageError):
+        raise RecordError(f"{place} does not say what was ordered; it was changed") from None
+    return dict(found)
+
+
+class Manifest:
+    """The manifest of a batch, open for appending.
+
+    Attributes:
+        path: its file.
+        references: of the copies that are listed.
+    """
+
+    def __init__(self, path: Path, facts: dict[str, Any], *, resume: bool) -> None:
+        self.path = path
+        begun = read_begun(path)
+        if not resume and (begun is not None or path.exists()):
+            raise FileKeptError(f"a batch was begun in {path.parent}; go on with it by --resume, or name another place")
+        if begun is None:
+            if path.exists():
+                raise RecordError(f"{path} is there without {_facts_path(path).name}, which says what was ordered")
+            write_whole(_facts_path(path), (json.dumps(facts, indent=2) + "\n").encode("ascii"))
+        else:
+            _require_same(path, begun, facts)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            self.references = self._recover()
+        except BaseException:
+            self.close()
+            raise
+        sync_folder(path.parent)
+
+    def append(self, copies: Sequence[IssuedCopy]) -> None:
+        """List copies, durably.
+
+        Raises:
+            OSError: they could not be written; then none of them is listed.
+        """
+        lines = b"".join(write_line(copy) for copy in copies)
+        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        try:
+            rest = memoryview(lines)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, end)
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
+        self.references.update(copy.reference for copy in copies)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Read the lines, one after the other."""
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield _read_line(line, self.path, number)
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self._descriptor)
+
+    def _recover(self) -> set[str]:
+        """Read which copies are listed, and cut off a last line that was not written to its end."""
+        with self.path.open("rb") as file:
+            whole = 0
+            found: set[str] = set()
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    os.ftruncate(self._descriptor, whole)
+                    os.fsync(self._descriptor)
+                    break
+                whole += len(line)
+                reference = _read_line(line, self.path, number)["reference"]
+                if reference in found:
+                    raise RecordError(f"{self.path}: line {number} lists {reference!r} for the second time")
+                found.add(reference)
+        return found
+
+
+def write_line(copy: IssuedCopy, *, file: str | None = None) -> bytes:
+    """Write the line of a copy, under the name of its file."""
+    facts = {
+        "reference": copy.reference,
+        "file": file or copy.file,
+        "digest": copy.digest,
+        "size": copy.size,
+        "issued_at": copy.issued_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
+    }
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def read_copy(line: dict[str, Any], row: "Planned") -> IssuedCopy:
+    """Read a line back as the copy of its row."""
+    return IssuedCopy(
+        number=row.number,
+        recipient=row.recipient,
+        reference=row.reference,
+        issued_at=parse_moment(line["issued_at"]),
+        digest=line["digest"],
+        size=line["size"],
+        file=line["file"],
+    )
+
+
+def _read_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        facts = json.loads(line)
+        if not isinstance(facts, dict) or set(facts) != _KEYS:
+            raise ValueError
+    except ValueError:
+        raise RecordError(f"{path}: line {number} is none of a manifest; it was changed") from None
+    return facts
+
+
+def _facts_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.batch.json")
+
+
+def _require_same(path: Path, begun: dict[str, Any], facts: dict[str, Any]) -> None:
+    for key in sorted(begun.keys() | facts.keys()):
+        if key != "begun_at" and begun.get(key) != facts.get(key):
+            raise UsageError(
+                f"the batch in {path.parent} was begun with another {key.replace('_', ' ')} "
+                f"({begun.get(key)}, now {facts.get(key)}); give the same again, or name another place"
+            )

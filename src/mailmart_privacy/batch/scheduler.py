@@ -1,0 +1,121 @@
+"""A batch under way: rows in, what became of each out, as it comes."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import replace
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from ..copies.certified import CertifiedForm
+from ..errors import RecordError
+from .job import Order
+from .results import FailedCopy, IssuedCopy
+from .worker import certify_form, issue_chunk, read_certificates, verify_chunk
+
+if TYPE_CHECKING:
+    import datetime
+
+    from ..sheets.rows import Planned
+
+_Result = TypeVar("_Result")
+
+CHUNK = 32
+
+
+def certify_order(order: Order, moment: "datetime.datetime", executor: Executor | None = None) -> Order:
+    """Have the form of an order certified, by a worker where there are workers."""
+    (certified,) = _each(executor, certify_form, [(order, moment)], ahead=1)
+    return replace(order, certified=certified)
+
+
+def name_signer(order: Order, executor: Executor | None = None) -> str:
+    """Find the digest of the certificate that an order is signed with; a worker tells it where there are workers."""
+    ((own, *_),) = _each(executor, read_certificates, [(order,)], ahead=1)
+    return sha256(own).hexdigest()
+
+
+def issue_rows(
+    order: Order,
+    rows: "Iterable[Planned]",
+    *,
+    clock: "Callable[[], datetime.datetime]",
+    executor: Executor | None = None,
+    chunk: int = CHUNK,
+    ahead: int | None = None,
+) -> Iterator[list[IssuedCopy | FailedCopy]]:
+    """Issue a copy for each row.
+
+    Args:
+        order: what they have in common, with a certified form.
+        rows: whom they are for; they are taken as they are needed.
+        clock: tells what moment copies are dated (aware); it is asked once for each chunk.
+        executor: who works; None for this process.
+        chunk: how many rows are handed to a worker at once, and synced together.
+        ahead: how many chunks are handed out at a time; by default, four for each core of this machine.
+
+    Yields:
+        What became of the rows of a chunk, as chunks are done. When the iterator is closed, no
+        more chunks are begun; those that were are waited for.
+
+    Raises:
+        OSError: a copy could not be written.
+        IdentityError: a worker cannot open the identity.
+    """
+    form = CertifiedForm.from_bytes(order.certified)
+    if form is None:
+        raise RecordError("the certified form of this batch was written by another version of this package")
+    remaining = iter(rows)
+    chunks = iter(lambda: list(islice(remaining, chunk)), [])
+    tasks = ((order, each, clock()) for each in chunks)
+    for outcomes in _each(executor, issue_chunk, tasks, ahead=ahead):
+        yield [_complete(outcome, form.pdf) for outcome in outcomes]
+
+
+def verify_copies(
+    order: Order, copies: "Iterable[IssuedCopy]", *, at: "datetime.datetime", executor: Executor | None = None
+) -> Iterator[tuple[int, Sequence[FailedCopy]]]:
+    """Verify copies as anybody would who got them, and hold them to what was listed.
+
+    Yields:
+        How many more were verified, and those that are not what they should be.
+    """
+    remaining = iter(copies)
+    tasks = ((order, each, at) for each in iter(lambda: list(islice(remaining, 4)), []))
+    yield from _each(executor, verify_chunk, tasks)
+
+
+def _complete(outcome: IssuedCopy | FailedCopy, form: bytes) -> IssuedCopy | FailedCopy:
+    """Put the form before what was handed back: it does not travel with each copy."""
+    if isinstance(outcome, FailedCopy) or outcome.pdf is None:
+        return outcome
+    return replace(outcome, pdf=form + outcome.pdf)
+
+
+def _each(
+    executor: Executor | None,
+    work: Callable[..., _Result],
+    tasks: "Iterable[tuple[object, ...]]",
+    *,
+    ahead: int | None = None,
+) -> Iterator[_Result]:
+    """Do work on tasks, here or elsewhere, and give back what came of each as it is done."""
+    if executor is None:
+        for task in tasks:
+            yield work(*task)
+        return
+    remaining, pending = iter(tasks), set[Future[_Result]]()
+    limit = ahead or 4 * (os.cpu_count() or 1)
+    try:
+        while True:
+            pending |= {executor.submit(work, *task) for task in islice(remaining, limit - len(pending))}
+            if not pending:
+                return
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    finally:
+        for future in pending:
+            future.cancel()
+        wait(pending)

@@ -1,0 +1,274 @@
+"""The work on a batch, as a worker does it: in this process, in another, or on another machine.
+
+What comes here is an `Order`, which names how the key is opened, and holds none. Each process opens
+it once for each batch.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from .._asyncio import run_beside
+from ..copies.certified import CertifiedForm
+from ..copies.issuing import issue_copy
+from ..errors import FileKeptError, MissingExtraError, PrivacyError, RecordError
+from .job import Order
+from .results import FailedCopy, IssuedCopy
+
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
+
+if TYPE_CHECKING:
+    from ..sheets.rows import Planned
+    from ..trust.revocation import Evidence
+    from .destinations import Place
+
+_FRESH = datetime.timedelta(minutes=1)
+
+
+class _Bench:
+    """What a process keeps at hand for an order."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.identity = order.open_identity()
+        self.roots = tuple(x509.load_der_x509_certificate(root) for root in order.roots)
+        certified = CertifiedForm.from_bytes(order.certified) if order.certified else None
+        if order.certified and certified is None:
+            raise RecordError("the certified form of this batch was written by another version of this package")
+        self.form = certified
+        self._evidence: Evidence | None = None
+        self._tried = False
+
+    @property
+    def certified(self) -> CertifiedForm:
+        assert self.form is not None, "an order for copies holds a certified form"
+        return self.form
+
+    def issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
+        """Issue one copy; the first one is held against pyHanko's, before anybody gets it."""
+        pdf = run_beside(lambda: self._issue(row, moment)) if self.order.level != "B-B" else self._issue(row, moment)
+        if not self._tried:
+            run_beside(lambda: self._require_reproduced(row, moment, pdf))
+            self._tried = True
+        return pdf
+
+    def _require_reproduced(self, row: "Planned", moment: datetime.datetime, pdf: bytes) -> None:
+        from ..copies.reference import issue_by_pyhanko
+        from ..copies.reproduced import require_reproduced
+
+        theirs = issue_by_pyhanko(
+            self.certified,
+            recipient=row.recipient,
+            reference=row.reference,
+            issued_at=moment,
+            identity=self.identity,
+            dry=True,
+            fonts=self.order.fonts,
+        )
+        require_reproduced(self.certified, pdf, theirs, self.identity)
+
+    def _issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
+        if self.order.level == "B-B":  # without what only the other levels need to be imported
+            return issue_copy(
+                self.certified,
+                recipient=row.recipient,
+                reference=row.reference,
+                issued_at=moment,
+                identity=self.identity,
+                fonts=self.order.fonts,
+            )
+        from ..copies.levels import issue_at_level
+
+        return issue_at_level(
+            self.certified,
+            level=self.order.level,
+            recipient=row.recipient,
+            reference=row.reference,
+            issued_at=moment,
+            identity=self.identity,
+            timestamps=self.order.timestamps,
+            trust_roots=self.roots,
+            evidence=self._fresh_evidence(moment),
+            fonts=self.order.fonts,
+        )
+
+    def recognise(self, row: "Planned", pdf: bytes) -> datetime.datetime | None:
+        """Tell when a file was issued, where it is the copy for a row."""
+        from ..copies.recognising import recognise_copy
+
+        return recognise_copy(
+            pdf,
+            self.certified,
+            recipient=row.recipient,
+            reference=row.reference,
+            identity=self.identity,
+            level=self.order.level,
+            fonts=self.order.fonts,
+        )
+
+    def _fresh_evidence(self, moment: datetime.datetime) -> "Evidence":
+        from ..trust.revocation import Evidence
+
+        if self._evidence is None or moment - self._evidence.at > _FRESH:
+            timeout = self.order.timestamps.timeout
+            self._evidence = Evidence(self.roots, at=moment, level=self.order.level, timeout=timeout)
+        return self._evidence
+
+
+_benches: dict[str, _Bench] = {}
+
+
+def _bench(order: Order) -> _Bench:
+    """Find what this process keeps for an order, or open it; of other orders, nothing is kept."""
+    found = _benches.get(order.id)
+    if found is None or found.order.certified != order.certified:
+        found = _Bench(order)
+        _benches.clear()
+        _benches[order.id] = found
+    return found
+
+
+def read_certificates(order: Order) -> tuple[bytes, ...]:
+    """Name who will sign: the identity's certificate and its issuers, in DER."""
+    identity = _bench(order).identity
+    return tuple(c.public_bytes(Encoding.DER) for c in (identity.certificate, *identity.chain))
+
+
+def certify_form(order: Order, moment: datetime.datetime) -> bytes:
+    """Certify the form of an order, as `CertifiedForm.to_bytes` writes it."""
+    from ..copies.certified import certified_level
+    from ..copies.certifying import certify
+
+    bench = _bench(order)
+    made = certify(
+        order.form,
+        identity=bench.identity,
+        signing_time=moment,
+        level=certified_level(order.level),
+        timestamps=order.timestamps,
+        trust_roots=bench.roots,
+    )
+    return made.to_bytes()
+
+
+def issue_chunk(order: Order, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedCopy | FailedCopy]:
+    """Issue copies one after the other.
+
+    A row whose file is in its place already, and is the very copy, is not issued again.
+
+    Args:
+        order: what they have in common.
+        rows: whom they are for.
+        moment: what they are dated (aware).
+
+    Returns:
+        What became of each row, in their order. Where the copies are handed back, `pdf` holds what
+        follows the certified form, not the form itself.
+
+    Raises:
+        OSError: a copy could not be written.
+        IdentityError: the identity cannot be opened.
+    """
+    bench = _bench(order)
+    if order.place is None:
+        return [_issue(bench, row, moment)[0] for row in rows]
+    return _issue_into(bench, order.place, rows, moment)
+
+
+def _issue_into(
+    bench: _Bench, place: "Place", rows: "Sequence[Planned]", moment: datetime.datetime
+) -> list[IssuedCopy | FailedCopy]:
+    outcomes: dict[int, IssuedCopy | FailedCopy] = {}
+    waiting: list[int] = []
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        for index, row in enumerate(rows):
+            if place.measure(row.file) is not None:
+                outcomes[index] = _find(bench, place, row)
+                continue
+            outcome, pdf = _issue(bench, row, moment)
+            outcomes[index] = outcome
+            if pdf:
+                waiting.append(index)
+                yield row.file, pdf
+
+    for put, index in zip(place.put(files()), waiting, strict=True):
+        if not put:  # another process was first
+            outcomes[index] = _find(bench, place, rows[index])
+    return [outcomes[index] for index in range(len(rows))]
+
+
+def _issue(bench: _Bench, row: "Planned", moment: datetime.datetime) -> tuple[IssuedCopy | FailedCopy, bytes]:
+    try:
+        pdf = bench.issue(row, moment)
+    except PrivacyError as error:
+        return _fail(row, error), b""
+    issued = _describe(bench, row, moment, pdf)
+    return issued, pdf
+
+
+def _find(bench: _Bench, place: "Place", row: "Planned") -> IssuedCopy | FailedCopy:
+    pdf = place.read(row.file) or b""
+    moment = bench.recognise(row, pdf)
+    if moment is None:
+        return _fail(row, FileKeptError(f"{row.file} exists, and is not the copy of this row; move it away"))
+    return _describe(bench, row, moment, pdf, found=True)
+
+
+def _describe(
+    bench: _Bench, row: "Planned", moment: datetime.datetime, pdf: bytes, *, found: bool = False
+) -> IssuedCopy:
+    prefix, place = len(bench.certified.pdf), bench.order.place
+    state = bench.certified.state.copy()
+    state.update(memoryview(pdf)[prefix:])
+    return IssuedCopy(
+        number=row.number,
+        recipient=row.recipient,
+        reference=row.reference,
+        issued_at=moment,
+        digest=state.hexdigest(),
+        size=len(pdf),
+        file=None if place is None else row.file,
+        pdf=pdf[prefix:] if place is None else None,
+        found=found,
+    )
+
+
+def _fail(row: "Planned", error: PrivacyError) -> FailedCopy:
+    return FailedCopy(number=row.number, recipient=row.recipient, reference=row.reference, error=error)
+
+
+def verify_chunk(order: Order, copies: "Sequence[IssuedCopy]", at: datetime.datetime) -> tuple[int, list[FailedCopy]]:
+    """Verify copies: those in their place, or those handed over; and hold them to what was listed.
+
+    Returns:
+        How many were looked at, and those that are not what they should be.
+    """
+    from ..policy.ledger import shipped
+    from ..verifying.verify import verify
+
+    bench = _bench(order)
+    roots = (*bench.roots, bench.identity.certificate)
+    failed = []
+    for copy in copies:
+        pdf = copy.pdf
+        if pdf is None and order.place is not None:
+            pdf = order.place.read(copy.file or "")
+        try:
+            if not pdf:
+                raise RecordError(f"{copy.file} is no longer there")
+            if sha256(pdf).hexdigest() != copy.digest:
+                raise RecordError(f"{copy.file} is not the file that was written: its digest differs")
+            verdict = verify(pdf, trust_roots=roots, at=at, ledger=shipped())
+            if (verdict.recipient, verdict.reference) != (copy.recipient, copy.reference):
+                raise RecordError(f"{copy.file} is addressed to {verdict.recipient!r}, not to {copy.recipient!r}")
+        except PrivacyError as error:
+            failed.append(
+                FailedCopy(number=copy.number, recipient=copy.recipient, reference=copy.reference, error=error)
+            )
+    return len(copies), failed

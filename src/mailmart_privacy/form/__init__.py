@@ -1,0 +1,1 @@
+"""Policy → PDF form, by WeasyPrint."""

@@ -1,0 +1,252 @@
+"""The ledger: which versions there are, what was recorded for each, and which was in force when.
+
+The rules, in the order in which they are held:
+
+1. Each entry carries the SHA-256 of the entry before it, and the ledger that of the last one; so an
+   entry cannot change unseen. Broken: nothing of the ledger can be used.
+2. Each entry carries the SHA-256 of every file recorded for its version. Broken: that file cannot
+   be read; the others can.
+3. The recorded policy gives the recorded text. Broken: that version cannot be loaded.
+"""
+
+import datetime
+import json
+from functools import cache
+from hashlib import sha256
+
+from .. import _resources
+from .._time import require_moment
+from ..errors import RecordError, UnknownVersionError
+from .model import BulletList, Heading, Paragraph, Policy, Processor, Section
+from .versions import CLASSES, Version, find_reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .model import Block
+
+FORMAT = 1
+LEDGER = "ledger.json"
+
+
+class Ledger:
+    """The versions of the policy and the files recorded for them.
+
+    Args:
+        read: gives the bytes of a file by its path below `data/`; raises OSError where there is
+            none.
+
+    Raises:
+        RecordError: the ledger is missing, unreadable, or an entry does not chain.
+    """
+
+    def __init__(self, read: "Callable[[str], bytes]") -> None:
+        self._read = read
+        self._policies: dict[str, Policy] = {}
+        try:
+            document = json.loads(read(LEDGER))
+            if document["format"] != FORMAT:
+                raise RecordError(f"{LEDGER} has format {document['format']!r}; this package reads format {FORMAT}")
+            self._entries: list[dict[str, Any]] = document["versions"]
+            _verify_chain(self._entries, document["head"])
+            self.versions = _versions(self._entries)
+        except OSError:
+            raise RecordError(f"{LEDGER} is missing; reinstall the package") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RecordError(f"{LEDGER} cannot be read ({error}); reinstall the package") from None
+
+    def version(self, name: str) -> Version:
+        """Find a version by its name, for instance "2026-02-24"; raises UnknownVersionError."""
+        for version in self.versions:
+            if version.version == name:
+                return version
+        known = ", ".join(version.version for version in self.versions) or "none"
+        raise UnknownVersionError(f"there is no version {name!r} of the policy; there are: {known}")
+
+    def version_in_force(self, at: datetime.datetime) -> Version:
+        """Find the version in force at a moment; see `in_force`."""
+        require_moment(at, because=", since a day on which the policy changes has two versions")
+        found = None
+        for version in self.versions:
+            if version.effective_at <= at:
+                found = version
+        if found is None:
+            first = self.versions[0]
+            raise UnknownVersionError(
+                f"no version of the policy is recorded for {at.isoformat()}: the first, {first.version}, "
+                f"is in force from {first.effective_at.isoformat()}"
+            )
+        return found
+
+    def upcoming(self, at: datetime.datetime) -> tuple[Version, ...]:
+        """List the versions that are announced at a moment and not yet in force, the soonest first."""
+        require_moment(at)
+        return tuple(version for version in self.versions if version.effective_at > at)
+
+    def record(self, version: str, name: str) -> bytes:
+        """Read a recorded file, and hold it against its digest.
+
+        Args:
+            version: for instance "2026-02-24".
+            name: for instance "form-a4.pdf".
+
+        Returns:
+            Its bytes.
+
+        Raises:
+            UnknownVersionError: there is no such version.
+            RecordError: the file is not recorded, is missing, or has changed; the message names it.
+        """
+        digests = dict(self.version(version).records)
+        path = f"{version}/{name}"
+        if name not in digests:
+            raise RecordError(f"{path} is not recorded in {LEDGER}; there are: {', '.join(sorted(digests))}")
+        try:
+            content = self._read(path)
+        except OSError:
+            raise RecordError(f"{path} is missing; reinstall the package") from None
+        if sha256(content).hexdigest() != digests[name]:
+            raise RecordError(f"{path} has changed since it was recorded in {LEDGER}; reinstall the package")
+        return content
+
+    def policy(self, version: str) -> Policy:
+        """Load a version of the policy from its record; raises as `record` does."""
+        if version not in self._policies:
+            content = self.record(version, "policy.json")
+            wrong = RecordError(f"{version}/policy.json does not give the text recorded in {LEDGER}")
+            try:
+                policy = policy_from_json(json.loads(content), history=self.versions)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise wrong from None
+            if policy.digest != self.version(version).digest or policy.version != version:
+                raise wrong
+            self._policies[version] = policy
+        return self._policies[version]
+
+    def resolve(self, reference: str) -> Policy:
+        """Find the text that a `Policy.reference` names.
+
+        Args:
+            reference: for instance "2026-02-24.85591b988b6aa67c".
+
+        Returns:
+            The policy.
+
+        Raises:
+            UsageError: it is no reference.
+            UnknownVersionError: it names a version that is not recorded, or another text than was
+                ever recorded for that version.
+            RecordError: the version's record has changed or is missing.
+        """
+        return self.policy(find_reference(reference, self.versions).version)
+
+    def in_force(self, at: datetime.datetime) -> Policy:
+        """Load the version in force at a moment.
+
+        Args:
+            at: an aware datetime.
+
+        Returns:
+            The policy.
+
+        Raises:
+            UsageError: `at` is naive, or a date.
+            UnknownVersionError: no version was in force yet.
+        """
+        return self.policy(self.version_in_force(at).version)
+
+
+@cache
+def shipped() -> Ledger:
+    """Load the ledger that ships with the package."""
+    return Ledger(_resources.read_data)
+
+
+def entry_digest(entry: "dict[str, Any]") -> str:
+    """Take the digest of an entry: lowercase hex SHA-256 of its JSON, keys sorted, no blanks, UTF-8."""
+    canonical = json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode()).hexdigest()
+
+
+def policy_from_json(document: "dict[str, Any]", *, history: tuple[Version, ...] = ()) -> Policy:
+    """Build the policy from what `render_json` wrote.
+
+    Args:
+        document: the parsed JSON.
+        history: the versions of its ledger.
+
+    Returns:
+        The policy. Its digest is taken anew from its text.
+    """
+    return Policy(
+        title=document["title"],
+        last_updated=datetime.date.fromisoformat(document["last_updated"]),
+        sections=tuple(
+            Section(
+                number=section["number"],
+                id=section["id"],
+                title=section["title"],
+                blocks=tuple(_block_from_json(block) for block in section["blocks"]),
+            )
+            for section in document["sections"]
+        ),
+        processors=tuple(Processor(**processor) for processor in document["processors"]),
+        history=history,
+    )
+
+
+def _block_from_json(block: "dict[str, Any]") -> "Block":
+    kind = block["type"]
+    if kind == "paragraph":
+        return Paragraph(text=block["text"])
+    if kind == "heading":
+        return Heading(id=block["id"], text=block["text"])
+    if kind == "list":
+        return BulletList(items=tuple(block["items"]))
+    raise ValueError(f"unknown block {kind!r}")
+
+
+def _verify_chain(entries: "list[dict[str, Any]]", head: str) -> None:
+    previous = None
+    for entry in entries:
+        if entry["previous"] != previous:
+            raise RecordError(f"{LEDGER}: the entry of {entry['version']} does not chain to the one before it")
+        previous = entry_digest(entry)
+    if head != previous:
+        raise RecordError(f"{LEDGER}: its last entry has changed; reinstall the package")
+
+
+def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
+    if not entries:
+        raise RecordError(f"{LEDGER} has no version; reinstall the package")
+    starts = [datetime.datetime.fromisoformat(entry["effective_at"]) for entry in entries]
+    names = [entry["version"] for entry in entries]
+    if names != sorted(set(names)):
+        raise RecordError(f"{LEDGER}: the dates of the versions do not move forward: {', '.join(names)}")
+    if starts != sorted(set(starts)) or any(start.utcoffset() is None for start in starts):
+        raise RecordError(f"{LEDGER}: the versions do not move forward in time")
+    for entry in entries:
+        if entry["last_updated"] != entry["version"]:
+            raise RecordError(
+                f"{LEDGER}: the entry of {entry['version']} says that it was last updated on {entry['last_updated']}"
+            )
+    for entry in entries[1:]:
+        if entry.get("class") not in CLASSES or not isinstance(entry.get("summary"), str) or not entry["summary"]:
+            raise RecordError(
+                f"{LEDGER}: the entry of {entry['version']} has no class ({' or '.join(CLASSES)}), or no summary"
+            )
+    return tuple(
+        Version(
+            version=entry["version"],
+            last_updated=datetime.date.fromisoformat(entry["last_updated"]),
+            effective_at=start,
+            effective_until=until,
+            digest=entry["digest"],
+            records=tuple(sorted(entry["records"].items())),
+            change=entry.get("class"),
+            summary=entry.get("summary"),
+        )
+        for entry, start, until in zip(entries, starts, [*starts[1:], None], strict=True)
+    )

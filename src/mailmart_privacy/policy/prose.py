@@ -1,0 +1,39 @@
+"""A text of somebody else's making, of which nothing but its paragraphs is known."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from .model import Block, Heading, Paragraph, Policy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prose:
+    """A text without sections, date or processors that could be told.
+
+    Attributes:
+        name: what it is called.
+        blocks: its paragraphs, headings and lists, in order.
+    """
+
+    name: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def text(self) -> str:
+        """The text, laid out as the canonical text of a policy is."""
+        return "\n\n".join(block.text for block in self.blocks)
+
+    @property
+    def digest(self) -> str:
+        """Lowercase hex SHA-256 of `text` in UTF-8."""
+        return sha256(self.text.encode()).hexdigest()
+
+
+def flatten(text: Policy | Prose) -> tuple[Block, ...]:
+    """List all that stands in a text, one after the other, its title and the headings of its sections among it."""
+    if isinstance(text, Prose):
+        return text.blocks
+    blocks: list[Block] = [Heading(id="", text=text.title), Paragraph(text=text.dateline)]
+    for section in text.sections:
+        blocks += (Heading(id=section.id, text=f"{section.number}. {section.title}"), *section.blocks)
+    return tuple(blocks)

@@ -1,0 +1,147 @@
+"""Plain text → Policy, or at least paragraphs: what people have edited, pasted or wrapped.
+
+The canonical text comes back as it was. Its layout does not tell everything: a heading inside a section
+is a line like any other, and a section's id is not written. So a heading is what looks like one, and an
+id is the slug of its title. The rules of a policy are held by `parse_policy`, which reads it as Markdown.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+from ..errors import SourceError
+from .model import Block, BulletList, Heading, Paragraph, Policy, escape_markdown, slug
+from .prose import Prose
+from .read_markdown import PROCESSORS_SECTION, parse_policy
+
+_ITEM = re.compile(r"  • (.*)")
+_LOOSE_ITEM = re.compile(r"\s*[•‣◦▪*–-]\s+(.*)")
+_NUMBERED = re.compile(r"([0-9]{1,4})\. (.*)")
+_ID = re.compile(r"[a-z][a-z0-9-]*")
+_HEADING = 60  # letters that a heading may have
+_NO_HEADING = tuple(".,;:?!…")
+
+
+def parse_text(source: str, *, origin: str = "policy.txt") -> Policy:
+    """Parse the plain text of a policy.
+
+    Args:
+        source: the canonical text, or one that was wrapped or has other bullets.
+        origin: what the messages call it.
+
+    Returns:
+        The policy. Of a canonical text, `Policy.text` is that text.
+
+    Raises:
+        SourceError: it is not the text of a policy; it carries all faults, each with the line on which
+            it would stand in the canonical layout.
+    """
+    with contextlib.suppress(SourceError):
+        policy = _parse(_read_blocks(source, loose=False), origin)
+        if policy.text == source.strip("\n"):
+            return policy
+    return _parse(_read_blocks(source, loose=True), origin)
+
+
+def read_prose(source: str, *, name: str) -> Prose:
+    """Read any text as prose: its paragraphs, and what seem to be headings and lists.
+
+    Args:
+        source: the text.
+        name: what it is called.
+
+    Returns:
+        The prose.
+    """
+    return Prose(name=name, blocks=_guess_headings(tuple(_read_blocks(source, loose=True))))
+
+
+def _read_blocks(source: str, *, loose: bool) -> Iterator[Block]:
+    """Split at blank lines and before bullets; what is left of several lines is joined."""
+    item = _LOOSE_ITEM if loose else _ITEM
+    paragraph: list[str] = []
+    items: list[list[str]] = []
+
+    def close() -> Iterator[Block]:
+        if paragraph:
+            yield Paragraph(text=" ".join(paragraph))
+        if items:
+            yield BulletList(items=tuple(" ".join(words) for words in items))
+        paragraph.clear()
+        items.clear()
+
+    for line in [*source.split("\n"), ""]:
+        if not line.strip():
+            yield from close()
+        elif found := item.fullmatch(line):
+            if paragraph:
+                yield from close()
+            items.append(found[1].split() if loose else [found[1]])
+        else:
+            (items[-1] if items else paragraph).extend(line.split() if loose else [line])
+
+
+def _parse(blocks: Iterator[Block], origin: str) -> Policy:
+    title, *others = (*blocks, Paragraph(text=""))
+    dateline, *body = (*others[:-1], Paragraph(text=""))
+    lines = [f"# {escape_markdown(title.text)}", dateline.text, *_write_body(_guess_headings(tuple(body[:-1])))]
+    return parse_policy("\n\n".join(lines) + "\n", origin=origin)
+
+
+def _write_body(blocks: tuple[Block, ...]) -> Iterator[str]:
+    titles = _section_titles(blocks)
+    processors = _find_processors(blocks, titles)
+    taken = {PROCESSORS_SECTION}
+    for index, block in enumerate(blocks):
+        title = titles.get(index)
+        if title is None and not isinstance(block, Heading):
+            yield block.markdown
+            continue
+        words = block.text if title is None else title
+        own = PROCESSORS_SECTION if index == processors else _make_id(words, index, taken)
+        taken |= {own, f"{own}-heading"}
+        mark = "" if own == slug(words) else f" {{#{own}}}"
+        yield f"{'###' if title is None else '##'} {escape_markdown(block.text)}{mark}"
+
+
+def _make_id(title: str, index: int, taken: set[str]) -> str:
+    own = slug(title)
+    return own if _ID.fullmatch(own) and not {own, f"{own}-heading"} & taken else f"part-{index}"
+
+
+def _section_titles(blocks: tuple[Block, ...]) -> dict[int, str]:
+    """Find the headings of sections: lines that begin with the next number."""
+    titles: dict[int, str] = {}
+    for index, block in enumerate(blocks):
+        found = None if isinstance(block, BulletList) else _NUMBERED.fullmatch(block.text)
+        if found and int(found[1]) == len(titles) + 1:
+            titles[index] = found[2]
+    return titles
+
+
+def _find_processors(blocks: tuple[Block, ...], titles: dict[int, str]) -> int | None:
+    """Find the section of processors: by its title, else as the first that lists `Name — purpose`."""
+    for index, title in titles.items():
+        if slug(title) == PROCESSORS_SECTION:
+            return index
+    section = None
+    for index, block in enumerate(blocks):
+        section = index if index in titles else section
+        if isinstance(block, BulletList) and all(" — " in item for item in block.items):
+            return section
+    return None
+
+
+def _guess_headings(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Make headings of the paragraphs that look like one: short, without a stop, and something follows."""
+    made: list[Block] = []
+    following: Block = Heading(id="", text="")
+    for block in reversed(blocks):
+        found = block
+        if isinstance(block, Paragraph) and len(block.text) <= _HEADING and not block.text.endswith(_NO_HEADING):
+            numbered = _NUMBERED.fullmatch(block.text) is not None
+            if numbered or not isinstance(following, Heading):
+                found = Heading(id="", text=block.text)
+        following = found
+        made.append(found)
+    return tuple(reversed(made))

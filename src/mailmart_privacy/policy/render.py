@@ -1,0 +1,112 @@
+"""Policy → a whole HTML page, JSON, Markdown, plain text. All carry `Policy.digest`."""
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from .. import _resources
+from ..errors import UsageError
+from .model import BulletList, Heading, Paragraph, Policy, format_date
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from .model import Block
+
+SCHEMA = "urn:mailmart-privacy:schema:policy:1"
+
+
+def render_html(policy: Policy, template: str = "page.html", *, stylesheet: str = "page.css") -> str:
+    """Render the policy as a whole HTML page, or with another template.
+
+    Args:
+        policy: what to render; the template sees it as `policy`.
+        template: a file below `templates/`.
+        stylesheet: the URL that the page links as its style sheet; `page.css` is recorded beside
+            the page.
+
+    Returns:
+        The page. It holds no script and no inline style, so it works under a strict
+        Content-Security-Policy.
+
+    Raises:
+        UsageError: there is no such template.
+    """
+    from jinja2 import TemplateNotFound
+
+    try:
+        loaded = environment().get_template(template)
+    except TemplateNotFound:
+        raise UsageError(f"there is no template {template!r}; page.html is the one for a whole page") from None
+    return loaded.render(policy=policy, stylesheet=stylesheet)
+
+
+def render_markdown(policy: Policy) -> str:
+    """Render the policy as Markdown that `parse_policy` reads back; its last line carries the digest."""
+    return policy.markdown
+
+
+def render_text(policy: Policy) -> str:
+    """Render the canonical plain text, the one that the digest is taken of."""
+    return policy.text
+
+
+def render_json(policy: Policy) -> str:
+    """Render the policy as JSON, in the form of `data/schemas/policy.schema.json`."""
+    document = {
+        "$schema": SCHEMA,
+        "version": policy.version,
+        "last_updated": policy.last_updated.isoformat(),
+        "digest": policy.digest,
+        "title": policy.title,
+        "sections": [
+            {
+                "number": section.number,
+                "id": section.id,
+                "title": section.title,
+                "blocks": [_block_to_json(block) for block in section.blocks],
+            }
+            for section in policy.sections
+        ],
+        "processors": [
+            {"name": p.name, "purpose": p.purpose, "condition": p.condition, "entry": p.entry}
+            for p in policy.processors
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+@cache
+def environment() -> "Environment":
+    """Make the Jinja2 environment: strict, escaping, reading through `_resources`."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_load_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["longdate"] = format_date
+    return environment
+
+
+def _load_template(name: str) -> str | None:
+    from jinja2.loaders import split_template_path
+
+    try:
+        return _resources.read_template("/".join(split_template_path(name))).decode("utf-8")
+    except (OSError, ValueError):  # nothing there; a folder; no text; a name that no file can have
+        return None
+
+
+def _block_to_json(block: "Block") -> dict[str, Any]:
+    match block:
+        case Paragraph():
+            return {"type": "paragraph", "text": block.text}
+        case Heading():
+            return {"type": "heading", "id": block.id, "text": block.text}
+        case BulletList():
+            return {"type": "list", "items": list(block.items)}

@@ -1,0 +1,116 @@
+"""The versions of the policy as values, and what changed since the one that somebody saw."""
+
+import re
+from dataclasses import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable
+
+REFERENCE_DIGITS = 16  # of a digest, in `Policy.reference`
+MATERIAL, EDITORIAL = "material", "editorial"
+CLASSES = (MATERIAL, EDITORIAL)
+CHANGES = "changes.html"  # the record that says what changed; the first version has none
+_REFERENCE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{REFERENCE_DIGITS}}}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """What the ledger says of one version of the policy.
+
+    Attributes:
+        version: `last_updated` in ISO 8601.
+        last_updated: the date that the policy itself names.
+        effective_at: the moment from which it is in force (aware, UTC).
+        effective_until: the moment from which the next version is in force, or None.
+        digest: lowercase hex SHA-256 of the canonical text.
+        records: `(file name, digest)` of every file recorded for it.
+        change: how it differs from the version before it: "material" where people have to be told,
+            "editorial" where nothing changed but the wording; None for the first version.
+        summary: what changed, in a sentence or two for people; None for the first version.
+    """
+
+    version: str
+    last_updated: "datetime.date"
+    effective_at: "datetime.datetime"
+    effective_until: "datetime.datetime | None"
+    digest: str
+    records: tuple[tuple[str, str], ...]
+    change: str | None = None
+    summary: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """The `Policy.reference` of its text."""
+        return make_reference(self.version, self.digest)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a page of what changed in it is recorded."""
+        return any(name == CHANGES for name, _ in self.records)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What came after the text that somebody saw or accepted.
+
+    Attributes:
+        since: the version of that text.
+        versions: those that came into force after it, oldest first, up to the policy that was asked.
+    """
+
+    since: Version
+    versions: tuple[Version, ...]
+
+    @property
+    def material(self) -> bool:
+        """Whether one of them is a material change: whoever saw the old text has to be told."""
+        return any(version.change == MATERIAL for version in self.versions)
+
+
+def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
+    """Describe versions as JSON documents do, in their order."""
+    return [
+        {
+            "version": v.version,
+            "last_updated": v.last_updated.isoformat(),
+            "effective_at": _stamp(v.effective_at),
+            "effective_until": v.effective_until and _stamp(v.effective_until),
+            "digest": v.digest,
+            "class": v.change,
+            "summary": v.summary,
+            "records": dict(v.records),
+        }
+        for v in versions
+    ]
+
+
+def make_reference(version: str, digest: str) -> str:
+    """Make the reference of a text: its version, a dot, and the first 16 hex digits of its digest."""
+    return f"{version}.{digest[:REFERENCE_DIGITS]}"
+
+
+def find_reference(reference: str, versions: tuple[Version, ...]) -> Version:
+    """Find the version whose text a reference names.
+
+    Raises:
+        UsageError: it is no reference.
+        UnknownVersionError: it names none of these versions, or a text that its version never had.
+    """
+    from ..errors import UnknownVersionError, UsageError
+
+    shape = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
+    if shape is None:
+        raise UsageError(f"{reference!r:.80} is no reference to a policy; one looks like 2026-02-24.0123456789abcdef")
+    for version in versions:
+        if version.version == shape[1]:
+            if version.reference != reference:
+                raise UnknownVersionError(f"{reference} names a text that the policy of {shape[1]} never had")
+            return version
+    known = ", ".join(version.version for version in versions) or "none"
+    raise UnknownVersionError(f"there is no version {shape[1]!r} of the policy; there are: {known}")
+
+
+def _stamp(moment: "datetime.datetime") -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Making the records of a version, and the rules that a release keeps."""

@@ -1,0 +1,169 @@
+"""What a version has to keep to so that it may be released, and whether all that was released is as it was.
+
+The rules of a version that has one before it:
+
+1. Its date and its moment lie after those of the one before it.
+2. It has a class and a summary.
+3. Where it names other processors, or the same for another use, its class is material: people have to
+   be told to whom their data go (GDPR Art. 13(1)(e)).
+4. Where nothing but its date is another, its class is editorial.
+"""
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from ..diff.compare import compare
+from ..errors import PrivacyError, RecordError
+from ..policy.ledger import LEDGER
+from ..policy.versions import EDITORIAL, MATERIAL
+from .records import SOURCE, build_records, find_faults_of_description, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..policy.ledger import Ledger
+    from ..policy.model import Policy
+    from ..policy.versions import Version
+
+_REMEDY = "bring it back, and make a new version with records new"
+
+
+def find_faults(before: "Policy | None", policy: "Policy", *, change: str | None, summary: str | None) -> list[str]:
+    """Hold a version against the rules above.
+
+    Args:
+        before: the version before it, or None for the first, which has neither class nor summary.
+        policy: its text.
+        change: its class.
+        summary: its summary.
+
+    Returns:
+        What is wrong, one line each; nothing where it may be released.
+    """
+    name = f"version {policy.version}"
+    if before is None:
+        described = change is not None or summary is not None
+        return [f"{name} is the first; it has neither class nor summary"] if described else []
+    faults = []
+    if policy.version <= before.version:
+        faults.append(f"{name} does not come after {before.version}; give it a later date")
+    faults += [f"{name} {fault}" for fault in find_faults_of_description(change, summary)]
+    comparison = compare(before, policy)
+    processors = [f"{each.name} ({each.status})" for each in comparison.processors if each.status != "same"]
+    if change == EDITORIAL and processors:
+        faults.append(f"{name} is not editorial, since processors change: {', '.join(processors)}; make it material")
+    if change == MATERIAL and comparison.same_text:
+        faults.append(f"{name} is not material, since nothing but the date changes; make it editorial")
+    return faults
+
+
+def compare_records(ledger: "Ledger", read: "Callable[[str], bytes]") -> list[str]:
+    """Hold every recorded file and every version against the ledger, and the newest against a new build.
+
+    Args:
+        ledger: the ledger.
+        read: gives the bytes of a file by its path below `data/`.
+
+    Returns:
+        What is wrong, one line each; nothing where all is well. Older versions were made by older
+        templates, so theirs are held against their digests only.
+    """
+    faults: list[str] = []
+    policies: list[Policy | None] = []
+    for version in ledger.versions:
+        faults += _compare_files(version, read)
+        try:
+            policies.append(ledger.policy(version.version))
+        except RecordError as error:
+            policies.append(None)
+            faults += (
+                [] if any(fault.startswith(f"{version.version}/policy.json") for fault in faults) else [str(error)]
+            )
+    for place, (version, policy) in enumerate(zip(ledger.versions, policies, strict=True)):
+        before = policies[place - 1] if place else None
+        if policy is not None and (before is not None or place == 0):
+            faults += find_faults(before, policy, change=version.change, summary=version.summary)
+    if ledger.versions and (len(policies) == 1 or policies[-2] is not None):
+        faults += _compare_build(ledger.versions[-1], policies[-2] if len(policies) > 1 else None, read)
+    return faults
+
+
+def compare_released(entries: list[dict[str, Any]], released: list[dict[str, Any]]) -> list[str]:
+    """Hold a ledger against one that was released: what that one has must be in it, unchanged.
+
+    Whoever rewrites a record, its digest and all entries after it leaves a ledger that holds; only
+    one that lies elsewhere tells.
+
+    Args:
+        entries: the entries of the ledger, as `read_entries` gives them.
+        released: those of the one that was released.
+
+    Returns:
+        What is wrong, one line each.
+    """
+    faults = []
+    known = {entry["version"]: entry for entry in entries}
+    for entry in released:
+        version = entry["version"]
+        if version not in known:
+            faults.append(f"version {version} was released and is gone; bring it back")
+        elif known[version]["digest"] != entry["digest"]:
+            faults.append(f"the text of {version} is not the one released under that date; {_REMEDY}")
+        elif changed := _differing(known[version], entry):
+            faults.append(f"version {version} is not as it was released: {', '.join(changed)}; {_REMEDY}")
+    return faults
+
+
+def _compare_files(version: "Version", read: "Callable[[str], bytes]") -> list[str]:
+    faults = []
+    for name, digest in version.records:
+        path = f"{version.version}/{name}"
+        try:
+            content = read(path)
+        except OSError:
+            faults.append(f"{path} is missing; bring it back")
+            continue
+        other = name == SOURCE and _has_other_text(version, content)
+        if other or sha256(content).hexdigest() != digest:
+            what = "holds another text under its old date" if other else "has changed"
+            faults.append(f"{path} {what}: it is not what {LEDGER} recorded; {_REMEDY}")
+    return faults
+
+
+def _has_other_text(version: "Version", content: bytes) -> bool:
+    """Tell whether a source gives another text than the version's; one that cannot be parsed says nothing."""
+    try:
+        return read_source(content).digest != version.digest
+    except PrivacyError:
+        return False
+
+
+def _compare_build(newest: "Version", previous: "Policy | None", read: "Callable[[str], bytes]") -> list[str]:
+    path = f"{newest.version}/{SOURCE}"
+    try:
+        built = build_records(read(path), origin=path, previous=previous)
+    except (PrivacyError, OSError) as error:
+        return [f"{newest.version} cannot be built anew: {error}"]
+    faults: list[str] = []
+    recorded = dict(newest.records)
+    if sha256(built[SOURCE]).hexdigest() != recorded.get(SOURCE):
+        return faults  # said of the source itself; all that is made of it is another, too
+    for name in sorted(built.keys() | recorded.keys()):
+        if name not in built or name not in recorded:
+            faults.append(f"{newest.version}/{name} is not both recorded and built")
+        elif sha256(built[name]).hexdigest() != recorded[name]:
+            faults.append(f"{newest.version}/{name} is not what a new build makes")
+    return faults
+
+
+def _differing(entry: dict[str, Any], released: dict[str, Any]) -> list[str]:
+    """Name what two entries say differently; of their records, each file."""
+    flat = [
+        {**each, **{f"records/{name}": digest for name, digest in each["records"].items()}}
+        for each in (entry, released)
+    ]
+    for each in flat:
+        del each["records"]
+    return [
+        name.removeprefix("records/") for name in sorted(flat[0] | flat[1]) if flat[0].get(name) != flat[1].get(name)
+    ]

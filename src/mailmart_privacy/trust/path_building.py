@@ -1,0 +1,74 @@
+"""The ways from a certificate to a trust root (RFC 4158), few and short whatever the certificates are.
+
+Certificates in a file come from strangers. Some hundred that issued each other have more ways through
+them than anybody can walk; so each holder is passed once, and after some ways no more are looked for.
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ..errors import MissingExtraError
+from .timestamp_token import issued
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+MAX_PATHS = 16
+MAX_LENGTH = 8  # certificates on a way
+_MAX_STEPS = 2_000  # signatures that are verified
+
+
+def find_paths(
+    certificate: x509.Certificate, pool: "Iterable[x509.Certificate]", roots: "Sequence[x509.Certificate]"
+) -> "Iterator[tuple[x509.Certificate, ...]]":
+    """Find the ways from a certificate to a trust root, the shortest first.
+
+    Only names and signatures are looked at, not dates or extensions. No holder (the same name and key)
+    is passed twice on one way (RFC 4158, 5.2).
+
+    Args:
+        certificate: whose.
+        pool: certificates that may lie on the way.
+        roots: where a way may end.
+
+    Returns:
+        The ways, at most `MAX_PATHS`, each beginning with the certificate and ending with a root.
+    """
+    if certificate in roots:
+        yield (certificate,)
+    others = [other for other in dict.fromkeys(pool) if other not in roots]
+    waiting: deque[tuple[x509.Certificate, ...]] = deque([(certificate,)])
+    found = steps = 0
+    while waiting:
+        path = waiting.popleft()
+        passed = set(map(_holder, path))
+        for issuer in (*roots, *others):
+            if issuer.subject != path[-1].issuer or _holder(issuer) in passed:
+                continue
+            steps += 1
+            if steps > _MAX_STEPS:
+                return
+            if not issued(issuer, path[-1]):
+                continue
+            if issuer in roots:
+                yield (*path, issuer)
+                found += 1
+                if found == MAX_PATHS:
+                    return
+            elif len(path) < MAX_LENGTH - 1:
+                waiting.append((*path, issuer))
+
+
+def _holder(certificate: x509.Certificate) -> tuple[bytes, bytes]:
+    try:
+        key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        key = certificate.public_bytes(Encoding.DER)  # nothing is issued with it
+    return certificate.subject.public_bytes(), key

@@ -1,0 +1,279 @@
+"""The policy over HTTP, for every framework: `(method, target, headers)` → `(status, headers, body)`.
+
+All that HTTP asks of a page is decided here (RFC 9110, RFC 9111); an adapter only passes a request
+in and an answer out. Nothing here waits, reads a file or imports a third-party module once the
+first request was answered.
+"""
+
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote
+
+from .._time import parse_moment
+from ..api.policies import now
+from ..errors import PrivacyError, UnknownVersionError, UsageError
+from ..policy.ledger import shipped
+from .negotiation import choose_type, expects_another, has_copy, is_unmodified
+from .representations import FORMATS, HTML, POLICY_OF_PAGES, Header, link
+from .resources import TEXT, Shelf, Thing, fill_shelf
+from .urls import Addresses
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from ..policy.ledger import Ledger
+    from ..policy.model import Policy
+
+# Of all headers of a request, these are looked at; an adapter may leave out the others.
+HEADERS_READ = frozenset({"accept", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
+_METHODS = ("GET", "HEAD")
+_LONGEST = 8192  # characters of a header's value, as most servers have it
+_LONGEST_MOMENT = 64
+_PERMANENT = ("Cache-Control", "public, max-age=31536000, immutable")
+
+
+class Response(NamedTuple):
+    """An answer to a request.
+
+    Attributes:
+        status: the status code (RFC 9110, 15).
+        headers: names and values, in their order.
+        body: the content; empty for HEAD and where the client has it already.
+    """
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+class Service:
+    """Answers requests for the policy, its versions, and what is said of them.
+
+    Args:
+        ledger: the versions.
+        clock: tells the moment (aware); which version is in force is asked with every request.
+        path: where the version in force is, for instance "/privacy"; all else is below it, or is
+            this path with an ending.
+        base_url: what stands before it where an address has to be whole.
+        max_age: for how many seconds a cache may keep what can change (RFC 9111, 5.2.2.1).
+
+    Raises:
+        UsageError: the path, the base or the age cannot be used.
+    """
+
+    def __init__(
+        self, ledger: "Ledger", *, clock: "Callable[[], datetime]", path: str, base_url: str, max_age: int
+    ) -> None:
+        if isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0:
+            raise UsageError(f"{max_age!r} is no age for a cache; give seconds, 0 or more")
+        self._ledger = ledger
+        self._clock = clock
+        self._addresses = Addresses(page=path, base_url=base_url.rstrip("/") if isinstance(base_url, str) else base_url)
+        self._max_age = max_age
+        self._shelf: Shelf | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the version in force."""
+        return self._addresses.page
+
+    @property
+    def base_url(self) -> str:
+        """What stands before a path to make it a whole address."""
+        return self._addresses.base_url
+
+    def current(self) -> "Policy":
+        """Load the version in force now.
+
+        Raises:
+            RecordError: its record has changed or is missing.
+        """
+        return self._ledger.in_force(self._clock())
+
+    def below(self, prefix: str) -> "Service":
+        """Make the same service for an application that is itself below a path.
+
+        Args:
+            prefix: what clients see before `path`, for instance "/app"; "" for nothing.
+
+        Raises:
+            UsageError: no path can begin like that.
+        """
+        if not prefix:
+            return self
+        return Service(
+            self._ledger, clock=self._clock, path=prefix + self.path, base_url=self.base_url, max_age=self._max_age
+        )
+
+    def paused(self) -> "Service":
+        """Make the same service with its clock stopped at the moment since which its answers are what they are now.
+
+        Raises:
+            UnknownVersionError: no version is in force yet.
+            RecordError: a record has changed or is missing.
+        """
+        since = self._current_shelf(self._clock()).starts
+        return Service(self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age)
+
+    def settled(self) -> object:
+        """Tell how long the same request gets the same answer.
+
+        Returns:
+            The same object as long as it does; None where that is not known: the answers count the seconds to a
+            version that is announced.
+
+        Raises:
+            RecordError: a record has changed or is missing.
+        """
+        try:
+            shelf = self._current_shelf(self._clock())
+        except UnknownVersionError:
+            return None
+        return None if shelf.ends is not None else shelf
+
+    def urls(self) -> tuple[str, ...]:
+        """List the paths of all that is served now."""
+        return tuple(self._current_shelf(self._clock()).things)
+
+    def respond(self, method: str, target: str, headers: "Mapping[str, str]") -> Response:
+        """Answer a request.
+
+        Args:
+            method: as received, for instance "GET".
+            target: the path as received, percent-encoded, with "?" and the query where there is one.
+            headers: by name, in any case; those of `HEADERS_READ` are looked at.
+
+        Returns:
+            The answer. Whatever comes in, it is never one of the 5xx.
+
+        Raises:
+            RecordError: a record of this package has changed or is missing.
+        """
+        moment = self._clock()
+        try:
+            shelf = self._current_shelf(moment)
+        except UnknownVersionError as error:  # the clock stands before the first version
+            return _refuse(method, 404, f"{error}.")
+        path, _, query = target.partition("?")
+        thing = shelf.things.get(path) or shelf.things.get(_decode(path))
+        if thing is None:
+            return self._find_nothing(method, headers, shelf)
+        if method not in _METHODS:
+            return _refuse(method, 405, "This address can only be read.", ("Allow", ", ".join(_METHODS)))
+        sent = {lower: value for name, value in headers.items() if (lower := name.lower()) in HEADERS_READ}
+        if query and ("at" in query or "%" in query):
+            try:
+                thing = self._at(path, query, shelf) or thing
+            except UnknownVersionError as error:
+                return _refuse(method, 404, f"{error}.")
+            except (PrivacyError, ValueError, OverflowError) as error:
+                return _refuse(method, 400, f"{error}.")
+        accept = sent.get("accept")
+        if accept is not None and len(accept) > _LONGEST:
+            return _refuse(method, 431, "The header Accept is too long.")
+        offers = thing.offers
+        chosen = offers[0] if len(offers) == 1 else choose_type(accept, offers)
+        if chosen is None:
+            return _not_acceptable(method, thing)
+        found = thing.representations[chosen]
+        if expects_another(sent, found.modified_at):
+            return _refuse(method, 412, "This is not what the request depends on (If-Match, If-Unmodified-Since).")
+        cache = _PERMANENT if thing.permanent else self._cache_control(moment, shelf)
+        known = sent.get("if-none-match")
+        if known is not None:
+            unchanged = len(known) <= _LONGEST and has_copy(known, found.etag)
+        else:
+            since = sent.get("if-modified-since")
+            unchanged = since is not None and found.modified_at is not None and is_unmodified(since, found.modified_at)
+        if unchanged:
+            return Response(304, (*found.headers_unchanged, cache), b"")
+        return Response(200, (*found.headers, cache), b"" if method == "HEAD" else found.body)
+
+    def _current_shelf(self, now: "datetime") -> Shelf:
+        shelf = self._shelf
+        if shelf is None or now < shelf.starts or (shelf.ends is not None and now >= shelf.ends):
+            shelf = self._shelf = fill_shelf(self._ledger, self._addresses, now)
+        return shelf
+
+    def _find_nothing(self, method: str, headers: "Mapping[str, str]", shelf: Shelf) -> Response:
+        """Show people, who like a page best, the way to the policy, and tell all others in a line."""
+        accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
+        page = shelf.nothing if len(accept) <= _LONGEST and choose_type(accept, (TEXT, HTML)) == HTML else None
+        message = f"There is nothing at this address; the policy is at {self.path}."
+        return _refuse(method, 404, message, ("Vary", "Accept"), page=page)
+
+    def _cache_control(self, now: "datetime", shelf: Shelf) -> Header:
+        """Let no cache keep the version in force beyond the moment when the next one is."""
+        age = self._max_age
+        if shelf.ends is not None:
+            age = min(age, int((shelf.ends - now).total_seconds()))
+        return "Cache-Control", f"public, max-age={age}, must-revalidate"
+
+    def _at(self, path: str, query: str, shelf: Shelf) -> Thing | None:
+        """Find what was at the path of the version in force at the moment that `?at=` names.
+
+        Returns:
+            The version of that moment; None where `at` is not asked for.
+        """
+        # A "+" is the sign of a time zone here, and no space.
+        moments = parse_qs(query.replace("+", "%2B"), keep_blank_values=True, max_num_fields=50).get("at")
+        if moments is None:
+            return None
+        ending = path.removeprefix(self.path)
+        if ending not in ("", *(f".{ending}" for ending in FORMATS)):
+            raise ValueError(f"This address takes no time; ask {self.path}?at=…")
+        if len(moments) > 1:
+            raise ValueError("The query names more than one time; give one")
+        if len(moments[0]) > _LONGEST_MOMENT:
+            raise ValueError("The time is too long; write it like 2026-03-01T09:00:00Z")
+        version = self._ledger.version_in_force(parse_moment(moments[0]))
+        dated = shelf.things[self._addresses.dated(version.version) + ending]
+        return Thing(representations=dated.representations)
+
+
+def create_service(*, path: str = "/privacy", base_url: str = "https://mailmart.com", max_age: int = 3600) -> Service:
+    """Make the service of the versions that ship with this package, at what the clock says.
+
+    Args:
+        path: where the version in force is; all else is below it, or is this path with an ending.
+        base_url: scheme and host that stand before it in links to it, in the feed and in the page's head.
+        max_age: for how many seconds a cache may keep what can change.
+
+    Raises:
+        UsageError: one of them cannot be used; the message says what to give.
+        RecordError: the ledger has changed or is missing.
+    """
+    return Service(shipped(), clock=now, path=path, base_url=base_url, max_age=max_age)
+
+
+def _decode(path: str) -> str:
+    """Decode what need not have been encoded (RFC 3986, 6.2.2.2); an encoded slash stays one that is none."""
+    if "%" not in path or "%2f" in path.lower():
+        return ""
+    try:
+        return unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return ""
+
+
+def _not_acceptable(method: str, thing: Thing) -> Response:
+    links = ", ".join(
+        link(one.location, "alternate", media_type=media_type)
+        for media_type, one in thing.representations.items()
+        if one.location is not None
+    )
+    message = f"There is none of the formats that you accept; there are: {', '.join(thing.offers)}."
+    return _refuse(method, 406, message, ("Vary", "Accept"), ("Link", links))
+
+
+def _refuse(method: str, status: int, message: str, *headers: Header, page: bytes | None = None) -> Response:
+    body = page or f"{message}\n".encode(errors="replace")
+    fixed = (
+        ("Content-Type", f"{HTML if page else TEXT}; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Security-Policy", POLICY_OF_PAGES if page else "default-src 'none'"),
+    )
+    return Response(status, (*fixed, *headers), b"" if method == "HEAD" else body)
