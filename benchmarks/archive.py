@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
@@ -113,13 +113,13 @@ def _open(folder: Path) -> tuple[Archive, Keyring]:
     folder.mkdir()
     key = folder.with_suffix(".key")
     archive = create_archive(Folder(folder), key=lambda origin: key, ledger=shipped(), clock=lambda: NOW)
-    return archive, load_keyring(key, archive.facts.key)
+    return archive, load_keyring(key, archive.metadata.key)
 
 
 def _append(archive: Archive, keyring: Keyring, entries: list[bytes], batch: int) -> float:
     """Append entries, publish them, and tell how many seconds that took."""
-    with archive.storage.intake(0) as intake:
-        writer = Writer(archive.log, keyring, intake)
+    with archive.storage.writer(0) as writer:
+        writer = Writer(archive.log, keyring, writer)
         start = time.perf_counter()
         for at in range(0, len(entries), batch):
             writer.append(entries[at : at + batch])

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmart_privacy._files import write_many
 from mailmart_privacy.batch.destinations import Folder
-from mailmart_privacy.batch.job import Opened, Order
+from mailmart_privacy.batch.job import BatchJob, OpenIdentity
 from mailmart_privacy.batch.scheduler import CHUNK, issue_rows
 from mailmart_privacy.cli.keys import KeyName
 from mailmart_privacy.copies.certifying import certify
@@ -81,12 +81,12 @@ def measure(folder: Path) -> Bulk:
     return Bulk(each=each, rates=_measure_rates(folder), memory=memory, seconds=seconds, size=size)
 
 
-def _order(identity: Identity) -> Order:
+def _order(identity: Identity) -> BatchJob:
     form = shipped().record("2026-02-24", "form-a4.pdf")
-    return Order(
+    return BatchJob(
         id=secrets.token_hex(8),
         form=form,
-        open_identity=Opened(identity),
+        open_identity=OpenIdentity(identity),
         level="B-B",
         timestamps=TimestampClient(urls=()),
         roots=(),
@@ -108,7 +108,7 @@ def _in_turns(sides: dict[str, Callable[[], float]]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def _ours(order: Order, folder: Path) -> float:
+def _ours(order: BatchJob, folder: Path) -> float:
     """A batch into a folder, each file synced; what is done once for a batch is done before."""
     place = folder / "ours"
     place.mkdir()
@@ -122,7 +122,7 @@ def _ours(order: Order, folder: Path) -> float:
     return elapsed * 1000 / COUNT
 
 
-def _raw(order: Order, identity: Identity, folder: Path) -> float:
+def _raw(order: BatchJob, identity: Identity, folder: Path) -> float:
     """What no batch can do without: a signature, a hash of the file, and the same bytes written and synced as ours."""
     place = folder / "raw"
     place.mkdir()
@@ -140,7 +140,7 @@ def _raw(order: Order, identity: Identity, folder: Path) -> float:
     return elapsed * 1000 / COUNT
 
 
-def _size(order: Order) -> int:
+def _size(order: BatchJob) -> int:
     ((copy,),) = issue_rows(order, _rows(1), clock=NOW)
     return copy.size  # type: ignore[union-attr]
 

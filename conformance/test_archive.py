@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
@@ -40,14 +40,14 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
     (folder / "archive").mkdir()
     storage = Folder(folder / "archive")
     archive = create_archive(storage, key=lambda origin: folder / "key", ledger=shipped(), clock=lambda: NOW)
-    keyring = load_keyring(folder / "key", archive.facts.key)
+    keyring = load_keyring(folder / "key", archive.metadata.key)
     return archive, {size: grow(archive, keyring, size) for size in SIZES}
 
 
 def grow(archive: Archive, keyring: Keyring, size: int) -> Checkpoint:
     """Append entries until there are so many, and publish them."""
-    with archive.storage.intake(0) as intake:
-        writer = Writer(archive.log, keyring, intake)
+    with archive.storage.writer(0) as writer:
+        writer = Writer(archive.log, keyring, writer)
         writer.append([make_entry(number) for number in range(writer.size, size)])
         return writer.publish()
 
@@ -136,7 +136,7 @@ def test_go_refuses_changed_proofs(logged: Logged, tmp_path: Path) -> None:
     proof = write_proof(archive, 700, checkpoints[1_000])
     entry = archive.read_entry(700).content
     lines = proof.split(b"\n")
-    other_key = str(archive.facts.key).replace(archive.facts.origin, "example.com/log")
+    other_key = str(archive.metadata.key).replace(archive.metadata.origin, "example.com/log")
     changed = {
         "entry": (proof, entry + b" ", None),
         "hash": (b"\n".join([*lines[:4], base64.b64encode(bytes(32)), *lines[5:]]), entry, None),
@@ -149,7 +149,7 @@ def test_go_refuses_changed_proofs(logged: Logged, tmp_path: Path) -> None:
     for name, (content, leaf, public) in changed.items():
         (tmp_path / "proof").write_bytes(content)
         (tmp_path / "entry").write_bytes(leaf)
-        (tmp_path / "key").write_text(public or str(archive.facts.key))
+        (tmp_path / "key").write_text(public or str(archive.metadata.key))
         assert go.check_proof("inclusion", tmp_path / "key", tmp_path / "proof", tmp_path / "entry") != "", name
 
 
@@ -169,7 +169,7 @@ def test_go_accepts_that_the_log_goes_on(logged: Logged, tmp_path: Path) -> None
 def test_a_witness_of_others_signs_what_goes_on(logged: Logged, tmp_path: Path) -> None:
     """It signs each state that goes on from what it saw, by our proof; and none from before, nor another log's."""
     archive, checkpoints = logged
-    with serve_witness(archive.facts.key, tmp_path) as witness:
+    with serve_witness(archive.metadata.key, tmp_path) as witness:
         for size in (2, 3, 257, 65_537, 70_000):
             signed = cosign(archive, checkpoints[size], (witness,))
             (seen,) = read_cosignatures(signed.note, (witness.key,))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.admission import admit
 from mailmart_privacy.archive.anchors import anchor, verify_anchors

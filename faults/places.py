@@ -9,15 +9,15 @@ from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
-from mailmart_privacy.archive.storage.base.base import INCOMING, Storage
-from mailmart_privacy.archive.storage.base.folder import Folder
-from mailmart_privacy.archive.storage.base.folder_writer import FolderIntake
+from mailmart_privacy.archive.storage.base import INCOMING, Storage
+from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import Report, audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
-from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.archive.log_audit import Root
 from mailmart_privacy.policy.ledger import shipped
 
@@ -56,7 +56,7 @@ class Place:
 
     def keyring(self, archive: Archive) -> Keyring:
         """Load its key."""
-        return load_keyring(self.keys / "key.json", archive.facts.key)
+        return load_keyring(self.keys / "key.json", archive.metadata.key)
 
     def audit(self, *roots: Root) -> Report:
         """Audit the archive as one that was just opened."""
@@ -79,7 +79,7 @@ class Place:
         shutil.copytree(self.path, path, symlinks=True)
         return Place(path)
 
-    def corners(self) -> list[Path]:
+    def staging_folders(self) -> list[Path]:
         """List what writers that were stopped have left behind."""
         return list((self.root / INCOMING).glob("*"))
 
@@ -145,7 +145,7 @@ def require_finished(place: Place) -> Report:
     report = require_sound(place)
     assert report.staged == 0, f"{report.staged} files are staged yet"
     assert report.unpublished == 0, f"{report.unpublished} entries are not published"
-    assert not place.corners(), f"corners are left: {place.corners()}"
+    assert not place.staging_folders(), f"staging folders are left: {place.staging_folders()}"
     return report
 
 
@@ -178,7 +178,7 @@ def stop_writer(place: Place, copies: list[Copy], *, committed: bool) -> list[tu
     Returns:
         The number and the digest of each copy that is in the log.
     """
-    point = (FolderIntake, "settle") if committed else (Writer, "append")
+    point = (FolderWriter, "commit_staged") if committed else (LogWriter, "append")
     archive = place.archive()
     with (
         mock.patch.object(*point, side_effect=StoppedError),

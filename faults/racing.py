@@ -20,13 +20,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mailmart_privacy.archive.storage.base.folder import Folder
-from mailmart_privacy.archive.storage.base.folder_writer import FolderIntake
-from mailmart_privacy.archive.storage.base.s3 import Bucket
-from mailmart_privacy.archive.storage.base.s3_writer import BucketIntake
+from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.archive.storage.folder_writer import FolderWriter
+from mailmart_privacy.archive.storage.s3 import Bucket
+from mailmart_privacy.archive.storage.s3_writer import S3Writer
 
 from mailmart_privacy.archive.archive import Session
-from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.policy.ledger import shipped
 
 from .places import Place, clock, fake_copies, make_place, require_sound, require_survived
@@ -40,19 +40,19 @@ _SHARED = 40  # copies that any writer may add, so that two add the same
 PHASES = ("elsewhere", "recovering", "opening", "staging", "committing", "settling", "publishing", "closing")
 _IN_FOLDERS = (
     (Folder, "recover", "recovering"),
-    (Writer, "__init__", "opening"),
-    (FolderIntake, "stage", "staging"),
-    (Writer, "append", "committing"),
-    (FolderIntake, "settle", "settling"),
+    (LogWriter, "__init__", "opening"),
+    (FolderWriter, "stage", "staging"),
+    (LogWriter, "append", "committing"),
+    (FolderWriter, "commit_staged", "settling"),
     (Session, "publish", "publishing"),
-    (FolderIntake, "close", "closing"),
+    (FolderWriter, "close", "closing"),
 )
 _IN_STORES = (
     (Bucket, "_clear", "recovering"),
-    (Writer, "__init__", "opening"),
-    (BucketIntake, "stage", "staging"),
-    (Writer, "append", "committing"),
-    (BucketIntake, "settle", "settling"),
+    (LogWriter, "__init__", "opening"),
+    (S3Writer, "stage", "staging"),
+    (LogWriter, "append", "committing"),
+    (S3Writer, "commit_staged", "settling"),
     (Session, "publish", "publishing"),
 )
 _STORE_PACE = 8  # how much longer all takes in a store

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailmart_privacy.archive.storage.base.base import INCOMING
-from mailmart_privacy.archive.storage.base.s3 import Bucket
-from mailmart_privacy.archive.storage.base.s3_client import connect
+from mailmart_privacy.archive.storage.base import INCOMING
+from mailmart_privacy.archive.storage.s3 import Bucket
+from mailmart_privacy.archive.storage.s3_client import connect
 
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.errors import ArchiveError
@@ -40,7 +40,7 @@ class PlaceInStore(Place):
         """Open the archive anew: nothing is remembered from before."""
         return Archive(self.storage())
 
-    def corners(self) -> list[Path]:
+    def staging_folders(self) -> list[Path]:
         """List what writers that were stopped have left behind."""
         bucket, _, prefix = self.url.removeprefix("s3://").partition("/")
         return [Path(name) for name, *_ in connect(bucket, prefix).find(INCOMING)]

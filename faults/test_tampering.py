@@ -111,7 +111,7 @@ def test_an_archive_that_was_cut(grown: Grown) -> None:
     report = grown.place.audit()
     assert report.faults == []
     assert (report.entries, report.unpublished, after < before) == (after, 0, True)
-    key = grown.place.archive().facts.key
+    key = grown.place.archive().metadata.key
     known = read_checkpoint(grown.checkpoints[-1][1], key)
     report = grown.place.audit(Root(known.size, known.root, "a proof"))
     (fault,) = report.faults
@@ -129,7 +129,7 @@ def test_an_archive_that_was_cut_and_went_on(grown: Grown) -> None:
     memory.unlink()  # as one who has the key, and lacks or removes the memory
     grown.place.add(fake_copies(random.Random(8), before - after + 5))
     assert grown.place.audit().faults == []
-    known = read_checkpoint(grown.checkpoints[-1][1], grown.place.archive().facts.key)
+    known = read_checkpoint(grown.checkpoints[-1][1], grown.place.archive().metadata.key)
     assert grown.place.audit(Root(known.size, known.root, "a proof")).faults
     memory.write_bytes(kept)
     with pytest.raises(TamperedError, match="are not those that this key has signed"):

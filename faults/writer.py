@@ -7,7 +7,7 @@ import random
 import sys
 from pathlib import Path
 
-from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.errors import PrivacyError

@@ -101,7 +101,7 @@ def test_large_dependencies_stay_in_their_modules(name: str) -> None:
     """Only the module that wraps a large dependency imports it."""
     for package in read_imports(name)[1] & HEAVY.keys():
         assert any(belongs(name, place) for place in HEAVY[package]), (
-            f"{name} imports {package}: call {', '.join(HEAVY[package])} instead, or add the module to HEAVY in this file"
+            f"{name} imports {package}: call {', '.join(HEAVY[package])} instead, or add the module to HEAVY"
         )
 
 

@@ -17,7 +17,7 @@ from mailmart_privacy.archive.layout import CHECKPOINT, LOG, name_commit
 from mailmart_privacy.archive.proofs import read_proof, write_proof
 from mailmart_privacy.archive.tlog.merkle import hash_range
 from mailmart_privacy.archive.tlog.notes import sign_checkpoint
-from mailmart_privacy.archive.tlog.tiles import Edge
+from mailmart_privacy.archive.tlog.tiles import TreeFrontier
 from mailmart_privacy.errors import ArchiveError, TamperedError
 
 from .conftest import NOW
@@ -48,19 +48,19 @@ def judge(place: Place, authority: Authority) -> list[Anchor]:
 def rewrite(place: Place, old: bytes, new: bytes) -> None:
     """Replace words of entries, and make the log anew with its key: a thief of both leaves nothing else to be seen."""
     archive = place.archive()
-    edge, tiles = Edge(), list[tuple[str, bytes]]()
+    frontier, tiles = TreeFrontier(), list[tuple[str, bytes]]()
     for start, contents in list(archive.log.commits()):
         changed = [content.replace(old, new) for content in contents]
         (place.root / name_commit(start)).write_bytes(b"".join(content + b"\n" for content in changed))
         for content in changed:
-            tiles += edge.append(content)
+            tiles += frontier.append(content)
     shutil.rmtree(place.root / LOG)
-    for name, content in (*tiles, *edge.partial()):
+    for name, content in (*tiles, *frontier.partial()):
         path = place.root / LOG / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    root = hash_range(0, edge.size, edge.subtree)
-    signed = sign_checkpoint(place.keyring(archive).log_key, archive.facts.origin, edge.size, root)
+    root = hash_range(0, frontier.size, frontier.subtree)
+    signed = sign_checkpoint(place.keyring(archive).log_key, archive.metadata.origin, frontier.size, root)
     (place.root / CHECKPOINT).write_bytes(signed.note)
 
 
@@ -112,7 +112,7 @@ def test_proofs_need_no_tiles_of_older_states(place: Place, authority: Authority
         path.unlink()
     judge(place, authority)
     archive = place.archive()
-    proof = read_proof(write_proof(archive, 2, found.checkpoint), archive.facts.key)
+    proof = read_proof(write_proof(archive, 2, found.checkpoint), archive.metadata.key)
     assert (proof.number, proof.checkpoint.size) == (2, 4)
 
 

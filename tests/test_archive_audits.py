@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.folder import Folder
 
 from faults.places import (
     Place,

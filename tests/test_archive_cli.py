@@ -162,9 +162,9 @@ def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> 
     assert "is an archive already" in one_line(cli("archive", "init", "archive"))
     assert "name the archive with --archive" in one_line(cli("archive", "list"))
     assert "is a file" in one_line(cli("archive", "init", "0.pdf"))
-    facts = json.loads((archive / "archive.json").read_text())
+    metadata = json.loads((archive / "archive.json").read_text())
     shutil.copytree(archive, tmp_path / "newer")
-    (tmp_path / "newer" / "archive.json").write_text(json.dumps(facts | {"version": 9}))
+    (tmp_path / "newer" / "archive.json").write_text(json.dumps(metadata | {"version": 9}))
     assert "format 9, and this package reads format 1; update it" in one_line(cli("archive", "verify", "-a", "newer"))
     for missing in ("archive.json", "log.vkey", "log/checkpoint"):
         shutil.copytree(archive, tmp_path / "half", dirs_exist_ok=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from mailmart_privacy.archive.storage.base.folder import Folder
-from mailmart_privacy.archive.storage.base.folder_writer import FolderIntake
+from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 
 from faults.places import (
     Place,
@@ -24,8 +24,8 @@ from faults.places import (
 )
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
-from mailmart_privacy.archive.keyring import Keyring, Seen
-from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.keyring import Keyring, LastSigned
+from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
 
@@ -79,7 +79,7 @@ def test_a_copy_twice_in_a_batch(place: Place, chance: random.Random) -> None:
 
 
 def test_no_file_outside_is_removed(place: Place, chance: random.Random, tmp_path: Path) -> None:
-    """A link among the corners does not lead a writer to clear away what lies elsewhere."""
+    """A link among the staging folders does not lead a writer to clear away what lies elsewhere."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "letter.txt").write_text("keep me")
@@ -188,12 +188,12 @@ def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance
     """As long as a copy of theirs may be left, the recipient is found by name."""
     copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)]
     place.add(copies)
-    real, calls = FolderIntake.remove, iter(range(1, 9))
+    real, calls = FolderWriter.remove, iter(range(1, 9))
 
-    def remove(intake: FolderIntake, names: Iterable[str]) -> None:
+    def remove(writer: FolderWriter, names: Iterable[str]) -> None:
         if next(calls) == stop:
             raise OSError("killed")
-        real(intake, names)
+        real(writer, names)
 
     def erase() -> None:
         archive = place.archive()
@@ -204,7 +204,7 @@ def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance
         with archive.writing(keyring, clock) as session:
             session.erase(found, files)
 
-    with mock.patch.object(FolderIntake, "remove", remove), pytest.raises(OSError, match="killed"):
+    with mock.patch.object(FolderWriter, "remove", remove), pytest.raises(OSError, match="killed"):
         erase()
     assert len(list(place.root.glob("copies/*/*/*.pdf"))) == {1: 3, 2: 0}[stop]
     erase()
@@ -214,7 +214,7 @@ def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance
 
 
 def test_what_was_settled_and_not_synced_is_synced(place: Place, chance: random.Random) -> None:
-    """Who clears the corner of a writer that was killed after it had settled its files first syncs their folders."""
+    """Who clears the staging folder of a killed writer that had settled its files first syncs their folders."""
     synced: list[str] = []
     real = os.fsync
 
@@ -236,17 +236,17 @@ def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, fou
     """Where something that is no commit stands in its place, a writer says so; it does not try for ever."""
     archive = place.archive()
     tries = []
-    real = FolderIntake.put
+    real = FolderWriter.put
 
-    def put(intake: FolderIntake, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+    def put(writer: FolderWriter, files: Iterable[tuple[str, bytes]]) -> list[bool]:
         tries.append(files)
         assert len(tries) < 100
-        return real(intake, files)
+        return real(writer, files)
 
     with (  # noqa: PT012
         pytest.raises((OSError, ArchiveError)),
         archive.writing(place.keyring(archive), clock) as session,
-        mock.patch.object(FolderIntake, "put", put),
+        mock.patch.object(FolderWriter, "put", put),
     ):
         path = place.root / "commits" / "00000000"
         path.rename(place.path / "away")
@@ -283,7 +283,7 @@ def test_a_copy_that_failed_is_not_put_with_the_next_one(place: Place, chance: r
     archive = place.archive()
     kept = fake_copies(chance, 2)
     with contextlib.suppress(ArchiveError), archive.writing(place.keyring(archive), clock) as session:
-        with mock.patch.object(Writer, "append", side_effect=OSError("killed")), contextlib.suppress(OSError):
+        with mock.patch.object(LogWriter, "append", side_effect=OSError("killed")), contextlib.suppress(OSError):
             session.add_copies(kept[:1], shipped())
         session.add_copies(kept[1:], shipped())
     require_sound(place)
@@ -296,7 +296,7 @@ def test_another_writer_signs_while_one_begins(place: Place, chance: random.Rand
     archive = place.archive()
     real, kept = Keyring.seen, list[tuple[int, str]]()
 
-    def see(keyring: Keyring) -> Seen:
+    def see(keyring: Keyring) -> LastSigned:
         seen = real(keyring)
         if not kept:
             kept.append((0, ""))
@@ -321,7 +321,7 @@ def test_no_anchor_replaces_another(place: Place) -> None:
 
 def test_no_key_is_made_where_no_archive_can_be(tmp_path: Path) -> None:
     """A place that cannot be written to leaves no key behind, which a second try would stumble over."""
-    refused = mock.patch.object(Folder, "intake", side_effect=OSError("read-only"))
+    refused = mock.patch.object(Folder, "writer", side_effect=OSError("read-only"))
     with refused, pytest.raises(OSError, match="read-only"):
         create_archive(Folder(tmp_path), key=lambda origin: tmp_path / "key", ledger=shipped(), clock=clock)
     assert not (tmp_path / "key").exists()

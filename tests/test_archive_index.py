@@ -22,9 +22,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mailmart_privacy.archive.index.index.index import Anchor, Index, Row, open_index
-from mailmart_privacy.archive.index.index.postgres import PostgresDatabase
-from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.index.index import Anchor, Index, Row, open_index
+from mailmart_privacy.archive.index.postgres import PostgresDatabase
+from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.archive import Archive, Copy, Session
 from mailmart_privacy.archive.creation import create_archive
@@ -60,7 +60,7 @@ class Made:
             storage = Folder(folder / "archive")
             create_archive(storage, key=lambda origin: folder / "key.json", ledger=shipped(), clock=self.clock)
         self.archive = Archive(Folder(folder / "archive"))
-        self.keyring: Keyring = load_keyring(folder / "key.json", self.archive.facts.key)
+        self.keyring: Keyring = load_keyring(folder / "key.json", self.archive.metadata.key)
 
     def clock(self) -> datetime.datetime:
         self.time += datetime.timedelta(seconds=1)

@@ -40,27 +40,27 @@ def make_leaves(size: int) -> list[bytes]:
     return [b"entry %d" % number for number in range(size)]
 
 
-def write_tiles(leaves: list[bytes]) -> tuple[tiles.Edge, dict[str, bytes]]:
+def write_tiles(leaves: list[bytes]) -> tuple[tiles.TreeFrontier, dict[str, bytes]]:
     """All tiles of a tree."""
-    edge, files = tiles.Edge(), dict[str, bytes]()
+    frontier, files = tiles.TreeFrontier(), dict[str, bytes]()
     for leaf in leaves:
-        files.update(edge.append(leaf))
-    files.update(edge.partial())
-    return edge, files
+        files.update(frontier.append(leaf))
+    files.update(frontier.partial())
+    return frontier, files
 
 
 @pytest.mark.parametrize("size", [0, *SIZES])
 def test_the_tree_is_that_of_rfc_6962(size: int) -> None:
-    """The root from the growing edge, and from the tiles, is the one that the RFC's own words give."""
+    """The root from the growing frontier, and from the tiles, is the one that the RFC's own words give."""
     leaves = make_leaves(size)
-    edge, files = write_tiles(leaves)
+    frontier, files = write_tiles(leaves)
     expected = naive_root(leaves)
-    assert merkle.hash_range(0, size, edge.subtree) == expected
+    assert merkle.hash_range(0, size, frontier.subtree) == expected
     read = tiles.Tiles(size, files.get)
     assert merkle.hash_range(0, size, read.subtree) == expected
-    again = tiles.Edge.read(read)
+    again = tiles.TreeFrontier.read(read)
     assert merkle.hash_range(0, size, again.subtree) == expected
-    assert dict(again.partial()) == dict(edge.partial())
+    assert dict(again.partial()) == dict(frontier.partial())
     assert [read.entry(number) for number in range(size)] == leaves
 
 

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from mailmart_privacy.archive.storage.base.base import Retention
-from mailmart_privacy.archive.storage.base.s3 import open_bucket
+from mailmart_privacy.archive.storage.base import Retention
+from mailmart_privacy.archive.storage.s3 import open_bucket
 
 from faults.racing import race_apart
 from mailmart_privacy.archive.archive import Archive, Copy
@@ -52,7 +52,7 @@ def make(url: str, key: Path, retention: Retention | None = None) -> tuple[Archi
     made = create_archive(
         open_bucket(url), key=lambda origin: key, ledger=shipped(), clock=lambda: NOW, retention=retention
     )
-    return made, load_keyring(key, made.facts.key)
+    return made, load_keyring(key, made.metadata.key)
 
 
 def fake_copies(count: int) -> list[Copy]:
@@ -115,7 +115,7 @@ def test_changes_are_found(url: str, store: dict[str, str], tmp_path: Path) -> N
 def test_locks(url: str, store: dict[str, str], tmp_path: Path) -> None:
     """What has an entry is locked, in the mode and for as long as was asked for; names of recipients are not."""
     archive, keyring = make(url, tmp_path / "key", Retention("COMPLIANCE", 3))
-    assert Archive(open_bucket(url)).facts.retention == Retention("COMPLIANCE", 3)
+    assert Archive(open_bucket(url)).metadata.retention == Retention("COMPLIANCE", 3)
     with archive.writing(keyring, lambda: NOW) as session:
         (added,) = session.add_copies(fake_copies(1), shipped())
     client = seaweed.connect(store)
@@ -214,7 +214,7 @@ from mailmart_privacy.archive.storage.s3 import open_bucket
 from mailmart_privacy.policy.ledger import shipped
 from tests.test_archive_s3 import fake_copies
 archive = Archive(open_bucket(sys.argv[1]))
-keyring = load_keyring(Path(sys.argv[2]), archive.facts.key)
+keyring = load_keyring(Path(sys.argv[2]), archive.metadata.key)
 now = lambda: datetime.datetime.now(datetime.UTC)
 with archive.writing(keyring, now) as session:
     for _ in range(int(sys.argv[3])):

@@ -9,14 +9,14 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from mailmart_privacy.archive.storage.base.s3 import Bucket
-from mailmart_privacy.archive.storage.base.s3_client import connect
-from mailmart_privacy.archive.storage.base.s3_writer import BucketIntake
+from mailmart_privacy.archive.storage.s3 import Bucket
+from mailmart_privacy.archive.storage.s3_client import connect
+from mailmart_privacy.archive.storage.s3_writer import S3Writer
 
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.keyring import Keyring
-from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.errors import ArchiveError
 from mailmart_privacy.policy.ledger import shipped
 
@@ -49,7 +49,7 @@ def stop(archive: Archive, keyring: Keyring, copies: list[Copy]) -> None:
     """Be a writer that is stopped between putting the copies and their commit."""
     with (
         pytest.raises(_StoppedError),
-        mock.patch.object(Writer, "append", side_effect=_StoppedError),
+        mock.patch.object(LogWriter, "append", side_effect=_StoppedError),
         archive.writing(keyring, lambda: NOW) as session,
     ):
         session.add_copies(copies, shipped())
@@ -72,7 +72,7 @@ def test_a_writer_that_was_held_up(url: str, tmp_path: Path) -> None:
     archive = open_hasty(url)
     late = pytest.raises(ArchiveError, match="took too long")
     with late, archive.writing(keyring, lambda: NOW) as session:
-        session._intake.stage([("copies/2026/11/x.pdf", b"x")])
+        session._writer.stage([("copies/2026/11/x.pdf", b"x")])
         time.sleep(3.1)
         session._writer.append([b"{}"])
     assert audit(archive).entries == 2
@@ -107,13 +107,13 @@ def test_what_another_one_left_and_one_relies_on(url: str, tmp_path: Path) -> No
     stop(open_hasty(url), keyring, copies)
     time.sleep(5)
     archive, clearing = open_hasty(url), open_hasty(url)
-    append = Writer.append
+    append = LogWriter.append
 
-    def commit(writer: Writer, entries: list[bytes]) -> int:
+    def commit(writer: LogWriter, entries: list[bytes]) -> int:
         clearing.storage.recover(clearing.log.name_files)
         return append(writer, entries)
 
-    with mock.patch.object(archive.storage, "recover"), mock.patch.object(Writer, "append", commit):
+    with mock.patch.object(archive.storage, "recover"), mock.patch.object(LogWriter, "append", commit):
         numbers = add(archive, keyring, copies)
     add(open_hasty(url), keyring, [])  # what the first one meant to put has its entry now
     require_whole(open_hasty(url), numbers, copies)
@@ -149,8 +149,8 @@ def test_a_version_that_another_one_left(url: str, tmp_path: Path) -> None:
     make(url, tmp_path / "key")
     archive = open_hasty(url)
     records = {f"versions/2030-01-01/{name}": secrets.token_bytes(9) for name in ("policy.txt", "page.html")}
-    with mock.patch.object(BucketIntake, "settle"), archive.storage.intake(0) as intake:
-        intake.stage(records.items())
+    with mock.patch.object(S3Writer, "commit_staged"), archive.storage.writer(0) as writer:
+        writer.stage(records.items())
     assert not open_hasty(url).holds_version("2030-01-01", records)
 
 
@@ -163,7 +163,7 @@ def test_one_that_was_stopped_while_clearing_away(url: str, tmp_path: Path) -> N
     archive = open_hasty(url)
     with (
         pytest.raises(_StoppedError),
-        mock.patch("mailmart_privacy.archive.storage.s3.BucketIntake.remove", side_effect=_StoppedError),
+        mock.patch("mailmart_privacy.archive.storage.s3.S3Writer.remove", side_effect=_StoppedError),
         mock.patch("mailmart_privacy.archive.storage.s3.end_clearing"),
     ):
         archive.storage.recover(archive.log.name_files)

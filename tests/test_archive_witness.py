@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from mailmart_privacy.archive.storage.base.folder import Folder
+from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.anchors import anchor, require_holding, verify_anchors
 from mailmart_privacy.archive.archive import Archive
@@ -82,13 +82,13 @@ def opened(tmp_path: Path) -> tuple[Archive, Keyring]:
     (tmp_path / "archive").mkdir()
     key = tmp_path / "key"
     made = create_archive(Folder(tmp_path / "archive"), key=lambda origin: key, ledger=shipped(), clock=lambda: NOW)
-    return made, load_keyring(key, made.facts.key)
+    return made, load_keyring(key, made.metadata.key)
 
 
 @pytest.fixture
 def witness(opened: tuple[Archive, Keyring]) -> Iterator[Loopback]:
     """A witness of its log."""
-    server = Loopback(opened[0].facts.key)
+    server = Loopback(opened[0].metadata.key)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server

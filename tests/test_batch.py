@@ -284,7 +284,7 @@ def test_a_key_that_fails_in_mid_run(cli: Run, tmp_path: Path, environment: dict
     code = """
 import sys
 from mailmart_privacy.errors import IdentityError
-from mailmart_privacy.keys import keyfiles
+from mailmart_privacy.keys import key_files
 sign, count = keyfiles.FileKey.sign, 0
 def fail(self, message):
     global count
@@ -310,11 +310,11 @@ def test_a_copy_that_does_not_verify_stops_the_report(cli: Run, tmp_path: Path, 
     write_sheet(tmp_path / "r.csv", 6)
     code = """
 import sys
-from mailmart_privacy.batch import places
-put = places.Folder.put
+from mailmart_privacy.batch import destinations
+put = destinations.Folder.put
 def spoil(self, files):
     return put(self, [(name, pdf[:-700] + bytes([pdf[-700] ^ 1]) + pdf[-699:]) for name, pdf in files])
-places.Folder.put = spoil
+destinations.Folder.put = spoil
 from mailmart_privacy.cli import main
 sys.exit(main())
 """

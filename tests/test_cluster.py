@@ -182,7 +182,7 @@ def test_errors_come_row_by_row(key: KeyName, tmp_path: Path) -> None:
     failed = {each.number: each.error for each in outcomes if isinstance(each, privacy.FailedCopy)}
     assert {number: type(error) for number, error in failed.items()} == {
         3: privacy.RecipientError,
-        4: privacy.FileKeptError,
+        4: privacy.DestinationExistsError,
         5: privacy.RecipientError,
     }
     assert (tmp_path / "privacy-policy-2026-02-24-Beta-B.pdf").read_bytes() == b"mine"

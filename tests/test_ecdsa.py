@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from mailmart_privacy.keys.ecdsa import _ORDERS, lower
+from mailmart_privacy.keys.ecdsa import _ORDERS, normalize_low_s
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.trust.timestamp_token import read_token
 
@@ -28,15 +28,15 @@ def test_both_signatures_become_one(curve: ec.EllipticCurve) -> None:
     other = turn(signature, curve.name)
     assert other != signature
     key.public_key().verify(other, b"content", ec.ECDSA(hashes.SHA256()))
-    assert lower(signature, key.public_key()) == lower(other, key.public_key())
-    assert lower(signature, key.public_key()) in (signature, other)
+    assert normalize_low_s(signature, key.public_key()) == normalize_low_s(other, key.public_key())
+    assert normalize_low_s(signature, key.public_key()) in (signature, other)
 
 
 def test_what_is_not_ecdsa_stays() -> None:
     """An RSA signature has one spelling; what is no signature is refused."""
-    assert lower(b"any", rsa.generate_private_key(65537, 2048).public_key()) == b"any"
+    assert normalize_low_s(b"any", rsa.generate_private_key(65537, 2048).public_key()) == b"any"
     with pytest.raises(ValueError, match=r"ASN\.1|asn1|parse"):
-        lower(b"any", ec.generate_private_key(ec.SECP256R1()).public_key())
+        normalize_low_s(b"any", ec.generate_private_key(ec.SECP256R1()).public_key())
 
 
 def test_identities_sign_with_the_lower_one() -> None:
@@ -44,7 +44,7 @@ def test_identities_sign_with_the_lower_one() -> None:
     identity = create_identity(created_at=NOW)
     for number in range(12):
         signature = identity.sign(b"%d" % number)
-        assert lower(signature, identity.certificate.public_key()) == signature
+        assert normalize_low_s(signature, identity.certificate.public_key()) == signature
 
 
 def test_tokens_carry_the_lower_one(authority: Authority) -> None:

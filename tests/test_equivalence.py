@@ -22,7 +22,7 @@ from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import complete_values, issue_copy
 from mailmart_privacy.copies.reference import issue_by_pyhanko
 from mailmart_privacy.copies.reproduced import require_reproduced
-from mailmart_privacy.errors import RecipientError, TemplateError
+from mailmart_privacy.errors import RecipientError, SelfCheckError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey, _signing_usage, create_identity
 from mailmart_privacy.policy.ledger import shipped
@@ -138,7 +138,7 @@ def test_a_batch_stops_where_pyhanko_says_otherwise(
     outcomes = list(privacy.issue_many(rows, identity=identity, into=str(tmp_path)))
     for outcome in outcomes:
         assert isinstance(outcome, privacy.FailedCopy)
-        assert isinstance(outcome.error, TemplateError)
+        assert isinstance(outcome.error, SelfCheckError)
         assert "/Reason: ours has Delivery of the privacy policy, pyHanko's Something else" in str(outcome.error)
     assert len(outcomes) == 2
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from fontTools.ttLib import TTFont
-from mailmart_privacy.form.render.render import render_form
+from mailmart_privacy.form.render import render_form
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources

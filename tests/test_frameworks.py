@@ -257,7 +257,7 @@ def test_links_follow_an_application_below_a_path(framework: str, age: str, tmp_
         (project / "settings.py").write_text((project / "settings.py").read_text() + DJANGO_LOGIN)
     else:
         (project / "app.py").write_text(MOUNTED[framework])
-    below = SERVICE.below(f"{PREFIX}/legal")
+    below = SERVICE.mounted_at(f"{PREFIX}/legal")
     assert dict(below.respond("GET", f"{PREFIX}/legal/privacy", {}).headers)["Content-Location"].startswith(PREFIX)
     faults = []
     with serve(framework, age, project, app=APP[framework], below=True) as port:
@@ -274,7 +274,7 @@ def test_fastapi_knows_its_root_path(age: str, tmp_path: Path) -> None:
     project = write_project(tmp_path, "fastapi")
     app = (project / "app.py").read_text()
     (project / "app.py").write_text(app.replace("FastAPI(", f'FastAPI(root_path="{PREFIX}", '))
-    expected = SERVICE.below(PREFIX).respond("GET", f"{PREFIX}/privacy", {})
+    expected = SERVICE.mounted_at(PREFIX).respond("GET", f"{PREFIX}/privacy", {})
     with serve("fastapi", age, project, app="app:app") as port:
         for target in ("/privacy", f"{PREFIX}/privacy"):
             assert difference(ask(port, target), expected) == []

@@ -21,7 +21,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 import mailmart_privacy as privacy
 from mailmart_privacy.cli import limits
 from mailmart_privacy.errors import ExitCode
-from mailmart_privacy.trust.path_validator import Judge, NotTrustedError, ValidationData
+from mailmart_privacy.trust.path_validator import NotTrustedError, PathValidator, ValidationData
 
 from .conftest import NOW
 from .pki import Authority
@@ -297,10 +297,10 @@ def test_a_foreign_file_is_not_followed(archived: bytes) -> None:
 def test_time_and_memory_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else takes too long or too much is given up, and the limits are gone afterwards."""
     monkeypatch.setattr(limits, "SECONDS", 0.05)
-    with pytest.raises(privacy.UndecidableError, match="given up after"):
+    with pytest.raises(privacy.UnreadableFileError, match="given up after"):
         swallow_errors_for_ever()
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    with pytest.raises(privacy.UndecidableError, match="MiB of memory"):
+    with pytest.raises(privacy.UnreadableFileError, match="MiB of memory"):
         take_memory(1000)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
     assert len(bytearray(600 * MIB)) == 600 * MIB
@@ -344,4 +344,4 @@ def test_certificates_that_issued_each_other_are_no_maze(names: int) -> None:
     data = ValidationData(certificates=tuple(c.public_bytes(Encoding.DER) for c in maze))
     root = make_certificate("root", "root", ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(NotTrustedError, match="leads to none"):
-        Judge(roots=(root,), data=data).find_path(maze[0], at=NOW, proven=False)
+        PathValidator(roots=(root,), data=data).find_path(maze[0], at=NOW, proven=False)

@@ -22,7 +22,7 @@ from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import Update, issue_copy
 from mailmart_privacy.copies.reference import issue_by_pyhanko
 from mailmart_privacy.copies.reproduced import require_reproduced
-from mailmart_privacy.errors import TemplateError
+from mailmart_privacy.errors import SelfCheckError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey, create_identity
 from mailmart_privacy.policy.ledger import shipped
@@ -48,7 +48,7 @@ def theirs(certified: CertifiedForm, identity: Identity) -> bytes:
 
 def refuse(certified: CertifiedForm, ours: bytes, theirs: bytes, identity: Identity, words: str) -> None:
     """Hold that a copy is refused with these words, in one line."""
-    with pytest.raises(TemplateError, match=words) as caught:
+    with pytest.raises(SelfCheckError, match=words) as caught:
         require_reproduced(certified, ours, theirs, identity)
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 400
@@ -400,7 +400,7 @@ def test_a_copy_of_another_form_is_found(certified: CertifiedForm, identity: Ide
     ours = issue_copy(certified, identity=identity, **VALUES)
     for spoiled in (ours[1:], ours[: len(certified.pdf)], b""):
         refuse(certified, spoiled, theirs, identity, "our copy cannot be read .*no update of the certified form")
-    with pytest.raises(TemplateError, match="pyHanko's copy cannot be read"):
+    with pytest.raises(SelfCheckError, match="pyHanko's copy cannot be read"):
         require_reproduced(certified, ours, ours[:-1], identity)
 
 
@@ -415,7 +415,7 @@ def test_any_byte_that_is_spoiled_after_signing_is_found(
     hole = ours.index(b"\n/ByteRange", start)
     place = data.draw(st.integers(start, len(ours) - 1) | st.integers(hole, hole + 2200))
     byte = bytes((ours[place] ^ data.draw(st.integers(1, 255)),))
-    with pytest.raises(TemplateError):
+    with pytest.raises(SelfCheckError):
         require_reproduced(certified, ours[:place] + byte + ours[place + 1 :], theirs, identity)
 
 
@@ -440,7 +440,7 @@ def test_any_spoiled_byte_is_found_or_means_the_same(
         ours = issue_copy(certified, identity=identity, **VALUES)
     try:
         require_reproduced(certified, ours, theirs, identity)
-    except TemplateError:
+    except SelfCheckError:
         pass
     else:
         (pair,) = spoiled  # one blank for another, or a digit in the other case or of the copy's own identifier

@@ -203,11 +203,11 @@ def test_a_killed_build_leaves_whole_files_and_the_next_one_all(
 ) -> None:
     """Killed before the seventh file was in its place: six are whole, and the next run clears what lies beside."""
     source = (
-        "import os, signal, sys\nfrom mailmart_privacy import filing\nfrom mailmart_privacy.__main__ import main\n"
-        "put, count = filing._put, []\n"
+        "import os, signal, sys\nfrom mailmart_privacy import _files\nfrom mailmart_privacy.__main__ import main\n"
+        "put, count = _files._put, []\n"
         "def die(*given, **named):\n    count.append(1)\n"
         "    if len(count) == 7: os.kill(os.getpid(), signal.SIGKILL)\n    return put(*given, **named)\n"
-        "filing._put = die\nsys.argv = ['mailmart-privacy', 'site', 'build', 'out']\nsys.exit(main())\n"
+        "_files._put = die\nsys.argv = ['mailmart-privacy', 'site', 'build', 'out']\nsys.exit(main())\n"
     )
     killed = subprocess.run([sys.executable, "-c", source], cwd=tmp_path, env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL

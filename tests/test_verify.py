@@ -144,7 +144,7 @@ def test_a_superseded_version_is_not_passed_off_as_current(copy: bytes, identity
     assert "superseded by a later version on February 24, 2027" in verdict.describe()
     assert verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version=VERSION) == verdict
     said = f"is of version {VERSION}, in force from 2026-02-24 .until 2027-02-24.; version 2027-02-24 was asked for"
-    with pytest.raises(privacy.OtherVersionError, match=said) as caught:
+    with pytest.raises(privacy.VersionMismatchError, match=said) as caught:
         verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version="2027-02-24")
     assert caught.value.exit_code == ExitCode.UNDECIDED
     with pytest.raises(privacy.UnknownVersionError):

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from .errors import FileKeptError
+from .errors import DestinationExistsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def write_whole(path: Path, content: bytes, *, force: bool = False, mode: int = 
         mode: its permissions, less the user's mask.
 
     Raises:
-        FileKeptError: a file is there, and `force` is not set.
+        DestinationExistsError: a file is there, and `force` is not set.
         OSError: it cannot be written; nothing is left behind. It names the place, not the file beside it.
     """
     with open_whole(path, force=force, mode=mode) as file:
@@ -46,7 +46,7 @@ def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterat
             file.flush()
             os.fsync(file.fileno())
         if not _put(beside, path, force=force):
-            raise FileKeptError(f"{path} exists and was kept; give another name, or --force to replace it")
+            raise DestinationExistsError(f"{path} exists and was kept; give another name, or --force to replace it")
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

@@ -57,7 +57,7 @@ class RecordError(PrivacyError):
     """A recorded file or the ledger is missing, or is not what the ledger says."""
 
 
-class FileKeptError(PrivacyError):
+class DestinationExistsError(PrivacyError):
     """There is a file in this place already, and it was kept."""
 
 
@@ -134,7 +134,7 @@ class IdentityError(PrivacyError):
     """A key or certificate cannot be used for signing."""
 
 
-class TemplateError(PrivacyError):
+class SelfCheckError(PrivacyError):
     """A copy is not what pyHanko makes of the same inputs; no copy of that batch may be given out."""
 
 
@@ -199,9 +199,9 @@ class UntrustedError(VerificationError):
     """The signatures hold, but the signer is not among those trusted."""
 
 
-class OtherVersionError(VerificationError):
+class VersionMismatchError(VerificationError):
     """The copy holds, but is of another version of the policy than was asked for."""
 
 
-class UndecidableError(VerificationError):
+class UnreadableFileError(VerificationError):
     """The file cannot be read far enough to say anything about it."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from ..batch.job import Order
+    from ..batch.job import BatchJob
     from ..batch.results import FailedCopy, IssuedCopy
     from ..keys.identity import Identity
     from ..policy.model import Policy
@@ -77,16 +77,16 @@ def issue_many(
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from ..batch.destinations import find_place
-    from ..batch.job import Opened, Order
+    from ..batch.job import BatchJob, OpenIdentity
     from ..batch.scheduler import CHUNK, certify_order
     from ..copies.certified import certified_level
 
     clock, version = _clock(issued_at), policy or current()
     client, roots, needed = timestamp_client(tsa), tuple(trust_roots), certified_level(level)
-    order = Order(
+    order = BatchJob(
         id=secrets.token_hex(8),
         form=recorded_form(version, paper),
-        open_identity=identity if callable(identity) else Opened(identity),
+        open_identity=identity if callable(identity) else OpenIdentity(identity),
         level=level,
         timestamps=client,
         roots=tuple(root.public_bytes(Encoding.DER) for root in roots),
@@ -96,7 +96,7 @@ def issue_many(
     if executor is None:
         opened = order.open_identity()
         made = certified_form(order.form, opened, clock(), needed, client, roots)
-        order = replace(order, open_identity=Opened(opened), certified=made.to_bytes())
+        order = replace(order, open_identity=OpenIdentity(opened), certified=made.to_bytes())
     else:
         order = certify_order(order, clock(), executor)
     return _issue(rows, order, version.version, clock, executor, chunk or CHUNK)
@@ -104,7 +104,7 @@ def issue_many(
 
 def _issue(
     rows: "Iterable[Row]",
-    order: "Order",
+    order: "BatchJob",
     version: str,
     clock: "Callable[[], datetime.datetime]",
     executor: "Executor | None",
@@ -123,7 +123,7 @@ def _issue(
 
 def _plan(
     rows: "Iterable[Row]",
-    order: "Order",
+    order: "BatchJob",
     version: str,
     clock: "Callable[[], datetime.datetime]",
     refused: "deque[FailedCopy]",

@@ -171,8 +171,8 @@ def verify(
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
         UntrustedError: it is whole, but a signer leads to none of the trust roots.
-        OtherVersionError: it holds, but is of another version than was asked for.
-        UndecidableError: it cannot be read far enough to tell.
+        VersionMismatchError: it holds, but is of another version than was asked for.
+        UnreadableFileError: it cannot be read far enough to tell.
         UsageError: `at` is naive.
         UnknownVersionError: there is no such version.
         RecordError: a record of this package has changed.

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from ..errors import MissingExtraError, TamperedError, UntrustedError, one_line
 from ..keys.identity import subject_name
 from ..pdf.cms import encode_der
-from ..trust.path_validator import Judge, NotTrustedError, ValidationData, describe_certificate
+from ..trust.path_validator import NotTrustedError, PathValidator, ValidationData, describe_certificate
 from ..trust.revocation import gather_for_token
 from ..trust.timestamp_token import Token, read_token, require_stamped
-from .archive import Archive, Numbered, Session
+from .archive import Archive, LogEntry, Session
 from .entries import write_json
 from .layout import ANCHORS, CHECKPOINT
 from .tlog.merkle import is_consistent, prove_consistency
@@ -52,7 +52,7 @@ class Anchor:
         lapsed: why it proves nothing any longer, since no other one covered it in time; empty where it holds.
     """
 
-    entry: Numbered
+    entry: LogEntry
     checkpoint: Checkpoint
     moment: datetime.datetime
     authority: str
@@ -68,7 +68,7 @@ def anchor(
     roots: "Sequence[x509.Certificate]",
     at: datetime.datetime,
     cosign: Callable[[Checkpoint], Checkpoint] = lambda checkpoint: checkpoint,
-) -> Numbered:
+) -> LogEntry:
     """Publish the log, and have its checkpoint stamped; the timestamp and what it is judged by are archived.
 
     Args:
@@ -98,7 +98,7 @@ def anchor(
 
 
 def verify_anchors(
-    archive: Archive, entries: Iterable[Numbered], *, roots: "Sequence[x509.Certificate]", at: datetime.datetime
+    archive: Archive, entries: Iterable[LogEntry], *, roots: "Sequence[x509.Certificate]", at: datetime.datetime
 ) -> list[Anchor]:
     """Verify all anchors of an archive.
 
@@ -171,7 +171,7 @@ def choose_chain(number: int, anchors: Sequence[Anchor], at: datetime.datetime) 
 
 def _verify(
     archive: Archive,
-    entry: Numbered,
+    entry: LogEntry,
     published: Checkpoint,
     tiles: "Tiles",
     roots: "Sequence[x509.Certificate]",
@@ -182,7 +182,7 @@ def _verify(
     note, response, data = (contents.get(kind) for kind in ("checkpoint", "tsr", "json"))
     if note is None or response is None or data is None:
         raise TamperedError(f"{name}: a file of the anchor is missing")
-    checkpoint = read_checkpoint(note, archive.facts.key)
+    checkpoint = read_checkpoint(note, archive.metadata.key)
     _require_logged(name, entry, checkpoint, published, tiles)
     try:
         token = read_token(tsp.TimeStampResp.load(response, strict=True)["time_stamp_token"].dump())
@@ -196,7 +196,7 @@ def _verify(
     return Anchor(entry, checkpoint, token.moment, subject_name(path[0]), expires_at, path, lapsed)
 
 
-def _require_logged(name: str, entry: Numbered, checkpoint: Checkpoint, published: Checkpoint, tiles: "Tiles") -> None:
+def _require_logged(name: str, entry: LogEntry, checkpoint: Checkpoint, published: Checkpoint, tiles: "Tiles") -> None:
     """Require the log to go on from what was stamped: who has its key may have signed another one since."""
     if checkpoint.size != entry.entry.size or not 0 < checkpoint.size <= entry.number:
         raise TamperedError(f"{name} was not stamped over a state of the log from before its own entry")
@@ -218,7 +218,7 @@ def _find_path(
 ) -> "tuple[tuple[x509.Certificate, ...], str]":
     """Find the way from the authority's certificate to a root, and why it does not hold any longer."""
     own, *others = token.certificates
-    judge = Judge(roots=tuple(roots), data=data)
+    judge = PathValidator(roots=tuple(roots), data=data)
     try:
         path = judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
     except NotTrustedError as error:

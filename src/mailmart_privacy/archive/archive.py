@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from ..errors import ArchiveError, TamperedError
 from .entries import Entry, File, read_entry, write_entry
 from .keyring import Keyring
-from .layout import CHECKPOINT, FULL, VERSIONS, name_copy, read_facts, write_facts
-from .log import Log, Writer
+from .layout import CHECKPOINT, FULL, VERSIONS, name_copy, read_metadata, write_metadata
+from .log import Log, LogWriter
 from .recipients import Recipient, name_record, read_record, seal_reference, write_record
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
-    from .storage.base import Intake, Storage
+    from .storage.base import Storage, StorageWriter
     from .tlog.notes import Checkpoint
 
 
@@ -46,7 +46,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class LogEntry:
     """An entry in its place.
 
     Attributes:
@@ -73,24 +73,24 @@ class Archive:
 
     def __init__(self, storage: "Storage") -> None:
         self.storage = storage
-        self.facts = read_facts(storage)
-        storage.retention = self.facts.retention
-        self.log = Log(storage, self.facts.key)
+        self.metadata = read_metadata(storage)
+        storage.retention = self.metadata.retention
+        self.log = Log(storage, self.metadata.key)
 
     def checkpoint(self) -> "Checkpoint":
         """Read the state of the log that was published last."""
         return self.log.checkpoint()
 
-    def entries(self, start: int = 0) -> Iterator[Numbered]:
+    def entries(self, start: int = 0) -> Iterator[LogEntry]:
         """Read what was committed, from an entry on with which a commit begins."""
         for first, contents in self.log.commits(start):
             for number, content in enumerate(contents, first):
-                yield Numbered(number, content, read_entry(content))
+                yield LogEntry(number, content, read_entry(content))
 
-    def read_entry(self, number: int) -> Numbered:
+    def read_entry(self, number: int) -> LogEntry:
         """Read one entry of those that were published, held to the checkpoint; errors are those of `Log.prove`."""
         content, _ = self.log.prove(number, self.checkpoint())
-        return Numbered(number, content, read_entry(content))
+        return LogEntry(number, content, read_entry(content))
 
     def read_file(self, file: File) -> bytes | None:
         """Read a file that an entry covers, or None where it is no more."""
@@ -125,8 +125,8 @@ class Archive:
         self.storage.recover(self.log.name_files)
         note = self.storage.read(CHECKPOINT)
         size = self.checkpoint().size if note is not None else 0
-        with self.storage.intake(size) as intake:
-            session = Session(self, keyring, intake, clock)
+        with self.storage.writer(size) as writer:
+            session = Session(self, keyring, writer, clock)
             session.add_facts()
             yield session
             session.publish()
@@ -136,15 +136,15 @@ class Session:
     """An archive that is being added to."""
 
     def __init__(
-        self, archive: Archive, keyring: Keyring, intake: "Intake", clock: Callable[[], datetime.datetime]
+        self, archive: Archive, keyring: Keyring, writer: "StorageWriter", clock: Callable[[], datetime.datetime]
     ) -> None:
-        self.archive, self._keyring, self._intake, self._clock = archive, keyring, intake, clock
-        self._writer = Writer(archive.log, keyring, intake)
+        self.archive, self._keyring, self._writer, self._clock = archive, keyring, writer, clock
+        self._log_writer = LogWriter(archive.log, keyring, writer)
         self._recipients: dict[str, Recipient] = {}
         self._versions: set[str] = set()
         self._failed = False
 
-    def add_copies(self, copies: "Sequence[Copy]", ledger: "Ledger") -> list[Numbered]:
+    def add_copies(self, copies: "Sequence[Copy]", ledger: "Ledger") -> list[LogEntry]:
         """Archive copies, and before them the versions that they are of. When it returns, they are there for good.
 
         Args:
@@ -182,13 +182,13 @@ class Session:
 
     def add_facts(self) -> None:
         """Archive the archive's own files, unless this was done: their entry is the first one."""
-        if self._writer.size:
+        if self._log_writer.size:
             return
-        facts = self.archive.facts
-        described = tuple(_describe(name, content) for name, content in sorted(write_facts(facts).items()))
-        self._writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=facts.created_at))])
+        metadata = self.archive.metadata
+        described = tuple(_describe(name, content) for name, content in sorted(write_metadata(metadata).items()))
+        self._log_writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=metadata.created_at))])
 
-    def add_version(self, name: str, ledger: "Ledger") -> Numbered | None:
+    def add_version(self, name: str, ledger: "Ledger") -> LogEntry | None:
         """Archive a published version, unless it is there."""
         if name in self._versions:
             return None
@@ -208,7 +208,7 @@ class Session:
         )
         return self._add([entry], list(zip(paths, contents, strict=True)))[0]
 
-    def add_anchor(self, size: int, files: Sequence[tuple[str, bytes]]) -> Numbered:
+    def add_anchor(self, size: int, files: Sequence[tuple[str, bytes]]) -> LogEntry:
         """Archive a checkpoint and what was stamped over it, in files of names that are not taken."""
         if taken := [name for name, _ in files if self.archive.storage.read(name) is not None]:
             raise ArchiveError(f"{self.archive.storage.location}: {taken[0]} is there already")
@@ -216,41 +216,41 @@ class Session:
         entry = Entry(kind="anchor", files=described, recorded_at=self._clock(), size=size)
         return self._add([entry], files)[0]
 
-    def erase(self, recipient: Recipient, copies: Sequence[File]) -> Numbered:
+    def erase(self, recipient: Recipient, copies: Sequence[File]) -> LogEntry:
         """Forget a recipient: log that it is done, then remove their record and their copies.
 
         What a stop leaves there is removed when it is asked for again.
         """
         entry = Entry(kind="erasure", recorded_at=self._clock(), recipient=recipient.pseudonym)
         done = self._add([entry], [])[0]
-        self._intake.remove(file.name for file in copies)
+        self._writer.remove(file.name for file in copies)
         # Last, when the others are gone for good: by it they are found when it is asked for again.
-        self._intake.remove([recipient.file])
+        self._writer.remove([recipient.file])
         self._recipients.clear()
         return done
 
     def publish(self) -> "Checkpoint":
         """Publish what was committed: tiles and checkpoint."""
         self._require_whole()
-        return self._writer.publish()
+        return self._log_writer.publish()
 
     def _require_whole(self) -> None:
         """Refuse to go on after a failure: whether its commit was made is for the next writer to find out."""
         if self._failed:
             raise ArchiveError(f"{self.archive.storage.location}: adding to it has failed before; open it anew")
 
-    def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[Numbered]:
+    def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[LogEntry]:
         self._require_whole()
         self._failed = True  # until it is done
         contents = [write_entry(entry) for entry in entries]
-        added: list[Numbered] = []
+        added: list[LogEntry] = []
         names = dict(files)
         for start in range(0, len(entries), FULL):
             some = entries[start : start + FULL]
-            self._intake.stage((file.name, names[file.name]) for entry in some for file in entry.files)
-            first = self._writer.append(contents[start : start + FULL])
-            self._intake.settle()
-            added += (Numbered(first + i, contents[start + i], entry) for i, entry in enumerate(some))
+            self._writer.stage((file.name, names[file.name]) for entry in some for file in entry.files)
+            first = self._log_writer.append(contents[start : start + FULL])
+            self._writer.commit_staged()
+            added += (LogEntry(first + i, contents[start + i], entry) for i, entry in enumerate(some))
         self._failed = False
         return added
 
@@ -267,7 +267,7 @@ class Session:
                 else:
                     content, found = write_record(key, name)
                     made.setdefault(found.file, (name, content, found))
-            put = self._intake.put([(file, content) for file, (_, content, _) in made.items()])
+            put = self._writer.put([(file, content) for file, (_, content, _) in made.items()])
             self._recipients |= {name: found for (name, _, found), done in zip(made.values(), put, strict=True) if done}
             missing = [name for name in missing if name not in self._recipients]  # spelt otherwise, or made by others
 

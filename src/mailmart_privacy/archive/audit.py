@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ..errors import TamperedError
-from .archive import Numbered
+from .archive import LogEntry
 from .entries import File, read_entry, scan_copy
 from .layout import ANCHORS, COMMITS, COPIES, FACTS, KEY, LOG, README, RECIPIENTS, VERSIONS
 from .log_audit import LogAudit, Root
@@ -45,7 +45,7 @@ class Report:
     files: int = 0
     erased: int = 0
     staged: int = 0
-    anchors: list[Numbered] = field(default_factory=list)
+    anchors: list[LogEntry] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -133,7 +133,7 @@ class _Files:
             elif entry.recipient is not None:
                 self._recipients.add(entry.recipient)
             if entry.kind == "anchor":
-                self._report.anchors.append(Numbered(number, content, entry))
+                self._report.anchors.append(LogEntry(number, content, entry))
             wanted += ((entry.recipient or "", file) for file in entry.files)
         # A single file is not worth the way to another thread.
         looked = (self._pool.map if len(wanted) > 1 else map)(self._look, [file for _, file in wanted])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from .archive import Archive
 from .keyring import Keyring, create_keyring, load_keyring
-from .layout import CHECKPOINT, FACTS, Facts, write_facts
+from .layout import CHECKPOINT, FACTS, ArchiveMetadata, write_metadata
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -60,24 +60,24 @@ def _begin(
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
     storage.retention = retention
     origin = f"mailmart-privacy/archive/{secrets.token_hex(8)}"
-    with storage.intake(0) as intake:  # first: where nothing can be written, no key is made
+    with storage.writer(0) as writer:  # first: where nothing can be written, no key is made
         keyring = create_keyring(key(origin), origin)
-        files = write_facts(Facts(key=keyring.public, created_at=clock(), retention=retention))
-        # The facts come last: what has none is no archive yet.
-        put = [*intake.put((name, files[name]) for name in sorted(files) if name != FACTS)]
-        if not all([*put, *intake.put([(FACTS, files[FACTS])])]):
+        files = write_metadata(ArchiveMetadata(key=keyring.public, created_at=clock(), retention=retention))
+        # The metadata comes last: what has none is no archive yet.
+        put = [*writer.put((name, files[name]) for name in sorted(files) if name != FACTS)]
+        if not all([*put, *writer.put([(FACTS, files[FACTS])])]):
             raise UsageError(f"{storage.location} is being made an archive by another process")
     return keyring
 
 
 def _find_unfinished(archive: Archive, key: Callable[[str], Path], retention: "Retention | None") -> Keyring:
     """Find the key of an archive that was not finished; one that lost its checkpoint later is not made whole here."""
-    location, facts = archive.storage.location, archive.facts
+    location, metadata = archive.storage.location, archive.metadata
     if archive.storage.read(CHECKPOINT) is not None:
         raise UsageError(f"{location} is an archive already")
-    keyring = load_keyring(key(facts.origin), facts.key)
+    keyring = load_keyring(key(metadata.origin), metadata.key)
     if keyring.seen().size:
         raise UsageError(f"{location} is an archive already, and has lost its {CHECKPOINT}; put it back from a backup")
-    if retention != facts.retention:
+    if retention != metadata.retention:
         raise UsageError(f"{location} was begun with another retention; give the same again")
     return keyring

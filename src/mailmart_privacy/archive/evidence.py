@@ -10,7 +10,7 @@ from .. import _resources
 from ..errors import MissingExtraError, UsageError
 from ..policy.render import environment
 from .anchors import choose_chain
-from .archive import Archive, Numbered
+from .archive import Archive, LogEntry
 from .layout import KEY
 from .proofs import SUFFIX, write_proof
 
@@ -29,7 +29,7 @@ _PAGE = "READ-ME-FIRST.html"
 
 def gather_evidence(
     archive: Archive,
-    found: Numbered,
+    found: LogEntry,
     file: "File",
     *,
     policy: "Iterable[File]",
@@ -63,7 +63,7 @@ def gather_evidence(
     files = {
         proof: write_proof(archive, found.number, chain[0].checkpoint if chain else None),
         "entry.json": found.content,
-        KEY: f"{archive.facts.key}\n".encode(),
+        KEY: f"{archive.metadata.key}\n".encode(),
         SCRIPT: read_script(),
     }
     for other in found.entry.files:
@@ -75,7 +75,7 @@ def gather_evidence(
             files[f"{_name_anchor(position)}{SUFFIX}"] = covered
     files |= {f"policy/{each.name.rpartition('/')[2]}": archive.read_file(each) or b"" for each in policy}
     files[_PAGE] = _render(archive, found, name, file, proof, chain)
-    return _pack(files, archive.facts.origin, at)
+    return _pack(files, archive.metadata.origin, at)
 
 
 def read_script() -> bytes:
@@ -100,7 +100,7 @@ def _anchor_files(archive: Archive, anchor: "Anchor", name: str) -> dict[str, by
     }
 
 
-def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: str, chain: "list[Anchor]") -> bytes:
+def _render(archive: Archive, found: LogEntry, name: str, file: "File", proof: str, chain: "list[Anchor]") -> bytes:
     made = environment().overlay()
     made.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     return (
@@ -109,7 +109,7 @@ def _render(archive: Archive, found: Numbered, name: str, file: "File", proof: s
             copy={"name": name, "size": file.size, "digest": file.digest},
             entry=found.entry,
             number=found.number,
-            origin=archive.facts.origin,
+            origin=archive.metadata.origin,
             anchor=chain[0] if chain else None,
             # Each one is judged for the time of the next, which covers it; the last one for that of who asks.
             stamps=[

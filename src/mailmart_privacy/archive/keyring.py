@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import make_folder, write_whole
-from ..errors import ArchiveError, FileKeptError, MissingExtraError
+from ..errors import ArchiveError, DestinationExistsError, MissingExtraError
 from .tlog.notes import NoteKey, log_key
 
 try:
@@ -26,7 +26,7 @@ _FORMAT = "mailmart-privacy-archive-key"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LastSigned:
     """The largest state of the log that was signed here.
 
     Attributes:
@@ -59,7 +59,7 @@ class Keyring:
         """The public key of the log."""
         return log_key(self.log_key, self.origin)
 
-    def seen(self) -> Seen:
+    def seen(self) -> LastSigned:
         """Tell what was signed last; see `read_memory`."""
         return read_memory(self.path)
 
@@ -76,7 +76,7 @@ def name_memory(key: Path) -> Path:
     return key.with_suffix(".seen")
 
 
-def read_memory(key: Path) -> Seen:
+def read_memory(key: Path) -> LastSigned:
     """Tell what was signed last with the key that is kept in a file: nothing, where there is no memory of it.
 
     Raises:
@@ -85,9 +85,9 @@ def read_memory(key: Path) -> Seen:
     memory = name_memory(key)
     try:
         size, root = memory.read_text(encoding="ascii").split()
-        return Seen(int(size), bytes.fromhex(root))
+        return LastSigned(int(size), bytes.fromhex(root))
     except FileNotFoundError:
-        return Seen(0, b"")
+        return LastSigned(0, b"")
     except ValueError:
         raise ArchiveError(
             f"{memory} cannot be read; put it back from a backup, or remove it and hold the archive to what was kept "
@@ -112,7 +112,7 @@ def create_keyring(path: Path, origin: str) -> Keyring:
     make_folder(path.parent, mode=0o700)
     try:
         write_whole(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o600)
-    except FileKeptError:
+    except DestinationExistsError:
         raise ArchiveError(
             f"{path} holds the key of an archive; each one has its own: give another name with --archive-key"
         ) from None

@@ -40,7 +40,7 @@ With other software:     any client of C2SP tlog-tiles, given log/ and log.vkey;
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
+class ArchiveMetadata:
     """What an archive says of itself.
 
     Attributes:
@@ -59,20 +59,20 @@ class Facts:
         return self.key.name
 
 
-def write_facts(facts: Facts) -> dict[str, bytes]:
+def write_metadata(metadata: ArchiveMetadata) -> dict[str, bytes]:
     """Write the files that say what an archive is: names and contents."""
     document: dict[str, Any] = {
-        "created_at": facts.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
+        "created_at": metadata.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
         "format": FORMAT,
-        "key": str(facts.key),
+        "key": str(metadata.key),
         "version": VERSION,
     }
-    if facts.retention is not None:
-        document["retention"] = {"days": facts.retention.days, "mode": facts.retention.mode}
-    return {FACTS: write_json(document) + b"\n", README: _README.encode(), KEY: f"{facts.key}\n".encode()}
+    if metadata.retention is not None:
+        document["retention"] = {"days": metadata.retention.days, "mode": metadata.retention.mode}
+    return {FACTS: write_json(document) + b"\n", README: _README.encode(), KEY: f"{metadata.key}\n".encode()}
 
 
-def read_facts(storage: Storage) -> Facts:
+def read_metadata(storage: Storage) -> ArchiveMetadata:
     """Read what an archive says of itself.
 
     Raises:
@@ -96,20 +96,20 @@ def read_facts(storage: Storage) -> Facts:
                 f"{storage.location} is an archive of format {version}, and this package reads format {VERSION}; "
                 "update it: pip install --upgrade mailmart-privacy"
             )
-        facts = Facts(
+        metadata = ArchiveMetadata(
             key=parse_key(document["key"]),
             created_at=datetime.datetime.fromisoformat(document["created_at"]),
             retention=Retention(**document["retention"]) if "retention" in document else None,
         )
     except (ValueError, KeyError, TypeError):
         raise TamperedError(f"{storage.location}: {FACTS} is not one that this package writes") from None
-    for name, expected in write_facts(facts).items():
+    for name, expected in write_metadata(metadata).items():
         found = storage.read(name)
         if found is None:
             raise TamperedError(f"{storage.location}: {name} is missing; was the archive copied in part?")
         if found != expected:
             raise TamperedError(f"{storage.location}: {name} was changed")
-    return facts
+    return metadata
 
 
 def name_commit(start: int) -> str:

@@ -14,11 +14,11 @@ from .entries import MAX_SIZE, read_entry
 from .layout import CHECKPOINT, FULL, LOG, name_commit
 from .tlog.merkle import EMPTY, hash_leaf, hash_range, prove_inclusion, root_of_inclusion
 from .tlog.notes import Checkpoint, NoteKey, read_checkpoint, sign_checkpoint
-from .tlog.tiles import Edge, Tiles
+from .tlog.tiles import Tiles, TreeFrontier
 
 if TYPE_CHECKING:
     from .keyring import Keyring
-    from .storage.base import Intake, Storage
+    from .storage.base import Storage, StorageWriter
 
 _PENDING = 64  # full tiles that wait to be put
 
@@ -89,41 +89,41 @@ class Log:
                 yield from (file.name for file in read_entry(entry).files)
 
 
-class Writer:
+class LogWriter:
     """Appends to a log.
 
     Args:
         log: the log.
         keyring: its private key, and the memory of what was signed with it.
-        intake: the way into its storage.
+        writer: the way into its storage.
     """
 
-    def __init__(self, log: Log, keyring: "Keyring", intake: "Intake") -> None:
-        self._log, self._keyring, self._intake = log, keyring, intake
-        self._edge, self._pending = Edge(), list[tuple[str, bytes]]()
+    def __init__(self, log: Log, keyring: "Keyring", writer: "StorageWriter") -> None:
+        self._log, self._keyring, self._writer = log, keyring, writer
+        self._frontier, self._pending = TreeFrontier(), list[tuple[str, bytes]]()
         self._published = 0
         note = log.storage.read(CHECKPOINT)
         self._seen = seen = keyring.seen()  # once: other writers go on signing
         if note is not None:
             checkpoint = read_checkpoint(note, log.key)
             try:
-                self._edge = self._read_edge(checkpoint)
+                self._frontier = self._read_frontier(checkpoint)
                 self._published = checkpoint.size
             except TamperedError:
-                self._edge = Edge()  # the commits are the truth; the tiles are written anew
+                self._frontier = TreeFrontier()  # the commits are the truth; the tiles are written anew
         if seen.size <= self._published and seen.size:
             self._require_seen(hash_range(0, seen.size, log.tiles(self._published).subtree))
         self._replay(until=seen.size)
-        if self._edge.size < seen.size:
+        if self._frontier.size < seen.size:
             raise TamperedError(
                 f"{log.storage.location}: this key has signed a log of {seen.size:,} entries, and here are "
-                f"{self._edge.size:,}: the archive was cut, or is an older copy of another one; nothing was written"
+                f"{self._frontier.size:,}: the archive was cut, or is an older copy of another one; nothing was written"
             )
 
     @property
     def size(self) -> int:
         """How many entries are known to be committed."""
-        return self._edge.size
+        return self._frontier.size
 
     def append(self, entries: Sequence[bytes]) -> int:
         """Commit entries, in their order; when it returns, they are in the log for good.
@@ -140,22 +140,22 @@ class Writer:
         for start in range(0, len(entries), FULL):
             some = entries[start : start + FULL]
             content = b"".join(entry + b"\n" for entry in some)
-            while not self._intake.put([(name_commit(self.size), content)])[0]:
+            while not self._writer.put([(name_commit(self.size), content)])[0]:
                 taken = self.size
                 self._replay()
                 if self.size == taken:  # to try again would be to try for ever
                     raise TamperedError(f"{self._log.storage.location}: {name_commit(taken)} cannot be put, nor read")
             first = self.size if first < 0 else first
             for entry in some:
-                self._pending += self._edge.append(entry)
+                self._pending += self._frontier.append(entry)
         if len(self._pending) > _PENDING:
             self._put_tiles([])
         return first
 
     def publish(self) -> Checkpoint:
         """Write the tiles and the checkpoint of all that was committed."""
-        self._put_tiles(self._edge.partial())
-        root = hash_range(0, self.size, self._edge.subtree) if self.size else EMPTY
+        self._put_tiles(self._frontier.partial())
+        root = hash_range(0, self.size, self._frontier.subtree) if self.size else EMPTY
         made = sign_checkpoint(self._keyring.log_key, self._log.key.name, self.size, root)
         while True:
             note = self._log.storage.read(CHECKPOINT)
@@ -165,25 +165,25 @@ class Writer:
                     raise TamperedError(f"{self._log.storage.location}: {CHECKPOINT} is not that of these entries")
                 made = found
                 break
-            if self._intake.exchange(CHECKPOINT, note, made.note):
+            if self._writer.exchange(CHECKPOINT, note, made.note):
                 break
         self._keyring.remember(self.size, root)
         self._published = self.size
         return made
 
-    def _read_edge(self, checkpoint: Checkpoint) -> Edge:
-        edge = Edge.read(self._log.tiles(checkpoint.size))
-        if checkpoint.size and hash_range(0, edge.size, edge.subtree) != checkpoint.root:
+    def _read_frontier(self, checkpoint: Checkpoint) -> TreeFrontier:
+        frontier = TreeFrontier.read(self._log.tiles(checkpoint.size))
+        if checkpoint.size and hash_range(0, frontier.size, frontier.subtree) != checkpoint.root:
             raise TamperedError("the tiles are not those of the checkpoint")
-        return edge
+        return frontier
 
     def _replay(self, until: int = 0) -> None:
         """Read what was committed by others."""
         for _, entries in self._log.commits(self.size):
             for entry in entries:
-                self._pending += self._edge.append(entry)
+                self._pending += self._frontier.append(entry)
                 if self.size == until:
-                    self._require_seen(hash_range(0, self.size, self._edge.subtree))
+                    self._require_seen(hash_range(0, self.size, self._frontier.subtree))
             if len(self._pending) > _PENDING:
                 self._put_tiles([])
 
@@ -197,12 +197,12 @@ class Writer:
     def _put_tiles(self, partial: "Iterator[tuple[str, bytes]] | list[tuple[str, bytes]]") -> None:
         """Put tiles, and remove those that full ones have replaced."""
         files = [(f"{LOG}/{name}", content) for name, content in (*self._pending, *partial)]
-        for (name, content), put in zip(files, self._intake.put(files), strict=True):
+        for (name, content), put in zip(files, self._writer.put(files), strict=True):
             if not put and self._log.storage.read(name) != content:
                 raise ArchiveError(
                     f"{self._log.storage.location}: {name} is not what its entries give; see what else was changed "
                     "with: mailmart-privacy archive verify"
                 )
         for name, _ in self._pending:
-            self._intake.remove([stored.name for stored in self._log.storage.find(f"{LOG}/{name}.p")])
+            self._writer.remove([stored.name for stored in self._log.storage.find(f"{LOG}/{name}.p")])
         self._pending.clear()

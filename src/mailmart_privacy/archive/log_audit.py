@@ -8,7 +8,7 @@ from .layout import CHECKPOINT, COMMITS, LOG, name_commit
 from .log import Log
 from .tlog.merkle import EMPTY, hash_range
 from .tlog.notes import Checkpoint
-from .tlog.tiles import WIDTH, Edge, list_partial, name_tile, parse_tile, read_entries
+from .tlog.tiles import WIDTH, TreeFrontier, list_partial, name_tile, parse_tile, read_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LogAudit:
     def __init__(self, log: Log, fault: Callable[[str], None], roots: Iterable[Root] = ()) -> None:
         self.log, self._fault = log, fault
         self.checkpoint: Checkpoint = log.checkpoint()
-        self._edge = Edge()
+        self._frontier = TreeFrontier()
         self._roots: dict[int, list[Root]] = {}
         for root in (*roots, Root(self.checkpoint.size, self.checkpoint.root, CHECKPOINT)):
             self._roots.setdefault(root.size, []).append(root)
@@ -54,7 +54,7 @@ class LogAudit:
     @property
     def size(self) -> int:
         """How many entries were read."""
-        return self._edge.size
+        return self._frontier.size
 
     def read(self, entries: "Callable[[int, list[bytes]], None]") -> None:
         """Read all commits, and hold tiles and roots against them.
@@ -67,7 +67,7 @@ class LogAudit:
             for start, contents in self.log.commits():
                 self._starts.add(start)
                 for content in contents:
-                    for name, tile in self._edge.append(content):
+                    for name, tile in self._frontier.append(content):
                         self._compare_tile(name, tile)
                     if self.size in self._roots:
                         self._compare_roots()
@@ -128,7 +128,7 @@ class LogAudit:
         """Hold the tree against states that are known, once it has their size."""
         if self.size not in self._roots:
             return
-        root = hash_range(0, self.size, self._edge.subtree) if self.size else EMPTY
+        root = hash_range(0, self.size, self._frontier.subtree) if self.size else EMPTY
         for known in self._roots[self.size]:
             if known.root != root:
                 self._fault(
@@ -136,7 +136,7 @@ class LogAudit:
                 )
 
     def _finish(self) -> None:
-        for name, content in self._edge.partial():
+        for name, content in self._frontier.partial():
             full, _, filled = name.partition(".p/")
             self._compare_partial(full, content, int(filled))
         for name, widths in self._partial.items():

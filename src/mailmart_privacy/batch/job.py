@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class BatchJob:
     """What the copies of a batch have in common. It travels to workers.
 
     Attributes:
@@ -39,7 +39,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenIdentity:
     """Gives an identity that is open already; it cannot be sent to another process."""
 
     identity: "Identity"

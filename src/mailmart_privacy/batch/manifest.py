@@ -14,7 +14,7 @@ from typing import Any
 
 from .._files import sync_folder, write_whole
 from .._time import parse_moment
-from ..errors import FileKeptError, MissingExtraError, RecordError, UsageError
+from ..errors import DestinationExistsError, MissingExtraError, RecordError, UsageError
 from ..sheets.rows import Planned
 from .results import IssuedCopy
 
@@ -37,7 +37,7 @@ def open_manifest(path: Path, facts: dict[str, Any], *, resume: bool) -> "Iterat
         resume: whether a batch that was begun is to be gone on with.
 
     Raises:
-        FileKeptError: a batch was begun there, and `resume` is not set.
+        DestinationExistsError: a batch was begun there, and `resume` is not set.
         UsageError: the batch that was begun there is another one, or another process is at work on it.
         RecordError: the manifest is damaged.
     """
@@ -85,7 +85,9 @@ class Manifest:
         self.path = path
         begun = read_begun(path)
         if not resume and (begun is not None or path.exists()):
-            raise FileKeptError(f"a batch was begun in {path.parent}; go on with it by --resume, or name another place")
+            raise DestinationExistsError(
+                f"a batch was begun in {path.parent}; go on with it by --resume, or name another place"
+            )
         if begun is None:
             if path.exists():
                 raise RecordError(f"{path} is there without {_facts_path(path).name}, which says what was ordered")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..copies.certified import CertifiedForm
 from ..errors import RecordError
-from .job import Order
+from .job import BatchJob
 from .results import FailedCopy, IssuedCopy
 from .worker import certify_form, issue_chunk, read_certificates, verify_chunk
 
@@ -24,20 +24,20 @@ _Result = TypeVar("_Result")
 CHUNK = 32
 
 
-def certify_order(order: Order, moment: "datetime.datetime", executor: Executor | None = None) -> Order:
+def certify_order(order: BatchJob, moment: "datetime.datetime", executor: Executor | None = None) -> BatchJob:
     """Have the form of an order certified, by a worker where there are workers."""
     (certified,) = _each(executor, certify_form, [(order, moment)], ahead=1)
     return replace(order, certified=certified)
 
 
-def name_signer(order: Order, executor: Executor | None = None) -> str:
+def name_signer(order: BatchJob, executor: Executor | None = None) -> str:
     """Find the digest of the certificate that an order is signed with; a worker tells it where there are workers."""
     ((own, *_),) = _each(executor, read_certificates, [(order,)], ahead=1)
     return sha256(own).hexdigest()
 
 
 def issue_rows(
-    order: Order,
+    order: BatchJob,
     rows: "Iterable[Planned]",
     *,
     clock: "Callable[[], datetime.datetime]",
@@ -74,7 +74,7 @@ def issue_rows(
 
 
 def verify_copies(
-    order: Order, copies: "Iterable[IssuedCopy]", *, at: "datetime.datetime", executor: Executor | None = None
+    order: BatchJob, copies: "Iterable[IssuedCopy]", *, at: "datetime.datetime", executor: Executor | None = None
 ) -> Iterator[tuple[int, Sequence[FailedCopy]]]:
     """Verify copies as anybody would who got them, and hold them to what was listed.
 

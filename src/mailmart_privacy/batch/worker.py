@@ -1,6 +1,6 @@
 """The work on a batch, as a worker does it: in this process, in another, or on another machine.
 
-What comes here is an `Order`, which names how the key is opened, and holds none. Each process opens
+What comes here is an `BatchJob`, which names how the key is opened, and holds none. Each process opens
 it once for each batch.
 """
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from .._asyncio import run_beside
 from ..copies.certified import CertifiedForm
 from ..copies.issuing import issue_copy
-from ..errors import FileKeptError, MissingExtraError, PrivacyError, RecordError
-from .job import Order
+from ..errors import DestinationExistsError, MissingExtraError, PrivacyError, RecordError
+from .job import BatchJob
 from .results import FailedCopy, IssuedCopy
 
 try:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 _FRESH = datetime.timedelta(minutes=1)
 
 
-class _Bench:
+class WorkerState:
     """What a process keeps at hand for an order."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: BatchJob) -> None:
         self.order = order
         self.identity = order.open_identity()
         self.roots = tuple(x509.load_der_x509_certificate(root) for root in order.roots)
@@ -120,26 +120,26 @@ class _Bench:
         return self._evidence
 
 
-_benches: dict[str, _Bench] = {}
+_benches: dict[str, WorkerState] = {}
 
 
-def _bench(order: Order) -> _Bench:
+def _bench(order: BatchJob) -> WorkerState:
     """Find what this process keeps for an order, or open it; of other orders, nothing is kept."""
     found = _benches.get(order.id)
     if found is None or found.order.certified != order.certified:
-        found = _Bench(order)
+        found = WorkerState(order)
         _benches.clear()
         _benches[order.id] = found
     return found
 
 
-def read_certificates(order: Order) -> tuple[bytes, ...]:
+def read_certificates(order: BatchJob) -> tuple[bytes, ...]:
     """Name who will sign: the identity's certificate and its issuers, in DER."""
     identity = _bench(order).identity
     return tuple(c.public_bytes(Encoding.DER) for c in (identity.certificate, *identity.chain))
 
 
-def certify_form(order: Order, moment: datetime.datetime) -> bytes:
+def certify_form(order: BatchJob, moment: datetime.datetime) -> bytes:
     """Certify the form of an order, as `CertifiedForm.to_bytes` writes it."""
     from ..copies.certified import certified_level
     from ..copies.certifying import certify
@@ -156,7 +156,7 @@ def certify_form(order: Order, moment: datetime.datetime) -> bytes:
     return made.to_bytes()
 
 
-def issue_chunk(order: Order, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedCopy | FailedCopy]:
+def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedCopy | FailedCopy]:
     """Issue copies one after the other.
 
     A row whose file is in its place already, and is the very copy, is not issued again.
@@ -181,7 +181,7 @@ def issue_chunk(order: Order, rows: "Sequence[Planned]", moment: datetime.dateti
 
 
 def _issue_into(
-    bench: _Bench, place: "Place", rows: "Sequence[Planned]", moment: datetime.datetime
+    bench: WorkerState, place: "Place", rows: "Sequence[Planned]", moment: datetime.datetime
 ) -> list[IssuedCopy | FailedCopy]:
     outcomes: dict[int, IssuedCopy | FailedCopy] = {}
     waiting: list[int] = []
@@ -203,7 +203,7 @@ def _issue_into(
     return [outcomes[index] for index in range(len(rows))]
 
 
-def _issue(bench: _Bench, row: "Planned", moment: datetime.datetime) -> tuple[IssuedCopy | FailedCopy, bytes]:
+def _issue(bench: WorkerState, row: "Planned", moment: datetime.datetime) -> tuple[IssuedCopy | FailedCopy, bytes]:
     try:
         pdf = bench.issue(row, moment)
     except PrivacyError as error:
@@ -212,16 +212,16 @@ def _issue(bench: _Bench, row: "Planned", moment: datetime.datetime) -> tuple[Is
     return issued, pdf
 
 
-def _find(bench: _Bench, place: "Place", row: "Planned") -> IssuedCopy | FailedCopy:
+def _find(bench: WorkerState, place: "Place", row: "Planned") -> IssuedCopy | FailedCopy:
     pdf = place.read(row.file) or b""
     moment = bench.recognise(row, pdf)
     if moment is None:
-        return _fail(row, FileKeptError(f"{row.file} exists, and is not the copy of this row; move it away"))
+        return _fail(row, DestinationExistsError(f"{row.file} exists, and is not the copy of this row; move it away"))
     return _describe(bench, row, moment, pdf, found=True)
 
 
 def _describe(
-    bench: _Bench, row: "Planned", moment: datetime.datetime, pdf: bytes, *, found: bool = False
+    bench: WorkerState, row: "Planned", moment: datetime.datetime, pdf: bytes, *, found: bool = False
 ) -> IssuedCopy:
     prefix, place = len(bench.certified.pdf), bench.order.place
     state = bench.certified.state.copy()
@@ -243,7 +243,9 @@ def _fail(row: "Planned", error: PrivacyError) -> FailedCopy:
     return FailedCopy(number=row.number, recipient=row.recipient, reference=row.reference, error=error)
 
 
-def verify_chunk(order: Order, copies: "Sequence[IssuedCopy]", at: datetime.datetime) -> tuple[int, list[FailedCopy]]:
+def verify_chunk(
+    order: BatchJob, copies: "Sequence[IssuedCopy]", at: datetime.datetime
+) -> tuple[int, list[FailedCopy]]:
     """Verify copies: those in their place, or those handed over; and hold them to what was listed.
 
     Returns:

@@ -53,8 +53,10 @@ def init(place: str, archive_key: str | None, retain: int | None, retain_mode: s
     require_folder(place)
     retention = None if retain is None else Retention(retain_mode.upper(), retain)
     made = create_archive(chosen.storage(), key=chosen.key_path, ledger=shipped(), clock=now, retention=retention)
-    click.echo(f"{place}: archive of the log {made.facts.origin}, {made.checkpoint().size} entries")
-    click.echo(f"Its key is {chosen.key_path(made.facts.origin)}; keep a copy of it apart from the archive.", err=True)
+    click.echo(f"{place}: archive of the log {made.metadata.origin}, {made.checkpoint().size} entries")
+    click.echo(
+        f"Its key is {chosen.key_path(made.metadata.origin)}; keep a copy of it apart from the archive.", err=True
+    )
 
 
 @click.command()

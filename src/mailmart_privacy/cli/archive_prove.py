@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._files import write_whole
-from ..errors import ExitCode, FileKeptError, TamperedError, UsageError
+from ..errors import DestinationExistsError, ExitCode, TamperedError, UsageError
 from .archives import (
     archive_options,
     find_entry,
@@ -87,7 +87,7 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
     import tempfile
 
     if target.exists():
-        raise FileKeptError(f"{target} exists and was kept; give another name with -d")
+        raise DestinationExistsError(f"{target} exists and was kept; give another name with -d")
     above = target.absolute().parent
     if not above.is_dir():
         raise UsageError(f"there is no folder {above}; make it first")
@@ -131,7 +131,7 @@ def verify(
 
     place = read_place(archive, archive_key)
     opened = place.open()
-    known = _read_known(opened, place.key_path(opened.facts.origin), proofs, checkpoints)
+    known = _read_known(opened, place.key_path(opened.metadata.origin), proofs, checkpoints)
     try:
         with show_progress("verifying", opened.checkpoint().size) as progress:
             report = audit(opened, roots=known, advance=lambda done, total: progress.reach(done))
@@ -140,13 +140,13 @@ def verify(
     except TamperedError as error:
         if not as_json:
             raise
-        _print_json({"origin": opened.facts.origin, "whole": False, "faults": error.faults})
+        _print_json({"origin": opened.metadata.origin, "whole": False, "faults": error.faults})
         return error.exit_code
     anchors = require_holding(judged)
     lapsed = len(judged) - len(anchors)
     if as_json:
         said = _spell(report, anchors, lapsed, known)
-        _print_json({"origin": opened.facts.origin, "whole": True, "faults": [], **said})
+        _print_json({"origin": opened.metadata.origin, "whole": True, "faults": [], **said})
     else:
         click.echo(f"{opened.storage.location}: whole; nothing was changed")
         _describe(report, anchors, lapsed, known)
@@ -202,8 +202,8 @@ def _read_known(archive: "Archive", key: Path, proofs: tuple[str, ...], checkpoi
     from ..archive.proofs import MAX_SIZE, read_proof
     from ..archive.tlog.notes import read_checkpoint
 
-    states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), archive.facts.key).checkpoint) for name in proofs]
-    states += [(name, read_checkpoint(read_file(name, at_most=MAX_SIZE), archive.facts.key)) for name in checkpoints]
+    states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), archive.metadata.key).checkpoint) for name in proofs]
+    states += [(name, read_checkpoint(read_file(name, at_most=MAX_SIZE), archive.metadata.key)) for name in checkpoints]
     known = [Root(state.size, state.root, name) for name, state in states]
     seen = read_memory(key)
     return [*known, Root(seen.size, seen.root, str(name_memory(key)))] if seen.size else known

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..archive.anchors import Anchor
-    from ..archive.archive import Archive, Numbered, Session
+    from ..archive.archive import Archive, LogEntry, Session
     from ..archive.index.index import Index, Row
     from ..archive.keyring import Keyring
     from ..archive.storage.base import Storage
@@ -62,7 +62,7 @@ class Place:
         """Load the archive's secrets."""
         from ..archive.keyring import load_keyring
 
-        return load_keyring(self.key_path(archive.facts.origin), archive.facts.key)
+        return load_keyring(self.key_path(archive.metadata.origin), archive.metadata.key)
 
     def key_path(self, origin: str) -> Path:
         """Name the file of the archive's secrets."""
@@ -80,7 +80,7 @@ class Place:
         if self.index is not None and "://" in self.index:
             index = open_index(self.index)
         else:
-            path = Path(self.index) if self.index else _kept(archive.facts.origin, "sqlite")
+            path = Path(self.index) if self.index else _kept(archive.metadata.origin, "sqlite")
             if self.index:
                 _require_index(path)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -170,7 +170,7 @@ def find_row(index: "Index", digest: str) -> "Row":
     return row
 
 
-def find_entry(archive: "Archive", row: "Row") -> "Numbered":
+def find_entry(archive: "Archive", row: "Row") -> "LogEntry":
     """Find the entry of a row in the log itself, and hold the row to it.
 
     Raises:

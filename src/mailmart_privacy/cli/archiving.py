@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import FileKeptError
+from ..errors import DestinationExistsError
 from ..policy.ledger import shipped
 from .archives import Place as ArchivePlace
 from .archives import anchor_batch
@@ -64,11 +64,11 @@ class Archiving:
         """Archive copies, and put them into their place then.
 
         Raises:
-            FileKeptError: a file is there that is not the copy; none of them was archived.
+            DestinationExistsError: a file is there that is not the copy; none of them was archived.
         """
         taken = next((files[copy.number] for copy in copies if place.measure(files[copy.number]) is not None), None)
         if taken is not None:
-            raise FileKeptError(f"{taken} exists, and is not the copy of this row; move it away")
+            raise DestinationExistsError(f"{taken} exists, and is not the copy of this row; move it away")
         self.add(copies)
         return self._put(copies, files, place)
 
@@ -124,7 +124,7 @@ class Archiving:
         contents = [(files[copy.number], copy.pdf or b"") for copy in copies]
         for (file, pdf), put in zip(contents, place.put(contents), strict=True):
             if not put and place.read(file) != pdf:
-                raise FileKeptError(f"{file} exists, and is not the copy of this row; move it away")
+                raise DestinationExistsError(f"{file} exists, and is not the copy of this row; move it away")
         return [replace(copy, file=files[copy.number], pdf=None) for copy in copies]
 
 

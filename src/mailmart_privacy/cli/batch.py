@@ -17,7 +17,7 @@ from .archives import now
 from .batch_request import Batch, manifest_path
 from .batch_run import Run
 from .files import read_file, require_place
-from .workers import hire
+from .workers import worker_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ def export_batch(batch: Batch) -> None:
     if batch.dry_run:
         _print_plan(batch, plan)
         return
-    with hire(batch.jobs, len(plan), batch.dask) as (executor, workers):
+    with worker_pool(batch.jobs, len(plan), batch.dask) as (executor, workers):
         if batch.output is not None:
             report = Run(batch, plan, executor, workers).into_zip(begun_at)
         else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from .._files import make_folder, open_whole, remove_leftovers
-from ..errors import ExitCode, FileKeptError, PrivacyError, RecipientError, UnfinishedError, UsageError
+from ..errors import DestinationExistsError, ExitCode, PrivacyError, RecipientError, UnfinishedError, UsageError
 from ..policy.ledger import shipped
 from .archives import now
 from .batch_request import Batch, manifest_path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from ..batch.destinations import Place as CopyPlace
-    from ..batch.job import Order
+    from ..batch.job import BatchJob
     from ..batch.manifest import Manifest
     from ..batch.results import FailedCopy, IssuedCopy
     from ..keys.identity import Identity
@@ -92,17 +92,17 @@ class Run:
             sink.finish()
         return self._report(progress, verified, self.batch.output or "-")
 
-    def _prepare(self) -> "tuple[Order, str, datetime.datetime]":
+    def _prepare(self) -> "tuple[BatchJob, str, datetime.datetime]":
         """Open the identity, or have a worker do it, and have the form certified by it."""
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        from ..batch.job import Opened, Order
+        from ..batch.job import BatchJob, OpenIdentity
         from ..batch.scheduler import certify_order, name_signer
         from ..copies.certified import CertifiedForm, certified_level
         from ..verifying.origin import form_name
 
         batch, moment = self.batch, now()
-        order = Order(
+        order = BatchJob(
             id=secrets.token_hex(8),
             form=shipped().record(batch.version, form_name(batch.paper)),
             open_identity=batch.key,
@@ -113,7 +113,7 @@ class Run:
         )
         if batch.dask is None:
             identity: Identity = batch.key()  # here, where its passphrase can be asked for
-            opened = Opened(identity) if self.executor is None else batch.key.with_answers()
+            opened = OpenIdentity(identity) if self.executor is None else batch.key.with_answers()
             order = replace(order, open_identity=opened)
         signer = name_signer(order, self.executor)
 
@@ -146,7 +146,7 @@ class Run:
             yield [each for each in some if isinstance(each, IssuedCopy)]
             failed = [each for each in some if not isinstance(each, IssuedCopy)]
             for each in failed:
-                if not isinstance(each.error, FileKeptError | RecipientError):
+                if not isinstance(each.error, DestinationExistsError | RecipientError):
                     raise each.error
             kept += failed
         if kept:
@@ -240,7 +240,7 @@ class Run:
         if isinstance(error, KeyboardInterrupt):
             said, code = "interrupted", ExitCode.INTERRUPTED
         else:
-            said, code = _say(error), ExitCode.PARTLY
+            said, code = _format_error(error), ExitCode.PARTLY
             if not done:
                 return error
         return UnfinishedError(f"{said}; {done:,} of {total:,} copies are issued: go on with --resume", code)
@@ -276,7 +276,7 @@ def _open_output(target: str, *, force: bool) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def _say(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
     return str(error)

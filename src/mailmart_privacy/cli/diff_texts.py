@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._unicode import normalize, spell_out
-from ..errors import SourceError, UndecidableError, UnknownVersionError, UsageError, VerificationError
+from ..errors import SourceError, UnknownVersionError, UnreadableFileError, UsageError, VerificationError
 from ..policy.ledger import policy_from_json, shipped
 from ..policy.model import Policy
 from .authorities import read_roots
@@ -66,7 +66,7 @@ def _read(name: str, said: str) -> bytes:
 
     try:
         return read_file(name, at_most=MAX_SIZE)
-    except UndecidableError as error:
+    except UnreadableFileError as error:
         raise UsageError(f"{said}: {error}") from None
     except (FileNotFoundError, ValueError):  # ValueError: a name that no file can have
         known = ", ".join(version.version for version in shipped().versions)
@@ -143,7 +143,7 @@ def _read_copy(content: bytes, said: str, trust: tuple[str, ...], now: datetime.
     try:
         with limited():
             carried = read_carried(content)
-    except UndecidableError as error:
+    except UnreadableFileError as error:
         raise UsageError(f"{said}: {error}") from None
     if carried.policy is None:
         raise UsageError(

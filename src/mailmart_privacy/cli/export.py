@@ -128,7 +128,7 @@ def _archive(place: Place, copy: bytes, roots: "tuple[Certificate, ...]", now: d
     archive = place.open()
     with place.writing(archive) as session:
         (added,) = session.add_copies([admit(copy, trust_roots=roots, at=now, ledger=shipped())], shipped())
-    click.echo(f"archived as entry {added.number:,} of {archive.facts.origin}", err=True)
+    click.echo(f"archived as entry {added.number:,} of {archive.metadata.origin}", err=True)
 
 
 def _find_fonts(names: tuple[str, ...]) -> "tuple[Typeface, ...]":

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from .._files import write_whole
-from ..errors import FileKeptError, UndecidableError, UsageError
+from ..errors import DestinationExistsError, UnreadableFileError, UsageError
 
 
 def require_place(path: Path, *, force: bool) -> None:
     """Refuse a place that a file must not take.
 
     Raises:
-        FileKeptError: a file is there, and `force` is not set.
+        DestinationExistsError: a file is there, and `force` is not set.
         UsageError: a folder is there, or a device.
     """
     if path.is_dir():
@@ -52,7 +52,7 @@ def write_stylesheet(page: str, name: str, content: bytes, *, force: bool) -> No
     path = Path(page).with_name(name)
     try:
         write_out(str(path), content, binary=False, force=force)
-    except FileKeptError:
+    except DestinationExistsError:
         if path.read_bytes() != content:
             click.echo(f"{path} is there already and was kept; the page may look different with it", err=True)
 
@@ -62,7 +62,7 @@ def read_file(name: str, *, at_most: int | None = None) -> bytes:
 
     Raises:
         UsageError: standard input is closed.
-        UndecidableError: it is larger than `at_most` bytes; no more of it was read.
+        UnreadableFileError: it is larger than `at_most` bytes; no more of it was read.
         OSError: it cannot be read.
     """
     if name == "-" and sys.stdin is None:
@@ -74,7 +74,7 @@ def read_file(name: str, *, at_most: int | None = None) -> bytes:
         with open(name, "rb") as file:
             content = file.read(limit)
     if at_most is not None and len(content) > at_most:
-        raise UndecidableError(f"the file has more than {at_most:,} bytes; such files are not looked at")
+        raise UnreadableFileError(f"the file has more than {at_most:,} bytes; such files are not looked at")
     return content
 
 
@@ -89,5 +89,5 @@ def list_files(names: Iterable[str]) -> list[Path]:
     return paths
 
 
-def _kept(path: Path) -> FileKeptError:
-    return FileKeptError(f"{path} exists and was kept; give another name with -o, or --force to replace it")
+def _kept(path: Path) -> DestinationExistsError:
+    return DestinationExistsError(f"{path} exists and was kept; give another name with -o, or --force to replace it")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import FileKeptError, IdentityError, UsageError
+from ..errors import DestinationExistsError, IdentityError, UsageError
 from .keys import identity_options, is_uri, passphrase_option, read_identity
 from .state import identity_path, keep_identity
 
@@ -100,6 +100,6 @@ def _own() -> "Identity":
 def _keep(made: "Identity", force: bool) -> None:
     try:
         path = keep_identity(made, force=force)
-    except FileKeptError:
-        raise FileKeptError(_KEPT) from None
+    except DestinationExistsError:
+        raise DestinationExistsError(_KEPT) from None
     click.echo(f"{made.name!r} is kept in {path}", err=True)

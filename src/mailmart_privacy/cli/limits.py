@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from ..errors import UndecidableError
+from ..errors import UnreadableFileError
 
 SECONDS = 30  # of processor time
 MEBIBYTES = 480
@@ -18,15 +18,15 @@ def limited() -> Iterator[None]:
     """Hold what is done within to `SECONDS` of processor time and `MEBIBYTES` of memory, where the system can.
 
     Raises:
-        UndecidableError: it took more.
+        UnreadableFileError: it took more.
     """
     try:
         with _memory(), _time():
             yield
     except _TooLongError:
-        raise UndecidableError(f"the file was given up after {SECONDS} seconds; no copy takes as long") from None
+        raise UnreadableFileError(f"the file was given up after {SECONDS} seconds; no copy takes as long") from None
     except MemoryError:
-        raise UndecidableError(f"the file takes more than {MEBIBYTES} MiB of memory; no copy does") from None
+        raise UnreadableFileError(f"the file takes more than {MEBIBYTES} MiB of memory; no copy does") from None
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import click
 
 from .._files import remove_leftovers, write_whole
 from .._time import parse_moment
-from ..errors import FileKeptError, UsageError
+from ..errors import DestinationExistsError, UsageError
 from ..policy.ledger import shipped
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ def _write(folder: Path, files: dict[str, bytes], *, force: bool) -> int:
             missing[place] = content
         elif place.read_bytes() != content:
             if not force:
-                raise FileKeptError(f"{place} is there and differs; nothing was written. Give another DIR, or --force")
+                raise DestinationExistsError(
+                    f"{place} is there and differs; nothing was written. Give another DIR, or --force"
+                )
             missing[place] = content
     for above in {(folder / name).parent for name in files}:
         remove_leftovers(above)  # of a run that was killed: they would go to the network with the site

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .._files import make_folder, write_whole
-from ..errors import FileKeptError
+from ..errors import DestinationExistsError
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -49,7 +49,7 @@ def keep_identity(identity: "Identity", *, force: bool = False) -> Path:
     """Keep an identity as the user's own, readable by the user alone.
 
     Raises:
-        FileKeptError: there is one already, and `force` is not set.
+        DestinationExistsError: there is one already, and `force` is not set.
     """
     from ..keys.key_files import dump_identity
 
@@ -73,7 +73,7 @@ def local_identity(now: datetime.datetime) -> tuple["Identity", bool]:
         try:
             keep_identity(create_identity(created_at=now))
             created = True
-        except FileKeptError:  # another process was first; its identity is the one
+        except DestinationExistsError:  # another process was first; its identity is the one
             pass
     return load_identity(path.read_bytes(), origin=str(path)), created
 

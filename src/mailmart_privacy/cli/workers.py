@@ -16,7 +16,7 @@ _WORTH = 500  # rows for which it is worth starting another process
 
 
 @contextlib.contextmanager
-def hire(jobs: int | None, rows: int, dask: str | None) -> Iterator[tuple[Executor | None, int]]:
+def worker_pool(jobs: int | None, rows: int, dask: str | None) -> Iterator[tuple[Executor | None, int]]:
     """Find workers for a batch.
 
     Args:

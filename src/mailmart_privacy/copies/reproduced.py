@@ -16,8 +16,8 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..errors import MissingExtraError, TemplateError, one_line
-from ..keys.ecdsa import lower
+from ..errors import MissingExtraError, SelfCheckError, one_line
+from ..keys.ecdsa import normalize_low_s
 from ..pdf.cms import require_canonical
 from ..pdf.objects import number_of, numbers_of, refer
 from ..pdf.revisions import open_pdf, require_revisions
@@ -72,7 +72,7 @@ def require_reproduced(certified: "CertifiedForm", ours: bytes, theirs: bytes, i
         identity: who signed.
 
     Raises:
-        TemplateError: they differ; the message names the first thing that does. No copy may be given out.
+        SelfCheckError: they differ; the message names the first thing that does. No copy may be given out.
     """
     own, other = _Update(certified, ours, "our copy"), _Update(certified, theirs, "pyHanko's copy")
     try:
@@ -82,10 +82,10 @@ def require_reproduced(certified: "CertifiedForm", ours: bytes, theirs: bytes, i
         comparison.hold_objects()
         _hold_containers(own.signature, other.signature)
         _require_signed(own, identity)
-    except TemplateError:
+    except SelfCheckError:
         raise
     except Exception as error:  # noqa: BLE001 - as below
-        raise TemplateError(f"our copy cannot be read as it has to be: {one_line(error)}") from None
+        raise SelfCheckError(f"our copy cannot be read as it has to be: {one_line(error)}") from None
 
 
 def _differ(where: str, ours: object, theirs: object) -> NoReturn:
@@ -97,7 +97,7 @@ def _differ(where: str, ours: object, theirs: object) -> NoReturn:
 
 
 def _refuse(what: str) -> NoReturn:
-    raise TemplateError(f"our copy is not what pyHanko makes of the same inputs: {what}")
+    raise SelfCheckError(f"our copy is not what pyHanko makes of the same inputs: {what}")
 
 
 def _find_unlike(ours: "AnyStr", theirs: "AnyStr") -> "tuple[AnyStr, AnyStr]":
@@ -131,7 +131,7 @@ class _Update:
             self.signature: EmbeddedPdfSignature = signatures[DELIVERY]
             self.signature.signed_data["signer_infos"].native  # noqa: B018 - read, as far down as it goes
         except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-            raise TemplateError(f"{whose} cannot be read as it has to be: {one_line(error)}") from None
+            raise SelfCheckError(f"{whose} cannot be read as it has to be: {one_line(error)}") from None
 
     def get(self, number: "Number") -> Any:
         return self.reader.get_object(refer(number, self.reader))
@@ -144,7 +144,7 @@ def _require_plain(update: _Update, place: int) -> None:
         if found is None:
             body = re.compile(rb"[0-9]+ 0 obj\n" + _WORDS).match(update.pdf, place)
             place = place if body is None else body.end()
-            raise TemplateError(f"our copy is not plain PDF at byte {place}: {update.pdf[place : place + 20]!r}")
+            raise SelfCheckError(f"our copy is not plain PDF at byte {place}: {update.pdf[place : place + 20]!r}")
         place = found.end()
 
 
@@ -274,7 +274,7 @@ def _require_signed(update: _Update, identity: "Identity") -> None:
             key.verify(value, content, padding.PKCS1v15(), hashes.SHA256())
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(value, content, ec.ECDSA(hashes.SHA256()))
-            if lower(value, key) != value:
+            if normalize_low_s(value, key) != value:
                 raise ValueError("its container has the higher one of two values that hold")
         else:
             raise ValueError("a key of this kind signs no copies")

@@ -25,7 +25,7 @@ _ORDERS = {
 }
 
 
-def lower(signature: bytes, key: "PublicKeyTypes") -> bytes:
+def normalize_low_s(signature: bytes, key: "PublicKeyTypes") -> bytes:
     """Bring a signature into its one spelling.
 
     Args:

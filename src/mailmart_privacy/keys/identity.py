@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import IdentityError, MissingExtraError
-from .ecdsa import lower
+from .ecdsa import normalize_low_s
 
 try:
     from cryptography import x509
@@ -96,7 +96,7 @@ class Identity:
 
     def sign(self, message: bytes) -> bytes:
         """Sign a message: ECDSA (DER, with the lower s) or RSASSA-PKCS1-v1_5, each over SHA-256."""
-        return lower(self.key.sign(message), self.key.public_key)
+        return normalize_low_s(self.key.sign(message), self.key.public_key)
 
 
 def assemble(

@@ -62,7 +62,7 @@ class ValidationData:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judge:
+class PathValidator:
     """Judges certificates by trust roots and validation data.
 
     Attributes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import LevelError, MissingExtraError, one_line
 from ..keys.identity import is_self_signed, subject_name
-from .path_validator import Judge, NotTrustedError, ValidationData, describe_certificate
+from .path_validator import NotTrustedError, PathValidator, ValidationData, describe_certificate
 from .timestamp_client import fetch
 from .timestamp_token import issued
 
@@ -78,7 +78,7 @@ def gather(
         )
     data += ValidationData(certificates=tuple(c.public_bytes(Encoding.DER) for c in path))
     try:
-        Judge(roots=(path[-1],), data=data).find_path(certificate, at=at, purpose=purpose, proven=True)
+        PathValidator(roots=(path[-1],), data=data).find_path(certificate, at=at, purpose=purpose, proven=True)
     except NotTrustedError as error:
         raise LevelError(
             f"level {level} cannot be reached: {describe_certificate(certificate)} {one_line(error)}"

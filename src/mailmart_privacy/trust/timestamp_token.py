@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import MissingExtraError
-from ..keys.ecdsa import lower
+from ..keys.ecdsa import normalize_low_s
 from ..pdf.cms import encode_der as _tlv
 
 try:
@@ -73,7 +73,7 @@ def read_token(content: bytes) -> Token:
     stamped = bytes(data["encap_content_info"]["content"])
     attributes = signer["signed_attrs"].untag().contents
     _require_attributes(cms.CMSAttributes.load(_tlv(0x31, attributes)), certificates[0], name, stamped)
-    signature = lower(signer["signature"].native, certificates[0].public_key())
+    signature = normalize_low_s(signer["signature"].native, certificates[0].public_key())
     _require_signature(certificates[0], signer["signature_algorithm"], name, signature, _tlv(0x31, attributes))
     said: Any = tsp.TSTInfo.load(stamped, strict=True)
     imprint = said["message_imprint"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UndecidableError, one_line
+from ..errors import UnreadableFileError, one_line
 from ..pdf.attachments import read_attachments
 from ..pdf.revisions import open_pdf
 
@@ -33,7 +33,7 @@ def read_carried(pdf: bytes) -> Carried:
         What it carries.
 
     Raises:
-        UndecidableError: the file cannot be read as a PDF.
+        UnreadableFileError: the file cannot be read as a PDF.
     """
     try:
         reader = open_pdf(pdf)
@@ -41,7 +41,7 @@ def read_carried(pdf: bytes) -> Carried:
         attached = read_attachments(reader) if "/EmbeddedFiles" in root.get("/Names", {}) else {}
         return Carried(policy=attached.get(ATTACHED), recipient=_read_recipient(root))
     except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise UndecidableError(f"the file cannot be read as a PDF ({one_line(error)})") from None
+        raise UnreadableFileError(f"the file cannot be read as a PDF ({one_line(error)})") from None
 
 
 def _read_recipient(root: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import (
     AlteredError,
     MissingExtraError,
-    UndecidableError,
+    UnreadableFileError,
     UnsignedError,
     UntrustedError,
     VerificationError,
@@ -43,20 +43,20 @@ def judge_foreign(pdf: bytes) -> VerificationError:
         Why it is not accepted: not signed, changed after it was signed, signed but none of ours, or not readable.
     """
     if _ENCRYPTED.search(pdf):
-        return UndecidableError("the file is encrypted; remove the encryption, which also breaks any signature")
+        return UnreadableFileError("the file is encrypted; remove the encryption, which also breaks any signature")
     found = [tuple(map(int, ranges.groups())) for ranges in _RANGES.finditer(pdf)]
     if not found:
         if b"%%EOF" not in pdf[-2048:] or b"startxref" not in pdf[-2048:]:
-            return UndecidableError("the file cannot be read as a PDF; it is damaged or cut short")
+            return UnreadableFileError("the file cannot be read as a PDF; it is damaged or cut short")
         return UnsignedError("the file is not signed, and is not a copy of a recorded policy")
     if len(found) > MAX_SIGNATURES:
-        return UndecidableError(f"the file has more than {MAX_SIGNATURES} signatures; it is no copy of ours")
+        return UnreadableFileError(f"the file has more than {MAX_SIGNATURES} signatures; it is no copy of ours")
     for number, ranges in enumerate(found, start=1):
         which = f"signature {number} of {len(found)}"
         try:
             whole = _holds(pdf, *ranges)
         except Exception as error:  # noqa: BLE001 - asn1crypto and pyHanko raise many classes on damaged containers
-            return UndecidableError(
+            return UnreadableFileError(
                 f"the file is not a copy of a recorded policy, and {which} cannot be read ({one_line(error)})"
             )
         if not whole:

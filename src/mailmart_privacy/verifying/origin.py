@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import AlteredError, UndecidableError, UnsignedError
+from ..errors import AlteredError, UnreadableFileError, UnsignedError
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -45,13 +45,13 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> Origin | None:
     Raises:
         UnsignedError: the file is a recorded form, as published.
         AlteredError: the file comes from a recorded form, but not byte for byte.
-        UndecidableError: the file is no PDF, is too large, or was cut short.
+        UnreadableFileError: the file is no PDF, is too large, or was cut short.
         RecordError: a recorded form has changed.
     """
     if not pdf:
-        raise UndecidableError("the file is empty")
+        raise UnreadableFileError("the file is empty")
     if len(pdf) > MAX_SIZE:
-        raise UndecidableError(f"the file has {len(pdf):,} bytes; more than {MAX_SIZE:,} are not looked at")
+        raise UnreadableFileError(f"the file has {len(pdf):,} bytes; more than {MAX_SIZE:,} are not looked at")
     related = None
     for version in reversed(ledger.versions):
         for paper in PAPERS:
@@ -61,7 +61,7 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> Origin | None:
                 _require_complete(pdf, origin)
                 return origin
             if form.startswith(pdf) and len(pdf) > _CHUNK:
-                raise UndecidableError(
+                raise UnreadableFileError(
                     f"the file is cut short: it ends within the form of version {version.version}, at byte {len(pdf)}"
                 )
             if related is None and _is_related(pdf, form):
@@ -73,7 +73,7 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> Origin | None:
             f"but was changed: the first difference is at byte {place}"
         )
     if not pdf.startswith(b"%PDF-"):
-        raise UndecidableError("the file is not a PDF")
+        raise UnreadableFileError("the file is not a PDF")
     return None
 
 
@@ -88,7 +88,7 @@ def _require_complete(pdf: bytes, origin: Origin) -> None:
         raise AlteredError(f"{len(tail):,} bytes follow the recorded form; the updates of a copy are much smaller")
     after = tail.rpartition(b"%%EOF")[2]
     if not _END.search(tail) and (after == tail or _OBJECT.match(after)):
-        raise UndecidableError(f"the file is cut short: it ends at byte {len(pdf)}, within an update")
+        raise UnreadableFileError(f"the file is cut short: it ends at byte {len(pdf)}, within an update")
 
 
 def _is_related(pdf: bytes, form: bytes) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
 from ..keys.identity import certificate_digest, subject_name
 from ..trust.dss import extend_store
-from ..trust.path_validator import Judge, NotTrustedError, ValidationData
+from ..trust.path_validator import NotTrustedError, PathValidator, ValidationData
 from .genuine import require_genuine
 
 try:
@@ -90,7 +90,7 @@ def _prove(
     at: datetime.datetime,
 ) -> tuple[Proof, Proof]:
     _require_data(pdf, publisher, delivery, archives, data)
-    judge = Judge(roots=roots, data=data or ValidationData())
+    judge = PathValidator(roots=roots, data=data or ValidationData())
     time, until = _walk(judge, archives, at)
     archived = time if archives else None
 
@@ -151,7 +151,7 @@ def _require_data(
 
 
 def _walk(
-    judge: Judge, archives: "tuple[Stamped, ...]", at: datetime.datetime
+    judge: PathValidator, archives: "tuple[Stamped, ...]", at: datetime.datetime
 ) -> tuple[datetime.datetime, datetime.datetime | None]:
     """Walk back over the archive timestamps: to when all was there, and until when the last one holds."""
     time, until = at, None
@@ -172,8 +172,8 @@ def _walk(
     return time, until
 
 
-def _judge_token(judge: Judge, token: "Token", time: datetime.datetime, *, archived: bool) -> _Judged:
-    """Judge the timestamp of a signature that was there at a time."""
+def _judge_token(judge: PathValidator, token: "Token", time: datetime.datetime, *, archived: bool) -> _Judged:
+    """PathValidator the timestamp of a signature that was there at a time."""
     own, *others = token.certificates
     complete = True
     try:
@@ -188,8 +188,8 @@ def _judge_token(judge: Judge, token: "Token", time: datetime.datetime, *, archi
     return _Judged(at=token.moment, until=_expiry(path), complete=complete)
 
 
-def _judge_signer(judge: Judge, signed: "Signed", time: datetime.datetime, at: datetime.datetime) -> _Judged:
-    """Judge a signer at the time of the signature; where nothing shows that it was not revoked, also now."""
+def _judge_signer(judge: PathValidator, signed: "Signed", time: datetime.datetime, at: datetime.datetime) -> _Judged:
+    """PathValidator a signer at the time of the signature; where nothing shows that it was not revoked, also now."""
     own, *others = signed.certificates
     complete = True
     try:
@@ -205,7 +205,7 @@ def _judge_signer(judge: Judge, signed: "Signed", time: datetime.datetime, at: d
 
 
 def _prove_publisher(
-    judge: Judge, publisher: "Signed", delivered: Proof, at: datetime.datetime, *, stored: bool, archived: bool
+    judge: PathValidator, publisher: "Signed", delivered: Proof, at: datetime.datetime, *, stored: bool, archived: bool
 ) -> Proof:
     """Prove the signature over the form, which was there when the delivery, which covers it, was signed."""
     stamp, time, source = None, delivered.at, delivered.source

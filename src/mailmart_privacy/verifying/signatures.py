@@ -4,8 +4,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import AlteredError, MissingExtraError, UndecidableError, VerificationError, one_line
-from ..keys.ecdsa import lower
+from ..errors import AlteredError, MissingExtraError, UnreadableFileError, VerificationError, one_line
+from ..keys.ecdsa import normalize_low_s
 from ..pdf.cms import read_timestamp, require_canonical, require_content
 from ..trust.timestamp_token import Token, issued, read_token, require_stamped
 
@@ -76,7 +76,7 @@ def unreadable(error: Exception, what: str) -> VerificationError:
     if isinstance(error, VerificationError):
         return error
     if isinstance(error, MemoryError):
-        return UndecidableError(f"{what}: there is not enough memory")
+        return UnreadableFileError(f"{what}: there is not enough memory")
     return AlteredError(f"{what} ({one_line(error)})")
 
 
@@ -198,7 +198,7 @@ def _require_canonical(pdf: bytes, signature: EmbeddedPdfSignature) -> None:
         require_canonical(pdf[start:stop], signature.signed_data, upper=signature.field_name == PUBLISHER)
         own = x509.load_der_x509_certificate(signature.signer_cert.dump())
         value: Any = signature.signer_info["signature"].native
-        if lower(value, own.public_key()) != value:
+        if normalize_low_s(value, own.public_key()) != value:
             raise ValueError("its container has the higher one of two values that hold")
         if signature.compute_digest() != _read_digest(signature):
             raise AlteredError(

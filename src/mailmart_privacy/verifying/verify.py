@@ -25,7 +25,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AlteredError, MissingExtraError, OtherVersionError, UnsignedError
+from ..errors import AlteredError, MissingExtraError, UnsignedError, VersionMismatchError
 from ..keys.identity import certificate_digest, is_self_signed, subject_name
 from ..pdf.attachments import read_attachments
 from ..pdf.brought import read_glyphs
@@ -92,8 +92,8 @@ def verify(
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
         UntrustedError: it is whole, but a signer leads to none of the trust roots.
-        OtherVersionError: it holds, but is of another version.
-        UndecidableError: it cannot be read far enough to tell.
+        VersionMismatchError: it holds, but is of another version.
+        UnreadableFileError: it cannot be read far enough to tell.
         UnknownVersionError: there is no such version.
         RecordError: a record of this package has changed.
     """
@@ -116,7 +116,7 @@ def verify(
     changes = (*data, *(f"timestamp {stamped.field}" for stamped in archives))
     found = ledger.version(origin.version)
     if wanted is not None and wanted != found:
-        raise OtherVersionError(_name_other(found, wanted))
+        raise VersionMismatchError(_name_other(found, wanted))
     return Verification(
         version=found.version,
         last_updated=found.last_updated,

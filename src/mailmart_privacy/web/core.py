@@ -14,7 +14,7 @@ from ..errors import PrivacyError, UnknownVersionError, UsageError
 from ..policy.ledger import shipped
 from .negotiation import choose_type, expects_another, has_copy, is_unmodified
 from .representations import FORMATS, HTML, POLICY_OF_PAGES, Header, link
-from .resources import TEXT, Shelf, Thing, fill_shelf
+from .resources import TEXT, Resource, ResourceSet, build_resources
 from .urls import Addresses
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ class Service:
         self._clock = clock
         self._addresses = Addresses(page=path, base_url=base_url.rstrip("/") if isinstance(base_url, str) else base_url)
         self._max_age = max_age
-        self._shelf: Shelf | None = None
+        self._shelf: ResourceSet | None = None
 
     @property
     def path(self) -> str:
@@ -91,7 +91,7 @@ class Service:
         """
         return self._ledger.in_force(self._clock())
 
-    def below(self, prefix: str) -> "Service":
+    def mounted_at(self, prefix: str) -> "Service":
         """Make the same service for an application that is itself below a path.
 
         Args:
@@ -106,7 +106,7 @@ class Service:
             self._ledger, clock=self._clock, path=prefix + self.path, base_url=self.base_url, max_age=self._max_age
         )
 
-    def paused(self) -> "Service":
+    def frozen(self) -> "Service":
         """Make the same service with its clock stopped at the moment since which its answers are what they are now.
 
         Raises:
@@ -116,7 +116,7 @@ class Service:
         since = self._current_shelf(self._clock()).starts
         return Service(self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age)
 
-    def settled(self) -> object:
+    def cache_token(self) -> object:
         """Tell how long the same request gets the same answer.
 
         Returns:
@@ -190,27 +190,27 @@ class Service:
             return Response(304, (*found.headers_unchanged, cache), b"")
         return Response(200, (*found.headers, cache), b"" if method == "HEAD" else found.body)
 
-    def _current_shelf(self, now: "datetime") -> Shelf:
+    def _current_shelf(self, now: "datetime") -> ResourceSet:
         shelf = self._shelf
         if shelf is None or now < shelf.starts or (shelf.ends is not None and now >= shelf.ends):
-            shelf = self._shelf = fill_shelf(self._ledger, self._addresses, now)
+            shelf = self._shelf = build_resources(self._ledger, self._addresses, now)
         return shelf
 
-    def _find_nothing(self, method: str, headers: "Mapping[str, str]", shelf: Shelf) -> Response:
+    def _find_nothing(self, method: str, headers: "Mapping[str, str]", shelf: ResourceSet) -> Response:
         """Show people, who like a page best, the way to the policy, and tell all others in a line."""
         accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
         page = shelf.nothing if len(accept) <= _LONGEST and choose_type(accept, (TEXT, HTML)) == HTML else None
         message = f"There is nothing at this address; the policy is at {self.path}."
         return _refuse(method, 404, message, ("Vary", "Accept"), page=page)
 
-    def _cache_control(self, now: "datetime", shelf: Shelf) -> Header:
+    def _cache_control(self, now: "datetime", shelf: ResourceSet) -> Header:
         """Let no cache keep the version in force beyond the moment when the next one is."""
         age = self._max_age
         if shelf.ends is not None:
             age = min(age, int((shelf.ends - now).total_seconds()))
         return "Cache-Control", f"public, max-age={age}, must-revalidate"
 
-    def _at(self, path: str, query: str, shelf: Shelf) -> Thing | None:
+    def _at(self, path: str, query: str, shelf: ResourceSet) -> Resource | None:
         """Find what was at the path of the version in force at the moment that `?at=` names.
 
         Returns:
@@ -229,7 +229,7 @@ class Service:
             raise ValueError("The time is too long; write it like 2026-03-01T09:00:00Z")
         version = self._ledger.version_in_force(parse_moment(moments[0]))
         dated = shelf.things[self._addresses.dated(version.version) + ending]
-        return Thing(representations=dated.representations)
+        return Resource(representations=dated.representations)
 
 
 def create_service(*, path: str = "/privacy", base_url: str = "https://mailmart.com", max_age: int = 3600) -> Service:
@@ -257,7 +257,7 @@ def _decode(path: str) -> str:
         return ""
 
 
-def _not_acceptable(method: str, thing: Thing) -> Response:
+def _not_acceptable(method: str, thing: Resource) -> Response:
     links = ", ".join(
         link(one.location, "alternate", media_type=media_type)
         for media_type, one in thing.representations.items()

@@ -83,7 +83,7 @@ class _Rest(BaseConverter):
 
 def _add_rules(service: Service, state: "BlueprintSetupState") -> None:
     """Add rules that leave all methods to the service, as the map itself takes them; `add_url_rule` does not."""
-    mounted = service.below((state.url_prefix or "").rstrip("/"))
+    mounted = service.mounted_at((state.url_prefix or "").rstrip("/"))
     endpoint = f"{state.name_prefix}.{state.name}.policy".lstrip(".")
     state.app.url_map.converters[_NAME] = _Rest
     rules = {

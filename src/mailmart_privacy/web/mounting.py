@@ -25,10 +25,10 @@ def mount(service: "Service") -> "Callable[[str], Service]":
     """
 
     @lru_cache(maxsize=_KEPT)
-    def below(prefix: str) -> "Service":
+    def mounted_at(prefix: str) -> "Service":
         try:
-            return service.below(prefix.rstrip("/"))
+            return service.mounted_at(prefix.rstrip("/"))
         except UsageError:
             return service
 
-    return below
+    return mounted_at

@@ -25,7 +25,7 @@ _RECORDS = {"json": "policy.json", "txt": "policy.txt", "pdf": "form-a4.pdf"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
+class Resource:
     """What is at an address.
 
     Attributes:
@@ -43,7 +43,7 @@ class Thing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shelf:
+class ResourceSet:
     """Everything by its path, from one moment to another.
 
     Attributes:
@@ -53,13 +53,13 @@ class Shelf:
         nothing: the page for people at any other path.
     """
 
-    things: dict[str, Thing]
+    things: dict[str, Resource]
     starts: datetime.datetime
     ends: datetime.datetime | None
     nothing: bytes
 
 
-def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) -> Shelf:
+def build_resources(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) -> ResourceSet:
     """Make all that is at some address at a moment.
 
     Args:
@@ -74,7 +74,7 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
     version = ledger.version_in_force(at)
     at, ends = _step(ledger, at)  # what is made is the same during the whole step
     upcoming = ledger.upcoming(at)
-    things: dict[str, Thing] = {}
+    things: dict[str, Resource] = {}
     for each in ledger.versions:
         made = dict(_dated(ledger, each, addresses, at))
         things |= _spread(addresses.dated(each.version), made, permanent=True)
@@ -90,7 +90,7 @@ def fill_shelf(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) ->
     things[addresses.feed] = _single(ATOM, write_feed(ledger, at=at, **address))
     things[addresses.calendar] = _single(CALENDAR, write_calendar(ledger, **address))
     nothing = nothing_page(ledger.policy(version.version).title, version, addresses)
-    return Shelf(things=things, starts=at, ends=ends, nothing=nothing)
+    return ResourceSet(things=things, starts=at, ends=ends, nothing=nothing)
 
 
 def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime | None]:
@@ -99,11 +99,11 @@ def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, d
     return max(turn for turn in turns if turn <= at), min((turn for turn in turns if turn > at), default=None)
 
 
-def _spread(address: str, made: dict[str, Representation], *, permanent: bool) -> dict[str, Thing]:
+def _spread(address: str, made: dict[str, Representation], *, permanent: bool) -> dict[str, Resource]:
     """Put each format at an address of its own, and all of them at the one without an ending."""
     endings = {media_type: ending for ending, (media_type, _) in FORMATS.items()}
     things = {
-        f"{address}.{endings[media_type]}": Thing(representations={media_type: one}, permanent=permanent)
+        f"{address}.{endings[media_type]}": Resource(representations={media_type: one}, permanent=permanent)
         for media_type, one in made.items()
     }
     negotiated = {
@@ -118,7 +118,7 @@ def _spread(address: str, made: dict[str, Representation], *, permanent: bool) -
         )
         for media_type, one in made.items()
     }
-    return things | {address: Thing(representations=negotiated, permanent=permanent)}
+    return things | {address: Resource(representations=negotiated, permanent=permanent)}
 
 
 def _dated(
@@ -196,10 +196,10 @@ def _list(ledger: "Ledger", at: datetime.datetime, addresses: Addresses) -> dict
     }
 
 
-def _style(ledger: "Ledger", version: Version) -> Thing:
+def _style(ledger: "Ledger", version: Version) -> Resource:
     recorded = ledger.record(version.version, "page.css")
     return _single(CSS, recorded + b"\n" + _resources.read_template("served.css"))
 
 
-def _single(media_type: str, body: bytes) -> Thing:
-    return Thing(representations={media_type: Representation(media_type=media_type, body=body)})
+def _single(media_type: str, body: bytes) -> Resource:
+    return Resource(representations={media_type: Representation(media_type=media_type, body=body)})

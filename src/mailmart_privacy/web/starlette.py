@@ -72,14 +72,14 @@ class _Answer:
         asked = tuple([(name, value) for name, value in scope["headers"] if name in _READ])
         root = scope.get("root_path")
         request = (scope["method"], scope.get("raw_path"), scope["path"], root, scope["query_string"], asked)
-        settled = self._service.settled()
-        if settled is not self._kept_while or len(self._kept) >= _KEPT:
+        token = self._service.cache_token()
+        if token is not self._kept_while or len(self._kept) >= _KEPT:
             self._kept.clear()
-            self._kept_while = settled
+            self._kept_while = token
         answer = self._kept.get(request)
         if answer is None:
             answer = self._respond(scope, asked)
-            if settled is not None and answer[0] in (200, 304):
+            if token is not None and answer[0] in (200, 304):
                 self._kept[request] = answer
         status, sent, body = answer
         # Middleware writes into the list that it is sent, so each answer gets one of its own.

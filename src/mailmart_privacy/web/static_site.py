@@ -36,7 +36,7 @@ def build_site(service: Service) -> dict[str, bytes]:
         SiteError: a link leads nowhere; the message names each.
         RecordError: a record has changed or is missing.
     """
-    service = service.paused()  # a file's headers cannot count the seconds to a version that is announced
+    service = service.frozen()  # a file's headers cannot count the seconds to a version that is announced
     files: dict[str, bytes] = {}
     rules: list[tuple[str, tuple[Header, ...]]] = []
     urls = service.urls()

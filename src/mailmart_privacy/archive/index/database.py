@@ -95,7 +95,7 @@ class Database(Protocol):
         """Write a condition that a column has one of some values: SQL, and what its "?" stand for."""
         ...
 
-    def settle(self) -> None:
+    def commit_staged(self) -> None:
         """Make what is left out while much is added; outside of a transaction."""
         ...
 

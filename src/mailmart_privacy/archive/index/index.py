@@ -10,7 +10,7 @@ from ..._time import require_moment
 from ...errors import UsageError
 from .database import DamagedError, Database
 from .refresh import refresh
-from .rows import KINDS, LARGEST, Anchor, Cover, Row, read_anchor, read_row, write_moment
+from .rows import KINDS, LARGEST, Anchor, AnchorCoverage, Row, read_anchor, read_row, write_moment
 from .sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -183,10 +183,10 @@ class Index:
             sql += " LIMIT ?"
             values.append(limit)
         anchors = "SELECT number, size FROM anchors WHERE archive = ? ORDER BY number"
-        cover = Cover([(number, size) for number, size in self._database.query(anchors, values[:1])])
+        cover = AnchorCoverage([(number, size) for number, size in self._database.query(anchors, values[:1])])
         return self._read(sql, values, cover)
 
-    def _read(self, sql: str, values: Sequence[Any], cover: Cover) -> Iterator[Row]:
+    def _read(self, sql: str, values: Sequence[Any], cover: AnchorCoverage) -> Iterator[Row]:
         for found in self._database.stream(sql, values):
             try:
                 row = read_row(found, cover)

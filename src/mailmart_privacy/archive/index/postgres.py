@@ -48,7 +48,7 @@ class PostgresDatabase:
     def transaction(self, name: str) -> Iterator[None]:
         """Do what follows whole or not at all; see `Database.transaction`."""
         key = int.from_bytes(sha256(f"{self._schema} {name}".encode()).digest()[:8], signed=True)
-        with self._told(), self._connection.transaction():
+        with self._translate_errors(), self._connection.transaction():
             self.query("SELECT pg_advisory_xact_lock(?)", [key])
             yield
 
@@ -69,7 +69,7 @@ class PostgresDatabase:
     def add(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows; see `Database.add`."""
         columns = ", ".join(TABLES[table])
-        with self._told(), self._connection.cursor() as cursor:
+        with self._translate_errors(), self._connection.cursor() as cursor:
             if table == "erasures":  # one recipient may be erased twice; all other places are kept by the transaction
                 places = ", ".join(["%s"] * len(TABLES[table]))
                 query = f"INSERT INTO {table} ({columns}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608
@@ -81,17 +81,22 @@ class PostgresDatabase:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change rows; see `Database.execute`."""
-        with self._told():
+        with self._translate_errors():
             self._connection.execute(_spell(sql), values)
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read a few rows; see `Database.query`."""
-        with self._told():
+        with self._translate_errors():
             return self._connection.execute(_spell(sql), values).fetchall()
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Read rows; see `Database.stream`."""
-        with self._told(), self._connect() as connection, connection.transaction(), connection.cursor("rows") as cursor:
+        with (
+            self._translate_errors(),
+            self._connect() as connection,
+            connection.transaction(),
+            connection.cursor("rows") as cursor,
+        ):
             cursor.itersize = _SOME
             cursor.execute(_spell(sql), values)
             yield from cursor
@@ -100,7 +105,7 @@ class PostgresDatabase:
         """Write a condition; see `Database.among`."""
         return f"{column} = ANY(?)", [list(words)]
 
-    def settle(self) -> None:
+    def commit_staged(self) -> None:
         """Leave it: the indexes are there from the beginning, since other archives need them meanwhile."""
 
     def mend(self) -> None:
@@ -146,7 +151,7 @@ class PostgresDatabase:
         return names.Identifier(self._schema).as_string()
 
     def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        with self._told():
+        with self._translate_errors():
             connection = psycopg.connect(**self._settings, autocommit=True)
             try:
                 connection.execute("SELECT set_config('search_path', %s, false)", [self._quoted])
@@ -156,7 +161,7 @@ class PostgresDatabase:
             return connection
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """Say PostgreSQL's errors in one line, and without the password."""
         try:
             yield

@@ -146,7 +146,7 @@ class _Reading:
             self._add(batch)
         if end < state.size:
             raise _ContradictedError(state)
-        self._database.settle()
+        self._database.commit_staged()
         self._advance(end, max(end, published))
 
     def _compare_tree(self, state: _State) -> tuple[int, int]:

@@ -84,7 +84,7 @@ class Anchor(NamedTuple):
     files: tuple[File, ...]
 
 
-class Cover:
+class AnchorCoverage:
     """Which anchor covers which entry.
 
     Args:
@@ -114,7 +114,7 @@ def read_moment(kept: int) -> datetime.datetime:
     return _EPOCH + kept * _MICROSECOND
 
 
-def read_row(values: Sequence[Any], cover: Cover) -> Row:
+def read_row(values: Sequence[Any], cover: AnchorCoverage) -> Row:
     """Read a row.
 
     Args:

@@ -62,7 +62,7 @@ class SqliteDatabase:
     @contextlib.contextmanager
     def transaction(self, name: str) -> Iterator[None]:
         """Do what follows whole or not at all; see `Database.transaction`."""
-        with self._told():
+        with self._translate_errors():
             self._opened.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -85,7 +85,7 @@ class SqliteDatabase:
     def add(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows; see `Database.add`."""
         places = ", ".join("?" * len(TABLES[table]))
-        with self._told():
+        with self._translate_errors():
             self._opened.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({places})", rows)  # noqa: S608
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
@@ -94,14 +94,14 @@ class SqliteDatabase:
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read a few rows; see `Database.query`."""
-        with self._told():
+        with self._translate_errors():
             return self._opened.execute(sql, values).fetchall()
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Read rows; see `Database.stream`."""
         lock = self._share()
         try:
-            with self._told(), contextlib.closing(self._connect()) as connection:
+            with self._translate_errors(), contextlib.closing(self._connect()) as connection:
                 cursor = connection.execute(sql, values)
                 while some := cursor.fetchmany(_SOME):
                     yield from some
@@ -114,9 +114,9 @@ class SqliteDatabase:
             return f"{column} IN ({', '.join('?' * len(words))})", list(words)
         return f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(words)]  # noqa: S608
 
-    def settle(self) -> None:
+    def commit_staged(self) -> None:
         """Make the indexes: for a whole log at once that takes a part of the time that it takes row by row."""
-        with self._told():
+        with self._translate_errors():
             if self.query("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql <> ''") != [(len(INDEXES),)]:
                 for sql in INDEXES:
                     self._opened.execute(sql)
@@ -175,7 +175,7 @@ class SqliteDatabase:
             self._make_database()
 
     def _make_database(self) -> None:
-        with self._told(), contextlib.closing(self._connect()) as connection:
+        with self._translate_errors(), contextlib.closing(self._connect()) as connection:
             if self._is_ready(connection):
                 return
             connection.execute("PRAGMA page_size = 16384")
@@ -188,7 +188,7 @@ class SqliteDatabase:
 
     def _begin(self, origin: str) -> None:
         """Begin with an archive; indexes are made once its rows are there."""
-        with self._told():
+        with self._translate_errors():
             _make_tables(self._opened)
             self._opened.execute("INSERT INTO archives VALUES (1, ?, 0, ?)", [origin, b""])
 
@@ -198,7 +198,7 @@ class SqliteDatabase:
         Raises:
             UsageError: there are those of something else.
         """
-        with self._told():
+        with self._translate_errors():
             ((application,),) = connection.execute("PRAGMA application_id")
             ((version,),) = connection.execute("PRAGMA user_version")
             ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
@@ -221,7 +221,7 @@ class SqliteDatabase:
             raise self._unusable(error) from None
 
     def _connect(self) -> sqlite3.Connection:
-        with self._told():
+        with self._translate_errors():
             connection = sqlite3.connect(self._path, timeout=_TIMEOUT, isolation_level=None)
             try:
                 connection.execute("PRAGMA synchronous = NORMAL")
@@ -259,7 +259,7 @@ class SqliteDatabase:
         return True
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """Say SQLite's errors in one line."""
         try:
             yield

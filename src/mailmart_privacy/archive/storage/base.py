@@ -31,7 +31,7 @@ class Retention(NamedTuple):
     days: int
 
 
-class Intake(Protocol):
+class StorageWriter(Protocol):
     """A writer's way into the archive. What it has put is durable when the call returns.
 
     Every method raises OSError where it cannot do what it says.
@@ -49,14 +49,14 @@ class Intake(Protocol):
         ...
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Take files in that no entry names yet. They can be read, and are of the archive after `settle`.
+        """Take files in that no entry names yet. They can be read, and are of the archive after `commit_staged`.
 
         Args:
             files: names, each with the digest of its content in it or in its entry, and contents.
         """
         ...
 
-    def settle(self) -> None:
+    def commit_staged(self) -> None:
         """Put what was staged into its place: an entry that names it was committed."""
         ...
 
@@ -106,7 +106,7 @@ class Storage(Protocol):
         """Keep a file from being removed by anybody, whatever its retention, or no longer (S3 legal hold)."""
         ...
 
-    def intake(self, size: int) -> AbstractContextManager[Intake]:
+    def writer(self, size: int) -> AbstractContextManager[StorageWriter]:
         """Open a way in.
 
         Args:

@@ -1,7 +1,7 @@
 """An archive in a folder: POSIX, on a disk of this machine.
 
-One file appears whole or not at all: it is written in a corner of its writer, synced, and linked to
-its place, which fails where something is. A corner is locked for as long as its writer lives.
+One file appears whole or not at all: it is written in a staging folder of its writer, synced, and linked to
+its place, which fails where something is. A staging folder is locked for as long as its writer lives.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ...errors import TamperedError, UsageError
 from .base import INCOMING, Retention, Stored
-from .folder_writer import FolderIntake, lock_corner, name_aside, name_inside, require_plain, sync_names
+from .folder_writer import FolderWriter, lock_staging, name_inside, require_plain, staging_name, sync_names
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -36,8 +36,8 @@ class Folder:
         """Read a file; see `Storage.read`."""
         content = self._read(name)
         if content is None:
-            for corner in self._corners():
-                content = self._read(f"{INCOMING}/{corner}/{name_aside(name)}")
+            for staging in self._staging_folders():
+                content = self._read(f"{INCOMING}/{staging}/{staging_name(name)}")
                 if content is not None:
                     return content
             content = self._read(name)  # it was settled meanwhile
@@ -70,7 +70,7 @@ class Folder:
 
     def staged(self) -> set[str]:
         """Name what was staged; see `Storage.staged`."""
-        return {name for corner in self._corners() for name in self._held(corner)}
+        return {name for staging in self._staging_folders() for name in self._held(staging)}
 
     def shadowed(self) -> Iterator[tuple[str, str]]:
         """A folder has one version of each file; see `Storage.shadowed`."""
@@ -81,40 +81,40 @@ class Folder:
         raise UsageError(f"{self.location}: a folder cannot hold {name}; a legal hold is for a bucket with object lock")
 
     @contextlib.contextmanager
-    def intake(self, size: int) -> "Iterator[FolderIntake]":
-        """Open a way in; see `Storage.intake`."""
+    def writer(self, size: int) -> "Iterator[FolderWriter]":
+        """Open a way in; see `Storage.writer`."""
         incoming = self.path / INCOMING
         require_plain(self.path, INCOMING)
         incoming.mkdir(exist_ok=True)
         while True:
-            corner = incoming / f"{size}-{secrets.token_hex(8)}"
-            corner.mkdir()
-            lock = lock_corner(corner)
+            staging = incoming / f"{size}-{secrets.token_hex(8)}"
+            staging.mkdir()
+            lock = lock_staging(staging)
             if lock is not None:
                 break
-        intake = FolderIntake(self.path, corner)
+        writer = FolderWriter(self.path, staging)
         try:
             sync_names(incoming)
-            yield intake
-            intake.close()
+            yield writer
+            writer.close()
         finally:
-            if intake.is_unused:  # of a writer that has failed before it wrote anything
+            if writer.is_unused:  # of a writer that has failed before it wrote anything
                 with contextlib.suppress(OSError):
-                    corner.rmdir()
+                    staging.rmdir()
             os.close(lock)
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
         """Finish for writers that were stopped; see `Storage.recover`."""
-        for name in self._corners():
-            corner = self.path / INCOMING / name
-            lock = lock_corner(corner)
+        for name in self._staging_folders():
+            staging = self.path / INCOMING / name
+            lock = lock_staging(staging)
             if lock is None:
                 continue
             try:
-                intake = FolderIntake(self.path, corner)
-                intake.adopt(set(logged(int(name.partition("-")[0]))), set(self._held(name)))
-                intake.settle()
-                intake.close()
+                writer = FolderWriter(self.path, staging)
+                writer.adopt(set(logged(int(name.partition("-")[0]))), set(self._held(name)))
+                writer.commit_staged()
+                writer.close()
             finally:
                 os.close(lock)
 
@@ -149,17 +149,17 @@ class Folder:
             self._plain.add(folder)
         return folder in self._plain
 
-    def _corners(self) -> list[str]:
+    def _staging_folders(self) -> list[str]:
         require_plain(self.path, INCOMING)
         try:
             return sorted(each for each in os.listdir(self.path / INCOMING) if each.partition("-")[0].isdecimal())
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _held(self, corner: str) -> list[str]:
-        require_plain(self.path, f"{INCOMING}/{corner}")
+    def _held(self, staging: str) -> list[str]:
+        require_plain(self.path, f"{INCOMING}/{staging}")
         try:
-            found = os.listdir(self.path / INCOMING / corner)
+            found = os.listdir(self.path / INCOMING / staging)
         except (FileNotFoundError, NotADirectoryError):
             return []
         return [inside for name in found if (inside := name_inside(name)) is not None]

@@ -1,4 +1,4 @@
-"""The way into an archive in a folder: a corner, in which files are written before they are linked to their places."""
+"""Writes to an archive in a folder: files are staged in a folder of their own, then linked to their places."""
 
 import contextlib
 import errno
@@ -15,24 +15,24 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _OPEN = 256  # files that are written and not synced yet
-_BARS = "+"  # for the slashes of a name, in a corner
+_BARS = "+"  # for the slashes of a name, in a staging folder
 
 
-def name_aside(name: str) -> str:
-    """Name a file in a corner by its name in the archive."""
+def staging_name(name: str) -> str:
+    """Name a file in a staging folder by its name in the archive."""
     return name.replace("/", _BARS)
 
 
 def name_inside(aside: str) -> str | None:
-    """Name a file in the archive by its name in a corner, or None where it has none."""
+    """Name a file in the archive by its name in a staging folder, or None where it has none."""
     return aside.replace(_BARS, "/") if _BARS in aside else None
 
 
-class FolderIntake:
-    """A corner of a writer; see `Intake`."""
+class FolderWriter:
+    """A staging folder of a writer; see `StorageWriter`."""
 
-    def __init__(self, root: Path, corner: Path) -> None:
-        self._root, self._corner = root, corner
+    def __init__(self, root: Path, staging: Path) -> None:
+        self._root, self._staging = root, staging
         self._staged: dict[str, None] = {}
         self._touched: dict[Path, None] = {}
         self._known = {root}  # folders whose names are synced
@@ -44,11 +44,11 @@ class FolderIntake:
         return not self._count
 
     def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
-        """Put files; see `Intake.put`."""
+        """Put files; see `StorageWriter.put`."""
         names, done = [], []
         with _Written() as written:
             for name, content in files:
-                names.append((name, self._corner / str(self._number())))
+                names.append((name, self._staging / str(self._number())))
                 written.write(names[-1][1], content)
         for name, beside in names:
             path = self._prepare(name)
@@ -62,22 +62,22 @@ class FolderIntake:
         return done
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Take files in; see `Intake.stage`."""
+        """Take files in; see `StorageWriter.stage`."""
         names = []
         with _Written() as written:
             for name, content in files:
-                names.append((name, self._corner / str(self._number())))
+                names.append((name, self._staging / str(self._number())))
                 written.write(names[-1][1], content)
         # Only what is whole has a name: another entry may name it, too, and find it here.
         for name, beside in names:
-            os.replace(beside, self._corner / name_aside(name))
+            os.replace(beside, self._staging / staging_name(name))
             self._staged[name] = None
-        sync_names(self._corner)
+        sync_names(self._staging)
 
-    def settle(self) -> None:
-        """Put what was staged into its place; see `Intake.settle`."""
+    def commit_staged(self) -> None:
+        """Put what was staged into its place; see `StorageWriter.commit_staged`."""
         for name in list(self._staged):
-            os.replace(self._corner / name_aside(name), self._prepare(name))
+            os.replace(self._staging / staging_name(name), self._prepare(name))
             del self._staged[name]
 
     def adopt(self, names: set[str], held: set[str]) -> None:
@@ -95,7 +95,7 @@ class FolderIntake:
         self._staged.update(dict.fromkeys(sorted(names & held)))
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
-        """Replace a file; see `Intake.exchange`."""
+        """Replace a file; see `StorageWriter.exchange`."""
         target = self._prepare(name)
         lock = os.open(target.parent, os.O_RDONLY)
         try:
@@ -106,7 +106,7 @@ class FolderIntake:
                 found = None
             if found != old:
                 return False
-            beside = self._corner / str(self._number())
+            beside = self._staging / str(self._number())
             with _Written() as written:
                 written.write(beside, new)
             os.replace(beside, target)
@@ -116,7 +116,7 @@ class FolderIntake:
         return True
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files; see `Intake.remove`."""
+        """Remove files; see `StorageWriter.remove`."""
         for name in names:
             require_plain(self._root, name.rpartition("/")[0])
             path = self._root / name
@@ -126,11 +126,11 @@ class FolderIntake:
         self._sync()
 
     def close(self) -> None:
-        """Sync what was settled, and clear the corner away."""
+        """Sync what was settled, and clear the staging folder away."""
         self._sync()
-        for each in os.listdir(self._corner):
-            os.unlink(self._corner / each)
-        os.rmdir(self._corner)
+        for each in os.listdir(self._staging):
+            os.unlink(self._staging / each)
+        os.rmdir(self._staging)
 
     def _number(self) -> int:
         self._count += 1
@@ -219,19 +219,19 @@ def sync_names(folder: Path) -> None:
         os.close(descriptor)
 
 
-def lock_corner(corner: Path) -> int | None:
-    """Lock a corner, or tell with None that another one holds it, or has cleared it away."""
+def lock_staging(staging: Path) -> int | None:
+    """Lock a staging folder, or tell with None that another one holds it, or has cleared it away."""
     try:
-        descriptor = os.open(corner, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(staging, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:
         return None
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
-            raise TamperedError(f"{corner} is a link or a file; writers have folders there") from None
+            raise TamperedError(f"{staging} is a link or a file; writers have folders there") from None
         raise
     try:
         _lock(descriptor, wait=False)
-        if os.path.samestat(os.fstat(descriptor), os.stat(corner)):
+        if os.path.samestat(os.fstat(descriptor), os.stat(staging)):
             return descriptor
     except OSError as error:
         if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN, errno.ENOENT):

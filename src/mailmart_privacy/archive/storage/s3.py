@@ -15,10 +15,10 @@ from ...errors import ArchiveError, TamperedError, UsageError
 from .base import INCOMING, Retention, Stored
 from .s3_cleanup import begin_clearing, end_clearing
 from .s3_client import Client, connect
-from .s3_writer import LOCKED, BucketIntake
+from .s3_writer import LOCKED, S3Writer
 
 if TYPE_CHECKING:
-    from .base import Intake
+    from .base import StorageWriter
 
 STALE = timedelta(hours=1)  # after which a writer is held to have been stopped
 _INTENT = re.compile(rf"{INCOMING}/([0-9]+)-[0-9a-f]+/[0-9]+\.json")
@@ -70,15 +70,15 @@ class Bucket:
         self._client.hold(name, on=on)
 
     @contextlib.contextmanager
-    def intake(self, size: int) -> "Iterator[Intake]":
-        """Open a way in; see `Storage.intake`."""
+    def writer(self, size: int) -> "Iterator[StorageWriter]":
+        """Open a way in; see `Storage.writer`."""
         if not self._tested:
             self._client.require_locks(wanted=self.retention is not None)
             self._client.require_conditions()
             self._tested = True
-        intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)
-        yield intake
-        intake.settle()
+        writer = S3Writer(self._client, size, self.retention, patience=self._stale / 2)
+        yield writer
+        writer.commit_staged()
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
         """Finish for writers that were stopped; see `Storage.recover`."""
@@ -104,13 +104,13 @@ class Bucket:
             entered = set(logged(size)).intersection(names)
             if self._client.ask_time() - began > self._stale / 2:
                 return  # the next writer goes on with it
-            intake = BucketIntake(self._client, size, self.retention, patience=self._stale / 2)
+            writer = S3Writer(self._client, size, self.retention, patience=self._stale / 2)
             left = self._find_left(intent.rpartition("/")[0], set(names) - entered)
-            intake.remove(sorted(left - needed))
-            intake.retain(sorted(entered))
+            writer.remove(sorted(left - needed))
+            writer.retain(sorted(entered))
             # Who needs it may be stopped as well; then this intent alone tells who has put it.
             if left.isdisjoint(needed):
-                intake.remove([intent])
+                writer.remove([intent])
 
     def _find_left(self, writer: str, names: set[str]) -> set[str]:
         """Find what a writer has put; what it has found there is of others, who may have entered it long before."""

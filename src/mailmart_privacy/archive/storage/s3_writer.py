@@ -18,8 +18,8 @@ _THREADS = 8
 LOCKED = (f"{ANCHORS}/", f"{COMMITS}/", f"{COPIES}/", f"{VERSIONS}/")
 
 
-class BucketIntake:
-    """A writer; see `Intake`.
+class S3Writer:
+    """A writer; see `StorageWriter`.
 
     Args:
         client: the store.
@@ -36,13 +36,13 @@ class BucketIntake:
         self._began: datetime.datetime | None = None
 
     def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
-        """Put objects; see `Intake.put`."""
+        """Put objects; see `StorageWriter.put`."""
         self._require_time()
         with ThreadPoolExecutor(_THREADS) as pool:
             return list(pool.map(lambda file: self._client.put(*file, **self._lock(file[0])), files))
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Take objects in; see `Intake.stage`."""
+        """Take objects in; see `StorageWriter.stage`."""
         remaining = iter(files)
         while some := list(islice(remaining, 256)):
             names = [name for name, _ in some]
@@ -61,8 +61,8 @@ class BucketIntake:
             with ThreadPoolExecutor(_THREADS) as pool:
                 list(pool.map(lambda file: self._stage(*file), some))
 
-    def settle(self) -> None:
-        """Take away the objects that said what was about to be put; see `Intake.settle`."""
+    def commit_staged(self) -> None:
+        """Take away the objects that said what was about to be put; see `StorageWriter.commit_staged`."""
         self.retain(self._staged)
         self.remove(self._intents)
         self._intents.clear()
@@ -70,14 +70,14 @@ class BucketIntake:
         self._began = None
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
-        """Replace an object; see `Intake.exchange`."""
+        """Replace an object; see `StorageWriter.exchange`."""
         if old is None:
             return self._client.put(name, new)
         found = self._client.get(name)
         return found is not None and found[0] == old and self._client.put(name, new, match=found[1])
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove objects; see `Intake.remove`."""
+        """Remove objects; see `StorageWriter.remove`."""
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(self._client.remove, names))
 

@@ -51,8 +51,8 @@ def read_entries(bundle: bytes) -> list[bytes]:
     return found
 
 
-class Edge:
-    """The growing edge of the tree: of each level, the tile that is not full yet.
+class TreeFrontier:
+    """The growing frontier of the tree: of each level, the tile that is not full yet.
 
     Attributes:
         size: how many entries the tree has.
@@ -103,22 +103,22 @@ class Edge:
         return hash_row(self._rows[level][start : start + (1 << above)])
 
     @classmethod
-    def read(cls, tiles: "Tiles") -> "Edge":
-        """Read the edge of a tree from its tiles.
+    def read(cls, tiles: "Tiles") -> "TreeFrontier":
+        """Read the frontier of a tree from its tiles.
 
         Raises:
             TamperedError: the tiles are not those of one tree.
         """
-        edge = cls()
-        edge.size = tiles.size
-        edge._rows = []
-        while not edge._rows or tiles.size >> 8 * len(edge._rows):
-            edge._rows.append(tiles.last_row(len(edge._rows)))
+        frontier = cls()
+        frontier.size = tiles.size
+        frontier._rows = []
+        while not frontier._rows or tiles.size >> 8 * len(frontier._rows):
+            frontier._rows.append(tiles.last_row(len(frontier._rows)))
         entries = tiles.last_entries()
-        if [hash_leaf(entry) for entry in entries] != edge._rows[0]:
+        if [hash_leaf(entry) for entry in entries] != frontier._rows[0]:
             raise TamperedError("the last entries are not those of the tree")
-        edge._bundle = [len(entry).to_bytes(2) + entry for entry in entries]
-        return edge
+        frontier._bundle = [len(entry).to_bytes(2) + entry for entry in entries]
+        return frontier
 
 
 class Tiles:
