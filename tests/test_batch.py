@@ -285,14 +285,14 @@ def test_a_key_that_fails_in_mid_run(cli: Run, tmp_path: Path, environment: dict
 import sys
 from mailmart_privacy.errors import IdentityError
 from mailmart_privacy.keys import key_files
-sign, count = keyfiles.FileKey.sign, 0
+sign, count = key_files.FileKey.sign, 0
 def fail(self, message):
     global count
     count += 1
     if count > 50:
         raise IdentityError("the token was removed")
     return sign(self, message)
-keyfiles.FileKey.sign = fail
+key_files.FileKey.sign = fail
 from mailmart_privacy.cli import main
 sys.exit(main())
 """
