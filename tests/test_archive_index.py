@@ -80,7 +80,7 @@ class Made:
     def add_entries(self, *entries: Entry) -> None:
         """Archive entries without their files, in one commit."""
         with self.writing() as session:
-            session._writer.append([write_entry(entry) for entry in entries])
+            session._log_writer.append([write_entry(entry) for entry in entries])
 
     def erase(self, name: str) -> str:
         found = self.archive.find_recipient(self.keyring.names_key, name)
@@ -509,9 +509,9 @@ def test_another_continuation_is_noticed(made: Made, place: str, tmp_path: Path,
 def test_another_continuation_is_noticed_before_it_is_published(made: Made, place: str) -> None:
     """What is committed and not published yet is held against its commits, all of them."""
     with open_index(place) as index, made.writing() as session:
-        size = session._writer.size
+        size = session._log_writer.size
         for number in range(4):
-            session._writer.append([write_entry(copy_entry(number))])
+            session._log_writer.append([write_entry(copy_entry(number))])
         index.refresh(made.archive)
         path = made.folder / "archive" / name_commit(size + 1)
         content = path.read_bytes()
