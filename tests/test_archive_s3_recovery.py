@@ -72,7 +72,7 @@ def test_a_writer_that_was_held_up(url: str, tmp_path: Path) -> None:
     archive = open_hasty(url)
     late = pytest.raises(ArchiveError, match="took too long")
     with late, archive.writing(keyring, lambda: NOW) as session:
-        session._log_writer.stage([("copies/2026/11/x.pdf", b"x")])
+        session._writer.stage([("copies/2026/11/x.pdf", b"x")])
         time.sleep(3.1)
         session._log_writer.append([b"{}"])
     assert audit(archive).entries == 2
