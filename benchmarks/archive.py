@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from mailmart_privacy.archive.storage.folder import Folder
-
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, write_entry
@@ -22,6 +20,7 @@ from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.log_audit import LogAudit
 from mailmart_privacy.archive.proofs import write_proof
+from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.policy.ledger import shipped
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
@@ -17,6 +16,7 @@ from mailmart_privacy.archive.entries import Entry, File, write_entry
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.log import Writer
 from mailmart_privacy.archive.proofs import write_proof
+from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.tlog.merkle import prove_consistency
 from mailmart_privacy.archive.tlog.notes import Checkpoint, read_cosignatures
 from mailmart_privacy.archive.witnesses import cosign

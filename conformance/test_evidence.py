@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.admission import admit
 from mailmart_privacy.archive.anchors import anchor, verify_anchors
@@ -15,6 +14,7 @@ from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.evidence import gather_evidence
 from mailmart_privacy.archive.keyring import load_keyring
+from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from tests.pki import Authority, serve

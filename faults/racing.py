@@ -20,13 +20,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mailmart_privacy.archive.archive import Session
+from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.archive.storage.s3 import Bucket
 from mailmart_privacy.archive.storage.s3_writer import S3Writer
-
-from mailmart_privacy.archive.archive import Session
-from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.policy.ledger import shipped
 
 from .places import Place, clock, fake_copies, make_place, require_sound, require_survived

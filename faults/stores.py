@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.storage.base import INCOMING
 from mailmart_privacy.archive.storage.s3 import Bucket
 from mailmart_privacy.archive.storage.s3_client import connect
-
-from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.errors import ArchiveError
 
 from .places import Place, create_in

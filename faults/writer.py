@@ -7,9 +7,8 @@ import random
 import sys
 from pathlib import Path
 
-from mailmart_privacy.archive.storage.folder import Folder
-
 from mailmart_privacy.archive.archive import Archive
+from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import PrivacyError
 from mailmart_privacy.policy.ledger import shipped
 

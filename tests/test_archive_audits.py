@@ -9,7 +9,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from mailmart_privacy.archive.storage.folder import Folder
 
 from faults.places import (
     Place,
@@ -22,6 +21,7 @@ from faults.places import (
 )
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.log import Log
+from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import TamperedError
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from mailmart_privacy.archive.storage.folder import Folder
-from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 
 from faults.places import (
     Place,
@@ -26,6 +24,8 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, LastSigned
 from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
 

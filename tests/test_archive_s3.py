@@ -12,14 +12,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from mailmart_privacy.archive.storage.base import Retention
-from mailmart_privacy.archive.storage.s3 import open_bucket
 
 from faults.racing import race_apart
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
+from mailmart_privacy.archive.storage.base import Retention
+from mailmart_privacy.archive.storage.s3 import open_bucket
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from mailmart_privacy.archive.storage.s3 import Bucket
-from mailmart_privacy.archive.storage.s3_client import connect
-from mailmart_privacy.archive.storage.s3_writer import S3Writer
 
 from mailmart_privacy.archive.archive import Archive, Copy
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.keyring import Keyring
 from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.storage.s3 import Bucket
+from mailmart_privacy.archive.storage.s3_client import connect
+from mailmart_privacy.archive.storage.s3_writer import S3Writer
 from mailmart_privacy.errors import ArchiveError
 from mailmart_privacy.policy.ledger import shipped
 

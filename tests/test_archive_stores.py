@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mailmart_privacy.archive.storage.s3 import open_bucket
-from mailmart_privacy.archive.storage.s3_client import connect
 
 from mailmart_privacy.archive.creation import create_archive
+from mailmart_privacy.archive.storage.s3 import open_bucket
+from mailmart_privacy.archive.storage.s3_client import connect
 from mailmart_privacy.errors import ArchiveError
 from mailmart_privacy.policy.ledger import shipped
 

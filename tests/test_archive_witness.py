@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from mailmart_privacy.archive.storage.folder import Folder
 
 from mailmart_privacy.archive.anchors import anchor, require_holding, verify_anchors
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
+from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.tlog.merkle import is_consistent
 from mailmart_privacy.archive.tlog.notes import NoteKey, read_checkpoint, read_cosignatures
 from mailmart_privacy.archive.witnesses import Witness, cosign, parse_witness

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 from fontTools.ttLib import TTFont
-from mailmart_privacy.form.render import render_form
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
+from mailmart_privacy.form.render import render_form
 from mailmart_privacy.pdf.field_font import read_field_font
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.model import Paragraph, Policy
