@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailmart_privacy._files import write_many
-from mailmart_privacy.batch.destinations import Folder
+from mailmart_privacy.batch.destinations import FolderDestination
 from mailmart_privacy.batch.job import BatchJob, OpenIdentity
 from mailmart_privacy.batch.scheduler import CHUNK, issue_rows
 from mailmart_privacy.cli.keys import KeyName
@@ -112,7 +112,7 @@ def _ours(order: BatchJob, folder: Path) -> float:
     """A batch into a folder, each file synced; what is done once for a batch is done before."""
     place = folder / "ours"
     place.mkdir()
-    chunks = issue_rows(replace(order, place=Folder(place)), _rows(COUNT + CHUNK), clock=NOW, chunk=CHUNK)
+    chunks = issue_rows(replace(order, place=FolderDestination(place)), _rows(COUNT + CHUNK), clock=NOW, chunk=CHUNK)
     next(chunks)
     start = time.perf_counter()
     done = sum(len(chunk) for chunk in chunks)
@@ -159,7 +159,11 @@ def _measure_rates(folder: Path) -> dict[int, float]:
                 place = folder / f"rate-{count}-{number}"
                 place.mkdir()
                 chunks = issue_rows(
-                    replace(order, place=Folder(place)), _rows(4 * COUNT), clock=NOW, executor=pool, ahead=4 * count
+                    replace(order, place=FolderDestination(place)),
+                    _rows(4 * COUNT),
+                    clock=NOW,
+                    executor=pool,
+                    ahead=4 * count,
                 )
                 for _ in range(2 * count):  # until all of them are at work
                     next(chunks)

@@ -57,7 +57,7 @@ def issue_many(
         tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
         trust_roots: where the certificates lead to; needed for "B-LT" and "B-LTA".
         executor: who works: threads, processes, a cluster; None for this thread.
-        into: a folder, or a URL that fsspec knows, where the workers put the copies; the copy of a row
+        into: a folder, s3://BUCKET/PREFIX, or another URL, where the workers put the copies; the copy of a row
             that is there already is found, and not issued again. None to get the copies' bytes.
         fonts: files of fonts, or names of installed ones, for characters that the form's font does not have.
         chunk: how many rows a worker gets at once.
@@ -76,7 +76,7 @@ def issue_many(
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from ..batch.destinations import find_place
+    from ..batch.destinations import find_destination
     from ..batch.job import BatchJob, OpenIdentity
     from ..batch.scheduler import CHUNK, certify_order
     from ..copies.certified import certified_level
@@ -91,7 +91,7 @@ def issue_many(
         timestamps=client,
         roots=tuple(root.public_bytes(Encoding.DER) for root in roots),
         fonts=find_typefaces(fonts),
-        place=None if into is None else find_place(into),
+        place=None if into is None else find_destination(into),
     )
     if executor is None:
         opened = order.open_identity()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ..keys.identity import Identity
     from ..trust.timestamp_client import TimestampClient
     from ..typesetting.fonts import Typeface
-    from .destinations import Place
+    from .destinations import Destination
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +35,7 @@ class BatchJob:
     roots: tuple[bytes, ...]
     fonts: "tuple[Typeface, ...]" = ()
     certified: bytes = b""
-    place: "Place | None" = None
+    place: "Destination | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ except ImportError:
 if TYPE_CHECKING:
     from ..sheets.rows import Planned
     from ..trust.revocation import Evidence
-    from .destinations import Place
+    from .destinations import Destination
 
 _FRESH = datetime.timedelta(minutes=1)
 
@@ -181,7 +181,7 @@ def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.dat
 
 
 def _issue_into(
-    bench: WorkerState, place: "Place", rows: "Sequence[Planned]", moment: datetime.datetime
+    bench: WorkerState, place: "Destination", rows: "Sequence[Planned]", moment: datetime.datetime
 ) -> list[IssuedCopy | FailedCopy]:
     outcomes: dict[int, IssuedCopy | FailedCopy] = {}
     waiting: list[int] = []
@@ -212,7 +212,7 @@ def _issue(bench: WorkerState, row: "Planned", moment: datetime.datetime) -> tup
     return issued, pdf
 
 
-def _find(bench: WorkerState, place: "Place", row: "Planned") -> IssuedCopy | FailedCopy:
+def _find(bench: WorkerState, place: "Destination", row: "Planned") -> IssuedCopy | FailedCopy:
     pdf = place.read(row.file) or b""
     moment = bench.recognise(row, pdf)
     if moment is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..archive.archive import Session
     from ..archive.index.index import Index, Row
     from ..archive.recipients import Recipient
-    from ..batch.destinations import Place
+    from ..batch.destinations import Destination
     from ..batch.results import IssuedCopy
     from ..sheets.rows import Planned
 
@@ -60,7 +60,9 @@ class Archiving:
         if added:
             self._session.add_copies(added, shipped())
 
-    def deliver(self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Place") -> "list[IssuedCopy]":
+    def deliver(
+        self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Destination"
+    ) -> "list[IssuedCopy]":
         """Archive copies, and put them into their place then.
 
         Raises:
@@ -73,7 +75,7 @@ class Archiving:
         return self._put(copies, files, place)
 
     def find_delivered(
-        self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Place"
+        self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Destination"
     ) -> "Iterator[list[IssuedCopy]]":
         """Give out what a run that was stopped has archived, and not come to give out or list."""
         from ..batch.results import IssuedCopy
@@ -120,7 +122,7 @@ class Archiving:
     def _read(self, row: "Row") -> bytes | None:
         return self._session.archive.read_file(row.file)
 
-    def _put(self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Place") -> "list[IssuedCopy]":
+    def _put(self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Destination") -> "list[IssuedCopy]":
         contents = [(files[copy.number], copy.pdf or b"") for copy in copies]
         for (file, pdf), put in zip(contents, place.put(contents), strict=True):
             if not put and place.read(file) != pdf:

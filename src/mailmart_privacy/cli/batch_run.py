@@ -24,7 +24,7 @@ from .state import kept_form
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from ..batch.destinations import Place as CopyPlace
+    from ..batch.destinations import Destination
     from ..batch.job import BatchJob
     from ..batch.manifest import Manifest
     from ..batch.results import FailedCopy, IssuedCopy
@@ -44,18 +44,18 @@ class Run:
 
     def into_place(self, begun_at: datetime.datetime) -> dict[str, Any]:
         """Put the copies into a folder or a store, and list them."""
-        from ..batch.destinations import Folder, find_place
+        from ..batch.destinations import FolderDestination, find_destination
         from ..batch.manifest import open_manifest
 
         batch, path = self.batch, manifest_path(self.batch)
-        place = find_place(batch.directory or "")
-        if isinstance(place, Folder):
+        place = find_destination(batch.directory or "")
+        if isinstance(place, FolderDestination):
             make_folder(place.path)
         if batch.archive is None:  # else the copies come back, to be archived first
             self.order = replace(self.order, place=place)
         with open_manifest(path, self._facts(begun_at), resume=batch.resume) as manifest, self._archiving() as archive:
             listed = set(manifest.references)
-            if isinstance(place, Folder):
+            if isinstance(place, FolderDestination):
                 remove_leftovers(place.path)
                 self._require_room(place.path, len(self.plan) - len(listed))
             gone = sum(row.reference in listed and place.measure(row.file) is None for row in self.plan)
@@ -163,7 +163,7 @@ class Run:
         )
 
     def _list_archived(
-        self, manifest: "Manifest", archive: "Archiving", place: "CopyPlace", begun_at: datetime.datetime
+        self, manifest: "Manifest", archive: "Archiving", place: "Destination", begun_at: datetime.datetime
     ) -> None:
         """Give out and list what a run that was stopped has archived, and nothing else."""
         if self.batch.resume:
@@ -172,7 +172,7 @@ class Run:
                 manifest.append(found)
 
     def _issue_listed(
-        self, manifest: "Manifest", rows: "Sequence[Planned]", archive: "Archiving | None", place: "CopyPlace"
+        self, manifest: "Manifest", rows: "Sequence[Planned]", archive: "Archiving | None", place: "Destination"
     ) -> Progress:
         files = {row.number: row.file for row in rows}
         with show_progress("issuing", len(rows)) as progress:

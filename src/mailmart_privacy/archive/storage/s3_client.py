@@ -58,6 +58,11 @@ class Client:
         except Exception as error:
             raise OSError(errno.EIO, one_line(error), f"{self.location}/{name}") from error
 
+    def measure(self, name: str) -> int | None:
+        """Tell how many bytes an object has, or None where it does not exist."""
+        found = self._call("head_object", missing=("NoSuchKey", "404"), key=name)
+        return None if found is None else int(found["ContentLength"])
+
     def find(self, folder: str) -> Iterator[tuple[str, int, datetime.datetime]]:
         """Find objects in and below a folder: names, sizes, and when they were changed."""
         token: dict[str, str] = {}
