@@ -11,7 +11,7 @@ PACKAGE = ROOT / "src" / "mailmart_privacy"
 # From the ground up, one layer a line. A module imports from lower lines, and from what stands before its own room in
 # the same line. Within a room any order will do, without a cycle. Nothing imports the package root.
 LAYERS = [
-    ["_version", "errors", "_unicode", "_time", "_resources", "_files", "_asyncio"],
+    ["_version", "errors", "_unicode", "_time", "_der", "_resources", "_files", "_asyncio"],
     ["pdf", "sheets"],
     ["policy", "keys", "typesetting"],
     ["trust", "diff", "form"],
