@@ -54,7 +54,7 @@ faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all w
 
 records: $(VENV)/.test  ## make the newest version's records, or make them anew (never after its release)
 	@tools/system-packages.sh $(FORM_PACKAGES)
-	$(BIN)/mailmart-privacy records build --replace $${CLASS:+--class "$$CLASS"} $${SUMMARY:+--summary "$$SUMMARY"} $$(ls src/mailmart_privacy/data | grep -E '^[0-9]{4}-' | sort | tail -n 1)
+	$(BIN)/mailmart-privacy records build --replace $${CHANGE:+--change "$$CHANGE"} $${SUMMARY:+--summary "$$SUMMARY"} $$(ls src/mailmart_privacy/data | grep -E '^[0-9]{4}-' | sort | tail -n 1)
 
 format: $(VENV)/.test  ## format the code
 	$(BIN)/ruff format .

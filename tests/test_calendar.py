@@ -39,7 +39,7 @@ def ledger() -> Ledger:
 
 
 def test_each_version_is_an_event(ledger: Ledger) -> None:
-    """At its moment, with its class, its summary and its page; it takes nobody's time, and rings nowhere."""
+    """At its moment, with its change, its summary and its page; it takes nobody's time, and rings nowhere."""
     parsed, found = read(write(ledger))
     assert [event["UID"] for event in found] == [f"privacy-{each}@mailmart.com" for each in (FIRST, SECOND, THIRD)]
     assert [event.start for event in found] == [version.effective_at for version in ledger.versions]

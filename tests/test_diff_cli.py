@@ -51,7 +51,7 @@ def one_line_of(output: bytes) -> str:
     return line
 
 
-@pytest.mark.parametrize("name", ["current", VERSION, POLICY.reference, "text", "markdown", "json", "crlf", "bullets"])
+@pytest.mark.parametrize("name", ["current", VERSION, POLICY.text_id, "text", "markdown", "json", "crlf", "bullets"])
 def test_every_spelling_of_a_version_is_that_version(cli: Run, tmp_path: Path, name: str) -> None:
     """Names, and files in every format that `show` writes, with the line ends and the mark of Windows too."""
     files = {
@@ -127,7 +127,7 @@ def test_json_is_one_document(cli: Run, draft: str) -> None:
     document = json.loads(cli("diff", "current", draft, "--json").stdout)
     jsonschema.validate(document, printed)
     assert document["same"] is False
-    assert document["old"]["reference"] == POLICY.reference
+    assert document["old"]["text_id"] == POLICY.text_id
     assert [each["name"] for each in document["processors"] if each["status"] == "added"] == ["Postmark"]
 
 
@@ -243,7 +243,11 @@ def test_a_pdf_without_a_policy(cli: Run, tmp_path: Path, draft: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["nowhere", "current"], 2, "nowhere is no file, and no version (2026-02-24, current, upcoming) or reference"),
+        (
+            ["nowhere", "current"],
+            2,
+            "nowhere is neither a file nor a version (2026-02-24, current, upcoming) nor a text id",
+        ),
         (["2020-01-01", "current"], 2, "there is no version '2020-01-01'"),
         (["2026-02-24.0000000000000000", "current"], 2, "never had"),
         (["current", "upcoming"], 2, "no version is announced"),

@@ -30,50 +30,50 @@ def test_an_announced_version_becomes_current_by_itself(ledger: Ledger) -> None:
 
 
 def test_the_ledger_says_how_a_version_differs(ledger: Ledger) -> None:
-    """Class and summary are part of the chained entry; the first version has none."""
+    """Change and summary are part of the chained entry; the first version has none."""
     assert [version.change for version in ledger.versions] == [None, "editorial", "material"]
     assert ledger.version(SECOND).summary == SECOND_SUMMARY
     assert ledger.version(FIRST).summary is None
 
 
-def test_changes_since_a_text_that_a_person_accepted(ledger: Ledger) -> None:
+def test_changes_since_a_text_that_a_person_acknowledged(ledger: Ledger) -> None:
     """A service asks with what it stored, and learns whether it has to tell the person."""
     first, second, third = (ledger.policy(version) for version in (FIRST, SECOND, THIRD))
-    editorial = second.changes_since(first.reference)
+    editorial = second.changes_since(first.text_id)
     assert [version.version for version in editorial.versions] == [SECOND]
     assert not editorial.material
-    both = third.changes_since(first.reference)
+    both = third.changes_since(first.text_id)
     assert [version.version for version in both.versions] == [SECOND, THIRD]
     assert both.material
-    assert both.since.reference == first.reference
-    assert third.changes_since(second.reference).material
+    assert both.since.text_id == first.text_id
+    assert third.changes_since(second.text_id).material
 
 
 def test_nothing_changed_since_the_text_itself_or_an_announced_one(ledger: Ledger) -> None:
-    """Whoever accepted the coming text early has nothing to be told."""
+    """Whoever acknowledged the coming text early has nothing to be told."""
     second, third = ledger.policy(SECOND), ledger.policy(THIRD)
-    for reference in (second.reference, third.reference):
-        since = second.changes_since(reference)
+    for text_id in (second.text_id, third.text_id):
+        since = second.changes_since(text_id)
         assert since.versions == ()
         assert not since.material
 
 
-def test_a_reference_to_no_text_is_refused(ledger: Ledger) -> None:
-    """A misspelt reference, one to no version, and one to a text that never was."""
+def test_an_id_of_no_text_is_refused(ledger: Ledger) -> None:
+    """A misspelt id, one of no version, and one of a text that never was."""
     policy = ledger.policy(SECOND)
     with pytest.raises(UsageError, match="looks like"):
         policy.changes_since("2026-02-24")
-    for nothing in (None, b"2026-02-24.85591b988b6aa67c", f"{policy.reference}\n", policy.reference.upper()):
-        with pytest.raises(UsageError, match="is no reference to a policy; one looks like"):
+    for nothing in (None, b"2026-02-24.85591b988b6aa67c", f"{policy.text_id}\n", policy.text_id.upper()):
+        with pytest.raises(UsageError, match="is not a text id; one looks like"):
             policy.changes_since(nothing)  # type: ignore[arg-type]
-        with pytest.raises(UsageError, match="is no reference to a policy; one looks like"):
+        with pytest.raises(UsageError, match="is not a text id; one looks like"):
             ledger.resolve(nothing)  # type: ignore[arg-type]
     with pytest.raises(UnknownVersionError, match="no version '2025-01-01'"):
         policy.changes_since("2025-01-01.0123456789abcdef")
     with pytest.raises(UnknownVersionError, match="never had"):
         policy.changes_since("2026-02-24.0123456789abcdef")
     with pytest.raises(UnknownVersionError, match="there are: none"):
-        parse_policy(second_source()).changes_since(policy.reference)
+        parse_policy(second_source()).changes_since(policy.text_id)
 
 
 def test_where_a_policy_comes_from_does_not_tell_it_apart(ledger: Ledger) -> None:

@@ -69,7 +69,7 @@ def test_what_was_released_is_in_the_ledger_as_it_was() -> None:
 def test_versions_whose_dates_go_back_are_refused() -> None:
     """A ledger whose second version has an earlier date than the first is not used, though it chains."""
     first = json.loads(_resources.read_data(LEDGER))["versions"][0]
-    second = {**first, "version": "2026-02-23", "effective_at": "2027-01-01T00:00:00Z", "class": "editorial"}
+    second = {**first, "version": "2026-02-23", "effective_at": "2027-01-01T00:00:00Z", "change": "editorial"}
     second |= {"summary": "Nothing.", "previous": entry_digest(first)}
     document = {"format": 1, "versions": [first, second], "head": entry_digest(second)}
     with pytest.raises(RecordError, match="do not move forward: 2026-02-24, 2026-02-23"):
@@ -122,7 +122,7 @@ def test_an_entry_that_does_not_chain_is_refused() -> None:
     document = json.loads(_resources.read_data(LEDGER))
     first = document["versions"][0]
     second = {**first, "version": "2027-01-01", "last_updated": "2027-01-01", "effective_at": "2027-01-01T00:00:00Z"}
-    second |= {"class": "editorial", "summary": "Nothing.", "previous": "0" * 64}
+    second |= {"change": "editorial", "summary": "Nothing.", "previous": "0" * 64}
     document |= {"versions": [first, second], "head": entry_digest(second)}
     with pytest.raises(RecordError, match="does not chain"):
         Ledger(changed(LEDGER, json.dumps(document).encode()))
@@ -155,7 +155,7 @@ def two_versions() -> Ledger:
         "version": "2027-02-24",
         "last_updated": "2027-02-24",
         "effective_at": "2027-02-24T12:00:00Z",
-        "class": "editorial",
+        "change": "editorial",
         "summary": "Nothing but the date.",
         "records": {name: sha256(read(f"2027-02-24/{name}")).hexdigest() for name in first["records"]},
         "previous": entry_digest(first),
@@ -203,16 +203,16 @@ def test_unknown_names_are_answered_with_the_known() -> None:
         shipped().record(VERSION, "form-a5.pdf")
 
 
-def test_a_reference_finds_its_text_again() -> None:
-    """What a service stored names one text for ever; it is short, and needs no escaping anywhere."""
+def test_a_text_id_finds_its_text_again() -> None:
+    """What a service stored always names the same text. It is short and never needs escaping."""
     policy = shipped().policy(VERSION)
-    assert policy.reference == "2026-02-24.85591b988b6aa67c"
-    assert quote(policy.reference, safe="") == policy.reference
-    assert shipped().resolve(policy.reference) == policy
+    assert policy.text_id == "2026-02-24.85591b988b6aa67c"
+    assert quote(policy.text_id, safe="") == policy.text_id
+    assert shipped().resolve(policy.text_id) == policy
 
 
 @pytest.mark.parametrize(
-    ("reference", "error"),
+    ("text_id", "error"),
     [
         ("", UsageError),
         (VERSION, UsageError),
@@ -225,7 +225,7 @@ def test_a_reference_finds_its_text_again() -> None:
         (f"{VERSION}.85591b988b6aa67d", UnknownVersionError),
     ],
 )
-def test_what_refers_to_no_text_is_refused(reference: str, error: type[Exception]) -> None:
-    """Neither another text, nor a version that never was, nor what is no reference, is guessed at."""
-    with pytest.raises(error, match=r"is no reference|there is no version|never had"):
-        shipped().resolve(reference)
+def test_the_id_of_no_text_is_refused(text_id: str, error: type[Exception]) -> None:
+    """Neither another text, nor a version that never was, nor what is not a text id, is guessed at."""
+    with pytest.raises(error, match=r"is not a text id|there is no version|never had"):
+        shipped().resolve(text_id)

@@ -68,14 +68,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     shutil.copytree(DATA, folder / "data")
     step("new", "new", SECOND)
     change(folder / "data" / SECOND, edit_materially)
-    described = ["--class", "material", "--summary", SUMMARY]
+    described = ["--change", "material", "--summary", SUMMARY]
     announced = step(
         "build", "build", SECOND, *described, "--effective-at", "2027-01-10T10:00:00+01:00", keep="announced"
     )
     step("check", "check")
     step("new again", "new", THIRD)
     change(folder / "data" / THIRD, edit_editorially)
-    finished = step("editorial", "build", THIRD, "--class", "editorial", "--summary", WORDING, keep="finished")
+    finished = step("editorial", "build", THIRD, "--change", "editorial", "--summary", WORDING, keep="finished")
     step("check again", "check", "--against", "announced")
     opened = step("new a fourth", "new", FOURTH, keep="opened")
     return Story(announced, opened, finished, said)
@@ -138,7 +138,7 @@ def test_new_changes_nothing_but_the_date(story: Story) -> None:
     assert differing == [("Last updated: March 1, 2027", "Last updated: June 1, 2027")]
     assert [path.name for path in (story.opened / FOURTH).iterdir()] == ["policy.md"]
     assert story.said["new a fourth"].stdout.decode() == f"{Path('data', FOURTH, 'policy.md')}\n"
-    assert f"records build {FOURTH} --class material|editorial" in story.said["new a fourth"].stderr.decode()
+    assert f"records build {FOURTH} --change material|editorial" in story.said["new a fourth"].stderr.decode()
 
 
 def test_new_begins_with_the_version_that_is_asked_for(cli: Run, finished: Path) -> None:
@@ -153,8 +153,12 @@ def test_build_enters_class_summary_and_moment(story: Story) -> None:
     """The entry says how the version differs and from when it is in force; midnight UTC of its date unless told."""
     first, second, third = entries_of(story.finished)
     assert first == entries_of(DATA)[0]
-    assert (second["class"], second["summary"], second["effective_at"]) == ("material", SUMMARY, "2027-01-10T09:00:00Z")
-    assert (third["class"], third["summary"], third["effective_at"]) == ("editorial", WORDING, f"{THIRD}T00:00:00Z")
+    assert (second["change"], second["summary"], second["effective_at"]) == (
+        "material",
+        SUMMARY,
+        "2027-01-10T09:00:00Z",
+    )
+    assert (third["change"], third["summary"], third["effective_at"]) == ("editorial", WORDING, f"{THIRD}T00:00:00Z")
     assert second["previous"] == entry_digest(first)
     printed = [line.split()[0] for line in story.said["build"].stdout.decode().splitlines()]
     assert sorted(printed) == [f"{SECOND}/{name}" for name in sorted(second["records"])]
@@ -204,11 +208,11 @@ def test_an_announced_version_needs_no_second_release(story: Story, monkeypatch:
 
 
 def test_only_the_material_change_has_to_be_told(story: Story) -> None:
-    """Whoever accepted the first text is told; whoever accepted the second is not."""
+    """Whoever acknowledged the first text is told; whoever acknowledged the second is not."""
     ledger = read_ledger(story.finished)
     first, second, third = (ledger.policy(version) for version in (FIRST, SECOND, THIRD))
-    assert third.changes_since(first.reference).material
-    assert not third.changes_since(second.reference).material
+    assert third.changes_since(first.text_id).material
+    assert not third.changes_since(second.text_id).material
     assert ledger.version(THIRD).has_changes
     assert not ledger.version(FIRST).has_changes
 
@@ -219,7 +223,7 @@ def test_replace_keeps_what_is_not_given_anew(cli: Run, story: Story, tmp_path: 
     change(data / SECOND, lambda source: edit(source, ("under 18", "under 16")))
     assert cli("records", "build", SECOND, "--replace", "--data", "data").returncode == 0
     before, after = entries_of(story.announced)[1], entries_of(data)[1]
-    kept = ("version", "class", "summary", "effective_at", "previous")
+    kept = ("version", "change", "summary", "effective_at", "previous")
     assert [after[name] for name in kept] == [before[name] for name in kept]
     assert after["digest"] != before["digest"]
     again = cli(
@@ -245,7 +249,7 @@ def test_versions_say_how_they_differ(
     assert run(["versions", "--json"], program="mailmart-privacy") == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == describe_versions(ledger.versions)
-    assert [(each["class"], each["summary"]) for each in printed] == [
+    assert [(each["change"], each["summary"]) for each in printed] == [
         (None, None),
         ("material", SUMMARY),
         ("editorial", WORDING),
@@ -294,16 +298,26 @@ def children(source: str) -> str:
     return edit(source, ("under 18", "under 16"))
 
 
-GOOD = {"--class": "material", "--summary": "Sixteen."}
-EDITORIAL = {"--class": "editorial"}
+GOOD = {"--change": "material", "--summary": "Sixteen."}
+EDITORIAL = {"--change": "editorial"}
 
 
 @pytest.mark.parametrize(
     ("edited", "options", "code", "message"),
     [
-        (children, {"--class": None, "--summary": None}, 2, "has no class; say whether its change is material or edit"),
-        (children, {"--class": None}, 2, f"version {FOURTH} has no class; say whether its change is material or edit"),
-        (children, {"--class": "minor"}, 2, "'minor' is not one of"),
+        (
+            children,
+            {"--change": None, "--summary": None},
+            2,
+            "does not say how it differs from the one before it: material or ed",
+        ),
+        (
+            children,
+            {"--change": None},
+            2,
+            f"version {FOURTH} does not say how it differs from the one before it: material or ed",
+        ),
+        (children, {"--change": "minor"}, 2, "'minor' is not one of"),
         (children, {"--summary": None}, 2, f"version {FOURTH} has no summary"),
         (children, {"--summary": ""}, 2, f"version {FOURTH} has no summary"),
         (children, {"--summary": " \t"}, 2, f"version {FOURTH} has no summary"),
@@ -355,8 +369,8 @@ def test_the_first_version_has_neither_class_nor_summary(cli: Run, tmp_path: Pat
     (tmp_path / "data" / FIRST).mkdir(parents=True)
     shutil.copy(DATA / FIRST / "policy.md", tmp_path / "data" / FIRST)
     before = tree(tmp_path / "data")
-    result = cli("records", "build", FIRST, "--class", "editorial", "--summary", "All is new.", "--data", "data")
-    assert f"version {FIRST} is the first; it has neither class nor summary" in one_line(result)
+    result = cli("records", "build", FIRST, "--change", "editorial", "--summary", "All is new.", "--data", "data")
+    assert f"version {FIRST} is the first; it has neither change nor summary" in one_line(result)
     assert result.returncode == 2
     assert tree(tmp_path / "data") == before
     assert cli("records", "build", FIRST, "--data", "data").returncode == 0
@@ -369,7 +383,7 @@ def test_the_first_version_has_neither_class_nor_summary(cli: Run, tmp_path: Pat
         ([THIRD], "a released version never changes"),
         ([SECOND, "--replace"], f"version {SECOND} is not the newest; others chain to it"),
         (["2027-09-09"], "records new 2027-09-09"),
-        ([THIRD, "--replace", "--class", "material", "--summary", ""], "has no summary"),
+        ([THIRD, "--replace", "--change", "material", "--summary", ""], "has no summary"),
     ],
 )
 def test_build_leaves_what_is_recorded(cli: Run, finished: Path, arguments: list[str], message: str) -> None:
@@ -502,15 +516,15 @@ CHECKED = [
     (spoil(f"{FIRST}/policy.md", lambda text: text + b"\n"), f"{FIRST}/policy.md has changed"),
     (reword(SECOND, version="2026-02-23"), f"dates of the versions do not move forward: {FIRST}, 2026-02-23, {THIRD}"),
     (reword(SECOND, effective_at=f"{THIRD}T00:00:00Z"), "the versions do not move forward in time"),
-    (reword(SECOND, **{"class": None}), f"the entry of {SECOND} has no class (material or editorial), or no summary"),
-    (reword(THIRD, summary=None), f"the entry of {THIRD} has no class (material or editorial), or no summary"),
-    (reword(THIRD, summary=5), f"the entry of {THIRD} has no class (material or editorial), or no summary"),
+    (reword(SECOND, change=None), f"the entry of {SECOND} has no change (material or editorial) or no summary"),
+    (reword(THIRD, summary=None), f"the entry of {THIRD} has no change (material or editorial) or no summary"),
+    (reword(THIRD, summary=5), f"the entry of {THIRD} has no change (material or editorial) or no summary"),
     (reword(SECOND, last_updated=THIRD), f"the entry of {SECOND} says that it was last updated on {THIRD}"),
     (omit, f"{FIRST}/form-a4.pdf is not recorded in {LEDGER}, and would be shipped"),
     (reword(THIRD, summary="a\nb"), f"version {THIRD} has a summary of several lines"),
     (unchain, f"the entry of {THIRD} does not chain to the one before it"),
-    (reword(SECOND, **{"class": "editorial"}), "not editorial, since processors change: Postmark (added)"),
-    (reword(FIRST, summary="New."), f"version {FIRST} is the first; it has neither class nor summary"),
+    (reword(SECOND, change="editorial"), "not editorial, since processors change: Postmark (added)"),
+    (reword(FIRST, summary="New."), f"version {FIRST} is the first; it has neither change nor summary"),
     (leave_another, f"{FOURTH}/policy.md is not recorded"),
 ]
 

@@ -276,7 +276,7 @@ def test_json_follows_its_schema_and_loses_nothing(
     assert old == material.old.section("data-retention").blocks[0].text  # type: ignore[union-attr]
     assert (retention["moved"], retention["old_number"], retention["new_number"]) == (True, 6, 5)
     assert [each["version"] for each in document["released"]] == [SECOND, THIRD]
-    assert document["old"]["reference"] == material.old.reference  # type: ignore[union-attr]
+    assert document["old"]["text_id"] == material.old.text_id  # type: ignore[union-attr]
 
 
 @pytest.fixture(scope="module")

@@ -63,15 +63,15 @@ def in_force(at: datetime.datetime) -> Policy:
     return shipped().in_force(at)
 
 
-def resolve(reference: str) -> Policy:
-    """Find the text that a `Policy.reference` names: what a person saw or accepted.
+def resolve(text_id: str) -> Policy:
+    """Find the text that a `Policy.text_id` names: the one that a person acknowledged.
 
     Args:
-        reference: for instance "2026-02-24.85591b988b6aa67c".
+        text_id: for instance "2026-02-24.85591b988b6aa67c".
 
     Raises:
-        UsageError: it is no reference.
+        UsageError: it is not a text id.
         UnknownVersionError: this package knows no such version, or that version never had that text.
         RecordError: its record has changed or is missing.
     """
-    return shipped().resolve(reference)
+    return shipped().resolve(text_id)

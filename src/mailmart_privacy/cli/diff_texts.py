@@ -1,4 +1,4 @@
-"""What `diff` compares, as the user names it: a version, a reference, a copy, a file."""
+"""What `diff` compares, as the user names it: a version, a text id, a copy, a file."""
 
 import datetime
 import json
@@ -23,7 +23,7 @@ CURRENT, UPCOMING = "current", "upcoming"
 MAX_TEXT = 256 * 1024
 MAX_LINES = 10_000
 _VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_REFERENCE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9a-f]{16}", re.ASCII)
+_TEXT_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9a-f]{16}", re.ASCII)
 _DIGEST_LINE = re.compile(r"<!-- SHA-256 of the canonical text: [0-9a-f]{64} -->\s*\Z")
 
 
@@ -31,7 +31,7 @@ def read_text(name: str, trust: tuple[str, ...]) -> "Policy | Prose":
     """Find or read a text; what a file turned out to be is said on standard error.
 
     Args:
-        name: a version, "current", "upcoming", a `Policy.reference`, a file, or "-" for standard input.
+        name: a version, "current", "upcoming", a `Policy.text_id`, a file, or "-" for standard input.
         trust: the certificates to verify copies by; none for the user's own.
 
     Returns:
@@ -49,7 +49,7 @@ def read_text(name: str, trust: tuple[str, ...]) -> "Policy | Prose":
         if not announced:
             raise UnknownVersionError("no version is announced: the current one has no successor yet")
         return ledger.policy(announced[0].version)
-    if _REFERENCE.fullmatch(name):
+    if _TEXT_ID.fullmatch(name):
         return ledger.resolve(name)
     if _VERSION.fullmatch(name):
         return ledger.policy(name)
@@ -71,7 +71,7 @@ def _read(name: str, said: str) -> bytes:
     except (FileNotFoundError, ValueError):  # ValueError: a name that no file can have
         known = ", ".join(version.version for version in shipped().versions)
         raise UsageError(
-            f"{said} is no file, and no version ({known}, {CURRENT}, {UPCOMING}) or reference to one"
+            f"{said} is neither a file nor a version ({known}, {CURRENT}, {UPCOMING}) nor a text id"
         ) from None
 
 

@@ -14,7 +14,7 @@ from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
 from ..policy.ledger import LEDGER, Ledger
-from ..policy.versions import CLASSES
+from ..policy.versions import CHANGE_KINDS
 
 if TYPE_CHECKING:
     from ..policy.model import Policy
@@ -63,14 +63,14 @@ def new(date: str, origin: str | None, data: Path | None) -> None:
     click.echo(place / SOURCE)
     click.echo(
         f"the text of {before}, dated {date}; edit it, then: "
-        f"mailmart-privacy records build {date} --class {'|'.join(CLASSES)} --summary TEXT",
+        f"mailmart-privacy records build {date} --change {'|'.join(CHANGE_KINDS)} --summary TEXT",
         err=True,
     )
 
 
 @records.command()
 @click.argument("version")
-@click.option("--class", "change", type=click.Choice(CLASSES), help="Material where people have to be told.")
+@click.option("--change", type=click.Choice(CHANGE_KINDS), help="Material if people have to be told.")
 @click.option("--summary", metavar="TEXT", help="What changed, for people, in a sentence or two.")
 @click.option("--effective-at", metavar="TIME", help="In force from then [default: midnight UTC of its date].")
 @click.option("--replace", is_flag=True, help="Make the newest version's records anew; never after its release.")
@@ -80,7 +80,7 @@ def build(
 ) -> None:
     """Make the records of VERSION from its policy.md, and its entry in the ledger.
 
-    With --replace, class, summary and moment stay as they are unless they are given anew.
+    With --replace, the change, the summary and the moment stay as they are unless you give them again.
     """
     from ..release.records import SOURCE, build_records, make_entry, read_entries, read_source, write_ledger
     from ..release.rules import find_faults
@@ -102,7 +102,7 @@ def build(
             raise UsageError(f"version {version} is not the newest; others chain to it, so it cannot be replaced")
         replaced = entries.pop()
         effective_at = effective_at or replaced["effective_at"]
-        change = change or replaced.get("class")
+        change = change or replaced.get("change")
         summary = replaced.get("summary") if summary is None else summary
     moment = None if effective_at is None else parse_moment(effective_at)
     content = source.read_bytes()

@@ -18,7 +18,7 @@ from .. import _resources
 from .._time import require_moment
 from ..errors import RecordError, UnknownVersionError
 from .model import BulletList, Heading, Paragraph, Policy, Processor, Section
-from .versions import CLASSES, Version, find_reference
+from .versions import CHANGE_KINDS, Version, find_text_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,22 +125,22 @@ class Ledger:
             self._policies[version] = policy
         return self._policies[version]
 
-    def resolve(self, reference: str) -> Policy:
-        """Find the text that a `Policy.reference` names.
+    def resolve(self, text_id: str) -> Policy:
+        """Find the text that a `Policy.text_id` names.
 
         Args:
-            reference: for instance "2026-02-24.85591b988b6aa67c".
+            text_id: for instance "2026-02-24.85591b988b6aa67c".
 
         Returns:
             The policy.
 
         Raises:
-            UsageError: it is no reference.
+            UsageError: it is not a text id.
             UnknownVersionError: it names a version that is not recorded, or another text than was
                 ever recorded for that version.
             RecordError: the version's record has changed or is missing.
         """
-        return self.policy(find_reference(reference, self.versions).version)
+        return self.policy(find_text_id(text_id, self.versions).version)
 
     def in_force(self, at: datetime.datetime) -> Policy:
         """Load the version in force at a moment.
@@ -233,9 +233,9 @@ def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
                 f"{LEDGER}: the entry of {entry['version']} says that it was last updated on {entry['last_updated']}"
             )
     for entry in entries[1:]:
-        if entry.get("class") not in CLASSES or not isinstance(entry.get("summary"), str) or not entry["summary"]:
+        if entry.get("change") not in CHANGE_KINDS or not isinstance(entry.get("summary"), str) or not entry["summary"]:
             raise RecordError(
-                f"{LEDGER}: the entry of {entry['version']} has no class ({' or '.join(CLASSES)}), or no summary"
+                f"{LEDGER}: the entry of {entry['version']} has no change ({' or '.join(CHANGE_KINDS)}) or no summary"
             )
     return tuple(
         Version(
@@ -245,7 +245,7 @@ def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
             effective_until=until,
             digest=entry["digest"],
             records=tuple(sorted(entry["records"].items())),
-            change=entry.get("class"),
+            change=entry.get("change"),
             summary=entry.get("summary"),
         )
         for entry, start, until in zip(entries, starts, [*starts[1:], None], strict=True)

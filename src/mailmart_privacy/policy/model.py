@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from .versions import Changes, Version, find_reference, make_reference
+from .versions import Changes, Version, find_text_id, make_text_id
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")  # ETSI EN 319 142-1, 6
 
@@ -171,13 +171,13 @@ class Policy:
         return sha256(self.text.encode()).hexdigest()
 
     @property
-    def reference(self) -> str:
-        """What a service stores when a person saw or accepted this text; `resolve` finds the text again.
+    def text_id(self) -> str:
+        """What a service stores when a person acknowledged this text; `resolve` finds the text again.
 
         The version, a dot, and the first 16 hex digits of the digest: 27 ASCII characters that need
         no escaping in a URL, a cookie or a file name. It never changes.
         """
-        return make_reference(self.version, self.digest)
+        return make_text_id(self.version, self.digest)
 
     @property
     def markdown(self) -> str:
@@ -199,21 +199,21 @@ class Policy:
             )
         )
 
-    def changes_since(self, reference: str) -> Changes:
-        """Say what came between the text that a person saw or accepted and this one.
+    def changes_since(self, text_id: str) -> Changes:
+        """List the versions between the text that a person acknowledged and this one.
 
         Args:
-            reference: the `Policy.reference` that was stored, for instance "2026-02-24.85591b988b6aa67c".
+            text_id: the `Policy.text_id` that was stored, for instance "2026-02-24.85591b988b6aa67c".
 
         Returns:
             The versions after it, up to this one: none where it is this text, or a later one that
             was announced. `Changes.material` says whether the person has to be told.
 
         Raises:
-            UsageError: it is no reference.
+            UsageError: it is not a text id.
             UnknownVersionError: it names no text that the ledger knows of.
         """
-        since = find_reference(reference, self.history)
+        since = find_text_id(text_id, self.history)
         return Changes(
             since=since,
             versions=tuple(known for known in self.history if since.version < known.version <= self.version),

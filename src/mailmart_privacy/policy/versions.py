@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterable
 
-REFERENCE_DIGITS = 16  # of a digest, in `Policy.reference`
+TEXT_ID_DIGITS = 16  # of a digest, in `Policy.text_id`
 MATERIAL, EDITORIAL = "material", "editorial"
-CLASSES = (MATERIAL, EDITORIAL)
+CHANGE_KINDS = (MATERIAL, EDITORIAL)
 CHANGES = "changes.html"  # the record that says what changed; the first version has none
-_REFERENCE = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{REFERENCE_DIGITS}}}", re.ASCII)
+_TEXT_ID = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_DIGITS}}}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,9 +41,9 @@ class Version:
     summary: str | None = None
 
     @property
-    def reference(self) -> str:
-        """The `Policy.reference` of its text."""
-        return make_reference(self.version, self.digest)
+    def text_id(self) -> str:
+        """The `Policy.text_id` of its text."""
+        return make_text_id(self.version, self.digest)
 
     @property
     def has_changes(self) -> bool:
@@ -53,7 +53,7 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """What came after the text that somebody saw or accepted.
+    """What came after the text that somebody acknowledged.
 
     Attributes:
         since: the version of that text.
@@ -78,7 +78,7 @@ def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
             "effective_at": _stamp(v.effective_at),
             "effective_until": v.effective_until and _stamp(v.effective_until),
             "digest": v.digest,
-            "class": v.change,
+            "change": v.change,
             "summary": v.summary,
             "records": dict(v.records),
         }
@@ -86,27 +86,27 @@ def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
     ]
 
 
-def make_reference(version: str, digest: str) -> str:
-    """Make the reference of a text: its version, a dot, and the first 16 hex digits of its digest."""
-    return f"{version}.{digest[:REFERENCE_DIGITS]}"
+def make_text_id(version: str, digest: str) -> str:
+    """Make the id of a text: its version, a dot, and the first 16 hex digits of its digest."""
+    return f"{version}.{digest[:TEXT_ID_DIGITS]}"
 
 
-def find_reference(reference: str, versions: tuple[Version, ...]) -> Version:
-    """Find the version whose text a reference names.
+def find_text_id(text_id: str, versions: tuple[Version, ...]) -> Version:
+    """Find the version whose text an id names.
 
     Raises:
-        UsageError: it is no reference.
+        UsageError: it is not a text id.
         UnknownVersionError: it names none of these versions, or a text that its version never had.
     """
     from ..errors import UnknownVersionError, UsageError
 
-    shape = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
+    shape = _TEXT_ID.fullmatch(text_id) if isinstance(text_id, str) else None
     if shape is None:
-        raise UsageError(f"{reference!r:.80} is no reference to a policy; one looks like 2026-02-24.0123456789abcdef")
+        raise UsageError(f"{text_id!r:.80} is not a text id; one looks like 2026-02-24.0123456789abcdef")
     for version in versions:
         if version.version == shape[1]:
-            if version.reference != reference:
-                raise UnknownVersionError(f"{reference} names a text that the policy of {shape[1]} never had")
+            if version.text_id != text_id:
+                raise UnknownVersionError(f"{text_id} names a text that the policy of {shape[1]} never had")
             return version
     known = ", ".join(version.version for version in versions) or "none"
     raise UnknownVersionError(f"there is no version {shape[1]!r} of the policy; there are: {known}")

@@ -63,7 +63,7 @@ def _side(comparison: Comparison, side: Policy | Prose) -> dict[str, Any]:
         "name": wording.name_side(comparison, side),
         "version": side.version if isinstance(side, Policy) else None,
         "digest": side.digest,
-        "reference": side.reference if isinstance(side, Policy) else None,
+        "text_id": side.text_id if isinstance(side, Policy) else None,
     }
 
 
@@ -71,7 +71,7 @@ def _version(version: Version) -> dict[str, Any]:
     return {
         "version": version.version,
         "effective_at": version.effective_at.isoformat().replace("+00:00", "Z"),
-        "class": version.change,
+        "change": version.change,
         "summary": version.summary,
     }
 

@@ -27,7 +27,7 @@ def name_side(comparison: Comparison, side: Policy | Prose) -> str:
     if isinstance(side, Prose):
         return spell_out(side.name)
     known = _known(comparison)
-    if known and side.reference not in known:
+    if known and side.text_id not in known:
         return f"a text dated {side.version} that is not recorded"
     return f"version {side.version}"
 
@@ -37,7 +37,7 @@ def list_facts(comparison: Comparison, side: Policy | Prose) -> Iterator[tuple[s
     yield "Text", name_side(comparison, side)
     if isinstance(side, Policy):
         yield "Last updated", format_date(side.last_updated)
-        version = _known(comparison).get(side.reference)
+        version = _known(comparison).get(side.text_id)
         if version is not None:
             yield "In force", f"from {describe_start(version)}"
 
@@ -45,10 +45,10 @@ def list_facts(comparison: Comparison, side: Policy | Prose) -> Iterator[tuple[s
 def list_released(comparison: Comparison) -> tuple[Version, ...]:
     """List the versions that lie between the two texts, the new one among them, as the ledger describes them."""
     old, new = comparison.old, comparison.new
-    if isinstance(new, Prose) or new.reference not in {version.reference for version in new.history}:
+    if isinstance(new, Prose) or new.text_id not in {version.text_id for version in new.history}:
         return ()
-    if isinstance(old, Policy) and old.reference in {version.reference for version in new.history}:
-        found = new.changes_since(old.reference).versions
+    if isinstance(old, Policy) and old.text_id in {version.text_id for version in new.history}:
+        found = new.changes_since(old.text_id).versions
     else:
         found = tuple(version for version in new.history if version.version == new.version)
     return tuple(version for version in found if version.summary)
@@ -183,7 +183,7 @@ def _count(noun: str, counts: list[tuple[str, int]]) -> list[str]:
 
 def _known(comparison: Comparison) -> dict[str, Version]:
     sides = (comparison.old, comparison.new)
-    return {v.reference: v for side in sides if isinstance(side, Policy) for v in side.history}
+    return {v.text_id: v for side in sides if isinstance(side, Policy) for v in side.history}
 
 
 def _use(processor: Processor) -> str:

@@ -16,7 +16,7 @@ from ..policy.ledger import FORMAT, LEDGER, Ledger, entry_digest
 from ..policy.model import digest_comment
 from ..policy.read_markdown import parse_policy
 from ..policy.render import render_html, render_json
-from ..policy.versions import CHANGES, CLASSES
+from ..policy.versions import CHANGE_KINDS, CHANGES
 from ..redline.page import render_redline
 
 if TYPE_CHECKING:
@@ -102,15 +102,18 @@ def build_records(source: bytes, *, origin: str = SOURCE, previous: "Policy | No
 
 
 def find_faults_of_description(change: str | None, summary: str | None) -> list[str]:
-    """List what is wrong with the class and the summary of a version that has one before it; nothing where all is well.
+    """List what is wrong with the change and the summary of a later version; empty if nothing is wrong.
 
     Args:
         change: has to be "material" or "editorial".
         summary: has to be one line of text without controls or invisible characters.
+
+    Returns:
+        One line for each fault; an empty list if there is none.
     """
     faults = []
-    if change not in CLASSES:
-        faults.append(f"has no class; say whether its change is {' or '.join(CLASSES)}")
+    if change not in CHANGE_KINDS:
+        faults.append(f"does not say how it differs from the one before it: {' or '.join(CHANGE_KINDS)}")
     if summary is None or not summary.strip():
         faults.append("has no summary; say in a sentence or two what changed")
     elif len(summary.splitlines()) > 1:
@@ -142,7 +145,7 @@ def make_entry(
         The entry.
 
     Raises:
-        RecordError: the version does not move forward from the previous one, or its class or
+        RecordError: the version does not move forward from the previous one, or its change or
             summary cannot be used.
         UsageError: `effective_at` is not aware, or lies in no year of UTC.
     """
@@ -163,7 +166,7 @@ def make_entry(
     faults = [] if previous is None else find_faults_of_description(change, summary)
     if faults:
         raise RecordError(f"version {version} {faults[0]}")
-    described = {} if previous is None else {"class": change, "summary": summary}
+    described = {} if previous is None else {"change": change, "summary": summary}
     return {
         "version": version,
         "last_updated": policy["last_updated"],

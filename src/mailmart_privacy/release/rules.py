@@ -3,10 +3,10 @@
 The rules of a version that has one before it:
 
 1. Its date and its moment lie after those of the one before it.
-2. It has a class and a summary.
-3. Where it names other processors, or the same for another use, its class is material: people have to
+2. It has a change (material or editorial) and a summary.
+3. Where it names other processors, or the same for another use, its change is material: people have to
    be told to whom their data go (GDPR Art. 13(1)(e)).
-4. Where nothing but its date is another, its class is editorial.
+4. Where nothing but its date differs, its change is editorial.
 """
 
 from hashlib import sha256
@@ -32,9 +32,9 @@ def find_faults(before: "Policy | None", policy: "Policy", *, change: str | None
     """Hold a version against the rules above.
 
     Args:
-        before: the version before it, or None for the first, which has neither class nor summary.
+        before: the version before it, or None for the first, which has neither change nor summary.
         policy: its text.
-        change: its class.
+        change: "material" or "editorial".
         summary: its summary.
 
     Returns:
@@ -43,7 +43,7 @@ def find_faults(before: "Policy | None", policy: "Policy", *, change: str | None
     name = f"version {policy.version}"
     if before is None:
         described = change is not None or summary is not None
-        return [f"{name} is the first; it has neither class nor summary"] if described else []
+        return [f"{name} is the first; it has neither change nor summary"] if described else []
     faults = []
     if policy.version <= before.version:
         faults.append(f"{name} does not come after {before.version}; give it a later date")

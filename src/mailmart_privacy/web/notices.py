@@ -30,7 +30,7 @@ def name_version(version: Version, title: str) -> str:
 
 
 def describe_change(version: Version) -> str:
-    """Say how a version differs from the one before it: its class and its summary."""
+    """Say how a version differs from the one before it: its change and its summary."""
     if version.change is None:
         return "The first recorded version."
     return f"{version.change.capitalize()} change: {version.summary}"
