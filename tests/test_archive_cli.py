@@ -63,6 +63,22 @@ def test_no_copy_leaves_without_its_entry(cli: Run, archive: Path, tmp_path: Pat
     assert "--archive-key" in line
 
 
+@pytest.mark.parametrize("place", [("-d", "missing-folder"), ("-o", "nodir/x.pdf")])
+def test_a_copy_that_cannot_be_written_is_not_archived(cli: Run, archive: Path, place: tuple[str, str]) -> None:
+    """The file is written aside in its folder first; where that fails, the archive has no entry of it."""
+    for _ in range(2):
+        result = cli("export", "--to", "Gamma SA", "-a", "archive", *place)
+        assert result.returncode == 1, result.stderr
+    assert len(digests(cli)) == 2
+
+
+def test_an_archive_that_cannot_be_used_leaves_no_identity_behind(cli: Run, tmp_path: Path) -> None:
+    """Where the archive is not there, nothing is made on first use."""
+    result = cli("export", "--to", "Gamma SA", "-a", "nowhere", "-o", "x.pdf")
+    assert (result.returncode, (tmp_path / "x.pdf").exists()) == (1, False)
+    assert not (state({"HOME": str(tmp_path / "home")}) / "identity.pem").exists()
+
+
 def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
     """Copies are verified first; one that is there is not added again; one that does not verify is refused."""
     assert cli("export", "--to", "Gamma SA", "-o", "gamma.pdf").returncode == 0
@@ -123,7 +139,7 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (("at", "2020-01-01T00:00:00Z"), 2, "no version that is archived claims to have been in force"),
         (("at", "2026-06-01"), 2, "has no time zone"),
         (("list", "--csv", "--json"), 2, "not both"),
-        (("list", "--archive-index", "0.pdf"), 2, "is a file of something else, no index"),
+        (("list", "--archive-index", "0.pdf"), 2, "is not an index but another file"),
         (("list", "--signer", "zz"), 2, "is no SHA-256 of a certificate"),
         (("list", "--policy", "2001-01-01"), 2, "has no version '2001-01-01'; it has: 2026-02-24"),
         (("add", "archive/log"), 2, "there is no PDF file in archive/log"),

@@ -20,7 +20,7 @@ from .pki import Authority
 
 pytestmark = pytest.mark.slow
 
-_MODULES = ("archives", "archive_add", "archive_prove", "renewing")
+_MODULES = ("archives", "archive_add", "archive_ask", "archive_prove")
 
 
 def year(number: int) -> datetime.datetime:

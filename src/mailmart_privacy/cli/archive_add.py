@@ -9,7 +9,15 @@ import click
 
 from ..errors import ArchiveError, ExitCode, PrivacyError, UsageError
 from ..policy.ledger import shipped
-from .archives import Place, anchor_batch, archive_options, find_row, moment_words, now, read_place, require_folder
+from .archives import (
+    archive_options,
+    find_row,
+    moment_words,
+    now,
+    open_index,
+    read_anchoring,
+    read_location,
+)
 from .authorities import authority_options, read_authorities
 from .files import list_files, read_file
 from .limits import limited
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..archive.archive import Session
     from ..archive.index.index import Index
+    from ..archive.renewal import RenewalReport
 
 _AHEAD = datetime.timedelta(days=90)
 witness_option = click.option(
@@ -41,7 +50,7 @@ witness_option = click.option(
 def init(place: str, archive_key: str | None, retain: int | None, retain_mode: str) -> None:
     """Make an archive in DIR, with the published versions of the policy in it.
 
-    Its key is kept apart from it; keep a copy of the key in a safe place.
+    Its key is kept apart from it; keep a copy of the key in a safe location.
     Where it was stopped, repeat it.
     """
     from ..archive.creation import create_archive
@@ -49,8 +58,8 @@ def init(place: str, archive_key: str | None, retain: int | None, retain_mode: s
 
     if retain is not None and not place.startswith("s3://"):
         raise UsageError("a folder locks nothing; --retain is for a bucket with object lock")
-    chosen = Place(place, archive_key)
-    require_folder(place)
+    chosen = read_location(place, archive_key)
+    chosen.make_folder()
     retention = None if retain is None else Retention(retain_mode.upper(), retain)
     made = create_archive(chosen.storage(), key=chosen.key_path, ledger=shipped(), clock=now, retention=retention)
     click.echo(f"{place}: archive of the log {made.metadata.origin}, {made.checkpoint().size} entries")
@@ -81,23 +90,24 @@ def add(
     A copy that is there already is not added again. With --tsa the log is anchored afterwards. With several
     files the exit code is the highest.
     """
-    place = read_place(archive, archive_key, archive_index)
+    location = read_location(archive, archive_key, archive_index)
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    opened, paths = place.open(), list_files(names)
+    opened, paths = location.open(), list_files(names)
     if not paths:
         raise UsageError(f"there is no PDF file in {', '.join(names)}")
     results: list[dict[str, Any]] = []
     known: dict[str, int] = {}
     roots = authorities.trusted()
-    with place.indexed(opened) as index, place.writing(opened) as session:
+    with open_index(location, opened) as index, opened.writing(location.keyring(opened), now) as session:
         with show_progress("archiving", len(paths)) as progress:
             for path in paths:
                 results.append(_add(path, session, index, known, roots))
                 progress.advance()
                 if not as_json:
                     click.echo(_describe(results[-1]), err=results[-1]["error"] is not None)
-        if any(result["added"] for result in results):
-            anchor_batch(session, authorities, witness)
+        anchoring = read_anchoring(authorities, witness)
+        if anchoring is not None and any(result["added"] for result in results):
+            anchoring.anchor(session, now())
     if as_json:
         click.echo(json.dumps({"files": results}, ensure_ascii=False, indent=2))
     return int(max((result["exit_code"] for result in results), default=ExitCode.DONE))
@@ -154,12 +164,13 @@ def anchor(
     witness: tuple[str, ...],
 ) -> None:
     """Have an authority stamp the log's checkpoint: what is in the log cannot be removed unseen from then on."""
-    if not tsa:
+    anchoring = read_anchoring(read_authorities(tsa, tsa_certificate, trust), witness)
+    if anchoring is None:
         raise UsageError("name a timestamp authority with --tsa URL, and its root certificate with --trust CERT")
-    place = read_place(archive, archive_key)
-    opened = place.open()
-    with place.writing(opened) as session:
-        anchor_batch(session, read_authorities(tsa, tsa_certificate, trust), witness)
+    location = read_location(archive, archive_key)
+    opened = location.open()
+    with opened.writing(location.keyring(opened), now) as session:
+        anchoring.anchor(session, now())
     click.echo(f"anchored: {opened.checkpoint().size - 1:,} entries")
 
 
@@ -190,29 +201,53 @@ def renew(
     if not dry_run and not tsa:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
     limit = now() + _AHEAD if before is None else read_date(before)
-    place = read_place(archive, archive_key, archive_index)
+    location = read_location(archive, archive_key, archive_index)
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    opened, roots = place.open(), authorities.trusted()
-    from .renewing import Renewal
+    opened, roots = location.open(), authorities.trusted()
+    from ..archive.renewal import Renewal
 
-    with place.indexed(opened) as index:
-        renewal = Renewal(opened, index, roots, limit)
-        if not dry_run and renewal.due:
-            with place.writing(opened) as session:
-                renewal.renew(session, authorities)
-    report = renewal.report(dry=dry_run)
-    if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
-        return int(renewal.exit_code)
-    for each in report["due"]:
-        words = "renewed" if each["renewed"] else "due"
-        click.echo(f"{each['what']}: {words}; held until {each['until']}")
-    for each in report["missed"]:
-        click.echo(f"{each['what']}: left alone: {each['error']}", err=True)
-    click.echo(f"{len(report['due'])} due before {moment_words(limit)}, of {report['looked_at']} looked at")
-    if report["next"] is not None:
-        click.echo(f"the next one holds until {report['next']}")
+    anchoring = read_anchoring(authorities)
+    with open_index(location, opened) as index:
+        with show_progress("looking", index.size) as progress:
+            renewal = Renewal(
+                opened,
+                index,
+                roots=roots,
+                limit=limit,
+                ledger=shipped(),
+                clock=now,
+                guard=limited,
+                advance=lambda done, total: progress.reach(done),
+            )
+        if not dry_run and renewal.due and anchoring is not None:
+            with (
+                opened.writing(location.keyring(opened), now) as session,
+                show_progress("renewing", len(renewal.copies)) as progress,
+            ):
+                renewal.renew(session, anchoring, advance=lambda done, total: progress.reach(done))
+    _print_renewal(renewal.report(), limit, dry_run=dry_run, as_json=as_json)
     return int(renewal.exit_code)
+
+
+def _print_renewal(report: "RenewalReport", limit: datetime.datetime, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        answer = {
+            "before": moment_words(limit),
+            "dry_run": dry_run,
+            "looked_at": report.looked_at,
+            "due": [{"what": due.what, "until": moment_words(due.until), "renewed": due.renewed} for due in report.due],
+            "missed": [{"what": what, "error": error} for what, error in report.missed],
+            "next": moment_words(report.next) if report.next else None,
+        }
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        return
+    for due in report.due:
+        click.echo(f"{due.what}: {'renewed' if due.renewed else 'due'}; held until {moment_words(due.until)}")
+    for what, error in report.missed:
+        click.echo(f"{what}: left unchanged: {error}", err=True)
+    click.echo(f"{len(report.due)} due before {moment_words(limit)}, of {report.looked_at} looked at")
+    if report.next is not None:
+        click.echo(f"the next one holds until {moment_words(report.next)}")
 
 
 @click.command()
@@ -221,9 +256,9 @@ def renew(
 @click.option("--release", is_flag=True, help="Lift the hold.")
 def hold(digest: str, archive: str | None, archive_index: str | None, release: bool) -> None:
     """Put a file under legal hold: the store removes it for nobody, whatever its retention, until it is released."""
-    place = read_place(archive, None, archive_index)
-    opened = place.open()
-    with place.indexed(opened) as index:
+    location = read_location(archive, None, archive_index)
+    opened = location.open()
+    with open_index(location, opened) as index:
         row = find_row(index, digest)
     opened.storage.hold(row.name, on=not release)
     click.echo(f"{row.name}: {'released' if release else 'held'}")
@@ -238,16 +273,16 @@ def forget(recipient: str, archive: str | None, archive_key: str | None, archive
 
     That they were erased (Art. 17 GDPR), and when, is logged by their pseudonym. It cannot be undone.
     """
-    place = read_place(archive, archive_key, archive_index)
-    opened = place.open()
-    keyring = place.keyring(opened)
+    location = read_location(archive, archive_key, archive_index)
+    opened = location.open()
+    keyring = location.keyring(opened)
     found = opened.find_recipient(keyring.names_key, recipient)
     if found is None:
         raise UsageError(f"the archive has no recipient {recipient!r}, or no longer")
-    with place.indexed(opened) as index:
+    with open_index(location, opened) as index:
         rows = list(index.rows(recipients=[found.pseudonym]))
     if not yes:
         click.confirm(f"Erase {found.name} and {len(rows)} copies for good?", abort=True, err=True)
-    with place.writing(opened) as session:
+    with opened.writing(location.keyring(opened), now) as session:
         done = session.erase(found, [row.file for row in rows])
     click.echo(f"erased: {len(rows)} copies and the name; logged as entry {done.number}")

@@ -15,10 +15,11 @@ from .archives import (
     find_entry,
     find_row,
     moment_words,
-    read_place,
+    now,
+    open_index,
+    read_location,
     read_trusted,
     row_to_json,
-    verified_anchors,
 )
 from .files import write_out
 
@@ -57,15 +58,15 @@ def list_copies(
     """List what is archived, the oldest first. Recipients are shown by their pseudonyms."""
     if as_csv and as_json:
         raise UsageError("give --csv or --json, not both")
-    place = read_place(archive, archive_key, archive_index)
-    opened = place.open()
+    location = read_location(archive, archive_key, archive_index)
+    opened = location.open()
     wanted: dict[str, Any] = {"kinds": (kind,) if kind else (), "version": policy, "limit": limit}
     wanted["signer"] = None if signer is None else _read_signer(signer)
     wanted |= {"since": parse_moment(since) if since else None, "until": parse_moment(until) if until else None}
     if recipient is not None:
-        found = opened.find_recipient(place.keyring(opened).names_key, recipient)
+        found = opened.find_recipient(location.keyring(opened).names_key, recipient)
         wanted["recipients"] = [found.pseudonym] if found else ["-"]
-    with place.indexed(opened) as index:
+    with open_index(location, opened) as index:
         if policy is not None:
             _require_version(index, policy)
         _print_rows(index.rows(**wanted), as_csv=as_csv, as_json=as_json)
@@ -115,14 +116,15 @@ def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[s
     timestamp of an authority over the log with it. Provably in force is the newest version that claims to begin
     before TIME and was stamped before it, too.
     """
+    from ..archive.anchoring import indexed_anchors
     from ..archive.anchors import proven_at, require_holding
 
     moment = parse_moment(time)
-    place = read_place(archive, None, archive_index)
-    opened = place.open()
-    with place.indexed(opened) as index:
+    location = read_location(archive, None, archive_index)
+    opened = location.open()
+    with open_index(location, opened) as index:
         rows = index.in_force(moment)
-        anchors = require_holding(verified_anchors(opened, index, read_trusted(trust)))
+        anchors = require_holding(indexed_anchors(opened, index, roots=read_trusted(trust), at=now()))
         stamped = max((each.checkpoint.size for each in anchors if each.moment <= moment), default=0)
         provable = index.in_force(moment, below=stamped)
     if not rows:
@@ -162,12 +164,12 @@ def received(
     """Say what RECIPIENT received: which copies, when, with which text. Case and spaces do not count."""
     from ..archive.recipients import open_reference
 
-    place = read_place(archive, archive_key, archive_index)
-    opened = place.open()
-    found = opened.find_recipient(place.keyring(opened).names_key, recipient)
+    location = read_location(archive, archive_key, archive_index)
+    opened = location.open()
+    found = opened.find_recipient(location.keyring(opened).names_key, recipient)
     if found is None:
         raise UsageError(f"the archive has no recipient {recipient!r}, or no longer")
-    with place.indexed(opened) as index:
+    with open_index(location, opened) as index:
         copies = [
             row_to_json(row) | {"reference": open_reference(found, row.sealed) if row.sealed else None}
             for row in index.rows(recipients=[found.pseudonym], kinds=("customer-copy",))
@@ -195,9 +197,9 @@ def received(
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def get(digest: str, archive: str | None, archive_index: str | None, form: str, output: str, force: bool) -> None:
     """Get an archived file by its digest, or the first eight or more characters of it; it is held against its entry."""
-    place = read_place(archive, None, archive_index)
-    opened = place.open()
-    with place.indexed(opened) as index:
+    location = read_location(archive, None, archive_index)
+    opened = location.open()
+    with open_index(location, opened) as index:
         row = find_row(index, digest)
         if form == "pdf":
             content = opened.read_file(row.file)
@@ -222,8 +224,8 @@ def reindex(archive: str | None, archive_index: str | None) -> None:
     """Build the index anew from the log. It holds nothing that the log does not."""
     from .progress import show_progress
 
-    place = read_place(archive, None, archive_index)
-    opened = place.open()
-    with place.indexed(opened) as index, show_progress("indexing", opened.checkpoint().size) as progress:
+    location = read_location(archive, None, archive_index)
+    opened = location.open()
+    with open_index(location, opened) as index, show_progress("indexing", opened.checkpoint().size) as progress:
         index.rebuild(opened, lambda done, total: progress.reach(done))
         click.echo(f"indexed: {index.size:,} entries")

@@ -14,9 +14,9 @@ from .archives import (
     find_row,
     moment_words,
     now,
-    read_place,
+    open_index,
+    read_location,
     read_trusted,
-    verified_anchors,
 )
 from .files import read_file, write_out
 from .progress import show_progress
@@ -42,9 +42,9 @@ def prove(digest: str, archive: str | None, archive_index: str | None, output: s
     """
     from ..archive.proofs import SUFFIX, write_proof
 
-    place = read_place(archive, None, archive_index)
-    opened = place.open()
-    with place.indexed(opened) as index:
+    location = read_location(archive, None, archive_index)
+    opened = location.open()
+    with open_index(location, opened) as index:
         row = find_row(index, digest)
     found = find_entry(opened, row)
     target = output or f"{Path(row.name).stem}{SUFFIX}"
@@ -66,15 +66,16 @@ def evidence(
     It is a BagIt bag: the copy, its entry, the proof, the timestamp and what it is judged by, the policy, a page
     that tells an auditor what to run, and a program that checks it with nothing but Python.
     """
+    from ..archive.anchoring import indexed_anchors
     from ..archive.anchors import require_holding
     from ..archive.evidence import gather_evidence
 
-    place = read_place(archive, None, archive_index)
-    opened = place.open()
-    with place.indexed(opened) as index:
+    location = read_location(archive, None, archive_index)
+    opened = location.open()
+    with open_index(location, opened) as index:
         row = find_row(index, digest)
         policy = [each.file for each in index.rows(kinds=("published-version",), version=row.version)]
-        anchors = require_holding(verified_anchors(opened, index, read_trusted(trust)))
+        anchors = require_holding(indexed_anchors(opened, index, roots=read_trusted(trust), at=now()))
     files = gather_evidence(opened, find_entry(opened, row), row.file, policy=policy, anchors=anchors, at=now())
     target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
@@ -129,9 +130,9 @@ def verify(
     from ..archive.anchors import require_holding, verify_anchors
     from ..archive.audit import audit
 
-    place = read_place(archive, archive_key)
-    opened = place.open()
-    known = _read_known(opened, place.key_path(opened.metadata.origin), proofs, checkpoints)
+    location = read_location(archive, archive_key)
+    opened = location.open()
+    known = _read_known(opened, location.key_path(opened.metadata.origin), proofs, checkpoints)
     try:
         with show_progress("verifying", opened.checkpoint().size) as progress:
             report = audit(opened, roots=known, advance=lambda done, total: progress.reach(done))

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..archive.location import ArchiveLocation
     from ..typesetting.fonts import Typeface
-    from .archives import Place
     from .authorities import Authorities
     from .keys import KeyName
 
@@ -22,7 +22,7 @@ class Batch:
     paper: str
     level: str
     authorities: "Authorities"
-    archive: "Place | None"
+    archive: "ArchiveLocation | None"
     key: "KeyName"
     fonts: "tuple[Typeface, ...]"
     directory: str | None

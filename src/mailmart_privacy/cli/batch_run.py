@@ -24,13 +24,13 @@ from .state import kept_form
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from ..batch.archiving import Archiving
     from ..batch.destinations import Destination
     from ..batch.job import BatchJob
     from ..batch.manifest import Manifest
     from ..batch.results import FailedCopy, IssuedCopy
     from ..keys.identity import Identity
     from ..sheets.rows import Planned
-    from .archiving import Archiving
 
 SAMPLE = 10  # how many copies of a batch are verified by default
 
@@ -155,11 +155,19 @@ class Run:
 
     def _archiving(self) -> "AbstractContextManager[Archiving | None]":
         """Open the archive that the copies go to first, if there is one."""
-        from .archiving import open_archiving
-
         batch = self.batch
+        if batch.archive is None:
+            return nullcontext()
+        from ..batch.archiving import open_archiving
+        from .archives import read_anchoring
+
         return open_archiving(
-            batch.archive, batch.authorities, signer=self.signer, version=batch.version, level=batch.level
+            batch.archive,
+            read_anchoring(batch.authorities),
+            clock=now,
+            signer=self.signer,
+            version=batch.version,
+            level=batch.level,
         )
 
     def _list_archived(

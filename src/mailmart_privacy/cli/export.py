@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._files import open_whole
+from ..archive.location import ArchiveLocation
 from ..batch.file_names import name_file
-from ..errors import UsageError
+from ..errors import ArchiveError, UsageError
 from ..policy.ledger import shipped
 from ..policy.model import LEVELS
-from .archives import Place, archive_options, read_place
+from .archives import archive_options, now, read_location
 from .authorities import Authorities, authority_options, read_authorities
 from .batch import batch_options, export_batch, read_batch, require_single
 from .files import require_place, write_out
@@ -75,7 +77,7 @@ def export(
     are looked at before the first copy is signed.
 
     The first use makes a self-signed identity for you, and certifies the form with it; both are kept.
-    With --archive the copy is archived before it leaves; where that fails, it does not.
+    With --archive the copy is archived first. If that fails, no file is written.
 
     Levels above B-B need a timestamp authority; B-LT and B-LTA also the certificates of the roots to trust.
     """
@@ -86,7 +88,7 @@ def export(
     )
     version = choose_version(policy, at).version
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    kept = read_place(archive, archive_key, archive_index) if archive else None
+    kept = read_location(archive, archive_key, archive_index) if archive else None
     if recipients is not None:
         if reference is not None:
             raise UsageError("--reference is for one copy; in a sheet, references have a column of their own")
@@ -99,10 +101,10 @@ def export(
     if recipient is None:
         raise UsageError("say whom the copy is for: --to NAME, or --recipients FILE for a sheet of them")
     require_single()
-    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    moment = now()
     names = "-o names the file, -d the folder of a file named for you"
     output, directory = choose_one("output", output, "directory", directory, why=names)
-    stem = name_file(version, recipient, f"{now:%Y%m%dT%H%M%SZ}")
+    stem = name_file(version, recipient, f"{moment:%Y%m%dT%H%M%SZ}")
     target = os.path.join(directory or "", stem) if output is None else output
     if not target:
         raise UsageError("-o is empty; give the name of a file")
@@ -110,25 +112,51 @@ def export(
         raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
     if target != "-":
         require_place(Path(target), force=force)
+    archiving = _Archiving(kept) if kept is not None else None
     identity = _choose_key(identity_file, passphrase_file, certificate_file)()
-    recipient, reference, now, copy = _issue(
-        version, paper, recipient, reference, identity, now, level, authorities, _find_fonts(fonts)
+    recipient, reference, moment, copy = _issue(
+        version, paper, recipient, reference, identity, moment, level, authorities, _find_fonts(fonts)
     )
-    if kept is not None:
-        _archive(kept, copy, (*authorities.roots, identity.certificate), now)
-    write_out(target, copy, binary=True, force=force)
+    if archiving is not None:
+        archiving.write(target, copy, (*authorities.roots, identity.certificate), moment, force)
+    else:
+        write_out(target, copy, binary=True, force=force)
     if target != "-":
-        click.echo(_describe(target, copy, version, recipient, reference, now) if as_json else target)
+        click.echo(_describe(target, copy, version, recipient, reference, moment) if as_json else target)
 
 
-def _archive(place: Place, copy: bytes, roots: "tuple[Certificate, ...]", now: datetime.datetime) -> None:
-    """Archive a copy that is about to leave."""
-    from ..archive.admission import admit
+class _Archiving:
+    """The archive that one copy goes to before it is given out."""
 
-    archive = place.open()
-    with place.writing(archive) as session:
-        (added,) = session.add_copies([admit(copy, trust_roots=roots, at=now, ledger=shipped())], shipped())
-    click.echo(f"archived as entry {added.number:,} of {archive.metadata.origin}", err=True)
+    def __init__(self, location: ArchiveLocation) -> None:
+        # Opened before anything is made: where the archive cannot be used, no identity and no copy comes to be.
+        self._archive = location.open()
+        self._keyring = location.keyring(self._archive)
+
+    def write(
+        self, target: str, pdf: bytes, roots: "tuple[Certificate, ...]", now: datetime.datetime, force: bool
+    ) -> None:
+        """Write the copy aside in its folder, archive it, and only then put it into its place."""
+        if target == "-":
+            self._add(pdf, roots, now)
+            write_out(target, pdf, binary=True, force=force)
+            return
+        with open_whole(Path(target), force=force) as file:
+            file.write(pdf)
+            file.flush()
+            os.fsync(file.fileno())
+            self._add(pdf, roots, now)
+
+    def _add(self, pdf: bytes, roots: "tuple[Certificate, ...]", at: datetime.datetime) -> None:
+        from ..archive.admission import admit
+
+        copy = admit(pdf, trust_roots=roots, at=at, ledger=shipped())
+        try:
+            with self._archive.writing(self._keyring, now) as session:
+                (added,) = session.add_copies([copy], shipped())
+        except OSError as error:  # else it would be reported as one of the copy's own file
+            raise ArchiveError(f"{error.filename or self._archive.storage.location}: {error.strerror}") from error
+        click.echo(f"archived as entry {added.number:,} of {self._archive.metadata.origin}", err=True)
 
 
 def _find_fonts(names: tuple[str, ...]) -> "tuple[Typeface, ...]":

@@ -6,19 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..archive.location import quiet
 from ..errors import DestinationExistsError
 from ..policy.ledger import shipped
-from .archives import Place as ArchivePlace
-from .archives import anchor_batch
-from .authorities import Authorities
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..archive.anchoring import Anchoring
     from ..archive.archive import Session
     from ..archive.index.index import Index, Row
+    from ..archive.location import Advance, ArchiveLocation
     from ..archive.recipients import Recipient
-    from ..batch.destinations import Destination
-    from ..batch.results import IssuedCopy
     from ..sheets.rows import Planned
+    from .destinations import Destination
+    from .results import IssuedCopy
 
 _CLOCKS = datetime.timedelta(minutes=5)
 
@@ -78,7 +80,7 @@ class Archiving:
         self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Destination"
     ) -> "Iterator[list[IssuedCopy]]":
         """Give out what a run that was stopped has archived, and not come to give out or list."""
-        from ..batch.results import IssuedCopy
+        from .results import IssuedCopy
 
         archived = self._archived_since(since) if rows else {}
         for row in rows if archived else ():
@@ -132,14 +134,29 @@ class Archiving:
 
 @contextlib.contextmanager
 def open_archiving(
-    place: ArchivePlace | None, authorities: Authorities, *, signer: str, version: str, level: str
-) -> Iterator[Archiving | None]:
-    """Open the archive that the copies of a batch go to, if there is one; anchor it afterwards where that is set."""
-    if place is None:
-        yield None
-        return
-    opened = place.open()
-    keyring = place.keyring(opened)
-    with place.indexed(opened) as index, place.writing(opened) as session:
+    location: "ArchiveLocation",
+    anchoring: "Anchoring | None",
+    *,
+    clock: "Callable[[], datetime.datetime]",
+    signer: str,
+    version: str,
+    level: str,
+    advance: "Advance" = quiet,
+) -> Iterator[Archiving]:
+    """Open the archive that the copies of a batch go to; anchor it afterwards.
+
+    Args:
+        location: where it lies.
+        anchoring: who anchors it, or None.
+        clock: tells what time it is (aware).
+        signer: the digest of the certificate that signs.
+        version: of the policy.
+        level: of the copies.
+        advance: is told how far the reading of the log has come.
+    """
+    opened = location.open()
+    keyring = location.keyring(opened)
+    with location.open_index(opened, advance) as index, opened.writing(keyring, clock) as session:
         yield Archiving(session, index, keyring.names_key, signer=signer, version=version, level=level)
-        anchor_batch(session, authorities)
+        if anchoring is not None:
+            anchoring.anchor(session, clock())

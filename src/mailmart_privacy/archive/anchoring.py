@@ -1,0 +1,67 @@
+"""Anchoring what was added, and judging the anchors that an index lists."""
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .anchors import Anchor, anchor, verify_anchors
+from .witnesses import Witness, cosign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.x509 import Certificate
+
+    from ..trust.timestamp_client import TimestampClient
+    from .archive import Archive, Session
+    from .index.index import Index
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Anchoring:
+    """The authorities and witnesses that anchor a log.
+
+    Attributes:
+        timestamps: the timestamp authorities to ask.
+        roots: the certificates that the authority's has to lead to.
+        witnesses: all of them have to sign the checkpoint first.
+    """
+
+    timestamps: "TimestampClient"
+    roots: "tuple[Certificate, ...]"
+    witnesses: tuple[Witness, ...] = ()
+
+    def anchor(self, session: "Session", at: datetime.datetime) -> None:
+        """Publish the log, have witnesses sign its checkpoint, and have an authority stamp it.
+
+        Args:
+            session: an archive that is being added to.
+            at: now (aware).
+
+        Raises:
+            LevelError: no authority gave a usable answer.
+            ArchiveError: a witness did not sign.
+        """
+        anchor(
+            session,
+            timestamps=self.timestamps,
+            roots=self.roots,
+            at=at,
+            cosign=lambda checkpoint: cosign(session.archive, checkpoint, self.witnesses),
+        )
+
+
+def indexed_anchors(
+    archive: "Archive", index: "Index", *, roots: "Sequence[Certificate]", at: datetime.datetime
+) -> list[Anchor]:
+    """Verify the published anchors that the index lists, also those that lapsed; see `anchors.require_holding`.
+
+    An anchor that is not published yet proves nothing yet.
+
+    Raises:
+        TamperedError: an anchor is not what was stamped.
+        UntrustedError: an authority's certificate leads to none of the roots.
+    """
+    published = archive.checkpoint().size
+    numbers = [number for number, *_ in index.anchors() if number < published]
+    return verify_anchors(archive, [archive.read_entry(number) for number in numbers], roots=roots, at=at)

@@ -1,0 +1,186 @@
+"""Finding what of an archive is due for renewal, and renewing it."""
+
+import datetime
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import ExitCode, PrivacyError, TamperedError
+from .anchoring import Anchoring, indexed_anchors
+from .location import Advance, quiet
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from ..policy.ledger import Ledger
+    from .anchors import Anchor
+    from .archive import Archive, Copy, Session
+    from .index.index import Index, Row
+
+_RENEWED = ("B-LT", "B-LTA")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """Something that holds only until a moment.
+
+    Attributes:
+        what: the digest of a copy, or which anchor.
+        until: when it stops to hold (aware, UTC).
+        renewed: whether it was renewed.
+    """
+
+    what: str
+    until: datetime.datetime
+    renewed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenewalReport:
+    """What was due, and what became of it.
+
+    Attributes:
+        due: what was due.
+        missed: what could not be renewed, with the reason; it was left unchanged.
+        looked_at: how many copies and anchors were looked at.
+        next: when the next one is due (aware, UTC), or None.
+    """
+
+    due: tuple[Due, ...]
+    missed: tuple[tuple[str, str], ...]
+    looked_at: int
+    next: datetime.datetime | None
+
+
+class Renewal:
+    """What is due before a moment. Something that cannot be renewed is listed, and does not stop the rest.
+
+    Args:
+        archive: which.
+        index: its index, up to date.
+        roots: the certificates to trust.
+        limit: what holds no longer than that is due (aware).
+        ledger: the recorded versions.
+        clock: tells what time it is (aware).
+        guard: opens a context that bounds what judging one copy may cost.
+        advance: is told how many copies were looked at, and how many there are.
+    """
+
+    def __init__(
+        self,
+        archive: "Archive",
+        index: "Index",
+        *,
+        roots: "tuple[Certificate, ...]",
+        limit: datetime.datetime,
+        ledger: "Ledger",
+        clock: Callable[[], datetime.datetime],
+        guard: Callable[[], AbstractContextManager[None]] = nullcontext,
+        advance: Advance = quiet,
+    ) -> None:
+        self._archive, self._roots, self._limit, self._ledger = archive, roots, limit, ledger
+        self._clock, self._guard = clock, guard
+        self.copies: list[tuple[Row, datetime.datetime]] = []
+        self.anchor: Anchor | None = None
+        self._renewed, self._missed = set[str](), dict[str, tuple[str, ExitCode]]()
+        self._later: list[datetime.datetime] = []
+        self._looked_at = 0
+        found = [row for row in index.rows(kinds=("customer-copy",)) if row.level in _RENEWED]
+        replaced = {row.renews for row in found}
+        rows = [row for row in found if not row.erased and row.digest not in replaced]
+        for done, row in enumerate(rows, 1):
+            self._look(row)
+            advance(done, len(rows))
+        for newest in indexed_anchors(archive, index, roots=roots, at=clock())[-1:]:
+            self._look_at_anchor(newest)
+
+    @property
+    def due(self) -> bool:
+        """Whether anything is due."""
+        return bool(self.copies or self.anchor)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The highest of those of what cannot be renewed."""
+        return max((code for _, code in self._missed.values()), default=ExitCode.DONE)
+
+    def renew(self, session: "Session", anchoring: Anchoring, *, advance: Advance = quiet) -> None:
+        """Anchor the log anew where that is due; renew the copies, and anchor them.
+
+        Args:
+            session: the archive, open to be added to.
+            anchoring: the authorities that stamp.
+            advance: is told how many copies were renewed, and how many there are.
+        """
+        if self.anchor is not None:  # first: it takes a moment, and all else rests on it
+            anchoring.anchor(session, self._clock())
+            self._renewed.add(_name(self.anchor))
+        for done, (row, _) in enumerate(self.copies, 1):
+            try:
+                copy = self._stamp(row, anchoring)
+            except PrivacyError as error:
+                self._missed[row.digest] = str(error), error.exit_code
+            else:
+                session.add_copies([copy], self._ledger)
+                self._renewed.add(row.digest)
+            advance(done, len(self.copies))
+        if self._renewed.intersection(row.digest for row, _ in self.copies):
+            anchoring.anchor(session, self._clock())
+
+    def report(self) -> RenewalReport:
+        """Tell what was due, what became of it, and what is due next."""
+        due = [(row.digest, until) for row, until in self.copies]
+        if self.anchor is not None and not self.anchor.lapsed:
+            due.append((_name(self.anchor), self.anchor.expires_at))
+        return RenewalReport(
+            due=tuple(Due(what=what, until=until, renewed=what in self._renewed) for what, until in due),
+            missed=tuple((what, error) for what, (error, _) in self._missed.items()),
+            looked_at=self._looked_at,
+            next=min(self._later, default=None),
+        )
+
+    def _look(self, row: "Row") -> None:
+        from ..verifying.verify import verify
+
+        self._looked_at += 1
+        try:
+            with self._guard():
+                verdict = verify(self._read(row), trust_roots=self._roots, at=self._clock(), ledger=self._ledger)
+        except PrivacyError as error:
+            self._missed[row.digest] = str(error), error.exit_code
+            return
+        if verdict.valid_until <= self._limit:
+            self.copies.append((row, verdict.valid_until))
+        else:
+            self._later.append(verdict.valid_until)
+
+    def _look_at_anchor(self, newest: "Anchor") -> None:
+        self._looked_at += 1
+        if newest.lapsed or newest.expires_at <= self._limit:
+            self.anchor = newest
+        else:
+            self._later.append(newest.expires_at)
+        if newest.lapsed:
+            self._missed[_name(newest)] = newest.lapsed, ExitCode.UNDECIDED
+
+    def _stamp(self, row: "Row", anchoring: Anchoring) -> "Copy":
+        from ..copies.levels import add_archive_timestamp
+        from .admission import admit
+
+        renewed = add_archive_timestamp(
+            self._read(row), timestamps=anchoring.timestamps, trust_roots=self._roots, at=self._clock()
+        )
+        # A timestamp may be a moment ahead of the clock here.
+        at = self._clock() + datetime.timedelta(seconds=1)
+        return admit(renewed, trust_roots=self._roots, at=at, ledger=self._ledger, renews=row.digest)
+
+    def _read(self, row: "Row") -> bytes:
+        content = self._archive.read_file(row.file)
+        if content is None:
+            raise TamperedError(f"{row.name} is missing")
+        return content
+
+
+def _name(anchor: "Anchor") -> str:
+    return f"anchor over {anchor.checkpoint.size} entries"
