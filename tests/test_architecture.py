@@ -11,7 +11,7 @@ PACKAGE = ROOT / "src" / "mailmart_privacy"
 # From the ground up, one layer a line. A module imports from lower lines, and from what stands before its own room in
 # the same line. Within a room any order will do, without a cycle. Nothing imports the package root.
 LAYERS = [
-    ["_version", "errors", "_unicode", "_time", "_der", "_resources", "_files", "_asyncio"],
+    ["_version", "errors", "_unicode", "_time", "_der", "_resources", "_files", "_asyncio", "_user_dirs", "_limits"],
     ["pdf", "sheets"],
     ["policy", "keys", "typesetting"],
     ["trust", "diff", "form"],
@@ -27,13 +27,12 @@ HEAVY = {
     "click": ["cli"],
     "distributed": ["batch.dask"],
     "django": ["web.django"],
-    "filelock": ["cli", "batch.manifest", "archive.keyring"],
+    "filelock": ["copies.form_cache", "batch.manifest", "archive.keyring"],
     "flask": ["web.flask"],
     "fsspec": ["batch.destinations"],
     "markdown": ["policy.read_markdown"],
     "openpyxl": ["sheets.xlsx_sheet"],
     "pkcs11": ["keys.pkcs11", "keys.pkcs11_token"],
-    "platformdirs": ["cli"],
     "psycopg": ["archive.index.postgres"],
     "starlette": ["web.starlette"],
     "uharfbuzz": ["typesetting.shaping", "typesetting.fonts"],

@@ -15,8 +15,8 @@ import jsonschema
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mailmart_privacy import _limits as limits
 from mailmart_privacy import _resources
-from mailmart_privacy.cli import limits
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.render import render_json

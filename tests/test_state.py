@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
+from mailmart_privacy import _user_dirs
 from mailmart_privacy.keys.key_files import dump_identity
 
 from .conftest import Run, state
@@ -26,6 +27,28 @@ def test_a_folder_that_keeps_nothing_hinders_no_copy(cli: Run, tmp_path: Path, e
     )
     assert result.returncode == 0
     assert "could not be kept" in result.stderr.decode()
+
+
+def test_each_system_has_its_own_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and state lie where programs keep them on Windows, on macOS and on Linux."""
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "MAILMART_PRIVACY_STATE_DIR", "APPDATA", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    home = Path.home()
+    expected = {
+        "linux": (home / ".config", home / ".local/state"),
+        "darwin": (home / "Library/Application Support",) * 2,
+        "win32": (home / "AppData/Roaming", home / "AppData/Local"),
+    }
+    for platform, (settings, kept) in expected.items():
+        monkeypatch.setattr("sys.platform", platform)
+        assert _user_dirs.config_path() == settings / "mailmart-privacy" / "config.toml"
+        assert _user_dirs.state_path() == kept / "mailmart-privacy"
+    monkeypatch.setenv("APPDATA", "/a")
+    monkeypatch.setenv("LOCALAPPDATA", "/b")
+    assert (_user_dirs.config_path().parts[1], _user_dirs.state_path().parts[1]) == ("a", "b")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_STATE_HOME", "/c")
+    assert _user_dirs.state_path() == Path("/c/mailmart-privacy")
 
 
 @pytest.mark.slow

@@ -75,7 +75,7 @@ class _LazyGroup(click.Group):
 def root(ctx: click.Context, config: Path | None, debug: bool) -> None:
     """MailMart's privacy policy: its text, and signed, dated copies of it."""
     ctx.ensure_object(dict)["debug"] = debug
-    from .state import config_path
+    from .._user_dirs import config_path
 
     place = config or config_path()
     name = ctx.invoked_subcommand

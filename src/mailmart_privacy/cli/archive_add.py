@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._limits import limited
 from ..errors import ArchiveError, ExitCode, PrivacyError, UsageError
 from ..policy.ledger import shipped
 from .archives import (
     archive_options,
     find_row,
     moment_words,
-    now,
     open_index,
     read_anchoring,
     read_location,
 )
 from .authorities import authority_options, read_authorities
+from .edge import now
 from .files import list_files, read_file
-from .limits import limited
 from .progress import show_progress
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from .archives import (
     find_entry,
     find_row,
     moment_words,
-    now,
     open_index,
     read_location,
     read_trusted,
     row_to_json,
 )
+from .edge import now
 from .files import write_out
 
 if TYPE_CHECKING:

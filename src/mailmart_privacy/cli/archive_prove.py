@@ -13,11 +13,11 @@ from .archives import (
     find_entry,
     find_row,
     moment_words,
-    now,
     open_index,
     read_location,
     read_trusted,
 )
+from .edge import now
 from .files import read_file, write_out
 from .progress import show_progress
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .._user_dirs import state_path
 from ..archive.location import ArchiveLocation
 from ..errors import TamperedError, UsageError
 from .authorities import Authorities, read_authorities
-from .state import state_path
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from ..archive.index.index import Index, Row
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
-
-
-def now() -> datetime.datetime:
-    """Tell what time it is, in whole seconds."""
-    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
 def archive_options(*, place: bool = True, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from .._user_dirs import identity_path
 from ..errors import UsageError
 from .files import read_file
-from .state import identity_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

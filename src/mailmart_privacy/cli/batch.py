@@ -13,9 +13,9 @@ from click.core import ParameterSource
 from .._time import parse_moment
 from ..errors import UsageError
 from ..policy.ledger import shipped
-from .archives import now
 from .batch_request import Batch, manifest_path
 from .batch_run import Run
+from .edge import now
 from .files import read_file, require_place
 from .workers import worker_pool
 

@@ -15,11 +15,10 @@ from typing import IO, TYPE_CHECKING, Any
 from .._files import make_folder, open_whole, remove_leftovers
 from ..errors import DestinationExistsError, ExitCode, PrivacyError, RecipientError, UnfinishedError, UsageError
 from ..policy.ledger import shipped
-from .archives import now
 from .batch_request import Batch, manifest_path
+from .edge import form_cache, now
 from .progress import Progress, show_progress
 from .sampling import Sample
-from .state import kept_form
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -101,7 +100,7 @@ class Run:
         from ..copies.certified import CertifiedForm, certified_level
         from ..verifying.origin import form_name
 
-        batch, moment = self.batch, now()
+        batch = self.batch
         order = BatchJob(
             id=secrets.token_hex(8),
             form=shipped().record(batch.version, form_name(batch.paper)),
@@ -117,12 +116,13 @@ class Run:
             order = replace(order, open_identity=opened)
         signer = name_signer(order, self.executor)
 
-        def certify() -> CertifiedForm:
-            made = CertifiedForm.from_bytes(certify_order(order, moment, self.executor).certified)
+        def certify(at: datetime.datetime) -> CertifiedForm:
+            made = CertifiedForm.from_bytes(certify_order(order, at, self.executor).certified)
             assert made is not None
             return made
 
-        form = kept_form(order.form, signer, moment, certified_level(batch.level), certify)
+        level = certified_level(batch.level)
+        form = form_cache().load(order.form, signer=signer, level=level, clock=now, certify=certify)
         return replace(order, certified=form.to_bytes()), signer, form.signing_time
 
     def _issue(self, rows: "Sequence[Planned]") -> "Iterator[list[IssuedCopy]]":

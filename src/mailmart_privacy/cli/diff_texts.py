@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._limits import limited
 from .._unicode import normalize, spell_out
 from ..errors import SourceError, UnknownVersionError, UnreadableFileError, UsageError, VerificationError
 from ..policy.ledger import policy_from_json, shipped
 from ..policy.model import Policy
 from .authorities import read_roots
 from .files import read_file
-from .limits import limited
 
 if TYPE_CHECKING:
     from ..policy.prose import Prose

@@ -15,13 +15,13 @@ from ..batch.file_names import name_file
 from ..errors import ArchiveError, UsageError
 from ..policy.ledger import shipped
 from ..policy.model import LEVELS
-from .archives import archive_options, now, read_location
+from .archives import archive_options, read_location
 from .authorities import Authorities, authority_options, read_authorities
 from .batch import batch_options, export_batch, read_batch, require_single
+from .edge import form_cache, now
 from .files import require_place, write_out
 from .keys import KeyName, identity_options
 from .show import choose_one, choose_version, policy_options
-from .state import certified_form
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -180,43 +180,45 @@ def _issue(
     recipient: str,
     reference: str | None,
     identity: "Identity",
-    now: datetime.datetime,
+    moment: datetime.datetime,
     level: str,
     authorities: "Authorities",
     fonts: "tuple[Typeface, ...]",
 ) -> tuple[str, str, datetime.datetime, bytes]:
+    from ..copies.certified import CertifiedForm, certified_level
     from ..copies.issuing import complete_values, issue_copy
     from ..verifying.origin import form_name
 
-    form = shipped().record(version, form_name(paper))
+    form, kept = shipped().record(version, form_name(paper)), certified_level(level)
+
+    def certify_form(at: datetime.datetime) -> CertifiedForm:
+        from ..copies.certifying import certify
+
+        client, roots = authorities.client(), authorities.roots
+        return certify(form, identity=identity, signing_time=at, level=kept, timestamps=client, trust_roots=roots)
+
+    certified = form_cache().load(form, signer=identity.digest, level=kept, clock=now, certify=certify_form)
+    moment = max(moment, certified.signing_time)  # it may have waited for another process that certified
+    recipient, reference = complete_values(certified, recipient, reference, moment, fonts)
     if level == "B-B":  # without what only the other levels need to be imported
-        certified = certified_form(form, identity, now)
-        now = max(now, certified.signing_time)  # it may have waited for another process that certified
-        recipient, reference = complete_values(certified, recipient, reference, now, fonts)
         copy = issue_copy(
-            certified, recipient=recipient, reference=reference, issued_at=now, identity=identity, fonts=fonts
+            certified, recipient=recipient, reference=reference, issued_at=moment, identity=identity, fonts=fonts
         )
-        return recipient, reference, now, copy
-    from ..copies.certified import certified_level
+        return recipient, reference, moment, copy
     from ..copies.levels import issue_at_level
 
-    client = authorities.client()
-    kept = certified_level(level)
-    certified = certified_form(form, identity, now, level=kept, timestamps=client, trust_roots=authorities.roots)
-    now = max(now, certified.signing_time)
-    recipient, reference = complete_values(certified, recipient, reference, now, fonts)
     copy = issue_at_level(
         certified,
         level=level,
         recipient=recipient,
         reference=reference,
-        issued_at=now,
+        issued_at=moment,
         identity=identity,
-        timestamps=client,
+        timestamps=authorities.client(),
         trust_roots=authorities.roots,
         fonts=fonts,
     )
-    return recipient, reference, now, copy
+    return recipient, reference, moment, copy
 
 
 def _describe(target: str, copy: bytes, version: str, recipient: str, reference: str, now: datetime.datetime) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._user_dirs import identity_path
 from ..errors import DestinationExistsError, IdentityError, UsageError
 from .keys import identity_options, is_uri, passphrase_option, read_identity
-from .state import identity_path, keep_identity
 
 if TYPE_CHECKING:
     from ..keys.identity import Identity
@@ -98,8 +98,11 @@ def _own() -> "Identity":
 
 
 def _keep(made: "Identity", force: bool) -> None:
+    from ..keys.local_identity import keep_identity
+
+    path = identity_path()
     try:
-        path = keep_identity(made, force=force)
+        keep_identity(made, path, force=force)
     except DestinationExistsError:
         raise DestinationExistsError(_KEPT) from None
     click.echo(f"{made.name!r} is kept in {path}", err=True)

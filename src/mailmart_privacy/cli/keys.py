@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._user_dirs import identity_path
 from ..errors import IdentityError, UsageError
 from .files import read_file
-from .state import local_identity
 
 if TYPE_CHECKING:
     from ..keys.identity import Identity
@@ -100,7 +100,9 @@ def read_identity(name: str, passphrase_file: str | None, certificate_file: str 
 
 
 def _open_own() -> "Identity":
-    identity, created = local_identity(datetime.datetime.now(datetime.UTC).replace(microsecond=0))
+    from ..keys.local_identity import open_or_create
+
+    identity, created = open_or_create(identity_path(), datetime.datetime.now(datetime.UTC).replace(microsecond=0))
     if created:
         click.echo(
             f"Made an identity for you: {identity.name!r}. It is self-signed: no certification authority vouches for "

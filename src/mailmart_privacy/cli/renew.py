@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._files import write_whole
+from .._limits import limited
 from ..errors import ExitCode, LevelError, PrivacyError, UsageError
 from ..policy.ledger import shipped
 from .authorities import Authorities, authority_options, read_authorities
 from .files import list_files, read_file
-from .limits import limited
 
 if TYPE_CHECKING:
     from ..verifying.verification import Verification

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
+from .._limits import limited
 from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import ExitCode, PrivacyError
 from ..policy.ledger import shipped
 from .authorities import read_roots
 from .files import read_file
-from .limits import limited
 
 
 @click.command(short_help="Verify copies.")

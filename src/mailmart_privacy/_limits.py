@@ -1,9 +1,9 @@
-"""What judging one file may cost. The verifier keeps hostile files short by itself; this is the last resort."""
+"""Bounds on what one file may cost. Readers bound hostile files by themselves; this is the last resort."""
 
 import contextlib
 from collections.abc import Iterator
 
-from ..errors import UnreadableFileError
+from .errors import UnreadableFileError
 
 SECONDS = 30  # of processor time
 MEBIBYTES = 480
@@ -14,23 +14,31 @@ class _TooLongError(BaseException):
 
 
 @contextlib.contextmanager
-def limited() -> Iterator[None]:
-    """Hold what is done within to `SECONDS` of processor time and `MEBIBYTES` of memory, where the system can.
+def limited(*, seconds: float = SECONDS, mebibytes: int = MEBIBYTES) -> Iterator[None]:
+    """Bound the processor time and the memory of what is done within, where the system can.
+
+    Time is bounded in the main thread only, and neither is on Windows.
+
+    Args:
+        seconds: of processor time.
+        mebibytes: of memory.
 
     Raises:
         UnreadableFileError: it took more.
     """
     try:
-        with _memory(), _time():
+        with _memory(mebibytes), _time(seconds):
             yield
     except _TooLongError:
-        raise UnreadableFileError(f"the file was given up after {SECONDS} seconds; no copy takes as long") from None
+        raise UnreadableFileError(
+            f"reading the file was stopped after {seconds:g} seconds; no copy takes as long"
+        ) from None
     except MemoryError:
-        raise UnreadableFileError(f"the file takes more than {MEBIBYTES} MiB of memory; no copy does") from None
+        raise UnreadableFileError(f"reading the file takes more than {mebibytes} MiB of memory; no copy does") from None
 
 
 @contextlib.contextmanager
-def _time() -> Iterator[None]:
+def _time(seconds: float) -> Iterator[None]:
     import signal
     import threading
 
@@ -42,7 +50,7 @@ def _time() -> Iterator[None]:
         raise _TooLongError
 
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
@@ -51,14 +59,14 @@ def _time() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _memory() -> Iterator[None]:
+def _memory(mebibytes: int) -> Iterator[None]:
     try:
         import resource
     except ImportError:  # Windows has no such limits
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = MEBIBYTES * 2**20
+    limit = mebibytes * 2**20
     if soft != resource.RLIM_INFINITY:
         limit = min(limit, soft)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
