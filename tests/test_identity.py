@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from mailmart_privacy.errors import IdentityError, UsageError
-from mailmart_privacy.keys.identity import Identity, dump_certificate, load_certificates, require_valid
+from mailmart_privacy.keys.certificates import load_certificates
+from mailmart_privacy.keys.identity import Identity, dump_certificate, require_valid
 from mailmart_privacy.keys.key_files import FileKey, create_identity, dump_identity, load_identity
 
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)

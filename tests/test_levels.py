@@ -40,7 +40,8 @@ from mailmart_privacy.errors import (
     UsageError,
     VerificationError,
 )
-from mailmart_privacy.keys.identity import Identity, certificate_digest
+from mailmart_privacy.keys.certificates import certificate_digest
+from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import dump_identity
 from mailmart_privacy.trust.dss import extend_store, read_store
 from mailmart_privacy.trust.path_validator import ValidationData

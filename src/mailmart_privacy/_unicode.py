@@ -10,6 +10,7 @@ _JOINERS = "\u200c\u200d"  # zero width non-joiner, zero width joiner
 _SELECTOR = "\ufe0f"
 _VIRAMA = 9  # its canonical combining class
 _CURSIVE = (["ARABIC"], ["SYRIAC"], ["MANDAIC"], ["MONGOLIAN"], ["NKO"], ["ADLAM"])
+_LONGEST_NAME = 256  # X.520 allows a common name 64
 _REFUSED = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 
 
@@ -45,6 +46,27 @@ def spell_out(text: str) -> str:
     Bytes of a file's name that are no UTF-8, as Python hands them on, stay.
     """
     return "".join(repr(c)[1:-1] if is_refused(c) and not "\udc80" <= c <= "\udcff" else c for c in text)
+
+
+def show_name(text: str) -> str:
+    """Prepare a stranger's name, for instance that of a certificate, for being shown, in text or in JSON.
+
+    Characters that a terminal would obey or that nobody sees are spelt out, line breaks and bidirectional controls
+    among them; joiners stay where they belong (see `find_refused`). What is longer than any real name is cut.
+
+    Args:
+        text: the name.
+
+    Returns:
+        The name in one line, of at most some 300 characters.
+    """
+    cut = text[:_LONGEST_NAME]
+    refused = set(find_refused(cut)) - set(_JOINERS)
+    shown = "".join(
+        repr(c)[1:-1] if c in refused or (c in _JOINERS and not _joins(cut, i)) else c for i, c in enumerate(cut)
+    )
+    shown = shown[: _LONGEST_NAME + 44]
+    return shown if len(text) <= _LONGEST_NAME else f"{shown}… ({len(text):,} characters)"
 
 
 def is_normal(text: str) -> bool:

@@ -192,7 +192,7 @@ def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
         IdentityError: there is none.
         MissingExtraError: cryptography is not installed.
     """
-    from ..keys.identity import load_certificates
+    from ..keys.certificates import load_certificates
 
     return load_certificates(content, origin="this file")
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError, TamperedError, UntrustedError, one_line
-from ..keys.identity import subject_name
+from ..keys.certificates import subject_name
 from ..pdf.cms import encode_der
 from ..trust.path_validator import NotTrustedError, PathValidator, ValidationData, describe_certificate
 from ..trust.revocation import gather_for_token

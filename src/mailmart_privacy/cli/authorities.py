@@ -89,7 +89,7 @@ def read_roots(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
 def _read_certificates(names: tuple[str, ...]) -> "tuple[Certificate, ...]":
     if not names:
         return ()
-    from ..keys.identity import load_certificates
+    from ..keys.certificates import load_certificates
 
     return tuple(certificate for name in names for certificate in load_certificates(read_file(name), origin=name))
 
@@ -98,7 +98,7 @@ def _read_pin(name: str) -> list[str]:
     digits = name.lower().removeprefix("sha256:").replace(":", "")
     if re.fullmatch(r"[0-9a-f]{64}", digits):
         return [digits]
-    from ..keys.identity import certificate_digest
+    from ..keys.certificates import certificate_digest
 
     try:
         return [certificate_digest(certificate) for certificate in _read_certificates((name,))]

@@ -60,7 +60,8 @@ def show(
     identity_file: str | None, certificate_file: str | None, passphrase_file: str | None, pem: bool, as_json: bool
 ) -> None:
     """Show an identity: its name, certificate, issuers and how long it is valid. The key is never shown."""
-    from ..keys.identity import dump_certificate, subject_name
+    from ..keys.certificates import subject_name
+    from ..keys.identity import dump_certificate
 
     loaded = _own() if identity_file is None else read_identity(identity_file, passphrase_file, certificate_file)
     if pem:

@@ -4,8 +4,6 @@ Whoever has an ECDSA signature (r, s) can write another one for the same content
 the key. The container that holds it is covered by nothing, so copies carry the lower s of the two.
 """
 
-from typing import TYPE_CHECKING
-
 from ..errors import MissingExtraError
 
 try:
@@ -13,9 +11,6 @@ try:
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 # The orders n of the curves (NIST SP 800-186, 3.2.1).
 _ORDERS = {
@@ -25,18 +20,18 @@ _ORDERS = {
 }
 
 
-def normalize_low_s(signature: bytes, key: "PublicKeyTypes") -> bytes:
+def normalize_low_s(signature: bytes, key: object) -> bytes:
     """Bring a signature into its one spelling.
 
     Args:
         signature: any signature; ECDSA's in DER (RFC 3279, 2.2.3).
-        key: whose it is; where it is no ECDSA key on a known curve, there is no other spelling.
+        key: whose it is; a signature by any other than an ECDSA key on a known curve has one spelling only.
 
     Returns:
         The signature with the lower s; the same bytes where it has that already.
 
     Raises:
-        ValueError: it is to be one by ECDSA, and cannot be read.
+        ValueError: the key is ECDSA's, and the signature cannot be read.
     """
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _ORDERS:
         return signature

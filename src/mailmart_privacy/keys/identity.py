@@ -7,11 +7,12 @@ module with a `SigningKey` and a function that opens it (`keyfiles`, `pkcs11`, `
 
 import datetime
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import IdentityError, MissingExtraError
+from .certificates import certificate_digest, common_name, find_extension, has_issued, is_self_signed, subject_name
 from .ecdsa import normalize_low_s
+from .signature import MIN_AUTHORITY_RSA_BITS, find_weakness
 
 try:
     from cryptography import x509
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
-MIN_RSA_BITS = 3072
-_MIN_ISSUER_RSA_BITS = 2048  # an organisation's CA is not ours to choose; below this, validators refuse it
-_CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _WEAK_HASHES = ("md5", "sha1")
 
 
@@ -145,13 +143,13 @@ def order_chain(certificate: x509.Certificate, pool: "Iterable[x509.Certificate]
             raise IdentityError(f"the certificate of {name!r} names itself as its issuer, but did not sign itself")
         named = [c for c in rest if c.subject == current.issuer]
         if not named:
-            issuer = _common_name(current.issuer)
+            issuer = common_name(current.issuer)
             raise IdentityError(
                 f"the chain is incomplete: {issuer!r}, which issued the certificate of {name!r}, is missing; "
                 "add the certificates of all issuers, up to the root"
             )
         # Of an authority that is a root and was certified by another, too, the root ends the chain.
-        signed = sorted((c for c in named if _issued(current, c)), key=is_self_signed, reverse=True)
+        signed = sorted((c for c in named if has_issued(c, current)), key=is_self_signed, reverse=True)
         if not signed:
             raise IdentityError(
                 f"the chain is broken: the certificate of {name!r} names {subject_name(named[0])!r} as its issuer, "
@@ -169,13 +167,8 @@ def require_strong(public: object) -> None:
     Raises:
         IdentityError: it is neither RSA nor elliptic-curve, too short, or on an unknown curve.
     """
-    if isinstance(public, rsa.RSAPublicKey):
-        if public.key_size < MIN_RSA_BITS:
-            raise IdentityError(f"an RSA key of {public.key_size} bits is too weak; use {MIN_RSA_BITS} or P-256")
-    elif not isinstance(public, ec.EllipticCurvePublicKey):
-        raise IdentityError("the key is neither RSA nor elliptic-curve; use RSA-3072 or P-256")
-    elif public.curve.name not in _CURVES:
-        raise IdentityError(f"the curve {public.curve.name} is not one that validators know; use P-256")
+    if weakness := find_weakness(public):
+        raise IdentityError(weakness)
 
 
 def require_valid(identity: Identity, at: datetime.datetime) -> None:
@@ -212,46 +205,11 @@ def dump_certificate(identity: Identity) -> bytes:
     return identity.certificate.public_bytes(Encoding.PEM)
 
 
-def load_certificates(content: bytes, *, origin: str) -> tuple[x509.Certificate, ...]:
-    """Load certificates from PEM (one or more) or DER (one).
-
-    Raises:
-        IdentityError: there is none.
-    """
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
     try:
-        if b"-----BEGIN" in content:
-            return tuple(x509.load_pem_x509_certificates(content))
-        return (x509.load_der_x509_certificate(content),)
+        return find_extension(certificate, kind)
     except ValueError:
-        raise IdentityError(f"{origin} holds no certificate; give one as PEM or DER") from None
-
-
-def subject_name(certificate: x509.Certificate) -> str:
-    """Name a certificate's subject in words."""
-    return _common_name(certificate.subject)
-
-
-def certificate_digest(certificate: x509.Certificate) -> str:
-    """Take the lowercase hex SHA-256 of a certificate in DER."""
-    return sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-
-
-def is_self_signed(certificate: x509.Certificate) -> bool:
-    """Tell whether a certificate was signed with its own key."""
-    return _issued(certificate, certificate)
-
-
-def _common_name(name: x509.Name) -> str:
-    names = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else name.rfc4514_string() or "a certificate without a name"
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except Exception:  # noqa: BLE001 - any refusal, whatever its class, means that it was not
-        return False
-    return True
+        raise IdentityError(f"the extensions of {subject_name(certificate)!r}'s certificate cannot be read") from None
 
 
 def _belongs(certificate: x509.Certificate, public: "PublicKey") -> bool:
@@ -259,15 +217,6 @@ def _belongs(certificate: x509.Certificate, public: "PublicKey") -> bool:
         return certificate.public_key() == public
     except (ValueError, UnsupportedAlgorithm):
         return False
-
-
-def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-    except ValueError:
-        raise IdentityError(f"the extensions of {subject_name(certificate)!r}'s certificate cannot be read") from None
 
 
 def _require_authority(certificate: x509.Certificate, *, below: int) -> None:
@@ -279,7 +228,7 @@ def _require_authority(certificate: x509.Certificate, *, below: int) -> None:
     if constraints.path_length is not None and constraints.path_length < below:
         raise IdentityError(f"{name!r} may not have {below} authorities below it, as in this chain (path length)")
     public = certificate.public_key()
-    if isinstance(public, rsa.RSAPublicKey) and public.key_size < _MIN_ISSUER_RSA_BITS:
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size < MIN_AUTHORITY_RSA_BITS:
         raise IdentityError(f"the key of the issuer {name!r} is too weak: RSA of {public.key_size} bits")
 
 

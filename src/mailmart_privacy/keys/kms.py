@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..errors import IdentityError, MissingExtraError, UsageError
-from .identity import Identity, assemble, load_certificates
+from .certificates import load_certificates
+from .identity import Identity, assemble
 
 try:
     import boto3

@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..errors import IdentityError, MissingExtraError
-from .identity import Identity, assemble, load_certificates
+from .certificates import load_certificates
+from .identity import Identity, assemble
 from .pkcs11_token import explain, find_token, lock, open_session, read_attribute, read_pin, token_name
 from .pkcs11_uri import Pkcs11Uri, parse_pkcs11_uri
 

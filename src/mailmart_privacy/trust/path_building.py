@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
-from .timestamp_token import issued
+from ..keys.certificates import has_issued as issued
 
 try:
     from cryptography import x509

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError, one_line
-from ..keys.identity import subject_name
+from ..keys.certificates import subject_name
 from .path_building import find_paths
 
 try:

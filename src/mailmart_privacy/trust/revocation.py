@@ -8,10 +8,10 @@ import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import LevelError, MissingExtraError, one_line
-from ..keys.identity import is_self_signed, subject_name
+from ..keys.certificates import has_issued as issued
+from ..keys.certificates import is_self_signed, subject_name
 from .path_validator import NotTrustedError, PathValidator, ValidationData, describe_certificate
 from .timestamp_client import fetch
-from .timestamp_token import issued
 
 try:
     from cryptography import x509

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError, TimestampError, UsageError, one_line
-from ..keys.identity import certificate_digest
+from ..keys.certificates import certificate_digest
 from .timestamp_token import Token, read_token
 
 try:

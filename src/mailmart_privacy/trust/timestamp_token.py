@@ -1,31 +1,63 @@
 """A timestamp token (RFC 3161, 2.4.2), in the one spelling that copies carry.
 
-Most of a token is signed; its outer parts are not, and nothing covers the last token of a file. So
-it is put together anew from what is signed and from the certificates that lead to its signer's
-root: any other spelling is told from this one by comparing bytes.
+Most of a token is signed; its outer parts are not, and nothing covers the last token of a file. So a token is read
+into its values and written again from them. What is written is always the same for the same values:
+
+1. CMS version 3, one signer, who is named by issuer and serial number.
+2. No certificate but the signer's and those above it, sorted by their bytes (a SET OF in DER); none that signed itself,
+   unless the signer did. A root is trusted for being given, not for standing in a token.
+3. Digest algorithms without parameters (RFC 5754), signature algorithms as RFC 4055 and RFC 5758 name them; where the
+   token has a signed attribute that repeats them (RFC 6211), they are spelt as in that one.
+4. An ECDSA signature with its lower s.
+5. No revocation lists and no unsigned attributes.
+
+What is covered by the signature (the TSTInfo and the signed attributes) is kept byte for byte.
 """
 
 import datetime
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import NoReturn
 
+from .. import _der as der
 from ..errors import MissingExtraError
+from ..keys.certificates import (
+    find_extension,
+    has_issued,
+    is_self_signed,
+    issuer_der,
+    load_certificate,
+    read_key,
+    to_der,
+)
 from ..keys.ecdsa import normalize_low_s
-from ..pdf.cms import encode_der as _tlv
+from ..keys.signature import DIGESTS, SignatureError, require_signature
+from .token_algorithms import (
+    SignatureAlgorithm,
+    read_digest_algorithm,
+    read_signature_algorithm,
+    write_digest_algorithm,
+    write_signature_algorithm,
+)
 
 try:
-    from asn1crypto import algos, cms, core, tsp
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-    from cryptography.hazmat.primitives.serialization import Encoding
-except ImportError as error:
-    raise MissingExtraError("pdf", error.name or "asn1crypto") from None
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
 
-_DIGESTS = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
-_TST_INFO = "1.2.840.113549.1.9.16.1.4"
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+TST_INFO = "1.2.840.113549.1.9.16.1.4"
+MAX_CERTIFICATES = 16
+MAX_SIZE = 65_536  # bytes; those of public authorities have 4,000 to 7,000
+_CONTENT_TYPE = "1.2.840.113549.1.9.3"
+_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_ESS = "1.2.840.113549.1.9.16.2.12"
+_ESS_V2 = "1.2.840.113549.1.9.16.2.47"
+_ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
+
+
+class TokenError(ValueError):
+    """A timestamp cannot be used; the message says why, and begins with "the timestamp"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,9 +65,9 @@ class Token:
     """What a token says.
 
     Attributes:
-        content: the token in DER, as copies carry it.
+        content: the token in DER, in the one spelling.
         moment: when it was made (aware, UTC).
-        certificates: the authority's certificate, then those that it leads to, as far as they are in it.
+        certificates: the authority's certificate, then those above it, as far as they are in the token.
         algorithm: the digest algorithm of its imprint, for instance "sha256".
         imprint: the digest of what was stamped.
         nonce: the number of the request that it answers, or None.
@@ -50,153 +82,287 @@ class Token:
 
 
 def read_token(content: bytes) -> Token:
-    """Read a token and put it into its one spelling.
+    """Read a token in any spelling of DER, and put it into its one spelling.
 
     Args:
         content: a ContentInfo (RFC 5652) in DER.
 
     Returns:
-        The token; its signature holds. Nothing is said about who may be trusted.
+        The token. Its signature holds, and it names its signer's certificate (RFC 5816). Nothing is said about who
+        may be trusted.
 
     Raises:
-        ValueError: it is not a token, or its signature does not hold.
+        TokenError: it is not a token, or its signature does not hold.
     """
-    info = cms.ContentInfo.load(content, strict=True)
-    if info["content_type"].native != "signed_data":
-        raise ValueError("the timestamp is not signed data")
-    data = info["content"]
-    (signer,) = data["signer_infos"]
-    certificates = _order(signer["sid"].chosen, [c.chosen for c in data["certificates"]])
-    name = signer["digest_algorithm"]["algorithm"].native
-    if name not in _DIGESTS:
-        raise ValueError(f"the timestamp is made with {name}, not with SHA-256 or better")
-    stamped = bytes(data["encap_content_info"]["content"])
-    attributes = signer["signed_attrs"].untag().contents
-    _require_attributes(cms.CMSAttributes.load(_tlv(0x31, attributes)), certificates[0], name, stamped)
-    signature = normalize_low_s(signer["signature"].native, certificates[0].public_key())
-    _require_signature(certificates[0], signer["signature_algorithm"], name, signature, _tlv(0x31, attributes))
-    said: Any = tsp.TSTInfo.load(stamped, strict=True)
-    imprint = said["message_imprint"]
-    return Token(
-        content=_spell(signer, certificates, stamped, attributes, signature),
-        moment=said["gen_time"].native.astimezone(datetime.UTC),
-        certificates=certificates,
-        algorithm=imprint["hash_algorithm"]["algorithm"].native,
-        imprint=imprint["hashed_message"].native,
-        nonce=said["nonce"].native,
-    )
+    try:
+        return _read(content)
+    except TokenError:
+        raise
+    except SignatureError as error:
+        raise TokenError(f"the timestamp's signature {error}") from None
+    except (ValueError, x509.InvalidVersion) as error:
+        raise TokenError(f"the timestamp cannot be read ({error})") from None
+
+
+def parse_token(content: bytes) -> Token:
+    """Read a token in its one spelling.
+
+    Args:
+        content: a ContentInfo (RFC 5652) in DER.
+
+    Returns:
+        The token, as `read_token` does.
+
+    Raises:
+        TokenError: it is not a token, its signature does not hold, or it is written in another way.
+    """
+    token = read_token(content)
+    if token.content != content:
+        raise TokenError("the timestamp is not written as copies carry it")
+    return token
 
 
 def require_stamped(token: Token, message: bytes) -> None:
     """Refuse a token that was made for something else.
 
     Raises:
-        ValueError: its imprint is not the digest of the message.
+        TokenError: its imprint is not the digest of the message.
     """
-    if token.algorithm not in _DIGESTS or token.imprint != hashlib.new(token.algorithm, message).digest():
-        raise ValueError("the timestamp was made for something else")
+    if token.algorithm not in DIGESTS or token.imprint != hashlib.new(token.algorithm, message).digest():
+        raise TokenError("the timestamp was made for something else")
 
 
-def _order(identifier: Any, found: list[Any]) -> tuple[x509.Certificate, ...]:
-    """Begin with the signer's certificate, and go on with each one's issuer; leave out all others."""
-    pool = [x509.load_der_x509_certificate(c.dump()) for c in found]
-    if isinstance(identifier, cms.IssuerAndSerialNumber):
-        wanted = (identifier["issuer"].dump(), identifier["serial_number"].native)
-        own = [c for c in pool if (c.issuer.public_bytes(), c.serial_number) == wanted]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Signer:
+    """A SignerInfo (RFC 5652, 5.3): its identifier, the signed attributes' content, algorithms, signature."""
+
+    issuer: bytes
+    serial: int | None
+    key_identifier: bytes | None
+    digest: str
+    attributes: bytes
+    algorithm: SignatureAlgorithm
+    signature: bytes
+
+
+def _read(content: bytes) -> Token:
+    if len(content) > MAX_SIZE:
+        _refuse(f"has more than {MAX_SIZE:,} bytes")
+    info = der.read_only(content)
+    if info.oid() != SIGNED_DATA:
+        _refuse("is not signed data")
+    wrapped = info.enter(der.tagged(0))
+    info.end()
+    data = wrapped.enter()
+    wrapped.end()
+    data.integer()
+    data.read(der.SET)  # the digest algorithms; each signer names its own again
+    encapsulated = data.enter()
+    if encapsulated.oid() != TST_INFO:
+        _refuse("is over something else than a time")
+    held = encapsulated.enter(der.tagged(0))
+    encapsulated.end()
+    stamped = held.read(der.OCTET_STRING)
+    held.end()
+    pool = _read_certificates(data)
+    if data.next_tag() == der.tagged(1):
+        data.take()
+    signers = data.enter(der.SET)
+    data.end()
+    signer = _read_signer(signers.enter())
+    signers.end()
+    certificates = _order(signer, pool)
+    values = _read_attributes(signer.attributes)
+    _require_attributes(values, certificates[0], signer.digest, stamped)
+    key = read_key(certificates[0])
+    signature = normalize_low_s(signer.signature, key)
+    algorithm = signer.algorithm
+    message = der.encode(der.SET, signer.attributes)
+    require_signature(key, signature, message, signer.digest, pss_salt=algorithm.pss_salt)
+    moment, name, imprint, nonce = _read_info(stamped)
+    return Token(
+        content=_write(signer, certificates, stamped, signature, values),
+        moment=moment,
+        certificates=certificates,
+        algorithm=name,
+        imprint=imprint,
+        nonce=nonce,
+    )
+
+
+def _read_certificates(data: der.Reader) -> list[x509.Certificate]:
+    if data.next_tag() != der.tagged(0):
+        _refuse("has no certificates")
+    found, listed = [], data.enter(der.tagged(0))
+    while listed.next_tag() is not None:
+        value = listed.take()
+        if value[0] == der.SEQUENCE:  # what else a CertificateChoices may be, nobody issues any longer
+            found.append(load_certificate(value))
+        if len(found) > MAX_CERTIFICATES:
+            _refuse(f"has more than {MAX_CERTIFICATES} certificates")
+    return sorted(found, key=to_der)
+
+
+def _read_signer(reader: der.Reader) -> _Signer:
+    reader.integer()
+    issuer, serial, key_identifier = b"", None, None
+    if reader.next_tag() == der.SEQUENCE:
+        identifier = reader.enter()
+        issuer, serial = identifier.take(), identifier.integer()
+        identifier.end()
     else:
-        own = [c for c in pool if _key_identifier(c) == identifier.native]
+        key_identifier = reader.read(0x80)
+    digest = read_digest_algorithm(reader.enter())
+    attributes = reader.read(der.tagged(0))
+    algorithm = read_signature_algorithm(reader.enter(), digest)
+    signature = reader.read(der.OCTET_STRING)
+    if reader.next_tag() == der.tagged(1):
+        reader.take()
+    reader.end()
+    return _Signer(
+        issuer=issuer,
+        serial=serial,
+        key_identifier=key_identifier,
+        digest=digest,
+        attributes=attributes,
+        algorithm=algorithm,
+        signature=signature,
+    )
+
+
+def _order(signer: _Signer, pool: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Begin with the signer's certificate, and go on with each one's issuer; leave out all others and the root."""
+    if signer.key_identifier is None:
+        own = [c for c in pool if (issuer_der(c), c.serial_number) == (signer.issuer, signer.serial)]
+    else:
+        own = [c for c in pool if _key_identifier(c) == signer.key_identifier]
     if not own:
-        raise ValueError("the timestamp lacks its signer's certificate")
+        _refuse("lacks its signer's certificate")
     path = own[:1]
-    while len(path) < 10:
-        following = next((c for c in pool if c not in path and issued(c, path[-1])), None)
+    above = [c for c in pool if c != path[0] and not is_self_signed(c)]
+    while True:
+        following = next((c for c in above if c not in path and has_issued(c, path[-1])), None)
         if following is None:
-            break
+            return tuple(path)
         path.append(following)
-    return tuple(path)
-
-
-def issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Tell whether one certificate was signed with the key of another, and names it."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except Exception:  # noqa: BLE001 - whatever the reason, it was not
-        return False
-    return True
 
 
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
-        return None
+    found = find_extension(certificate, x509.SubjectKeyIdentifier)
+    return found.digest if found else None
 
 
-def _require_attributes(attributes: Any, certificate: x509.Certificate, name: str, stamped: bytes) -> None:
-    """Hold the signed attributes to RFC 5652, 11, and RFC 5816: what was stamped, and by which certificate."""
-    values: dict[str, Any] = {}
-    for attribute in attributes:
-        (values[attribute["type"].native],) = attribute["values"]
-    if values["content_type"].native != "tst_info":
-        raise ValueError("the timestamp is over something else than a time")
-    if values["message_digest"].native != hashlib.new(name, stamped).digest():
-        raise ValueError("the timestamp was changed: its digest is another")
-    der = certificate.public_bytes(Encoding.DER)
-    if "signing_certificate_v2" in values:
-        first = values["signing_certificate_v2"]["certs"][0]
-        named = hashlib.new(first["hash_algorithm"]["algorithm"].native, der).digest()
+def _read_attributes(content: bytes) -> dict[str, der.Reader]:
+    """Read the signed attributes; each has one value."""
+    values: dict[str, der.Reader] = {}
+    reader = der.Reader(content)
+    while reader.next_tag() is not None:
+        attribute = reader.enter()
+        name, held = attribute.oid(), attribute.enter(der.SET)
+        attribute.end()
+        if name in values:
+            _refuse("has a signed attribute twice")
+        values[name] = der.Reader(held.take())
+        held.end()
+    return values
+
+
+def _require_attributes(
+    values: dict[str, der.Reader], certificate: x509.Certificate, digest: str, stamped: bytes
+) -> None:
+    """Require what RFC 5652, 11, and RFC 5816 do: what was stamped, and by which certificate."""
+    if _CONTENT_TYPE not in values or _MESSAGE_DIGEST not in values:
+        _refuse("lacks a signed attribute")
+    if values[_CONTENT_TYPE].oid() != TST_INFO:
+        _refuse("is over something else than a time")
+    if values[_MESSAGE_DIGEST].read(der.OCTET_STRING) != hashlib.new(digest, stamped).digest():
+        _refuse("was changed: its digest is another")
+    if _ESS_V2 in values:
+        first = values[_ESS_V2].enter().enter().enter()
+        name = read_digest_algorithm(first.enter()) if first.next_tag() == der.SEQUENCE else "sha256"
+        named = hashlib.new(name, to_der(certificate)).digest()
+    elif _ESS in values:
+        first = values[_ESS].enter().enter().enter()
+        named = hashlib.sha1(to_der(certificate), usedforsecurity=False).digest()  # RFC 2634 knows no other
     else:
-        first = values["signing_certificate"]["certs"][0]
-        named = hashlib.sha1(der, usedforsecurity=False).digest()  # RFC 3161 names the certificate by SHA-1
-    if first["cert_hash"].native != named:
-        raise ValueError("the timestamp names another certificate than its signer's")
+        _refuse("does not name its signer's certificate (ESS)")
+    if first.read(der.OCTET_STRING) != named:
+        _refuse("names another certificate than its signer's")
 
 
-def _require_signature(certificate: x509.Certificate, algorithm: Any, name: str, signature: bytes, der: bytes) -> None:
-    key, digest, kind = certificate.public_key(), _DIGESTS[name], algorithm["algorithm"].native
-    if kind not in ("rsassa_pkcs1v15", "rsassa_pss") and not kind.startswith(f"{name}_"):
-        raise ValueError("the timestamp names a signature algorithm that does not fit its digest")
-    if algorithm.dump() != type(algorithm).load(algorithm.dump()).dump(force=True):
-        raise ValueError("the timestamp's signature algorithm is not in DER")
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and kind == "rsassa_pss":
-            salt = algorithm["parameters"]["salt_length"].native
-            key.verify(signature, der, padding.PSS(mgf=padding.MGF1(digest), salt_length=salt), digest)
-        elif isinstance(key, rsa.RSAPublicKey) and kind in ("rsassa_pkcs1v15", f"{name}_rsa"):
-            if not isinstance(algorithm["parameters"], core.Null):
-                raise ValueError("the timestamp's signature algorithm has parameters")
-            key.verify(signature, der, padding.PKCS1v15(), digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and kind == f"{name}_ecdsa":
-            if algorithm["parameters"].dump():
-                raise ValueError("the timestamp's signature algorithm has parameters")
-            key.verify(signature, der, ec.ECDSA(digest))
-        else:
-            raise ValueError("the timestamp is signed with an algorithm that is not known here")
-    except InvalidSignature:
-        raise ValueError("the timestamp's signature does not hold") from None
+def _read_info(content: bytes) -> tuple[datetime.datetime, str, bytes, int | None]:
+    """Read the TSTInfo (RFC 3161, 2.4.2): its moment, its imprint with the algorithm, its nonce."""
+    info = der.read_only(content)
+    if info.integer() != 1:
+        _refuse("has an unknown version")
+    info.oid()  # the authority's policy
+    imprint = info.enter()
+    name, digest = read_digest_algorithm(imprint.enter()), imprint.read(der.OCTET_STRING)
+    imprint.end()
+    info.integer()  # its serial number
+    moment = info.moment()
+    if info.next_tag() == der.SEQUENCE:
+        info.read(der.SEQUENCE)  # accuracy
+    if info.next_tag() == der.BOOLEAN:
+        info.boolean()  # ordering
+    nonce = info.integer() if info.next_tag() == der.INTEGER else None
+    if info.next_tag() == der.tagged(0):
+        info.read(der.tagged(0))  # the authority's name
+    if info.next_tag() == der.tagged(1):
+        _require_plain_extensions(info.enter(der.tagged(1)))
+    info.end()
+    return moment, name, digest, nonce
 
 
-def _spell(
-    signer: Any, certificates: tuple[x509.Certificate, ...], stamped: bytes, attributes: bytes, signature: bytes
+def _require_plain_extensions(extensions: der.Reader) -> None:
+    while extensions.next_tag() is not None:
+        extension = extensions.enter()
+        extension.oid()
+        if extension.next_tag() == der.BOOLEAN and extension.boolean():
+            _refuse("has a critical extension")
+
+
+def _write(
+    signer: _Signer,
+    certificates: tuple[x509.Certificate, ...],
+    stamped: bytes,
+    signature: bytes,
+    values: dict[str, der.Reader],
 ) -> bytes:
-    """Write the token (RFC 5652, 5.1): version 3, for its content is no plain data; its signer by issuer and number."""
+    digest, algorithm = write_digest_algorithm(signer.digest), write_signature_algorithm(signer.algorithm)
+    if _ALGORITHM_PROTECTION in values:
+        protected = values[_ALGORITHM_PROTECTION].enter()
+        digest, algorithm = protected.take(), der.encode(der.SEQUENCE, protected.read(der.tagged(1)))
+        if (
+            read_digest_algorithm(der.read_only(digest)) != signer.digest
+            or read_signature_algorithm(der.read_only(algorithm), signer.digest) != signer.algorithm
+        ):
+            _refuse("names other algorithms in its signed attributes")
     own = certificates[0]
-    number = core.Integer(own.serial_number).dump()
-    name = signer["digest_algorithm"]["algorithm"].native
-    oid = algos.DigestAlgorithmId(name).dump()
-    plain, digest = _tlv(0x30, oid), _tlv(0x30, oid + core.Null().dump())  # RFC 5754: with NULL or without
-    if signer["digest_algorithm"].dump() == plain:
-        digest = plain
-    information = _tlv(
-        0x30,
-        core.Integer(1).dump()
-        + _tlv(0x30, own.issuer.public_bytes() + number)
-        + digest
-        + _tlv(0xA0, attributes)
-        + signer["signature_algorithm"].dump()
-        + _tlv(0x04, signature),
+    named = der.encode(der.SEQUENCE, issuer_der(own), der.encode_integer(own.serial_number))
+    information = der.encode(
+        der.SEQUENCE,
+        der.encode_integer(1),
+        named,
+        digest,
+        der.encode(der.tagged(0), signer.attributes),
+        algorithm,
+        der.encode(der.OCTET_STRING, signature),
     )
-    content = _tlv(0x30, core.ObjectIdentifier(_TST_INFO).dump() + _tlv(0xA0, _tlv(0x04, stamped)))
-    ordered = b"".join(sorted(c.public_bytes(Encoding.DER) for c in certificates))
-    data = core.Integer(3).dump() + _tlv(0x31, digest) + content + _tlv(0xA0, ordered) + _tlv(0x31, information)
-    return _tlv(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.2").dump() + _tlv(0xA0, _tlv(0x30, data)))
+    data = der.encode(
+        der.SEQUENCE,
+        der.encode_integer(3),
+        der.encode(der.SET, digest),
+        der.encode(
+            der.SEQUENCE,
+            der.encode_oid(TST_INFO),
+            der.encode(der.tagged(0), der.encode(der.OCTET_STRING, stamped)),
+        ),
+        der.encode_set([to_der(c) for c in certificates], der.tagged(0)),
+        der.encode(der.SET, information),
+    )
+    return der.encode(der.SEQUENCE, der.encode_oid(SIGNED_DATA), der.encode(der.tagged(0), data))
+
+
+def _refuse(why: str) -> NoReturn:
+    raise TokenError(f"the timestamp {why}")

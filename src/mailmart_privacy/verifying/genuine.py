@@ -7,7 +7,7 @@ their own signatures, and a timestamp over an archive is to be had by anybody.
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
-from ..trust.timestamp_token import issued
+from ..keys.certificates import has_issued as issued
 
 try:
     from cryptography import x509

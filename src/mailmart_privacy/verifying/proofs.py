@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
-from ..keys.identity import certificate_digest, subject_name
+from ..keys.certificates import certificate_digest, subject_name
 from ..trust.dss import extend_store
 from ..trust.path_validator import NotTrustedError, PathValidator, ValidationData
 from .genuine import require_genuine

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import AlteredError, MissingExtraError, UnreadableFileError, VerificationError, one_line
+from ..keys.certificates import has_issued as issued
 from ..keys.ecdsa import normalize_low_s
 from ..pdf.cms import read_timestamp, require_canonical, require_content
-from ..trust.timestamp_token import Token, issued, read_token, require_stamped
+from ..trust.timestamp_token import Token, read_token, require_stamped
 
 try:
     from asn1crypto import cms

@@ -26,7 +26,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AlteredError, MissingExtraError, UnsignedError, VersionMismatchError
-from ..keys.identity import certificate_digest, is_self_signed, subject_name
+from ..keys.certificates import certificate_digest, is_self_signed, subject_name
 from ..pdf.attachments import read_attachments
 from ..pdf.brought import read_glyphs
 from ..pdf.field_font import FieldFont, read_field_font

@@ -1,0 +1,136 @@
+"""Certificates: loaded, named, told which one issued which. What costs time is remembered.
+
+Whoever checks ten thousand copies meets the same few certificates each time. So what was parsed and which signature
+held is kept, for a bounded number of certificates, none of them large.
+"""
+
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, TypeVar
+
+from .. import _der
+from .._unicode import show_name
+from ..errors import IdentityError, MissingExtraError
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+_REMEMBERED = 512
+_MAX_SIZE = 16_384  # bytes of a certificate that is remembered; those of authorities have 1,000 to 3,000
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    """Load one certificate from DER.
+
+    Raises:
+        ValueError: it is not one, or something follows it.
+    """
+    return _load(der) if len(der) <= _MAX_SIZE else x509.load_der_x509_certificate(der)
+
+
+def load_certificates(content: bytes, *, origin: str) -> tuple[x509.Certificate, ...]:
+    """Load certificates from PEM (one or more) or DER (one).
+
+    Raises:
+        IdentityError: there is none.
+    """
+    try:
+        if b"-----BEGIN" in content:
+            return tuple(x509.load_pem_x509_certificates(content))
+        return (x509.load_der_x509_certificate(content),)
+    except ValueError:
+        raise IdentityError(f"{origin} holds no certificate; give one as PEM or DER") from None
+
+
+def to_der(certificate: x509.Certificate) -> bytes:
+    """Write a certificate in DER."""
+    return certificate.public_bytes(Encoding.DER)
+
+
+def issuer_der(certificate: x509.Certificate) -> bytes:
+    """Return the issuer's name as it stands in a certificate, in DER.
+
+    `certificate.issuer.public_bytes()` writes the name anew, which may differ from what an authority wrote.
+    """
+    fields = _der.read_only(certificate.tbs_certificate_bytes)
+    if fields.next_tag() == _der.tagged(0):
+        fields.take()  # the version
+    fields.integer()  # the serial number
+    fields.take()  # the signature algorithm
+    return fields.take()
+
+
+def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate names another one as its issuer, and was signed with that one's key."""
+    if certificate.issuer != issuer.subject:
+        return False
+    if len(to_der(issuer)) > _MAX_SIZE or len(to_der(certificate)) > _MAX_SIZE:
+        return _verifies(issuer, certificate)
+    return _verifies_once(issuer, certificate)
+
+
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate was signed with its own key."""
+    return has_issued(certificate, certificate)
+
+
+def read_key(certificate: x509.Certificate) -> "CertificatePublicKeyTypes | None":
+    """Read the public key of a certificate, or None where cryptography does not know its kind."""
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    """Find an extension of a certificate, or None where it has no such one.
+
+    Raises:
+        ValueError: its extensions cannot be read.
+    """
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def subject_name(certificate: x509.Certificate) -> str:
+    """Name a certificate's subject in words, as they may be shown: controls spelt out, and not too long."""
+    return common_name(certificate.subject)
+
+
+def common_name(name: x509.Name) -> str:
+    """Name a subject or an issuer in words; see `subject_name`."""
+    names = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return show_name(str(names[0].value) if names else name.rfc4514_string()) or "a certificate without a name"
+
+
+def certificate_digest(certificate: x509.Certificate) -> str:
+    """Take the lowercase hex SHA-256 of a certificate in DER."""
+    return sha256(to_der(certificate)).hexdigest()
+
+
+@lru_cache(_REMEMBERED)
+def _load(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
+
+
+@lru_cache(4 * _REMEMBERED)
+def _verifies_once(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    return _verifies(issuer, certificate)
+
+
+def _verifies(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except Exception:  # noqa: BLE001 - whatever the reason, it was not
+        return False
+    return True
