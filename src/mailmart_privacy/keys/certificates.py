@@ -31,9 +31,9 @@ def load_certificate(der: bytes) -> x509.Certificate:
     """Load one certificate from DER.
 
     Raises:
-        ValueError: it is not one, or something follows it.
+        ValueError: it is not one, something follows it, or its serial number is not positive (RFC 5280, 4.1.2.2).
     """
-    return _load(der) if len(der) <= _MAX_SIZE else x509.load_der_x509_certificate(der)
+    return _load_once(der) if len(der) <= _MAX_SIZE else _load(der)
 
 
 def load_certificates(content: bytes, *, origin: str) -> tuple[x509.Certificate, ...]:
@@ -119,7 +119,16 @@ def certificate_digest(certificate: x509.Certificate) -> str:
 
 
 @lru_cache(_REMEMBERED)
+def _load_once(der: bytes) -> x509.Certificate:
+    return _load(der)
+
+
 def _load(der: bytes) -> x509.Certificate:
+    fields = _der.read_only(der).enter()
+    if fields.next_tag() == _der.tagged(0):
+        fields.take()  # the version
+    if fields.integer() <= 0:  # cryptography only warns of it
+        raise ValueError("the serial number of a certificate is not positive")
     return x509.load_der_x509_certificate(der)
 
 

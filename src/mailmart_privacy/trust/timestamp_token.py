@@ -17,7 +17,6 @@ What is covered by the signature (the TSTInfo and the signed attributes) is kept
 import datetime
 import hashlib
 from dataclasses import dataclass
-from typing import NoReturn
 
 from .. import _der as der
 from ..errors import MissingExtraError
@@ -39,6 +38,7 @@ from .token_algorithms import (
     write_digest_algorithm,
     write_signature_algorithm,
 )
+from .token_content import TST_INFO, TokenError, read_attributes, read_info, refuse, require_attributes
 
 try:
     from cryptography import x509
@@ -46,18 +46,9 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"
-TST_INFO = "1.2.840.113549.1.9.16.1.4"
 MAX_CERTIFICATES = 16
 MAX_SIZE = 65_536  # bytes; those of public authorities have 4,000 to 7,000
-_CONTENT_TYPE = "1.2.840.113549.1.9.3"
-_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
-_ESS = "1.2.840.113549.1.9.16.2.12"
-_ESS_V2 = "1.2.840.113549.1.9.16.2.47"
 _ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
-
-
-class TokenError(ValueError):
-    """A timestamp cannot be used; the message says why, and begins with "the timestamp"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,10 +138,10 @@ class _Signer:
 
 def _read(content: bytes) -> Token:
     if len(content) > MAX_SIZE:
-        _refuse(f"has more than {MAX_SIZE:,} bytes")
+        refuse(f"has more than {MAX_SIZE:,} bytes")
     info = der.read_only(content)
     if info.oid() != SIGNED_DATA:
-        _refuse("is not signed data")
+        refuse("is not signed data")
     wrapped = info.enter(der.tagged(0))
     info.end()
     data = wrapped.enter()
@@ -159,7 +150,7 @@ def _read(content: bytes) -> Token:
     data.read(der.SET)  # the digest algorithms; each signer names its own again
     encapsulated = data.enter()
     if encapsulated.oid() != TST_INFO:
-        _refuse("is over something else than a time")
+        refuse("is over something else than a time")
     held = encapsulated.enter(der.tagged(0))
     encapsulated.end()
     stamped = held.read(der.OCTET_STRING)
@@ -172,14 +163,14 @@ def _read(content: bytes) -> Token:
     signer = _read_signer(signers.enter())
     signers.end()
     certificates = _order(signer, pool)
-    values = _read_attributes(signer.attributes)
-    _require_attributes(values, certificates[0], signer.digest, stamped)
+    values = read_attributes(signer.attributes)
+    require_attributes(values, certificates[0], signer.digest, stamped)
     key = read_key(certificates[0])
     signature = normalize_low_s(signer.signature, key)
     algorithm = signer.algorithm
     message = der.encode(der.SET, signer.attributes)
     require_signature(key, signature, message, signer.digest, pss_salt=algorithm.pss_salt)
-    moment, name, imprint, nonce = _read_info(stamped)
+    moment, name, imprint, nonce = read_info(stamped)
     return Token(
         content=_write(signer, certificates, stamped, signature, values),
         moment=moment,
@@ -192,14 +183,14 @@ def _read(content: bytes) -> Token:
 
 def _read_certificates(data: der.Reader) -> list[x509.Certificate]:
     if data.next_tag() != der.tagged(0):
-        _refuse("has no certificates")
+        refuse("has no certificates")
     found, listed = [], data.enter(der.tagged(0))
     while listed.next_tag() is not None:
         value = listed.take()
         if value[0] == der.SEQUENCE:  # what else a CertificateChoices may be, nobody issues any longer
             found.append(load_certificate(value))
         if len(found) > MAX_CERTIFICATES:
-            _refuse(f"has more than {MAX_CERTIFICATES} certificates")
+            refuse(f"has more than {MAX_CERTIFICATES} certificates")
     return sorted(found, key=to_der)
 
 
@@ -237,7 +228,7 @@ def _order(signer: _Signer, pool: list[x509.Certificate]) -> tuple[x509.Certific
     else:
         own = [c for c in pool if _key_identifier(c) == signer.key_identifier]
     if not own:
-        _refuse("lacks its signer's certificate")
+        refuse("lacks its signer's certificate")
     path = own[:1]
     above = [c for c in pool if c != path[0] and not is_self_signed(c)]
     while True:
@@ -250,76 +241,6 @@ def _order(signer: _Signer, pool: list[x509.Certificate]) -> tuple[x509.Certific
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
     found = find_extension(certificate, x509.SubjectKeyIdentifier)
     return found.digest if found else None
-
-
-def _read_attributes(content: bytes) -> dict[str, der.Reader]:
-    """Read the signed attributes; each has one value."""
-    values: dict[str, der.Reader] = {}
-    reader = der.Reader(content)
-    while reader.next_tag() is not None:
-        attribute = reader.enter()
-        name, held = attribute.oid(), attribute.enter(der.SET)
-        attribute.end()
-        if name in values:
-            _refuse("has a signed attribute twice")
-        values[name] = der.Reader(held.take())
-        held.end()
-    return values
-
-
-def _require_attributes(
-    values: dict[str, der.Reader], certificate: x509.Certificate, digest: str, stamped: bytes
-) -> None:
-    """Require what RFC 5652, 11, and RFC 5816 do: what was stamped, and by which certificate."""
-    if _CONTENT_TYPE not in values or _MESSAGE_DIGEST not in values:
-        _refuse("lacks a signed attribute")
-    if values[_CONTENT_TYPE].oid() != TST_INFO:
-        _refuse("is over something else than a time")
-    if values[_MESSAGE_DIGEST].read(der.OCTET_STRING) != hashlib.new(digest, stamped).digest():
-        _refuse("was changed: its digest is another")
-    if _ESS_V2 in values:
-        first = values[_ESS_V2].enter().enter().enter()
-        name = read_digest_algorithm(first.enter()) if first.next_tag() == der.SEQUENCE else "sha256"
-        named = hashlib.new(name, to_der(certificate)).digest()
-    elif _ESS in values:
-        first = values[_ESS].enter().enter().enter()
-        named = hashlib.sha1(to_der(certificate), usedforsecurity=False).digest()  # RFC 2634 knows no other
-    else:
-        _refuse("does not name its signer's certificate (ESS)")
-    if first.read(der.OCTET_STRING) != named:
-        _refuse("names another certificate than its signer's")
-
-
-def _read_info(content: bytes) -> tuple[datetime.datetime, str, bytes, int | None]:
-    """Read the TSTInfo (RFC 3161, 2.4.2): its moment, its imprint with the algorithm, its nonce."""
-    info = der.read_only(content)
-    if info.integer() != 1:
-        _refuse("has an unknown version")
-    info.oid()  # the authority's policy
-    imprint = info.enter()
-    name, digest = read_digest_algorithm(imprint.enter()), imprint.read(der.OCTET_STRING)
-    imprint.end()
-    info.integer()  # its serial number
-    moment = info.moment()
-    if info.next_tag() == der.SEQUENCE:
-        info.read(der.SEQUENCE)  # accuracy
-    if info.next_tag() == der.BOOLEAN:
-        info.boolean()  # ordering
-    nonce = info.integer() if info.next_tag() == der.INTEGER else None
-    if info.next_tag() == der.tagged(0):
-        info.read(der.tagged(0))  # the authority's name
-    if info.next_tag() == der.tagged(1):
-        _require_plain_extensions(info.enter(der.tagged(1)))
-    info.end()
-    return moment, name, digest, nonce
-
-
-def _require_plain_extensions(extensions: der.Reader) -> None:
-    while extensions.next_tag() is not None:
-        extension = extensions.enter()
-        extension.oid()
-        if extension.next_tag() == der.BOOLEAN and extension.boolean():
-            _refuse("has a critical extension")
 
 
 def _write(
@@ -337,7 +258,7 @@ def _write(
             read_digest_algorithm(der.read_only(digest)) != signer.digest
             or read_signature_algorithm(der.read_only(algorithm), signer.digest) != signer.algorithm
         ):
-            _refuse("names other algorithms in its signed attributes")
+            refuse("names other algorithms in its signed attributes")
     own = certificates[0]
     named = der.encode(der.SEQUENCE, issuer_der(own), der.encode_integer(own.serial_number))
     information = der.encode(
@@ -362,7 +283,3 @@ def _write(
         der.encode(der.SET, information),
     )
     return der.encode(der.SEQUENCE, der.encode_oid(SIGNED_DATA), der.encode(der.tagged(0), data))
-
-
-def _refuse(why: str) -> NoReturn:
-    raise TokenError(f"the timestamp {why}")
