@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from mailmart_privacy.errors import UnknownVersionError, UsageError
+from mailmart_privacy.errors import NewerVersionError, UnknownTextError, UsageError, WrongTypeError
 from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.policy.read_markdown import parse_policy
 
@@ -63,17 +63,36 @@ def test_an_id_of_no_text_is_refused(ledger: Ledger) -> None:
     policy = ledger.policy(SECOND)
     with pytest.raises(UsageError, match="looks like"):
         policy.changes_since("2026-02-24")
-    for nothing in (None, b"2026-02-24.85591b988b6aa67c", f"{policy.text_id}\n", policy.text_id.upper()):
-        with pytest.raises(UsageError, match="is not a text id; one looks like"):
+    for nothing in (None, b"2026-02-24.85591b988b6aa67c"):
+        with pytest.raises(WrongTypeError, match="text_id: expected a string, got"):
             policy.changes_since(nothing)  # type: ignore[arg-type]
-        with pytest.raises(UsageError, match="is not a text id; one looks like"):
+        with pytest.raises(WrongTypeError, match="text_id: expected a string, got"):
             ledger.resolve(nothing)  # type: ignore[arg-type]
-    with pytest.raises(UnknownVersionError, match="no version '2025-01-01'"):
+    for nothing in (f"{policy.text_id}\n", policy.text_id.upper()):
+        with pytest.raises(UsageError, match="is not a text id; one looks like"):
+            policy.changes_since(nothing)
+        with pytest.raises(UsageError, match="is not a text id; one looks like"):
+            ledger.resolve(nothing)
+    with pytest.raises(UnknownTextError, match="a version that never existed; there are: 2026-02-24"):
         policy.changes_since("2025-01-01.0123456789abcdef")
-    with pytest.raises(UnknownVersionError, match="never had"):
+    with pytest.raises(UnknownTextError, match="never had"):
         policy.changes_since("2026-02-24.0123456789abcdef")
-    with pytest.raises(UnknownVersionError, match="there are: none"):
+    with pytest.raises(UnknownTextError, match="there are: none"):
         parse_policy(second_source()).changes_since(policy.text_id)
+
+
+def test_newer_than_this_release_knows_is_not_never_existed(ledger: Ledger) -> None:
+    """A service that was not upgraded learns that it has to be; neither is a mistake of its call."""
+    policy = ledger.policy(THIRD)
+    for ask in (ledger.resolve, policy.changes_since):
+        with pytest.raises(NewerVersionError, match="upgrade mailmart-privacy") as newer:
+            ask("2099-01-01.0123456789abcdef")
+        assert (newer.value.version, newer.value.newest, newer.value.exit_code) == ("2099-01-01", THIRD, 5)
+        with pytest.raises(UnknownTextError) as never:
+            ask("2026-02-25.0123456789abcdef")  # between two versions: no release will ever know it
+        assert never.value.known == (FIRST, SECOND, THIRD)
+        for error in (newer.value, never.value):
+            assert not isinstance(error, UsageError)
 
 
 def test_where_a_policy_comes_from_does_not_tell_it_apart(ledger: Ledger) -> None:

@@ -16,7 +16,18 @@ import mailmart_privacy as privacy
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import default_reference, issue_copy
-from mailmart_privacy.errors import FormError, IdentityError, RecipientError, RecordError, UsageError
+from mailmart_privacy.errors import (
+    ExitCode,
+    FormError,
+    IdentityError,
+    NewerVersionError,
+    PrivacyError,
+    RecipientError,
+    RecordError,
+    UnfinishedError,
+    UnknownSectionError,
+    UsageError,
+)
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.pdf.cms import CmsTemplate
@@ -194,7 +205,10 @@ def test_errors_pass_from_one_process_to_another() -> None:
     for error in (
         privacy.SourceError("policy.md", ((1, "no title"), (2, "no date"))),
         privacy.MissingExtraError("pdf", "pyHanko"),
-        privacy.UnknownSectionError("no section"),
+        UnknownSectionError("x", "2026-02-24", ("intro",)),
+        NewerVersionError("2027-01-01", "2026-02-24"),
+        UnfinishedError("stopped", ExitCode.INTERRUPTED),
+        PrivacyError("no font", argument="fonts"),
         privacy.AlteredError("changed"),
     ):
         again = pickle.loads(pickle.dumps(error))

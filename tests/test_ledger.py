@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from mailmart_privacy import _resources
-from mailmart_privacy.errors import RecordError, UnknownVersionError, UsageError
+from mailmart_privacy.errors import NewerVersionError, RecordError, UnknownTextError, UnknownVersionError, UsageError
 from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest, shipped
 from mailmart_privacy.policy.model import Policy
 
@@ -221,11 +221,12 @@ def test_a_text_id_finds_its_text_again() -> None:
         (f"{VERSION}.85591b988b6aa67c\n", UsageError),
         ("../../etc.85591b988b6aa67c", UsageError),
         ("２０２６-02-24.85591b988b6aa67c", UsageError),
-        ("2020-01-01.85591b988b6aa67c", UnknownVersionError),
-        (f"{VERSION}.85591b988b6aa67d", UnknownVersionError),
+        ("2020-01-01.85591b988b6aa67c", UnknownTextError),
+        (f"{VERSION}.85591b988b6aa67d", UnknownTextError),
+        ("2999-01-01.85591b988b6aa67c", NewerVersionError),
     ],
 )
 def test_the_id_of_no_text_is_refused(text_id: str, error: type[Exception]) -> None:
     """Neither another text, nor a version that never was, nor what is not a text id, is guessed at."""
-    with pytest.raises(error, match=r"is not a text id|there is no version|never had"):
+    with pytest.raises(error, match=r"is not a text id|never existed|never had|knows no version after"):
         shipped().resolve(text_id)

@@ -1,6 +1,15 @@
-"""One base for everything that this package raises; the exit code is data of the class."""
+"""One base for everything that this package raises.
+
+An error is its facts: what, which, how much. They are attributes, the message is made from them, and an edge (the
+command line, a page) can say it in its own words or add what its users have to type. No message names an option.
+"""
 
 from enum import IntEnum
+from types import MappingProxyType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ExitCode(IntEnum):
@@ -16,7 +25,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-_LISTED = 100  # faults of a sheet that a message lists
+_LISTED = 100  # faults that a message lists
 
 
 def one_line(error: Exception) -> str:
@@ -25,15 +34,71 @@ def one_line(error: Exception) -> str:
 
 
 class PrivacyError(Exception):
-    """Base of every error of this package. Its message is one line: what is wrong, and what to do."""
+    """Base of every error of this package. Its message is one line: what is wrong, and what to do.
+
+    Args:
+        message: the line.
+        argument: the parameter to give or to change, by its name in the Python API, for instance "fonts"; the command
+            line names its option for it.
+        facts: what the message was made from; each becomes an attribute.
+
+    Attributes:
+        exit_code: what the command line exits with.
+        argument: as given, or None.
+    """
 
     exit_code = ExitCode.FAILED
+    argument: str | None = None
+
+    def __init__(self, message: str = "", /, *, argument: str | None = None, **facts: object) -> None:
+        super().__init__(message)
+        self.__dict__.update(facts if argument is None else {"argument": argument, **facts})
+
+    @property
+    def facts(self) -> "Mapping[str, object]":
+        """What the message was made from, by name; read-only."""
+        return MappingProxyType({name: value for name, value in vars(self).items() if not name.startswith("_")})
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # By default an error is made again from its message alone, which fails where the class asks for facts.
+        return _rebuild, (type(self), self.args), vars(self)
+
+
+def _rebuild(kind: type[PrivacyError], args: tuple[object, ...]) -> PrivacyError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
 
 
 class UsageError(PrivacyError):
     """An argument cannot be used as it was given."""
 
     exit_code = ExitCode.USAGE
+
+
+class WrongTypeError(UsageError, TypeError):
+    """An argument has a type that cannot be used.
+
+    Attributes:
+        argument: the parameter.
+        expected: what it has to be, in words.
+        given: the name of the type that was given.
+    """
+
+    expected: str
+    given: str
+
+    def __init__(self, argument: str, expected: str, value: object) -> None:
+        given = "None" if value is None else type(value).__name__
+        super().__init__(
+            f"{argument}: expected {expected}, got {given}", argument=argument, expected=expected, given=given
+        )
+
+
+def require_text(value: object, argument: str) -> None:
+    """Refuse an argument that is not a string; raises WrongTypeError."""
+    if not isinstance(value, str):
+        raise WrongTypeError(argument, "a string", value)
 
 
 class SourceError(PrivacyError):
@@ -44,13 +109,12 @@ class SourceError(PrivacyError):
         origin: what the text was read from, as the messages name it.
     """
 
-    def __init__(self, origin: str, faults: tuple[tuple[int, str], ...]) -> None:
-        self.origin = origin
-        self.faults = faults
-        super().__init__("\n".join(f"{origin}:{line}: {message}" for line, message in faults))
+    origin: str
+    faults: tuple[tuple[int, str], ...]
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.origin, self.faults)  # else it could not pass from one process to another
+    def __init__(self, origin: str, faults: tuple[tuple[int, str], ...]) -> None:
+        message = "\n".join(f"{origin}:{line}: {words}" for line, words in faults)
+        super().__init__(message, origin=origin, faults=faults)
 
 
 class RecordError(PrivacyError):
@@ -69,33 +133,89 @@ class UnfinishedError(PrivacyError):
     """
 
     def __init__(self, message: str, exit_code: ExitCode = ExitCode.PARTLY) -> None:
-        self.exit_code = exit_code
-        super().__init__(message)
+        super().__init__(message, exit_code=exit_code)
 
 
 class MissingExtraError(PrivacyError):
-    """A part of the package was used without the extra that brings its dependencies."""
+    """Something was called that needs a library which the installed extras do not bring.
+
+    Attributes:
+        extra: the extra that brings it, for instance "pdf".
+        module: the library that is missing.
+    """
+
+    extra: str
+    module: str
 
     def __init__(self, extra: str, module: str) -> None:
-        self.extra = extra
-        self.module = module
-        super().__init__(f"{module} is not installed; run: pip install 'mailmart-privacy[{extra}]'")
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.extra, self.module)
+        message = f"{module} is not installed: this needs the extra `{extra}`; see Installing (docs/install.md)"
+        super().__init__(message, extra=extra, module=module)
 
 
 class UnknownVersionError(UsageError):
     """No version of the policy has that name, or none was in force at that time."""
 
 
-class UnknownSectionError(PrivacyError, KeyError):
-    """The policy has no section with that id."""
+class UnknownTextError(PrivacyError):
+    """A text id names a text that never existed: it was mistyped or changed, or does not come from this package.
 
-    exit_code = ExitCode.USAGE
+    Attributes:
+        text_id: what was asked for, for instance "2026-02-24.0123456789abcdef".
+        known: the versions of the ledger, oldest first, for instance ("2026-02-24",).
+    """
+
+    exit_code = ExitCode.ALTERED
+    text_id: str
+    known: tuple[str, ...]
+
+    def __init__(self, text_id: str, known: tuple[str, ...]) -> None:
+        version = text_id.partition(".")[0]
+        if version in known:
+            message = f"{text_id} names a text that the policy of {version} never had"
+        else:
+            message = f"{text_id} names a version that never existed; there are: {', '.join(known) or 'none'}"
+        super().__init__(message, text_id=text_id, known=known)
+
+
+class NewerVersionError(PrivacyError):
+    """A text or a copy is of a version that a later release of this package may know, and this one does not.
+
+    Attributes:
+        version: the version that was asked for, for instance "2027-03-01".
+        newest: the newest version that this release knows.
+    """
+
+    exit_code = ExitCode.UNDECIDED
+    version: str
+    newest: str
+
+    def __init__(self, version: str, newest: str) -> None:
+        message = f"this release knows no version after {newest}, so not {version}; upgrade mailmart-privacy"
+        super().__init__(message, version=version, newest=newest)
+
+
+class UnknownSectionError(UsageError, KeyError):
+    """The policy has no section with that id.
+
+    Attributes:
+        section: what was asked for.
+        version: the version of the policy.
+        known: the ids of its sections, in order.
+    """
+
+    section: str
+    version: str
+    known: tuple[str, ...]
+
+    def __init__(self, section: str, version: str, known: tuple[str, ...]) -> None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(section, known, n=3, cutoff=0.4) or known
+        message = f"no section {section!r} in the policy of {version}; did you mean {', '.join(near)}?"
+        super().__init__(message, section=section, version=version, known=known)
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return str(self.args[0])  # KeyError would show it in quotes
 
 
 class FormError(PrivacyError):
@@ -118,16 +238,14 @@ class RowsError(UsageError):
         origin: the sheet, as the messages name it.
     """
 
+    origin: str
+    faults: tuple[tuple[int, str], ...]
+
     def __init__(self, origin: str, faults: tuple[tuple[int, str], ...]) -> None:
-        self.origin = origin
-        self.faults = faults
         lines = [f"{origin}: row {row}: {message}" if row else f"{origin}: {message}" for row, message in faults]
         if len(lines) > _LISTED:
             lines[_LISTED:] = [f"{origin}: and {len(lines) - _LISTED:,} more faults"]
-        super().__init__("\n".join(lines))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.origin, self.faults)
+        super().__init__("\n".join(lines), origin=origin, faults=faults)
 
 
 class IdentityError(PrivacyError):
@@ -146,16 +264,18 @@ class TimestampError(LevelError):
     """No timestamp authority gave a usable answer.
 
     Attributes:
-        answers: what each one said, as `(url, words)`, in the order in which they were asked.
+        answers: what each one answered, as `(url, words)`, in the order in which they were asked; empty if no
+            authority was named.
     """
 
-    def __init__(self, answers: tuple[tuple[str, str], ...]) -> None:
-        self.answers = answers
-        said = "; ".join(f"{url}: {words}" for url, words in answers) or "none was named; give its URL with --tsa"
-        super().__init__(f"no timestamp could be had: {said}")
+    answers: tuple[tuple[str, str], ...]
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.answers,)
+    def __init__(self, answers: tuple[tuple[str, str], ...]) -> None:
+        if answers:
+            message = "no timestamp: " + "; ".join(f"{url}: {words}" for url, words in answers)
+        else:
+            message = "no timestamp: no timestamp authority was named; give its URL"
+        super().__init__(message, argument=None if answers else "tsa", answers=answers)
 
 
 class ArchiveError(PrivacyError):
@@ -170,11 +290,11 @@ class TamperedError(ArchiveError):
     """
 
     exit_code = ExitCode.ALTERED
+    faults: tuple[str, ...]
 
     def __init__(self, *faults: str) -> None:
-        self.faults = faults
         shown = [*faults[:_LISTED], *([f"and {len(faults) - _LISTED:,} more faults"] if len(faults) > _LISTED else [])]
-        super().__init__("\n".join(shown))
+        super().__init__("\n".join(shown), faults=faults)
 
 
 class VerificationError(PrivacyError):

@@ -71,7 +71,8 @@ def resolve(text_id: str) -> Policy:
 
     Raises:
         UsageError: it is not a text id.
-        UnknownVersionError: this package knows no such version, or that version never had that text.
+        NewerVersionError: it names a version that a later release may know.
+        UnknownTextError: it names a text that never existed.
         RecordError: its record has changed or is missing.
     """
     return shipped().resolve(text_id)

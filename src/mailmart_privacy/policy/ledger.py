@@ -136,8 +136,8 @@ class Ledger:
 
         Raises:
             UsageError: it is not a text id.
-            UnknownVersionError: it names a version that is not recorded, or another text than was
-                ever recorded for that version.
+            NewerVersionError: it names a version that a later release may know.
+            UnknownTextError: it names a text that never existed.
             RecordError: the version's record has changed or is missing.
         """
         return self.policy(find_text_id(text_id, self.versions).version)

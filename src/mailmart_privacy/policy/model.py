@@ -211,7 +211,8 @@ class Policy:
 
         Raises:
             UsageError: it is not a text id.
-            UnknownVersionError: it names no text that the ledger knows of.
+            NewerVersionError: it names a version that a later release may know.
+            UnknownTextError: it names a text that never existed.
         """
         since = find_text_id(text_id, self.history)
         return Changes(
@@ -231,16 +232,13 @@ class Policy:
         Raises:
             UnknownSectionError: no section has that id; the message names the near ones.
         """
+        from ..errors import UnknownSectionError, require_text
+
+        require_text(id, "id")
         for section in self.sections:
             if section.id == id:
                 return section
-        from difflib import get_close_matches
-
-        from ..errors import UnknownSectionError
-
-        ids = [section.id for section in self.sections]
-        near = get_close_matches(id, ids, n=3, cutoff=0.4) or ids
-        raise UnknownSectionError(f"no section {id!r} in the policy of {self.version}; did you mean {', '.join(near)}?")
+        raise UnknownSectionError(id, self.version, tuple(section.id for section in self.sections))
 
 
 _MONTHS = (

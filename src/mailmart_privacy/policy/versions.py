@@ -94,22 +94,27 @@ def make_text_id(version: str, digest: str) -> str:
 def find_text_id(text_id: str, versions: tuple[Version, ...]) -> Version:
     """Find the version whose text an id names.
 
+    Args:
+        text_id: for instance "2026-02-24.85591b988b6aa67c".
+        versions: those of the ledger, oldest first.
+
     Raises:
         UsageError: it is not a text id.
-        UnknownVersionError: it names none of these versions, or a text that its version never had.
+        NewerVersionError: its version comes after the newest of these.
+        UnknownTextError: its version never existed, or never had that text.
     """
-    from ..errors import UnknownVersionError, UsageError
+    from ..errors import NewerVersionError, UnknownTextError, UsageError, require_text
 
-    shape = _TEXT_ID.fullmatch(text_id) if isinstance(text_id, str) else None
+    require_text(text_id, "text_id")
+    shape = _TEXT_ID.fullmatch(text_id)
     if shape is None:
         raise UsageError(f"{text_id!r:.80} is not a text id; one looks like 2026-02-24.0123456789abcdef")
     for version in versions:
-        if version.version == shape[1]:
-            if version.text_id != text_id:
-                raise UnknownVersionError(f"{text_id} names a text that the policy of {shape[1]} never had")
+        if version.text_id == text_id:
             return version
-    known = ", ".join(version.version for version in versions) or "none"
-    raise UnknownVersionError(f"there is no version {shape[1]!r} of the policy; there are: {known}")
+    if versions and shape[1] > versions[-1].version:
+        raise NewerVersionError(shape[1], versions[-1].version)
+    raise UnknownTextError(text_id, tuple(version.version for version in versions))
 
 
 def _stamp(moment: "datetime.datetime") -> str:
