@@ -31,7 +31,8 @@ def load_certificate(der: bytes) -> x509.Certificate:
     """Load one certificate from DER.
 
     Raises:
-        ValueError: it is not one, something follows it, or its serial number is not positive (RFC 5280, 4.1.2.2).
+        ValueError: it is not one, something follows it, its serial number is not positive (RFC 5280, 4.1.2.2), or
+            its signature is not of whole octets: nothing covers that count, and cryptography ignores it.
     """
     return _load_once(der) if len(der) <= _MAX_SIZE else _load(der)
 
@@ -124,7 +125,12 @@ def _load_once(der: bytes) -> x509.Certificate:
 
 
 def _load(der: bytes) -> x509.Certificate:
-    fields = _der.read_only(der).enter()
+    outer = _der.read_only(der)
+    fields = outer.enter()
+    outer.enter()  # the signature algorithm
+    if not outer.read(_der.BIT_STRING).startswith(b"\x00"):
+        raise ValueError("the signature of a certificate is not of whole octets")
+    outer.end()
     if fields.next_tag() == _der.tagged(0):
         fields.take()  # the version
     if fields.integer() <= 0:  # cryptography only warns of it
