@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mailmart_privacy.keys.key_files import create_identity, dump_identity
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.render import read_style, render_html
 
 from .measure import in_turns, program, python, time_process
 from .others import NOW, prepare_others
@@ -86,8 +87,8 @@ def _others(folder: Path, home: dict[str, str]):
     identity = create_identity(created_at=NOW())
     prepare_others(
         folder,
-        shipped().record("2026-02-24", "page.html"),
-        shipped().record("2026-02-24", "page.css"),
+        render_html(shipped().policy("2026-02-24")).encode(),
+        read_style("page"),
         dump_identity(identity),
     )
     layout = program(

@@ -16,6 +16,7 @@ from mailmart_privacy.keys.identity import Identity, dump_certificate
 from mailmart_privacy.keys.key_files import FileKey, create_identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.model import Policy
+from mailmart_privacy.policy.render import read_style, render_html
 
 from . import dss, go, verapdf, web
 from .levels import Levels
@@ -137,11 +138,11 @@ def verdicts(artefacts: dict[str, Artefact], levels: Levels) -> dict[tuple[Path,
 
 @pytest.fixture(scope="session")
 def site(policy: Policy, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the recorded page, its style sheet, and the body fragment in a page of a service's own."""
+    """A folder with the page, its style sheet, and the body fragment in a page of a service's own."""
     folder = tmp_path_factory.mktemp("site")
-    for name in ("page.html", "page.css"):
-        _write(folder / name, shipped().record(policy.version, name))
-    _write(folder / "service.html", _SERVICE_PAGE % shipped().record(policy.version, "policy.html"))
+    _write(folder / "page.html", render_html(policy).encode())
+    _write(folder / "page.css", read_style("page"))
+    _write(folder / "service.html", _SERVICE_PAGE % policy.html.encode())
     return folder
 
 

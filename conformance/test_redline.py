@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy import _resources
 from mailmart_privacy.diff.compare import Comparison, compare
 from mailmart_privacy.policy.model import Policy
 from mailmart_privacy.policy.read_text import read_prose
+from mailmart_privacy.policy.render import read_style
 from mailmart_privacy.redline.page import STYLESHEET, render_redline
 from mailmart_privacy.redline.paper import render_redline_pdf
 from tests.versions import FIRST, THIRD, three_version_ledger
@@ -56,7 +56,7 @@ def test_other_programs_read_them_without_complaint(printed: list[Path], tmp_pat
 
 def test_nu_html_checker_says_nothing(comparisons: dict[str, Comparison], tmp_path: Path) -> None:
     """The pages and their style sheet give neither errors nor warnings."""
-    (tmp_path / STYLESHEET).write_bytes(_resources.read_template(STYLESHEET))
+    (tmp_path / STYLESHEET).write_bytes(read_style("redline"))
     paths = [tmp_path / STYLESHEET]
     for name, comparison in comparisons.items():
         for full in (False, True):

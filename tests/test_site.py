@@ -55,8 +55,15 @@ def test_every_address_is_a_file(files: dict[str, bytes], ledger: Ledger) -> Non
         content = files.get(name, files.get(f"{name}.html"))
         assert content == service.respond("GET", url, {}).body, url
     for version in (FIRST, SECOND, THIRD):
-        assert {f"privacy/{version}.{ending}" for ending in ("html", "json", "md", "txt", "pdf", "css")} <= set(files)
+        assert {f"privacy/{version}.{ending}" for ending in ("html", "json", "md", "txt", "pdf")} <= set(files)
     assert {"privacy.html", "privacy/feed.atom", "privacy/calendar.ics", HEADERS, SITEMAP} <= set(files)
+
+
+def test_a_site_has_a_start_and_a_page_for_any_other_address(files: dict[str, bytes]) -> None:
+    """`/` leads to the policy, and so does what a visitor of an address with nothing at it is shown."""
+    for name in ("index.html", "404.html"):
+        links = re.findall(r'href="([^"]+)"', files[name].decode())
+        assert {"/privacy", "/privacy/versions"} <= set(links), name
 
 
 def test_what_changed_is_in_the_site(files: dict[str, bytes]) -> None:
@@ -84,7 +91,7 @@ def test_the_sitemap_lists_the_pages(files: dict[str, bytes]) -> None:
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
     found = {url.findtext(f"{space}loc"): url.findtext(f"{space}lastmod") for url in root}
     assert len(found) == len(root)
-    assert found[f"{BASE}/privacy"] is None, "since when it announces the third, nobody knows"
+    assert found[f"{BASE}/privacy"] == SECOND, "since when it has this text"
     assert found[f"{BASE}/privacy/{SECOND}"] == SECOND
     assert found[f"{BASE}/privacy/{FIRST}"] == FIRST
     assert found[f"{BASE}/privacy/{THIRD}"] is None
@@ -102,9 +109,9 @@ def test_the_headers_go_with_their_addresses(files: dict[str, bytes], ledger: Le
             rules[list(rules)[-1]][name] = value
             assert len(line) <= 2000, "Cloudflare Pages reads no longer line"
     service = make_service(ledger)
-    assert set(rules) == set(service.urls())
+    assert set(rules) == set(service.urls()) | {"/", "/404.html"}
     for url, told in rules.items():
-        sent = dict(service.respond("GET", url, {}).headers)
+        sent = dict((service.site_pages().get(url) or service.respond("GET", url, {})).headers)
         assert told == {name: sent[name] for name in told}
         assert {"Content-Type", "Cache-Control", "X-Content-Type-Options"} <= set(told)
 

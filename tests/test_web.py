@@ -1,6 +1,7 @@
 """The core of serving: what is at each address, and what HTTP asks of it."""
 
 import datetime
+import html
 import json
 import re
 import string
@@ -11,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailmart_privacy import _resources
 from mailmart_privacy.errors import RecordError, UsageError
 from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.web import Response, Service, create_service
@@ -147,15 +147,15 @@ def test_entity_tags_tell_formats_and_versions_apart(service: Service) -> None:
 
 def test_the_date_of_the_last_change(service: Service) -> None:
     """Last-Modified is the day of the text; the entity tag wins over a date (RFC 9110, 13.2.2)."""
-    _, headers = get(service, f"/privacy/{FIRST}")
+    _, headers = get(service, f"/privacy/{FIRST}.txt")
     assert headers["Last-Modified"] == "Tue, 24 Feb 2026 00:00:00 GMT"
     day = parsedate_to_datetime(headers["Last-Modified"])
     for since, status in ((day, 304), (day + datetime.timedelta(days=900), 304), (day - datetime.timedelta(1), 200)):
         stamp = format_datetime(since.astimezone(datetime.UTC), usegmt=True)
-        assert get(service, f"/privacy/{FIRST}", If_Modified_Since=stamp)[0].status == status
-        assert get(service, f"/privacy/{FIRST}", If_Modified_Since=stamp, If_None_Match='"x"')[0].status == 200
+        assert get(service, f"/privacy/{FIRST}.txt", If_Modified_Since=stamp)[0].status == status
+        assert get(service, f"/privacy/{FIRST}.txt", If_Modified_Since=stamp, If_None_Match='"x"')[0].status == 200
     for rubbish in ("", "yesterday", "Tue, 99 Feb 2026 00:00:00 GMT", "Tue, 24 Feb 999999999999 00:00:00 GMT"):
-        assert get(service, f"/privacy/{FIRST}", If_Modified_Since=rubbish)[0].status == 200
+        assert get(service, f"/privacy/{FIRST}.txt", If_Modified_Since=rubbish)[0].status == 200
 
 
 def test_no_answer_was_modified_in_the_future(service: Service, clock: Clock) -> None:
@@ -190,7 +190,7 @@ def test_it_can_only_be_read(service: Service, method: str) -> None:
         "/privacy/..%2fprivacy",
         "/privacy%2f2026-02-24", "/privacy%00", "/privacy\0", "/privacy/%ff%fe", "/privacy/%", "/privacy;a=b",
         "/privacy/" + "a" * 100_000, "/privacy/\ud800", "https://mailmart.com/privacy", "*", "/privacy#introduction",
-        "/privacy/2026-02-24/changes",
+        "/privacy/2026-02-24/changes", "/privacy/2026-02-24.css", "/privacy/fonts/MailMartSans-Regular.ttf",
     ],
 )  # fmt: skip
 def test_an_address_with_nothing_at_it(service: Service, target: str) -> None:
@@ -209,7 +209,7 @@ def test_people_find_the_way_from_an_address_with_nothing_at_it(service: Service
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
         links = re.findall(r'href="([^"]+)"', page.body.decode())
         assert {"/privacy", "/privacy/versions"} <= set(links)
-        assert {get(service, link)[0].status for link in links} == {200}
+        assert {get(service, link)[0].status for link in links if link.startswith("/")} == {200}
         assert get(service, target, "HEAD", Accept=browser)[0] == page._replace(body=b"")
     for accept in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept": "text/html," * 9999}):
         line, headers = get(service, "/privacy/2020-01-01", **accept)
@@ -292,18 +292,37 @@ def test_a_version_becomes_current_at_its_moment(service: Service, clock: Clock)
     assert f'content="{THIRD}"' in after.body.decode()
     assert '<aside class="notice"' not in after.body.decode()
     assert now["ETag"] != headers["ETag"]
-    assert parsedate_to_datetime(now["Last-Modified"]) == THIRD_EFFECTIVE
+    assert parsedate_to_datetime(get(service, "/privacy.txt")[1]["Last-Modified"]) == THIRD_EFFECTIVE
     clock.moment = NOW
     assert get(service, "/privacy")[0].body == before.body, "a clock that was set back, too"
 
 
-def test_dated_addresses_never_change(service: Service, clock: Clock) -> None:
+def test_recorded_formats_never_change(service: Service, clock: Clock) -> None:
     """Byte for byte the same before and after the next version, and kept by caches for a year."""
-    dated = [f"/privacy/{version}{ending}" for version in (FIRST, SECOND, THIRD) for ending in ("", ".json", ".pdf")]
+    dated = [
+        f"/privacy/{version}{ending}" for version in (FIRST, SECOND, THIRD) for ending in (".json", ".txt", ".pdf")
+    ]
     before = [get(service, target)[0].body for target in dated]
     clock.moment = THIRD_EFFECTIVE + datetime.timedelta(days=1)
     assert [get(service, target)[0].body for target in dated] == before
     assert {get(service, target)[1]["Cache-Control"] for target in dated} == {"public, max-age=31536000, immutable"}
+
+
+def test_the_page_of_a_version_says_where_it_stands(service: Service, clock: Clock) -> None:
+    """Announced, in force, superseded and by which version; so caches ask again, and only the entity tag counts."""
+    for clock.moment, version, says in (
+        (NOW, THIRD, "This version is announced. It takes effect on"),
+        (NOW, SECOND, "In force since"),
+        (NOW, FIRST, "This version was superseded on"),
+        (THIRD_EFFECTIVE, THIRD, "In force since"),
+        (THIRD_EFFECTIVE, SECOND, f'<a href="/privacy/{THIRD}/changes">see what changed</a>'),
+    ):
+        response, headers = get(service, f"/privacy/{version}")
+        assert says in response.body.decode()
+        assert "must-revalidate" in headers["Cache-Control"]
+        assert "Last-Modified" not in headers
+    listed = get(service, "/privacy/versions")[0].body.decode()
+    assert re.findall(r'class="badge ([a-z-]+)"', listed) == ["in-force", "superseded", "superseded"]
 
 
 def test_links_lead_to_the_other_formats_and_versions(service: Service) -> None:
@@ -348,41 +367,49 @@ def test_a_page_is_served_with_a_strict_policy(service: Service) -> None:
 
 
 def test_the_text_is_the_recorded_one(service: Service, ledger: Ledger) -> None:
-    """What is put around the recorded page leaves every byte of it as it is."""
-    page = get(service, f"/privacy/{FIRST}")[0].body
-    recorded = ledger.record(FIRST, "page.html")
-    head, _, rest = recorded.partition(b'<link rel="stylesheet" href="page.css">\n')
-    start, _, end = rest.partition(b"<main>")
-    body, _, closing = end.partition(b"</footer>")
-    for part in (head, start, b"<main>" + body, b"</footer>" + closing):
-        assert page.count(part) == 1
+    """Every section of the recorded policy stands on the page as it is."""
+    page = re.sub(r'<a class="permalink" .*?</a>\n', "", get(service, f"/privacy/{FIRST}")[0].body.decode())
+    for section in ledger.policy(FIRST).sections:
+        assert page.count(section.html) == 1
 
 
 def test_what_changed_is_a_page_of_its_own(service: Service, ledger: Ledger) -> None:
-    """The recorded redline with the addresses of its style sheet and of the versions; kept for ever, and linked to."""
-    for version in (SECOND, THIRD):
-        recorded = ledger.record(version, "changes.html")
-        link = b'<link rel="stylesheet" href="redline.css">'
-        assert recorded.count(link) == 1
+    """The redline to each version from the one before, with what the ledger says of it; linked from everywhere."""
+    for before, version in ((FIRST, SECOND), (SECOND, THIRD)):
         for target in (f"/privacy/{version}/changes", f"/privacy/{version}/changes.html"):
             response, headers = get(service, target)
             assert (response.status, headers["Content-Type"]) == (200, TYPES["html"])
-            head, _, rest = recorded.partition(link)
-            body, _, closing = rest.partition(b"</footer>")
-            assert response.body.startswith(head + b'<link rel="stylesheet" href="/privacy/redline.css">\n')
-            assert response.body.count(body) == 1
-            assert response.body.endswith(b"</footer>" + closing)
-            assert f'href="/privacy/{version}">'.encode() in response.body
-            assert b'href="/privacy/versions">' in response.body
-            assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            page = response.body.decode()
+            assert f"From version {before} to version {version}" in page
+            assert html.escape(str(ledger.version(version).summary)) in page
+            assert '<link rel="stylesheet" href="/privacy/redline.css">' in page
+            assert '<a href="/privacy/versions">' in page
             assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
         assert f'href="/privacy/{version}/changes"' in get(service, f"/privacy/{version}")[0].body.decode()
+    assert THIRD_SUMMARY not in get(service, f"/privacy/{SECOND}/changes")[0].body.decode(), (
+        "no later version is told of"
+    )
     assert f'href="/privacy/{THIRD}/changes">see what changes</a>' in get(service, "/privacy")[0].body.decode()
     listed = get(service, "/privacy/versions")[0].body.decode()
     assert [version for version in (FIRST, SECOND, THIRD) if f"/privacy/{version}/changes" in listed] == [SECOND, THIRD]
-    style, headers = get(service, "/privacy/redline.css")
-    assert (style.status, headers["Content-Type"]) == (200, "text/css; charset=utf-8")
-    assert style.body == _resources.read_template("redline.css")
+
+
+def test_style_sheets_and_fonts_are_served(service: Service) -> None:
+    """What a page links is there: the style sheet, and the fonts that it names, at most 100 KB with the page."""
+    weight = 0
+    for name in ("page", "redline"):
+        style, headers = get(service, f"/privacy/{name}.css")
+        assert (style.status, headers["Content-Type"]) == (200, "text/css; charset=utf-8")
+        weight = len(get(service, "/privacy")[0].body) + len(style.body)
+        fonts = re.findall(r'url\("(fonts/[^"]+)"\)', style.body.decode())
+        assert len(fonts) == 4
+        for font in fonts:
+            found, headers = get(service, f"/privacy/{font}")
+            assert (found.status, headers["Content-Type"]) == (200, "font/woff2")
+            assert found.body.startswith(b"wOF2")
+            assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            weight += len(found.body)
+        assert weight <= 100_000
 
 
 _headers = st.dictionaries(
@@ -448,10 +475,10 @@ def test_a_changed_record_is_never_served() -> None:
 
     def read(name: str) -> bytes:
         content = three_version_ledger()._read(name)
-        return content.replace(b"Clerk", b"Clark") if name.endswith("page.html") else content
+        return content.replace(b"Clerk", b"Clark") if name.endswith("policy.txt") else content
 
     service = Service(Ledger(read), clock=lambda: NOW, path="/privacy", base_url="https://example.com", max_age=1)
-    with pytest.raises(RecordError, match=r"page\.html has changed"):
+    with pytest.raises(RecordError, match=r"policy\.txt has changed"):
         service.respond("GET", "/privacy", {})
 
 

@@ -12,7 +12,6 @@ from functools import cache
 
 from mailmart_privacy import _resources
 from mailmart_privacy.policy.ledger import LEDGER, Ledger
-from mailmart_privacy.policy.read_markdown import parse_policy
 from mailmart_privacy.release.records import build_records, make_entry, write_ledger
 
 FIRST, SECOND, THIRD = "2026-02-24", "2026-09-01", "2027-01-15"
@@ -67,15 +66,13 @@ def three_versions() -> dict[str, bytes]:
     first = json.loads(_resources.read_data(LEDGER))["versions"][0]
     files = {f"{FIRST}/{name}": _resources.read_data(f"{FIRST}/{name}") for name in first["records"]}
     entries = [first]
-    previous = parse_policy(_resources.read_data(f"{FIRST}/policy.md").decode())
     for version, source, effective_at, change, summary in (
         (SECOND, second_source(), None, "editorial", SECOND_SUMMARY),
         (THIRD, third_source(), THIRD_EFFECTIVE, "material", THIRD_SUMMARY),
     ):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)  # WeasyPrint leaves one open
-            made = build_records(source.encode(), previous=previous)
-        previous = parse_policy(source)
+            made = build_records(source.encode())
         entries.append(
             make_entry(made, effective_at=effective_at, previous=entries[-1], change=change, summary=summary)
         )

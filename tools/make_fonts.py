@@ -1,10 +1,12 @@
 """Makes the fonts in templates/fonts from PyPI's font packages; run it when a character set changes.
 
-    pip install font-source-sans-pro font-source-serif-pro fonttools
+    pip install font-source-sans-pro font-source-serif-pro fonttools brotli
     python tools/make_fonts.py
 
 The subsets hold Latin, Greek, Cyrillic and Vietnamese. They are renamed, since the licence reserves
 the originals' name ("Source"), and lose the tables that would make their bytes depend on the machine.
+The web pages' fonts (WOFF2) are made of these and hold Western and Central European Latin only, so that a page stays
+small; a browser takes any other letter from its own fonts.
 """
 
 import importlib
@@ -36,6 +38,15 @@ RANGES = [
     (0x2212, 0x2212),  # minus
     (0xFB00, 0xFB04),  # ligatures: without them their glyphs would have no Unicode value in a form's font
 ]
+WEB_RANGES = [
+    (0x0020, 0x007E),  # Basic Latin
+    (0x00A0, 0x017F),  # Latin-1, Latin Extended-A
+    (0x2010, 0x2044),  # dashes, quotation marks, bullets
+    (0x20AC, 0x20AC),  # euro
+    (0x2122, 0x2122),  # trade mark
+    (0x2190, 0x2193),  # arrows
+    (0x2212, 0x2212),  # minus
+]
 
 
 def main() -> None:
@@ -55,6 +66,23 @@ def main() -> None:
         target = TARGET / f"{family.replace(' ', '')}-{style}.ttf"
         font.save(target)
         print(target.name, len(font.getBestCmap()), "characters", target.stat().st_size, "bytes")
+        make_web_font(target)
+
+
+def make_web_font(source: Path) -> None:
+    font = TTFont(source, recalcTimestamp=False)
+    options = subset.Options()
+    options.flavor = "woff2"
+    options.hinting = False
+    options.layout_features = ["kern", "liga", "lnum", "tnum", "ccmp", "locl"]
+    options.name_IDs = [0, 1, 2, 4, 6, 13, 14]
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes={code for first, last in WEB_RANGES for code in range(first, last + 1)} - {0x00AD})
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    target = source.with_suffix(".woff2")
+    font.save(target)
+    print(target.name, len(font.getBestCmap()), "characters", target.stat().st_size, "bytes")
 
 
 def rename(font: TTFont, family: str, style: str) -> None:

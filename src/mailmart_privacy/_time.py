@@ -1,4 +1,4 @@
-"""Moments: points in time that carry their zone."""
+"""Dates and moments: points in time that carry their zone, and how they are written."""
 
 import datetime
 
@@ -32,3 +32,28 @@ def parse_moment(text: str) -> datetime.datetime:
     if moment.utcoffset() is None:
         raise UsageError(f"{text!r} has no time zone; write it like 2026-03-01T09:00:00Z or …+01:00")
     return moment
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def format_date(day: datetime.date) -> str:
+    """Write a date as the policy does, "February 24, 2026", whatever the locale."""
+    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def format_moment(moment: datetime.datetime) -> str:
+    """Write a moment in UTC for people: "February 24, 2026" at midnight, else "February 24, 2026, 09:00 UTC"."""
+    moment = moment.astimezone(datetime.UTC)
+    day = format_date(moment.date())
+    if moment.time() == datetime.time():
+        return day
+    return f"{day}, {moment:%H:%M} UTC" if moment.second == 0 else f"{day}, {moment:%H:%M:%S} UTC"
+
+
+def format_iso(moment: datetime.datetime) -> str:
+    """Write a moment in UTC after ISO 8601 and RFC 3339: "2026-02-24T00:00:00Z"."""
+    return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

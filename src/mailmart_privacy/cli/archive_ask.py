@@ -211,11 +211,20 @@ def get(digest: str, archive: str | None, archive_index: str | None, form: str, 
 
 
 def _read_text(archive: "Archive", rows: "Iterable[Row]", form: str) -> bytes | None:
-    name = {"text": "policy.txt", "markdown": "policy.md", "html": "page.html", "json": "policy.json"}[form]
+    name = {"text": "policy.txt", "markdown": "policy.md", "html": "policy.json", "json": "policy.json"}[form]
     for row in rows:
         if row.name.endswith(f"/{name}"):
-            return archive.read_file(row.file)
+            content = archive.read_file(row.file)
+            return _render_page(content) if form == "html" and content is not None else content
     raise UsageError(f"the archive has no {name} of that version")
+
+
+def _render_page(recorded: bytes) -> bytes:
+    """Render the page of an archived version: how a page looks is not archived, its text is."""
+    from ..policy.ledger import policy_from_json
+    from ..policy.render import render_html
+
+    return render_html(policy_from_json(json.loads(recorded))).encode()
 
 
 @click.command()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .._resources import read_template
 from ..diff.compare import compare
 from ..errors import ExitCode, UsageError
 from ..redline.wording import is_same
@@ -78,7 +77,9 @@ def diff(
     content = _render(comparison, form, full=full, paper=paper, color=color, terminal=output == "-" and _is_terminal())
     write_out(output, content, binary=form == "pdf", force=force)
     if form == "html" and output != "-":
-        write_stylesheet(output, _STYLESHEET, read_template(_STYLESHEET), force=force)
+        from ..policy.render import read_style
+
+        write_stylesheet(output, _STYLESHEET, read_style("redline"), force=force)
     return ExitCode.FAILED if tell and not is_same(comparison) else ExitCode.DONE
 
 

@@ -112,7 +112,7 @@ def build(
     before: Policy | None = Ledger(read).policy(entries[-1]["version"]) if entries else None
     if faults := find_faults(before, policy, change=change, summary=summary):
         raise UsageError("; ".join(faults))
-    made = build_records(content, origin=str(source), previous=before)
+    made = build_records(content, origin=str(source))
     entry = make_entry(
         made, effective_at=moment, previous=entries[-1] if entries else None, change=change, summary=summary
     )

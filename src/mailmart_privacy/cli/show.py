@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..policy.versions import Version
 
 _PLACES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
-_RECORDS = {"text": "policy.txt", "html": "page.html", "json": "policy.json"}
+_RECORDS = {"text": "policy.txt", "json": "policy.json"}
 
 
 def policy_options(command: "Callable[..., None]") -> "Callable[..., None]":
@@ -69,15 +69,19 @@ def choose_one(
 @click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def show(form: str, policy: str | None, at: str | None, paper: str, output: str, force: bool) -> None:
-    """Print a version of the policy, as recorded. The PDF is the form as published: unsigned, addressed to no one.
+    """Print a version of the policy. The PDF is the form as published: unsigned, addressed to no one.
 
     A page written to a file gets its style sheet, page.css, beside it.
     """
+    from ..policy.render import read_style, render_html
+
     version = choose_version(policy, at).version
     if form == "html":
         require_no_stylesheet(output, "page.css")
     if form == "markdown":
         content = shipped().policy(version).markdown.encode()
+    elif form == "html":
+        content = render_html(shipped().policy(version)).encode()
     elif form == "pdf":
         content = shipped().record(version, f"form-{paper}.pdf")
     else:
@@ -86,7 +90,7 @@ def show(form: str, policy: str | None, at: str | None, paper: str, output: str,
         content += b"\n"
     write_out(output, content, binary=form == "pdf", force=force)
     if form == "html" and output != "-":
-        write_stylesheet(output, "page.css", shipped().record(version, "page.css"), force=force)
+        write_stylesheet(output, "page.css", read_style("page"), force=force)
 
 
 @click.command(short_help="List the versions of the policy.")

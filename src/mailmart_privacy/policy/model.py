@@ -5,10 +5,11 @@ two other spellings of the same blocks, and carry that digest.
 """
 
 import datetime
-import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from .._time import format_date
+from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
 from .versions import Changes, Version, find_text_id, make_text_id
 
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")  # ETSI EN 319 142-1, 6
@@ -28,7 +29,7 @@ class Paragraph:
     @property
     def html(self) -> str:
         """This paragraph as HTML."""
-        return f"<p>{_escape(self.text)}</p>"
+        return f"<p>{escape(self.text)}</p>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,12 +42,16 @@ class Heading:
     @property
     def markdown(self) -> str:
         """This heading in Markdown, at the third level."""
-        return f"### {escape_markdown(self.text)}{_explicit_id(self.id, self.text)}"
+        return f"### {escape_markdown(self.text)}{explicit_id(self.id, self.text)}"
 
     @property
     def html(self) -> str:
         """This heading as HTML, at the third level."""
-        return f'<h3 id="{self.id}">{_escape(self.text)}</h3>'
+        return self.to_html()
+
+    def to_html(self, options: FragmentOptions = PLAIN) -> str:
+        """Write this heading as HTML, two levels below the title."""
+        return options.heading(2, self.text, id=self.id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +73,7 @@ class BulletList:
     @property
     def html(self) -> str:
         """This list as HTML."""
-        return "<ul>\n" + "".join(f"<li>{_escape(item)}</li>\n" for item in self.items) + "</ul>"
+        return "<ul>\n" + "".join(f"<li>{escape(item)}</li>\n" for item in self.items) + "</ul>"
 
 
 Block = Paragraph | Heading | BulletList
@@ -98,17 +103,24 @@ class Section:
     @property
     def markdown(self) -> str:
         """The section in Markdown, with its heading."""
-        heading = f"## {self.number}. {escape_markdown(self.title)}{_explicit_id(self.id, self.title)}"
+        heading = f"## {self.number}. {escape_markdown(self.title)}{explicit_id(self.id, self.title)}"
         return "\n\n".join((heading, *(block.markdown for block in self.blocks)))
 
     @property
     def html(self) -> str:
         """The section as an HTML `<section>` whose id is `Section.id`."""
+        return self.to_html()
+
+    def to_html(self, options: FragmentOptions = PLAIN) -> str:
+        """Write the section as an HTML `<section>`, one level below the title."""
+        id = f"{options.id_prefix}{self.id}"
+        blocks = (block.to_html(options) if isinstance(block, Heading) else block.html for block in self.blocks)
         return "\n".join(
             (
-                f'<section id="{self.id}" aria-labelledby="{self.id}-heading">',
-                f'<h2 id="{self.id}-heading">{self.number}. {_escape(self.title)}</h2>',
-                *(block.html for block in self.blocks),
+                f'<section id="{id}" aria-labelledby="{id}-heading">',
+                options.heading(1, f"{self.number}. {self.title}", id=f"{self.id}-heading"),
+                *options.permalink(self.id, self.title),
+                *blocks,
                 "</section>",
             )
         )
@@ -188,13 +200,27 @@ class Policy:
     @property
     def html(self) -> str:
         """The body fragment, for a service's own page; its headings begin at `<h1>`."""
+        return self.to_html()
+
+    def to_html(self, options: FragmentOptions = PLAIN, *, toc: bool = False) -> str:
+        """Write the body fragment as a page that embeds it needs it.
+
+        Args:
+            options: the level of the title, the prefix of ids, links to sections.
+            toc: whether a list of the sections stands before the first one.
+        """
+        contents = (
+            f'<li><a href="#{options.id_prefix}{section.id}">{escape(section.title)}</a></li>'
+            for section in self.sections
+        )
         return "\n".join(
             (
                 f'<article class="privacy-policy" lang="en" data-policy-version="{self.version}"'
                 f' data-policy-digest="{self.digest}">',
-                f"<h1>{_escape(self.title)}</h1>",
+                options.heading(0, self.title),
                 f'<p>Last updated: <time datetime="{self.version}">{format_date(self.last_updated)}</time></p>',
-                *(section.html for section in self.sections),
+                *(('<nav aria-label="Contents">', "<ol>", *contents, "</ol>", "</nav>") if toc else ()),
+                *(section.to_html(options) for section in self.sections),
                 "</article>",
             )
         )
@@ -241,43 +267,6 @@ class Policy:
         raise UnknownSectionError(id, self.version, tuple(section.id for section in self.sections))
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-
-
-def format_date(day: datetime.date) -> str:
-    """Write a date as the policy does, "February 24, 2026", whatever the locale."""
-    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
-
-
-# Markdown's own characters, the "&" of what would be an entity, what makes a heading or a list item
-# at the start, and the "#" that would close a heading at the end.
-_MARKUP = re.compile(r"[\\`*_\[\]<>{}]|&(?=#?\w+;)|^[#+-]|#\Z")
-
-
-def slug(title: str) -> str:
-    """Make the default id of a title: ASCII letters and digits in lower case, words joined by hyphens."""
-    words = "".join(c if c.isascii() and c.isalnum() else " " for c in title.lower().replace("'", "").replace("’", ""))
-    return "-".join(words.split())
-
-
 def digest_comment(digest: str) -> str:
     """Write the last line of the Markdown rendering."""
     return f"<!-- SHA-256 of the canonical text: {digest} -->"
-
-
-def escape_markdown(text: str) -> str:
-    """Escape what Markdown would read as markup, so that the text stays the same text."""
-    escaped = _MARKUP.sub(r"\\\g<0>", text)
-    head, dot, rest = escaped.partition(".")
-    return f"{head}\\.{rest}" if dot and head.isdigit() else escaped
-
-
-def _explicit_id(id: str, title: str) -> str:
-    return "" if id == slug(title) else f" {{#{id}}}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

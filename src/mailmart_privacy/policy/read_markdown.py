@@ -14,9 +14,11 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.treeprocessors import Treeprocessor
 
+from .._time import format_date
 from .._unicode import is_refused
 from ..errors import SourceError
-from .model import BulletList, Heading, Paragraph, Policy, Processor, Section, digest_comment, format_date, slug
+from .markup import slug
+from .model import BulletList, Heading, Paragraph, Policy, Processor, Section, digest_comment
 from .source_checks import NUMBERED_LIST, find_excess, find_faults_of_characters
 
 if TYPE_CHECKING:

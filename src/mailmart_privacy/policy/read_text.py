@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from ..errors import SourceError
-from .model import Block, BulletList, Heading, Paragraph, Policy, escape_markdown, slug
+from .markup import escape_markdown, slug
+from .model import Block, BulletList, Heading, Paragraph, Policy
 from .prose import Prose
 from .read_markdown import PROCESSORS_SECTION, parse_policy
 

@@ -5,14 +5,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .. import _resources
+from .._time import format_date, format_iso, format_moment
 from ..errors import UsageError
-from .model import BulletList, Heading, Paragraph, Policy, format_date
+from .markup import FragmentOptions
+from .model import BulletList, Heading, Paragraph, Policy
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from .model import Block
 
+PERMALINKS = FragmentOptions(permalinks=True)
 SCHEMA = "urn:mailmart-privacy:schema:policy:1"
 
 
@@ -22,8 +25,7 @@ def render_html(policy: Policy, template: str = "page.html", *, stylesheet: str 
     Args:
         policy: what to render; the template sees it as `policy`.
         template: a file below `templates/`.
-        stylesheet: the URL that the page links as its style sheet; `page.css` is recorded beside
-            the page.
+        stylesheet: the URL that the page links as its style sheet; `read_style("page")` is made for it.
 
     Returns:
         The page. It holds no script and no inline style, so it works under a strict
@@ -32,13 +34,31 @@ def render_html(policy: Policy, template: str = "page.html", *, stylesheet: str 
     Raises:
         UsageError: there is no such template.
     """
+    return render_template(
+        template, policy=policy, version=policy, stylesheet=stylesheet, status=None, urls=None, permalinks=PERMALINKS
+    )
+
+
+def render_template(template: str, **variables: object) -> str:
+    """Render one of the package's templates; raises UsageError where there is none of that name."""
     from jinja2 import TemplateNotFound
 
     try:
         loaded = environment().get_template(template)
     except TemplateNotFound:
         raise UsageError(f"there is no template {template!r}; page.html is the one for a whole page") from None
-    return loaded.render(policy=policy, stylesheet=stylesheet)
+    return loaded.render(variables)
+
+
+def read_style(name: str, *, fonts: bool = False) -> bytes:
+    """Read the style sheet of a page: what all pages share, and what one kind of page adds.
+
+    Args:
+        name: "page" or "redline".
+        fonts: whether it loads the fonts, which are served below its own address in `fonts/`.
+    """
+    parts = ("fonts.css", "base.css", f"{name}.css") if fonts else ("base.css", f"{name}.css")
+    return b"".join(_resources.read_template(part) for part in parts)
 
 
 def render_markdown(policy: Policy) -> str:
@@ -89,7 +109,7 @@ def environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["longdate"] = format_date
+    environment.filters |= {"longdate": format_date, "moment": format_moment, "stamp": format_iso}
     return environment
 
 

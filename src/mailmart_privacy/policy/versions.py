@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from .._time import format_iso
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
 TEXT_ID_DIGITS = 16  # of a digest, in `Policy.text_id`
 MATERIAL, EDITORIAL = "material", "editorial"
 CHANGE_KINDS = (MATERIAL, EDITORIAL)
-CHANGES = "changes.html"  # the record that says what changed; the first version has none
 _TEXT_ID = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_DIGITS}}}", re.ASCII)
 
 
@@ -47,8 +48,8 @@ class Version:
 
     @property
     def has_changes(self) -> bool:
-        """Whether a page of what changed in it is recorded."""
-        return any(name == CHANGES for name, _ in self.records)
+        """Whether there is a version before it that it can be compared with."""
+        return self.change is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +76,8 @@ def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
         {
             "version": v.version,
             "last_updated": v.last_updated.isoformat(),
-            "effective_at": _stamp(v.effective_at),
-            "effective_until": v.effective_until and _stamp(v.effective_until),
+            "effective_at": format_iso(v.effective_at),
+            "effective_until": v.effective_until and format_iso(v.effective_until),
             "digest": v.digest,
             "change": v.change,
             "summary": v.summary,
@@ -115,7 +116,3 @@ def find_text_id(text_id: str, versions: tuple[Version, ...]) -> Version:
     if versions and shape[1] > versions[-1].version:
         raise NewerVersionError(shape[1], versions[-1].version)
     raise UnknownTextError(text_id, tuple(version.version for version in versions))
-
-
-def _stamp(moment: "datetime.datetime") -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from .._unicode import spell_out
 from ..diff.compare import Comparison, SectionChange
 from ..diff.words import Span
-from ..policy.model import escape_markdown
+from ..policy.markup import escape_markdown
 from . import wording
 
 _MARKS = {"removed": ("~~", "~~"), "added": ("**", "**")}

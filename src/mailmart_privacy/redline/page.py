@@ -2,24 +2,41 @@
 
 from .._unicode import spell_out
 from ..diff.compare import Comparison
-from ..policy.render import environment
+from ..policy.render import render_template
 from . import wording
 
 TEMPLATE, STYLESHEET = "redline.html", "redline.css"
 
 
-def render_redline(comparison: Comparison, *, stylesheet: str = STYLESHEET, full: bool = False) -> str:
+def render_redline(
+    comparison: Comparison,
+    *,
+    stylesheet: str = STYLESHEET,
+    full: bool = False,
+    urls: object = None,
+    address: str | None = None,
+) -> str:
     """Render a comparison as a whole HTML page, with `<del>` and `<ins>`.
 
     Args:
         comparison: what to render.
-        stylesheet: the URL that the page links as its style sheet; `redline.css` among the templates is
-            made for it.
+        stylesheet: the URL that the page links as its style sheet; `read_style("redline")` is made for it.
         full: show the text of unchanged sections, too.
+        urls: where the policy is served, for the links of a served page; None for a page by itself.
+        address: the path at which the page is served.
 
     Returns:
         The page. It holds no script and no inline style, so it works under a strict
         Content-Security-Policy.
     """
-    template = environment().get_template(TEMPLATE)
-    return template.render(comparison=comparison, stylesheet=stylesheet, full=full, wording=wording, seen=spell_out)
+    return render_template(
+        TEMPLATE,
+        comparison=comparison,
+        stylesheet=stylesheet,
+        full=full,
+        wording=wording,
+        seen=spell_out,
+        urls=urls,
+        address=address,
+        version=None,
+    )

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from .._time import format_date, format_moment
 from .._unicode import spell_out
 from ..diff.compare import Comparison, Passage, ProcessorChange, SectionChange
 from ..diff.words import Span, compare_words
-from ..policy.model import Policy, Processor, format_date
+from ..policy.model import Policy, Processor
 from ..policy.prose import Prose
 from ..policy.versions import Version
 
@@ -39,7 +40,7 @@ def list_facts(comparison: Comparison, side: Policy | Prose) -> Iterator[tuple[s
         yield "Last updated", format_date(side.last_updated)
         version = _known(comparison).get(side.text_id)
         if version is not None:
-            yield "In force", f"from {describe_start(version)}"
+            yield "In force", f"from {format_moment(version.effective_at)}"
 
 
 def list_released(comparison: Comparison) -> tuple[Version, ...]:
@@ -54,15 +55,9 @@ def list_released(comparison: Comparison) -> tuple[Version, ...]:
     return tuple(version for version in found if version.summary)
 
 
-def describe_start(version: Version) -> str:
-    """Say from when a version is in force."""
-    start = version.effective_at
-    return format_date(start.date()) + (f", {start:%H:%M} UTC" if start.time() != start.min.time() else "")
-
-
 def describe_version(version: Version) -> str:
     """Say which version it is, how it differs from the one before, and from when it is in force."""
-    return f"Version {version.version} ({version.change} change), in force from {describe_start(version)}"
+    return f"Version {version.version} ({version.change} change), in force from {format_moment(version.effective_at)}"
 
 
 def describe_section(change: SectionChange) -> str:

@@ -6,18 +6,15 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .. import _resources
 from .._time import require_moment
 from .._unicode import find_refused, name_characters
-from ..diff.compare import compare
 from ..errors import RecordError, UsageError
 from ..form.render import render_form
 from ..policy.ledger import FORMAT, LEDGER, Ledger, entry_digest
 from ..policy.model import digest_comment
 from ..policy.read_markdown import parse_policy
-from ..policy.render import render_html, render_json
-from ..policy.versions import CHANGE_KINDS, CHANGES
-from ..redline.page import render_redline
+from ..policy.render import render_json
+from ..policy.versions import CHANGE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +22,13 @@ if TYPE_CHECKING:
     from ..policy.model import Policy
 
 SOURCE = "policy.md"
+# What is recorded beside the source: the name of each file, and what makes it.
+_RECORDS: "dict[str, Callable[[Policy], bytes]]" = {
+    "policy.txt": lambda policy: policy.text.encode(),
+    "policy.json": lambda policy: render_json(policy).encode(),
+    "form-a4.pdf": lambda policy: render_form(policy, paper="a4"),
+    "form-letter.pdf": lambda policy: render_form(policy, paper="letter"),
+}
 
 
 def read_source(source: bytes, *, origin: str = SOURCE) -> "Policy":
@@ -69,17 +73,15 @@ def date_source(source: bytes, day: datetime.date, *, origin: str = SOURCE) -> b
     return made
 
 
-def build_records(source: bytes, *, origin: str = SOURCE, previous: "Policy | None" = None) -> dict[str, bytes]:
-    """Make every file recorded for a version from its source.
+def build_records(source: bytes, *, origin: str = SOURCE) -> dict[str, bytes]:
+    """Make every file recorded for a version from its source: the text, as Markdown and as JSON, and the PDFs.
 
     Args:
         source: the bytes of its `policy.md`.
         origin: what the messages call it.
-        previous: the version before it, or None for the first, which has no page of changes.
 
     Returns:
-        Bytes by file name, `policy.md` among them. The same source after the same text gives the
-        same bytes on any machine.
+        Bytes by file name, `policy.md` among them. The same source gives the same bytes on any machine.
 
     Raises:
         SourceError: the source has faults.
@@ -87,18 +89,7 @@ def build_records(source: bytes, *, origin: str = SOURCE, previous: "Policy | No
         MissingExtraError: WeasyPrint is not installed.
     """
     policy = read_source(source, origin=origin)
-    changes = {} if previous is None else {CHANGES: _render_changes(previous, policy)}
-    return {
-        SOURCE: source,
-        "policy.txt": policy.text.encode(),
-        "policy.html": f"{policy.html}\n".encode(),
-        "policy.json": render_json(policy).encode(),
-        "page.html": render_html(policy).encode(),
-        "page.css": _resources.read_template("page.css"),
-        "form-a4.pdf": render_form(policy, paper="a4"),
-        "form-letter.pdf": render_form(policy, paper="letter"),
-        **changes,
-    }
+    return {name: make(policy) for name, make in _RECORDS.items()} | {SOURCE: source}
 
 
 def find_faults_of_description(change: str | None, summary: str | None) -> list[str]:
@@ -197,8 +188,3 @@ def read_entries(read: "Callable[[str], bytes]") -> list[dict[str, Any]]:
     Ledger(read)  # refuses a ledger that does not verify
     entries: list[dict[str, Any]] = json.loads(content)["versions"]
     return entries
-
-
-def _render_changes(previous: "Policy", policy: "Policy") -> bytes:
-    # What the ledger knows by now is left out: the same two texts give the same page, whenever it is made.
-    return render_redline(compare(replace(previous, history=()), policy)).encode()

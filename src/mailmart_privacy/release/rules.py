@@ -83,8 +83,8 @@ def compare_records(ledger: "Ledger", read: "Callable[[str], bytes]") -> list[st
         before = policies[place - 1] if place else None
         if policy is not None and (before is not None or place == 0):
             faults += find_faults(before, policy, change=version.change, summary=version.summary)
-    if ledger.versions and (len(policies) == 1 or policies[-2] is not None):
-        faults += _compare_build(ledger.versions[-1], policies[-2] if len(policies) > 1 else None, read)
+    if ledger.versions:
+        faults += _compare_build(ledger.versions[-1], read)
     return faults
 
 
@@ -138,10 +138,10 @@ def _has_other_text(version: "Version", content: bytes) -> bool:
         return False
 
 
-def _compare_build(newest: "Version", previous: "Policy | None", read: "Callable[[str], bytes]") -> list[str]:
+def _compare_build(newest: "Version", read: "Callable[[str], bytes]") -> list[str]:
     path = f"{newest.version}/{SOURCE}"
     try:
-        built = build_records(read(path), origin=path, previous=previous)
+        built = build_records(read(path), origin=path)
     except (PrivacyError, OSError) as error:
         return [f"{newest.version} cannot be built anew: {error}"]
     faults: list[str] = []

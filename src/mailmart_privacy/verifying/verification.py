@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from ..policy.model import format_date
+from .._time import format_date
 
 SCHEMA = "urn:mailmart-privacy:schema:verification:1"
 

@@ -17,6 +17,7 @@ day that is yet to come cannot be known.
 import datetime
 from xml.etree import ElementTree
 
+from .._time import format_iso, format_moment
 from ..diff.compare import ProcessorChange, compare
 from ..policy.ledger import Ledger
 from ..policy.model import Processor
@@ -28,7 +29,6 @@ from .notices import (
     clean,
     dated_address,
     describe_change,
-    format_moment,
     midnight,
     name_version,
 )
@@ -70,7 +70,7 @@ def write_feed(ledger: Ledger, *, at: datetime.datetime, base_url: str, path: st
     _add(feed, "id", _ID)
     _add(feed, "title", f"{ledger.policy(in_force.version).title} · {PUBLISHER}")
     _add(feed, "subtitle", "Versions of the policy, and changes in the third-party services that it names.")
-    _add(feed, "updated", _stamp(max(moments.values())))
+    _add(feed, "updated", format_iso(max(moments.values())))
     _add(_add(feed, "author"), "name", PUBLISHER)
     _add(feed, "link", rel="self", type="application/atom+xml", href=f"{base_url}{path}/feed.atom")
     _add(feed, "link", rel="alternate", type="text/html", hreflang=LANGUAGE, href=f"{base_url}{path}")
@@ -146,7 +146,7 @@ def _entry(
     entry = _add(feed, "entry")
     _add(entry, "id", id)
     _add(entry, "title", title)
-    _add(entry, "updated", _stamp(moment))
+    _add(entry, "updated", format_iso(moment))
     _add(entry, "link", rel="alternate", type="text/html", hreflang=LANGUAGE, href=address)
     if version.change is not None:
         _add(entry, "category", term=version.change, label=f"{version.change.capitalize()} change")
@@ -188,8 +188,3 @@ def _add(parent: "Element", tag: str, text: str | None = None, **attributes: str
     child = ElementTree.SubElement(parent, tag, attributes)
     child.text = None if text is None else clean(text)
     return child
-
-
-def _stamp(moment: datetime.datetime) -> str:
-    """Write a moment after RFC 3339, in UTC."""
-    return moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -5,15 +5,14 @@ in and an answer out. Nothing here waits, reads a file or imports a third-party 
 first request was answered.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote
 
 from .._time import parse_moment
-from ..api.policies import now
 from ..errors import PrivacyError, UnknownVersionError, UsageError
-from ..policy.ledger import shipped
 from .negotiation import choose_type, expects_another, has_copy, is_unmodified
-from .representations import FORMATS, HTML, POLICY_OF_PAGES, Header, link
+from .representations import FORMATS, HTML, POLICY_OF_PAGES, Header, Representation, link
 from .resources import TEXT, Resource, ResourceSet, build_resources
 from .urls import Addresses
 
@@ -71,7 +70,7 @@ class Service:
         self._clock = clock
         self._addresses = Addresses(page=path, base_url=base_url.rstrip("/") if isinstance(base_url, str) else base_url)
         self._max_age = max_age
-        self._shelf: ResourceSet | None = None
+        self._set: ResourceSet | None = None
 
     @property
     def path(self) -> str:
@@ -113,7 +112,7 @@ class Service:
             UnknownVersionError: no version is in force yet.
             RecordError: a record has changed or is missing.
         """
-        since = self._current_shelf(self._clock()).starts
+        since = self._current_set(self._clock()).starts
         return Service(self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age)
 
     def cache_token(self) -> object:
@@ -127,14 +126,23 @@ class Service:
             RecordError: a record has changed or is missing.
         """
         try:
-            shelf = self._current_shelf(self._clock())
+            served = self._current_set(self._clock())
         except UnknownVersionError:
             return None
-        return None if shelf.ends is not None else shelf
+        return None if served.ends is not None else served
 
     def urls(self) -> tuple[str, ...]:
         """List the paths of all that is served now."""
-        return tuple(self._current_shelf(self._clock()).things)
+        return tuple(self._current_set(self._clock()).resources)
+
+    def site_pages(self) -> dict[str, Response]:
+        """Answer for the pages that a whole site has besides: its start "/", and "/404.html" for any other address."""
+        moment = self._clock()
+        served = self._current_set(moment)
+        pages = {"/": served.index, "/404.html": served.nothing}
+        cache = self._cache_control(moment, served)
+        made = {path: Representation(media_type=HTML, body=body) for path, body in pages.items()}
+        return {path: Response(200, (*page.headers, cache), page.body) for path, page in made.items()}
 
     def respond(self, method: str, target: str, headers: "Mapping[str, str]") -> Response:
         """Answer a request.
@@ -152,19 +160,19 @@ class Service:
         """
         moment = self._clock()
         try:
-            shelf = self._current_shelf(moment)
+            served = self._current_set(moment)
         except UnknownVersionError as error:  # the clock stands before the first version
             return _refuse(method, 404, f"{error}.")
         path, _, query = target.partition("?")
-        thing = shelf.things.get(path) or shelf.things.get(_decode(path))
-        if thing is None:
-            return self._find_nothing(method, headers, shelf)
+        resource = served.resources.get(path) or served.resources.get(_decode(path))
+        if resource is None:
+            return self._find_nothing(method, headers, served)
         if method not in _METHODS:
             return _refuse(method, 405, "This address can only be read.", ("Allow", ", ".join(_METHODS)))
         sent = {lower: value for name, value in headers.items() if (lower := name.lower()) in HEADERS_READ}
         if query and ("at" in query or "%" in query):
             try:
-                thing = self._at(path, query, shelf) or thing
+                resource = self._at(path, query, served) or resource
             except UnknownVersionError as error:
                 return _refuse(method, 404, f"{error}.")
             except (PrivacyError, ValueError, OverflowError) as error:
@@ -172,14 +180,14 @@ class Service:
         accept = sent.get("accept")
         if accept is not None and len(accept) > _LONGEST:
             return _refuse(method, 431, "The header Accept is too long.")
-        offers = thing.offers
+        offers = resource.offers
         chosen = offers[0] if len(offers) == 1 else choose_type(accept, offers)
         if chosen is None:
-            return _not_acceptable(method, thing)
-        found = thing.representations[chosen]
+            return _not_acceptable(method, resource)
+        found = resource.representations[chosen]
         if expects_another(sent, found.modified_at):
             return _refuse(method, 412, "This is not what the request depends on (If-Match, If-Unmodified-Since).")
-        cache = _PERMANENT if thing.permanent else self._cache_control(moment, shelf)
+        cache = _PERMANENT if found.permanent else self._cache_control(moment, served)
         known = sent.get("if-none-match")
         if known is not None:
             unchanged = len(known) <= _LONGEST and has_copy(known, found.etag)
@@ -190,27 +198,27 @@ class Service:
             return Response(304, (*found.headers_unchanged, cache), b"")
         return Response(200, (*found.headers, cache), b"" if method == "HEAD" else found.body)
 
-    def _current_shelf(self, now: "datetime") -> ResourceSet:
-        shelf = self._shelf
-        if shelf is None or now < shelf.starts or (shelf.ends is not None and now >= shelf.ends):
-            shelf = self._shelf = build_resources(self._ledger, self._addresses, now)
-        return shelf
+    def _current_set(self, now: "datetime") -> ResourceSet:
+        served = self._set
+        if served is None or now < served.starts or (served.ends is not None and now >= served.ends):
+            served = self._set = build_resources(self._ledger, self._addresses, now)
+        return served
 
-    def _find_nothing(self, method: str, headers: "Mapping[str, str]", shelf: ResourceSet) -> Response:
+    def _find_nothing(self, method: str, headers: "Mapping[str, str]", served: ResourceSet) -> Response:
         """Show people, who like a page best, the way to the policy, and tell all others in a line."""
         accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
-        page = shelf.nothing if len(accept) <= _LONGEST and choose_type(accept, (TEXT, HTML)) == HTML else None
+        page = served.nothing if len(accept) <= _LONGEST and choose_type(accept, (TEXT, HTML)) == HTML else None
         message = f"There is nothing at this address; the policy is at {self.path}."
         return _refuse(method, 404, message, ("Vary", "Accept"), page=page)
 
-    def _cache_control(self, now: "datetime", shelf: ResourceSet) -> Header:
+    def _cache_control(self, now: "datetime", served: ResourceSet) -> Header:
         """Let no cache keep the version in force beyond the moment when the next one is."""
         age = self._max_age
-        if shelf.ends is not None:
-            age = min(age, int((shelf.ends - now).total_seconds()))
+        if served.ends is not None:
+            age = min(age, int((served.ends - now).total_seconds()))
         return "Cache-Control", f"public, max-age={age}, must-revalidate"
 
-    def _at(self, path: str, query: str, shelf: ResourceSet) -> Resource | None:
+    def _at(self, path: str, query: str, served: ResourceSet) -> Resource | None:
         """Find what was at the path of the version in force at the moment that `?at=` names.
 
         Returns:
@@ -228,23 +236,9 @@ class Service:
         if len(moments[0]) > _LONGEST_MOMENT:
             raise ValueError("The time is too long; write it like 2026-03-01T09:00:00Z")
         version = self._ledger.version_in_force(parse_moment(moments[0]))
-        dated = shelf.things[self._addresses.dated(version.version) + ending]
-        return Resource(representations=dated.representations)
-
-
-def create_service(*, path: str = "/privacy", base_url: str = "https://mailmart.com", max_age: int = 3600) -> Service:
-    """Make the service of the versions that ship with this package, at what the clock says.
-
-    Args:
-        path: where the version in force is; all else is below it, or is this path with an ending.
-        base_url: scheme and host that stand before it in links to it, in the feed and in the page's head.
-        max_age: for how many seconds a cache may keep what can change.
-
-    Raises:
-        UsageError: one of them cannot be used; the message says what to give.
-        RecordError: the ledger has changed or is missing.
-    """
-    return Service(shipped(), clock=now, path=path, base_url=base_url, max_age=max_age)
+        dated = served.resources[self._addresses.dated(version.version) + ending]
+        kept = {media_type: replace(one, permanent=False) for media_type, one in dated.representations.items()}
+        return Resource(representations=kept)
 
 
 def _decode(path: str) -> str:
@@ -257,13 +251,13 @@ def _decode(path: str) -> str:
         return ""
 
 
-def _not_acceptable(method: str, thing: Resource) -> Response:
+def _not_acceptable(method: str, resource: Resource) -> Response:
     links = ", ".join(
         link(one.location, "alternate", media_type=media_type)
-        for media_type, one in thing.representations.items()
+        for media_type, one in resource.representations.items()
         if one.location is not None
     )
-    message = f"There is none of the formats that you accept; there are: {', '.join(thing.offers)}."
+    message = f"There is none of the formats that you accept; there are: {', '.join(resource.offers)}."
     return _refuse(method, 406, message, ("Vary", "Accept"), ("Link", links))
 
 

@@ -4,9 +4,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from .._time import format_date
 from ..errors import MissingExtraError
-from ..policy.model import format_date
-from .core import Service, create_service
+from .core import Service
+from .edge import create_service
 from .mounting import mount
 
 try:

@@ -71,6 +71,8 @@ def _leads(link: str, path: str, base_url: str, files: "Mapping[str, bytes]", pa
     if address and not address.startswith("/"):
         return False  # relative: what it means depends on the address at which the page is read
     target = address.removeprefix("/") if address else path
+    if address == "/":
+        target = "index.html"
     if f"{target}.html" in files:
         target = f"{target}.html"
     if target not in files:

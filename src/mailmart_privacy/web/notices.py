@@ -3,7 +3,7 @@
 import datetime
 import re
 
-from ..policy.model import format_date
+from .._time import format_date
 from ..policy.versions import Version
 
 PUBLISHER = "MailMart"
@@ -34,12 +34,6 @@ def describe_change(version: Version) -> str:
     if version.change is None:
         return "The first recorded version."
     return f"{version.change.capitalize()} change: {version.summary}"
-
-
-def format_moment(moment: datetime.datetime) -> str:
-    """Write a moment as the policy writes dates, to the minute: "February 24, 2026, 00:00 UTC"."""
-    moment = moment.astimezone(datetime.UTC)
-    return f"{format_date(moment.date())}, {moment:%H:%M:%S} UTC".replace(":00 UTC", " UTC")
 
 
 def midnight(day: datetime.date) -> datetime.datetime:

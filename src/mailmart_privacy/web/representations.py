@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Header = tuple[str, str]
 
 HTML, ATOM, CALENDAR, CSS = "text/html", "application/atom+xml", "text/calendar", "text/css"
+FONT = "font/woff2"
 # The formats of a version: the ending of their addresses, their media types, and what people call them.
 FORMATS = {
     "html": (HTML, "Web page"),
@@ -21,7 +22,9 @@ FORMATS = {
     "txt": ("text/plain", "Plain text"),
     "pdf": ("application/pdf", "PDF"),
 }
-POLICY_OF_PAGES = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY_OF_PAGES = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _KEPT_WHEN_UNCHANGED = ("ETag", "Vary", "Content-Location")  # RFC 9110, 15.4.5
 
 
@@ -37,6 +40,7 @@ class Representation:
         location: the address at which these very bytes always are, or None.
         negotiated: whether its address has other formats, too.
         filename: what a browser saves it as, or None.
+        permanent: whether these bytes will be at this address for good.
     """
 
     media_type: str
@@ -46,6 +50,7 @@ class Representation:
     location: str | None = None
     negotiated: bool = False
     filename: str | None = None
+    permanent: bool = False
 
     @cached_property
     def etag(self) -> str:
@@ -66,7 +71,8 @@ class Representation:
         text = self.media_type.startswith("text/")
         yield "Content-Type", f"{self.media_type}; charset=utf-8" if text else self.media_type
         yield "Content-Length", str(len(self.body))
-        yield "Content-Language", "en"
+        if self.media_type not in (CSS, FONT):
+            yield "Content-Language", "en"
         if self.location is not None:
             yield "Content-Location", self.location
         if self.filename is not None:

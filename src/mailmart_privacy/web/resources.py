@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .. import _resources
+from ..policy.render import read_style
 from ..policy.versions import Version, describe_versions
 from .atom import write_feed
 from .icalendar import write_calendar
 from .notices import midnight
-from .pages import changes_page, current_page, dated_page, nothing_page, versions_page
-from .representations import ATOM, CALENDAR, CSS, FORMATS, HTML, Representation, link
+from .pages import Pages
+from .representations import ATOM, CALENDAR, CSS, FONT, FORMATS, HTML, Representation, link
 from .urls import Addresses
 
 TYPE_CHECKING = False
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
     from ..policy.ledger import Ledger
 
 JSON, TEXT, PDF = (FORMATS[ending][0] for ending in ("json", "txt", "pdf"))
+_ENDINGS = {media_type: ending for ending, (media_type, _) in FORMATS.items()}
 _RECORDS = {"json": "policy.json", "txt": "policy.txt", "pdf": "form-a4.pdf"}
+_FONTS = (
+    "MailMartSans-Regular.woff2",
+    "MailMartSans-Semibold.woff2",
+    "MailMartSerif-Regular.woff2",
+    "MailMartSerif-Semibold.woff2",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +38,9 @@ class Resource:
 
     Attributes:
         representations: its formats by media type, the preferred one first.
-        permanent: whether it will be the same for ever.
     """
 
     representations: dict[str, Representation]
-    permanent: bool = False
 
     @cached_property
     def offers(self) -> tuple[str, ...]:
@@ -47,15 +53,17 @@ class ResourceSet:
     """Everything by its path, from one moment to another.
 
     Attributes:
-        things: what is where.
+        resources: by path.
         starts: from when on it is so.
         ends: until when, or None where nothing is announced.
+        index: the start page of a site that holds nothing else.
         nothing: the page for people at any other path.
     """
 
-    things: dict[str, Resource]
+    resources: dict[str, Resource]
     starts: datetime.datetime
     ends: datetime.datetime | None
+    index: bytes
     nothing: bytes
 
 
@@ -71,26 +79,16 @@ def build_resources(ledger: "Ledger", addresses: Addresses, at: datetime.datetim
         UnknownVersionError: no version is in force yet.
         RecordError: a record has changed or is missing.
     """
-    version = ledger.version_in_force(at)
+    ledger.version_in_force(at)
     at, ends = _step(ledger, at)  # what is made is the same during the whole step
-    upcoming = ledger.upcoming(at)
-    things: dict[str, Resource] = {}
-    for each in ledger.versions:
-        made = dict(_dated(ledger, each, addresses, at))
-        things |= _spread(addresses.dated(each.version), made, permanent=True)
-        things[addresses.style(each.version)] = _style(ledger, each)
-        if each.has_changes:
-            page = Representation(media_type=HTML, body=changes_page(ledger, each, addresses))
-            things |= _spread(addresses.changes(each.version), {HTML: page}, permanent=True)
-            things[addresses.redline_style] = _single(CSS, _resources.read_template("redline.css"))
-    current = dict(_current(ledger, version, upcoming, addresses))
-    things |= _spread(addresses.page, current, permanent=False)
-    things |= _spread(addresses.versions, _list(ledger, at, addresses), permanent=False)
-    address = {"base_url": addresses.base_url, "path": addresses.page}
-    things[addresses.feed] = _single(ATOM, write_feed(ledger, at=at, **address))
-    things[addresses.calendar] = _single(CALENDAR, write_calendar(ledger, **address))
-    nothing = nothing_page(ledger.policy(version.version).title, version, addresses)
-    return ResourceSet(things=things, starts=at, ends=ends, nothing=nothing)
+    builder = _Builder(ledger, addresses, at)
+    return ResourceSet(
+        resources={path: resource for made in builder.build() for path, resource in made.items()},
+        starts=at,
+        ends=ends,
+        index=builder.pages.index(),
+        nothing=builder.pages.nothing(),
+    )
 
 
 def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime | None]:
@@ -99,107 +97,100 @@ def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, d
     return max(turn for turn in turns if turn <= at), min((turn for turn in turns if turn > at), default=None)
 
 
-def _spread(address: str, made: dict[str, Representation], *, permanent: bool) -> dict[str, Resource]:
-    """Put each format at an address of its own, and all of them at the one without an ending."""
-    endings = {media_type: ending for ending, (media_type, _) in FORMATS.items()}
-    things = {
-        f"{address}.{endings[media_type]}": Resource(representations={media_type: one}, permanent=permanent)
-        for media_type, one in made.items()
-    }
-    negotiated = {
-        media_type: Representation(
-            media_type=media_type,
-            body=one.body,
-            modified_at=one.modified_at,
-            links=one.links,
-            location=one.location or f"{address}.{endings[media_type]}",
-            negotiated=len(made) > 1,
-            filename=one.filename,
-        )
-        for media_type, one in made.items()
-    }
-    return things | {address: Resource(representations=negotiated, permanent=permanent)}
+class _Builder:
+    """Makes the resources of one step."""
 
+    def __init__(self, ledger: "Ledger", addresses: Addresses, at: datetime.datetime) -> None:
+        self.pages = Pages(ledger, at, addresses)
+        self._ledger = ledger
+        self._addresses = addresses
+        self._at = at
 
-def _dated(
-    ledger: "Ledger", version: Version, addresses: Addresses, at: datetime.datetime
-) -> "Iterable[tuple[str, Representation]]":
-    address = addresses.dated(version.version)
-    bodies = _bodies(ledger, version) | {"html": dated_page(ledger, version, addresses)}
-    # Nothing was modified at a moment that is yet to come (RFC 9110, 8.8.2.1).
-    modified_at = midnight(version.last_updated) if version.effective_at <= at else None
-    yield from _formats(ledger, version, address, bodies, modified_at, addresses)
+    def build(self) -> "Iterable[dict[str, Resource]]":
+        """Make everything, by path."""
+        addresses, before = self._addresses, None
+        yield self._spread(addresses.page, self._current())
+        for version in self._ledger.versions:
+            yield self._spread(addresses.dated(version.version), self._dated(version))
+            if before is not None:
+                page = Representation(media_type=HTML, body=self.pages.changes(version, before))
+                yield self._spread(addresses.changes(version.version), [page])
+            before = version
+        yield self._spread(addresses.versions, self._list())
+        address = {"base_url": addresses.base_url, "path": addresses.page}
+        yield _single(addresses.feed, ATOM, write_feed(self._ledger, at=self._at, **address))
+        yield _single(addresses.calendar, CALENDAR, write_calendar(self._ledger, **address))
+        for style in ("page", "redline"):
+            yield _single(addresses.style(style), CSS, read_style(style, fonts=True))
+        for font in _FONTS:
+            yield _single(addresses.font(font), FONT, _resources.read_template(f"fonts/{font}"), permanent=True)
 
+    def _current(self) -> "Iterable[Representation]":
+        version = self._ledger.version_in_force(self._at)
+        for made in self._formats(version, self._addresses.page, self.pages.current(), version.effective_at):
+            # But for the page, the bytes of the version in force are those of its dated address.
+            location = self._addresses.dated(version.version, _ENDINGS[made.media_type])
+            yield made if made.media_type == HTML else replace(made, location=location)
 
-def _current(
-    ledger: "Ledger", version: Version, upcoming: tuple[Version, ...], addresses: Addresses
-) -> "Iterable[tuple[str, Representation]]":
-    bodies = _bodies(ledger, version) | {"html": current_page(ledger, version, upcoming, addresses)}
-    for media_type, made in _formats(ledger, version, addresses.page, bodies, version.effective_at, addresses):
-        # Since when the page announces a version, nothing here knows; the entity tag does.
-        announces = media_type == HTML and upcoming
-        yield media_type, replace(made, modified_at=None) if announces else made
+    def _dated(self, version: Version) -> "Iterable[Representation]":
+        # Nothing was modified at a moment that is yet to come (RFC 9110, 8.8.2.1).
+        modified_at = midnight(version.last_updated) if version.effective_at <= self._at else None
+        address = self._addresses.dated(version.version)
+        for made in self._formats(version, address, self.pages.dated(version), modified_at):
+            yield replace(made, permanent=made.media_type != HTML)
 
-
-def _bodies(ledger: "Ledger", version: Version) -> dict[str, bytes]:
-    recorded = {ending: ledger.record(version.version, name) for ending, name in _RECORDS.items()}
-    return recorded | {"md": ledger.policy(version.version).markdown.encode()}
-
-
-def _formats(
-    ledger: "Ledger",
-    version: Version,
-    address: str,
-    bodies: dict[str, bytes],
-    modified_at: datetime.datetime | None,
-    addresses: Addresses,
-) -> "Iterable[tuple[str, Representation]]":
-    links = tuple(_links(ledger, version, address, addresses))
-    for ending, (media_type, _) in FORMATS.items():
-        # But for the page, the bytes of the version in force are those of its dated address.
-        dated = ending != "html" and address == addresses.page
-        yield (
-            media_type,
-            Representation(
+    def _formats(
+        self, version: Version, address: str, page: bytes, modified_at: datetime.datetime | None
+    ) -> "Iterable[Representation]":
+        links = tuple(self._links(version, address))
+        bodies = {ending: self._ledger.record(version.version, name) for ending, name in _RECORDS.items()}
+        bodies |= {"html": page, "md": self._ledger.policy(version.version).markdown.encode()}
+        for ending, (media_type, _) in FORMATS.items():
+            # A page is rendered anew by each release of this package, so only its entity tag tells whether it changed.
+            is_page = media_type == HTML
+            yield Representation(
                 media_type=media_type,
                 body=bodies[ending],
-                modified_at=modified_at,
+                modified_at=None if is_page else modified_at,
                 links=links,
-                location=addresses.dated(version.version, ending) if dated else None,
-                filename=f"mailmart-privacy-policy-{version.version}.pdf" if ending == "pdf" else None,
-            ),
-        )
+                filename=f"mailmart-privacy-policy-{version.version}.pdf" if media_type == PDF else None,
+            )
+
+    def _links(self, version: Version, address: str) -> "Iterable[str]":
+        addresses = self._addresses
+        yield link(addresses.whole(address), "canonical")
+        yield link(addresses.page, "privacy-policy")  # RFC 6903
+        for ending, (media_type, _) in FORMATS.items():
+            yield link(addresses.of(address, ending), "alternate", media_type=media_type)
+        yield link(addresses.feed, "alternate", media_type=ATOM)
+        yield link(addresses.versions, "version-history")  # RFC 5829
+        if address != addresses.page:
+            yield link(addresses.page, "latest-version")
+        names = [each.version for each in self._ledger.versions]
+        place = names.index(version.version)
+        if place > 0:
+            yield link(addresses.dated(names[place - 1]), "predecessor-version")
+        if place + 1 < len(names):
+            yield link(addresses.dated(names[place + 1]), "successor-version")
+
+    def _list(self) -> "Iterable[Representation]":
+        document = json.dumps(describe_versions(self._ledger.versions), ensure_ascii=False, indent=2) + "\n"
+        yield Representation(media_type=HTML, body=self.pages.versions())
+        yield Representation(media_type=JSON, body=document.encode())
+
+    def _spread(self, address: str, made: "Iterable[Representation]") -> dict[str, Resource]:
+        """Put each format at an address of its own, and all of them at the one without an ending."""
+        formats = list(made)
+        own = {f"{address}.{_ENDINGS[one.media_type]}": one for one in formats}
+        negotiated = {
+            one.media_type: replace(one, location=one.location or path, negotiated=len(formats) > 1)
+            for path, one in own.items()
+        }
+        return {path: Resource(representations={one.media_type: one}) for path, one in own.items()} | {
+            address: Resource(representations=negotiated)
+        }
 
 
-def _links(ledger: "Ledger", version: Version, address: str, addresses: Addresses) -> "Iterable[str]":
-    yield link(addresses.whole(address), "canonical")
-    yield link(addresses.page, "privacy-policy")  # RFC 6903
-    for ending, (media_type, _) in FORMATS.items():
-        yield link(addresses.of(address, ending), "alternate", media_type=media_type)
-    yield link(addresses.feed, "alternate", media_type=ATOM)
-    yield link(addresses.versions, "version-history")  # RFC 5829
-    if address != addresses.page:
-        yield link(addresses.page, "latest-version")
-    names = [each.version for each in ledger.versions]
-    place = names.index(version.version)
-    if place > 0:
-        yield link(addresses.dated(names[place - 1]), "predecessor-version")
-    if place + 1 < len(names):
-        yield link(addresses.dated(names[place + 1]), "successor-version")
-
-
-def _list(ledger: "Ledger", at: datetime.datetime, addresses: Addresses) -> dict[str, Representation]:
-    document = json.dumps(describe_versions(ledger.versions), ensure_ascii=False, indent=2) + "\n"
-    return {
-        HTML: Representation(media_type=HTML, body=versions_page(ledger.versions, at, addresses)),
-        JSON: Representation(media_type=JSON, body=document.encode()),
-    }
-
-
-def _style(ledger: "Ledger", version: Version) -> Resource:
-    recorded = ledger.record(version.version, "page.css")
-    return _single(CSS, recorded + b"\n" + _resources.read_template("served.css"))
-
-
-def _single(media_type: str, body: bytes) -> Resource:
-    return Resource(representations={media_type: Representation(media_type=media_type, body=body)})
+def _single(address: str, media_type: str, body: bytes, *, permanent: bool = False) -> dict[str, Resource]:
+    one = Representation(media_type=media_type, body=body, permanent=permanent)
+    return {address: Resource(representations={media_type: one})}

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
-from .core import HEADERS_READ, Service, create_service
+from .core import HEADERS_READ, Service
+from .edge import create_service
 from .mounting import mount
 
 try:

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-HEADERS, SITEMAP = "_headers", "sitemap.xml"
+HEADERS, SITEMAP, INDEX = "_headers", "sitemap.xml", "index.html"
 # What a server of files says by itself, or must say of what it really sends.
 _BY_THE_SERVER = ("Content-Length", "ETag", "Last-Modified", "Vary", "Content-Location")
 
@@ -45,6 +45,9 @@ def build_site(service: Service) -> dict[str, bytes]:
         rules.append((url, answer.headers))
         if f"{url}.html" not in urls:
             files[url.removeprefix("/")] = answer.body
+    for url, page in service.site_pages().items():
+        rules.append((url, page.headers))
+        files[INDEX if url == "/" else url.removeprefix("/")] = page.body
     files[SITEMAP] = _write_sitemap(rules, service.base_url)
     check_links(files, rules, service.base_url)
     files[HEADERS] = "\n".join(_write_rules(rules)).encode()
@@ -63,10 +66,11 @@ def _write_rules(rules: "Iterable[tuple[str, tuple[Header, ...]]]") -> "Iterable
 def _write_sitemap(rules: "Iterable[tuple[str, tuple[Header, ...]]]", base_url: str) -> bytes:
     """List the pages (sitemaps.org, 0.9): those whose address is the canonical one."""
     entries = []
-    for url, headers in rules:
-        sent = dict(headers)
+    headers = {url: dict(sent) for url, sent in rules}
+    for url, sent in headers.items():
         if sent["Content-Type"].startswith("text/html") and not url.endswith(".html"):
-            stamp = sent.get("Last-Modified")
+            # A page's own text is its plain text, which says when it last changed.
+            stamp = headers.get(f"{url}.txt", {}).get("Last-Modified")
             lastmod = f"<lastmod>{parsedate_to_datetime(stamp).date()}</lastmod>" if stamp else ""
             entries.append(f"<url><loc>{escape(base_url + url)}</loc>{lastmod}</url>\n")
     return (

@@ -51,14 +51,18 @@ class Addresses:
         """Name the page of what changed in a version."""
         return f"{self.page}/{version}/changes"
 
-    def style(self, version: str) -> str:
-        """Name the style sheet of a version's page."""
-        return f"{self.page}/{version}.css"
+    def style(self, name: str) -> str:
+        """Name a style sheet: "page" or "redline"."""
+        return f"{self.page}/{name}.css"
+
+    def font(self, name: str) -> str:
+        """Name a font of the pages; style sheets link it relative to their own address."""
+        return f"{self.page}/fonts/{name}"
 
     @property
-    def redline_style(self) -> str:
-        """The style sheet of the pages of changes."""
-        return f"{self.page}/redline.css"
+    def home(self) -> str:
+        """The home page of the site that the policy is a part of."""
+        return f"{self.base_url}/"
 
     @property
     def versions(self) -> str:

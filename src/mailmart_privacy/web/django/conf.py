@@ -7,7 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from ...errors import UsageError
-from ..core import Service, create_service
+from ..core import Service
+from ..edge import create_service
 from ..mounting import mount
 
 if TYPE_CHECKING:

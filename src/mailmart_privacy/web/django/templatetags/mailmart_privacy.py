@@ -6,7 +6,7 @@ from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from ....policy.model import format_date
+from ...._time import format_date
 from ..conf import PAGE, load_service
 
 register = template.Library()
