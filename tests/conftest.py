@@ -1,11 +1,11 @@
-"""What the tests share: an identity, copies made with it, and the command line as a real process."""
+"""What the tests share: an identity, copies made with it, and the command line, in this process or as one."""
 
 import datetime
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
 
+from .command_line import Run, run_in_process
 from .pki import Authority, serve
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
@@ -25,8 +26,6 @@ VERSION = "2026-02-24"
 # Where a shell started the tests in the background, they and all that they start would never hear a Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 def state(environment: dict[str, str]) -> Path:
@@ -75,6 +74,16 @@ def make_environment(home: Path) -> dict[str, str]:
 
 
 def make_cli(folder: Path, environment: dict[str, str]) -> Run:
+    """Make what calls the command line in a folder, in this process; see `command_line`."""
+
+    def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+        settings: dict[str, object] = {"cwd": folder, "env": environment}
+        return run_in_process(arguments, **settings | options)  # type: ignore[arg-type]
+
+    return run
+
+
+def make_process(folder: Path, environment: dict[str, str]) -> Run:
     """Make what runs the command line as a process in a folder."""
 
     def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
@@ -93,8 +102,14 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def cli(tmp_path: Path, environment: dict[str, str]) -> Run:
-    """Run the command line as a process, in a folder of its own."""
+    """Call the command line, in a folder of its own."""
     return make_cli(tmp_path, environment)
+
+
+@pytest.fixture
+def process(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Run the command line as a process, in the same folder: for tests of what only a process has."""
+    return make_process(tmp_path, environment)
 
 
 @pytest.fixture(scope="session")

@@ -86,9 +86,9 @@ def test_export_and_verify(cli: Run, tmp_path: Path, environment: dict[str, str]
     assert len(list((state(environment) / "certified").glob("[!.]*"))) == 1
 
 
-def test_the_key_is_readable_by_its_user_alone(cli: Run, environment: dict[str, str]) -> None:
+def test_the_key_is_readable_by_its_user_alone(process: Run, environment: dict[str, str]) -> None:
     """The local identity's file has mode 0600, and its folder 0700, whatever the mask."""
-    cli("identity", "create", preexec_fn=lambda: os.umask(0))
+    process("identity", "create", preexec_fn=lambda: os.umask(0))
     path = state(environment) / "identity.pem"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700

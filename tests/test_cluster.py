@@ -107,7 +107,7 @@ def test_a_worker_that_is_killed_costs_no_copy(cluster: Any, key: KeyName, tmp_p
         assert privacy.verify((tmp_path / each.file).read_bytes(), trust_roots=roots).reference == each.reference
 
 
-def test_workers_write_to_a_store(cluster: Any, key: KeyName, store: str, cli: Run, tmp_path: Path) -> None:
+def test_workers_write_to_a_store(cluster: Any, key: KeyName, store: str, process: Run, tmp_path: Path) -> None:
     """The command line has a cluster write into S3, lists the copies here, and goes on where it was stopped."""
     import boto3
 
@@ -116,7 +116,7 @@ def test_workers_write_to_a_store(cluster: Any, key: KeyName, store: str, cli: R
     environment = {**os.environ, "MAILMART_PRIVACY_STATE_DIR": str(tmp_path / "state")}
     arguments = ["export", "--recipients", str(sheet), "-d", f"{store}/2026", "--manifest", "list.jsonl", "--json"]
     arguments += ["--dask", cluster.scheduler_address, "--identity", str(key.name)]
-    result = cli(*arguments, env=environment)
+    result = process(*arguments, env=environment)
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     assert (report["copies"], report["issued"], report["verified"]) == (40, 40, 10)
@@ -129,22 +129,22 @@ def test_workers_write_to_a_store(cluster: Any, key: KeyName, store: str, cli: R
     # As after a kill: of the copies that are there, the last ten were not listed.
     content = (tmp_path / "list.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "list.jsonl").write_bytes(b"".join(content[:30]))
-    result = cli(*arguments, "--resume", env=environment)
+    result = process(*arguments, "--resume", env=environment)
     assert result.returncode == 0, result.stderr
     assert len((tmp_path / "list.jsonl").read_text(encoding="utf-8").splitlines()) == 40
     assert {name: client.get_object(Bucket="copies", Key=name)["Body"].read() for name in listed} == before
 
 
-def test_a_store_without_a_list_is_refused(cli: Run, tmp_path: Path, store: str) -> None:
+def test_a_store_without_a_list_is_refused(process: Run, tmp_path: Path, store: str) -> None:
     """A store cannot be appended to, so the list has to lie somewhere else: said before anything is done."""
     (tmp_path / "rows.csv").write_text("name\nAcme\n", encoding="utf-8")
-    assert "--manifest FILE" in one_line(cli("export", "--recipients", "rows.csv", "-d", f"{store}/x"))
+    assert "--manifest FILE" in one_line(process("export", "--recipients", "rows.csv", "-d", f"{store}/x"))
 
 
-def test_no_scheduler_is_one_line(cli: Run, tmp_path: Path) -> None:
+def test_no_scheduler_is_one_line(process: Run, tmp_path: Path) -> None:
     """Where no cluster answers, one line says so, and nothing is written."""
     (tmp_path / "rows.csv").write_text("name\nAcme\n", encoding="utf-8")
-    result = cli("export", "--recipients", "rows.csv", "-d", "out", "--dask", "tcp://127.0.0.1:1")
+    result = process("export", "--recipients", "rows.csv", "-d", "out", "--dask", "tcp://127.0.0.1:1")
     assert result.returncode == 2
     assert "there is no Dask scheduler at tcp://127.0.0.1:1" in result.stderr.decode().splitlines()[-1]
     assert not (tmp_path / "out").exists()

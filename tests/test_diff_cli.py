@@ -290,12 +290,12 @@ SHAPES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
-def test_shapes_that_take_parsers_for_ever_are_bounded(cli: Run, tmp_path: Path, shape: str) -> None:
+def test_shapes_that_take_parsers_for_ever_are_bounded(process: Run, tmp_path: Path, shape: str) -> None:
     """What Markdown or a comparison would read again and again ends in seconds, by its shape."""
     content, code, said = SHAPES[shape]
     (tmp_path / "file").write_text(content, encoding="utf-8")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = cli("diff", "file", "current")
+    result = process("diff", "file", "current")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert result.returncode == code
     assert said in one_line_of(result.stderr)
@@ -313,12 +313,12 @@ def test_shapes_that_take_parsers_for_ever_are_bounded(cli: Run, tmp_path: Path,
     ],
     ids=["scattered", "repeated", "items", "between"],
 )
-def test_texts_that_would_take_for_ever_are_refused(cli: Run, tmp_path: Path, one: str, other: str) -> None:
+def test_texts_that_would_take_for_ever_are_refused(process: Run, tmp_path: Path, one: str, other: str) -> None:
     """Two long texts with little in common: one line, after as many steps on any machine."""
     (tmp_path / "one").write_text(one, encoding="utf-8")
     (tmp_path / "other").write_text(other, encoding="utf-8")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = cli("diff", "one", "other")
+    result = process("diff", "one", "other")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"too long, and have too little in common" in result.stderr.splitlines()[-1]

@@ -326,7 +326,7 @@ def test_a_uri_is_read() -> None:
     assert (found.module, found.pin_source, found.key_name) == ("/m.so", "/etc/pin", "'a;b'")
 
 
-def test_the_command_line_signs_in_a_token(hsm: Hsm, cli: Run, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_command_line_signs_in_a_token(hsm: Hsm, process: Run, environment: dict[str, str], tmp_path: Path) -> None:
     """`export` and `identity show` take a URI; the PIN comes from a file, the URI's file or the environment."""
     own = {**environment, "SOFTHSM2_CONF": hsm.configuration}
     (tmp_path / "pin.txt").write_text(PIN + "\n")
@@ -339,20 +339,22 @@ def test_the_command_line_signs_in_a_token(hsm: Hsm, cli: Run, environment: dict
         )
     ):
         name = f"{number}.pdf"
-        made = cli("export", "--to", "Acme", "-o", name, "--identity", uri, *flags, env=own | settings)
+        made = process("export", "--to", "Acme", "-o", name, "--identity", uri, *flags, env=own | settings)
         assert (made.returncode, made.stderr) == (0, b"")
         assert privacy.verify((tmp_path / name).read_bytes(), trust_roots=[hsm.root.certificate])
-    shown = cli("identity", "show", "--identity", hsm.uri("ec"), env={**own, variable: PIN})
+    shown = process("identity", "show", "--identity", hsm.uri("ec"), env={**own, variable: PIN})
     assert b"Name         Signer ec" in shown.stdout, shown.stderr
     assert b"Issuer       Test Middle\nIssuer       Test Root\nKey          pkcs11:" in shown.stdout
     for arguments, message in (
         (("export", "--to", "Acme", "-o", "x.pdf", "--identity", hsm.uri("rsa")), b"the token needs its PIN"),
         (("identity", "import", hsm.uri("rsa")), b"stays there; name it with --identity"),
     ):
-        refused = cli(*arguments, env=own)
+        refused = process(*arguments, env=own)
         assert refused.returncode in (1, 2)
         assert message in refused.stderr
-    wrong = cli("export", "--to", "Acme", "-o", "x.pdf", "--identity", hsm.uri("rsa"), env={**own, variable: "n0t-it"})
+    wrong = process(
+        "export", "--to", "Acme", "-o", "x.pdf", "--identity", hsm.uri("rsa"), env={**own, variable: "n0t-it"}
+    )
     assert (wrong.returncode, wrong.stderr.count(b"\n")) == (1, 1)
     assert b"is wrong" in wrong.stderr
     assert b"n0t-it" not in wrong.stderr
