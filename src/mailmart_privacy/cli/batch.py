@@ -2,8 +2,10 @@
 
 import datetime
 import json
+import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +15,60 @@ from click.core import ParameterSource
 from .._time import parse_moment
 from ..errors import UsageError
 from ..policy.ledger import shipped
-from .batch_request import Batch, manifest_path
-from .batch_run import Run
-from .edge import now
-from .files import read_file, require_place
-from .workers import worker_pool
+from .edge import form_cache, now
+from .files import open_output, read_file, require_place
+from .progress import show_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
 
+    from ..archive.location import ArchiveLocation
+    from ..batch.archiving import Archiving
+    from ..batch.job import BatchJob
+    from ..batch.report import BatchReport, Progress
+    from ..batch.runner import BatchRunner
+    from ..keys.identity import Identity
     from ..sheets.rows import Planned
+    from ..typesetting.fonts import Typeface
+    from .authorities import Authorities
+    from .keys import KeyName
 
 _COLUMNS = ("recipient", "reference")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What is asked for; each attribute is an option of `export`."""
+
+    recipients: str
+    columns: dict[str, str]
+    max_rows: int
+    version: str
+    paper: str
+    level: str
+    authorities: "Authorities"
+    archive: "ArchiveLocation | None"
+    key: "KeyName"
+    fonts: "tuple[Typeface, ...]"
+    directory: str | None
+    output: str | None
+    manifest: str | None
+    force: bool
+    resume: bool
+    dry_run: bool
+    verify: str
+    jobs: int | None
+    dask: str | None
+    as_json: bool
+
+    @property
+    def manifest_path(self) -> Path:
+        """The file that lists the copies of the batch."""
+        from ..batch.manifest import NAME
+
+        return Path(self.manifest) if self.manifest is not None else Path(self.directory or "") / NAME
 
 
 def batch_options(command: "Callable[..., None]") -> "Callable[..., None]":
@@ -101,12 +145,80 @@ def export_batch(batch: Batch) -> None:
     if batch.dry_run:
         _print_plan(batch, plan)
         return
-    with worker_pool(batch.jobs, len(plan), batch.dask) as (executor, workers):
-        if batch.output is not None:
-            report = Run(batch, plan, executor, workers).into_zip(begun_at)
+    from ..batch.destinations import find_destination
+    from ..batch.worker_pool import open_workers
+
+    with open_workers(len(plan), jobs=batch.jobs, dask=batch.dask) as (executor, workers), show_stages() as progress:
+        runner = _open_runner(batch, plan, begun_at, executor, workers, progress)
+        if batch.output is None:
+            place, resume = find_destination(batch.directory or ""), batch.resume
+            report = runner.into_destination(place, manifest=batch.manifest_path, resume=resume)
         else:
-            report = Run(batch, plan, executor, workers).into_place(begun_at)
-    _print_report(batch, report)
+            with open_output(batch.output, force=batch.force) as stream:
+                report = runner.into_zip(stream, seekable=batch.output != "-")
+    _print_report(batch, report, progress.seconds("issuing"))
+
+
+def _open_runner(
+    batch: Batch,
+    plan: "Sequence[Planned]",
+    begun_at: datetime.datetime,
+    executor: "Executor | None",
+    workers: int,
+    progress: "Progress",
+) -> "BatchRunner":
+    from ..batch.order import SAMPLE, BatchOrder
+    from ..batch.runner import BatchRunner
+
+    order = BatchOrder(
+        job=_make_job(batch, executor),
+        version=batch.version,
+        paper=batch.paper,
+        plan=plan,
+        begun_at=begun_at,
+        verify={"all": None, "sample": SAMPLE, "none": 0}[batch.verify],
+    )
+    archive = None if batch.archive is None else lambda signer: _open_archive(batch, signer)
+    return BatchRunner(
+        order,
+        clock=now,
+        forms=form_cache(),
+        executor=executor,
+        workers=workers,
+        archive=archive,
+        progress=progress,
+    )
+
+
+def _make_job(batch: Batch, executor: "Executor | None") -> "BatchJob":
+    """Say what the copies have in common. The key is opened here, where its passphrase can be asked for."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from ..batch.job import BatchJob, OpenIdentity
+    from ..verifying.origin import form_name
+
+    open_identity: Callable[[], Identity] = batch.key
+    if batch.dask is None:
+        identity = batch.key()
+        open_identity = OpenIdentity(identity) if executor is None else batch.key.with_answers()
+    return BatchJob(
+        id=secrets.token_hex(8),
+        form=shipped().record(batch.version, form_name(batch.paper)),
+        open_identity=open_identity,
+        fonts=batch.fonts,
+        level=batch.level,
+        timestamps=batch.authorities.client(),
+        roots=tuple(root.public_bytes(Encoding.DER) for root in batch.authorities.roots),
+    )
+
+
+def _open_archive(batch: Batch, signer: str) -> "AbstractContextManager[Archiving]":
+    from ..batch.archiving import open_archiving
+    from .archives import read_anchoring
+
+    assert batch.archive is not None
+    anchoring = read_anchoring(batch.authorities)
+    return open_archiving(batch.archive, anchoring, clock=now, signer=signer, version=batch.version, level=batch.level)
 
 
 def _require_sense(batch: Batch) -> None:
@@ -135,7 +247,7 @@ def _begun_at(batch: Batch) -> datetime.datetime:
     """Tell when the batch was begun: that is part of references which are made for rows without one."""
     from ..batch.manifest import read_begun
 
-    begun = read_begun(manifest_path(batch)) if batch.resume else None
+    begun = read_begun(batch.manifest_path) if batch.resume else None
     return now() if begun is None else parse_moment(begun["begun_at"])
 
 
@@ -170,19 +282,33 @@ def _print_plan(batch: Batch, plan: "Sequence[Planned]") -> None:
     click.echo(f"{len(plan):,} copies of version {batch.version} would be issued; nothing was written", err=True)
 
 
-def _print_report(batch: Batch, report: dict[str, Any]) -> None:
+def _print_report(batch: Batch, report: "BatchReport", seconds: float) -> None:
+    rate = report.issued / max(seconds, 0.001)
     if batch.as_json:
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        facts = {
+            "version": batch.version,
+            "level": batch.level,
+            "place": batch.output or str(batch.directory),
+            "manifest": None if report.manifest is None else str(report.manifest),
+            "copies": report.copies,
+            "issued": report.issued,
+            "found_before": report.found_before,
+            "gone": report.gone,
+            "verified": report.verified,
+            "seconds": round(seconds, 3),
+            "rate": round(rate, 1),
+        }
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
-    before = f", {report['found_before']:,} of them before" if report["found_before"] else ""
+    before = f", {report.found_before:,} of them before" if report.found_before else ""
     click.echo(
-        f"{report['copies']:,} copies of version {report['version']}{before}; {report['issued']:,} issued in "
-        f"{report['seconds']:.1f} s ({report['rate']:,.0f}/s); {report['verified']:,} verified",
+        f"{report.copies:,} copies of version {batch.version}{before}; {report.issued:,} issued in "
+        f"{seconds:.1f} s ({rate:,.0f}/s); {report.verified:,} verified",
         err=True,
     )
-    if report["gone"]:
+    if report.gone:
         click.echo(
-            f"{report['gone']:,} that were listed before are no longer there; they were not issued again", err=True
+            f"{report.gone:,} copies that were listed before are no longer there; they were not issued again", err=True
         )
     if batch.output != "-":
-        click.echo(report["place"])
+        click.echo(batch.output or str(batch.directory))

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import IO
 
 import click
 
-from .._files import write_whole
+from .._files import open_whole, write_whole
 from ..errors import DestinationExistsError, UnreadableFileError, UsageError
 
 
@@ -39,6 +41,11 @@ def write_out(target: str, content: bytes, *, binary: bool, force: bool) -> None
         raise UsageError("this is not for a terminal; give -o FILE, or send it to another program")
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+
+
+def open_output(target: str, *, force: bool) -> "AbstractContextManager[IO[bytes]]":
+    """Open a file to be written whole or not at all, or standard output where the target is "-"."""
+    return nullcontext(sys.stdout.buffer) if target == "-" else open_whole(Path(target), force=force)
 
 
 def require_no_stylesheet(page: str, name: str) -> None:

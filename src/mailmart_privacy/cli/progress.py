@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal, a line every few seconds elsewhere."""
+"""How far long work has come: a bar on a terminal, a line every few seconds elsewhere. Short work shows nothing."""
 
 import contextlib
 import sys
@@ -8,44 +8,106 @@ from typing import Any
 
 import click
 
+_PATIENCE = 0.5  # seconds of work before a bar appears
 _PAUSE = 5.0  # seconds between two lines where there is no terminal
 
 
 class Progress:
-    """How far a piece of work has come.
+    """How far one piece of work has come.
+
+    Args:
+        what: what is done, for instance "issuing".
+        total: how many there are to do.
 
     Attributes:
-        done: how many were done.
+        done: how many are done.
         seconds: how long that took.
     """
 
-    def __init__(self, what: str, total: int, bar: Any = None) -> None:
+    def __init__(self, what: str, total: int) -> None:
         self.what, self.total, self.done = what, total, 0
-        self._bar = bar
         self.seconds = 0.0
-        self._started = self._said = time.monotonic()
+        self._bar: Any = None
+        self._shown = contextlib.ExitStack()
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._started = self._told = time.monotonic()
 
     @property
     def rate(self) -> float:
-        """How many were done in a second, so far."""
+        """How many are done in a second, so far."""
         return self.done / max(self.seconds, 0.001)
 
     def reach(self, done: int) -> None:
-        """Say how many were done in all."""
+        """Say how many are done in all."""
         self.advance(max(0, done - self.done))
 
     def advance(self, count: int = 1) -> None:
-        """Say that some more were done."""
+        """Say that some more are done."""
         self.done += count
         self.seconds = time.monotonic() - self._started
-        if self._bar is not None:
-            self._bar.update(count, current_item=f"{self.rate:,.0f}/s")
-        elif self._started + self.seconds - self._said >= _PAUSE:
-            self._said = self._started + self.seconds
+        if self._terminal:
+            self._draw(count)
+        elif self._started + self.seconds - self._told >= _PAUSE:
+            self._told = self._started + self.seconds
             left = (self.total - self.done) / max(self.rate, 0.001)
             click.echo(
                 f"{self.what}: {self.done:,} of {self.total:,}, {self.rate:,.0f}/s, {_words(left)} left", err=True
             )
+
+    def close(self) -> None:
+        """End the bar, if one was shown."""
+        self._shown.close()
+
+    def _draw(self, count: int) -> None:
+        if self._bar is None:
+            if self.seconds < _PATIENCE:
+                return
+            count = self.done
+            bar: Any = click.progressbar(
+                length=self.total,
+                label=self.what,
+                file=sys.stderr,
+                show_pos=True,
+                show_eta=True,
+                item_show_func=_as_it_is,
+                update_min_steps=max(1, self.total // 1000),
+            )
+            bar.start = time.time() - self.seconds  # the work began before the bar
+            self._bar = self._shown.enter_context(bar)
+        self._bar.update(count, current_item=f"{self.rate:,.0f}/s")
+
+
+class Stages:
+    """Work in several stages; give it to whatever tells its progress by stage, number done and total."""
+
+    def __init__(self) -> None:
+        self._stages: dict[str, Progress] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Say how far a stage has come."""
+        if stage not in self._stages:
+            self.close()
+            self._stages[stage] = Progress(stage, total)
+        self._stages[stage].reach(done)
+
+    def seconds(self, stage: str) -> float:
+        """Tell how long a stage has taken."""
+        return self._stages[stage].seconds if stage in self._stages else 0.0
+
+    def close(self) -> None:
+        """End the bars."""
+        for progress in self._stages.values():
+            progress.close()
+
+
+@contextlib.contextmanager
+def show_stages() -> Iterator[Stages]:
+    """Show how far work in several stages has come, on standard error."""
+    stages = Stages()
+    try:
+        yield stages
+    finally:
+        stages.close()
 
 
 @contextlib.contextmanager
@@ -56,19 +118,11 @@ def show_progress(what: str, total: int) -> Iterator[Progress]:
         what: what is done, for instance "issuing".
         total: how many there are to do.
     """
-    if not sys.stderr.isatty():
-        yield Progress(what, total)
-        return
-    with click.progressbar(
-        length=total,
-        label=what,
-        file=sys.stderr,
-        show_pos=True,
-        show_eta=True,
-        item_show_func=_as_it_is,
-        update_min_steps=max(1, total // 1000),
-    ) as bar:
-        yield Progress(what, total, bar)
+    progress = Progress(what, total)
+    try:
+        yield progress
+    finally:
+        progress.close()
 
 
 def _as_it_is(rate: str | None) -> str | None:

@@ -127,8 +127,21 @@ class UnfinishedError(PrivacyError):
     """A batch stopped before its end; what is done is whole, and listed.
 
     Attributes:
-        exit_code: "partly done", or "interrupted".
+        exit_code: "partly done", "interrupted", or that of a copy that does not verify.
+        done: how many copies are issued.
+        total: how many copies the batch has.
     """
 
-    def __init__(self, message: str, exit_code: ExitCode = ExitCode.PARTLY) -> None:
-        super().__init__(message, exit_code=exit_code)
+    done: int
+    total: int
+
+    def __init__(
+        self,
+        message: str,
+        exit_code: ExitCode = ExitCode.PARTLY,
+        *,
+        done: int = 0,
+        total: int = 0,
+        argument: str | None = None,
+    ) -> None:
+        super().__init__(message, argument=argument, exit_code=exit_code, done=done, total=total)

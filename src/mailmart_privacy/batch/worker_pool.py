@@ -1,4 +1,4 @@
-"""Who works on a batch: this process, others on this machine, or a cluster."""
+"""Who works on a batch: this process, other processes of this machine, or a cluster."""
 
 import contextlib
 import multiprocessing
@@ -16,19 +16,25 @@ _WORTH = 500  # rows for which it is worth starting another process
 
 
 @contextlib.contextmanager
-def worker_pool(jobs: int | None, rows: int, dask: str | None) -> Iterator[tuple[Executor | None, int]]:
+def open_workers(
+    rows: int, *, jobs: int | None = None, dask: str | None = None
+) -> Iterator[tuple[Executor | None, int]]:
     """Find workers for a batch.
 
     Args:
-        jobs: how many processes, or None for as many as are worth it.
         rows: how many rows there are.
+        jobs: how many processes, or None for as many as are worth it.
         dask: the address of a cluster's scheduler, or None for this machine.
 
     Yields:
         The executor, or None where this process does the work, and how many work at a time.
+
+    Raises:
+        PrivacyError: a worker process was killed.
+        UsageError: there is no scheduler at this address, or it has no worker.
     """
     if dask is not None:
-        from ..batch.dask import connect
+        from .dask import connect
 
         with connect(dask) as found:
             yield found
@@ -37,22 +43,31 @@ def worker_pool(jobs: int | None, rows: int, dask: str | None) -> Iterator[tuple
     if count == 1:
         yield None, 1
         return
-    context = multiprocessing.get_context("spawn")  # a worker is not to inherit locks or open files
+    context = multiprocessing.get_context("spawn")  # a worker must not inherit locks or open files
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # workers are born so, before they can say it themselves
-        try:
-            for _ in range(count):  # each of them starts one
+        with _interrupts_ignored():  # workers inherit it, and may be interrupted before they can ask for it themselves
+            for _ in range(count):  # each submission starts one worker
                 pool.submit(os.getpid)
-        finally:
-            signal.signal(signal.SIGINT, before)
         try:
             yield pool, count
         except BrokenProcessPool:
             raise PrivacyError("a worker process was killed; the machine may be short of memory") from None
 
 
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # another thread cannot change what signals do
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _begin() -> None:
-    """Leave Ctrl-C to the parent, and do not outlive it, however it ends."""
+    """Leave Ctrl-C to the parent process, and end when the parent ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

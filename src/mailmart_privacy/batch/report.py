@@ -1,0 +1,33 @@
+"""What came of a batch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+# Is told which part of the work is done ("issuing" or "verifying"), how many are done, and how many there are.
+Progress = Callable[[str, int, int], None]
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """Tell nobody how far the work has come."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchReport:
+    """What came of a batch.
+
+    Attributes:
+        copies: how many copies the batch has.
+        issued: how many of them were issued by this run.
+        found_before: how many were listed before this run.
+        gone: how many of those are no longer in their place; they are not issued again.
+        verified: how many were verified at the end.
+        manifest: the list of what was issued, or None where the ZIP file holds it.
+    """
+
+    copies: int
+    issued: int
+    found_before: int = 0
+    gone: int = 0
+    verified: int = 0
+    manifest: Path | None = None

@@ -1,0 +1,28 @@
+"""A fair sample of copies, of which nobody knows beforehand how many there will be."""
+
+import random
+
+from .results import IssuedCopy
+
+
+class Sample:
+    """Keeps some of the copies that are offered, each with the same chance (Vitter's algorithm R).
+
+    Args:
+        size: how many are kept.
+
+    Attributes:
+        copies: those that are kept.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.copies: list[IssuedCopy] = []
+        self._size, self._offered, self._chance = size, 0, random.SystemRandom()
+
+    def offer(self, copy: IssuedCopy) -> None:
+        """Offer one copy."""
+        self._offered += 1
+        if len(self.copies) < self._size:
+            self.copies.append(copy)
+        elif self._size and (place := self._chance.randrange(self._offered)) < self._size:
+            self.copies[place] = copy
