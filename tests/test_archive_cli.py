@@ -173,7 +173,7 @@ def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> 
     """A foreign folder, a newer format, half a copy, another one's key: one line each."""
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "letter.txt").write_text("mine")
-    assert "is no archive; make one with" in one_line(cli("archive", "list", "-a", "foreign"))
+    assert "is not an archive; create an archive with" in one_line(cli("archive", "list", "-a", "foreign"))
     assert "is not empty (letter.txt)" in one_line(cli("archive", "init", "foreign"))
     assert "is an archive already" in one_line(cli("archive", "init", "archive"))
     assert "name the archive with --archive" in one_line(cli("archive", "list"))

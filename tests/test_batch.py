@@ -152,7 +152,7 @@ def test_going_on(cli: Run, tmp_path: Path) -> None:
     whole = manifest.read_bytes()
     again = cli("export", "--recipients", "r.csv", "-d", "out")
     assert again.returncode == 1
-    assert "go on with it by --resume" in again.stderr.decode()
+    assert "a batch was begun in out before" in again.stderr.decode()
     # As after a kill: a line that is torn, files that are not listed, one that is missing, and a leftover.
     manifest.write_bytes(b"".join(whole.splitlines(keepends=True)[:12]) + b'{"reference":"C-00')
     missing = tmp_path / "out" / json.loads(whole.splitlines()[17])["file"]
@@ -178,7 +178,7 @@ def test_going_on(cli: Run, tmp_path: Path) -> None:
     (tmp_path / "out" / "manifest.jsonl").write_text("rubbish\n", encoding="utf-8")
     write_sheet(tmp_path / "r.csv", 20)
     damaged = cli("export", "--recipients", "r.csv", "-d", "out", "--resume")
-    assert "line 1 is none of a manifest" in damaged.stderr.decode()
+    assert "line 1 is not a manifest entry" in damaged.stderr.decode()
 
 
 def test_a_file_that_is_in_the_way(cli: Run, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_file_that_is_in_the_way(cli: Run, tmp_path: Path) -> None:
     result = cli("export", "--recipients", "r.csv", "-d", "out")
     assert result.returncode == 6
     assert "row 4" in result.stderr.decode()
-    assert "4 of 5 copies are issued: go on with --resume" in result.stderr.decode()
+    assert "4 of 5 copies are issued; go on with --resume" in result.stderr.decode()
     assert theirs.read_bytes() == b"theirs"
     theirs.unlink()
     assert cli("export", "--recipients", "r.csv", "-d", "out", "--resume").returncode == 0
@@ -220,7 +220,7 @@ def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environmen
             assert process.stderr is not None
             said = process.stderr.read().decode().splitlines()
         assert process.returncode == 130
-        assert re.search("interrupted; [0-9,]+ of 3,000 copies are issued: go on with --resume", said[-1]), said
+        assert re.search("interrupted; [0-9,]+ of 3,000 copies are issued; go on with --resume", said[-1]), said
         assert len(said) == 2
         done = len(lines(manifest.parent))
         assert 0 < done < 3000
@@ -300,7 +300,7 @@ sys.exit(main())
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert result.returncode == 6
     last = result.stderr.decode().splitlines()[-1]
-    assert re.search("the token was removed; 4[0-9] of 100 copies are issued: go on with --resume", last), last
+    assert re.search("the token was removed; 4[0-9] of 100 copies are issued; go on with --resume", last), last
     assert cli("export", "--recipients", "r.csv", "-d", "out", "--resume").returncode == 0
     assert len(lines(tmp_path / "out")) == 100
 
@@ -379,7 +379,7 @@ def test_two_runs_at_once_are_refused(cli: Run, tmp_path: Path, environment: dic
     with FileLock(tmp_path / "out" / ".manifest.jsonl.lock"):
         result = cli("export", "--recipients", "r.csv", "-d", "out", "--resume")
     assert result.returncode == 2
-    assert "another process is at work on the batch" in result.stderr.decode()
+    assert "another process is working on the batch" in result.stderr.decode()
 
 
 @pytest.mark.slow

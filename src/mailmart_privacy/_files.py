@@ -46,7 +46,7 @@ def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterat
             file.flush()
             os.fsync(file.fileno())
         if not _put(beside, path, force=force):
-            raise DestinationExistsError(f"{path} exists and was kept; give another name, or --force to replace it")
+            raise DestinationExistsError(f"{path} exists and was kept", argument="force")
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

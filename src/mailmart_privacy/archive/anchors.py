@@ -137,7 +137,7 @@ def require_holding(anchors: Sequence[Anchor]) -> list[Anchor]:
     """
     holding = [each for each in anchors if not each.lapsed]
     if anchors and not holding:
-        raise UntrustedError(f"{anchors[-1].lapsed}; have the log anchored anew with: mailmart-privacy archive anchor")
+        raise UntrustedError(f"{anchors[-1].lapsed}; anchor the log again")
     return holding
 
 

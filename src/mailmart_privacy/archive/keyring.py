@@ -90,8 +90,9 @@ def read_memory(key: Path) -> LastSigned:
         return LastSigned(0, b"")
     except ValueError:
         raise ArchiveError(
-            f"{memory} cannot be read; put it back from a backup, or remove it and hold the archive to what was kept "
-            "apart: mailmart-privacy archive verify --checkpoint FILE"
+            f"{memory} cannot be read; restore it from a backup, or remove it and verify the archive against an "
+            "earlier checkpoint that was kept elsewhere",
+            argument="checkpoint",
         ) from None
 
 
@@ -114,7 +115,7 @@ def create_keyring(path: Path, origin: str) -> Keyring:
         write_whole(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o600)
     except DestinationExistsError:
         raise ArchiveError(
-            f"{path} holds the key of an archive; each one has its own: give another name with --archive-key"
+            f"{path} holds the key of another archive; each archive has its own key", argument="key"
         ) from None
     return Keyring(path, origin, key, names)
 
@@ -138,8 +139,7 @@ def load_keyring(path: Path, expected: NoteKey) -> Keyring:
         keyring = Keyring(path, document["origin"], key, names)
     except FileNotFoundError:
         raise ArchiveError(
-            f"the key of this archive is not here: {path}; name its file with --archive-key, or ask whoever keeps the "
-            "archive"
+            f"the key of this archive is not here: {path}; ask the person who keeps the archive", argument="key"
         ) from None
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise ArchiveError(f"{path} is not the key of an archive") from None

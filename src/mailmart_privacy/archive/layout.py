@@ -83,9 +83,7 @@ def read_metadata(storage: Storage) -> ArchiveMetadata:
     if content is None:
         if any(storage.find(COMMITS)) or storage.read(KEY) is not None:
             raise TamperedError(f"{storage.location}: {FACTS} is missing; was the archive copied in part?")
-        raise ArchiveError(
-            f"{storage.location} is no archive; make one with: mailmart-privacy archive init {storage.location}"
-        )
+        raise ArchiveError(f"{storage.location} is not an archive", argument="archive")
     try:
         document = json.loads(content)
         if document["format"] != FORMAT:
@@ -94,7 +92,7 @@ def read_metadata(storage: Storage) -> ArchiveMetadata:
         if isinstance(version, int) and version > VERSION:
             raise ArchiveError(
                 f"{storage.location} is an archive of format {version}, and this package reads format {VERSION}; "
-                "update it: pip install --upgrade mailmart-privacy"
+                "upgrade mailmart-privacy"
             )
         metadata = ArchiveMetadata(
             key=parse_key(document["key"]),

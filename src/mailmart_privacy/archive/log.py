@@ -200,8 +200,8 @@ class LogWriter:
         for (name, content), put in zip(files, self._writer.put(files), strict=True):
             if not put and self._log.storage.read(name) != content:
                 raise ArchiveError(
-                    f"{self._log.storage.location}: {name} is not what its entries give; see what else was changed "
-                    "with: mailmart-privacy archive verify"
+                    f"{self._log.storage.location}: {name} is not what its entries give; verify the archive to see "
+                    "what else was changed"
                 )
         for name, _ in self._pending:
             self._writer.remove([stored.name for stored in self._log.storage.find(f"{LOG}/{name}.p")])

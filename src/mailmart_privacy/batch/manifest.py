@@ -45,7 +45,7 @@ def open_manifest(path: Path, facts: dict[str, Any], *, resume: bool) -> "Iterat
     try:
         lock.acquire()
     except Timeout:
-        raise UsageError(f"another process is at work on the batch of {path}; wait for it") from None
+        raise UsageError(f"another process is working on the batch of {path}; wait for it") from None
     manifest = None
     try:
         manifest = Manifest(path, facts, resume=resume)
@@ -85,12 +85,11 @@ class Manifest:
         self.path = path
         begun = read_begun(path)
         if not resume and (begun is not None or path.exists()):
-            raise DestinationExistsError(
-                f"a batch was begun in {path.parent}; go on with it by --resume, or name another place"
-            )
+            words = f"a batch was begun in {path.parent} before; name another place, or continue that batch"
+            raise DestinationExistsError(words, argument="resume")
         if begun is None:
             if path.exists():
-                raise RecordError(f"{path} is there without {_facts_path(path).name}, which says what was ordered")
+                raise RecordError(f"{path} exists without {_facts_path(path).name}, which says what was ordered")
             write_whole(_facts_path(path), (json.dumps(facts, indent=2) + "\n").encode("ascii"))
         else:
             _require_same(path, begun, facts)
@@ -180,7 +179,7 @@ def _read_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
         if not isinstance(facts, dict) or set(facts) != _KEYS:
             raise ValueError
     except ValueError:
-        raise RecordError(f"{path}: line {number} is none of a manifest; it was changed") from None
+        raise RecordError(f"{path}: line {number} is not a manifest entry; the file was changed") from None
     return facts
 
 

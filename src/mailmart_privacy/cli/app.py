@@ -10,6 +10,7 @@ import click
 
 from .._version import __version__
 from ..errors import ExitCode, PrivacyError
+from .hints import explain
 from .settings import name_variables, read_settings
 
 ENVIRONMENT = "MAILMART_PRIVACY"
@@ -122,7 +123,7 @@ def run(arguments: list[str], *, program: str) -> int:
     except PrivacyError as error:
         if asked["debug"]:
             raise
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {explain(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if asked["debug"]:

@@ -97,4 +97,4 @@ def list_files(names: Iterable[str]) -> list[Path]:
 
 
 def _kept(path: Path) -> DestinationExistsError:
-    return DestinationExistsError(f"{path} exists and was kept; give another name with -o, or --force to replace it")
+    return DestinationExistsError(f"{path} exists and was kept", argument="force")

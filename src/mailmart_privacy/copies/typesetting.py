@@ -81,8 +81,8 @@ def _lay_out_runs(
     if not fonts:
         raise RecipientError(
             f"the {WORDS[name]} holds characters that the form's font does not have "
-            f"({name_characters(form.font.missing(value))}); it has Latin, Greek, Cyrillic and Vietnamese; for others, "
-            "name a font with --font"
+            f"({name_characters(form.font.missing(value))}); it has Latin, Greek, Cyrillic and Vietnamese",
+            argument="fonts",
         )
     from ..typesetting.shaping import shape_line
 

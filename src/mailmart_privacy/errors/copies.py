@@ -22,11 +22,11 @@ class RowsError(UsageError):
     origin: str
     faults: tuple[tuple[int, str], ...]
 
-    def __init__(self, origin: str, faults: tuple[tuple[int, str], ...]) -> None:
+    def __init__(self, origin: str, faults: tuple[tuple[int, str], ...], *, argument: str | None = None) -> None:
         lines = [f"{origin}: row {row}: {message}" if row else f"{origin}: {message}" for row, message in faults]
         if len(lines) > LISTED:
             lines[LISTED:] = [f"{origin}: and {len(lines) - LISTED:,} more faults"]
-        super().__init__("\n".join(lines), origin=origin, faults=faults)
+        super().__init__("\n".join(lines), argument=argument, origin=origin, faults=faults)
 
 
 class IdentityError(PrivacyError):

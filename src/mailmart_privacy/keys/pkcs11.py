@@ -132,7 +132,7 @@ def open_pkcs11(uri: str, *, pin: str | bytes | None = None, certificate: bytes 
     candidates = (*given, *matching)
     origin = f"the key {wanted.key_name} in {name}"
     if not candidates:
-        raise IdentityError(f"{name} holds no certificate for its key {wanted.key_name}; give it with --certificate")
+        raise IdentityError(f"{name} holds no certificate for its key {wanted.key_name}", argument="certificate")
     signature = handle.sign(_PROBE)
     own = next((c for c in candidates if _verifies(c, signature)), None)
     if own is None:

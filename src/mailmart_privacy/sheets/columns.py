@@ -90,16 +90,17 @@ def find_columns(headers: Sequence[str], chosen: Mapping[str, str]) -> Columns |
 
 
 def explain_missing(headers: Sequence[str]) -> str:
-    """Say that no header names the recipient, and what to do."""
+    """Say that no header names the recipient."""
     listed = ", ".join(repr(header) for header in headers if header.strip()) or "none"
-    return f"no column is headed as that of the recipients (headers: {listed}); name it: --column recipient=HEADER"
+    return f"none of the headers names the recipient (headers: {listed})"
 
 
 def _find_chosen(headers: Sequence[str], name: str, role: str) -> int:
     matching = [i for i, header in enumerate(headers) if header.strip() == name.strip()]
     matching = matching or [i for i, header in enumerate(headers) if _simplify(header) == _simplify(name) != ""]
     if len(matching) > 1:
-        raise UsageError(f"{len(matching)} columns are headed {name!r}; name one by its letter: --column {role}=B")
+        words = f"{len(matching)} columns are headed {name!r}; name one by its letter, for instance B"
+        raise UsageError(words, argument=f"columns.{role}")
     if matching:
         return matching[0]
     if re.fullmatch("[A-Za-z]{1,2}", name):
@@ -109,7 +110,7 @@ def _find_chosen(headers: Sequence[str], name: str, role: str) -> int:
         if index <= len(headers):
             return index - 1
     listed = ", ".join(repr(header) for header in headers if header.strip()) or "none"
-    raise UsageError(f"no column is headed {name!r}; there are: {listed}")
+    raise UsageError(f"no column is headed {name!r}; there are: {listed}", argument=f"columns.{role}")
 
 
 def _find_known(headers: Sequence[str], role: str, taken: "set[int | None]") -> int | None:
@@ -120,8 +121,8 @@ def _find_known(headers: Sequence[str], role: str, taken: "set[int | None]") -> 
     first, *others = (i for rank, i in ranked if rank == best)
     if others:
         raise UsageError(
-            f"the columns {headers[first]!r} and {headers[others[0]]!r} may both be that of the {role}; "
-            f"name one: --column {role}={headers[first]}"
+            f"the columns {headers[first]!r} and {headers[others[0]]!r} may both be that of the {role}",
+            argument=f"columns.{role}",
         )
     return first
 

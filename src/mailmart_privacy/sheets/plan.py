@@ -30,7 +30,7 @@ def complete_rows(
     Raises:
         RowsError: rows have faults; it lists them all.
     """
-    found = list(faults)
+    found, argument = list(faults), None
     plan: list[Planned] = []
     references: dict[str, int] = {}
     files: dict[str, int] = {}
@@ -39,6 +39,7 @@ def complete_rows(
             recipient, reference = complete(row)
         except RecipientError as error:
             found.append((row.number, str(error)))
+            argument = argument or error.argument
             continue
         planned = Planned(
             number=row.number, recipient=recipient, reference=reference, file=name_file(recipient, reference)
@@ -55,5 +56,5 @@ def complete_rows(
             continue
         plan.append(planned)
     if found:
-        raise RowsError(origin, tuple(sorted(found)))
+        raise RowsError(origin, tuple(sorted(found)), argument=argument)
     return plan

@@ -121,8 +121,8 @@ class _Reading:
         for number, cells in remaining:
             self._read_row(number, cells, columns)
             if len(self.rows) > self.max_rows:
-                words = f"it has more than {self.max_rows:,} recipients; split it, or raise the cap: --max-rows"
-                raise RowsError(self.name, ((0, words),))
+                words = f"it has more than {self.max_rows:,} recipients"
+                raise RowsError(self.name, ((0, words),), argument="max_rows")
         self.faults += _find_lost_zeros(self.rows)
         if not self.rows and not self.faults:
             self.faults.append((0, "it names no recipient"))
@@ -143,11 +143,13 @@ class _Reading:
             except UsageError as error:
                 if self.chosen and first is not None and first[0] != number:
                     continue
-                raise RowsError(self.name, ((number, str(error)),)) from None
+                raise RowsError(self.name, ((number, str(error)),), argument=error.argument) from None
             if found is not None:
                 return found
         number, headers = first or (0, [])
-        raise RowsError(self.name, ((number, explain_missing(headers) if headers else "it is empty"),))
+        if not headers:
+            raise RowsError(self.name, ((number, "it is empty"),))
+        raise RowsError(self.name, ((number, explain_missing(headers)),), argument="columns.recipient")
 
     def _read_row(self, number: int, cells: list[Cell], columns: Columns) -> None:
         if not any(cell if isinstance(cell, Unfit) else cell.strip() for cell in cells):

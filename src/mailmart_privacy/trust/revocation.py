@@ -67,14 +67,16 @@ def gather(
         if issuer is None or len(path) == _DEPTH:
             raise LevelError(
                 f"level {level} cannot be reached: {describe_certificate(path[-1])} leads to no certificate that is "
-                f"trusted here; give the certificate of its root ({path[-1].issuer.rfc4514_string()}) with --trust"
+                f"trusted here; get the certificate of its root ({path[-1].issuer.rfc4514_string()})",
+                argument="trust_roots",
             )
         data += _prove(path[-1], issuer, level=level, timeout=timeout)
         path.append(issuer)
     if not any(c in roots for c in path):
         raise LevelError(
             f"level {level} cannot be reached: {describe_certificate(certificate)} leads to no certificate that is "
-            f"trusted here; give the certificate of its root ({path[-1].subject.rfc4514_string()}) with --trust"
+            f"trusted here; get the certificate of its root ({path[-1].subject.rfc4514_string()})",
+            argument="trust_roots",
         )
     data += ValidationData(certificates=tuple(c.public_bytes(Encoding.DER) for c in path))
     try:

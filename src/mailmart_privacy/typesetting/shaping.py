@@ -136,7 +136,8 @@ def _choose_fonts(field: str, text: str, font: FieldFont, typefaces: Sequence[Ty
     if missing:
         raise RecipientError(
             f"the {field} holds characters that no font here has ({name_characters(missing)}); "
-            "the form's own has Latin, Greek, Cyrillic and Vietnamese; for others, name one with --font"
+            "the form's own has Latin, Greek, Cyrillic and Vietnamese",
+            argument="fonts",
         )
     # A space between two words in one font is that font's, so that they are shaped as one.
     for i in range(1, len(text) - 1):

@@ -98,7 +98,7 @@ def _build(outlines: Any, parts: Sequence[Part]) -> tuple[bytes, list[float], tu
         glyphs[f"g{code}"] = glyph
         if not glyph.numberOfContours and text.strip() and not _may_be_blank(text):
             raise RecipientError(
-                f"the font has no outline for {text!r} (it may be one of coloured pictures); name another with --font"
+                f"the font has no outline for {text!r} (it may be one of coloured pictures)", argument="fonts"
             )
         metrics[f"g{code}"] = (round(source[name].width), 0)
     builder = FontBuilder(em, isTTF=True)

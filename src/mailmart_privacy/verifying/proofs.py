@@ -259,5 +259,6 @@ def _distrust(who: str, certificate: x509.Certificate, error: NotTrustedError) -
     root = "signer's certificate" if who == "signer" else "authority's root certificate"
     return UntrustedError(
         f"the copy is whole, but the certificate of {whose}{named} {error}; "
-        f"get the {root} from someone whom you trust, and give it with --trust"
+        f"get the {root} through a channel that you trust",
+        argument="trust_roots",
     )

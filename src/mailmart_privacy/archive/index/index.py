@@ -204,7 +204,7 @@ class Index:
         return int(found[0][0]) if found else 0
 
     def _damaged(self) -> DamagedError:
-        return DamagedError(f"{self._database.place} is damaged; make it anew with: mailmart-privacy archive reindex")
+        return DamagedError(f"{self._database.place} is damaged", argument="index")
 
 
 def open_index(place: Path | str) -> Index:

@@ -166,9 +166,7 @@ class PostgresDatabase:
         try:
             yield
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-            raise DamagedError(
-                f"{self.place} lacks a table of the index; make it anew with: mailmart-privacy archive reindex"
-            ) from None
+            raise DamagedError(f"{self.place} lacks a table of the index", argument="index") from None
         except psycopg.Error as error:
             words = one_line(error)
             if password := self._settings.get("password"):

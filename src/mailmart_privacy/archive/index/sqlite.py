@@ -266,9 +266,7 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             words, code = one_line(error), getattr(error, "sqlite_errorcode", 0)
             if code & 0xFF in _DAMAGES or any(word in words.lower() for word in _WORDS):
-                raise DamagedError(
-                    f"{self.place} is damaged ({words}); make it anew with: mailmart-privacy archive reindex"
-                ) from None
+                raise DamagedError(f"{self.place} is damaged ({words})", argument="index") from None
             raise self._unusable(error) from None
 
     def _unusable(self, error: Exception) -> ArchiveError:

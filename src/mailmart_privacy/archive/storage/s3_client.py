@@ -167,11 +167,11 @@ class Client:
         if "DefaultRetention" in rules.get("Rule", {}):
             raise ArchiveError(
                 f"{self.location}: the bucket locks every object by default, also those that writers must remove; take "
-                "its default retention off, and have the archive lock what has an entry: archive init --retain DAYS"
+                "its default retention off, and let the archive lock the files that have an entry"
             )
         if wanted and rules.get("ObjectLockEnabled") != "Enabled":
             raise ArchiveError(
-                f"{self.location}: the bucket has no object lock; make one with it, or leave out --retain"
+                f"{self.location}: the bucket has no object lock; create one that has it, or lock nothing"
             )
 
     def require_conditions(self) -> None:
@@ -245,7 +245,7 @@ class Client:
         except (BotoCoreError, ClientError):
             found = {}
         if found.get("ObjectLockLegalHoldStatus") == "ON":
-            return "is under legal hold, and cannot be removed until that is lifted: archive hold --release"
+            return "is under legal hold, and cannot be removed until the hold is lifted"
         if "ObjectLockRetainUntilDate" in found:
             until = found["ObjectLockRetainUntilDate"].astimezone(datetime.UTC)
             return f"is locked in the store until {until:%Y-%m-%d %H:%M} UTC, and cannot be removed before"

@@ -1,0 +1,49 @@
+"""Messages: the library says what is wrong, and only the command line names its options."""
+
+import ast
+import re
+
+import pytest
+
+from mailmart_privacy.cli.hints import HINTS, explain
+from mailmart_privacy.errors import PrivacyError
+
+from .conftest import Run, one_line
+from .test_architecture import MODULES
+
+_FLAG = re.compile(r"(?<![\w-])--[a-z]|mailmart-privacy (archive|export|identity|renew|verify|show)\b")
+
+
+def list_messages(source: str) -> list[str]:
+    """List the strings of a module, but for docstrings and texts of several paragraphs."""
+    tree = ast.parse(source)
+    docstrings = {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in docstrings]
+    return [node.value for node in found if isinstance(node.value, str) and "\n\n" not in node.value]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith(("cli", "desk"))])
+def test_no_message_of_the_library_names_an_option(name: str) -> None:
+    """Pages and services show these messages, too: options are added by the command line."""
+    named = [words for words in list_messages(MODULES[name].read_text(encoding="utf-8")) if _FLAG.search(words)]
+    assert not named, f"{name}: give the error an `argument`, and name the option in cli/hints.py"
+
+
+def test_the_command_line_adds_the_option(cli: Run) -> None:
+    """An error that an option mends ends with that option."""
+    assert one_line(cli("show", "-o", "home")) == "mailmart-privacy: home is a folder; give the name of a file in it"
+    cli("show", "-o", "policy.txt")
+    assert one_line(cli("show", "-o", "policy.txt")).endswith(f"kept; {HINTS['force']}")
+
+
+def test_a_hint_below_several_lines_stands_alone() -> None:
+    """Of a list of faults, the hint is a line of its own."""
+    assert explain(PrivacyError("row 2: x", argument="fonts")) == f"row 2: x; {HINTS['fonts']}"
+    assert explain(PrivacyError("row 2: x\nrow 3: y", argument="fonts")).splitlines()[2] == HINTS["fonts"]
+    assert explain(PrivacyError("what it is")) == "what it is"
