@@ -106,9 +106,7 @@ def test_columns_that_are_named() -> None:
     assert row == 1
     assert "'Kunde' and 'Firma' may both be that of the recipient" in words
     ((_, words),) = faults("Foo,Bar\n1,2\n")
-    assert words == (
-        "none of the headers names the recipient (headers: 'Foo', 'Bar')"
-    )
+    assert words == ("none of the headers names the recipient (headers: 'Foo', 'Bar')")
     assert (
         "no column is headed 'Baz'; there are: 'Foo', 'Bar'"
         in faults("Foo,Bar\n1,2\n", columns={"recipient": "Baz"})[0][1]
