@@ -252,22 +252,19 @@ def _begun_at(batch: Batch) -> datetime.datetime:
 
 
 def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tuple[str, ...]]":
-    from ..batch.file_names import name_file
-    from ..copies.blank import read_blank
-    from ..copies.issuing import complete_values
-    from ..sheets.plan import complete_rows
+    from ..batch.planning import plan_batch
     from ..sheets.sheet import read_sheet
     from ..verifying.origin import form_name
 
     content = read_file(batch.recipients)
     sheet = read_sheet(content, name=batch.recipients, columns=batch.columns, max_rows=batch.max_rows, keep_faults=True)
-    blank = read_blank(shipped().record(batch.version, form_name(batch.paper)))
-    plan = complete_rows(
-        sheet.rows,
-        faults=sheet.faults,
+    plan = plan_batch(
+        sheet,
         origin=batch.recipients,
-        complete=lambda row: complete_values(blank, row.recipient, row.reference, begun_at, batch.fonts),
-        name_file=lambda recipient, reference: name_file(batch.version, recipient, reference),
+        form=shipped().record(batch.version, form_name(batch.paper)),
+        version=batch.version,
+        begun_at=begun_at,
+        fonts=batch.fonts,
     )
     return plan, sheet.notes
 
