@@ -5,16 +5,15 @@ import json
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from .._time import parse_moment
 from ..errors import UsageError
 from ..policy.ledger import shipped
+from .batch_options import Batch
 from .edge import form_cache, now
 from .files import open_output, read_file, require_place
 from .progress import show_stages
@@ -24,110 +23,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
 
-    from ..archive.location import ArchiveLocation
     from ..batch.archiving import Archiving
     from ..batch.job import BatchJob
     from ..batch.report import BatchReport, Progress
     from ..batch.runner import BatchRunner
     from ..keys.identity import Identity
     from ..sheets.rows import Planned
-    from ..typesetting.fonts import Typeface
-    from .authorities import Authorities
-    from .keys import KeyName
-
-_COLUMNS = ("recipient", "reference")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
-    """What is asked for; each attribute is an option of `export`."""
-
-    recipients: str
-    columns: dict[str, str]
-    max_rows: int
-    version: str
-    paper: str
-    level: str
-    authorities: "Authorities"
-    archive: "ArchiveLocation | None"
-    key: "KeyName"
-    fonts: "tuple[Typeface, ...]"
-    directory: str | None
-    output: str | None
-    manifest: str | None
-    force: bool
-    resume: bool
-    dry_run: bool
-    verify: str
-    jobs: int | None
-    dask: str | None
-    as_json: bool
-
-    @property
-    def manifest_path(self) -> Path:
-        """The file that lists the copies of the batch."""
-        from ..batch.manifest import NAME
-
-        return Path(self.manifest) if self.manifest is not None else Path(self.directory or "") / NAME
-
-
-def batch_options(command: "Callable[..., None]") -> "Callable[..., None]":
-    """Add the options that are for many copies."""
-    for option in reversed(
-        (
-            click.option("--recipients", metavar="FILE", help="Issue a copy for each row: CSV or XLSX."),
-            click.option(
-                "--column",
-                "columns",
-                multiple=True,
-                metavar="NAME=HEADER",
-                help="Which column is which: recipient=Firma; may be repeated [default: found by the header].",
-            ),
-            click.option("--max-rows", type=click.IntRange(1), default=100_000, show_default=True, metavar="N"),
-            click.option("--dry-run", is_flag=True, help="Show what would be written."),
-            click.option("--resume", is_flag=True, help="Go on with a batch that was interrupted."),
-            click.option(
-                "--verify",
-                type=click.Choice(["all", "sample", "none"]),
-                default="sample",
-                show_default=True,
-                help="Which copies of the batch are verified at its end.",
-            ),
-            click.option(
-                "--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes [default: as is worth it]."
-            ),
-            click.option(
-                "--manifest", metavar="FILE", help="The list of what was issued [default: manifest.jsonl in DIR]."
-            ),
-            click.option("--dask", metavar="ADDRESS", help="Let a Dask cluster do the work."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def read_batch(recipients: str, options: dict[str, Any]) -> Batch:
-    """Read what the options ask for."""
-    columns = _read_columns(options.pop("columns"))
-    return Batch(recipients=recipients, columns=columns, **options)
-
-
-def require_single() -> None:
-    """Refuse options that are for many copies where one is asked for."""
-    context = click.get_current_context()
-    for option in batch_options(lambda: None).__click_params__:  # type: ignore[attr-defined]
-        if context.get_parameter_source(option.name) in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
-            raise UsageError(f"{max(option.opts, key=len)} is for many copies; give it with --recipients")
-
-
-def _read_columns(given: tuple[str, ...]) -> dict[str, str]:
-    columns = {}
-    for each in given:
-        name, equals, header = each.partition("=")
-        if not equals or name not in _COLUMNS or not header:
-            raise UsageError(f"--column {each}: write {' or '.join(f'{known}=HEADER' for known in _COLUMNS)}")
-        columns[name] = header
-    return columns
 
 
 def export_batch(batch: Batch) -> None:

@@ -17,7 +17,8 @@ from ..policy.ledger import shipped
 from ..policy.model import LEVELS
 from .archives import archive_options, read_location
 from .authorities import Authorities, authority_options, read_authorities
-from .batch import batch_options, export_batch, read_batch, require_single
+from .batch import export_batch
+from .batch_options import batch_options, read_batch, require_single
 from .edge import form_cache, now
 from .files import require_place, write_out
 from .keys import KeyName, identity_options
