@@ -15,10 +15,10 @@ from typing import Any
 from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.levels import add_archive_timestamp, issue_at_level
+from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
-from mailmart_privacy.policy.model import LEVELS
 from mailmart_privacy.verifying.verify import verify
 from tests.pki import Authority, serve
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
+from mailmart_privacy import timestamps
 from mailmart_privacy.verifying.verification import Verification
 from tests.pki import serve
 
@@ -77,7 +78,7 @@ def make(folder: Path) -> Iterator[Levels]:
             copies[level] = (pdf, NOW)
         with authority.at(LATER):
             client = authority.client("tsa-2040")
-            copies[RENEWED] = (privacy.renew(copies["B-LTA"][0], tsa=client, trust_roots=roots, at=LATER), LATER)
+            copies[RENEWED] = (timestamps.renew(copies["B-LTA"][0], tsa=client, trust_roots=roots, at=LATER), LATER)
         yield Levels(
             copies={name: _keep(folder / f"{name}.pdf", pdf, at, roots) for name, (pdf, at) in copies.items()},
             root=roots[0].public_bytes(Encoding.DER),

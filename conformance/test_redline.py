@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from mailmart_privacy.diff.compare import Comparison, compare
+from mailmart_privacy import redline
+from mailmart_privacy.diff.compare import compare
+from mailmart_privacy.diff.comparison import Comparison
 from mailmart_privacy.policy.model import Policy
 from mailmart_privacy.policy.read_text import read_prose
 from mailmart_privacy.policy.render import read_style
-from mailmart_privacy.redline.page import STYLESHEET, render_redline
-from mailmart_privacy.redline.paper import render_redline_pdf
+from mailmart_privacy.redline.page import STYLESHEET
 from tests.versions import FIRST, THIRD, three_version_ledger
 
 from . import mutool, poppler, qpdf, verapdf, vnu
@@ -34,7 +35,7 @@ def printed(comparisons: dict[str, Comparison], tmp_path_factory: pytest.TempPat
     for name, comparison in comparisons.items():
         for paper, full in (("a4", False), ("letter", True)):
             path = folder / f"{name}-{paper}.pdf"
-            path.write_bytes(render_redline_pdf(comparison, full=full, paper=paper))
+            path.write_bytes(redline.render_pdf(comparison, full=full, paper=paper))
             paths.append(path)
     return paths
 
@@ -61,6 +62,6 @@ def test_nu_html_checker_says_nothing(comparisons: dict[str, Comparison], tmp_pa
     for name, comparison in comparisons.items():
         for full in (False, True):
             path = tmp_path / f"{name}-{full}.html"
-            path.write_text(render_redline(comparison, full=full), encoding="utf-8")
+            path.write_text(redline.render_html(comparison, full=full), encoding="utf-8")
             paths.append(path)
     assert vnu.validate(paths) == ()

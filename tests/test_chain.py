@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import mailmart_privacy as privacy
+from mailmart_privacy import errors
 from mailmart_privacy.errors import IdentityError
 from mailmart_privacy.keys import identity as model
 from mailmart_privacy.keys import key_files
@@ -44,7 +45,7 @@ def test_a_chain_signs_and_its_root_verifies() -> None:
     identity = load_identity(PEM + to_pem(LEAF, MIDDLE.certificate, ROOT.certificate))
     copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=NOW, identity=identity)
     assert privacy.verify(copy, trust_roots=[ROOT.certificate], at=NOW).recipient == "Acme"
-    with pytest.raises(privacy.UntrustedError):
+    with pytest.raises(errors.UntrustedError):
         privacy.verify(copy, trust_roots=[STRANGER.certificate], at=NOW)
 
 

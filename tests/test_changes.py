@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailmart_privacy.diff.compare import Comparison, SectionChange, compare
+from mailmart_privacy.diff.compare import compare
+from mailmart_privacy.diff.comparison import Comparison, SectionChange
 from mailmart_privacy.diff.words import Span, compare_words, similarities
+from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.ledger import shipped
-from mailmart_privacy.policy.model import BulletList, Heading, Paragraph, Policy, Section
+from mailmart_privacy.policy.model import Policy, Section
 from mailmart_privacy.policy.read_markdown import parse_policy
 
 MARKDOWN = shipped().record("2026-02-24", "policy.md").decode()
@@ -74,9 +76,9 @@ def test_words_are_compared_whole(old: str, new: str, spans: list[tuple[str, str
 WORDS = st.lists(st.sampled_from(["data", "we", "or", "30", "days", ",", ".", " ", "  ", "\n", "(", "é", "’s", "<b>"]))
 BLOCKS = st.lists(
     st.one_of(
-        st.builds(Paragraph, text=WORDS.map("".join)),
-        st.builds(Heading, id=st.just("x"), text=WORDS.map("".join)),
-        st.builds(BulletList, items=st.lists(WORDS.map("".join), min_size=1, max_size=4).map(tuple)),
+        st.builds(Block, type=st.just("paragraph"), text=WORDS.map("".join)),
+        st.builds(Block, type=st.just("heading"), id=st.just("x"), text=WORDS.map("".join)),
+        st.builds(Block, type=st.just("list"), items=st.lists(WORDS.map("".join), min_size=1, max_size=4).map(tuple)),
     ),
     max_size=6,
 )
@@ -127,8 +129,8 @@ def test_no_section_or_passage_is_lost(policy: Policy, data: st.DataObject) -> N
             ]
 
 
-def units(block: Paragraph | Heading | BulletList) -> tuple[str, ...]:
-    return block.items if isinstance(block, BulletList) else (block.text,)
+def units(block: Block) -> tuple[str, ...]:
+    return block.items if block.type == "list" else (block.text,)
 
 
 def test_similarity_is_of_words() -> None:

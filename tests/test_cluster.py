@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import mailmart_privacy as privacy
+from mailmart_privacy import batch, errors, keys
 from mailmart_privacy.cli.keys import KeyName
 from mailmart_privacy.keys.key_files import dump_identity
 
@@ -34,7 +35,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> KeyName:
     """A key in a file, by the name under which workers open it."""
     path = tmp_path_factory.mktemp("key") / "key.pem"
     now = datetime.datetime.now(datetime.UTC)
-    path.write_bytes(dump_identity(privacy.create_identity(created_at=now - datetime.timedelta(hours=1))))
+    path.write_bytes(dump_identity(keys.create_identity(created_at=now - datetime.timedelta(hours=1))))
     return KeyName(name=str(path))
 
 
@@ -164,7 +165,7 @@ def test_any_executor(key: KeyName) -> None:
             executor.shutdown()
     with (
         ProcessPoolExecutor(1, mp_context=SPAWN) as pool,
-        pytest.raises(privacy.IdentityError, match="does not travel"),
+        pytest.raises(errors.IdentityError, match="does not travel"),
     ):
         list(privacy.issue_many(rows(2), identity=key(), executor=pool))
 
@@ -179,11 +180,11 @@ def test_errors_come_row_by_row(key: KeyName, tmp_path: Path) -> None:
     ]
     (tmp_path / "privacy-policy-2026-02-24-Beta-B.pdf").write_bytes(b"mine")
     outcomes = list(privacy.issue_many(given, identity=key, into=str(tmp_path)))
-    failed = {each.number: each.error for each in outcomes if isinstance(each, privacy.FailedCopy)}
+    failed = {each.number: each.error for each in outcomes if isinstance(each, batch.FailedCopy)}
     assert {number: type(error) for number, error in failed.items()} == {
-        3: privacy.RecipientError,
-        4: privacy.DestinationExistsError,
-        5: privacy.RecipientError,
+        3: errors.RecipientError,
+        4: errors.DestinationExistsError,
+        5: errors.RecipientError,
     }
     assert (tmp_path / "privacy-policy-2026-02-24-Beta-B.pdf").read_bytes() == b"mine"
     assert sum(isinstance(each, privacy.IssuedCopy) for each in outcomes) == 1
@@ -231,7 +232,7 @@ def test_the_same_row_is_found_not_issued_twice(key: KeyName, tmp_path: Path) ->
         assert bad != good
         path.write_bytes(bad)
         (other,) = privacy.issue_many(rows(4)[3:], identity=key, into=str(tmp_path))
-        assert isinstance(other, privacy.FailedCopy)
+        assert isinstance(other, batch.FailedCopy)
         assert path.read_bytes() == bad
 
 

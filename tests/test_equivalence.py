@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
+from mailmart_privacy import batch
 from mailmart_privacy.copies import reference
 from mailmart_privacy.copies.blank import read_blank
 from mailmart_privacy.copies.certified import CertifiedForm
@@ -137,7 +138,7 @@ def test_a_batch_stops_where_pyhanko_says_otherwise(
     rows = [privacy.Row(number=n, recipient=f"Acme {n}") for n in (2, 3)]
     outcomes = list(privacy.issue_many(rows, identity=identity, into=str(tmp_path)))
     for outcome in outcomes:
-        assert isinstance(outcome, privacy.FailedCopy)
+        assert isinstance(outcome, batch.FailedCopy)
         assert isinstance(outcome.error, SelfCheckError)
         assert "/Reason: ours has Delivery of the privacy policy, pyHanko's Something else" in str(outcome.error)
     assert len(outcomes) == 2

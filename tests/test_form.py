@@ -21,8 +21,9 @@ from mailmart_privacy import _resources
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
 from mailmart_privacy.form.render import render_form
 from mailmart_privacy.pdf.field_font import read_field_font
+from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.ledger import shipped
-from mailmart_privacy.policy.model import Paragraph, Policy
+from mailmart_privacy.policy.model import Policy
 from mailmart_privacy.policy.render import render_json
 
 from .conftest import VERSION
@@ -225,7 +226,7 @@ def test_fonts_bear_the_date_of_their_makers(face: str) -> None:
 
 def with_text(text: str) -> Policy:
     policy = shipped().policy(VERSION)
-    first = dataclasses.replace(policy.sections[0], blocks=(Paragraph(text=text),))
+    first = dataclasses.replace(policy.sections[0], blocks=(Block(type="paragraph", text=text),))
     return dataclasses.replace(policy, sections=(first, *policy.sections[1:]))
 
 

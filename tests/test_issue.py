@@ -17,6 +17,7 @@ from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import default_reference, issue_copy
 from mailmart_privacy.errors import (
+    AlteredError,
     ExitCode,
     FormError,
     IdentityError,
@@ -24,6 +25,7 @@ from mailmart_privacy.errors import (
     PrivacyError,
     RecipientError,
     RecordError,
+    SourceError,
     UnfinishedError,
     UnknownSectionError,
     UsageError,
@@ -203,13 +205,13 @@ def test_a_service_with_an_event_loop_issues_and_verifies() -> None:
 def test_errors_pass_from_one_process_to_another() -> None:
     """Every error survives pickling, with its message and what it carries."""
     for error in (
-        privacy.SourceError("policy.md", ((1, "no title"), (2, "no date"))),
+        SourceError("policy.md", ((1, "no title"), (2, "no date"))),
         privacy.MissingExtraError("pdf", "pyHanko"),
         UnknownSectionError("x", "2026-02-24", ("intro",)),
         NewerVersionError("2027-01-01", "2026-02-24"),
         UnfinishedError("stopped", ExitCode.INTERRUPTED),
         PrivacyError("no font", argument="fonts"),
-        privacy.AlteredError("changed"),
+        AlteredError("changed"),
     ):
         again = pickle.loads(pickle.dumps(error))
         assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
@@ -222,8 +224,9 @@ import sys
 for name in ("weasyprint", "cffi.api", "pango", "markdown", "jinja2", "fontTools", "tinycss2"):
     sys.modules[name] = None
 import datetime, mailmart_privacy as privacy
+from mailmart_privacy import keys
 now = datetime.datetime.now(datetime.UTC)
-me = privacy.create_identity(created_at=now)
+me = keys.create_identity(created_at=now)
 copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=now, identity=me)
 print(privacy.verify(copy, trust_roots=[me.certificate]).recipient)
 """

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 import mailmart_privacy as privacy
+from mailmart_privacy import keys
 from mailmart_privacy.cli.app import run
 from mailmart_privacy.errors import IdentityError, UsageError
 
@@ -88,7 +89,7 @@ def test_copies_signed_in_kms_verify(kms: Any, spec: str) -> None:
     """A copy that a key in KMS signed verifies; the key is looked up once, and each copy is one request."""
     arn, certificates = make(kms, spec)
     kms.create_alias(AliasName=f"alias/{spec}", TargetKeyId=arn)
-    identity = privacy.open_kms(f"awskms:alias/{spec}", certificate=certificates)
+    identity = keys.open_kms(f"awskms:alias/{spec}", certificate=certificates)
     assert identity.chain == (MIDDLE.certificate, ROOT.certificate)
     key: Any = identity.key
     assert key.arn == arn
@@ -111,12 +112,12 @@ def test_an_alias_is_followed_once(kms: Any) -> None:
     first, certificates = make(kms, "ECC_NIST_P256")
     second, _ = make(kms, "ECC_NIST_P256")
     kms.create_alias(AliasName="alias/moving", TargetKeyId=first)
-    identity = privacy.open_kms("alias/moving", certificate=certificates)
+    identity = keys.open_kms("alias/moving", certificate=certificates)
     kms.update_alias(AliasName="alias/moving", TargetKeyId=second)
     copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=NOW, identity=identity)
     assert privacy.verify(copy, trust_roots=[ROOT.certificate], at=NOW)
     with pytest.raises(IdentityError, match="none of its certificates belongs to its key"):
-        privacy.open_kms("alias/moving", certificate=certificates)
+        keys.open_kms("alias/moving", certificate=certificates)
 
 
 def test_a_key_that_cannot_sign_is_refused(kms: Any) -> None:
@@ -137,13 +138,13 @@ def test_a_key_that_cannot_sign_is_refused(kms: Any) -> None:
         ("alias/none", "there is no such key in this account and region"),
     ):
         with pytest.raises(IdentityError, match=message) as caught:
-            privacy.open_kms(key, certificate=certificates)
+            keys.open_kms(key, certificate=certificates)
         assert f"AWS KMS key {key}" in str(caught.value)
         assert "\n" not in str(caught.value)
     with pytest.raises(IdentityError, match="holds no certificate"):
-        privacy.open_kms(disabled, certificate=b"")
+        keys.open_kms(disabled, certificate=b"")
     with pytest.raises(UsageError, match="name the key: awskms:KEY-ID"):
-        privacy.open_kms("awskms:", certificate=certificates)
+        keys.open_kms("awskms:", certificate=certificates)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_what_aws_refuses_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, c
         try:
             configure(monkeypatch, f"http://127.0.0.1:{refusing.server_port}")
             with pytest.raises(IdentityError, match=message) as caught:
-                privacy.open_kms("alias/x", certificate=to_pem(ROOT.certificate))
+                keys.open_kms("alias/x", certificate=to_pem(ROOT.certificate))
         finally:
             refusing.shutdown()
             thread.join()
@@ -194,7 +195,7 @@ def test_what_boto3_lacks_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -
 
     def refused(key: str = "alias/x") -> str:
         with pytest.raises(IdentityError) as caught:
-            privacy.open_kms(key, certificate=certificates)
+            keys.open_kms(key, certificate=certificates)
         assert "\n" not in str(caught.value)
         return str(caught.value)
 

@@ -27,6 +27,7 @@ from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolic
 from pyhanko_certvalidator.registry import SimpleTrustManager
 
 import mailmart_privacy as privacy
+from mailmart_privacy import timestamps
 from mailmart_privacy.copies.certified import CertifiedForm, certified_level
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import issue_copy
@@ -162,7 +163,7 @@ def test_fifteen_years_with_renewals(copies: dict[str, bytes], authority: Author
     """Renewed in 2031, a copy holds in 2041, long after the signer and the first authority have expired."""
     copy = copies["B-LTA"]
     with authority.at(year(2031)):
-        renewed = privacy.renew(copy, tsa=authority.client("tsa-2040"), trust_roots=authority.roots, at=year(2031))
+        renewed = timestamps.renew(copy, tsa=authority.client("tsa-2040"), trust_roots=authority.roots, at=year(2031))
     assert renewed.startswith(copy)
     verdict = privacy.verify(renewed, trust_roots=authority.roots, at=year(2041))
     assert (verdict.level, verdict.delivery.proven_at) == ("B-LTA", NOW)
@@ -173,7 +174,7 @@ def test_fifteen_years_with_renewals(copies: dict[str, bytes], authority: Author
     with pytest.raises(UntrustedError, match="after the moment of validation"):
         privacy.verify(renewed, trust_roots=authority.roots, at=year(2030))
     with authority.at(year(2033)), pytest.raises(UntrustedError, match="expired on"):
-        privacy.renew(copy, tsa=authority.client("tsa-2040"), trust_roots=authority.roots, at=year(2033))
+        timestamps.renew(copy, tsa=authority.client("tsa-2040"), trust_roots=authority.roots, at=year(2033))
 
 
 def test_a_renewal_without_proof_for_the_last_authority_is_refused(
@@ -231,7 +232,7 @@ def test_the_api_issues_levels(identity: Identity, authority: Authority) -> None
     roots = (identity.certificate, *authority.roots)
     assert privacy.verify(copy, trust_roots=roots, at=NOW).level == "B-LT"
     with authority.at(year(2027)):
-        archived = privacy.renew(copy, tsa=[authority.tsa()], trust_roots=roots, at=year(2027))
+        archived = timestamps.renew(copy, tsa=[authority.tsa()], trust_roots=roots, at=year(2027))
     assert privacy.verify(archived, trust_roots=roots, at=year(2028)).level == "B-LTA"
     with pytest.raises(UsageError, match="B-X"):
         privacy.issue(privacy.current(), level="B-X", **arguments)  # type: ignore[arg-type]

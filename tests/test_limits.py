@@ -20,6 +20,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _limits as limits
+from mailmart_privacy import errors
 from mailmart_privacy.errors import ExitCode
 from mailmart_privacy.trust.path_validator import NotTrustedError, PathValidator, ValidationData
 
@@ -290,16 +291,16 @@ def test_a_foreign_file_is_not_followed(archived: bytes) -> None:
     """The same in a stranger's file, all of which may be hostile, is not even read."""
     for make in (fields_in_circles, columns_of_nothing, nested_arrays):
         foreign = b"%PDF-1.7\n" + make(Tail(archived))[len(archived) :]
-        with pytest.raises(privacy.UnsignedError):
+        with pytest.raises(errors.UnsignedError):
             privacy.verify(foreign, trust_roots=[], at=NOW)
 
 
 def test_time_and_memory_have_an_end() -> None:
     """Whatever else takes too long or too much is given up, and the limits are gone afterwards."""
-    with pytest.raises(privacy.UnreadableFileError, match="was stopped after"):
+    with pytest.raises(errors.UnreadableFileError, match="was stopped after"):
         swallow_errors_for_ever()
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    with pytest.raises(privacy.UnreadableFileError, match="MiB of memory"):
+    with pytest.raises(errors.UnreadableFileError, match="MiB of memory"):
         take_memory(1000)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
     assert len(bytearray(600 * MIB)) == 600 * MIB

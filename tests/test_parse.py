@@ -7,7 +7,8 @@ import pytest
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import ExitCode, SourceError
-from mailmart_privacy.policy.model import BulletList, Heading, Paragraph, Policy, Processor
+from mailmart_privacy.policy.blocks import Block
+from mailmart_privacy.policy.model import Policy, Processor
 from mailmart_privacy.policy.read_markdown import parse_policy
 
 VERSION = "2026-02-24"
@@ -97,11 +98,11 @@ def test_the_sections(policy: Policy) -> None:
 def test_the_blocks_of_a_section(policy: Policy) -> None:
     """A section holds its headings, paragraphs and lists in order."""
     section = policy.section("information-we-collect")
-    assert [type(block) for block in section.blocks] == [Heading, Paragraph, BulletList] * 2
-    assert section.blocks[3] == Heading(
-        id="automatically-collected-information", text="Automatically Collected Information"
+    assert [block.type for block in section.blocks] == ["heading", "paragraph", "list"] * 2
+    assert section.blocks[3] == Block(
+        type="heading", id="automatically-collected-information", text="Automatically Collected Information"
     )
-    assert isinstance(section.blocks[5], BulletList)
+    assert section.blocks[5].type == "list"
     assert section.blocks[5].items[-1] == "Error logs and performance data (via Sentry)"
 
 

@@ -21,6 +21,7 @@ from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import encode_rsa_public_key
 
 import mailmart_privacy as privacy
+from mailmart_privacy import keys
 from mailmart_privacy.errors import IdentityError, UsageError
 from mailmart_privacy.keys import pkcs11 as backend
 from mailmart_privacy.keys import pkcs11_token
@@ -150,7 +151,7 @@ def holds(identity: privacy.Identity, message: bytes = b"message") -> bool:
 @pytest.mark.parametrize("label", ["rsa", "ec", "p384"])
 def test_copies_signed_in_a_token_verify(hsm: Hsm, label: str) -> None:
     """A copy that an RSA or an EC key of a token signed verifies against the root, offline."""
-    identity = privacy.open_pkcs11(hsm.uri(label), pin=PIN)
+    identity = keys.open_pkcs11(hsm.uri(label), pin=PIN)
     assert identity.chain == (hsm.middle.certificate, hsm.root.certificate)
     for number in range(3):
         copy = privacy.issue(privacy.current(), recipient=f"Acme {number}", issued_at=NOW, identity=identity)
@@ -163,11 +164,11 @@ def test_the_key_is_found_once_a_process(hsm: Hsm, monkeypatch: pytest.MonkeyPat
     calls: list[str] = []
     find, opened = backend._find_key, pkcs11_token._sessions
     monkeypatch.setattr(backend, "_find_key", lambda *a: calls.append("find") or find(*a))
-    identity = privacy.open_pkcs11(hsm.uri("ec"), pin=PIN)
+    identity = keys.open_pkcs11(hsm.uri("ec"), pin=PIN)
     for number in range(5):
         privacy.issue(privacy.current(), recipient=f"Acme {number}", issued_at=NOW, identity=identity)
     assert calls == ["find"]
-    again = privacy.open_pkcs11(hsm.uri("rsa"), pin=PIN)
+    again = keys.open_pkcs11(hsm.uri("rsa"), pin=PIN)
     assert again.digest != identity.digest
     assert len(opened) == 1
 
@@ -175,7 +176,7 @@ def test_the_key_is_found_once_a_process(hsm: Hsm, monkeypatch: pytest.MonkeyPat
 def test_a_token_without_the_combined_mechanism_signs(hsm: Hsm, monkeypatch: pytest.MonkeyPatch) -> None:
     """RSA is signed with the digest made here where the token knows only the raw mechanism, as many cards do."""
     monkeypatch.setattr(backend, "Mechanism", RawOnly)
-    identity = privacy.open_pkcs11(hsm.uri("rsa"), pin=PIN)
+    identity = keys.open_pkcs11(hsm.uri("rsa"), pin=PIN)
     assert holds(identity)
 
 
@@ -187,7 +188,7 @@ class RawOnly:
 
 def test_a_key_that_always_asks_gets_its_pin(hsm: Hsm) -> None:
     """A key that wants the PIN at each signature (CKA_ALWAYS_AUTHENTICATE, as qualified cards have) signs."""
-    identity = privacy.open_pkcs11(hsm.uri("asks"), pin=PIN)
+    identity = keys.open_pkcs11(hsm.uri("asks"), pin=PIN)
     assert holds(identity)
     assert holds(identity)
     assert PIN not in repr(identity)
@@ -197,20 +198,20 @@ def test_a_key_that_always_asks_gets_its_pin(hsm: Hsm) -> None:
 def test_the_certificate_may_come_from_a_file(hsm: Hsm) -> None:
     """A key without a certificate in its token takes one from a file; one with it takes the issuers there."""
     with pytest.raises(IdentityError, match="holds no certificate for its key 'bare'; give it with --certificate"):
-        privacy.open_pkcs11(hsm.uri("bare"), pin=PIN)
+        keys.open_pkcs11(hsm.uri("bare"), pin=PIN)
     token = pkcs11.lib(hsm.module).get_token(token_label="office")
     with token.open() as session:  # this process is logged in already
         public = session.get_key(ObjectClass.PUBLIC_KEY, label="bare")
         leaf = hsm.middle.issue("From a file", load_der_public_key(encode_ec_public_key(public)))
     content = to_pem(hsm.root.certificate, leaf, hsm.middle.certificate)
-    identity = privacy.open_pkcs11(hsm.uri("bare"), pin=PIN, certificate=content)
+    identity = keys.open_pkcs11(hsm.uri("bare"), pin=PIN, certificate=content)
     assert identity.certificate == leaf
-    assert privacy.open_pkcs11(hsm.uri("bare"), pin=PIN, certificate=to_pem(leaf)).chain == identity.chain
+    assert keys.open_pkcs11(hsm.uri("bare"), pin=PIN, certificate=to_pem(leaf)).chain == identity.chain
     issuers = to_pem(hsm.root.certificate, hsm.middle.certificate)
-    assert privacy.open_pkcs11(hsm.uri("ec"), pin=PIN, certificate=issuers).name == "Signer ec"
+    assert keys.open_pkcs11(hsm.uri("ec"), pin=PIN, certificate=issuers).name == "Signer ec"
     unrelated = to_pem(leaf, hsm.root.certificate, hsm.middle.certificate, Authority("Stranger").certificate)
     with pytest.raises(IdentityError, match="'Stranger' does not belong to the chain"):
-        privacy.open_pkcs11(hsm.uri("bare"), pin=PIN, certificate=unrelated)
+        keys.open_pkcs11(hsm.uri("bare"), pin=PIN, certificate=unrelated)
 
 
 @pytest.mark.parametrize(
@@ -226,24 +227,24 @@ def test_the_certificate_may_come_from_a_file(hsm: Hsm) -> None:
 def test_a_key_that_cannot_sign_is_refused(hsm: Hsm, label: str, message: str) -> None:
     """Each thing that can be wrong with a key in a token has its own message."""
     with pytest.raises(IdentityError, match=message):
-        privacy.open_pkcs11(hsm.uri(label), pin=PIN)
+        keys.open_pkcs11(hsm.uri(label), pin=PIN)
 
 
 def test_a_key_is_named_by_its_identifier(hsm: Hsm) -> None:
     """`id` is bytes, percent-encoded, and chooses among keys of one label."""
     uri = f"pkcs11:token=office;id=%02;type=private?module-path={hsm.module}"
-    assert privacy.open_pkcs11(uri, pin=PIN).name == "Signer ec"
+    assert keys.open_pkcs11(uri, pin=PIN).name == "Signer ec"
 
 
 def test_a_wrong_pin_is_tried_once(hsm: Hsm) -> None:
     """A wrong PIN is said to be wrong, without repeating it, and a missing one to be missing."""
     with pytest.raises(IdentityError, match="PIN of the token 'spare' is wrong; it was tried once") as caught:
-        privacy.open_pkcs11(hsm.uri("x", token="spare"), pin="n0t-it")
+        keys.open_pkcs11(hsm.uri("x", token="spare"), pin="n0t-it")
     assert "n0t-it" not in str(caught.value)
     with pytest.raises(IdentityError, match="'spare' needs its PIN"):
-        privacy.open_pkcs11(hsm.uri("x", token="spare"))
+        keys.open_pkcs11(hsm.uri("x", token="spare"))
     with pytest.raises(IdentityError, match="holds no private key of 'x'; it holds: none at all"):
-        privacy.open_pkcs11(hsm.uri("x", token="spare"), pin=PIN)
+        keys.open_pkcs11(hsm.uri("x", token="spare"), pin=PIN)
 
 
 def test_the_last_try_is_left_to_its_owner() -> None:
@@ -272,12 +273,12 @@ def test_what_is_not_there_is_said_so(hsm: Hsm, tmp_path: Path) -> None:
         (hsm.uri("x", token="twin"), "2 tokens are what the PKCS#11 URI says; name one by token or serial"),
     ):
         with pytest.raises(IdentityError, match=message):
-            privacy.open_pkcs11(uri, pin=PIN)
+            keys.open_pkcs11(uri, pin=PIN)
 
 
 def test_a_forked_process_has_to_open_its_own(hsm: Hsm, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session does not survive a fork (PKCS#11 v2.40, 5.4); signing in the child says what to do."""
-    identity = privacy.open_pkcs11(hsm.uri("ec"), pin=PIN)
+    identity = keys.open_pkcs11(hsm.uri("ec"), pin=PIN)
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with pytest.raises(IdentityError, match="opened by another process"):
         identity.sign(b"message")
@@ -286,7 +287,7 @@ def test_a_forked_process_has_to_open_its_own(hsm: Hsm, monkeypatch: pytest.Monk
 def test_a_key_in_a_token_is_not_written_to_a_file(hsm: Hsm) -> None:
     """Only keys that came from a file are dumped."""
     with pytest.raises(IdentityError, match="stays where it is kept"):
-        dump_identity(privacy.open_pkcs11(hsm.uri("ec"), pin=PIN))
+        dump_identity(keys.open_pkcs11(hsm.uri("ec"), pin=PIN))
 
 
 @pytest.mark.parametrize(

@@ -13,22 +13,18 @@ import jsonschema
 import pytest
 from markdown import markdown
 
-from mailmart_privacy import _resources
-from mailmart_privacy.diff.compare import Comparison, compare
+from mailmart_privacy import _resources, redline
+from mailmart_privacy.diff.compare import compare
+from mailmart_privacy.diff.comparison import Comparison
 from mailmart_privacy.diff.words import compare_words
 from mailmart_privacy.errors import FormError, SourceError, UsageError
+from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.ledger import Ledger
-from mailmart_privacy.policy.model import Heading, Paragraph
 from mailmart_privacy.policy.prose import Prose
 from mailmart_privacy.policy.read_markdown import parse_policy
 from mailmart_privacy.policy.read_text import parse_text, read_prose
 from mailmart_privacy.policy.render import read_style
 from mailmart_privacy.redline import wording
-from mailmart_privacy.redline.data import render_redline_json
-from mailmart_privacy.redline.markdown import render_redline_markdown
-from mailmart_privacy.redline.page import render_redline
-from mailmart_privacy.redline.paper import render_redline_pdf
-from mailmart_privacy.redline.text import render_redline_text
 
 from .versions import FIRST, SECOND, SECOND_SUMMARY, THIRD, THIRD_SUMMARY, second_source, three_version_ledger
 
@@ -117,12 +113,12 @@ def test_the_same_text_is_said_to_be_the_same(ledger: Ledger) -> None:
     """In every format; with another date it says so, and no section is listed as changed."""
     policy = ledger.policy(FIRST)
     same = compare(policy, policy)
-    for rendered in (render_redline_text(same), render_redline_markdown(same), render_redline(same)):
+    for rendered in (redline.render_text(same), redline.render_markdown(same), redline.render_html(same)):
         assert "The two texts are the same." in rendered
         assert "unchanged" not in rendered
         assert "struck through" not in rendered
-    assert "unchanged" in render_redline_text(same, full=True)
-    assert json.loads(render_redline_json(same))["same"] is True
+    assert "unchanged" in redline.render_text(same, full=True)
+    assert json.loads(redline.render_json(same))["same"] is True
     dated = compare(policy, replace(policy, last_updated=ledger.policy(THIRD).last_updated))
     assert wording.summarize(dated) == "The two texts are the same, but for the date"
     assert not wording.is_same(dated)
@@ -130,7 +126,7 @@ def test_the_same_text_is_said_to_be_the_same(ledger: Ledger) -> None:
 
 def test_text_without_colour_reads_in_a_log(material: Comparison) -> None:
     """Removed and added words stand in wdiff's marks, unchanged sections take one line, the move is told."""
-    text = render_redline_text(material)
+    text = redline.render_text(material)
     assert "We [-do not use-]{+use no+} advertising [-or-]{+cookies and no+} tracking cookies.\n" in text
     assert "\n1. Introduction: unchanged\n2. Information We Collect: unchanged\n" in text
     assert "\n5. Data Retention: changed, moved from 6 to 5\n" in text
@@ -142,12 +138,12 @@ def test_text_without_colour_reads_in_a_log(material: Comparison) -> None:
     assert SECOND_SUMMARY in text
     assert "\x1b" not in text
     assert "encryption in transit" not in text
-    assert "encryption in transit" in render_redline_text(material, full=True)
+    assert "encryption in transit" in redline.render_text(material, full=True)
 
 
 def test_text_in_colour_is_not_colour_alone(material: Comparison) -> None:
     """Removed words are crossed out, added ones underlined; each line ends as it began."""
-    text = render_redline_text(material, color=True, width=60)
+    text = redline.render_text(material, color=True, width=60)
     assert "\x1b[31;9mdo not use\x1b[0m\x1b[32;4muse no\x1b[0m" in text
     for line in text.splitlines():
         codes = re.findall(r"\x1b\[([0-9;]+)m", line)
@@ -163,8 +159,8 @@ def test_lines_are_broken_between_words(material: Comparison, *, color: bool) ->
         marks = r"\x1b\[[0-9;]+m" if color else r"\[-|-\]|\{\+|\+\}"
         return words(re.sub(marks, "", text))
 
-    wide = render_redline_text(material, color=color, full=True)
-    narrow = render_redline_text(material, color=color, full=True, width=50)
+    wide = redline.render_text(material, color=color, full=True)
+    narrow = redline.render_text(material, color=color, full=True, width=50)
     assert plain(narrow) == plain(wide)
     seen = re.sub(r"\x1b\[[0-9;]+m", "", narrow)
     body = seen.partition("\n1. ")[2].partition("Processors")[0]
@@ -174,7 +170,7 @@ def test_lines_are_broken_between_words(material: Comparison, *, color: bool) ->
 def test_the_page_holds_both_wordings(editorial: Comparison, material: Comparison) -> None:
     """Without the inserted words a section reads as before, without the deleted ones as after."""
     for comparison in (editorial, material):
-        page = Page(render_redline(comparison, full=True))
+        page = Page(redline.render_html(comparison, full=True))
         for section in comparison.sections:
             for side, kind in (("old", "removed"), ("new", "added")):
                 expected = shown(section.passages, "same", kind).replace(" ", "")
@@ -183,7 +179,7 @@ def test_the_page_holds_both_wordings(editorial: Comparison, material: Compariso
 
 def test_the_page_is_accessible_and_strict(material: Comparison) -> None:
     """A language, one h1, headings in order, a table with its heads, links that lead somewhere, no style inside."""
-    html = render_redline(material, stylesheet="/assets/redline.css")
+    html = redline.render_html(material, stylesheet="/assets/redline.css")
     page = Page(html)
     assert page.all("html") == [{"lang": "en"}]
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
@@ -240,7 +236,7 @@ def test_the_colours_can_be_read() -> None:
 
 def test_markdown_is_read_as_markdown(material: Comparison) -> None:
     """Headings, lists and the table are such; marks that would not be read as marks are tags."""
-    source = render_redline_markdown(material)
+    source = redline.render_markdown(material)
     assert "We ~~do not use~~**use no** advertising ~~or~~**cookies and no** tracking cookies." in source
     assert "account is active<ins>, for 90 days after that,</ins> or as needed" in source
     assert "\n| Postmark | added | **Transactional email** |\n" in source
@@ -261,7 +257,7 @@ def test_json_follows_its_schema_and_loses_nothing(
         material,
         compare(read_prose("One.\n\nTwo.", name="a.txt"), material.old),
     ):
-        document = json.loads(render_redline_json(comparison))
+        document = json.loads(redline.render_json(comparison))
         jsonschema.validate(document, schema, format_checker=jsonschema.FormatChecker())
         assert [each["id"] for each in document["sections"]] == [each.id for each in comparison.sections]
         for written, section in zip(document["sections"], comparison.sections, strict=True):
@@ -271,7 +267,7 @@ def test_json_follows_its_schema_and_loses_nothing(
                 assert words(text) == words(
                     "".join(s.text for p in section.passages for s in p.spans if s.kind in ("same", kind))
                 )
-    document = json.loads(render_redline_json(material))
+    document = json.loads(redline.render_json(material))
     retention = next(each for each in document["sections"] if each["id"] == "data-retention")
     old = "".join(span["text"] for span in retention["passages"][0]["spans"] if span["kind"] != "added")
     assert old == material.old.section("data-retention").blocks[0].text  # type: ignore[union-attr]
@@ -282,12 +278,12 @@ def test_json_follows_its_schema_and_loses_nothing(
 
 @pytest.fixture(scope="module")
 def printed(material: Comparison) -> bytes:
-    return render_redline_pdf(material)
+    return redline.render_pdf(material)
 
 
 def test_the_pdf_is_reproducible_and_can_be_read(material: Comparison, printed: bytes, tmp_path: Path) -> None:
     """The same comparison gives the same bytes; poppler reads both wordings in order; it is tagged."""
-    assert render_redline_pdf(material) == printed
+    assert redline.render_pdf(material) == printed
     path = tmp_path / "redline.pdf"
     path.write_bytes(printed)
     result = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, check=True)
@@ -301,41 +297,43 @@ def test_the_pdf_is_reproducible_and_can_be_read(material: Comparison, printed: 
     assert re.search(r"^Title: +What changed in the Privacy Policy: from version", facts, re.MULTILINE)
     assert re.search(r"^Tagged: +yes$", facts, re.MULTILINE)
     with pytest.raises(UsageError, match="a4, letter"):
-        render_redline_pdf(material, paper="a5")
+        redline.render_pdf(material, paper="a5")
 
 
 def test_the_pdf_takes_no_font_from_the_machine(ledger: Ledger) -> None:
     """A text with letters that the package's fonts lack is refused; the other formats take it."""
     foreign = compare(read_prose("隐私政策", name="a.txt"), ledger.policy(FIRST))
     with pytest.raises(FormError, match="隐"):
-        render_redline_pdf(foreign)
-    assert "隐私政策" in render_redline(foreign)
+        redline.render_pdf(foreign)
+    assert "隐私政策" in redline.render_html(foreign)
 
 
 @pytest.mark.parametrize("case", ["changed", "turned", "policy"])
 def test_hostile_texts_stay_text(case: str, ledger: Ledger, schema: dict[str, Any]) -> None:
     """Neither markup nor a terminal's commands get through, from a text or from its name."""
     prose = read_prose(f"{HOSTILE}\n\nplain words", name=HOSTILE)
-    other = Prose(name="b.txt", blocks=(Paragraph(text=f"plain {HOSTILE}"), Heading(id="", text=HOSTILE)))
+    other = Prose(
+        name="b.txt", blocks=(Block(type="paragraph", text=f"plain {HOSTILE}"), Block(type="heading", text=HOSTILE))
+    )
     comparison = {
         "changed": compare(prose, other),
         "turned": compare(other, prose),
         "policy": compare(prose, ledger.policy(FIRST)),
     }[case]
-    html = render_redline(comparison, full=True)
+    html = redline.render_html(comparison, full=True)
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     page = Page(html)
     assert not page.all("script")
-    source = render_redline_markdown(comparison)
+    source = redline.render_markdown(comparison)
     made = Page(markdown(source))
     assert not made.all("script")
     assert not made.all("a")
     assert r"\~\~a\~\~ \*\*b\*\* \|" in source
-    document = render_redline_json(comparison)
+    document = redline.render_json(comparison)
     jsonschema.validate(json.loads(document), schema)
-    text = render_redline_text(comparison, color=False)
-    painted = re.sub(r"\x1b\[(?:31;9|32;4|1|0)m", "", render_redline_text(comparison, color=True, width=40))
+    text = redline.render_text(comparison, color=False)
+    painted = re.sub(r"\x1b\[(?:31;9|32;4|1|0)m", "", redline.render_text(comparison, color=True, width=40))
     for rendered in (html, source, document, text, painted):
         assert not {"\x1b", "\x9b", "\u202e"} & set(rendered)
     spans = [s["text"] for part in json.loads(document)["sections"] for p in part["passages"] for s in p["spans"]]
@@ -348,23 +346,23 @@ def test_a_removed_number_is_struck_through(ledger: Ledger) -> None:
     kept = [section for section in policy.sections if section.id != "cookies"]
     new = replace(policy, sections=tuple(replace(each, number=n) for n, each in enumerate(kept, 1)))
     gone, come = compare(policy, new), compare(new, policy)
-    assert "\n[-8. Cookies-]: removed\n" in render_redline_text(gone)
-    assert "\n8. Children's Privacy: unchanged, formerly 9\n" in render_redline_text(gone)
-    assert "\n{+8. Cookies+}: added\n" in render_redline_text(come)
-    assert "\n## ~~8\\. Cookies~~: removed\n" in render_redline_markdown(gone)
-    assert "<h2><del>8. Cookies</del></h2>" in render_redline(gone)
-    assert "<h2><ins>8. Cookies</ins></h2>" in render_redline(come)
+    assert "\n[-8. Cookies-]: removed\n" in redline.render_text(gone)
+    assert "\n8. Children's Privacy: unchanged, formerly 9\n" in redline.render_text(gone)
+    assert "\n{+8. Cookies+}: added\n" in redline.render_text(come)
+    assert "\n## ~~8\\. Cookies~~: removed\n" in redline.render_markdown(gone)
+    assert "<h2><del>8. Cookies</del></h2>" in redline.render_html(gone)
+    assert "<h2><ins>8. Cookies</ins></h2>" in redline.render_html(come)
 
 
 def test_a_draft_is_not_named_like_a_version(ledger: Ledger) -> None:
     """A text that bears a version's date and is another one is said not to be recorded."""
     policy = ledger.policy(FIRST)
     draft = replace(policy, title="Privacy Notice")
-    text = render_redline_text(compare(policy, draft))
+    text = redline.render_text(compare(policy, draft))
     assert "from version 2026-02-24 to a text dated 2026-02-24 that is not recorded" in text
     assert "Title: Privacy [-Policy-]{+Notice+}" in text
     fresh = parse_policy(second_source())
-    assert "to a text dated 2026-09-01" not in render_redline_text(compare(policy, fresh))
+    assert "to a text dated 2026-09-01" not in redline.render_text(compare(policy, fresh))
     assert wording.list_released(compare(policy, draft)) == ()
 
 
@@ -389,7 +387,10 @@ def test_wrapped_text_with_other_bullets_is_the_same_text(ledger: Ledger) -> Non
 def test_a_paragraph_like_a_list_comes_back(ledger: Ledger) -> None:
     """In the canonical layout, a paragraph that begins with a hyphen stays a paragraph."""
     policy = ledger.policy(FIRST)
-    first = replace(policy.sections[0], blocks=(Paragraph(text="- so it was."), Paragraph(text="* so it is.")))
+    first = replace(
+        policy.sections[0],
+        blocks=(Block(type="paragraph", text="- so it was."), Block(type="paragraph", text="* so it is.")),
+    )
     changed = replace(policy, sections=(first, *policy.sections[1:]))
     assert parse_text(changed.text).text == changed.text
 

@@ -19,10 +19,11 @@ from jsonschema import Draft202012Validator
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import ExitCode, UsageError
+from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.markup import FragmentOptions
-from mailmart_privacy.policy.model import BulletList, Heading, Paragraph, Policy, Processor, Section
+from mailmart_privacy.policy.model import Policy, Processor, Section
 from mailmart_privacy.policy.read_markdown import parse_policy
-from mailmart_privacy.policy.render import SCHEMA, read_style, render_html, render_json, render_markdown, render_text
+from mailmart_privacy.policy.render import SCHEMA, read_style, render_html, render_json
 
 HOSTILE = """<script>alert("1")</script> & 'two' &lt; <!-- --> [x](y) *z* {{ policy }} {% x %} ]]> #"""
 VOID = {"meta", "link", "wbr"}
@@ -70,7 +71,11 @@ class Page(HTMLParser):
 
 def with_texts(policy: Policy, text: str) -> Policy:
     """The policy with one text in every place that takes one; its sections of processors stay."""
-    blocks = (Heading(id="hostile", text=text), Paragraph(text=text), BulletList(items=(text, f"{text} again")))
+    blocks = (
+        Block(type="heading", id="hostile", text=text),
+        Block(type="paragraph", text=text),
+        Block(type="list", items=(text, f"{text} again")),
+    )
     first = replace(policy.sections[0], title=text, blocks=blocks)
     return replace(policy, title=text, sections=(first, *policy.sections[1:]))
 
@@ -97,23 +102,23 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
 
 def test_every_format_carries_the_same_digest(policy: Policy, page: Page) -> None:
     """Page, fragment, Markdown and JSON name the digest that the plain text has."""
-    digest = sha256(render_text(policy).encode()).hexdigest()
+    digest = sha256(policy.text.encode()).hexdigest()
     assert policy.digest == digest
     assert page.meta("policy-digest") == digest
     assert [text for _, text in page.all("code", inside="footer")] == [digest]
     assert Page(policy.html).all("article", inside="article")[0][0]["data-policy-digest"] == digest
-    assert render_markdown(policy).endswith(f"\n\n<!-- SHA-256 of the canonical text: {digest} -->\n")
+    assert policy.markdown.endswith(f"\n\n<!-- SHA-256 of the canonical text: {digest} -->\n")
     assert json.loads(render_json(policy))["digest"] == digest
 
 
 def test_rendering_is_reproducible(policy: Policy) -> None:
     """The same policy gives the same bytes in every format, each ending with one newline but the text."""
-    for render in (render_html, render_markdown, render_json):
+    for render in (render_html, render_json, lambda each: each.markdown):
         assert render(policy) == render(copy.deepcopy(policy))
         assert render(policy).endswith("\n")
         assert not render(policy).endswith("\n\n")
         assert "\r" not in render(policy)
-    assert render_text(policy) == policy.text
+    assert policy.text == policy.text
 
 
 def test_the_page_has_one_title(policy: Policy, page: Page) -> None:
@@ -286,11 +291,11 @@ def test_hostile_text_stays_text_in_markdown_and_json(policy: Policy) -> None:
     """Read back from Markdown or JSON, hostile text is what it was; the plain text holds it as it is."""
     hostile = with_texts(policy, HOSTILE)
     hostile = replace(hostile, sections=(replace(hostile.sections[0], id="introduction"), *hostile.sections[1:]))
-    assert parse_policy(render_markdown(hostile)) == hostile
+    assert parse_policy(hostile.markdown) == hostile
     document = json.loads(render_json(hostile))
     assert document["title"] == document["sections"][0]["title"] == HOSTILE
     assert document["sections"][0]["blocks"][1] == {"type": "paragraph", "text": HOSTILE}
-    assert render_text(hostile).startswith(f"{HOSTILE}\n\nLast updated: February 24, 2026\n\n1. {HOSTILE}\n\n")
+    assert hostile.text.startswith(f"{HOSTILE}\n\nLast updated: February 24, 2026\n\n1. {HOSTILE}\n\n")
 
 
 def test_the_json_is_the_policy(policy: Policy) -> None:
@@ -439,13 +444,17 @@ def test_any_plain_text_survives_markdown(title: str, heading: str, paragraph: s
                 number=1,
                 id="first",
                 title=title,
-                blocks=(Heading(id="second", text=heading), Paragraph(text=paragraph), BulletList(items=tuple(items))),
+                blocks=(
+                    Block(type="heading", id="second", text=heading),
+                    Block(type="paragraph", text=paragraph),
+                    Block(type="list", items=tuple(items)),
+                ),
             ),
             Section(
                 number=2,
                 id="third-party-services",
                 title="Third-Party Services",
-                blocks=(BulletList(items=("A — b",)),),
+                blocks=(Block(type="list", items=("A — b",)),),
             ),
         ),
         processors=(processor,),

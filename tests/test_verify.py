@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
-from mailmart_privacy import _resources
+from mailmart_privacy import _resources, errors
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.issuing import issue_copy
@@ -144,10 +144,10 @@ def test_a_superseded_version_is_not_passed_off_as_current(copy: bytes, identity
     assert "superseded by a later version on February 24, 2027" in verdict.describe()
     assert verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version=VERSION) == verdict
     said = f"is of version {VERSION}, in force from 2026-02-24 .until 2027-02-24.; version 2027-02-24 was asked for"
-    with pytest.raises(privacy.VersionMismatchError, match=said) as caught:
+    with pytest.raises(errors.VersionMismatchError, match=said) as caught:
         verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version="2027-02-24")
     assert caught.value.exit_code == ExitCode.UNDECIDED
-    with pytest.raises(privacy.UnknownVersionError):
+    with pytest.raises(errors.UnknownVersionError):
         privacy.verify(copy, trust_roots=[identity.certificate], at=NOW, version="2020-01-01")
 
 

@@ -6,6 +6,8 @@ What is used here is public and typed; a line that stops to type-check is a brea
 import datetime
 
 import mailmart_privacy as privacy
+from mailmart_privacy import errors, form, keys, verifying
+from mailmart_privacy.policy import render_html
 
 
 def read() -> None:
@@ -22,37 +24,37 @@ def read() -> None:
     blocks: tuple[privacy.Block, ...] = section.blocks
     for block in blocks:
         match block:
-            case privacy.Paragraph() | privacy.Heading():
+            case "paragraph" | "heading":
                 texts.append(block.text)
-            case privacy.BulletList():
+            case "list":
                 texts.extend(block.items)
     condition: str | None = processors[0].condition
     until: datetime.datetime | None = versions[0].effective_until
-    page: str = privacy.render_html(policy, template="page.html")
+    page: str = render_html(policy, template="page.html")
     print(day, sections, former, texts, number, condition, until, page)
 
 
 def deliver(key: bytes, moment: datetime.datetime) -> None:
     """What whoever issues copies does."""
     identity: privacy.Identity = privacy.load_identity(key, passphrase=b"secret")
-    form: bytes = privacy.render_form(privacy.current(), paper="letter")
+    blank: bytes = form.render_form(privacy.current(), paper="letter")
     copy: bytes = privacy.issue(
         privacy.current(), recipient="Acme GmbH", reference="C-1", issued_at=moment, identity=identity
     )
     try:
         verdict: privacy.Verification = privacy.verify(copy, trust_roots=[identity.certificate])
-    except privacy.UntrustedError as error:
-        code: privacy.ExitCode = error.exit_code
+    except errors.UntrustedError as error:
+        code: errors.ExitCode = error.exit_code
         print(code)
     else:
-        signature: privacy.SignatureSummary = verdict.delivery
-        print(form, verdict.recipient, verdict.issued_at, signature.certificate_digest)
+        signature: verifying.SignatureSummary = verdict.delivery
+        print(blank, verdict.recipient, verdict.issued_at, signature.certificate_digest)
 
 
 class Vault:
     """A backend of a service's own."""
 
-    def __init__(self, inner: privacy.SigningKey) -> None:
+    def __init__(self, inner: keys.SigningKey) -> None:
         self.inner, self.public_key = inner, inner.public_key
 
     def sign(self, message: bytes) -> bytes:
@@ -62,8 +64,8 @@ class Vault:
 
 def keep_elsewhere(chain: bytes) -> list[privacy.Identity]:
     """What whoever keeps keys in hardware or in a cloud does."""
-    token = privacy.open_pkcs11("pkcs11:object=signing?module-path=/usr/lib/softhsm/libsofthsm2.so", pin="1234")
-    cloud = privacy.open_kms("alias/signing", certificate=chain)
+    token = keys.open_pkcs11("pkcs11:object=signing?module-path=/usr/lib/softhsm/libsofthsm2.so", pin="1234")
+    cloud = keys.open_kms("alias/signing", certificate=chain)
     own = privacy.Identity(certificate=token.certificate, chain=token.chain, key=Vault(token.key))
     return [token, cloud, own]
 
@@ -72,6 +74,6 @@ def misuse() -> None:
     """What the type checker has to refuse; an ignore that is not needed is itself an error."""
     _ = privacy.sektions  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     privacy.in_force("2026-03-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    privacy.open_kms("alias/signing")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    keys.open_kms("alias/signing")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     privacy.current().section(4)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     privacy.current().title = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

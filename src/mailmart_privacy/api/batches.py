@@ -1,46 +1,43 @@
-"""The edge for Python callers who issue many copies; as in `_api`, the clock is read where no moment is named."""
+"""Many copies for Python callers; the clock is read where no moment is named."""
 
 import datetime
 import secrets
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 
 from .._time import require_moment
+from ..batch.results import FailedCopy, IssuedCopy
+from ..copies.pades import Level
 from ..errors import RecipientError
+from ..policy.model import Policy
+from ..policy.papers import Paper
+from ..sheets.rows import Planned, Row
 from .copies import certified_form, find_typefaces, recorded_form, timestamp_client
+from .optional import Certificate, Identity, TimestampClient, Typeface
 from .policies import current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Executor
-
-    from cryptography.x509 import Certificate
-
     from ..batch.job import BatchJob
-    from ..batch.results import FailedCopy, IssuedCopy
-    from ..keys.identity import Identity
-    from ..policy.model import Policy
-    from ..sheets.rows import Planned, Row
-    from ..trust.timestamp_client import TimestampClient
-    from ..typesetting.fonts import Typeface
 
 
 def issue_many(
-    rows: "Iterable[Row]",
+    rows: Iterable[Row],
     *,
-    policy: "Policy | None" = None,
-    identity: "Identity | Callable[[], Identity]",
-    issued_at: "datetime.datetime | Callable[[], datetime.datetime] | None" = None,
-    paper: str = "a4",
-    level: str = "B-B",
-    tsa: "str | Sequence[str] | TimestampClient" = (),
-    trust_roots: "Iterable[Certificate]" = (),
-    executor: "Executor | None" = None,
+    policy: Policy | None = None,
+    identity: Identity | Callable[[], Identity],
+    issued_at: datetime.datetime | Callable[[], datetime.datetime] | None = None,
+    paper: Paper = "a4",
+    level: Level = "B-B",
+    tsa: str | Sequence[str] | TimestampClient = (),
+    trust_roots: Iterable[Certificate] = (),
+    executor: Executor | None = None,
     into: str | None = None,
-    fonts: "Iterable[str | Typeface]" = (),
+    fonts: Iterable[str | Typeface] = (),
     chunk: int | None = None,
-) -> "Iterator[IssuedCopy | FailedCopy]":
+) -> Iterator[IssuedCopy | FailedCopy]:
     """Issue many signed copies, and yield what became of each row as it comes.
 
     The first one of each process is made by pyHanko as well, without the key, and ours has to say the same.
@@ -129,10 +126,8 @@ def _plan(
     refused: "deque[FailedCopy]",
 ) -> "Iterator[Planned]":
     from ..batch.file_names import name_file
-    from ..batch.results import FailedCopy
     from ..copies.certified import CertifiedForm
     from ..copies.issuing import complete_values
-    from ..sheets.rows import Planned
 
     form = CertifiedForm.from_bytes(order.certified)
     assert form is not None

@@ -3,50 +3,24 @@ where a caller names no moment, and heavy modules are imported when they are nee
 """
 
 import datetime
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from .._asyncio import run_beside
 from .._time import require_moment
-from ..errors import RecordError, UsageError
+from ..copies.pades import Level
+from ..errors import RecordError, WrongTypeError, require_text
 from ..policy.ledger import shipped
 from ..policy.model import Policy
+from ..policy.papers import Paper, form_name, require_paper
+from ..verifying.verification import Verification
+from .optional import Certificate, Identity, TimestampClient, Typeface
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from cryptography.x509 import Certificate
-
     from ..copies.certified import CertifiedForm
-    from ..keys.identity import Identity
-    from ..trust.timestamp_client import TimestampClient
-    from ..typesetting.fonts import Typeface
-    from ..verifying.verification import Verification
 
 _certified_forms: "dict[tuple[bytes, str, str], CertifiedForm]" = {}
-
-
-def render_form(policy: Policy, paper: str = "a4") -> bytes:
-    """Render the policy as a PDF form: PDF/A-3a and PDF/UA-1, unsigned, its fields empty.
-
-    The forms of released versions are recorded and are never made again; this is for custom
-    templates and for whoever releases a version.
-
-    Args:
-        policy: what to render.
-        paper: "a4" or "letter".
-
-    Returns:
-        The bytes of the PDF; the same for the same policy, on any machine.
-
-    Raises:
-        UsageError: there is no such paper.
-        FormError: the form's fonts lack a character of the policy.
-        MissingExtraError: WeasyPrint is not installed.
-    """
-    from ..form.render import render_form
-
-    return render_form(policy, paper=paper)
 
 
 def issue(
@@ -55,12 +29,12 @@ def issue(
     recipient: str,
     reference: str | None = None,
     issued_at: datetime.datetime,
-    identity: "Identity",
-    paper: str = "a4",
-    level: str = "B-B",
-    tsa: "str | Sequence[str] | TimestampClient" = (),
-    trust_roots: "Iterable[Certificate]" = (),
-    fonts: "Iterable[str | Typeface]" = (),
+    identity: Identity,
+    paper: Paper = "a4",
+    level: Level = "B-B",
+    tsa: str | Sequence[str] | TimestampClient = (),
+    trust_roots: Iterable[Certificate] = (),
+    fonts: Iterable[str | Typeface] = (),
 ) -> bytes:
     """Issue a signed copy of a recorded version at a level of PAdES (ETSI EN 319 142-1).
 
@@ -96,6 +70,8 @@ def issue(
     from ..copies.issuing import complete_values
     from ..copies.levels import issue_at_level
 
+    require_policy(policy)
+    require_text(recipient, "recipient")
     form = recorded_form(policy, paper)
     require_moment(issued_at)
     client, roots = timestamp_client(tsa), tuple(trust_roots)
@@ -118,8 +94,8 @@ def issue(
 def renew(
     pdf: bytes,
     *,
-    tsa: "str | Sequence[str] | TimestampClient",
-    trust_roots: "Iterable[Certificate]",
+    tsa: str | Sequence[str] | TimestampClient,
+    trust_roots: Iterable[Certificate],
     at: datetime.datetime | None = None,
 ) -> bytes:
     """Renew a copy: verify it, and add the next archive timestamp, so that it holds for longer.
@@ -151,10 +127,10 @@ def renew(
 def verify(
     pdf: bytes,
     *,
-    trust_roots: "Iterable[Certificate]",
+    trust_roots: Iterable[Certificate],
     at: datetime.datetime | None = None,
     version: str | None = None,
-) -> "Verification":
+) -> Verification:
     """Verify a signed copy, offline.
 
     Args:
@@ -180,42 +156,35 @@ def verify(
     """
     from ..verifying.verify import verify
 
+    if not isinstance(pdf, bytes):
+        raise WrongTypeError("pdf", "bytes", pdf)
     moment = datetime.datetime.now(datetime.UTC) if at is None else at
     require_moment(moment)
     return run_beside(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version))
 
 
-def load_certificates(content: bytes) -> "tuple[Certificate, ...]":
-    """Load certificates to trust, from PEM (one or more) or DER (one).
-
-    Raises:
-        IdentityError: there is none.
-        MissingExtraError: cryptography is not installed.
-    """
-    from ..keys.certificates import load_certificates
-
-    return load_certificates(content, origin="this file")
+def require_policy(policy: object) -> None:
+    """Refuse what is not a policy; raises WrongTypeError."""
+    if not isinstance(policy, Policy):
+        raise WrongTypeError("policy", "a Policy", policy)
 
 
 def recorded_form(policy: Policy, paper: str) -> bytes:
     """Load the recorded form of a policy, which has to be the recorded one itself."""
-    from ..verifying.origin import PAPERS, form_name
-
-    if paper not in PAPERS:
-        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
+    require_paper(paper)
     if shipped().version(policy.version).digest != policy.digest:
         raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
     return shipped().record(policy.version, form_name(paper))
 
 
-def find_typefaces(fonts: "Iterable[str | Typeface]") -> "tuple[Typeface, ...]":
+def find_typefaces(fonts: Iterable[str | Typeface]) -> tuple[Typeface, ...]:
     """Find the fonts that callers name."""
     from ..typesetting.fonts import find_typeface
 
     return tuple(find_typeface(font) if isinstance(font, str) else font for font in fonts)
 
 
-def timestamp_client(tsa: "str | Sequence[str] | TimestampClient") -> "TimestampClient":
+def timestamp_client(tsa: str | Sequence[str] | TimestampClient) -> TimestampClient:
     """Make a client of what callers may give."""
     from ..trust.timestamp_client import TimestampClient
 
@@ -226,11 +195,11 @@ def timestamp_client(tsa: "str | Sequence[str] | TimestampClient") -> "Timestamp
 
 def certified_form(
     form: bytes,
-    identity: "Identity",
+    identity: Identity,
     moment: datetime.datetime,
     level: str,
-    client: "TimestampClient",
-    roots: "tuple[Certificate, ...]",
+    client: TimestampClient,
+    roots: tuple[Certificate, ...],
 ) -> "CertifiedForm":
     """Certify a form, once for each identity and level in a process."""
     from ..copies.certifying import certify

@@ -2,9 +2,10 @@
 
 import datetime
 
+from ..errors import NewerVersionError, WrongTypeError
 from ..policy.ledger import shipped
 from ..policy.model import Policy
-from ..policy.versions import Version
+from ..policy.versions import Version, is_version
 
 
 def now() -> datetime.datetime:
@@ -23,6 +24,31 @@ def current() -> Policy:
         RecordError: its record has changed or is missing.
     """
     return in_force(now())
+
+
+def version(name: str | datetime.date) -> Policy:
+    """Load a version of the policy, whether it is in force, announced or superseded.
+
+    Args:
+        name: the date that the version bears, for instance "2026-02-24" or `date(2026, 2, 24)`.
+
+    Returns:
+        The policy.
+
+    Raises:
+        NewerVersionError: it comes after the newest version that this release knows.
+        UnknownVersionError: there is no such version.
+        WrongTypeError: `name` is neither a string nor a date.
+        RecordError: its record has changed or is missing.
+    """
+    if isinstance(name, datetime.date) and not isinstance(name, datetime.datetime):
+        name = name.isoformat()
+    if not isinstance(name, str):
+        raise WrongTypeError("name", "a date, as a string like '2026-02-24' or a datetime.date", name)
+    newest = shipped().versions[-1].version
+    if name > newest and is_version(name):
+        raise NewerVersionError(name, newest)
+    return shipped().policy(name)
 
 
 def versions() -> tuple[Version, ...]:

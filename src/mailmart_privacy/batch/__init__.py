@@ -1,1 +1,22 @@
-"""Many copies at once: from a sheet of recipients to signed files, with what was issued listed."""
+"""Many copies at once: whom they are for, and what became of each."""
+
+from .._lazy import offer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..sheets.rows import Row
+    from .results import FailedCopy, IssuedCopy
+else:
+    __getattr__, __dir__ = offer(
+        __name__,
+        {
+            ".results": "FailedCopy IssuedCopy",
+            "..sheets.rows": "Row",
+        },
+    )
+
+__all__ = [
+    "FailedCopy",
+    "IssuedCopy",
+    "Row",
+]

@@ -1,11 +1,9 @@
 """What becomes of a row: a copy, or the error that says why there is none."""
 
 import datetime
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-if TYPE_CHECKING:
-    from ..errors import PrivacyError
+from ..errors import PrivacyError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +29,7 @@ class IssuedCopy:
     digest: str
     size: int
     file: str | None = None
-    pdf: bytes | None = None
+    pdf: bytes | None = field(default=None, repr=False)
     found: bool = False
 
 
@@ -49,4 +47,4 @@ class FailedCopy:
     number: int
     recipient: str
     reference: str | None
-    error: "PrivacyError"
+    error: PrivacyError

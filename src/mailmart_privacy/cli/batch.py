@@ -96,7 +96,7 @@ def _make_job(batch: Batch, executor: "Executor | None") -> "BatchJob":
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from ..batch.job import BatchJob, OpenIdentity
-    from ..verifying.origin import form_name
+    from ..policy.papers import form_name
 
     open_identity: Callable[[], Identity] = batch.key
     if batch.dask is None:
@@ -154,8 +154,8 @@ def _begun_at(batch: Batch) -> datetime.datetime:
 
 def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tuple[str, ...]]":
     from ..batch.planning import plan_batch
+    from ..policy.papers import form_name
     from ..sheets.sheet import read_sheet
-    from ..verifying.origin import form_name
 
     content = read_file(batch.recipients)
     sheet = read_sheet(content, name=batch.recipients, columns=batch.columns, max_rows=batch.max_rows, keep_faults=True)

@@ -14,7 +14,7 @@ from .diff_texts import read_text
 from .files import require_no_stylesheet, write_out, write_stylesheet
 
 if TYPE_CHECKING:
-    from ..diff.compare import Comparison
+    from ..diff.comparison import Comparison
 
 _WIDEST = 100
 _STYLESHEET = "redline.css"
@@ -85,27 +85,27 @@ def diff(
 
 def _render(comparison: "Comparison", form: str, *, full: bool, paper: str, color: str, terminal: bool) -> bytes:
     if form == "pdf":
-        from ..redline.paper import render_redline_pdf
+        from ..redline.paper import render_pdf
 
-        return render_redline_pdf(comparison, full=full, paper=paper)
+        return render_pdf(comparison, full=full, paper=paper)
     if form == "html":
-        from ..redline.page import render_redline
+        from ..redline.page import render_html
 
-        return render_redline(comparison, full=full).encode()
+        return render_html(comparison, full=full).encode()
     if form == "markdown":
-        from ..redline.markdown import render_redline_markdown
+        from ..redline.markdown import render_markdown
 
-        return render_redline_markdown(comparison, full=full).encode()
+        return render_markdown(comparison, full=full).encode()
     if form == "json":
-        from ..redline.data import render_redline_json
+        from ..redline.data import render_json
 
-        return render_redline_json(comparison).encode()
-    from ..redline.text import render_redline_text
+        return render_json(comparison).encode()
+    from ..redline.text import render_text
 
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else None
     painted = color == "always" or (color == "auto" and terminal and not plain)
-    return render_redline_text(comparison, color=painted, full=full, width=width).encode()
+    return render_text(comparison, color=painted, full=full, width=width).encode()
 
 
 def _is_terminal() -> bool:

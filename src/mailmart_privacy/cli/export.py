@@ -12,9 +12,9 @@ import click
 from .._files import open_whole
 from ..archive.location import ArchiveLocation
 from ..batch.file_names import name_file
+from ..copies.pades import LEVELS
 from ..errors import ArchiveError, UsageError
 from ..policy.ledger import shipped
-from ..policy.model import LEVELS
 from .archives import archive_options, read_location
 from .authorities import Authorities, authority_options, read_authorities
 from .batch import export_batch
@@ -188,7 +188,7 @@ def _issue(
 ) -> tuple[str, str, datetime.datetime, bytes]:
     from ..copies.certified import CertifiedForm, certified_level
     from ..copies.issuing import complete_values, issue_copy
-    from ..verifying.origin import form_name
+    from ..policy.papers import form_name
 
     form, kept = shipped().record(version, form_name(paper)), certified_level(level)
 

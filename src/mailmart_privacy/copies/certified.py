@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
 from ..pdf.cms import CmsTemplate
 from ..pdf.field_font import FieldFont
-from ..policy.model import LEVELS
+from .pades import require_level
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -146,6 +145,5 @@ def certified_level(level: str) -> str:
     Raises:
         UsageError: there is no such level.
     """
-    if level not in LEVELS:
-        raise UsageError(f"there is no level {level!r}; there are: {', '.join(LEVELS)}")
+    require_level(level)
     return "B-LT" if level == "B-LTA" else level

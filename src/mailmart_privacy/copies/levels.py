@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import LevelError, MissingExtraError, TimestampError
 from ..pdf.cms import read_timestamp
-from ..policy.model import LEVELS
 from ..trust.dss import extend_store, read_store
 from ..trust.revocation import Evidence, gather_for_token
 from ..trust.stamping import add_timestamp
 from ..trust.timestamp_token import Token, read_token
 from .certified import certified_level
 from .issuing import issue_copy
+from .pades import LEVELS
 
 try:
     from asn1crypto import cms

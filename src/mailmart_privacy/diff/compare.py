@@ -2,97 +2,18 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from ..policy.model import Block, BulletList, Heading, Policy, Processor, Section
+from ..errors import WrongTypeError
+from ..policy.blocks import Block
+from ..policy.model import Policy, Processor, Section
 from ..policy.prose import Prose, flatten
+from .comparison import Comparison, Kind, Passage, ProcessorChange, SectionChange, Status
 from .sequence_matcher import Effort, Matcher
 from .words import Span, compare_words, similarities
 
-Kind = Literal["paragraph", "heading", "item"]
-Status = Literal["same", "changed", "added", "removed"]
 _ALIKE = 0.4  # share of a passage from which on it is the same passage, in other words
 _SIDES = ("removed", "added")
 _Unit = tuple[Kind, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A paragraph, a heading or an item of a list, in both wordings.
-
-    Attributes:
-        kind: what it is.
-        status: what became of it.
-        spans: its words.
-    """
-
-    kind: Kind
-    status: Status
-    spans: tuple[Span, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SectionChange:
-    """What became of a section.
-
-    Attributes:
-        id: its stable id.
-        status: what became of its title and text; a section that only moved, or only has another
-            number, is the same.
-        moved: whether it stands elsewhere among the sections that both versions have. Not moved is
-            one whose number differs only because others came, went or moved.
-        old_number, new_number: its place, counted from 1; None where it is not there, or where one of
-            the two texts is prose, and all of both is one section.
-        title: the words of its title.
-        passages: what stands below it.
-    """
-
-    id: str
-    status: Status
-    moved: bool
-    old_number: int | None
-    new_number: int | None
-    title: tuple[Span, ...]
-    passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProcessorChange:
-    """What became of a processor (GDPR Art. 4(8)); changed is one with another purpose or condition."""
-
-    name: str
-    status: Status
-    old: Processor | None
-    new: Processor | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
-    """What changed from one text to another.
-
-    Attributes:
-        old: the text before.
-        new: the text after.
-        title: the words of the title.
-        sections: in the order of the new policy; a removed one stands after the one that it followed.
-        processors: those of the new policy in its order, then those that were removed.
-    """
-
-    old: Policy | Prose
-    new: Policy | Prose
-    title: tuple[Span, ...]
-    sections: tuple[SectionChange, ...]
-    processors: tuple[ProcessorChange, ...]
-
-    @property
-    def same_text(self) -> bool:
-        """Whether nothing but the date differs: no word, no section's place, no processor."""
-        return (
-            all(span.kind == "same" for span in self.title)
-            and all(section.status == "same" and not section.moved for section in self.sections)
-            and all(processor.status == "same" for processor in self.processors)
-        )
 
 
 def compare(old: Policy | Prose, new: Policy | Prose) -> Comparison:
@@ -107,7 +28,11 @@ def compare(old: Policy | Prose, new: Policy | Prose) -> Comparison:
 
     Raises:
         UsageError: they are too long, and have too little in common.
+        WrongTypeError: one of them is neither a `Policy` nor `Prose`.
     """
+    for argument, value in (("old", old), ("new", new)):
+        if not isinstance(value, Policy | Prose):
+            raise WrongTypeError(argument, "a Policy or Prose", value)
     effort = Effort()
     if isinstance(old, Prose) or isinstance(new, Prose):
         return _compare_flat(old, new, effort)
@@ -230,13 +155,10 @@ def _section(old: Section | None, new: Section | None, effort: Effort, *, moved:
 def _units(blocks: Sequence[Block]) -> list[_Unit]:
     units: list[_Unit] = []
     for block in blocks:
-        match block:
-            case BulletList():
-                units.extend(("item", item) for item in block.items)
-            case Heading():
-                units.append(("heading", block.text))
-            case _:
-                units.append(("paragraph", block.text))
+        if block.type == "list":
+            units.extend(("item", item) for item in block.items)
+        else:
+            units.append((block.type, block.text))
     return units
 
 

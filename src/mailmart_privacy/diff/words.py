@@ -23,6 +23,9 @@ class Span:
     kind: Kind
     text: str
 
+    def __repr__(self) -> str:
+        return f"<Span {self.kind} {self.text[:100]!r}>"
+
 
 def compare_words(old: str, new: str, effort: Effort | None = None) -> tuple[Span, ...]:
     """Compare two wordings of one passage.

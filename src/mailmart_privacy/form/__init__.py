@@ -1,1 +1,18 @@
-"""Policy → PDF form, by WeasyPrint."""
+"""The PDF form that copies are issued from, as it is made at a release."""
+
+from .._lazy import offer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .render import render_form
+else:
+    __getattr__, __dir__ = offer(
+        __name__,
+        {
+            ".render": "render_form",
+        },
+    )
+
+__all__ = [
+    "render_form",
+]

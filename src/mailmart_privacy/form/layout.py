@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _resources
 from .._unicode import name_characters
-from ..errors import FormError, MissingExtraError, UsageError
+from ..errors import FormError, MissingExtraError
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterator
 
 # Letter is lower and wider than A4: with these margins both hold the same lines on the same pages.
-PAPERS = {"a4": "size: A4; margin: 31mm 34mm 27mm", "letter": "size: letter; margin: 25mm 37.05mm 21mm"}
+_PAGES = {"a4": "size: A4; margin: 31mm 34mm 27mm", "letter": "size: letter; margin: 25mm 37.05mm 21mm"}
 _BASE = "https://package.invalid/"  # never asked: PackageFetcher answers for it
 
 
@@ -30,12 +30,6 @@ class AttachedFile:
     description: str
     relationship: str
     moment: "datetime.datetime"
-
-
-def require_paper(paper: str) -> None:
-    """Refuse a paper size that there is no layout for; raises UsageError."""
-    if paper not in PAPERS:
-        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
 
 
 def require_weasyprint() -> None:
@@ -61,7 +55,7 @@ def typeset(
 
     Args:
         html: the page; what it links is looked up among the templates.
-        paper: one of `PAPERS`.
+        paper: "a4" or "letter".
         variant: WeasyPrint's name of the standard.
         forms: whether inputs become fields.
         finish: what is left to do with the PDF before it is written.
@@ -79,7 +73,7 @@ def typeset(
     _require_characters(html)
     with _complaints() as complaints:
         fonts, fetcher = FontConfiguration(), _make_fetcher()
-        sheets = [CSS(string=f"@page {{ {PAPERS[paper]} }}", font_config=fonts, url_fetcher=fetcher)]
+        sheets = [CSS(string=f"@page {{ {_PAGES[paper]} }}", font_config=fonts, url_fetcher=fetcher)]
         document = HTML(string=html, base_url=_BASE, url_fetcher=fetcher).render(
             stylesheets=sheets, font_config=fonts, pdf_forms=forms
         )

@@ -1,6 +1,7 @@
 """A whole HTML page → PDF/UA-1 (ISO 14289-1), by WeasyPrint, without fields."""
 
-from .layout import require_paper, require_weasyprint, typeset
+from ..policy.papers import require_paper
+from .layout import require_weasyprint, typeset
 
 
 def print_page(html: str, *, paper: str = "a4") -> bytes:

@@ -8,8 +8,9 @@ that imports WeasyPrint.
 import datetime
 from typing import TYPE_CHECKING
 
+from ..policy.papers import require_paper
 from ..policy.render import environment, render_json
-from .layout import AttachedFile, require_paper, require_weasyprint, typeset
+from .layout import AttachedFile, require_weasyprint, typeset
 
 if TYPE_CHECKING:
     from ..policy.model import Policy

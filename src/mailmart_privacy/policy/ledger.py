@@ -17,7 +17,8 @@ from hashlib import sha256
 from .. import _resources
 from .._time import require_moment
 from ..errors import RecordError, UnknownVersionError
-from .model import BulletList, Heading, Paragraph, Policy, Processor, Section
+from .blocks import Block
+from .model import Policy, Processor, Section
 from .versions import CHANGE_KINDS, Version, find_text_id
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .model import Block
 
 FORMAT = 1
 LEDGER = "ledger.json"
@@ -197,15 +197,16 @@ def policy_from_json(document: "dict[str, Any]", *, history: tuple[Version, ...]
     )
 
 
-def _block_from_json(block: "dict[str, Any]") -> "Block":
-    kind = block["type"]
-    if kind == "paragraph":
-        return Paragraph(text=block["text"])
-    if kind == "heading":
-        return Heading(id=block["id"], text=block["text"])
-    if kind == "list":
-        return BulletList(items=tuple(block["items"]))
-    raise ValueError(f"unknown block {kind!r}")
+def _block_from_json(block: "dict[str, Any]") -> Block:
+    match block["type"]:
+        case "paragraph":
+            return Block(type="paragraph", text=block["text"])
+        case "heading":
+            return Block(type="heading", id=block["id"], text=block["text"])
+        case "list":
+            return Block(type="list", items=tuple(block["items"]))
+        case other:
+            raise ValueError(f"unknown block {other!r}")
 
 
 def _verify_chain(entries: "list[dict[str, Any]]", head: str) -> None:

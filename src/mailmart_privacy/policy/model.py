@@ -1,7 +1,7 @@
 """The policy as values. Nothing here reads, writes or asks the clock.
 
-The plain text is canonical: `Policy.text` is what the digest is taken of. Markdown and HTML are
-two other spellings of the same blocks, and carry that digest.
+The plain text is canonical: the digest is that of `Policy.text`. Markdown and HTML are two other
+spellings of the same blocks, and carry that digest.
 """
 
 import datetime
@@ -9,74 +9,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from .._time import format_date
+from .blocks import Block
 from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
-from .versions import Changes, Version, find_text_id, make_text_id
-
-LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")  # ETSI EN 319 142-1, 6
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Paragraph:
-    """A paragraph of running text."""
-
-    text: str
-
-    @property
-    def markdown(self) -> str:
-        """This paragraph in Markdown."""
-        return escape_markdown(self.text)
-
-    @property
-    def html(self) -> str:
-        """This paragraph as HTML."""
-        return f"<p>{escape(self.text)}</p>"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Heading:
-    """A heading inside a section. Its id is unique within the policy."""
-
-    id: str
-    text: str
-
-    @property
-    def markdown(self) -> str:
-        """This heading in Markdown, at the third level."""
-        return f"### {escape_markdown(self.text)}{explicit_id(self.id, self.text)}"
-
-    @property
-    def html(self) -> str:
-        """This heading as HTML, at the third level."""
-        return self.to_html()
-
-    def to_html(self, options: FragmentOptions = PLAIN) -> str:
-        """Write this heading as HTML, two levels below the title."""
-        return options.heading(2, self.text, id=self.id)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BulletList:
-    """A list whose order carries no meaning."""
-
-    items: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The items as they stand in the canonical text, one a line."""
-        return "\n".join(f"  • {item}" for item in self.items)
-
-    @property
-    def markdown(self) -> str:
-        """This list in Markdown."""
-        return "\n".join(f"- {escape_markdown(item)}" for item in self.items)
-
-    @property
-    def html(self) -> str:
-        """This list as HTML."""
-        return "<ul>\n" + "".join(f"<li>{escape(item)}</li>\n" for item in self.items) + "</ul>"
-
-
-Block = Paragraph | Heading | BulletList
+from .versions import Change, Changes, Version, find_text_id, make_text_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,10 +30,13 @@ class Section:
     title: str
     blocks: tuple[Block, ...]
 
+    def __repr__(self) -> str:
+        return f"<Section {self.number}. {self.title[:80]!r} ({self.id[:40]}), {len(self.blocks)} blocks>"
+
     @property
     def text(self) -> str:
         """The section in the canonical plain text, with its heading."""
-        return "\n\n".join((f"{self.number}. {self.title}", *(block.text for block in self.blocks)))
+        return "\n\n".join((f"{self.number}. {self.title}", *(block.plain for block in self.blocks)))
 
     @property
     def markdown(self) -> str:
@@ -114,13 +52,12 @@ class Section:
     def to_html(self, options: FragmentOptions = PLAIN) -> str:
         """Write the section as an HTML `<section>`, one level below the title."""
         id = f"{options.id_prefix}{self.id}"
-        blocks = (block.to_html(options) if isinstance(block, Heading) else block.html for block in self.blocks)
         return "\n".join(
             (
                 f'<section id="{id}" aria-labelledby="{id}-heading">',
                 options.heading(1, f"{self.number}. {self.title}", id=f"{self.id}-heading"),
                 *options.permalink(self.id, self.title),
-                *blocks,
+                *(block.to_html(options) for block in self.blocks),
                 "</section>",
             )
         )
@@ -142,6 +79,9 @@ class Processor:
     condition: str | None
     entry: str
 
+    def __repr__(self) -> str:
+        return f"<Processor {self.name[:60]!r}, {self.purpose[:80]!r}>"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
@@ -152,8 +92,8 @@ class Policy:
         last_updated: the date that it names.
         sections: its text, in order.
         processors: the third-party services that it names.
-        history: the versions of the ledger that it was loaded from, oldest first; none where it
-            comes from elsewhere. It is no part of what makes two policies equal.
+        history: the versions of the ledger that it was loaded from, oldest first; empty if it comes
+            from elsewhere. It does not count when two policies are compared.
     """
 
     title: str
@@ -162,10 +102,38 @@ class Policy:
     processors: tuple[Processor, ...]
     history: tuple[Version, ...] = field(default=(), compare=False, repr=False)
 
+    def __repr__(self) -> str:
+        return f"<Policy {self.text_id} {self.title[:80]!r}, {len(self.sections)} sections>"
+
     @property
     def version(self) -> str:
         """The policy's version: `last_updated` in ISO 8601. Not the package's version."""
         return self.last_updated.isoformat()
+
+    @property
+    def effective_at(self) -> datetime.datetime | None:
+        """From when it is in force (aware, UTC); None if it is not a recorded version."""
+        recorded = self._recorded
+        return None if recorded is None else recorded.effective_at
+
+    @property
+    def change(self) -> Change | None:
+        """How it differs from the version before it; None for the first version, and if it is not a recorded version.
+
+        "material" means that people have to be told, "editorial" that nothing changed but the wording.
+        """
+        recorded = self._recorded
+        return None if recorded is None else recorded.change
+
+    @property
+    def summary(self) -> str | None:
+        """What changed, in a sentence or two for people; None wherever `change` is None."""
+        recorded = self._recorded
+        return None if recorded is None else recorded.summary
+
+    @property
+    def _recorded(self) -> Version | None:
+        return next((version for version in self.history if version.text_id == self.text_id), None)
 
     @property
     def dateline(self) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from .model import Block, Heading, Paragraph, Policy
+from .blocks import Block
+from .model import Policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +22,7 @@ class Prose:
     @property
     def text(self) -> str:
         """The text, laid out as the canonical text of a policy is."""
-        return "\n\n".join(block.text for block in self.blocks)
+        return "\n\n".join(block.plain for block in self.blocks)
 
     @property
     def digest(self) -> str:
@@ -33,7 +34,8 @@ def flatten(text: Policy | Prose) -> tuple[Block, ...]:
     """List all that stands in a text, one after the other, its title and the headings of its sections among it."""
     if isinstance(text, Prose):
         return text.blocks
-    blocks: list[Block] = [Heading(id="", text=text.title), Paragraph(text=text.dateline)]
+    blocks = [Block(type="heading", text=text.title), Block(type="paragraph", text=text.dateline)]
     for section in text.sections:
-        blocks += (Heading(id=section.id, text=f"{section.number}. {section.title}"), *section.blocks)
+        heading = f"{section.number}. {section.title}"
+        blocks += (Block(type="heading", id=section.id, text=heading), *section.blocks)
     return tuple(blocks)

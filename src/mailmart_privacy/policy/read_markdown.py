@@ -8,7 +8,6 @@ with its line, and all are raised together.
 import datetime
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -17,12 +16,10 @@ from markdown.treeprocessors import Treeprocessor
 from .._time import format_date
 from .._unicode import is_refused
 from ..errors import SourceError
+from .blocks import Block
 from .markup import slug
-from .model import BulletList, Heading, Paragraph, Policy, Processor, Section, digest_comment
+from .model import Policy, Processor, Section, digest_comment
 from .source_checks import NUMBERED_LIST, find_excess, find_faults_of_characters
-
-if TYPE_CHECKING:
-    from .model import Block
 
 PROCESSORS_SECTION = "third-party-services"
 
@@ -252,16 +249,16 @@ class _Reader:
         self.ids.setdefault(id, heading.line)
         return id
 
-    def read_block(self, item: _Item) -> "Block | None":
+    def read_block(self, item: _Item) -> Block | None:
         if item.tag == "p":
-            return Paragraph(text=item.text)
+            return Block(type="paragraph", text=item.text)
         if item.tag == "h3":
-            return Heading(id=self.read_id(item, item.text), text=item.text)
+            return Block(type="heading", id=self.read_id(item, item.text), text=item.text)
         if item.tag == "ul":
             for entry in item.items:
                 if not entry.text and not entry.fault:
                     self.fault(entry.line, "an empty list item")
-            return BulletList(items=tuple(entry.text for entry in item.items))
+            return Block(type="list", items=tuple(entry.text for entry in item.items))
         return None
 
     def read_processors(self, heading: _Item, entries: list[_Item]) -> None:

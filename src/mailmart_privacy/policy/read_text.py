@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 
 from ..errors import SourceError
+from .blocks import Block
 from .markup import escape_markdown, slug
-from .model import Block, BulletList, Heading, Paragraph, Policy
+from .model import Policy
 from .prose import Prose
 from .read_markdown import PROCESSORS_SECTION, parse_policy
 
@@ -65,9 +66,9 @@ def _read_blocks(source: str, *, loose: bool) -> Iterator[Block]:
 
     def close() -> Iterator[Block]:
         if paragraph:
-            yield Paragraph(text=" ".join(paragraph))
+            yield Block(type="paragraph", text=" ".join(paragraph))
         if items:
-            yield BulletList(items=tuple(" ".join(words) for words in items))
+            yield Block(type="list", items=tuple(" ".join(words) for words in items))
         paragraph.clear()
         items.clear()
 
@@ -83,8 +84,8 @@ def _read_blocks(source: str, *, loose: bool) -> Iterator[Block]:
 
 
 def _parse(blocks: Iterator[Block], origin: str) -> Policy:
-    title, *others = (*blocks, Paragraph(text=""))
-    dateline, *body = (*others[:-1], Paragraph(text=""))
+    title, *others = (*blocks, Block(type="paragraph"))
+    dateline, *body = (*others[:-1], Block(type="paragraph"))
     lines = [f"# {escape_markdown(title.text)}", dateline.text, *_write_body(_guess_headings(tuple(body[:-1])))]
     return parse_policy("\n\n".join(lines) + "\n", origin=origin)
 
@@ -95,7 +96,7 @@ def _write_body(blocks: tuple[Block, ...]) -> Iterator[str]:
     taken = {PROCESSORS_SECTION}
     for index, block in enumerate(blocks):
         title = titles.get(index)
-        if title is None and not isinstance(block, Heading):
+        if title is None and block.type != "heading":
             yield block.markdown
             continue
         words = block.text if title is None else title
@@ -114,7 +115,7 @@ def _section_titles(blocks: tuple[Block, ...]) -> dict[int, str]:
     """Find the headings of sections: lines that begin with the next number."""
     titles: dict[int, str] = {}
     for index, block in enumerate(blocks):
-        found = None if isinstance(block, BulletList) else _NUMBERED.fullmatch(block.text)
+        found = None if block.type == "list" else _NUMBERED.fullmatch(block.text)
         if found and int(found[1]) == len(titles) + 1:
             titles[index] = found[2]
     return titles
@@ -128,7 +129,7 @@ def _find_processors(blocks: tuple[Block, ...], titles: dict[int, str]) -> int |
     section = None
     for index, block in enumerate(blocks):
         section = index if index in titles else section
-        if isinstance(block, BulletList) and all(" — " in item for item in block.items):
+        if block.type == "list" and all(" — " in item for item in block.items):
             return section
     return None
 
@@ -136,13 +137,13 @@ def _find_processors(blocks: tuple[Block, ...], titles: dict[int, str]) -> int |
 def _guess_headings(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     """Make headings of the paragraphs that look like one: short, without a stop, and something follows."""
     made: list[Block] = []
-    following: Block = Heading(id="", text="")
+    following = Block(type="heading")
     for block in reversed(blocks):
         found = block
-        if isinstance(block, Paragraph) and len(block.text) <= _HEADING and not block.text.endswith(_NO_HEADING):
+        if block.type == "paragraph" and len(block.text) <= _HEADING and not block.text.endswith(_NO_HEADING):
             numbered = _NUMBERED.fullmatch(block.text) is not None
-            if numbered or not isinstance(following, Heading):
-                found = Heading(id="", text=block.text)
+            if numbered or following.type != "heading":
+                found = Block(type="heading", text=block.text)
         following = found
         made.append(found)
     return tuple(reversed(made))

@@ -8,12 +8,12 @@ from .. import _resources
 from .._time import format_date, format_iso, format_moment
 from ..errors import UsageError
 from .markup import FragmentOptions
-from .model import BulletList, Heading, Paragraph, Policy
+from .model import Policy
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from .model import Block
+    from .blocks import Block
 
 PERMALINKS = FragmentOptions(permalinks=True)
 SCHEMA = "urn:mailmart-privacy:schema:policy:1"
@@ -59,16 +59,6 @@ def read_style(name: str, *, fonts: bool = False) -> bytes:
     """
     parts = ("fonts.css", "base.css", f"{name}.css") if fonts else ("base.css", f"{name}.css")
     return b"".join(_resources.read_template(part) for part in parts)
-
-
-def render_markdown(policy: Policy) -> str:
-    """Render the policy as Markdown that `parse_policy` reads back; its last line carries the digest."""
-    return policy.markdown
-
-
-def render_text(policy: Policy) -> str:
-    """Render the canonical plain text, the one that the digest is taken of."""
-    return policy.text
 
 
 def render_json(policy: Policy) -> str:
@@ -123,10 +113,10 @@ def _load_template(name: str) -> str | None:
 
 
 def _block_to_json(block: "Block") -> dict[str, Any]:
-    match block:
-        case Paragraph():
-            return {"type": "paragraph", "text": block.text}
-        case Heading():
-            return {"type": "heading", "id": block.id, "text": block.text}
-        case BulletList():
-            return {"type": "list", "items": list(block.items)}
+    match block.type:
+        case "paragraph":
+            return {"type": block.type, "text": block.text}
+        case "heading":
+            return {"type": block.type, "id": block.id, "text": block.text}
+        case "list":
+            return {"type": block.type, "items": list(block.items)}

@@ -1,18 +1,17 @@
 """The versions of the policy as values, and what changed since the one that somebody saw."""
 
+import datetime
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from .._time import format_iso
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import datetime
-    from collections.abc import Iterable
-
 TEXT_ID_DIGITS = 16  # of a digest, in `Policy.text_id`
-MATERIAL, EDITORIAL = "material", "editorial"
-CHANGE_KINDS = (MATERIAL, EDITORIAL)
+Change = Literal["material", "editorial"]  # how a version differs from the one before it
+CHANGE_KINDS: tuple[Change, ...] = get_args(Change)
+MATERIAL, EDITORIAL = CHANGE_KINDS
 _TEXT_ID = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_DIGITS}}}", re.ASCII)
 
 
@@ -33,13 +32,16 @@ class Version:
     """
 
     version: str
-    last_updated: "datetime.date"
-    effective_at: "datetime.datetime"
-    effective_until: "datetime.datetime | None"
+    last_updated: datetime.date
+    effective_at: datetime.datetime
+    effective_until: datetime.datetime | None
     digest: str
     records: tuple[tuple[str, str], ...]
-    change: str | None = None
+    change: Change | None = None
     summary: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Version {self.text_id}, in force from {format_iso(self.effective_at)}>"
 
     @property
     def text_id(self) -> str:
@@ -64,13 +66,16 @@ class Changes:
     since: Version
     versions: tuple[Version, ...]
 
+    def __repr__(self) -> str:
+        return f"<Changes since {self.since.text_id}: {len(self.versions)} versions, material={self.material}>"
+
     @property
     def material(self) -> bool:
         """Whether one of them is a material change: whoever saw the old text has to be told."""
         return any(version.change == MATERIAL for version in self.versions)
 
 
-def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
+def describe_versions(versions: Iterable[Version]) -> list[dict[str, object]]:
     """Describe versions as JSON documents do, in their order."""
     return [
         {
@@ -85,6 +90,14 @@ def describe_versions(versions: "Iterable[Version]") -> list[dict[str, object]]:
         }
         for v in versions
     ]
+
+
+def is_version(name: str) -> bool:
+    """Tell whether a name has the form of a version: a date in ISO 8601, for instance "2026-02-24"."""
+    try:
+        return datetime.date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
 
 
 def make_text_id(version: str, digest: str) -> str:

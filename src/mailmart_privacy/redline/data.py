@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._unicode import is_refused
-from ..diff.compare import Comparison
+from ..diff.comparison import Comparison
 from ..diff.words import Span
 from ..policy.model import Policy, Processor
 from ..policy.prose import Prose
@@ -17,7 +17,7 @@ SCHEMA = "urn:mailmart-privacy:schema:redline:1"
 _BEYOND = re.compile(r"[^\n -~]")
 
 
-def render_redline_json(comparison: Comparison) -> str:
+def render_json(comparison: Comparison) -> str:
     """Render a comparison as JSON; unchanged sections are whole in it.
 
     Args:

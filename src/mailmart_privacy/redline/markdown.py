@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from .._unicode import spell_out
-from ..diff.compare import Comparison, SectionChange
+from ..diff.comparison import Comparison, SectionChange
 from ..diff.words import Span
 from ..policy.markup import escape_markdown
 from . import wording
@@ -16,7 +16,7 @@ _MORE = re.compile(r"[~|]")
 _PARTS = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
 
 
-def render_redline_markdown(comparison: Comparison, *, full: bool = False) -> str:
+def render_markdown(comparison: Comparison, *, full: bool = False) -> str:
     """Render a comparison as Markdown: `~~removed~~` and `**added**`.
 
     Args:

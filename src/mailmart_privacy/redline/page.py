@@ -1,14 +1,14 @@
 """Comparison → a whole HTML page."""
 
 from .._unicode import spell_out
-from ..diff.compare import Comparison
+from ..diff.comparison import Comparison
 from ..policy.render import render_template
 from . import wording
 
 TEMPLATE, STYLESHEET = "redline.html", "redline.css"
 
 
-def render_redline(
+def render_html(
     comparison: Comparison,
     *,
     stylesheet: str = STYLESHEET,

@@ -1,13 +1,13 @@
 """Comparison → PDF, by WeasyPrint."""
 
-from ..diff.compare import Comparison
+from ..diff.comparison import Comparison
 from ..form.page import print_page
-from .page import render_redline
+from .page import render_html
 
 _STYLESHEET = "redline-paper.css"
 
 
-def render_redline_pdf(comparison: Comparison, *, full: bool = False, paper: str = "a4") -> bytes:
+def render_pdf(comparison: Comparison, *, full: bool = False, paper: str = "a4") -> bytes:
     """Render a comparison as a PDF (PDF/UA-1, ISO 14289-1).
 
     Args:
@@ -23,4 +23,4 @@ def render_redline_pdf(comparison: Comparison, *, full: bool = False, paper: str
         FormError: the package's fonts lack a character of the texts.
         MissingExtraError: WeasyPrint is not installed.
     """
-    return print_page(render_redline(comparison, stylesheet=_STYLESHEET, full=full), paper=paper)
+    return print_page(render_html(comparison, stylesheet=_STYLESHEET, full=full), paper=paper)

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from .._unicode import spell_out
-from ..diff.compare import Comparison, SectionChange
+from ..diff.comparison import Comparison, SectionChange
 from ..diff.words import Kind, Span
 from . import wording
 
@@ -19,9 +19,7 @@ _PIECE = re.compile(r"\s+|\S+")
 _Line = list[tuple[Kind, str]]
 
 
-def render_redline_text(
-    comparison: Comparison, *, color: bool = False, full: bool = False, width: int | None = None
-) -> str:
+def render_text(comparison: Comparison, *, color: bool = False, full: bool = False, width: int | None = None) -> str:
     """Render a comparison as text.
 
     Args:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from .._time import format_date, format_moment
 from .._unicode import spell_out
-from ..diff.compare import Comparison, Passage, ProcessorChange, SectionChange
+from ..diff.comparison import Comparison, Passage, ProcessorChange, SectionChange
 from ..diff.words import Span, compare_words
 from ..policy.model import Policy, Processor
 from ..policy.prose import Prose

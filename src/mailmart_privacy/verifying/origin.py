@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import AlteredError, UnreadableFileError, UnsignedError
+from ..policy.papers import PAPERS, form_name
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
 
 MAX_SIZE = 16 * 1024 * 1024
-PAPERS = ("a4", "letter")
 MAX_UPDATES = 8 * 1024 * 1024  # most of it revocation lists
 _CHUNK = 48
 _SAMPLES = 64
@@ -25,11 +25,6 @@ class Origin:
     version: str
     paper: str
     form: bytes
-
-
-def form_name(paper: str) -> str:
-    """Name the record that holds the form for a paper size."""
-    return f"form-{paper}.pdf"
 
 
 def find_origin(pdf: bytes, ledger: "Ledger") -> Origin | None:

@@ -18,7 +18,8 @@ import datetime
 from xml.etree import ElementTree
 
 from .._time import format_iso, format_moment
-from ..diff.compare import ProcessorChange, compare
+from ..diff.compare import compare
+from ..diff.comparison import ProcessorChange
 from ..policy.ledger import Ledger
 from ..policy.model import Processor
 from ..policy.versions import Version

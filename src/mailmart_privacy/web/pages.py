@@ -5,7 +5,7 @@ from dataclasses import replace
 from ..diff.compare import compare
 from ..policy.render import PERMALINKS, render_template
 from ..policy.status import IN_FORCE, find_status
-from ..redline.page import render_redline
+from ..redline import page as redline_page
 from .representations import FORMATS, HTML
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ class Pages:
         old, new = (self._ledger.policy(each.version) for each in (before, version))
         # No later version is told of: the page of a version says what that version brought.
         known = tuple(each for each in new.history if each.version <= version.version)
-        return render_redline(
+        return redline_page.render_html(
             compare(replace(old, history=known), replace(new, history=known)),
             stylesheet=self._addresses.style("redline"),
             urls=self._addresses,
