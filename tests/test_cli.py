@@ -188,7 +188,7 @@ def test_no_arguments_are_a_question(cli: Run) -> None:
     """Without a command, the help is shown."""
     result = cli()
     assert result.returncode == 2
-    assert b"Commands:" in result.stderr
+    assert b"Signed copies:" in result.stderr
 
 
 def test_an_existing_file_is_kept(cli: Run, tmp_path: Path) -> None:
@@ -410,3 +410,46 @@ def test_completion_is_there(cli: Run, environment: dict[str, str]) -> None:
     script = Path(sys.executable).with_name("mailmart-privacy")
     result = subprocess.run([script], env=given, capture_output=True, check=False)
     assert result.stdout.decode().split() == ["plain,versions", "plain,verify"]
+
+
+def test_help_is_grouped(cli: Run) -> None:
+    """The options of a large command stand in groups; each of them stands in one."""
+    text = cli("export", "--help").stdout.decode()
+    headings = [line[:-1] for line in text.splitlines() if re.fullmatch(r"[A-Z][a-z ]+:", line)]
+    assert headings == ["Basics", "Many customers", "Signing", "Archive"]
+    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
+    assert len(options) == len(set(options))
+    assert text.index("--recipients") < text.index("Signing:") < text.index("--tsa ") < text.index("--archive-key")
+
+
+def test_verify_answers_in_five_facts(cli: Run) -> None:
+    """One line of verdict and five facts; --full adds the signatures and digests."""
+    cli("export", "--to", "Acme GmbH", "--reference", "C-1", "-o", "x.pdf")
+    first, *facts = cli("verify", "x.pdf").stdout.decode().splitlines()
+    assert first == "x.pdf: genuine: signed, unchanged, and issued from the recorded policy"
+    assert [line[2:15].strip() for line in facts] == ["Issued to", "Reference", "Issued on", "Policy", "Signed by"]
+    full = cli("verify", "--full", "x.pdf").stdout.decode()
+    assert "certificate SHA-256" in full
+    assert "\x1b" not in full
+
+
+def test_the_policy_needs_no_extra_but_the_command(tmp_path: Path, environment: dict[str, str]) -> None:
+    """Without what PDFs need, texts are shown and compared, and the website is built; the rest names the extra."""
+    blocked = "('cryptography', 'pyhanko', 'asn1crypto', 'filelock', 'weasyprint', 'openpyxl')"
+    code = f"import sys\nfor name in {blocked}: sys.modules[name] = None\nfrom mailmart_privacy.cli import main; main()"
+    (tmp_path / "text.txt").write_text(shipped().policy(VERSION).text, encoding="utf-8")
+    for arguments, exit_code in (
+        (["show"], 0),
+        (["versions", "--json"], 0),
+        (["processors"], 0),
+        (["diff", "text.txt", VERSION], 0),
+        (["site", "build", "site"], 0),
+        (["export", "--to", "Acme"], 1),
+        (["verify", "text.txt"], 1),
+    ):
+        command = [sys.executable, "-c", code, *arguments]
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+        assert result.returncode == exit_code, result.stderr
+        if exit_code:
+            (line,) = result.stderr.decode().splitlines()
+            assert "needs the extra `pdf`; see Installing" in line

@@ -103,7 +103,7 @@ def test_a_missing_extra_is_named() -> None:
     code = "import sys; sys.modules['click'] = None\nfrom mailmart_privacy.cli import main\nmain()"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert result.returncode == 1
-    assert "Click is not installed: this needs the extra `pdf`; see Installing" in result.stderr.decode()
+    assert "Click is not installed: this needs the extra `cli`; see Installing" in result.stderr.decode()
 
 
 @pytest.fixture(scope="module")

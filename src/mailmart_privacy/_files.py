@@ -71,20 +71,25 @@ def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]", *, force: boo
         OSError: one cannot be written; of the others, some may be there, each of them whole.
     """
     written: list[tuple[Path, Path, int]] = []
+    descriptors: list[int] = []
     try:
         for name, content in files:
             beside = folder / _BESIDE.format(secrets.token_hex(8))
             descriptor = _create(beside, 0o666)
+            descriptors.append(descriptor)
             written.append((beside, folder / name, descriptor))
             _write(descriptor, content)
         for _, _, descriptor in written:
             os.fsync(descriptor)
+        while descriptors:  # Windows moves no file that is open
+            os.close(descriptors.pop())
         put = [_put(beside, path, force=force) for beside, path, _ in written]
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(folder)) from error
     finally:
-        for beside, _, descriptor in written:
+        for descriptor in descriptors:
             os.close(descriptor)
+        for beside, _, _ in written:
             _remove(beside)
     sync_folder(folder)
     return put

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. The only part that exits, and that asks the clock."""
+"""The command line: parse arguments, call the library, print. Only this part exits."""
 
 from ..errors import ExitCode, MissingExtraError
 
@@ -16,7 +16,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        print(f"{PROGRAM}: {MissingExtraError('pdf', 'Click')}", file=sys.stderr)
+        print(f"{PROGRAM}: {MissingExtraError('cli', 'Click')}", file=sys.stderr)
         sys.exit(ExitCode.FAILED)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)

@@ -11,37 +11,36 @@ import click
 from .._version import __version__
 from ..errors import ExitCode, PrivacyError
 from .hints import explain
+from .output import prepare_streams
 from .settings import name_variables, read_settings
 
 ENVIRONMENT = "MAILMART_PRIVACY"
-_COMMANDS = {
-    "show": "show",
-    "versions": "show",
-    "processors": "show",
-    "diff": "diff",
-    "schema": "show",
-    "export": "export",
-    "verify": "verify",
-    "renew": "renew",
-    "identity": "identity",
-    "archive": "archive",
-    "site": "site",
-    "records": "records",
+# By group: the module of each command, and its line of help.
+_GROUPS = {
+    "The policy": {
+        "show": ("show", "Print a version of the policy: text, Markdown, HTML, JSON or PDF."),
+        "versions": ("show", "List the versions of the policy."),
+        "processors": ("show", "List the third-party services that a version names."),
+        "diff": ("diff", "Compare two texts: versions, copies, drafts."),
+        "schema": ("show", "Print the JSON Schema of a document."),
+    },
+    "Signed copies": {
+        "export": ("export", "Issue a signed, dated copy for one recipient, or for each row of a sheet."),
+        "verify": ("verify", "Check copies: which version, issued to whom, when, by whom."),
+        "renew": ("renew", "Add the next archive timestamp to copies, before the last one expires."),
+        "identity": ("identity", "Create, import or show the identity that signs."),
+    },
+    "Archive": {
+        "archive": ("archive", "Keep copies so that others can prove years later what they were."),
+    },
+    "Website": {
+        "site": ("site", "Build the policy as a static website, or serve it on this machine."),
+    },
+    "Maintainers": {
+        "records": ("records", "Build and check the records of a version."),
+    },
 }
-_HELP = {
-    "show": "Print a version of the policy: text, Markdown, HTML, JSON or PDF.",
-    "versions": "List the versions of the policy.",
-    "processors": "List the third-party services that a version names.",
-    "diff": "Compare two texts: versions, copies, drafts.",
-    "schema": "Print the JSON Schema of a document.",
-    "export": "Issue a signed, dated copy, addressed to a recipient.",
-    "verify": "Verify copies: which version, to whom, when, by whom.",
-    "renew": "Add the next archive timestamp to copies, before the last one expires.",
-    "identity": "Create, import or show the identity that signs.",
-    "archive": "Keep copies so that others can prove what they were, years later.",
-    "site": "Build the policy as a static website, or show it on this machine.",
-    "records": "Build and prove the records of a version (for maintainers).",
-}
+_COMMANDS = {name: module for group in _GROUPS.values() for name, (module, _) in group.items()}
 
 
 class _LazyGroup(click.Group):
@@ -59,15 +58,17 @@ class _LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_HELP.items()))
+        width = max(map(len, _COMMANDS))
+        for heading, group in _GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{width}}", words) for name, (_, words) in group.items()])
 
 
 @click.command(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT},
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 unsigned, 4 altered or invalid, "
-    "5 signer not trusted or not decidable, 6 batch partly done, 130 interrupted.",
+    "5 signer not trusted, version newer than this release, or not decidable, 6 batch partly done, 130 interrupted.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML [default: config.toml of the user].")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -95,6 +96,7 @@ def run(arguments: list[str], *, program: str) -> int:
     Returns:
         The exit code.
     """
+    prepare_streams()
     if sys.stdout is None:
         click.echo(f"{program}: standard output is closed; nothing was done", err=True)
         return ExitCode.FAILED

@@ -1,7 +1,6 @@
 """`export --recipients`: a copy for each row of a sheet, into a folder, a store or a ZIP file."""
 
 import datetime
-import json
 import secrets
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from ..policy.ledger import shipped
 from .batch_options import Batch
 from .edge import form_cache, now
 from .files import open_output, read_file, require_place
+from .output import print_json
 from .progress import show_stages
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tu
 def _print_plan(batch: Batch, plan: "Sequence[Planned]") -> None:
     if batch.as_json:
         rows = [{"row": r.number, "recipient": r.recipient, "reference": r.reference, "file": r.file} for r in plan]
-        click.echo(json.dumps({"version": batch.version, "copies": rows}, ensure_ascii=False, indent=2))
+        print_json({"version": batch.version, "copies": rows})
         return
     for row in plan:
         click.echo(f"{row.file}\t{row.recipient}\t{row.reference}")
@@ -196,7 +196,7 @@ def _print_report(batch: Batch, report: "BatchReport", seconds: float) -> None:
             "seconds": round(seconds, 3),
             "rate": round(rate, 1),
         }
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        print_json(facts)
         return
     before = f", {report.found_before:,} of them before" if report.found_before else ""
     click.echo(

@@ -21,6 +21,7 @@ from .batch import export_batch
 from .batch_options import batch_options, read_batch, require_single
 from .edge import form_cache, now
 from .files import require_place, write_out
+from .help import GroupedCommand
 from .keys import KeyName, identity_options
 from .show import choose_one, choose_version, policy_options
 
@@ -31,7 +32,32 @@ if TYPE_CHECKING:
     from ..typesetting.fonts import Typeface
 
 
-@click.command(short_help="Issue signed, dated copies.")
+_GROUPS = {
+    "Many customers": (
+        "recipients",
+        "columns",
+        "max_rows",
+        "dry_run",
+        "resume",
+        "verify",
+        "jobs",
+        "manifest",
+        "dask",
+    ),
+    "Signing": (
+        "identity_file",
+        "certificate_file",
+        "passphrase_file",
+        "level",
+        "tsa",
+        "tsa_certificate",
+        "trust",
+    ),
+    "Archive": ("archive", "archive_key", "archive_index"),
+}
+
+
+@click.command(cls=GroupedCommand, groups=_GROUPS, short_help="Issue signed, dated copies.")
 @click.option("--to", "recipient", metavar="NAME", help="Whom the copy is addressed to.")
 @click.option("--reference", metavar="R", help="What the copy is called [default: its day and a digest].")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)

@@ -1,14 +1,15 @@
 """`identity`: the key and certificate that sign."""
 
 import datetime
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from .._user_dirs import identity_path
 from ..errors import DestinationExistsError, IdentityError, UsageError
+from .files import write_out
 from .keys import identity_options, is_uri, passphrase_option, read_identity
+from .output import print_json
 
 if TYPE_CHECKING:
     from ..keys.identity import Identity
@@ -54,16 +55,28 @@ def import_(file: str, passphrase_file: str | None, force: bool) -> None:
 
 @identity.command()
 @identity_options("Show this one: PEM, PKCS#12, pkcs11:… or awskms:… [default: your own].")
-@click.option("--pem", is_flag=True, help="Print the certificate alone, for those who are to trust it.")
+@click.option("--pem", is_flag=True, help="Print the certificate alone, for people who are to trust it.")
+@click.option("-o", "--output", metavar="FILE", help="Write the certificate alone to FILE, in PEM.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(
-    identity_file: str | None, certificate_file: str | None, passphrase_file: str | None, pem: bool, as_json: bool
+    identity_file: str | None,
+    certificate_file: str | None,
+    passphrase_file: str | None,
+    pem: bool,
+    output: str | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Show an identity: its name, certificate, issuers and how long it is valid. The key is never shown."""
     from ..keys.certificates import subject_name
     from ..keys.identity import dump_certificate
 
     loaded = _own() if identity_file is None else read_identity(identity_file, passphrase_file, certificate_file)
+    if output is not None:
+        # PowerShell 5.1 writes UTF-16 where output is redirected, which nobody can read as a certificate.
+        write_out(output, dump_certificate(loaded), binary=False, force=force)
+        return
     if pem:
         click.echo(dump_certificate(loaded), nl=False)
         return
@@ -79,7 +92,7 @@ def show(
         "key" if is_uri(place) else "file": place,
     }
     if as_json:
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        print_json(facts)
         return
     click.echo(f"Name         {facts['name']}{' (self-signed)' if loaded.is_self_signed else ''}")
     click.echo(f"Certificate  SHA-256 {facts['certificate_digest']}")

@@ -1,7 +1,6 @@
 """`renew`: the next archive timestamp, before the last one expires."""
 
 import datetime
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ..errors import ExitCode, LevelError, PrivacyError, UsageError
 from ..policy.ledger import shipped
 from .authorities import Authorities, authority_options, read_authorities
 from .files import list_files, read_file
+from .output import print_json
 
 if TYPE_CHECKING:
     from ..verifying.verification import Verification
@@ -61,7 +61,7 @@ def renew(
         if not as_json:
             click.echo(_describe(result, limit), err=result["error"] is not None)
     if as_json:
-        click.echo(json.dumps({"files": results}, ensure_ascii=False, indent=2))
+        print_json({"files": results})
     return int(max((result["exit_code"] for result in results), default=ExitCode.DONE))
 
 

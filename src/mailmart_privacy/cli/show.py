@@ -1,7 +1,6 @@
 """`show`, `versions`, `processors`, `schema`: what the package holds, printed."""
 
 import datetime
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ from ..errors import UsageError
 from ..policy.ledger import shipped
 from ..policy.versions import describe_versions
 from .files import require_no_stylesheet, write_out, write_stylesheet
+from .output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,7 @@ def versions(as_json: bool) -> None:
     """List the versions of the policy, oldest first."""
     known = shipped().versions
     if as_json:
-        _print_json(describe_versions(known))
+        print_json(describe_versions(known))
         return
     for v in known:
         until = f"until {v.effective_until:%Y-%m-%d %H:%M} UTC" if v.effective_until else "no later version"
@@ -115,9 +115,7 @@ def processors(policy: str | None, at: str | None, as_json: bool) -> None:
     """List the third-party services that a version names (processors, GDPR Art. 4(8))."""
     listed = shipped().policy(choose_version(policy, at).version).processors
     if as_json:
-        _print_json(
-            [{"name": p.name, "purpose": p.purpose, "condition": p.condition, "entry": p.entry} for p in listed]
-        )
+        print_json([{"name": p.name, "purpose": p.purpose, "condition": p.condition, "entry": p.entry} for p in listed])
         return
     width = max(len(p.name) for p in listed)
     for p in listed:
@@ -132,7 +130,3 @@ def schema(document: str) -> None:
     from .._resources import read_data
 
     write_out("-", read_data(f"schemas/{document}.schema.json"), binary=False, force=False)
-
-
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -1,0 +1,55 @@
+"""What commands print: one document for programs, or lines for people."""
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from .._unicode import spell_out
+
+
+def prepare_streams() -> None:
+    """Let no character stop the output: what a stream's encoding lacks is written as an escape.
+
+    On Windows a file or a pipe may be in Windows-1252, which lacks most letters of the world.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document (RFC 8259); in ASCII alone where the stream's encoding is not UTF-8."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").replace("_", "")
+    click.echo(json.dumps(document, ensure_ascii=encoding != "utf8", indent=2))
+
+
+def report(document: Any, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print what a command found: as one JSON document, or as lines in which nothing can steer a terminal.
+
+    Args:
+        document: for programs.
+        lines: for people; they are not taken where the document is printed.
+        as_json: whether to print the document.
+    """
+    if as_json:
+        print_json(document)
+        return
+    for line in lines:
+        click.echo(spell_out(line))
+
+
+def paint(text: str, **style: Any) -> str:
+    """Colour a text, where standard output is a terminal that shows colours."""
+    return click.style(text, **style) if shows_colour() else text
+
+
+def shows_colour() -> bool:
+    """Tell whether standard output is a terminal that shows colours, and NO_COLOR is not set (no-color.org)."""
+    import os
+
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and not plain

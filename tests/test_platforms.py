@@ -1,0 +1,61 @@
+"""What differs on Windows, tested here by standing in for its calls and its encodings."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mailmart_privacy import _files
+from mailmart_privacy.batch.file_names import name_file
+
+from .conftest import Run
+
+NAME = "Żółć s.r.o."
+
+
+def test_output_in_windows_1252(process: Run, environment: dict[str, str]) -> None:
+    """Where output is redirected on Windows, names that its encoding lacks stop nothing, and JSON stays JSON."""
+    redirected = environment | {"PYTHONIOENCODING": "cp1252"}
+    assert process("export", "--to", NAME, "-o", "x.pdf", env=redirected).returncode == 0
+    text = process("verify", "x.pdf", env=redirected)
+    assert text.returncode == 0, text.stderr
+    assert "Issued to    \\u017bó\\u0142\\u0107 s.r.o." in text.stdout.decode("cp1252")
+    document = json.loads(process("verify", "--json", "x.pdf", env=redirected).stdout)
+    assert document["files"][0]["verification"]["recipient"] == NAME
+
+
+def test_only_closed_files_are_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows moves and links no file that is open: files are closed before they are put into their places."""
+    put = _files._put
+
+    def look(beside: Path, path: Path, *, force: bool) -> bool:
+        named = set()
+        for descriptor in os.listdir("/proc/self/fd"):
+            try:
+                named.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+            except OSError:  # that of the listing itself
+                continue
+        assert str(beside) not in named
+        return put(beside, path, force=force)
+
+    monkeypatch.setattr(_files, "_put", look)
+    assert _files.write_many(tmp_path, [("a", b"1"), ("b", b"2")]) == [True, True]
+    _files.write_whole(tmp_path / "a", b"3", force=True)
+    assert (tmp_path / "a").read_bytes() == b"3"
+
+
+def test_names_of_files_fit_into_windows() -> None:
+    """A file's name leaves room for its folder in 260 characters; two long recipients keep different names."""
+    longest = name_file("2026-02-24", "Ä" * 200, "R" * 200)
+    assert len(longest.encode()) <= 160
+    assert name_file("2026-02-24", "A" * 80 + "1") != name_file("2026-02-24", "A" * 80 + "2")
+    assert name_file("2026-02-24", "Acme: <GmbH>/..", "C|1") == "privacy-policy-2026-02-24-Acme-GmbH-C-1.pdf"
+
+
+def test_a_certificate_is_written_to_a_file(cli: Run, tmp_path: Path) -> None:
+    """PowerShell redirects as UTF-16; with -o the certificate is plain PEM."""
+    cli("identity", "create")
+    assert cli("identity", "show", "-o", "ours.pem").stdout == b""
+    assert (tmp_path / "ours.pem").read_bytes() == cli("identity", "show", "--pem").stdout
+    assert cli("identity", "show", "-o", "ours.pem").returncode == 1
