@@ -6,12 +6,12 @@ override TO := $(value TO)
 CLASS :=
 SUMMARY :=
 override SUMMARY := $(value SUMMARY)
-export TO CLASS SUMMARY
+KEEP :=
+export TO CLASS SUMMARY KEEP
 
 VENV := .venv
 BIN := $(VENV)/bin
 CACHE := .cache
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 FONT_PACKAGES := fonts-noto-core fonts-wqy-zenhei fonts-symbola fonts-tlwg-loma-otf
 TEST_PACKAGES := $(FORM_PACKAGES) $(FONT_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util openssl:openssl postgresql:initdb strace:strace
@@ -19,7 +19,7 @@ CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help export test lint bench conformance faults records format clean
+.PHONY: help export test lint bench conformance faults records lock format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1  /' | column -t -l 3 2>/dev/null || true
@@ -30,7 +30,7 @@ export: $(VENV)/.export  ## issue a signed, dated PDF into out/ and verify it (T
 
 test: $(VENV)/.test  ## run all tests, on the built wheel
 	@tools/system-packages.sh $(TEST_PACKAGES)
-	@tools/test-wheel.sh $(BIN)/python $(TESTS)
+	@$(BIN)/python tools/legs.py $(TESTS)
 
 lint: $(VENV)/.test  ## formatting, lint and types
 	$(BIN)/ruff format --check .
@@ -38,14 +38,12 @@ lint: $(VENV)/.test  ## formatting, lint and types
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-bench: $(VENV)/.test  ## measure, side by side
+bench: $(VENV)/.bench  ## measure, side by side
 	@tools/system-packages.sh $(TEST_PACKAGES) wrk:wrk
-	@$(PIP) --group bench
 	$(BIN)/python -m benchmarks
 
-conformance: $(VENV)/.test  ## let the validators that others wrote judge
+conformance: $(VENV)/.conformance  ## let the validators that others wrote judge
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
-	@$(PIP) --group conformance
 	$(BIN)/python -m pytest conformance --numprocesses 2 --dist loadfile
 
 faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are
@@ -55,6 +53,9 @@ faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all w
 records: $(VENV)/.test  ## make the newest version's records, or make them anew (never after its release)
 	@tools/system-packages.sh $(FORM_PACKAGES)
 	$(BIN)/mailmart-privacy records build --replace $${CHANGE:+--change "$$CHANGE"} $${SUMMARY:+--summary "$$SUMMARY"} $$(ls src/mailmart_privacy/data | grep -E '^[0-9]{4}-' | sort | tail -n 1)
+
+lock: $(VENV)/.test  ## write the lock files anew, with the newest versions (KEEP=1: keep those that still fit)
+	@$(BIN)/python tools/lock.py $${KEEP:+--keep}
 
 format: $(VENV)/.test  ## format the code
 	$(BIN)/ruff format .
@@ -66,11 +67,15 @@ clean:  ## remove what these commands made
 $(BIN)/python:
 	@tools/make-venv.sh $(VENV) $(PYTHON)
 
-$(VENV)/.export: $(BIN)/python pyproject.toml
-	@$(PIP) --editable '.[pdf]'
+# What is installed stands in lock files, with hashes; `make lock` renews them.
+$(VENV)/.export: $(BIN)/python pyproject.toml locks/uv.txt locks/export.txt
+	@$(BIN)/python tools/installing.py export
 	@touch $@
 
-$(VENV)/.test: $(BIN)/python pyproject.toml
-	@$(PIP) --upgrade 'pip>=25.1'
-	@$(PIP) --editable '.[all]' --group lint --group test
+$(VENV)/.test: $(BIN)/python pyproject.toml locks/uv.txt locks/test.txt
+	@$(BIN)/python tools/installing.py test
 	@touch $@ $(VENV)/.export
+
+$(VENV)/.conformance $(VENV)/.bench: $(VENV)/.%: $(VENV)/.test locks/%.txt
+	@$(BIN)/python tools/installing.py $*
+	@touch $@

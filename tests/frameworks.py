@@ -27,9 +27,9 @@ RELEASES = {
     ("django-asgi", "newest"): ("Django", "uvicorn", "httptools", "uvloop"),
     ("flask", "oldest"): ("Flask==3.0.0", "Werkzeug==3.0.0", "gunicorn==22.0.0"),
     ("flask", "newest"): ("Flask", "gunicorn"),
-    ("starlette", "oldest"): ("starlette==0.40.0", "uvicorn==0.26.0"),  # before, root_path and Mount exclude each other
+    ("starlette", "oldest"): ("starlette==1.0.1", "uvicorn==0.26.0"),
     ("starlette", "newest"): ("starlette", "uvicorn", "httptools", "uvloop"),
-    ("fastapi", "oldest"): ("fastapi==0.115.3", "starlette==0.40.0", "uvicorn==0.25.0"),
+    ("fastapi", "oldest"): ("fastapi==0.133.0", "starlette==1.0.1", "uvicorn==0.26.0"),
     ("fastapi", "newest"): ("fastapi", "uvicorn", "httptools", "uvloop"),
 }
 PREFIX = "/app"
