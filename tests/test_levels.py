@@ -45,9 +45,9 @@ from mailmart_privacy.keys.certificates import certificate_digest
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import dump_identity
 from mailmart_privacy.trust.dss import extend_store, read_store
-from mailmart_privacy.trust.path_validator import ValidationData
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 from mailmart_privacy.trust.timestamp_token import read_token
+from mailmart_privacy.trust.validation_data import ValidationData
 
 from .conftest import NOW, Run
 from .pki import Authority

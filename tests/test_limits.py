@@ -22,7 +22,10 @@ import mailmart_privacy as privacy
 from mailmart_privacy import _limits as limits
 from mailmart_privacy import errors
 from mailmart_privacy.errors import ExitCode
-from mailmart_privacy.trust.path_validator import NotTrustedError, PathValidator, ValidationData
+from mailmart_privacy.trust.anchors import make_trust
+from mailmart_privacy.trust.path_validator import PathValidator
+from mailmart_privacy.trust.purposes import NotTrustedError
+from mailmart_privacy.trust.validation_data import ValidationData
 
 from .conftest import NOW
 from .pki import Authority
@@ -344,4 +347,4 @@ def test_certificates_that_issued_each_other_are_no_maze(names: int) -> None:
     data = ValidationData(certificates=tuple(c.public_bytes(Encoding.DER) for c in maze))
     root = make_certificate("root", "root", ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(NotTrustedError, match="leads to none"):
-        PathValidator(roots=(root,), data=data).find_path(maze[0], at=NOW, proven=False)
+        PathValidator(trust=make_trust([root]), data=data).find_path(maze[0], at=NOW, proven=False)

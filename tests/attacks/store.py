@@ -12,8 +12,8 @@ from cryptography.x509 import ocsp
 from pyhanko.pdf_utils import generic
 
 from mailmart_privacy.trust.dss import extend_store, read_store
-from mailmart_privacy.trust.path_validator import ValidationData
 from mailmart_privacy.trust.stamping import create_store
+from mailmart_privacy.trust.validation_data import ValidationData
 
 from ..conftest import NOW
 from .making import Given, Make, attack, name, stream, update_plainly

@@ -12,22 +12,20 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ..errors import MissingExtraError, TamperedError, UntrustedError, one_line
+from ..errors import TamperedError, UntrustedError, one_line
 from ..keys.certificates import subject_name
-from ..pdf.cms import encode_der
-from ..trust.path_validator import NotTrustedError, PathValidator, ValidationData, describe_certificate
+from ..trust.anchors import make_trust
+from ..trust.path_validator import PathValidator, describe_certificate
+from ..trust.purposes import NotTrustedError
 from ..trust.revocation import gather_for_token
+from ..trust.timestamp_response import read_response, write_response
 from ..trust.timestamp_token import Token, read_token, require_stamped
+from ..trust.validation_data import ValidationData
 from .archive import Archive, LogEntry, Session
 from .entries import write_json
 from .layout import ANCHORS, CHECKPOINT
 from .tlog.merkle import is_consistent, prove_consistency
 from .tlog.notes import Checkpoint, read_checkpoint
-
-try:
-    from asn1crypto import tsp
-except ImportError:
-    raise MissingExtraError("pdf", "asn1crypto") from None
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -87,7 +85,7 @@ def anchor(
     checkpoint = cosign(session.publish())
     token = timestamps.stamp(sha256(checkpoint.note).digest())
     data = gather_for_token(token, roots=roots, at=at, level="of an anchor", timeout=_TIMEOUT)
-    response = encode_der(0x30, encode_der(0x30, b"\x02\x01\x00") + token.content)
+    response = write_response(token.content)
     stem = f"{ANCHORS}/{checkpoint.size:012}-{sha256(response).hexdigest()[:16]}"
     files = {
         f"{stem}.checkpoint": checkpoint.note,
@@ -185,7 +183,7 @@ def _verify(
     checkpoint = read_checkpoint(note, archive.metadata.key)
     _require_logged(name, entry, checkpoint, published, tiles)
     try:
-        token = read_token(tsp.TimeStampResp.load(response, strict=True)["time_stamp_token"].dump())
+        token = read_token(read_response(response).token)
         require_stamped(token, note)
         judged_by = _read_data(data)
     except (ValueError, TypeError, KeyError) as error:
@@ -218,7 +216,7 @@ def _find_path(
 ) -> "tuple[tuple[x509.Certificate, ...], str]":
     """Find the way from the authority's certificate to a root, and why it does not hold any longer."""
     own, *others = token.certificates
-    judge = PathValidator(roots=tuple(roots), data=data)
+    judge = PathValidator(trust=make_trust(authorities=roots), data=data)
     try:
         path = judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
     except NotTrustedError as error:

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+# What cryptography raises beside ValueError on certificates, lists and responses that it cannot read.
+X509_ERRORS = (
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)
 _REMEMBERED = 512
 _MAX_SIZE = 16_384  # bytes of a certificate that is remembered; those of authorities have 1,000 to 3,000
 
@@ -61,18 +68,16 @@ def issuer_der(certificate: x509.Certificate) -> bytes:
 
     `certificate.issuer.public_bytes()` writes the name anew, which may differ from what an authority wrote.
     """
-    fields = _der.read_only(certificate.tbs_certificate_bytes)
-    if fields.next_tag() == _der.tagged(0):
-        fields.take()  # the version
-    fields.integer()  # the serial number
-    fields.take()  # the signature algorithm
-    return fields.take()
+    return _names(certificate)[0]
+
+
+def subject_der(certificate: x509.Certificate) -> bytes:
+    """Return the subject's name as it stands in a certificate, in DER."""
+    return _names(certificate)[1]
 
 
 def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     """Tell whether a certificate names another one as its issuer, and was signed with that one's key."""
-    if certificate.issuer != issuer.subject:
-        return False
     if len(to_der(issuer)) > _MAX_SIZE or len(to_der(certificate)) > _MAX_SIZE:
         return _verifies(issuer, certificate)
     return _verifies_once(issuer, certificate)
@@ -98,9 +103,21 @@ def find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Ex
         ValueError: its extensions cannot be read.
     """
     try:
-        return certificate.extensions.get_extension_for_class(kind).value
+        return read_extensions(certificate).get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
+
+
+def read_extensions(certificate: x509.Certificate) -> x509.Extensions:
+    """Read the extensions of a certificate.
+
+    Raises:
+        ValueError: they cannot be read, or one stands there twice.
+    """
+    try:
+        return certificate.extensions
+    except X509_ERRORS as error:
+        raise ValueError(str(error)) from None
 
 
 def subject_name(certificate: x509.Certificate) -> str:
@@ -135,7 +152,22 @@ def _load(der: bytes) -> x509.Certificate:
         fields.take()  # the version
     if fields.integer() <= 0:  # cryptography only warns of it
         raise ValueError("the serial number of a certificate is not positive")
-    return x509.load_der_x509_certificate(der)
+    try:
+        return x509.load_der_x509_certificate(der)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from None
+
+
+@lru_cache(_REMEMBERED)
+def _names(certificate: x509.Certificate) -> tuple[bytes, bytes]:
+    fields = _der.read_only(certificate.tbs_certificate_bytes)
+    if fields.next_tag() == _der.tagged(0):
+        fields.take()  # the version
+    fields.integer()  # the serial number
+    fields.take()  # the signature algorithm
+    issuer = fields.take()
+    fields.take()  # the validity
+    return issuer, fields.take()
 
 
 @lru_cache(4 * _REMEMBERED)
@@ -145,7 +177,7 @@ def _verifies_once(issuer: x509.Certificate, certificate: x509.Certificate) -> b
 
 def _verifies(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
-        certificate.verify_directly_issued_by(issuer)
+        certificate.verify_directly_issued_by(issuer)  # it compares the names first
     except Exception:  # noqa: BLE001 - whatever the reason, it was not
         return False
     return True

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import MissingExtraError
 from ..pdf.revisions import open_pdf
-from .path_validator import ValidationData
+from .validation_data import ValidationData
 
 try:
     from cryptography import x509

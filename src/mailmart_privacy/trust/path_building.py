@@ -1,18 +1,18 @@
-"""The ways from a certificate to a trust root (RFC 4158), few and short whatever the certificates are.
+"""The paths from a certificate to a trust root (RFC 4158), few and short whatever the certificates are.
 
 Certificates in a file come from strangers. Some hundred that issued each other have more ways through
 them than anybody can walk; so each holder is passed once, and after some ways no more are looked for.
 """
 
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
-from ..keys.certificates import has_issued as issued
+from ..keys.certificates import has_issued, issuer_der, read_key, subject_der, to_der
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
@@ -50,12 +50,12 @@ def find_paths(
         path = waiting.popleft()
         passed = set(map(_holder, path))
         for issuer in (*roots, *others):
-            if issuer.subject != path[-1].issuer or _holder(issuer) in passed:
+            if subject_der(issuer) != issuer_der(path[-1]) or _holder(issuer) in passed:
                 continue
             steps += 1
             if steps > _MAX_STEPS:
                 return
-            if not issued(issuer, path[-1]):
+            if not has_issued(issuer, path[-1]):
                 continue
             if issuer in roots:
                 yield (*path, issuer)
@@ -66,9 +66,9 @@ def find_paths(
                 waiting.append((*path, issuer))
 
 
+@lru_cache(1024)
 def _holder(certificate: x509.Certificate) -> tuple[bytes, bytes]:
-    try:
-        key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        key = certificate.public_bytes(Encoding.DER)  # nothing is issued with it
-    return certificate.subject.public_bytes(), key
+    key = read_key(certificate)
+    if key is None:  # nothing is issued with it
+        return subject_der(certificate), to_der(certificate)
+    return subject_der(certificate), key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -1,77 +1,51 @@
-"""Which certificate could be trusted at which moment, from given data alone (RFC 5280, 6)."""
+"""Which certificate could be trusted at which moment, from given data alone (RFC 5280, 6).
 
-import asyncio
+The rules, for the first path that fulfils them, the shortest first:
+
+1. It ends with a certificate that is trusted for this purpose; signers' are never an authority's, nor the other way.
+2. Each certificate but a trusted one above others is valid at the time that counts, has no critical extension that is
+   unknown here, was not signed over MD5 or SHA-1, and was issued by an authority that may issue it.
+3. The first one allows the purpose, and its key is strong.
+4. None was revoked by that time; where proof is asked for, each but the trusted one is shown not to have been.
+5. No key on it is known to be compromised since a time before; nor at all, where only the signer says when.
+6. The trusted certificate was in use then, where the trust list says from when until when it was.
+"""
+
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..errors import MissingExtraError, one_line
-from ..keys.certificates import subject_name
+from ..errors import MissingExtraError
+from ..keys.certificates import X509_ERRORS, load_certificate, subject_name
+from .anchors import Trust, TrustAnchor
 from .path_building import find_paths
+from .purposes import NotTrustedError, require_authority, require_dates, require_purpose, require_understood
+from .revocation_status import find_status
+from .validation_data import ValidationData
 
 try:
-    from asn1crypto import crl, ocsp
-    from asn1crypto import x509 as asn1_x509
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509 import ocsp as x509_ocsp
-    from pyhanko_certvalidator import ValidationContext
-    from pyhanko_certvalidator.authority import CertTrustAnchor
-    from pyhanko_certvalidator.path import ValidationPath
-    from pyhanko_certvalidator.policy_decl import (
-        NO_REVOCATION,
-        REQUIRE_REVINFO,
-        CertRevTrustPolicy,
-    )
-    from pyhanko_certvalidator.validate import async_validate_path, validate_usage
-except ImportError as error:
-    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class NotTrustedError(Exception):
-    """A certificate could not be trusted at a moment; says why."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ValidationData:
-    """What certificates are judged by, each in DER.
-
-    Attributes:
-        certificates: the certificates, none of them trusted for being here.
-        ocsps: OCSP responses (RFC 6960).
-        crls: certificate revocation lists (RFC 5280).
-    """
-
-    certificates: tuple[bytes, ...] = ()
-    ocsps: tuple[bytes, ...] = ()
-    crls: tuple[bytes, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.certificates or self.ocsps or self.crls)
-
-    def __add__(self, other: "ValidationData") -> "ValidationData":
-        return ValidationData(
-            certificates=tuple(dict.fromkeys(self.certificates + other.certificates)),
-            ocsps=tuple(dict.fromkeys(self.ocsps + other.ocsps)),
-            crls=tuple(dict.fromkeys(self.crls + other.crls)),
-        )
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathValidator:
-    """Judges certificates by trust roots and validation data.
+    """Judges certificates by whom one trusts and by validation data.
 
     Attributes:
-        roots: the certificates that a path may lead to.
+        trust: whom one trusts, for what.
         data: everything else that is known.
+        validated_at: the moment of validation (aware); data from later do not count. None: there are none.
     """
 
-    roots: tuple[x509.Certificate, ...]
-    data: ValidationData = ValidationData()
+    trust: Trust
+    data: ValidationData = field(default_factory=ValidationData)
+    validated_at: datetime.datetime | None = None
 
     def find_path(
         self,
@@ -81,91 +55,81 @@ class PathValidator:
         at: datetime.datetime,
         purpose: str = "sign",
         proven: bool,
+        claimed_at: datetime.datetime | None = None,
     ) -> tuple[x509.Certificate, ...]:
-        """Find the way from a certificate to a trust root.
-
-        Revocation data count whenever they were made: what is good later was good before, too.
+        """Find the path from a certificate to one that is trusted.
 
         Args:
             certificate: whose.
-            others: certificates that may lie on the way.
-            at: the moment at which all of them have to be valid (aware).
+            others: certificates that may lie on the path.
+            at: the time that counts (aware): when the signature was proven to be there, else the moment of validation.
             purpose: "sign" or "stamp".
-            proven: whether, but for the root, each one must be shown not to be revoked; a certificate
-                that is itself trusted needs no proof (RFC 5280, 6.1). If not, data are heeded where
-                there are any.
+            proven: whether each certificate but the trusted one must be shown not to be revoked; one that is itself
+                trusted needs no proof (RFC 5280, 6.1). If not, data are heeded where there are any.
+            claimed_at: when the signer says that it signed (aware), where nothing else shows it; else None.
 
         Returns:
-            The certificates on the way, beginning with the one given, ending with the root.
+            The certificates on the path, beginning with the one given, ending with the trusted one; see
+            `Trust.find_anchor`.
 
         Raises:
-            NotTrustedError: there is no such way; the message completes "the certificate …".
+            NotTrustedError: there is no such path; the message completes "the certificate …".
         """
-        if not self.roots:
+        anchors = self.trust.anchors(purpose)
+        if not anchors:
             raise NotTrustedError("cannot be trusted: no certificate to trust was given")
-        # Asked here, since a trust root's own dates are asked by nobody else.
-        if at < certificate.not_valid_before_utc:
-            raise NotTrustedError(f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
-        if at > certificate.not_valid_after_utc:
-            raise NotTrustedError(f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}")
-        pool = (*others, *map(x509.load_der_x509_certificate, self.data.certificates))
+        pool = (*others, *map(load_certificate, self.data.certificates))
         refusal = NotTrustedError("leads to none of the certificates trusted here")
-        for path in find_paths(certificate, pool, self.roots):
+        for path in find_paths(certificate, pool, [anchor.certificate for anchor in anchors]):
             try:
-                self._validate(path, pool, at=at, purpose=purpose, proven=proven)
+                self._require_valid(path, self.trust.find_anchor(path, purpose), at, purpose, proven, claimed_at)
             except NotTrustedError as error:
                 refusal = error
+            except (ValueError, *X509_ERRORS):
+                refusal = NotTrustedError("cannot be read in full, or one above it cannot")
             else:
                 return path
         raise refusal
 
-    def _validate(
+    def _require_valid(
         self,
         path: tuple[x509.Certificate, ...],
-        pool: tuple[x509.Certificate, ...],
-        *,
+        anchor: TrustAnchor,
         at: datetime.datetime,
         purpose: str,
         proven: bool,
+        claimed_at: datetime.datetime | None,
     ) -> None:
-        """Validate one way (RFC 5280, 6.1)."""
-        try:
-            context = ValidationContext(
-                trust_roots=[_convert(path[-1])],
-                other_certs=list(map(_convert, pool)),
-                moment=at,
-                allow_fetching=False,
-                ocsps=[ocsp.OCSPResponse.load(content) for content in self.data.ocsps],
-                crls=[crl.CertificateList.load(content) for content in self.data.crls],
-                revinfo_policy=CertRevTrustPolicy(
-                    REQUIRE_REVINFO if proven else NO_REVOCATION, retroactive_revinfo=True
-                ),
-            )
-            own, *between = map(_convert, path[:-1] or path)
-            anchor = CertTrustAnchor(_convert(path[-1]))
-            way = ValidationPath(anchor, reversed(between), own) if path[1:] else ValidationPath(anchor, [], None)
-            asyncio.run(async_validate_path(context, way))
-            if purpose == "stamp":
-                validate_usage(own, set(), {"time_stamping"}, extended_optional=False)
-        except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged certificates
-            raise NotTrustedError(_explain(error)) from None
-        if purpose == "sign":
-            _require_usage(path[0])
-        for certificate, issuer in pairwise(path):
-            if self._is_revoked(certificate, issuer, at):
-                raise NotTrustedError(f"was revoked ({describe_certificate(certificate)} is)")
+        self._require_uncompromised(path, at, claimed_at)
+        at = _require_in_use(anchor, at, claimed_at)
+        require_dates(path[0], at)
+        require_purpose(path[0], purpose)
+        for below, (certificate, issuer) in enumerate(pairwise(path)):
+            if below:
+                _require_dates_above(certificate, at)
+            require_understood(certificate)
+            require_authority(issuer, below=below, purpose=purpose)
+            status = find_status(certificate, issuer, self.data, at=at, validated_at=self.validated_at)
+            if status.revoked_at is not None:
+                raise NotTrustedError(
+                    f"was revoked on {status.revoked_at:%Y-%m-%d} ({describe_certificate(certificate)} is)"
+                )
+            if proven and not status.is_proven:
+                raise NotTrustedError(
+                    f"is not shown to be good: nothing says so of {describe_certificate(certificate)}"
+                )
 
-    def _is_revoked(self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime.datetime) -> bool:
-        """Tell whether data of any age say that a certificate was revoked at a moment."""
-        for listed in map(x509.load_der_x509_crl, self.data.crls):
-            entry = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            if listed.issuer == issuer.subject and entry is not None and entry.revocation_date_utc <= at:
-                return True
-        for response in map(x509_ocsp.load_der_ocsp_response, self.data.ocsps):
-            revoked = response.revocation_time_utc if response.serial_number == certificate.serial_number else None
-            if revoked is not None and revoked <= at:
-                return True
-        return False
+    def _require_uncompromised(
+        self, path: tuple[x509.Certificate, ...], at: datetime.datetime, claimed_at: datetime.datetime | None
+    ) -> None:
+        for certificate in path:
+            since = self.trust.compromised_since(certificate)
+            if since is not None and (claimed_at is not None or at >= since):
+                when = "nothing shows that it was used before" if claimed_at is not None else "it was used later"
+                raise NotTrustedError(
+                    f"cannot be trusted: others may have had the key of {subject_name(certificate)!r} since "
+                    f"{since:%Y-%m-%d}, and {when}"
+                )
 
 
 def describe_certificate(certificate: x509.Certificate) -> str:
@@ -173,25 +137,26 @@ def describe_certificate(certificate: x509.Certificate) -> str:
     return f"the certificate of {subject_name(certificate)!r}"
 
 
-def _require_usage(certificate: x509.Certificate) -> None:
+def _require_in_use(
+    anchor: TrustAnchor, at: datetime.datetime, claimed_at: datetime.datetime | None
+) -> datetime.datetime:
+    """Require that a trusted certificate was in use; return the time at which those below it are judged.
+
+    A certificate that was retired, and whose key nobody else had, stays good for what was signed before: what the
+    signer says is believed, and all is judged as of the day on which it was retired.
+    """
+    used = claimed_at or at
+    if anchor.since is not None and used < anchor.since:
+        raise NotTrustedError(f"was not in use before {anchor.since:%Y-%m-%d}")
+    if anchor.until is None:
+        return at
+    if used > anchor.until:
+        raise NotTrustedError(f"was retired on {anchor.until:%Y-%m-%d}, and used later")
+    return min(at, anchor.until)
+
+
+def _require_dates_above(certificate: x509.Certificate, at: datetime.datetime) -> None:
     try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return
-    if not (usage.digital_signature or usage.content_commitment):
-        raise NotTrustedError("does not allow signing (key usage)")
-
-
-def _convert(certificate: x509.Certificate) -> asn1_x509.Certificate:
-    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
-
-
-def _explain(error: Exception) -> str:
-    name, words = type(error).__name__, one_line(error)
-    if "Revoked" in name:
-        return f"was revoked ({words})"
-    if "PathBuilding" in name or "self-signed" in words:
-        return "leads to none of the certificates trusted here"
-    if "Expired" in name:
-        return f"leads over one that has expired ({words})"
-    return f"cannot be accepted: {words}"
+        require_dates(certificate, at)
+    except NotTrustedError as error:
+        raise NotTrustedError(f"leads over {describe_certificate(certificate)}, which {error}") from None

@@ -8,10 +8,19 @@ import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import LevelError, MissingExtraError, one_line
-from ..keys.certificates import has_issued as issued
-from ..keys.certificates import is_self_signed, subject_name
-from .path_validator import NotTrustedError, PathValidator, ValidationData, describe_certificate
-from .timestamp_client import fetch
+from ..keys.certificates import find_extension, has_issued, is_self_signed, read_key, subject_name, to_der
+from .anchors import make_trust
+from .fetching import Deadline, fetch
+from .path_validator import PathValidator, describe_certificate
+from .purposes import NotTrustedError, may_answer
+from .validation_data import (
+    ValidationData,
+    load_response,
+    normalize_list,
+    normalize_response,
+    signs_list,
+    signs_response,
+)
 
 try:
     from cryptography import x509
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from .timestamp_token import Token
 
 _DEPTH = 10
+_IN_ALL = 60.0  # seconds
 
 
 def gather(
@@ -40,6 +50,7 @@ def gather(
     purpose: str,
     level: str,
     timeout: float,
+    deadline: Deadline | None = None,
 ) -> ValidationData:
     """Gather all that a certificate is to be judged by: those between it and its root, and proof for each.
 
@@ -52,7 +63,8 @@ def gather(
         at: now (aware).
         purpose: "sign" or "stamp".
         level: what it is for, as the messages name it.
-        timeout: seconds to wait for one answer.
+        timeout: seconds until one whole answer has to be there.
+        deadline: until when all of them have to be there; 60 seconds where it is None.
 
     Returns:
         The data; the certificate is found valid with them, without asking anybody.
@@ -60,17 +72,19 @@ def gather(
     Raises:
         LevelError: an answer is missing; the message says for which certificate, and what was said.
     """
-    path, pool = [certificate], [*others, *roots]
+    path, pool, deadline = [certificate], [*others, *roots], deadline or Deadline(_IN_ALL)
     data = ValidationData()
     while not is_self_signed(path[-1]):
-        issuer = next((c for c in pool if c != path[-1] and issued(c, path[-1])), None)
+        issuer = next((c for c in pool if c != path[-1] and has_issued(c, path[-1])), None)
+        if issuer is None and path[-1] in roots:
+            break
         if issuer is None or len(path) == _DEPTH:
             raise LevelError(
                 f"level {level} cannot be reached: {describe_certificate(path[-1])} leads to no certificate that is "
                 f"trusted here; get the certificate of its root ({path[-1].issuer.rfc4514_string()})",
                 argument="trust_roots",
             )
-        data += _prove(path[-1], issuer, level=level, timeout=timeout)
+        data += _prove(path[-1], issuer, level=level, timeout=timeout, deadline=deadline)
         path.append(issuer)
     if not any(c in roots for c in path):
         raise LevelError(
@@ -78,9 +92,11 @@ def gather(
             f"trusted here; get the certificate of its root ({path[-1].subject.rfc4514_string()})",
             argument="trust_roots",
         )
-    data += ValidationData(certificates=tuple(c.public_bytes(Encoding.DER) for c in path))
+    data += ValidationData(certificates=tuple(map(to_der, path)))
     try:
-        PathValidator(roots=(path[-1],), data=data).find_path(certificate, at=at, purpose=purpose, proven=True)
+        PathValidator(trust=make_trust(path[-1:], path[-1:]), data=data).find_path(
+            certificate, at=at, purpose=purpose, proven=True
+        )
     except NotTrustedError as error:
         raise LevelError(
             f"level {level} cannot be reached: {describe_certificate(certificate)} {one_line(error)}"
@@ -152,25 +168,31 @@ def gather_for_token(
 
 
 def _prove(
-    certificate: x509.Certificate, issuer: x509.Certificate, *, level: str, timeout: float, delegated: bool = True
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    *,
+    level: str,
+    timeout: float,
+    deadline: Deadline,
+    delegated: bool = True,
 ) -> ValidationData:
     """Gather one proof for one certificate: an OCSP response, else a list."""
     answers: list[str] = []
     for url in _ocsp_urls(certificate) if delegated else ():
         try:
-            content, responder = _ask_ocsp(url, certificate, issuer, timeout, level)
+            content, responder = _ask_ocsp(url, certificate, issuer, timeout, deadline, level)
         except (OSError, ValueError) as error:
             answers.append(f"OCSP at {url}: {error}")
             continue
         proof = ValidationData(ocsps=(content,))
-        if responder is not None:
-            proof += ValidationData(certificates=(responder.public_bytes(Encoding.DER),))
-            if not _needs_no_proof(responder):
-                proof += _prove(responder, issuer, level=level, timeout=timeout, delegated=False)
+        if responder != issuer:
+            proof += ValidationData(certificates=(to_der(responder),))
+            if find_extension(responder, x509.OCSPNoCheck) is None:
+                proof += _prove(responder, issuer, level=level, timeout=timeout, deadline=deadline, delegated=False)
         return proof
     for url in _crl_urls(certificate):
         try:
-            return ValidationData(crls=(_fetch_crl(url, issuer, timeout),))
+            return ValidationData(crls=(_fetch_crl(url, issuer, timeout, deadline),))
         except (OSError, ValueError) as error:
             answers.append(f"CRL at {url}: {error}")
     said = "; ".join(answers) or "it names no place to ask"
@@ -181,14 +203,13 @@ def _prove(
 
 
 def _ask_ocsp(
-    url: str, certificate: x509.Certificate, issuer: x509.Certificate, timeout: float, level: str
-) -> tuple[bytes, x509.Certificate | None]:
+    url: str, certificate: x509.Certificate, issuer: x509.Certificate, timeout: float, deadline: Deadline, level: str
+) -> tuple[bytes, x509.Certificate]:
+    """Ask for a certificate; return the answer as copies carry it, and who signed it."""
     request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1()).build()  # noqa: S303 - RFC 6960
     headers = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
-    content = fetch(url, request.public_bytes(Encoding.DER), headers, timeout)
-    response = ocsp.load_der_ocsp_response(content)
-    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        raise ValueError(f"it answered {response.response_status.name.lower()}")
+    content = fetch(url, request.public_bytes(Encoding.DER), headers, timeout, deadline)
+    response = load_response(content)
     if response.serial_number != certificate.serial_number:
         raise ValueError("it answered for another certificate")
     if response.certificate_status is ocsp.OCSPCertStatus.REVOKED:
@@ -197,39 +218,29 @@ def _ask_ocsp(
         )
     if response.certificate_status is not ocsp.OCSPCertStatus.GOOD:
         raise ValueError(f"the certificate is {response.certificate_status.name.lower()}")
-    return content, next((c for c in response.certificates if c != issuer), None)
+    others = [c for c in response.certificates if may_answer(c) and has_issued(issuer, c)]
+    responder = next((c for c in (issuer, *others) if signs_response(c, content)), None)
+    if responder is None:
+        raise ValueError(f"it is signed neither by {subject_name(issuer)!r} nor by a responder of its")
+    return normalize_response(content, read_key(responder)), responder
 
 
-def _fetch_crl(url: str, issuer: x509.Certificate, timeout: float) -> bytes:
-    content = fetch(url, None, {}, timeout)
+def _fetch_crl(url: str, issuer: x509.Certificate, timeout: float, deadline: Deadline) -> bytes:
+    content = fetch(url, None, {}, timeout, deadline)
     found = x509.load_pem_x509_crl(content) if content.startswith(b"-----") else x509.load_der_x509_crl(content)
-    if not found.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+    listed = found.public_bytes(Encoding.DER)
+    if not signs_list(issuer, listed):
         raise ValueError(f"it is not signed by {subject_name(issuer)!r}")
-    return found.public_bytes(Encoding.DER)
+    return normalize_list(listed, read_key(issuer))
 
 
 def _ocsp_urls(certificate: x509.Certificate) -> list[str]:
-    try:
-        listed = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return []
+    listed = find_extension(certificate, x509.AuthorityInformationAccess) or ()
     wanted = AuthorityInformationAccessOID.OCSP
     return [d.access_location.value for d in listed if d.access_method == wanted]
 
 
 def _crl_urls(certificate: x509.Certificate) -> list[str]:
-    try:
-        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except x509.ExtensionNotFound:
-        return []
+    points = find_extension(certificate, x509.CRLDistributionPoints) or ()
     names = [name for point in points for name in point.full_name or ()]
     return [str(name.value) for name in names if isinstance(name, x509.UniformResourceIdentifier)]
-
-
-def _needs_no_proof(responder: x509.Certificate) -> bool:
-    """Tell whether an OCSP responder's certificate needs no proof of its own (RFC 6960, 4.2.2.2.1)."""
-    try:
-        responder.extensions.get_extension_for_class(x509.OCSPNoCheck)
-    except x509.ExtensionNotFound:
-        return False
-    return True

@@ -17,8 +17,8 @@ except ImportError as error:
     raise MissingExtraError("pdf", error.name or "pyHanko") from None
 
 if TYPE_CHECKING:
-    from .path_validator import ValidationData
     from .timestamp_client import TimestampClient
+    from .validation_data import ValidationData
 
 ARCHIVE_TIMESTAMP = "ArchiveTimestamp"
 _ROOM = 16384

@@ -91,7 +91,7 @@ def read_token(content: bytes) -> Token:
         raise
     except SignatureError as error:
         raise TokenError(f"the timestamp's signature {error}") from None
-    except (ValueError, x509.InvalidVersion) as error:
+    except ValueError as error:
         raise TokenError(f"the timestamp cannot be read ({error})") from None
 
 

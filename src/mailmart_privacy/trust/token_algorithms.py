@@ -23,6 +23,7 @@ _SIGNATURES = {
 }
 _SIGNATURE_NAMES = {kind: dotted for dotted, kind in _SIGNATURES.items()}
 _NULL = der.encode(der.NULL)
+SHA256_WITH_NULL = der.encode(der.SEQUENCE, der.encode_oid(_DIGEST_NAMES["sha256"]), _NULL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
 from ..keys.certificates import certificate_digest, subject_name
+from ..trust.anchors import make_trust
 from ..trust.dss import extend_store
-from ..trust.path_validator import NotTrustedError, PathValidator, ValidationData
-from .genuine import require_genuine
+from ..trust.path_validator import PathValidator
+from ..trust.purposes import NotTrustedError
+from ..trust.validation_data import ValidationData, require_genuine
 
 try:
     from cryptography import x509
@@ -90,7 +92,7 @@ def _prove(
     at: datetime.datetime,
 ) -> tuple[Proof, Proof]:
     _require_data(pdf, publisher, delivery, archives, data)
-    judge = PathValidator(roots=roots, data=data or ValidationData())
+    judge = PathValidator(trust=make_trust(roots, roots), data=data or ValidationData())
     time, until = _walk(judge, archives, at)
     archived = time if archives else None
 

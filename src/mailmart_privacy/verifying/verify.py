@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
     from ..policy.ledger import Ledger
     from ..policy.versions import Version
-    from ..trust.path_validator import ValidationData
+    from ..trust.validation_data import ValidationData
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC")
 

@@ -1,0 +1,100 @@
+"""Whom one trusts: certificates for signers of copies and for timestamp authorities, which are kept apart.
+
+A timestamp authority's root vouches for whoever its owner issues certificates to. Below it nobody may sign copies; and
+below the root of a company's own signers nobody may make timestamps. So each certificate is trusted for one purpose.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import MissingExtraError
+from ..keys.certificates import certificate_digest
+
+try:
+    from cryptography import x509
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GIVEN, OWN, PUBLISHED = "given", "own", "published"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustAnchor:
+    """A certificate that is trusted, and for how long.
+
+    Attributes:
+        certificate: a signer's or an authority's own certificate, or a root above it.
+        source: "given" by the caller, the user's "own", or "published" in the trust list.
+        since: from when it was in use (aware), or None where nothing says so.
+        until: until when it was in use (aware), or None; what was signed by then stays good.
+    """
+
+    certificate: x509.Certificate
+    source: str = GIVEN
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trust:
+    """Whom to trust for what.
+
+    Attributes:
+        signers: who may sign copies, or stands above those who may.
+        authorities: who may make timestamps, or stands above those who may.
+        compromised: certificates whose keys others may have had, by the digest of each (lowercase hex SHA-256), and
+            since when (aware); they count wherever they stand, and whoever trusts them.
+    """
+
+    signers: tuple[TrustAnchor, ...] = ()
+    authorities: tuple[TrustAnchor, ...] = ()
+    compromised: tuple[tuple[str, datetime.datetime], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.signers or self.authorities)
+
+    def __add__(self, other: "Trust") -> "Trust":
+        return Trust(
+            signers=tuple(dict.fromkeys(self.signers + other.signers)),
+            authorities=tuple(dict.fromkeys(self.authorities + other.authorities)),
+            compromised=tuple(dict.fromkeys(self.compromised + other.compromised)),
+        )
+
+    def anchors(self, purpose: str) -> tuple[TrustAnchor, ...]:
+        """Return the anchors for a purpose: "sign" or "stamp"."""
+        return {"sign": self.signers, "stamp": self.authorities}[purpose]
+
+    def find_anchor(self, path: "tuple[x509.Certificate, ...]", purpose: str) -> TrustAnchor:
+        """Find the anchor that a path ends with.
+
+        Raises:
+            KeyError: it ends with none.
+        """
+        for anchor in self.anchors(purpose):
+            if anchor.certificate == path[-1]:
+                return anchor
+        raise KeyError(certificate_digest(path[-1]))
+
+    def compromised_since(self, certificate: x509.Certificate) -> datetime.datetime | None:
+        """Tell since when others may have had a certificate's key, or None."""
+        if not self.compromised:
+            return None
+        digest = certificate_digest(certificate)
+        return min((since for named, since in self.compromised if named == digest), default=None)
+
+
+def make_trust(
+    signers: "Iterable[x509.Certificate]" = (),
+    authorities: "Iterable[x509.Certificate]" = (),
+    *,
+    source: str = GIVEN,
+) -> Trust:
+    """Trust certificates without a period: those of signers, or above them; those of authorities, or above them."""
+    return Trust(
+        signers=tuple(TrustAnchor(certificate=c, source=source) for c in dict.fromkeys(signers)),
+        authorities=tuple(TrustAnchor(certificate=c, source=source) for c in dict.fromkeys(authorities)),
+    )

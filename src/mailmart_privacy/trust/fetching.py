@@ -1,0 +1,139 @@
+"""Requests by HTTP that end: each one within its seconds, and all of a piece of work within its deadline.
+
+A socket's timeout counts anew with every byte. A server that sends one byte every ten seconds would hold a process
+without end. So each request runs in a thread of its own, and is given up when its time is over.
+"""
+
+import http.client
+import threading
+import urllib.error
+import urllib.request
+from time import monotonic  # for durations; what moment it is, only the edges ask
+from typing import Any
+
+MAX_ANSWER = 16 * 1024 * 1024
+
+
+class RefusedAnswerError(OSError):
+    """An answer that asking again will not better."""
+
+
+class Deadline:
+    """Until when a piece of work may take, however many requests it makes.
+
+    Args:
+        seconds: how long it may take from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return how many seconds are left.
+
+        Raises:
+            TimeoutError: none are.
+        """
+        left = self._end - monotonic()
+        if left <= 0:
+            raise TimeoutError(f"no answer within {self.seconds:g} seconds in all")
+        return left
+
+
+def fetch(
+    url: str, content: bytes | None, headers: dict[str, str], timeout: float, deadline: Deadline | None = None
+) -> bytes:
+    """Send a request by HTTP or HTTPS and read the whole answer.
+
+    Args:
+        url: where to.
+        content: what is posted, or None to get something.
+        headers: further headers.
+        timeout: seconds until the whole answer has to be there.
+        deadline: of the piece of work that the request belongs to.
+
+    Raises:
+        RefusedAnswerError: the answer says that asking again will not help.
+        OSError: there is no answer, or not one of success.
+    """
+    if not url.lower().startswith(("http://", "https://")):
+        raise OSError(f"{url} is not an address by HTTP")
+    seconds = timeout if deadline is None else min(timeout, deadline.remaining())
+    exchange = _Exchange(urllib.request.Request(url, data=content, headers=headers), seconds)  # noqa: S310
+    thread = threading.Thread(target=exchange.run, daemon=True)
+    thread.start()
+    if not exchange.done.wait(seconds):
+        exchange.give_up()
+        raise TimeoutError(f"no whole answer within {seconds:.3g} seconds")
+    if exchange.error is not None:
+        raise exchange.error
+    return exchange.answer
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, request: urllib.request.Request, timeout: float) -> None:
+        self.done = threading.Event()
+        self.answer = b""
+        self.error: OSError | None = None
+        self._request, self._timeout = request, timeout
+        self._connections: list[http.client.HTTPConnection] = []
+
+    def run(self) -> None:
+        """Send it, and read the answer or the error."""
+        try:
+            self.answer = self._exchange()
+        except OSError as error:
+            self.error = error
+        except Exception as error:  # noqa: BLE001 - handed to who waits; a thread has nobody else to tell
+            self.error = OSError(" ".join(str(error).split()) or type(error).__name__)
+        self.done.set()
+
+    def give_up(self) -> None:
+        """Close the connections, so that the thread ends soon."""
+        for connection in self._connections:
+            if connection.sock is not None:
+                connection.sock.close()
+
+    def _exchange(self) -> bytes:
+        opener = urllib.request.build_opener(_plain(self._connections), _secure(self._connections))
+        try:
+            with opener.open(self._request, timeout=self._timeout) as answer:
+                body: bytes = answer.read(MAX_ANSWER + 1)
+        except urllib.error.HTTPError as error:
+            error.close()
+            words = f"HTTP {error.code} {error.reason}"
+            if error.code < 500 and error.code not in (408, 429):
+                raise RefusedAnswerError(words) from None
+            raise OSError(words) from None
+        if len(body) > MAX_ANSWER:
+            raise OSError(f"its answer has more than {MAX_ANSWER:,} bytes")
+        return body
+
+
+def _plain(opened: "list[http.client.HTTPConnection]") -> type[urllib.request.HTTPHandler]:
+    class Connection(http.client.HTTPConnection):
+        def connect(self) -> None:
+            opened.append(self)
+            super().connect()
+
+    class Handler(urllib.request.HTTPHandler):
+        def http_open(self, req: urllib.request.Request) -> Any:
+            return self.do_open(Connection, req)
+
+    return Handler
+
+
+def _secure(opened: "list[http.client.HTTPConnection]") -> type[urllib.request.HTTPSHandler]:
+    class Connection(http.client.HTTPSConnection):
+        def connect(self) -> None:
+            opened.append(self)
+            super().connect()
+
+    class Handler(urllib.request.HTTPSHandler):
+        def https_open(self, req: urllib.request.Request) -> Any:
+            return self.do_open(Connection, req)
+
+    return Handler
