@@ -59,7 +59,7 @@ def diff(
 ) -> int:
     """Compare two texts, and show what changed from OLD to NEW.
 
-    Each is a version (2026-02-24), current, upcoming (the next one announced), a reference
+    Each is a version (2026-02-24), current, upcoming (the next one announced), a text id
     (2026-02-24.85591b988b6aa67c), or a file: a copy that was issued, plain text, Markdown, or JSON as `show` writes
     it. A file in another layout is compared by its words alone.
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from .._unicode import spell_out
-from ..diff.comparison import Comparison, SectionChange
+from ..diff.comparison import Comparison, ProcessorChange, SectionChange
 from ..diff.words import Span
 from ..policy.markup import escape_markdown
 from . import wording
@@ -33,38 +33,37 @@ def _write(comparison: Comparison, *, full: bool) -> Iterator[str]:
     old, new = (_plain(wording.name_side(comparison, side)) for side in (comparison.old, comparison.new))
     yield f"# {_plain(wording.title(comparison))}"
     yield f"From {old} to {new}."
+    for version in reversed(wording.list_released(comparison)):
+        yield f"{_plain(wording.describe_version(version))}. {_plain(version.summary or '')}"
     how = "" if wording.is_same(comparison) else f" {wording.HOW_TO_READ.replace('underlined', 'bold')}"
     yield f"{_plain(wording.summarize(comparison))}.{how}"
-    for version in wording.list_released(comparison):
-        yield f"{_plain(wording.describe_version(version))}: {_plain(version.summary or '')}"
     if any(span.kind != "same" for span in comparison.title):
         yield f"Title: {_words(comparison.title)}"
-    for section in wording.list_sections(comparison, full=full):
-        yield from _write_section(section, full=full)
-    if wording.show_processors(comparison, full=full):
+    for section in wording.list_changed(comparison):
+        yield from _write_section(section, shown=full or section.status != "same")
+    if listed := wording.list_processors(comparison, full=full):
         yield "## Processors"
-        yield "\n".join(_write_table(comparison))
-    elif wording.fold_processors(comparison, full=full):
-        yield "Processors: unchanged"
+        yield "\n".join(_write_table(listed))
+    if full:
+        for section in wording.list_unchanged(comparison):
+            yield from _write_section(section, shown=True)
+    elif unchanged := wording.describe_unchanged(comparison):
+        yield f"Unchanged: {_plain(unchanged)}."
 
 
-def _write_section(section: SectionChange, *, full: bool) -> Iterator[str]:
-    heading = f"{_words(wording.section_heading(section))}: {wording.describe_section(section)}"
-    if not wording.is_shown(section, full=full):
-        yield heading
-        return
-    yield f"## {heading}"
-    for kind, passages in wording.group_passages(section.passages):
+def _write_section(section: SectionChange, *, shown: bool) -> Iterator[str]:
+    yield f"## {_words(wording.section_heading(section))}: {wording.describe_section(section)}"
+    for kind, passages in wording.group_passages(section.passages if shown else ()):
         if kind == "item":
             yield "\n".join(f"- {_words(passage.spans)}" for passage in passages)
         else:
             yield ("### " if kind == "heading" else "") + _words(passages[0].spans)
 
 
-def _write_table(comparison: Comparison) -> Iterator[str]:
+def _write_table(listed: Iterable[ProcessorChange]) -> Iterator[str]:
     yield "| Processor | Change | Used for |"
     yield "| --- | --- | --- |"
-    for each in comparison.processors:
+    for each in listed:
         yield f"| {_plain(each.name)} | {wording.processor_status(each)} | {_words(wording.compare_uses(each))} |"
 
 

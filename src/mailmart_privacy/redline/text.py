@@ -1,4 +1,4 @@
-"""Comparison → text: in colour for a terminal, with wdiff's marks for a log."""
+"""Comparison → text, with the marks of `git diff --word-diff`; in colour for a terminal."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,13 +6,13 @@ from itertools import groupby
 from operator import itemgetter
 
 from .._unicode import spell_out
-from ..diff.comparison import Comparison, SectionChange
+from ..diff.comparison import Comparison, ProcessorChange, SectionChange
 from ..diff.words import Kind, Span
 from . import wording
 
 _MARKS = {"removed": ("[-", "-]"), "added": ("{+", "+}"), "same": ("", "")}
-# ECMA-48, 8.3.117: red and crossed out, green and underlined; never colour alone.
-_COLORS = {"removed": ("\x1b[31;9m", "\x1b[0m"), "added": ("\x1b[32;4m", "\x1b[0m"), "same": ("", "")}
+# ECMA-48, 8.3.117: red and green, around the marks, so that what is read is the same without colour.
+_COLORS = {"removed": ("\x1b[31m", "\x1b[0m"), "added": ("\x1b[32m", "\x1b[0m"), "same": ("", "")}
 _STRONG = ("\x1b[1m", "\x1b[0m")
 _PIECE = re.compile(r"\s+|\S+")
 
@@ -24,7 +24,7 @@ def render_text(comparison: Comparison, *, color: bool = False, full: bool = Fal
 
     Args:
         comparison: what to render.
-        color: mark with the colours and lines of a terminal (ECMA-48), not with `[-removed-]` and `{+added+}`.
+        color: paint `[-removed-]` red, `{+added+}` green and headings bold (ECMA-48).
         full: show the text of unchanged sections, too.
         width: how many letters a line may have, or None for one line for each paragraph.
 
@@ -40,52 +40,50 @@ class _Writer:
 
     def __init__(self, *, color: bool, width: int | None) -> None:
         self.color = color
-        self.marks = _COLORS if color else _MARKS
         self.width = width
 
     def write(self, comparison: Comparison, *, full: bool) -> Iterator[str]:
         old, new = (wording.name_side(comparison, side) for side in (comparison.old, comparison.new))
         yield self.strong(wording.title(comparison))
         yield f"from {old} to {new}"
+        for version in reversed(wording.list_released(comparison)):
+            yield ""
+            yield from self.fill([Span("same", wording.describe_version(version))], "")
+            yield from self.fill([Span("same", version.summary or "")], "  ")
         yield ""
         yield from self.fill([Span("same", f"{wording.summarize(comparison)}.")], "")
-        for version in wording.list_released(comparison):
-            yield ""
-            yield from self.fill([Span("same", f"{wording.describe_version(version)}:")], "")
-            yield from self.fill([Span("same", version.summary or "")], "  ")
         if any(span.kind != "same" for span in comparison.title):
             yield ""
             yield from self.fill([Span("same", "Title: "), *comparison.title], "")
-        shown = True
-        for section in wording.list_sections(comparison, full=full):
-            if shown or wording.is_shown(section, full=full):
-                yield ""
-            shown = wording.is_shown(section, full=full)
-            yield from self.section(section, shown=shown)
-        if wording.show_processors(comparison, full=full):
+        for section in wording.list_changed(comparison):
+            yield from self.section(section, shown=full or section.status != "same")
+        yield from self.processors(wording.list_processors(comparison, full=full))
+        if full:
+            for section in wording.list_unchanged(comparison):
+                yield from self.section(section, shown=True)
+        elif unchanged := wording.describe_unchanged(comparison):
             yield ""
-            yield from self.processors(comparison)
-        elif wording.fold_processors(comparison, full=full):
-            yield ""
-            yield "Processors: unchanged"
+            yield from self.fill([Span("same", f"Unchanged: {unchanged}.")], "")
 
     def section(self, section: SectionChange, *, shown: bool) -> Iterator[str]:
+        yield ""
         said = Span("same", f": {wording.describe_section(section)}")
         (heading,) = self.fill([*wording.section_heading(section), said], "", wrap=False)
-        yield self.strong(heading) if shown and all(s.kind == "same" for s in section.title) else heading
-        if not shown:
-            return
-        for kind, passages in wording.group_passages(section.passages):
+        yield self.strong(heading) if all(span.kind == "same" for span in wording.section_heading(section)) else heading
+        for kind, passages in wording.group_passages(section.passages if shown else ()):
             yield ""
             for passage in passages:
                 yield from self.fill(passage.spans, "   ", "  • " if kind == "item" else "")
 
-    def processors(self, comparison: Comparison) -> Iterator[str]:
+    def processors(self, listed: tuple[ProcessorChange, ...]) -> Iterator[str]:
+        if not listed:
+            return
+        yield ""
         yield self.strong("Processors")
         yield ""
-        width = max(len(spell_out(each.name)) for each in comparison.processors)
-        said = [wording.processor_status(each) for each in comparison.processors]
-        for each, status in zip(comparison.processors, said, strict=True):
+        width = max(len(spell_out(each.name)) for each in listed)
+        said = [wording.processor_status(each) for each in listed]
+        for each, status in zip(listed, said, strict=True):
             name = spell_out(each.name)
             head = f"{status:<{max(map(len, said))}}  {name:<{width}}  "
             (line,) = self.fill([Span("same", head), *wording.compare_uses(each)], "", wrap=False)
@@ -108,11 +106,12 @@ class _Writer:
         yield f"{indent}{bullet}{self.paint(line)}"
 
     def measure(self, line: _Line) -> int:
-        marks = 0 if self.color else sum(len("".join(_MARKS[kind])) for kind, _ in _runs(line))
+        marks = sum(len("".join(_MARKS[kind])) for kind, _ in _runs(line))
         return sum(len(spell_out(text)) for _, text in line) + marks
 
     def paint(self, line: _Line) -> str:
-        return "".join(spell_out(text).join(self.marks[kind]) for kind, text in _runs(line))
+        marked = ((kind, spell_out(text).join(_MARKS[kind])) for kind, text in _runs(line))
+        return "".join(text.join(_COLORS[kind]) if self.color else text for kind, text in marked)
 
 
 def _words(spans: Iterable[Span]) -> Iterator[_Line]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from .._time import format_date, format_moment
+from .._time import format_moment
 from .._unicode import spell_out
 from ..diff.comparison import Comparison, Passage, ProcessorChange, SectionChange
 from ..diff.words import Span, compare_words
@@ -33,18 +33,13 @@ def name_side(comparison: Comparison, side: Policy | Prose) -> str:
     return f"version {side.version}"
 
 
-def list_facts(comparison: Comparison, side: Policy | Prose) -> Iterator[tuple[str, str]]:
-    """List what is known of a text, but for its digest."""
-    yield "Text", name_side(comparison, side)
-    if isinstance(side, Policy):
-        yield "Last updated", format_date(side.last_updated)
-        version = _known(comparison).get(side.text_id)
-        if version is not None:
-            yield "In force", f"from {format_moment(version.effective_at)}"
+def list_digests(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """List both texts by name, each with the SHA-256 of its plain text."""
+    return tuple((name_side(comparison, side), side.digest) for side in (comparison.old, comparison.new))
 
 
 def list_released(comparison: Comparison) -> tuple[Version, ...]:
-    """List the versions that lie between the two texts, the new one among them, as the ledger describes them."""
+    """List the versions after the old text up to the new one, as the ledger describes them, the oldest first."""
     old, new = comparison.old, comparison.new
     if isinstance(new, Prose) or new.text_id not in {version.text_id for version in new.history}:
         return ()
@@ -57,14 +52,15 @@ def list_released(comparison: Comparison) -> tuple[Version, ...]:
 
 def describe_version(version: Version) -> str:
     """Say which version it is, how it differs from the one before, and from when it is in force."""
-    return f"Version {version.version} ({version.change} change), in force from {format_moment(version.effective_at)}"
+    return f"Version {version.version}: {version.change} change, in force from {format_moment(version.effective_at)}"
 
 
 def describe_section(change: SectionChange) -> str:
     """Say what became of a section."""
     said = _STATUS[change.status]
     if change.moved:
-        return f"{said}, moved from {change.old_number} to {change.new_number}"
+        moved = f"moved from {change.old_number} to {change.new_number}"
+        return moved if change.status == "same" else f"{said}, {moved}"
     if change.old_number and change.new_number and change.old_number != change.new_number:
         return f"{said}, formerly {change.old_number}"
     return said
@@ -76,25 +72,33 @@ def is_same(comparison: Comparison) -> bool:
     return comparison.old.text == comparison.new.text or (prose and comparison.same_text)
 
 
-def list_sections(comparison: Comparison, *, full: bool) -> tuple[SectionChange, ...]:
-    """List the sections to show: none of two texts that are the same, unless all is asked for."""
-    return comparison.sections if full or not is_same(comparison) else ()
-
-
 def list_changed(comparison: Comparison) -> tuple[SectionChange, ...]:
-    """List the sections of which there is something to say."""
+    """List the sections that changed, came, went or moved."""
     return tuple(section for section in comparison.sections if section.status != "same" or section.moved)
+
+
+def list_unchanged(comparison: Comparison) -> tuple[SectionChange, ...]:
+    """List the sections that are the same and in the same place; others may have given them another number."""
+    return tuple(section for section in comparison.sections if section.status == "same" and not section.moved)
+
+
+def describe_unchanged(comparison: Comparison) -> str:
+    """Name all that did not change, in one line; empty if two texts are the same, or if nothing stayed as it was."""
+    if is_same(comparison):
+        return ""
+    parts = []
+    for section in list_unchanged(comparison):
+        formerly = "" if section.old_number == section.new_number else f" (formerly {section.old_number})"
+        parts.append(f"{section_number(section)}{plain_title(section)}{formerly}")
+    if comparison.processors and all(each.status == "same" for each in comparison.processors):
+        parts.append("Processors")
+    return "; ".join(parts)
 
 
 def section_number(change: SectionChange) -> str:
     """Write a section's number, as it stands before its title."""
     number = change.new_number or change.old_number
     return "" if number is None else f"{number}. "
-
-
-def is_shown(change: SectionChange, *, full: bool) -> bool:
-    """Tell whether a section's text is shown, and not only its title."""
-    return full or change.status != "same"
 
 
 def section_title(change: SectionChange) -> tuple[Span, ...]:
@@ -118,15 +122,10 @@ def plain_title(change: SectionChange) -> str:
     return "".join(span.text for span in spans if span.kind != gone)
 
 
-def show_processors(comparison: Comparison, *, full: bool) -> bool:
-    """Tell whether the processors are shown one by one."""
-    changed = any(each.status != "same" for each in comparison.processors)
-    return (full and bool(comparison.processors)) or (changed and not is_same(comparison))
-
-
-def fold_processors(comparison: Comparison, *, full: bool) -> bool:
-    """Tell whether one line says that no processor changed."""
-    return bool(comparison.processors) and not full and not is_same(comparison)
+def list_processors(comparison: Comparison, *, full: bool) -> tuple[ProcessorChange, ...]:
+    """List the processors to show: those that changed, or all of them."""
+    changed = tuple(each for each in comparison.processors if each.status != "same")
+    return comparison.processors if full else changed
 
 
 def compare_uses(change: ProcessorChange) -> tuple[Span, ...]:
