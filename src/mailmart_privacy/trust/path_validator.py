@@ -32,6 +32,8 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .timestamp_token import Token
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathValidator:
@@ -116,7 +118,7 @@ class PathValidator:
                 )
             if proven and not status.is_proven:
                 raise NotTrustedError(
-                    f"is not shown to be good: nothing says so of {describe_certificate(certificate)}"
+                    f"may have been revoked: nothing shows that {describe_certificate(certificate)} was not"
                 )
 
     def _require_uncompromised(
@@ -130,6 +132,30 @@ class PathValidator:
                     f"cannot be trusted: others may have had the key of {subject_name(certificate)!r} since "
                     f"{since:%Y-%m-%d}, and {when}"
                 )
+
+
+def find_authority_path(
+    validator: PathValidator, token: "Token", *, at: datetime.datetime, proven: bool
+) -> tuple[x509.Certificate, ...]:
+    """Find the path from a timestamp authority to one that is trusted; each certificate in the token lies on it.
+
+    Args:
+        validator: whom one trusts, and what is known.
+        token: the timestamp.
+        at: the time that counts (aware).
+        proven: whether each certificate must be shown not to be revoked.
+
+    Returns:
+        The certificates, as `PathValidator.find_path` does.
+
+    Raises:
+        NotTrustedError: there is no such path, or the token has a certificate that is not on it.
+    """
+    own, *others = token.certificates
+    path = validator.find_path(own, others, at=at, purpose="stamp", proven=proven)
+    if not set(token.certificates) <= set(path):
+        raise NotTrustedError("comes with another one that does not lie between it and a trusted one")
+    return path
 
 
 def describe_certificate(certificate: x509.Certificate) -> str:
