@@ -4,7 +4,8 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest
+from mailmart_privacy.policy.entries import LEDGER, entry_digest
+from mailmart_privacy.policy.ledger import Ledger
 from mailmart_privacy.release.records import write_ledger
 
 from .versions import three_versions
@@ -25,7 +26,7 @@ def rewritten_ledger(
     """
     files = dict(three_versions())
     chained: list[dict[str, Any]] = []
-    for entry in json.loads(files[LEDGER])["versions"][:count]:
+    for entry in json.loads(files[LEDGER])["entries"][:count]:
         version = entry["version"]
         entry |= (entries or {}).get(version, {})
         if version in (processors or {}):

@@ -20,8 +20,9 @@ from mailmart_privacy.copies.certifying import certify
 from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import AlteredError, ExitCode
 from mailmart_privacy.keys.key_files import create_identity
-from mailmart_privacy.policy.ledger import LEDGER, Ledger, shipped
-from mailmart_privacy.release.records import build_records, make_entry, write_ledger
+from mailmart_privacy.policy.entries import LEDGER
+from mailmart_privacy.policy.ledger import Ledger
+from mailmart_privacy.release.records import Release, build_records, make_entry, write_ledger
 from mailmart_privacy.verifying.verify import verify
 
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
@@ -31,6 +32,7 @@ from .pki import Authority
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint leaves one open
 
 Made = dict[tuple[str, str], bytes]
+RELEASE = Release(released_at=NOW, change="material", summary="All data are sold.")
 CASES = [pytest.param(attack, level, id=f"{attack.name}-{level}") for attack in ATTACKS for level in attack.levels]
 PROVEN = [pytest.param(attack, id=attack.name) for attack in ATTACKS if attack.proof]
 
@@ -164,14 +166,14 @@ def newer() -> dict[str, bytes]:
     """The records of a next version: what this package makes of a changed text."""
     source = _resources.read_data(f"{VERSION}/policy.md")
     changed = source.replace(b"February 24, 2026", b"October 1, 2026").replace(b"## 2.", b"All data are sold.\n\n## 2.")
-    return build_records(changed, previous=shipped().policy(VERSION))
+    return build_records(changed, RELEASE)
 
 
 @pytest.fixture(scope="module")
 def ledger(newer: dict[str, bytes]) -> Ledger:
     """A ledger in which that version follows the first one."""
-    first = json.loads(_resources.read_data(LEDGER))["versions"][0]
-    second = make_entry(newer, effective_at=None, previous=first, change="material", summary="All data are sold.")
+    first = json.loads(_resources.read_data(LEDGER))["entries"][0]
+    second = make_entry(newer, RELEASE, [first])
 
     def read(path: str) -> bytes:
         if path == LEDGER:

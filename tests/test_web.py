@@ -67,13 +67,17 @@ def get(service: Service, target: str, method: str = "GET", **headers: str) -> t
 @pytest.mark.parametrize("ending", TYPES)
 def test_each_format_has_an_address_of_its_own(service: Service, ledger: Ledger, ending: str) -> None:
     """The version in force, and each version for ever, in each format; the records as they are."""
-    recorded = {"json": "policy.json", "txt": "policy.txt", "pdf": "form-a4.pdf"}
+    recorded = {"txt": "policy.txt", "pdf": "form-a4.pdf"}
     for address, version in (("/privacy", SECOND), *((f"/privacy/{name}", name) for name in (FIRST, SECOND, THIRD))):
         response, headers = get(service, f"{address}.{ending}", Accept="image/png")
         assert (response.status, headers["Content-Type"]) == (200, TYPES[ending])
         assert headers["Content-Length"] == str(len(response.body))
         assert "Vary" not in headers, "an address of one format does not depend on Accept"
-        if ending in recorded:
+        if ending == "json":  # a status follows what is recorded
+            record = ledger.record(version, "policy.json")
+            assert response.body.startswith(record.removesuffix(b"\n}\n"))
+            assert {"state", "since"} <= json.loads(response.body)["status"].keys()
+        elif ending in recorded:
             assert response.body == ledger.record(version, recorded[ending])
         else:
             assert ledger.policy(version).digest in response.body.decode()
@@ -299,9 +303,7 @@ def test_a_version_becomes_current_at_its_moment(service: Service, clock: Clock)
 
 def test_recorded_formats_never_change(service: Service, clock: Clock) -> None:
     """Byte for byte the same before and after the next version, and kept by caches for a year."""
-    dated = [
-        f"/privacy/{version}{ending}" for version in (FIRST, SECOND, THIRD) for ending in (".json", ".txt", ".pdf")
-    ]
+    dated = [f"/privacy/{version}{ending}" for version in (FIRST, SECOND, THIRD) for ending in (".md", ".txt", ".pdf")]
     before = [get(service, target)[0].body for target in dated]
     clock.moment = THIRD_EFFECTIVE + datetime.timedelta(days=1)
     assert [get(service, target)[0].body for target in dated] == before

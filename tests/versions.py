@@ -11,10 +11,15 @@ import warnings
 from functools import cache
 
 from mailmart_privacy import _resources
-from mailmart_privacy.policy.ledger import LEDGER, Ledger
-from mailmart_privacy.release.records import build_records, make_entry, write_ledger
+from mailmart_privacy.policy.entries import LEDGER
+from mailmart_privacy.policy.ledger import Ledger
+from mailmart_privacy.release.records import Release, build_records, make_entry, make_withdrawal, write_ledger
 
 FIRST, SECOND, THIRD = "2026-02-24", "2026-09-01", "2027-01-15"
+SECOND_RELEASED = datetime.datetime(2026, 8, 1, 8, tzinfo=datetime.UTC)
+THIRD_RELEASED = datetime.datetime(2026, 11, 20, 8, tzinfo=datetime.UTC)
+THIRD_WITHDRAWN = datetime.datetime(2026, 11, 22, 16, 30, tzinfo=datetime.UTC)
+WITHDRAWAL_REASON = "Postmark does not send our e-mail after all."
 THIRD_EFFECTIVE = datetime.datetime(2027, 2, 1, 9, tzinfo=datetime.UTC)
 SECOND_SUMMARY = "Says more plainly which cookies there are. Nothing else changed."
 THIRD_SUMMARY = "Postmark sends our e-mail; account data are kept for 90 days after an account is closed."
@@ -63,26 +68,34 @@ def edit(text: str, *edits: tuple[str, str]) -> str:
 @cache
 def three_versions() -> dict[str, bytes]:
     """All files below `data/` of a package with three versions."""
-    first = json.loads(_resources.read_data(LEDGER))["versions"][0]
+    first = json.loads(_resources.read_data(LEDGER))["entries"][0]
     files = {f"{FIRST}/{name}": _resources.read_data(f"{FIRST}/{name}") for name in first["records"]}
     entries = [first]
-    for version, source, effective_at, change, summary in (
-        (SECOND, second_source(), None, "editorial", SECOND_SUMMARY),
-        (THIRD, third_source(), THIRD_EFFECTIVE, "material", THIRD_SUMMARY),
-    ):
+    second = Release(released_at=SECOND_RELEASED, change="editorial", summary=SECOND_SUMMARY)
+    third = Release(released_at=THIRD_RELEASED, effective_at=THIRD_EFFECTIVE, change="material", summary=THIRD_SUMMARY)
+    for version, source, release in ((SECOND, second_source(), second), (THIRD, third_source(), third)):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)  # WeasyPrint leaves one open
-            made = build_records(source.encode())
-        entries.append(
-            make_entry(made, effective_at=effective_at, previous=entries[-1], change=change, summary=summary)
-        )
+            made = build_records(source.encode(), release)
+        entries.append(make_entry(made, release, entries))
         files |= {f"{version}/{name}": content for name, content in made.items()}
     return files | {LEDGER: write_ledger(entries)}
 
 
+def withdrawn_ledger() -> Ledger:
+    """The ledger of that package after the third version was withdrawn."""
+    files = three_versions()
+    entries = json.loads(files[LEDGER])["entries"]
+    entry = make_withdrawal(THIRD, reason=WITHDRAWAL_REASON, withdrawn_at=THIRD_WITHDRAWN, entries=entries)
+    return _read_ledger(files | {LEDGER: write_ledger([*entries, entry])})
+
+
 def three_version_ledger() -> Ledger:
     """The ledger of that package."""
-    files = three_versions()
+    return _read_ledger(three_versions())
+
+
+def _read_ledger(files: dict[str, bytes]) -> Ledger:
 
     def read(name: str) -> bytes:
         if name not in files:

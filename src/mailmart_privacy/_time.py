@@ -57,3 +57,8 @@ def format_moment(moment: datetime.datetime) -> str:
 def format_iso(moment: datetime.datetime) -> str:
     """Write a moment in UTC after ISO 8601 and RFC 3339: "2026-02-24T00:00:00Z"."""
     return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+def midnight(day: datetime.date) -> datetime.datetime:
+    """Give the moment at which a day begins (UTC)."""
+    return datetime.datetime.combine(day, datetime.time(), datetime.UTC)

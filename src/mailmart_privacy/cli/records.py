@@ -1,7 +1,6 @@
 """`records`: for whoever releases a version of the policy."""
 
 import datetime
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -9,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._files import open_whole, remove_leftovers, write_many, write_whole
 from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
-from ..policy.ledger import LEDGER, Ledger
+from ..policy.entries import LEDGER
+from ..policy.ledger import Ledger
 from ..policy.versions import CHANGE_KINDS
 
 if TYPE_CHECKING:
-    from ..policy.model import Policy
+    from ..policy.versions import Change
+    from ..release.folder import DataFolder
 
 _IN_A_WHEEL = f"mailmart_privacy/data/{LEDGER}"
 
@@ -35,32 +35,12 @@ def records() -> None:
 
 @records.command()
 @click.argument("date")
-@click.option("--from", "origin", metavar="VERSION", help="Begin with its text [default: the newest].")
+@click.option("--from", "origin", metavar="VERSION", help="Begin with its text [default: the newest not withdrawn].")
 @data_option
 def new(date: str, origin: str | None, data: Path | None) -> None:
     """Open the folder of the next version: the text of the one before it, under a new DATE."""
-    from ..release.records import SOURCE, date_source
-
-    folder = _data_folder(data)
-    day = _parse_date(date)
-    ledger = Ledger(lambda name: (folder / name).read_bytes())
-    if not ledger.versions:
-        raise UsageError(f"{folder} has no version to begin with; write the first {SOURCE} yourself")
-    newest = ledger.versions[-1].version
-    if date <= newest:
-        raise UsageError(f"{date} does not come after {newest}, the newest version; give a later date")
-    before = ledger.version(origin or newest).version
-    place = folder / date
-    if place.exists():
-        raise UsageError(f"{place} exists and was kept; go on with the text in it, or remove it")
-    source = date_source(ledger.record(before, SOURCE), day, origin=f"{before}/{SOURCE}")
-    place.mkdir()
-    try:
-        write_whole(place / SOURCE, source)
-    except OSError:
-        place.rmdir()
-        raise
-    click.echo(place / SOURCE)
+    place, before = _open_folder(data).open_version(_parse_date(date), origin=origin)
+    click.echo(place)
     click.echo(
         f"the text of {before}, dated {date}; edit it, then: "
         f"mailmart-privacy records build {date} --change {'|'.join(CHANGE_KINDS)} --summary TEXT",
@@ -70,61 +50,50 @@ def new(date: str, origin: str | None, data: Path | None) -> None:
 
 @records.command()
 @click.argument("version")
-@click.option("--change", type=click.Choice(CHANGE_KINDS), help="Material if people have to be told.")
+@click.option("--change", type=click.Choice(CHANGE_KINDS), help="Material where people have to be told.")
 @click.option("--summary", metavar="TEXT", help="What changed, for people, in a sentence or two.")
 @click.option("--effective-at", metavar="TIME", help="In force from then [default: midnight UTC of its date].")
+@click.option("--released-at", metavar="TIME", help="The moment of the release [default: now].")
 @click.option("--replace", is_flag=True, help="Make the newest version's records anew; never after its release.")
 @data_option
 def build(
-    version: str, change: str | None, summary: str | None, effective_at: str | None, replace: bool, data: Path | None
+    version: str,
+    change: "Change | None",
+    summary: str | None,
+    effective_at: str | None,
+    released_at: str | None,
+    replace: bool,
+    data: Path | None,
 ) -> None:
     """Make the records of VERSION from its policy.md, and its entry in the ledger.
 
-    With --replace, the change, the summary and the moment stay as they are unless you give them again.
+    With --replace, the change, the summary and the effective moment stay as they are unless you give them again.
     """
-    from ..release.records import SOURCE, build_records, make_entry, read_entries, read_source, write_ledger
-    from ..release.rules import find_faults
-
-    folder = _data_folder(data)
-    source = folder / version / SOURCE
-    if not source.is_file():
-        raise UsageError(f"{source} is missing; open a version with: mailmart-privacy records new {version}")
-
-    def read(name: str) -> bytes:
-        return (folder / name).read_bytes()
-
-    entries = read_entries(read)
-    known = [entry["version"] for entry in entries]
-    if version in known:
-        if not replace:
-            raise UsageError(f"version {version} is recorded; a released version never changes. Make a new one")
-        if version != known[-1]:
-            raise UsageError(f"version {version} is not the newest; others chain to it, so it cannot be replaced")
-        replaced = entries.pop()
-        effective_at = effective_at or replaced["effective_at"]
-        change = change or replaced.get("change")
-        summary = replaced.get("summary") if summary is None else summary
-    moment = None if effective_at is None else parse_moment(effective_at)
-    content = source.read_bytes()
-    policy = read_source(content, origin=str(source))
-    if policy.version != version:
-        raise UsageError(f"{source} was last updated on {policy.version}; its folder is named {version}")
-    before: Policy | None = Ledger(read).policy(entries[-1]["version"]) if entries else None
-    if faults := find_faults(before, policy, change=change, summary=summary):
-        raise UsageError("; ".join(faults))
-    made = build_records(content, origin=str(source))
-    entry = make_entry(
-        made, effective_at=moment, previous=entries[-1] if entries else None, change=change, summary=summary
+    made = _open_folder(data).build_version(
+        version,
+        now=_read_moment(None),
+        released_at=None if released_at is None else parse_moment(released_at),
+        effective_at=None if effective_at is None else parse_moment(effective_at),
+        change=change,
+        summary=summary,
+        replace=replace,
     )
-    for each in (folder, source.parent):
-        remove_leftovers(each)  # of a build that was killed
-    with open_whole(folder / LEDGER, force=True) as ledger:  # on disk first, put in its place last
-        ledger.write(write_ledger([*entries, entry]))
-        ledger.flush()
-        os.fsync(ledger.fileno())
-        write_many(source.parent, [each for each in made.items() if each[0] != SOURCE], force=True)
     for name, content in made.items():
         click.echo(f"{version}/{name}  {len(content):,} bytes")
+
+
+@records.command()
+@click.argument("version")
+@click.option("--reason", metavar="TEXT", required=True, help="Why, for people, in a sentence or two.")
+@click.option("--withdrawn-at", metavar="TIME", help="The moment of the withdrawal [default: now].")
+@data_option
+def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | None) -> None:
+    """Withdraw VERSION, which is announced and not yet in force. Its text and its copies stay as they are.
+
+    To postpone a version, withdraw it and announce its text again as a version of its own.
+    """
+    _open_folder(data).withdraw(version, reason=reason, withdrawn_at=_read_moment(withdrawn_at))
+    click.echo(f"{version} is withdrawn")
 
 
 @records.command()
@@ -135,34 +104,18 @@ def build(
 )
 @data_option
 def check(against: Path | None, data: Path | None) -> None:
-    """Hold every record and version against the ledger, and the newest version against a new build, byte for byte."""
-    from ..release.records import SOURCE, read_entries
-    from ..release.rules import compare_records, compare_released
-
-    folder = _data_folder(data)
+    """Compare every record and version with the ledger, and the newest version with a new build, byte for byte."""
+    folder = _open_folder(data)
     released = [] if against is None else _read_released(against)
-
-    def read(name: str) -> bytes:
-        return (folder / name).read_bytes()
-
-    ledger = Ledger(read)
-    faults = compare_released(read_entries(read), released) + compare_records(ledger, read)
-    known = {version.version for version in ledger.versions}
-    for source in sorted(folder.glob(f"*/{SOURCE}")):
-        if source.parent.name not in known:
-            faults.append(f"{source.parent.name}/{SOURCE} is not recorded in {LEDGER}; build its records, or remove it")
-    for version in ledger.versions:
-        names = {name for name, _ in version.records}
-        for path in sorted((folder / version.version).glob("*")):
-            if path.name not in names:
-                said = spell_out(path.name)
-                faults.append(f"{version.version}/{said} is not recorded in {LEDGER}, and would be shipped; remove it")
-    if faults:
+    if faults := folder.find_faults(released):
         raise PrivacyError("\n".join(faults))
     held = "" if against is None else f", those of {spell_out(against.name)} as they were released"
-    click.echo(
-        f"{len(ledger.versions)} version(s), every record as in the ledger, the newest as a new build makes it{held}"
-    )
+    count = len(Ledger(folder.read).versions)
+    click.echo(f"{count} version(s), every record as in the ledger, the newest as a new build makes it{held}")
+
+
+def _read_moment(given: str | None) -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC) if given is None else parse_moment(given)
 
 
 def _parse_date(text: str) -> datetime.date:
@@ -193,11 +146,13 @@ def _read_released(place: Path) -> list[dict[str, Any]]:
         raise RecordError(f"--against {place}: {error}") from None
 
 
-def _data_folder(given: Path | None) -> Path:
+def _open_folder(given: Path | None) -> "DataFolder":
+    from ..release.folder import DataFolder
+
     package = Path(__file__).parent.parent
     if given is None and not (package.parents[1] / "pyproject.toml").is_file():
         raise UsageError("this is an installed package, whose records never change; give a folder with --data")
     folder = given or package / "data"
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give the folder of versions with --data")
-    return folder
+    return DataFolder(folder)

@@ -1,11 +1,7 @@
 """The ledger: which versions there are, what was recorded for each, and which was in force when.
 
-The rules, in the order in which they are held:
-
-1. Each entry carries the SHA-256 of the entry before it, and the ledger that of the last one; so an
-   entry cannot change unseen. Broken: nothing of the ledger can be used.
-2. Each entry carries the SHA-256 of every file recorded for its version. Broken: that file cannot
-   be read; the others can.
+1. Its entries keep to the rules in `entries.py`. Broken: nothing of the ledger can be used.
+2. Each version's entry carries the SHA-256 of every file recorded for it. Broken: that file cannot be read.
 3. The recorded policy gives the recorded text. Broken: that version cannot be loaded.
 """
 
@@ -18,17 +14,14 @@ from .. import _resources
 from .._time import require_moment
 from ..errors import RecordError, UnknownVersionError
 from .blocks import Block
+from .entries import LEDGER, parse_ledger
 from .model import Policy, Processor, Section
-from .versions import CHANGE_KINDS, Version, find_text_id
+from .versions import Version, find_text_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-
-FORMAT = 1
-LEDGER = "ledger.json"
 
 
 class Ledger:
@@ -38,24 +31,22 @@ class Ledger:
         read: gives the bytes of a file by its path below `data/`; raises OSError where there is
             none.
 
+    Attributes:
+        entries: its entries as they stand in the file, oldest first.
+        versions: the versions, oldest first; those that were withdrawn are among them.
+
     Raises:
-        RecordError: the ledger is missing, unreadable, or an entry does not chain.
+        RecordError: the ledger is missing or unreadable, or breaks a rule of `entries.py`.
     """
 
     def __init__(self, read: "Callable[[str], bytes]") -> None:
         self._read = read
         self._policies: dict[str, Policy] = {}
         try:
-            document = json.loads(read(LEDGER))
-            if document["format"] != FORMAT:
-                raise RecordError(f"{LEDGER} has format {document['format']!r}; this package reads format {FORMAT}")
-            self._entries: list[dict[str, Any]] = document["versions"]
-            _verify_chain(self._entries, document["head"])
-            self.versions = _versions(self._entries)
+            content = read(LEDGER)
         except OSError:
             raise RecordError(f"{LEDGER} is missing; reinstall the package") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RecordError(f"{LEDGER} cannot be read ({error}); reinstall the package") from None
+        self.entries, self.versions = parse_ledger(content)
 
     def version(self, name: str) -> Version:
         """Find a version by its name, for instance "2026-02-24"; raises UnknownVersionError."""
@@ -70,7 +61,7 @@ class Ledger:
         require_moment(at, because=", since a day on which the policy changes has two versions")
         found = None
         for version in self.versions:
-            if version.effective_at <= at:
+            if version.effective_at <= at and version.withdrawn_at is None:
                 found = version
         if found is None:
             first = self.versions[0]
@@ -83,7 +74,12 @@ class Ledger:
     def upcoming(self, at: datetime.datetime) -> tuple[Version, ...]:
         """List the versions that are announced at a moment and not yet in force, the soonest first."""
         require_moment(at)
-        return tuple(version for version in self.versions if version.effective_at > at)
+        return tuple(v for v in self.versions if v.effective_at > at and v.withdrawn_at is None)
+
+    def predecessor(self, version: Version) -> Version | None:
+        """Find the version that a version follows, those aside that were withdrawn; None for the first."""
+        before = [each for each in self.versions if each.version < version.version and each.withdrawn_at is None]
+        return before[-1] if before else None
 
     def record(self, version: str, name: str) -> bytes:
         """Read a recorded file, and hold it against its digest.
@@ -164,12 +160,6 @@ def shipped() -> Ledger:
     return Ledger(_resources.read_data)
 
 
-def entry_digest(entry: "dict[str, Any]") -> str:
-    """Take the digest of an entry: lowercase hex SHA-256 of its JSON, keys sorted, no blanks, UTF-8."""
-    canonical = json.dumps(entry, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sha256(canonical.encode()).hexdigest()
-
-
 def policy_from_json(document: "dict[str, Any]", *, history: tuple[Version, ...] = ()) -> Policy:
     """Build the policy from what `render_json` wrote.
 
@@ -207,47 +197,3 @@ def _block_from_json(block: "dict[str, Any]") -> Block:
             return Block(type="list", items=tuple(block["items"]))
         case other:
             raise ValueError(f"unknown block {other!r}")
-
-
-def _verify_chain(entries: "list[dict[str, Any]]", head: str) -> None:
-    previous = None
-    for entry in entries:
-        if entry["previous"] != previous:
-            raise RecordError(f"{LEDGER}: the entry of {entry['version']} does not chain to the one before it")
-        previous = entry_digest(entry)
-    if head != previous:
-        raise RecordError(f"{LEDGER}: its last entry has changed; reinstall the package")
-
-
-def _versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
-    if not entries:
-        raise RecordError(f"{LEDGER} has no version; reinstall the package")
-    starts = [datetime.datetime.fromisoformat(entry["effective_at"]) for entry in entries]
-    names = [entry["version"] for entry in entries]
-    if names != sorted(set(names)):
-        raise RecordError(f"{LEDGER}: the dates of the versions do not move forward: {', '.join(names)}")
-    if starts != sorted(set(starts)) or any(start.utcoffset() is None for start in starts):
-        raise RecordError(f"{LEDGER}: the versions do not move forward in time")
-    for entry in entries:
-        if entry["last_updated"] != entry["version"]:
-            raise RecordError(
-                f"{LEDGER}: the entry of {entry['version']} says that it was last updated on {entry['last_updated']}"
-            )
-    for entry in entries[1:]:
-        if entry.get("change") not in CHANGE_KINDS or not isinstance(entry.get("summary"), str) or not entry["summary"]:
-            raise RecordError(
-                f"{LEDGER}: the entry of {entry['version']} has no change ({' or '.join(CHANGE_KINDS)}) or no summary"
-            )
-    return tuple(
-        Version(
-            version=entry["version"],
-            last_updated=datetime.date.fromisoformat(entry["last_updated"]),
-            effective_at=start,
-            effective_until=until,
-            digest=entry["digest"],
-            records=tuple(sorted(entry["records"].items())),
-            change=entry.get("change"),
-            summary=entry.get("summary"),
-        )
-        for entry, start, until in zip(entries, starts, [*starts[1:], None], strict=True)
-    )

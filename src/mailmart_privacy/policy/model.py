@@ -211,7 +211,11 @@ class Policy:
         since = find_text_id(text_id, self.history)
         return Changes(
             since=since,
-            versions=tuple(known for known in self.history if since.version < known.version <= self.version),
+            versions=tuple(
+                known
+                for known in self.history
+                if since.version < known.version <= self.version and known.withdrawn_at is None
+            ),
         )
 
     def section(self, id: str) -> Section:

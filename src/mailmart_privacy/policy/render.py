@@ -62,11 +62,19 @@ def read_style(name: str, *, fonts: bool = False) -> bytes:
 
 
 def render_json(policy: Policy) -> str:
-    """Render the policy as JSON, in the form of `data/schemas/policy.schema.json`."""
+    """Render the policy as JSON, in the form of `data/schemas/policy.schema.json`.
+
+    What was known at its release stands in it; a text that the policy's history does not hold has none of that.
+    """
+    known = next((each for each in policy.history if each.text_id == policy.text_id), None)
     document = {
         "$schema": SCHEMA,
         "version": policy.version,
         "last_updated": policy.last_updated.isoformat(),
+        "released_at": known and format_iso(known.released_at),
+        "effective_at": known and format_iso(known.effective_at),
+        "change": known and known.change,
+        "summary": known and known.summary,
         "digest": policy.digest,
         "title": policy.title,
         "sections": [

@@ -1,16 +1,22 @@
-"""Where a version stands at a moment: announced, in force, or superseded."""
+"""Where a version stands at a moment: announced, in force, superseded, or withdrawn before it took effect."""
 
 import datetime
 from dataclasses import dataclass
 
+from .._time import format_iso
 from .versions import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ANNOUNCED, IN_FORCE, SUPERSEDED = "announced", "in force", "superseded"
-_SENTENCES = {ANNOUNCED: "Takes effect on", IN_FORCE: "In force since", SUPERSEDED: "Superseded on"}
+ANNOUNCED, IN_FORCE, SUPERSEDED, WITHDRAWN = "announced", "in force", "superseded", "withdrawn"
+_SENTENCES = {
+    ANNOUNCED: "Takes effect on",
+    IN_FORCE: "In force since",
+    SUPERSEDED: "Superseded on",
+    WITHDRAWN: "Withdrawn on",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,7 +24,7 @@ class Status:
     """Where a version stands.
 
     Attributes:
-        state: "announced", "in force" or "superseded".
+        state: "announced", "in force", "superseded" or "withdrawn".
         moment: since when it is so; of an announced version, when it takes effect.
         successor: the version that superseded it, or None.
     """
@@ -37,6 +43,19 @@ class Status:
         """What a list of versions calls it."""
         return self.state.capitalize()
 
+    def since(self, version: Version) -> datetime.datetime:
+        """Tell since when it is so: of an announced version, its release."""
+        return version.released_at if self.state == ANNOUNCED else self.moment
+
+    def to_json(self, version: Version) -> "dict[str, object]":
+        """Describe it as the served JSON of a version does, which says since when, and by what it was superseded."""
+        document: dict[str, object] = {
+            "state": self.state,
+            "since": format_iso(self.since(version)),
+            "superseded_by": None if self.successor is None else self.successor.version,
+        }
+        return document if version.withdrawal_reason is None else document | {"reason": version.withdrawal_reason}
+
 
 def find_status(version: Version, versions: "Sequence[Version]", at: datetime.datetime) -> Status:
     """Tell where a version stands at a moment.
@@ -46,9 +65,13 @@ def find_status(version: Version, versions: "Sequence[Version]", at: datetime.da
         versions: all versions, oldest first.
         at: the moment (aware).
     """
+    if version.withdrawn_at is not None:
+        return Status(state=WITHDRAWN, moment=version.withdrawn_at)
     if version.effective_at > at:
         return Status(state=ANNOUNCED, moment=version.effective_at)
     if version.effective_until is None or version.effective_until > at:
         return Status(state=IN_FORCE, moment=version.effective_at)
-    successor = next(each for each in versions if each.effective_at == version.effective_until)
+    successor = next(
+        each for each in versions if each.effective_at == version.effective_until and each.withdrawn_at is None
+    )
     return Status(state=SUPERSEDED, moment=version.effective_until, successor=successor)

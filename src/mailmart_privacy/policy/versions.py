@@ -22,6 +22,7 @@ class Version:
     Attributes:
         version: `last_updated` in ISO 8601.
         last_updated: the date that the policy itself names.
+        released_at: the moment at which it was published (aware, UTC).
         effective_at: the moment from which it is in force (aware, UTC).
         effective_until: the moment from which the next version is in force, or None.
         digest: lowercase hex SHA-256 of the canonical text.
@@ -29,16 +30,21 @@ class Version:
         change: how it differs from the version before it: "material" where people have to be told,
             "editorial" where nothing changed but the wording; None for the first version.
         summary: what changed, in a sentence or two for people; None for the first version.
+        withdrawn_at: the moment at which it was withdrawn before it took effect, or None. It never was in force.
+        withdrawal_reason: why, in a sentence or two for people; None where it was not withdrawn.
     """
 
     version: str
     last_updated: datetime.date
+    released_at: datetime.datetime
     effective_at: datetime.datetime
     effective_until: datetime.datetime | None
     digest: str
     records: tuple[tuple[str, str], ...]
     change: Change | None = None
     summary: str | None = None
+    withdrawn_at: datetime.datetime | None = None
+    withdrawal_reason: str | None = None
 
     def __repr__(self) -> str:
         return f"<Version {self.text_id}, in force from {format_iso(self.effective_at)}>"
@@ -81,11 +87,14 @@ def describe_versions(versions: Iterable[Version]) -> list[dict[str, object]]:
         {
             "version": v.version,
             "last_updated": v.last_updated.isoformat(),
+            "released_at": format_iso(v.released_at),
             "effective_at": format_iso(v.effective_at),
             "effective_until": v.effective_until and format_iso(v.effective_until),
             "digest": v.digest,
             "change": v.change,
             "summary": v.summary,
+            "withdrawn_at": v.withdrawn_at and format_iso(v.withdrawn_at),
+            "withdrawal_reason": v.withdrawal_reason,
             "records": dict(v.records),
         }
         for v in versions

@@ -2,19 +2,19 @@
 
 import datetime
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .._time import require_moment
+from .._time import format_iso, midnight, require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
 from ..form.render import render_form
-from ..policy.ledger import FORMAT, LEDGER, Ledger, entry_digest
+from ..policy.entries import FORMAT, LEDGER, VERSION, WITHDRAWAL, entry_digest, parse_ledger
 from ..policy.model import digest_comment
 from ..policy.read_markdown import parse_policy
 from ..policy.render import render_json
-from ..policy.versions import CHANGE_KINDS
+from ..policy.versions import CHANGE_KINDS, Change, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,52 @@ _RECORDS: "dict[str, Callable[[Policy], bytes]]" = {
     "form-a4.pdf": lambda policy: render_form(policy, paper="a4"),
     "form-letter.pdf": lambda policy: render_form(policy, paper="letter"),
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """What is known of a version when it is released.
+
+    Attributes:
+        released_at: the moment of its release (aware); it is recorded in whole seconds, and so is the next one.
+        effective_at: from when it is in force (aware), or None for midnight UTC of the date that the policy names.
+        change: "material" or "editorial"; the first version has none.
+        summary: what changed, in a sentence or two for people; the first version has none.
+
+    Raises:
+        UsageError: a moment is not aware, or lies in no year of UTC.
+    """
+
+    released_at: datetime.datetime
+    effective_at: datetime.datetime | None = None
+    change: Change | None = None
+    summary: str | None = None
+
+    def __post_init__(self) -> None:
+        for moment in (self.released_at, self.effective_at):
+            if moment is not None:
+                require_moment(moment)
+                try:
+                    moment.astimezone(datetime.UTC)
+                except OverflowError:
+                    raise UsageError(f"{moment.isoformat()} lies in no year of UTC; give another moment") from None
+
+    def add_to(self, policy: "Policy") -> "Policy":
+        """Give a policy a history that holds what is known of it now, and nothing else."""
+        known = Version(
+            version=policy.version,
+            last_updated=policy.last_updated,
+            released_at=self.released_at.astimezone(datetime.UTC).replace(microsecond=0),
+            effective_at=(self.effective_at or midnight(policy.last_updated))
+            .astimezone(datetime.UTC)
+            .replace(microsecond=0),
+            effective_until=None,
+            digest=policy.digest,
+            records=(),
+            change=self.change,
+            summary=self.summary,
+        )
+        return replace(policy, history=(known,))
 
 
 def read_source(source: bytes, *, origin: str = SOURCE) -> "Policy":
@@ -73,22 +119,23 @@ def date_source(source: bytes, day: datetime.date, *, origin: str = SOURCE) -> b
     return made
 
 
-def build_records(source: bytes, *, origin: str = SOURCE) -> dict[str, bytes]:
+def build_records(source: bytes, release: Release, *, origin: str = SOURCE) -> dict[str, bytes]:
     """Make every file recorded for a version from its source: the text, as Markdown and as JSON, and the PDFs.
 
     Args:
         source: the bytes of its `policy.md`.
+        release: what is known of it at its release; the JSON and the PDFs say so.
         origin: what the messages call it.
 
     Returns:
-        Bytes by file name, `policy.md` among them. The same source gives the same bytes on any machine.
+        Bytes by file name, `policy.md` among them. The same arguments give the same bytes on any machine.
 
     Raises:
         SourceError: the source has faults.
         FormError: the form cannot be made.
         MissingExtraError: WeasyPrint is not installed.
     """
-    policy = read_source(source, origin=origin)
+    policy = release.add_to(read_source(source, origin=origin))
     return {name: make(policy) for name, make in _RECORDS.items()} | {SOURCE: source}
 
 
@@ -114,64 +161,74 @@ def find_faults_of_description(change: str | None, summary: str | None) -> list[
     return faults
 
 
-def make_entry(
-    records: dict[str, bytes],
-    *,
-    effective_at: datetime.datetime | None,
-    previous: dict[str, Any] | None,
-    change: str | None = None,
-    summary: str | None = None,
-) -> dict[str, Any]:
+def make_entry(records: dict[str, bytes], release: Release, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Make the ledger's entry of a version.
 
     Args:
         records: what `build_records` returned.
-        effective_at: from when it is in force (aware), or None for midnight UTC of the date that
-            the policy names.
-        previous: the entry before it, or None for the first.
-        change: "material" or "editorial"; the first version has none.
-        summary: what changed, in a sentence or two for people; the first version has none.
+        release: what it was given.
+        entries: all entries before it, oldest first.
 
     Returns:
         The entry.
 
     Raises:
-        RecordError: the version does not move forward from the previous one, or its change or
-            summary cannot be used.
-        UsageError: `effective_at` is not aware, or lies in no year of UTC.
+        RecordError: the entry would break a rule of the ledger; the message says which.
     """
     policy = json.loads(records["policy.json"])
-    version = policy["version"]
-    if effective_at is None:
-        effective_at = datetime.datetime.combine(datetime.date.fromisoformat(version), datetime.time(), datetime.UTC)
-    require_moment(effective_at)
-    try:
-        stamp = effective_at.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except OverflowError:
-        raise UsageError(f"{effective_at.isoformat()} lies in no year of UTC; give another moment") from None
-    if previous is not None and (version <= previous["version"] or stamp <= previous["effective_at"]):
-        raise RecordError(
-            f"version {version}, in force from {stamp}, does not come after "
-            f"{previous['version']}, in force from {previous['effective_at']}"
-        )
-    faults = [] if previous is None else find_faults_of_description(change, summary)
+    name = policy["version"]
+    first = not any(entry["kind"] == VERSION for entry in entries)
+    faults = [] if first else find_faults_of_description(release.change, release.summary)
     if faults:
-        raise RecordError(f"version {version} {faults[0]}")
-    described = {} if previous is None else {"change": change, "summary": summary}
-    return {
-        "version": version,
-        "last_updated": policy["last_updated"],
-        "effective_at": stamp,
-        "digest": policy["digest"],
-        **described,
-        "records": {name: sha256(content).hexdigest() for name, content in sorted(records.items())},
-        "previous": None if previous is None else entry_digest(previous),
-    }
+        raise RecordError(f"version {name} {faults[0]}")
+    described = {} if first else {"change": release.change, "summary": release.summary}
+    return _chain(
+        entries,
+        {
+            "kind": VERSION,
+            "version": name,
+            "last_updated": policy["last_updated"],
+            "released_at": policy["released_at"],
+            "effective_at": policy["effective_at"],
+            "digest": policy["digest"],
+            **described,
+            "records": {name: sha256(content).hexdigest() for name, content in sorted(records.items())},
+        },
+    )
+
+
+def make_withdrawal(
+    version: str, *, reason: str, withdrawn_at: datetime.datetime, entries: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Make the ledger's entry that withdraws an announced version before it takes effect.
+
+    Args:
+        version: for instance "2027-01-15".
+        reason: why, in a sentence or two for people.
+        withdrawn_at: the moment (aware).
+        entries: all entries before it, oldest first.
+
+    Raises:
+        RecordError: the version was not announced, has taken effect, or is withdrawn already; or the reason cannot
+            be used.
+    """
+    require_moment(withdrawn_at)
+    if len(reason.splitlines()) != 1 or not reason.strip() or find_refused(reason):
+        raise RecordError("the reason of a withdrawal is one line of text for people; write it so")
+    stamp = format_iso(withdrawn_at.replace(microsecond=0))
+    return _chain(entries, {"kind": WITHDRAWAL, "version": version, "withdrawn_at": stamp, "reason": reason})
+
+
+def _chain(entries: list[dict[str, Any]], entry: dict[str, Any]) -> dict[str, Any]:
+    """Chain an entry to those before it, and verify the rules of the ledger that it makes."""
+    chained = entry | {"previous": entry_digest(entries[-1]) if entries else None}
+    parse_ledger(write_ledger([*entries, chained]))
+    return chained
 
 
 def write_ledger(entries: list[dict[str, Any]]) -> bytes:
     """Write the ledger's file from its entries, oldest first."""
-    document = {"format": FORMAT, "versions": entries, "head": entry_digest(entries[-1]) if entries else None}
+    document = {"format": FORMAT, "entries": entries, "head": entry_digest(entries[-1]) if entries else None}
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
@@ -185,6 +242,4 @@ def read_entries(read: "Callable[[str], bytes]") -> list[dict[str, Any]]:
         content = read(LEDGER)
     except OSError:
         return []
-    Ledger(read)  # refuses a ledger that does not verify
-    entries: list[dict[str, Any]] = json.loads(content)["versions"]
-    return entries
+    return parse_ledger(content)[0]

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..diff.compare import compare
 from ..errors import PrivacyError, RecordError
-from ..policy.ledger import LEDGER
+from ..policy.entries import LEDGER, WITHDRAWAL
 from ..policy.versions import EDITORIAL, MATERIAL
-from .records import SOURCE, build_records, find_faults_of_description, read_source
+from .records import SOURCE, Release, build_records, find_faults_of_description, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ _REMEDY = "bring it back, and make a new version with records new"
 
 
 def find_faults(before: "Policy | None", policy: "Policy", *, change: str | None, summary: str | None) -> list[str]:
-    """Hold a version against the rules above.
+    """Compare a version with the rules above.
 
     Args:
         before: the version before it, or None for the first, which has neither change nor summary.
@@ -58,38 +58,37 @@ def find_faults(before: "Policy | None", policy: "Policy", *, change: str | None
 
 
 def compare_records(ledger: "Ledger", read: "Callable[[str], bytes]") -> list[str]:
-    """Hold every recorded file and every version against the ledger, and the newest against a new build.
+    """Compare every recorded file and every version with the ledger, and the newest version with a new build.
 
     Args:
         ledger: the ledger.
         read: gives the bytes of a file by its path below `data/`.
 
     Returns:
-        What is wrong, one line each; nothing where all is well. Older versions were made by older
-        templates, so theirs are held against their digests only.
+        What is wrong, one line each; an empty list if nothing is. Older versions were made by older templates of
+        the form, so their files are compared with their digests only.
     """
     faults: list[str] = []
-    policies: list[Policy | None] = []
+    policies: dict[str, Policy] = {}
     for version in ledger.versions:
-        faults += _compare_files(version, read)
+        found = _compare_files(version, read)
         try:
-            policies.append(ledger.policy(version.version))
+            policies[version.version] = ledger.policy(version.version)
         except RecordError as error:
-            policies.append(None)
-            faults += (
-                [] if any(fault.startswith(f"{version.version}/policy.json") for fault in faults) else [str(error)]
-            )
-    for place, (version, policy) in enumerate(zip(ledger.versions, policies, strict=True)):
-        before = policies[place - 1] if place else None
-        if policy is not None and (before is not None or place == 0):
+            if not any(fault.startswith(f"{version.version}/policy.json") for fault in found):
+                found.append(str(error))
+        faults += found
+    for version in ledger.versions:
+        predecessor = ledger.predecessor(version)
+        before = None if predecessor is None else policies.get(predecessor.version)
+        if version.version in policies and (before is not None) == (predecessor is not None):
+            policy = policies[version.version]
             faults += find_faults(before, policy, change=version.change, summary=version.summary)
-    if ledger.versions:
-        faults += _compare_build(ledger.versions[-1], read)
-    return faults
+    return faults + _compare_build(ledger.versions[-1], read)
 
 
 def compare_released(entries: list[dict[str, Any]], released: list[dict[str, Any]]) -> list[str]:
-    """Hold a ledger against one that was released: what that one has must be in it, unchanged.
+    """Compare a ledger with one that was released: what that one has must be in it, unchanged.
 
     Whoever rewrites a record, its digest and all entries after it leaves a ledger that holds; only
     one that lies elsewhere tells.
@@ -102,14 +101,17 @@ def compare_released(entries: list[dict[str, Any]], released: list[dict[str, Any
         What is wrong, one line each.
     """
     faults = []
-    known = {entry["version"]: entry for entry in entries}
+    known = {(entry["kind"], entry["version"]): entry for entry in entries}
     for entry in released:
-        version = entry["version"]
-        if version not in known:
+        version, ours = entry["version"], known.get((entry["kind"], entry["version"]))
+        if entry["kind"] == WITHDRAWAL:
+            if ours != entry:
+                faults.append(f"the withdrawal of {version} is not as it was released; bring it back")
+        elif ours is None:
             faults.append(f"version {version} was released and is gone; bring it back")
-        elif known[version]["digest"] != entry["digest"]:
+        elif ours["digest"] != entry["digest"]:
             faults.append(f"the text of {version} is not the one released under that date; {_REMEDY}")
-        elif changed := _differing(known[version], entry):
+        elif changed := _differing(ours, entry):
             faults.append(f"version {version} is not as it was released: {', '.join(changed)}; {_REMEDY}")
     return faults
 
@@ -140,8 +142,14 @@ def _has_other_text(version: "Version", content: bytes) -> bool:
 
 def _compare_build(newest: "Version", read: "Callable[[str], bytes]") -> list[str]:
     path = f"{newest.version}/{SOURCE}"
+    release = Release(
+        released_at=newest.released_at,
+        effective_at=newest.effective_at,
+        change=newest.change,
+        summary=newest.summary,
+    )
     try:
-        built = build_records(read(path), origin=path)
+        built = build_records(read(path), release, origin=path)
     except (PrivacyError, OSError) as error:
         return [f"{newest.version} cannot be built anew: {error}"]
     faults: list[str] = []

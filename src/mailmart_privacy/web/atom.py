@@ -2,16 +2,14 @@
 
 The rules by which an entry has its moment (`updated`):
 
-1. A version in force has the moment from which it is. That never changes again.
-2. An announced one has the beginning of the day that its text names; where that is yet to come, the
-   moment of the version that is in force. So no moment lies in the future, and none moves with the
-   clock: an entry changes when its version comes into force, which is news, and its id stays.
-3. The changed processors of a version stand one second before it, so that no two entries have one
-   moment, and readers, who sort by it, show the version first. An announced version whose moment is
-   taken gives way by seconds too.
+1. A version that is or was in force has the moment from which it was. That never changes again.
+2. An announced version has the moment of its release, and a withdrawn one that of its withdrawal. So an entry
+   changes when there is news of it, its id stays, and no moment lies in the future.
+3. The changed processors of a version stand one second before it, so that no two entries have one moment, and
+   readers, which sort by it, show the version first. Of two versions with one moment, the newer gives way by seconds.
 
-All ids name the day of the first version, on which the text named the website: who holds a name on a
-day that is yet to come cannot be known.
+All ids name the day of the first version, on which the text named the website: nobody knows who will hold a name
+on a later day.
 """
 
 import datetime
@@ -30,7 +28,6 @@ from .notices import (
     clean,
     dated_address,
     describe_change,
-    midnight,
     name_version,
 )
 
@@ -66,7 +63,7 @@ def write_feed(ledger: Ledger, *, at: datetime.datetime, base_url: str, path: st
     """
     in_force = ledger.version_in_force(at)
     changes = _changed_processors(ledger)
-    moments = _moments(ledger, in_force, changes, at)
+    moments = _moments(ledger, changes, at)
     feed = ElementTree.Element("feed", {"xmlns": _ATOM, "xml:lang": LANGUAGE})
     _add(feed, "id", _ID)
     _add(feed, "title", f"{ledger.policy(in_force.version).title} · {PUBLISHER}")
@@ -75,7 +72,7 @@ def write_feed(ledger: Ledger, *, at: datetime.datetime, base_url: str, path: st
     _add(_add(feed, "author"), "name", PUBLISHER)
     _add(feed, "link", rel="self", type="application/atom+xml", href=f"{base_url}{path}/feed.atom")
     _add(feed, "link", rel="alternate", type="text/html", hreflang=LANGUAGE, href=f"{base_url}{path}")
-    for version in reversed(ledger.versions):
+    for version in reversed([version for version in ledger.versions if version.released_at <= at]):
         address = dated_address(version, base_url=base_url, path=path)
         name = name_version(version, ledger.policy(version.version).title)
         state, mark = _state(version, at)
@@ -104,27 +101,27 @@ def _processors_id(version: Version) -> str:
 
 
 def _changed_processors(ledger: Ledger) -> "dict[str, list[ProcessorChange]]":
-    """Compare each version with the one before it; the first has nothing to be compared with."""
+    """Compare each version with the one that it follows; the first follows none."""
     changes: dict[str, list[ProcessorChange]] = {}
-    before = None
     for version in ledger.versions:
+        before = ledger.predecessor(version)
         policy = ledger.policy(version.version)
-        compared: Sequence[ProcessorChange] = () if before is None else compare(before, policy).processors
+        compared: Sequence[ProcessorChange] = ()
+        if before is not None:
+            compared = compare(ledger.policy(before.version), policy).processors
         changes[version.version] = [each for each in compared if each.status != "same"]
-        before = policy
     return changes
 
 
 def _moments(
-    ledger: Ledger, in_force: Version, changes: "dict[str, list[ProcessorChange]]", at: datetime.datetime
+    ledger: Ledger, changes: "dict[str, list[ProcessorChange]]", at: datetime.datetime
 ) -> dict[str, datetime.datetime]:
     """Give each entry, by its id, its moment: the rules above, the oldest version first."""
     moments: dict[str, datetime.datetime] = {}
     for version in ledger.versions:
-        moment = version.effective_at
-        if moment > at:
-            day = midnight(version.last_updated)
-            moment = day if day <= at else in_force.effective_at
+        if version.released_at > at:
+            continue  # nobody knew of it
+        moment = version.withdrawn_at or (version.effective_at if version.effective_at <= at else version.released_at)
         ids = [_id(version), _processors_id(version)] if changes[version.version] else [_id(version)]
         for id in ids:
             while moment in moments.values():
@@ -134,10 +131,13 @@ def _moments(
 
 
 def _state(version: Version, at: datetime.datetime) -> tuple[str, str]:
-    """Say whether a version is announced: as a sentence, and as what its titles begin with."""
+    """Say where a version stands: as a sentence, and as what its titles begin with."""
     moment = format_moment(version.effective_at)
+    if version.withdrawn_at is not None:
+        day = format_moment(version.withdrawn_at)
+        return f"Withdrawn on {day}, before it took effect: {version.withdrawal_reason}", "Withdrawn: "
     if version.effective_at > at:
-        return f"Announced; comes into force on {moment}.", "Announced: "
+        return f"Announced; takes effect on {moment}.", "Announced: "
     return f"In force from {moment}.", ""
 
 

@@ -9,7 +9,7 @@ import datetime
 
 from ..policy.ledger import Ledger
 from ..policy.versions import Version
-from .notices import AUTHORITY, LANGUAGE, PUBLISHER, clean, dated_address, describe_change, midnight, name_version
+from .notices import AUTHORITY, LANGUAGE, PUBLISHER, clean, dated_address, describe_change, name_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,14 +62,18 @@ def _titles(ledger: Ledger) -> "Iterator[str]":
 def _event(version: Version, title: str, address: str) -> "Iterator[str]":
     yield "BEGIN:VEVENT"
     yield f"UID:privacy-{version.version}@{AUTHORITY}"
-    yield f"DTSTAMP:{_moment(midnight(version.last_updated))}"  # last revised, where there is no METHOD: 3.8.7.2
+    # When it was last revised, where there is no METHOD: 3.8.7.2.
+    yield f"DTSTAMP:{_moment(version.withdrawn_at or version.released_at)}"
     yield f"DTSTART:{_moment(version.effective_at)}"
     yield f"SUMMARY:{_text(f'{name_version(version, title)} comes into force')}"
-    yield f"DESCRIPTION:{_text(describe_change(version))}"
+    reason = f"Withdrawn before it took effect: {version.withdrawal_reason}" if version.withdrawn_at else ""
+    yield f"DESCRIPTION:{_text(reason or describe_change(version))}"
     yield f"URL:{address}"
     if version.change is not None:
         yield f"CATEGORIES:{_text(version.change)}"
-    yield "STATUS:CONFIRMED"
+    if version.withdrawn_at is not None:
+        yield "SEQUENCE:1"  # a revision of the event that was announced: 3.8.7.4
+    yield f"STATUS:{'CONFIRMED' if version.withdrawn_at is None else 'CANCELLED'}"
     yield "TRANSP:TRANSPARENT"
     yield "END:VEVENT"
 

@@ -1,6 +1,5 @@
 """What the feed and the calendar say of a version, in the same words."""
 
-import datetime
 import re
 
 from .._time import format_date
@@ -34,8 +33,3 @@ def describe_change(version: Version) -> str:
     if version.change is None:
         return "The first recorded version."
     return f"{version.change.capitalize()} change: {version.summary}"
-
-
-def midnight(day: datetime.date) -> datetime.datetime:
-    """Give the moment at which a day begins (UTC)."""
-    return datetime.datetime.combine(day, datetime.time(), datetime.UTC)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .. import _resources
+from .._time import midnight
 from ..policy.render import read_style
+from ..policy.status import find_status
 from ..policy.versions import Version, describe_versions
 from .atom import write_feed
 from .icalendar import write_calendar
-from .notices import midnight
 from .pages import Pages
 from .representations import ATOM, CALENDAR, CSS, FONT, FORMATS, HTML, Representation, link
 from .urls import Addresses
@@ -92,8 +93,9 @@ def build_resources(ledger: "Ledger", addresses: Addresses, at: datetime.datetim
 
 
 def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, datetime.datetime | None]:
-    """Find from when and until when nothing happens: no version comes into force, and no day of one begins."""
-    turns = {moment for each in ledger.versions for moment in (each.effective_at, midnight(each.last_updated))}
+    """Find from when and until when no version is released or takes effect."""
+    turns = {each.effective_at for each in ledger.versions if each.withdrawn_at is None}
+    turns |= {each.released_at for each in ledger.versions}
     return max(turn for turn in turns if turn <= at), min((turn for turn in turns if turn > at), default=None)
 
 
@@ -108,14 +110,14 @@ class _Builder:
 
     def build(self) -> "Iterable[dict[str, Resource]]":
         """Make everything, by path."""
-        addresses, before = self._addresses, None
+        addresses = self._addresses
         yield self._spread(addresses.page, self._current())
         for version in self._ledger.versions:
             yield self._spread(addresses.dated(version.version), self._dated(version))
+            before = self._ledger.predecessor(version)
             if before is not None:
                 page = Representation(media_type=HTML, body=self.pages.changes(version, before))
                 yield self._spread(addresses.changes(version.version), [page])
-            before = version
         yield self._spread(addresses.versions, self._list())
         address = {"base_url": addresses.base_url, "path": addresses.page}
         yield _single(addresses.feed, ATOM, write_feed(self._ledger, at=self._at, **address))
@@ -137,21 +139,28 @@ class _Builder:
         modified_at = midnight(version.last_updated) if version.effective_at <= self._at else None
         address = self._addresses.dated(version.version)
         for made in self._formats(version, address, self.pages.dated(version), modified_at):
-            yield replace(made, permanent=made.media_type != HTML)
+            yield replace(made, permanent=made.media_type not in (HTML, JSON))
 
     def _formats(
         self, version: Version, address: str, page: bytes, modified_at: datetime.datetime | None
     ) -> "Iterable[Representation]":
         links = tuple(self._links(version, address))
         bodies = {ending: self._ledger.record(version.version, name) for ending, name in _RECORDS.items()}
-        bodies |= {"html": page, "md": self._ledger.policy(version.version).markdown.encode()}
+        status = find_status(version, self._ledger.versions, self._at)
+        bodies |= {
+            "html": page,
+            "json": _add_member(bodies["json"], "status", status.to_json(version)),
+            "md": self._ledger.policy(version.version).markdown.encode(),
+        }
+        since = status.since(version)
+        # A release of this package renders a page anew, so only its entity tag tells whether it changed. The JSON
+        # changes with its status.
+        modified = {HTML: None, JSON: since if since <= self._at else None}
         for ending, (media_type, _) in FORMATS.items():
-            # A page is rendered anew by each release of this package, so only its entity tag tells whether it changed.
-            is_page = media_type == HTML
             yield Representation(
                 media_type=media_type,
                 body=bodies[ending],
-                modified_at=None if is_page else modified_at,
+                modified_at=modified.get(media_type, modified_at),
                 links=links,
                 filename=f"mailmart-privacy-policy-{version.version}.pdf" if media_type == PDF else None,
             )
@@ -166,12 +175,12 @@ class _Builder:
         yield link(addresses.versions, "version-history")  # RFC 5829
         if address != addresses.page:
             yield link(addresses.page, "latest-version")
-        names = [each.version for each in self._ledger.versions]
-        place = names.index(version.version)
-        if place > 0:
-            yield link(addresses.dated(names[place - 1]), "predecessor-version")
-        if place + 1 < len(names):
-            yield link(addresses.dated(names[place + 1]), "successor-version")
+        if (before := self._ledger.predecessor(version)) is not None:
+            yield link(addresses.dated(before.version), "predecessor-version")
+        kept = (each for each in self._ledger.versions if each.withdrawn_at is None)
+        after = next((each for each in kept if each.version > version.version), None)
+        if after is not None and version.withdrawn_at is None:
+            yield link(addresses.dated(after.version), "successor-version")
 
     def _list(self) -> "Iterable[Representation]":
         document = json.dumps(describe_versions(self._ledger.versions), ensure_ascii=False, indent=2) + "\n"
@@ -189,6 +198,12 @@ class _Builder:
         return {path: Resource(representations={one.media_type: one}) for path, one in own.items()} | {
             address: Resource(representations=negotiated)
         }
+
+
+def _add_member(document: bytes, name: str, value: object) -> bytes:
+    """Add a member to the end of a recorded JSON document, whose own bytes stay as they are before it."""
+    written = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+    return document.removesuffix(b"\n}\n") + f',\n  "{name}": {written}\n}}\n'.encode()
 
 
 def _single(address: str, media_type: str, body: bytes, *, permanent: bool = False) -> dict[str, Resource]:

@@ -15,7 +15,7 @@ class PrivacySitemap(Sitemap):
         service = mounted_service()
         current = service.current()
         pages = [(path, current.last_updated) for path in (service.path, f"{service.path}/versions")]
-        former = [known for known in current.history if known.version <= current.version]
+        former = [known for known in current.history if known.version <= current.version and known.withdrawn_at is None]
         return pages + [(f"{service.path}/{known.version}", known.last_updated) for known in former]
 
     def location(self, item: tuple[str, datetime.date]) -> str:
