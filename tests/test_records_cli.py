@@ -225,13 +225,31 @@ def test_replace_keeps_what_is_not_given_anew(cli: Run, story: Story, tmp_path: 
     assert [said[name] for name in kept[:4]] == [SECOND, "material", "Sixteen.", "2027-02-01T00:00:00Z"]
 
 
+def test_withdraw_takes_back_an_announced_version(cli: Run, story: Story, tmp_path: Path) -> None:
+    """An entry more, with the reason; all records stay, and the next version may take effect before that one would."""
+    data = shutil.copytree(story.announced, tmp_path / "data")
+    before = tree(data)
+    reason = ["--reason", "Postmark does not send our e-mail after all.", "--withdrawn-at", "2027-01-09T00:00:00Z"]
+    for arguments in ([SECOND], [FIRST, *reason], ["2027-03-03", *reason]):
+        assert cli("records", "withdraw", *arguments, "--data", "data").returncode != 0
+    assert tree(data) == before
+    assert cli("records", "withdraw", SECOND, *reason, "--data", "data").returncode == 0
+    assert {name for name, content in tree(data).items() if content != before[name]} == {LEDGER}
+    assert read_ledger(data).version(SECOND).withdrawal_reason == reason[1]
+    assert cli("records", "check", "--data", "data", "--against", str(story.announced)).returncode == 0
+    again = cli("records", "withdraw", SECOND, *reason, "--data", "data")
+    assert "is withdrawn already" in one_line(again)
+    opened = cli("records", "new", THIRD, "--data", "data")
+    assert f"the text of {FIRST}, dated {THIRD}" in opened.stderr.decode(), "the newest that was not withdrawn"
+
+
 def test_versions_say_how_they_differ(
     story: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Class and summary stand below each version that has them; as JSON it is what services serve."""
     ledger = read_ledger(story.finished)
     monkeypatch.setattr(show, "shipped", lambda: ledger)
-    assert run(["entries"], program="mailmart-privacy") == 0
+    assert run(["versions"], program="mailmart-privacy") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [FIRST, SECOND, "material:", THIRD, "editorial:"]
     assert lines[2] == f"            material: {SUMMARY}"
@@ -362,7 +380,7 @@ def test_the_first_version_has_neither_class_nor_summary(cli: Run, tmp_path: Pat
     assert f"version {FIRST} is the first; it has neither change nor summary" in one_line(result)
     assert result.returncode == 2
     assert tree(tmp_path / "data") == before
-    assert cli("records", "build", FIRST, "--data", "data").returncode == 0
+    assert cli("records", "build", FIRST, "--released-at", f"{FIRST}T00:00:00Z", "--data", "data").returncode == 0
     assert tree(tmp_path / "data") == {name: content for name, content in tree(DATA).items() if "schema" not in name}
 
 
@@ -504,13 +522,16 @@ CHECKED = [
     (reword_source, f"{SECOND}/policy.md holds another text under its old date"),
     (spoil(f"{FIRST}/policy.md", lambda text: text + b"\n"), f"{FIRST}/policy.md has changed"),
     (reword(SECOND, version="2026-02-23"), f"dates of the versions do not move forward: {FIRST}, 2026-02-23, {THIRD}"),
-    (reword(SECOND, effective_at=f"{THIRD}T00:00:00Z"), "the versions do not move forward in time"),
+    (
+        reword(SECOND, effective_at=f"{THIRD}T00:00:00Z"),
+        f"does not come after {SECOND}, in force from {THIRD}T00:00:00Z",
+    ),
     (reword(SECOND, change=None), f"the entry of {SECOND} has no change (material or editorial) or no summary"),
     (reword(THIRD, summary=None), f"the entry of {THIRD} has no change (material or editorial) or no summary"),
     (reword(THIRD, summary=5), f"the entry of {THIRD} has no change (material or editorial) or no summary"),
     (reword(SECOND, last_updated=THIRD), f"the entry of {SECOND} says that it was last updated on {THIRD}"),
     (omit, f"{FIRST}/form-a4.pdf is not recorded in {LEDGER}, and would be shipped"),
-    (reword(THIRD, summary="a\nb"), f"version {THIRD} has a summary of several lines"),
+    (reword(SECOND, summary="a\nb"), f"version {SECOND} has a summary of several lines"),
     (unchain, f"the entry of {THIRD} does not chain to the one before it"),
     (reword(SECOND, change="editorial"), "not editorial, since processors change: Postmark (added)"),
     (reword(FIRST, summary="New."), f"version {FIRST} is the first; it has neither change nor summary"),

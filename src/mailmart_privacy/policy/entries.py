@@ -23,6 +23,7 @@ The rules:
 import datetime
 import json
 from hashlib import sha256
+from itertools import pairwise
 
 from ..errors import RecordError
 from .versions import CHANGE_KINDS, Version
@@ -91,10 +92,15 @@ def _read_versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
     for entry in released:
         _verify_version(entry, first=entry is released[0])
     withdrawn = _read_withdrawals(entries)
-    kept = [_moment(entry, "effective_at") for entry in released if entry["version"] not in withdrawn]
-    if kept != sorted(set(kept)):
-        raise RecordError(f"{LEDGER}: the versions do not move forward in time")
-    return tuple(_make_version(entry, kept, withdrawn.get(entry["version"])) for entry in released)
+    kept = [entry for entry in released if entry["version"] not in withdrawn]
+    starts = [_moment(entry, "effective_at") for entry in kept]
+    for (before, entry), (sooner, later) in zip(pairwise(kept), pairwise(starts), strict=True):
+        if later <= sooner:
+            raise RecordError(
+                f"{LEDGER}: {entry['version']}, in force from {entry['effective_at']}, does not come after "
+                f"{before['version']}, in force from {before['effective_at']}"
+            )
+    return tuple(_make_version(entry, starts, withdrawn.get(entry["version"])) for entry in released)
 
 
 def _verify_version(entry: "dict[str, Any]", *, first: bool) -> None:
