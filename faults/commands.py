@@ -111,7 +111,7 @@ def erase(path: Path) -> tuple[Disk, Require]:
     place, chance = make_place(path), random.Random(7)
     gone = place.add([replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)])
     kept = place.add(fake_copies(chance, 3))
-    command = ["archive", "forget", "Gone", "--yes", "-a", "archive", "--archive-key", "keys/key.json"]
+    command = ["archive", "erase", "Gone", "--yes", "-a", "archive", "--archive-key", "keys/key.json"]
 
     def require(after: Path, said: str) -> None:
         place = Place(after)

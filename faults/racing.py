@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mailmart_privacy.archive.archive import Session
 from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.session import Session
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.archive.storage.s3 import Bucket

@@ -1,11 +1,15 @@
 """Checks an archive of MailMart's privacy policy, or evidence from one. Needs Python 3.8 or later, and nothing else.
 
-    python3 verify_archive.py FOLDER [--key log.vkey]
+    python3 verify_archive.py FOLDER [--key KEY] [--roots FILE]
 
 FOLDER is an archive (it has archive.json), or the folder of a bag of evidence (it has a .tlog-proof).
-Give --key with a copy of the log's public key that you had from elsewhere; otherwise the one in the folder is used.
-Exit code 0: all holds; 4: it does not, and the output says why; 2: the folder is neither;
-1: all holds but the timestamp, which cannot be checked here, for lack of OpenSSL.
+KEY is the public key of the log, or a file with it; FILE has the root certificates of timestamp authorities (PEM).
+Get both through a channel that you trust. Without them, those in the folder are used, which whoever made the folder
+could have chosen.
+
+Exit code 0: proven, with the key and the roots that you gave. 5: all that was checked holds, but the key or the roots
+came from the folder, or a timestamp could not be checked; the last line says which. 4: it does not hold, or something
+unexpected came up; the output says what. 2: the command or the folder is not one that this program is for.
 """
 
 import base64
@@ -15,9 +19,17 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 import time
+
+LIMIT = 64 << 20  # bytes of a file, at most; a larger one is not read
+KINDS = ("archive", "published-version", "customer-copy", "anchor", "erasure", "act", "key-rotation")
+LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # left in folders by operating systems
+EXPLAINED = ("READ-ME-FIRST.html", "verify_archive.py")  # explain the evidence, and prove nothing
+PROVEN, USAGE, FAULT, DOUBT = 0, 2, 4, 5
 
 PRIME = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -70,30 +82,124 @@ def is_signed(public, message, signature):
     return not ((left[0] * right[2] - right[0] * left[2]) % PRIME or (left[1] * right[2] - right[1] * left[2]) % PRIME)
 
 
-def read_checkpoint(note, vkey):
-    """Read a signed checkpoint: its size and root (C2SP tlog-checkpoint)."""
-    name, key_id, encoded = vkey.strip().split("+", 2)
-    public = base64.b64decode(encoded)[1:]
-    text, _, signatures = note.rpartition(b"\n\n")
-    text += b"\n"
-    for line in signatures.decode().splitlines():
-        _, signer, signature = line.split(" ")
-        raw = base64.b64decode(signature)
-        if signer == name and raw[:4].hex() == key_id and is_signed(public, text, raw[4:]):
-            origin, size, root = text.decode().split("\n")[:3]
-            require(origin == name, "the checkpoint is of another log")
-            return int(size), base64.b64decode(root)
-    raise Fault("the checkpoint is not signed with the log's key")
-
-
 class Fault(Exception):
     """Something does not hold."""
 
 
 def require(condition, words):
-    """Say what is wrong."""
+    """Stop where something does not hold."""
     if not condition:
         raise Fault(words)
+
+
+def say(words):
+    """Print a line; what cannot be printed is escaped, since names come from strangers."""
+    print("".join(each if each.isprintable() and each.isascii() else ascii(each)[1:-1] for each in words))
+
+
+class Folder:
+    """A folder of a stranger: no link is followed, nothing outside is read, and no file without end.
+
+    Attributes:
+        checked: the files that were compared with something.
+    """
+
+    def __init__(self, path):
+        self.path, self.checked = path, set()
+        require(stat.S_ISDIR(os.lstat(path).st_mode), "%s is not a folder" % path)
+
+    def find(self, name):
+        """Find a file by its name in the folder; return its path, or None where there is none."""
+        parts = name.split("/") if isinstance(name, str) else [""]
+        ok = all(part not in ("", ".", "..") and not set(part) & set("\\:\0") for part in parts)
+        require(ok, "%r is not the name of a file in a folder" % (name,))
+        path = self.path
+        for number, part in enumerate(parts):
+            path = os.path.join(path, part)
+            try:
+                mode = os.lstat(path).st_mode
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            kind = stat.S_ISREG if number == len(parts) - 1 else stat.S_ISDIR
+            require(kind(mode), "%s is a link or something else that does not belong here" % name)
+        return path
+
+    def read(self, name, limit=LIMIT):
+        """Read a file."""
+        path = self.find(name)
+        require(path is not None, "%s is missing" % name)
+        with open(path, "rb") as file:
+            content = file.read(limit + 1)
+        require(len(content) <= limit, "%s has more than %d bytes" % (name, limit))
+        self.checked.add(name)
+        return content
+
+    def digest(self, name):
+        """Take the SHA-256 of a file."""
+        return hashlib.sha256(self.read(name)).hexdigest()
+
+    def names(self, below=""):
+        """Name all files in and below a folder."""
+        waiting, found = [below], []
+        while waiting:
+            above = waiting.pop()
+            for each in sorted(os.listdir(os.path.join(self.path, *above.split("/")) if above else self.path)):
+                name = above + "/" + each if above else each
+                mode = os.lstat(os.path.join(self.path, *name.split("/"))).st_mode
+                require(stat.S_ISDIR(mode) or stat.S_ISREG(mode), "%s is a link or a device" % name)
+                (waiting if stat.S_ISDIR(mode) else found).append(name)
+        return found
+
+
+def is_litter(name):
+    """Tell whether an operating system left a file there."""
+    return name.split("/")[-1] in LITTER or name.split("/")[-1].startswith("._")
+
+
+def decode(text):
+    """Read base 64, in its one spelling."""
+    raw = base64.b64decode(text, validate=True)
+    require(base64.b64encode(raw).decode() == text, "base 64 that is spelt wrongly")
+    return raw
+
+
+def parse_key(text):
+    """Read the public key of a log: its name, the four bytes that signatures name it by, the key (C2SP signed-note)."""
+    name, key_id, encoded = text.strip().split("+", 2)
+    raw = decode(encoded)
+    expected = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
+    require(len(raw) == 33 and raw[0] == 1 and key_id == expected, "that is not the public key of a log")
+    return name, bytes.fromhex(key_id), raw[1:]
+
+
+def read_checkpoint(note, key):
+    """Read a signed checkpoint: its size and root (C2SP tlog-checkpoint). Signatures of other keys are ignored."""
+    name, key_id, public = key
+    text, _, signatures = note.rpartition(b"\n\n")
+    text += b"\n"
+    require(len(note) <= 1 << 20 and note.endswith(b"\n"), "the checkpoint is not a signed note")
+    for line in signatures.decode()[:-1].split("\n"):
+        dash, signer, signature = line.split(" ")
+        raw = decode(signature)
+        require(dash == "\u2014", "the checkpoint is not a signed note")
+        if signer == name and raw[:4] == key_id and is_signed(public, text, raw[4:]):
+            origin, size, root = text.decode().split("\n")[:3]
+            require(origin == name, "the checkpoint is of another log")
+            require(re.fullmatch("0|[1-9][0-9]{0,17}", size), "the checkpoint has no size")
+            require(len(decode(root)) == 32, "the checkpoint has no root")
+            return int(size), decode(root)
+    raise Fault("the checkpoint is not signed with the log's key")
+
+
+def read_entry(content):
+    """Read an entry: what it claims, and its files as pairs of name and digest."""
+    document = json.loads(content.decode())
+    files = []
+    for subject in document["subject"]:
+        name, digest = subject["name"], subject["digest"]["sha256"]
+        require(isinstance(name, str) and re.fullmatch("[0-9a-f]{64}", digest), "an entry names a file wrongly")
+        files.append((name, digest))
+    return document["predicate"], files
 
 
 def hash_leaf(entry):
@@ -106,88 +212,118 @@ def hash_node(left, right):
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
-def read(*parts):
-    """Read a file."""
-    with open(os.path.join(*parts), "rb") as file:
-        return file.read()
+class Tree:
+    """A tree of entries that grows (RFC 6962, 2.1)."""
+
+    def __init__(self):
+        self.size, self.stack = 0, []
+
+    def append(self, entry):
+        """Add an entry."""
+        self.size += 1
+        self.stack.append((1, hash_leaf(entry)))
+        while len(self.stack) > 1 and self.stack[-1][0] == self.stack[-2][0]:
+            (width, right), (_, left) = self.stack.pop(), self.stack.pop()
+            self.stack.append((2 * width, hash_node(left, right)))
+
+    def root(self):
+        """Give the root of all entries."""
+        top = self.stack[-1][1]
+        for _, left in reversed(self.stack[:-1]):
+            top = hash_node(left, top)
+        return top
 
 
-def digest(path):
-    """Take the SHA-256 of a file."""
-    return hashlib.sha256(read(path)).hexdigest()
-
-
-def read_states(folder, vkey):
-    """Read the states of the log that were signed: its checkpoint, and those that an authority has stamped."""
-    size, root = read_checkpoint(read(folder, "log", "checkpoint"), vkey)
-    states = {size: [(root, "log/checkpoint")]}
-    anchors = os.path.join(folder, "anchors")
-    for name in sorted(os.listdir(anchors) if os.path.exists(anchors) else []):
-        if name.endswith(".checkpoint"):
-            size, root = read_checkpoint(read(anchors, name), vkey)
-            states.setdefault(size, []).append((root, "anchors/" + name))
-    return states
-
-
-def check_archive(folder, vkey):
-    """Check a whole archive: commits against signed states, entries against files, files against entries."""
-    states = read_states(folder, vkey)
-    stack, number, entries, erased, faults = [], 0, [], set(), []
+def read_commits(folder, states):
+    """Read all entries, and compare them with the states of the log that were signed."""
+    tree, entries = Tree(), []
     while True:
-        path = os.path.join(folder, "commits", "%08d" % (number // 10000), "%012d.jsonl" % number)
-        if not os.path.exists(path):
+        name = "commits/%08d/%012d.jsonl" % (tree.size // 10000, tree.size)
+        if folder.find(name) is None:
             break
-        for entry in read(path).split(b"\n")[:-1]:
-            stack.append((1, hash_leaf(entry)))
-            while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
-                (width, right), (_, left) = stack.pop(), stack.pop()
-                stack.append((2 * width, hash_node(left, right)))
-            number += 1
-            entries.append(json.loads(entry))
-            if number in states:
-                top = stack[-1][1]
-                for _, left in reversed(stack[:-1]):
-                    top = hash_node(left, top)
-                for root, source in states[number]:
-                    require(top == root, "%s is of other entries than those that are here" % source)
+        lines = folder.read(name).split(b"\n")
+        require(len(lines) > 1 and lines.pop() == b"", "%s is empty or cut off" % name)
+        for line in lines:
+            tree.append(line)
+            entries.append(read_entry(line))
+            for root, source in states.get(tree.size, ()):
+                require(tree.root() == root, "%s is of other entries than those that are here" % source)
     size = max(states)
-    require(number >= size, "%s is of %d entries, and here are %d" % (states[size][0][1], size, number))
-    for entry in entries:
-        if entry["predicate"]["kind"] == "erasure":
-            erased.add(entry["predicate"]["recipient"])
-    named = set()
-    for entry in entries:
-        for subject in entry["subject"]:
-            name, path = subject["name"], os.path.join(folder, *subject["name"].split("/"))
+    require(tree.size >= size, "%s is of %d entries, and here are %d" % (states[size][0][1], size, tree.size))
+    return entries
+
+
+def check_archive(folder, key, trust):
+    """Check a whole archive: commits against signed states, entries against files, files against entries."""
+    size, root = read_checkpoint(folder.read("log/checkpoint"), key)
+    states, anchors = {size: [(root, "log/checkpoint")]}, []
+    for name in folder.names("anchors") if os.path.isdir(os.path.join(folder.path, "anchors")) else []:
+        if name.endswith(".checkpoint"):
+            size, root = read_checkpoint(folder.read(name), key)
+            states.setdefault(size, []).append((root, name))
+            anchors.append(name[: -len(".checkpoint")])
+    entries = read_commits(folder, states)
+    erased = {claims.get("recipient") for claims, _ in entries if claims["kind"] == "erasure"}
+    people = {claims.get(name) for claims, _ in entries for name in ("recipient", "actor", "second")}
+    named, gone = set(), 0
+    for claims, files in entries:
+        for name, digest in files:
             named.add(name)
-            if os.path.exists(path):
-                if digest(path) != subject["digest"]["sha256"]:
-                    faults.append("%s was changed" % name)
-            elif entry["predicate"].get("recipient") not in erased:
-                faults.append("%s is missing" % name)
-    for kind in ("copies", "versions", "anchors"):
-        for above, _, files in os.walk(os.path.join(folder, kind)):
-            for file in files:
-                name = os.path.relpath(os.path.join(above, file), folder).replace(os.sep, "/")
-                if name not in named:
-                    faults.append("%s has no entry" % name)
-    require(not faults, "\n".join(faults))
-    print("%d entries, %d files: every entry has its files, and every file its entry" % (number, len(named)))
-    return True
+            if folder.find(name) is not None:
+                require(folder.digest(name) == digest, "%s was changed" % name)
+            else:
+                require(claims.get("recipient") in erased, "%s is missing" % name)
+                gone += 1
+    others = []
+    for name in folder.names():
+        above = name.split("/")[0]
+        if above in ("recipients", "staff") and not is_litter(name):
+            person = folder.digest(name)
+            require(person not in erased, "%s is the record of somebody who was erased" % name)
+            if person not in people:
+                others.append(name)
+        elif name not in named and name not in folder.checked:
+            others.append(name)
+    for name in others:
+        known = name.split("/")[0] in ("log", "recipients", "staff", "incoming") or is_litter(name)
+        require(known, "%s has no entry" % name)
+    kinds = sorted({claims["kind"] for claims, _ in entries} - set(KINDS))
+    for kind in kinds:
+        say("note: there are entries of the kind %r, which this program does not know" % (kind,))
+    if others:
+        say("note: %d files repeat the entries or are unfinished, and were not checked: %s ..." % (len(others), others[0]))
+    say("%d entries, %d files: every entry has its files, and every file its entry" % (len(entries), len(named) - gone))
+    if gone:
+        say("%d files are gone because their recipients were erased" % gone)
+    anchors.sort()
+    with tempfile.TemporaryDirectory() as aside:
+        stamps = []
+        for stem in anchors:
+            path = os.path.join(aside, "%d.pem" % len(stamps))
+            with open(path, "w") as file:
+                for each in json.loads(folder.read(stem + ".json").decode())["certificates"]:
+                    file.write("-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % each)
+            stamps.append((stem + ".checkpoint", stem + ".tsr", path))
+        if not stamps:
+            trust.doubts.append("there is no timestamp: when its entries came rests on the archive's word")
+        elif trust.roots is None:
+            trust.doubts.append("its timestamps were not checked; give the authorities' roots with --roots")
+        else:
+            check_timestamps(folder, stamps, trust)
 
 
-def read_proof(content, vkey):
+def read_proof(content, key):
     """Read a proof that an entry is in the log (C2SP tlog-proof): its number, the entry, the size, the checkpoint."""
     head, _, note = content.partition(b"\n\n")
     header, extra, index, *path = head.decode().split("\n")
     require(header == "c2sp.org/tlog-proof@v1", "the proof is of another format")
-    size, root = read_checkpoint(note, vkey)
-    entry = base64.b64decode(extra.split(" ")[1])
-    number = int(index.split(" ")[1])
+    require(extra.startswith("extra ") and re.fullmatch("index (0|[1-9][0-9]{0,17})", index), "the proof is cut off")
+    size, root = read_checkpoint(note, key)
+    entry, number = decode(extra[6:]), int(index[6:])
     node, last, found = number, size - 1, hash_leaf(entry)
     require(0 <= node <= last, "the proof is for an entry that its log does not have")
-    for sibling in map(base64.b64decode, path):
-        require(last > 0, "the proof has too many hashes")
+    for sibling in map(decode, path):
+        require(last > 0 and len(sibling) == 32, "the proof has too many hashes")
         if node & 1 or node == last:
             found = hash_node(sibling, found)
             while not node & 1 and node:
@@ -199,101 +335,247 @@ def read_proof(content, vkey):
     return number, entry, size, note
 
 
-def check_evidence(folder, vkey):
+def check_files(folder, prefix, entry, what):
+    """Compare the files that an entry names with those that are here, by the last part of their names."""
+    claims, files = read_entry(entry)
+    require(files, "the entry %s names no file" % what)
+    for name, digest in files:
+        own = prefix + name.split("/")[-1]
+        # A copy may have a name that people can read: it is found by what it is.
+        if not prefix and folder.find(own) is None and own.endswith(".pdf"):
+            own = "copy.pdf"
+        require(folder.digest(own) == digest, "%s was changed" % own)
+        say("  checked  %s: as %s says" % (own, what))
+    return claims
+
+
+def check_evidence(folder, key, trust):
     """Check evidence of one file: the file against its entry, the entry against the log, the timestamps."""
-    proofs = (name for name in sorted(os.listdir(folder)) if name.endswith(".tlog-proof"))
-    proof = next(name for name in proofs if not name.startswith("anchor-"))
-    number, entry, size, note = read_proof(read(folder, proof), vkey)
-    document = json.loads(entry)
-    for subject in document["subject"]:
-        path = os.path.join(folder, subject["name"].split("/")[-1])
-        require(os.path.exists(path), "%s is missing" % os.path.basename(path))
-        require(digest(path) == subject["digest"]["sha256"], "%s was changed" % os.path.basename(path))
-    claims = document["predicate"]
-    require(read(folder, "entry.json") == entry, "entry.json is not the entry that the proof is of")
-    text = os.path.join(folder, "policy", "policy.txt")
-    require(digest(text) == claims["policy_digest"], "policy/policy.txt is not the text that the entry names")
-    print("this is entry %d of the log %s, whose checkpoint has %d entries" % (number, vkey.split("+")[0], size))
-    print("it was not changed since it was logged; what it claims:")
+    names = [name for name in folder.names() if not is_litter(name)]
+    proofs = [n for n in names if n.endswith(".tlog-proof") and n != "policy.tlog-proof" and n[:7] != "anchor-"]
+    require(len(proofs) == 1, "there are %d proofs, and evidence has one: %s" % (len(proofs), ", ".join(proofs)))
+    number, entry, size, note = read_proof(folder.read(proofs[0]), key)
+    say("  checked  %s: entry %d is in the log of %d entries" % (proofs[0], number, size))
+    require(folder.read("entry.json") == entry, "entry.json is not the entry that the proof is of")
+    say("  checked  entry.json: it is the entry that the proof is of")
+    claims = check_files(folder, "", entry, "the entry")
+    version, text = claims.get("version"), claims.get("policy_digest")
+    if claims["kind"] == "published-version":
+        text = check_files(folder, "policy/", entry, "the entry")["policy_digest"]
+    elif version is not None:
+        _, published, _, same = read_proof(folder.read("policy.tlog-proof"), key)
+        require(same == note, "policy.tlog-proof is of another checkpoint than the copy's proof")
+        own = check_files(folder, "policy/", published, "the entry of version %s" % version)
+        require(own["kind"] == "published-version", "policy.tlog-proof is not of a published version")
+        require((own.get("version"), own.get("policy_digest")) == (version, text), "policy/ is of another version")
+    if text is not None:
+        require(folder.digest("policy/policy.txt") == text, "policy/policy.txt is not the text that the entry names")
+    folder.read("log.vkey", 4096)
+    stamps = []
+    while folder.find(name_anchor(len(stamps)) + ".tsr") is not None:
+        stem = name_anchor(len(stamps))
+        stamps.append((stem + ".checkpoint", stem + ".tsr", stem + "-certificates.pem"))
+    check_chain(folder, key, note, stamps)
+    check_manifests(folder, names)
+    loose = [name for name in names if name not in folder.checked]
+    for name in loose:
+        known = name in EXPLAINED or re.fullmatch("anchor(-[0-9]+)?-(revocation.json|roots.pem|certificates.pem)", name)
+        require(known, "%s does not belong to the evidence" % name)
+        say("  not covered by the log: %s" % name)
+    say("entry %d of the log %s was not changed since it was logged; it claims:" % (number, key[0]))
     for name in ("version", "effective_at", "issued_at", "recorded_at"):
         if name in claims:
-            print("  %-13s %s" % (name, claims[name]))
-    if not os.path.exists(os.path.join(folder, "anchor.tsr")):
-        print("there is no timestamp: that it was logged in time rests on the archive's word")
-        return True
-    require(read(folder, "anchor.checkpoint") == note, "the timestamp is over another checkpoint than the proof's")
-    return check_timestamps(folder, vkey)
+            say("  %-13s %s" % (name, claims[name]))
+    if not stamps:
+        trust.doubts.append("there is no timestamp: when it was logged rests on the archive's word")
+        return
+    if trust.roots is None:
+        trust.roots = merge_roots(folder, [name_anchor(at) + "-roots.pem" for at in range(len(stamps))], trust)
+        trust.doubts.append("the roots of the timestamp authorities came from this folder; give yours with --roots")
+    moment = check_timestamps(folder, stamps, trust)
+    if moment:
+        say("the timestamp%s: all this was logged before %s" % ("s hold" if stamps[1:] else " holds", moment))
 
 
-def check_timestamps(folder, vkey):
-    """Check the timestamps: each one but the last for the time of the next, which covers it (RFC 4998, 5.2).
+def name_anchor(position):
+    """Name the files of an anchor: anchor, anchor-2, anchor-3."""
+    return "anchor-%d" % (position + 1) if position else "anchor"
 
-    Returns whether that could be done: it takes OpenSSL.
+
+def check_chain(folder, key, note, stamps):
+    """Check that each later timestamp covers the one before it (RFC 4998, 5.2)."""
+    for at, (checkpoint, response, _) in enumerate(stamps):
+        require(folder.read(checkpoint) and folder.read(response, 1 << 20), "%s is empty" % response)
+        if not at:
+            require(folder.read(checkpoint) == note, "the timestamp is over another checkpoint than the proof's")
+            continue
+        proof = name_anchor(at) + ".tlog-proof"
+        _, entry, _, later = read_proof(folder.read(proof), key)
+        require(folder.read(checkpoint) == later, "%s is over another checkpoint than its proof" % response)
+        covered = {digest for _, digest in read_entry(entry)[1]}
+        for name in stamps[at - 1][:2]:
+            require(folder.digest(name) in covered, "%s does not cover %s" % (proof, name))
+
+
+def check_manifests(folder, names):
+    """Compare all files with the manifests of the bag, where there are some (RFC 8493)."""
+    above = os.path.dirname(os.path.abspath(folder.path))
+    if os.path.basename(os.path.abspath(folder.path)) != "data" or not os.path.lexists(os.path.join(above, "bagit.txt")):
+        return
+    bag = Folder(above)
+    listed = {}
+    for manifest, prefix in (("manifest-sha256.txt", "data/"), ("tagmanifest-sha256.txt", "")):
+        for line in bag.read(manifest).decode().splitlines():
+            digest, name = line.split("  ", 1)
+            require(name.startswith(prefix) and bag.find(name) is not None, "%s lists %s" % (manifest, name))
+            require(bag.digest(name) == digest, "%s was changed since the bag was packed" % name)
+            listed[name] = digest
+    missing = [name for name in names if "data/" + name not in listed]
+    require(not missing, "%s is not in the bag's manifest" % ", ".join(missing))
+    say("  checked  the bag's manifests: no file was changed or added since it was packed")
+
+
+class Trust:
+    """What the person who checks trusts.
+
+    Attributes:
+        roots: a file of root certificates, or None.
+        doubts: what keeps the answer from being a proof.
     """
-    names = ["anchor"]
-    while os.path.exists(os.path.join(folder, "anchor-%d.tsr" % (len(names) + 1))):
-        names.append("anchor-%d" % (len(names) + 1))
-    for before, name in zip(names, names[1:]):
-        _, entry, _, note = read_proof(read(folder, name + ".tlog-proof"), vkey)
-        require(read(folder, name + ".checkpoint") == note, "%s.tsr is over another checkpoint than its proof" % name)
-        covered = {subject["digest"]["sha256"] for subject in json.loads(entry)["subject"]}
-        for kind in (".tsr", ".checkpoint"):
-            require(
-                digest(os.path.join(folder, before + kind)) in covered, "%s does not cover %s%s" % (name, before, kind)
-            )
-    has_openssl = shutil.which("openssl") is not None
-    moments = [read_moment(folder, name + ".tsr") if has_openssl else (None, "") for name in names]
-    for name, (until, _) in zip(names, [*moments[1:], (None, "")]):
-        command = ["openssl", "ts", "-verify", "-data", name + ".checkpoint", "-in", name + ".tsr"]
-        command += ["-CAfile", name + "-roots.pem", "-untrusted", name + "-certificates.pem"]
-        command += ["-attime", "%d" % until] if until else []
-        print("the timestamp over %s is checked by: %s" % ("it" if name == "anchor" else "that", " ".join(command)))
-        if has_openssl:
-            code, output = run(command, folder)
-            require(code == 0, output.strip())
-    if not has_openssl:
-        print("openssl is not on this machine, so the timestamp was not checked; run this on another one")
-        return False
-    print("the timestamp%s: all this was logged before %s" % ("s hold" if names[1:] else " holds", moments[0][1]))
-    return True
+
+    def __init__(self, roots):
+        self.roots, self.doubts, self.aside = roots, [], []
+
+
+def merge_roots(folder, names, trust):
+    """Put the root certificates of the folder into one file."""
+    handle, path = tempfile.mkstemp(suffix=".pem")
+    trust.aside.append(path)
+    with os.fdopen(handle, "wb") as file:
+        for name in names:
+            file.write(folder.read(name, 1 << 20) + b"\n")
+    return path
+
+
+def describe_roots(path):
+    """Give the SHA-256 fingerprints of the certificates in a file."""
+    with open(path, "rb") as file:
+        content = file.read(1 << 20).decode("ascii", "replace")
+    found = re.findall("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", content, re.S)
+    prints = [hashlib.sha256(base64.b64decode("".join(each.split()))).hexdigest() for each in found]
+    require(prints, "%s has no certificate in PEM" % path)
+    return sorted(set(prints))
+
+
+def check_timestamps(folder, stamps, trust):
+    """Check timestamps, each one but the last for the time of the next, which covers it (RFC 4998, 5.2).
+
+    Returns when the first one was made, or None where it could not be checked: it takes OpenSSL.
+    """
+    for each in describe_roots(trust.roots):
+        say("root certificate, SHA-256: %s" % each)
+    if shutil.which("openssl") is None:
+        trust.doubts.append("openssl is not on this machine, so the timestamps were not checked; use another machine")
+        return None
+    moments = [read_moment(folder, response) for _, response, _ in stamps]
+    for at, (checkpoint, response, certificates) in enumerate(stamps):
+        between = certificates if os.path.isabs(certificates) else folder.find(certificates)
+        require(between is not None, "%s is missing" % certificates)
+        command = ["openssl", "ts", "-verify", "-data", folder.find(checkpoint), "-in", folder.find(response)]
+        command += ["-CAfile", os.path.abspath(trust.roots), "-untrusted", between]
+        command += ["-attime", "%d" % moments[at + 1][0]] if at + 1 < len(stamps) else []
+        code, output = run(command)
+        if code and "expired" in output:
+            trust.doubts.append("%s is of a certificate that expired before another timestamp covered it" % response)
+            continue
+        require(code == 0, "%s: %s" % (response, " ".join(output.split())))
+        say("  checked  %s: made %s, as OpenSSL says" % (response, moments[at][1]))
+    return moments[0][1]
 
 
 def read_moment(folder, name):
     """Ask OpenSSL when a timestamp was made: in seconds since 1970, and as it writes it."""
-    code, output = run(["openssl", "ts", "-reply", "-in", name, "-text"], folder)
+    require(folder.read(name, 1 << 20), "%s is empty" % name)
+    code, output = run(["openssl", "ts", "-reply", "-in", folder.find(name), "-text"])
     found = re.search(r"Time stamp: (\w+ +\d+ [\d:]+)(?:\.\d+)? (\d+) GMT", output)
     require(code == 0 and found is not None, "%s does not say when it was made" % name)
     moment = " ".join(found.groups())
     return calendar.timegm(time.strptime(moment, "%b %d %H:%M:%S %Y")), moment + " GMT"
 
 
-def run(command, folder):
+def run(command):
     """Run a program; return its exit code and what it printed."""
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
     return done.returncode, done.stdout.decode(errors="replace")
 
 
-def main(arguments):
-    """Run the command; return its exit code."""
-    if len(arguments) not in (1, 3) or arguments[1:2] not in ([], ["--key"]):
-        print(__doc__)
-        return 2
-    folder = arguments[0]
+def is_inside(path, folder):
+    """Tell whether a file lies in the folder that is checked, or beside it in the same bag."""
+    top = os.path.realpath(folder)
+    top = os.path.dirname(top) if os.path.basename(top) == "data" else top
+    return os.path.exists(path) and os.path.realpath(path).startswith(top + os.sep)
+
+
+def check(path, given_key, roots):
+    """Check a folder; return the exit code."""
+    trust = Trust(roots)
     try:
-        names = os.listdir(folder)
-        check = check_archive if "archive.json" in names else check_evidence
-        if check is check_evidence and not any(name.endswith(".tlog-proof") for name in names):
-            print("%s is neither an archive nor evidence from one" % folder)
-            return 2
-        vkey = read(arguments[2] if arguments[1:] else os.path.join(folder, "log.vkey")).decode()
-        complete = check(folder, vkey)
+        folder = Folder(path)
+        names = os.listdir(path)
+        is_archive = "archive.json" in names
+        if not is_archive and not any(name.endswith(".tlog-proof") for name in names):
+            say("%s is neither an archive nor evidence from one" % path)
+            return USAGE
+        own_key = given_key is None or is_inside(given_key, path)
+        text = given_key or ""
+        if given_key is None:
+            text = folder.read("log.vkey", 4096).decode()
+        elif "+" not in given_key or os.path.exists(given_key):
+            with open(given_key, encoding="ascii") as file:
+                text = file.read(4096)
+        key = parse_key(text)
+        say("log key: %s (%s)" % (text.strip(), "from the folder" if own_key else "given by you"))
+        if own_key:
+            trust.doubts.append("the log's key came from this folder; give the published one with --key")
+        if roots is not None and is_inside(roots, path):
+            trust.doubts.append("the roots of the timestamp authorities came from this folder; give yours with --roots")
+        (check_archive if is_archive else check_evidence)(folder, key, trust)
+    except KeyboardInterrupt:
+        raise
     except Fault as fault:
-        print(fault)
-        return 4
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        print("cannot be read as it should be: %r" % (error,))
-        return 4
-    return 0 if complete else 1
+        say("DOES NOT HOLD: %s" % fault)
+        return FAULT
+    except BaseException as error:  # whatever a stranger's folder brings about is no proof
+        say("DOES NOT HOLD: it cannot be read as it should be: %s: %s" % (type(error).__name__, error))
+        return FAULT
+    finally:
+        for each in trust.aside:
+            os.unlink(each)
+    if trust.doubts:
+        say("all that was checked holds, BUT: %s" % "; ".join(trust.doubts))
+        return DOUBT
+    say("proven, with the key and the roots that you gave")
+    return PROVEN
+
+
+def main(arguments):
+    """Read the command line; return the exit code."""
+    options = {"--key": None, "--roots": None}
+    rest = list(arguments)
+    paths = []
+    while rest:
+        each = rest.pop(0)
+        if each in options and rest:
+            options[each] = rest.pop(0)
+        elif each.startswith("-"):
+            paths = []
+            break
+        else:
+            paths.append(each)
+    if len(paths) != 1 or not os.path.isdir(paths[0]):
+        print(__doc__)
+        return USAGE
+    return check(paths[0], options["--key"], options["--roots"])
 
 
 if __name__ == "__main__":

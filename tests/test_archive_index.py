@@ -23,13 +23,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailmart_privacy.archive.archive import Archive, Copy, Session
+from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, read_entry, scan_copy, write_entry
 from mailmart_privacy.archive.index.index import Anchor, Index, Row, open_index
 from mailmart_privacy.archive.index.postgres import PostgresDatabase
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.layout import name_commit
+from mailmart_privacy.archive.session import Copy, Session
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped

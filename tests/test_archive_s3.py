@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from faults.racing import race_apart
-from mailmart_privacy.archive.archive import Archive, Copy
+from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
+from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import Retention
 from mailmart_privacy.archive.storage.s3 import open_bucket
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
@@ -180,16 +181,26 @@ def test_the_command_line(
     assert cli("archive", "init", url, env=variables).returncode == 0
     done = cli("export", "--to", "Acme GmbH", "-a", url, "-o", "acme.pdf", env=variables)
     assert done.returncode == 0, done.stderr
-    result = cli("archive", "received", "Acme GmbH", "-a", url, "--json", env=variables)
-    (copy,) = json.loads(result.stdout)["copies"]
+    result = cli("archive", "find", "Acme GmbH", "-a", url, "--json", env=variables)
+    (customer,) = json.loads(result.stdout)["customers"]
+    (copy,) = customer["copies"]
     assert copy["digest"] == sha256((tmp_path / "acme.pdf").read_bytes()).hexdigest()
     assert cli("archive", "verify", "-a", url, env=variables).returncode == 0
-    name = f"kept/{copy['name']}"
+    name = next(
+        each["Key"]
+        for each in seaweed.connect(store).list_objects_v2(Bucket=url.split("/")[2])["Contents"]
+        if copy["digest"] in each["Key"]
+    )
     place = {"Bucket": url.split("/")[2], "Key": name}
-    for options, held in (((), "ON"), (("--release",), "OFF")):
-        result = cli("archive", "hold", copy["digest"], *options, "-a", url, env=variables)
-        assert result.returncode == 0, result.stderr
-        assert seaweed.connect(store).get_object_legal_hold(**place)["LegalHold"]["Status"] == held
+    result = cli("archive", "hold", copy["digest"], "--matter", "26-114", "-a", url, env=variables)
+    assert result.returncode == 0, result.stderr
+    assert seaweed.connect(store).get_object_legal_hold(**place)["LegalHold"]["Status"] == "ON"
+    result = cli("archive", "erase", "Acme GmbH", "--yes", "-a", url, env=variables)
+    assert (result.returncode, "matter 26-114" in one_line(result)) == (1, True)
+    assert cli("archive", "verify", "-a", url, env=variables).returncode == 0
+    result = cli("archive", "release", "--matter", "26-114", "-a", url, env=variables)
+    assert result.returncode == 0, result.stderr
+    assert seaweed.connect(store).get_object_legal_hold(**place)["LegalHold"]["Status"] == "OFF"
 
 
 def test_an_intent_that_was_spoilt(url: str, store: dict[str, str], tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from ..verifying.verify import verify
-from .archive import Copy
+from .session import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

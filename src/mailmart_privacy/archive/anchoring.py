@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..trust.timestamp_client import TimestampClient
-    from .archive import Archive, Session
+    from .archive import Archive
     from .index.index import Index
+    from .session import Session
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,9 +21,10 @@ from ..trust.revocation import gather_for_token
 from ..trust.timestamp_response import read_response, write_response
 from ..trust.timestamp_token import Token, read_token, require_stamped
 from ..trust.validation_data import ValidationData
-from .archive import Archive, LogEntry, Session
-from .entries import write_json
+from .archive import Archive
+from .entries import LogEntry, write_json
 from .layout import ANCHORS, CHECKPOINT
+from .session import Session
 from .tlog.merkle import is_consistent, prove_consistency
 from .tlog.notes import Checkpoint, read_checkpoint
 

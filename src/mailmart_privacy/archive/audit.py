@@ -8,21 +8,21 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ..errors import TamperedError
-from .archive import LogEntry
-from .entries import File, read_entry, scan_copy
-from .layout import ANCHORS, COMMITS, COPIES, FACTS, KEY, LOG, README, RECIPIENTS, VERSIONS
+from .entries import File, LogEntry, read_entry, scan_copy
+from .layout import ANCHORS, COMMITS, COPIES, FACTS, KEY, LOG, README, RECIPIENTS, STAFF, VERSIONS, is_litter, limit_of
 from .log_audit import LogAudit, Root
 from .recipients import name_pseudonym
-from .storage.base import INCOMING
+from .register import Register
+from .storage.base import INCOMING, TooLargeError
 from .tlog.notes import Checkpoint
 
 if TYPE_CHECKING:
     from .archive import Archive
 
 _KEPT = (COPIES, VERSIONS, ANCHORS)
-_OTHERS = (COMMITS, LOG, RECIPIENTS, INCOMING)
+_OTHERS = (COMMITS, LOG, RECIPIENTS, STAFF, INCOMING)
 _THREADS = 4
-_RECORD_NAME = re.compile(rf"{RECIPIENTS}/[0-9a-f]{{64}}\.json")
+_RECORD_NAME = re.compile(rf"(?:{RECIPIENTS}|{STAFF})/[0-9a-f]{{64}}\.json")
 _RECORD = re.compile(rb'\{"name":"[A-Za-z0-9+/]+={0,2}","salt":"[A-Za-z0-9+/]+={0,2}"\}\n')
 
 
@@ -33,10 +33,12 @@ class Report:
     Attributes:
         checkpoint: the published state of the log.
         entries: how many entries are committed.
-        files: how many files were held against their entries.
+        files: how many files were compared with their entries.
         erased: how many files are gone because their recipient was erased.
         staged: how many files a writer has not finished, or has left behind when it was stopped.
         anchors: the entries of all anchors.
+        register: what people did.
+        litter: files that operating systems leave in folders; they are reported, and harm nothing.
         faults: all that is wrong.
     """
 
@@ -46,6 +48,8 @@ class Report:
     erased: int = 0
     staged: int = 0
     anchors: list[LogEntry] = field(default_factory=list)
+    register: Register = field(default_factory=Register)
+    litter: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -92,7 +96,7 @@ def audit(
 
 
 class _Files:
-    """Holds files against their entries."""
+    """Compares files with their entries."""
 
     def __init__(
         self, archive: "Archive", report: Report, advance: "Callable[[int, int], None]", pool: ThreadPoolExecutor
@@ -111,6 +115,9 @@ class _Files:
         """
         count = 0
         for name, _ in self._storage.find():
+            if is_litter(name):
+                self._report.litter.append(name)
+                continue
             folder, below, _ = name.partition("/")
             if below and folder in _KEPT:
                 count += hash(name)
@@ -119,15 +126,16 @@ class _Files:
         return count
 
     def read(self, start: int, contents: "list[bytes]") -> None:
-        """Hold the files of a commit against its entries."""
+        """Compare the files of a commit with its entries."""
         wanted: list[tuple[str, File]] = []
         for number, content in enumerate(contents, start):
             copy = scan_copy(content)
             if copy is not None:
-                self._recipients.add(copy.recipient)
+                self._recipients.update((copy.recipient, copy.actor or copy.recipient))
                 wanted.append((copy.recipient, File(name=copy.name, digest=copy.digest, size=int(copy.size))))
                 continue
-            entry = read_entry(content)
+            entry = self._report.register.add(number, content).entry
+            self._recipients.update(each for each in (entry.actor, entry.second) if each is not None)
             if entry.kind == "erasure":
                 self._erased.add(entry.recipient or "")
             elif entry.recipient is not None:
@@ -149,7 +157,7 @@ class _Files:
         self._advance(start + len(contents), self._total)
 
     def finish(self, listed: int) -> None:
-        """Hold the rest of the archive against what was read."""
+        """Compare the rest of the archive with what was read."""
         gone = [name for recipient, name in self._missing if recipient not in self._erased]
         self._report.erased = len(self._missing) - len(gone)
         if len(gone) > 1:
@@ -167,7 +175,10 @@ class _Files:
 
     def _look(self, file: File) -> str | None:
         """Say what is wrong with a file: nothing (None), or that it is not there ("")."""
-        content = self._storage.read(file.name)
+        try:
+            content = self._storage.read(file.name, min(file.size, limit_of(file.name)))
+        except TooLargeError:
+            return f"{file.name} was changed"
         if content is None:
             return ""
         if len(content) != file.size or sha256(content).hexdigest() != file.digest:
@@ -176,8 +187,14 @@ class _Files:
 
     def _require_recipients(self) -> None:
         found = set[str]()
-        for name, _ in self._storage.find(RECIPIENTS):
-            content = self._storage.read(name)
+        for name, _ in (*self._storage.find(RECIPIENTS), *self._storage.find(STAFF)):
+            if is_litter(name):
+                continue
+            try:
+                content = self._storage.read(name)
+            except TooLargeError as error:
+                self._report.faults.append(str(error))
+                continue
             if content is None:  # it was erased meanwhile
                 continue
             pseudonym = name_pseudonym(content)
@@ -187,11 +204,11 @@ class _Files:
                 self._report.faults.append(f"{name} is not the record of a recipient")
         for pseudonym in sorted(self._recipients - found - self._erased):
             self._report.faults.append(
-                f"the record of recipient {pseudonym} is missing from {RECIPIENTS}, or was changed"
+                f"the record of {pseudonym} is missing from {RECIPIENTS} and {STAFF}, or was changed"
             )
         for pseudonym in sorted(self._erased & found):
             self._report.faults.append(
-                f"recipient {pseudonym} is to be forgotten, and their record is still there: forget them again"
+                f"{pseudonym} is erased, and the record is still there: erase this customer again"
             )
 
     def _require_erased(self) -> None:
@@ -224,4 +241,4 @@ class _Files:
             self._report.faults.append(f"{name} has no entry")
 
     def _find_kept(self) -> set[str]:
-        return {name for folder in _KEPT for name, _ in self._storage.find(folder)}
+        return {name for folder in _KEPT for name, _ in self._storage.find(folder) if not is_litter(name)}

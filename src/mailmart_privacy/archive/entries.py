@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..errors import TamperedError
+from ..errors import TamperedError, one_line
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:mailmart-privacy:archive-entry:1"
-KINDS = ("archive", "published-version", "customer-copy", "anchor", "erasure")
+# Readers accept entries of other kinds, too: a newer release may have written them. They count and report those.
+KINDS = ("archive", "published-version", "customer-copy", "anchor", "erasure", "act", "key-rotation")
 MAX_SIZE = 65_535
 
 
@@ -38,7 +39,7 @@ class Entry:
     """What was archived.
 
     Attributes:
-        kind: "archive" (the first one), "published-version", "customer-copy", "anchor" or "erasure".
+        kind: one of `KINDS`, or another one that a newer release has written.
         files: what it covers.
         recorded_at: when the archive says that it was added (aware, UTC).
         version: of the policy.
@@ -47,10 +48,16 @@ class Entry:
         issued_at: when a copy was issued (aware, UTC), as its signer claims.
         level: of a copy, "B-B" to "B-LTA".
         signer: of a copy: lowercase hex SHA-256 of the certificate that it was delivered with, in DER.
-        recipient: the pseudonym of a copy's recipient, or of the one that was erased.
-        sealed: what is known of a copy beside, encrypted for as long as the recipient is not erased.
+        recipient: the pseudonym of a copy's recipient, of the one that was erased, or of the one whom an act concerns.
+        sealed: further details, encrypted; those of a copy can be read for as long as its recipient is not erased.
         renews: the digest of the copy that this one replaces.
         size: of the tree that an anchor's checkpoint covers.
+        act: what was done: "hold", "release", "withdrawn", "erase-waiting", "erase-refused" and others.
+        about: the number of the entry that an act concerns.
+        due_at: when an erasure that waits can be done (aware, UTC).
+        actor: the pseudonym of the person who caused the entry.
+        second: the pseudonym of a second person who confirmed it.
+        key: the next public key of the log, of a "key-rotation".
     """
 
     kind: str
@@ -66,16 +73,41 @@ class Entry:
     sealed: str | None = None
     renews: str | None = None
     size: int | None = None
+    act: str | None = None
+    about: int | None = None
+    due_at: datetime.datetime | None = None
+    actor: str | None = None
+    second: str | None = None
+    key: str | None = None
 
 
-_MOMENTS = ("recorded_at", "effective_at", "issued_at")
-_TEXTS = ("version", "policy_digest", "level", "signer", "recipient", "sealed", "renews")
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An entry in its place.
+
+    Attributes:
+        number: its place in the log, from 0.
+        content: its bytes, as the tree covers them.
+        entry: what it says.
+    """
+
+    number: int
+    content: bytes
+    entry: Entry
+
+
+_MOMENTS = ("recorded_at", "effective_at", "issued_at", "due_at")
+_TEXTS = (
+    *("version", "policy_digest", "level", "signer", "recipient", "sealed", "renews"),
+    *("act", "actor", "second", "key"),
+)
+_NUMBERS = ("size", "about")
 
 
 def write_entry(entry: Entry) -> bytes:
     """Write an entry."""
     predicate: dict[str, Any] = {"kind": entry.kind, "sizes": [file.size for file in entry.files]}
-    for name in (*_MOMENTS, *_TEXTS, "size"):
+    for name in (*_MOMENTS, *_TEXTS, *_NUMBERS):
         value = getattr(entry, name)
         if value is not None:
             predicate[name] = _write_moment(value) if name in _MOMENTS else value
@@ -90,30 +122,48 @@ def read_entry(content: bytes) -> Entry:
         TamperedError: it is not one as this package writes them.
     """
     try:
+        if len(content) > MAX_SIZE:
+            raise ValueError(f"{len(content):,} bytes are more than an entry has")
         document = json.loads(content)
-        predicate, subject = document["predicate"], document["subject"]
-        files = tuple(
-            File(name=each["name"], digest=each["digest"]["sha256"], size=size)
-            for each, size in zip(subject, predicate["sizes"], strict=True)
-        )
-        moments: dict[str, Any] = {
-            name: datetime.datetime.fromisoformat(predicate[name]) for name in _MOMENTS if name in predicate
-        }
-        texts: dict[str, Any] = {name: predicate[name] for name in (*_TEXTS, "size") if name in predicate}
-        entry = Entry(kind=predicate["kind"], files=files, **moments, **texts)
-        if document["_type"] != STATEMENT or document["predicateType"] != PREDICATE or entry.kind not in KINDS:
-            raise ValueError(f"of another kind: {document['predicateType']}, {entry.kind}")
-    except (ValueError, KeyError, TypeError) as error:
-        raise TamperedError(f"an entry of the log is not one that this package reads ({error})") from None
-    return entry
+        if document["_type"] != STATEMENT or document["predicateType"] != PREDICATE:
+            raise ValueError(f"it is a statement of another type: {document['predicateType']}")
+        return _read_predicate(document["predicate"], document["subject"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise TamperedError(f"an entry of the log is not one that this package reads ({one_line(error)})") from None
+
+
+def _read_predicate(predicate: Any, subject: Any) -> Entry:
+    files = tuple(
+        File(name=_require(str, each["name"]), digest=_require(str, each["digest"]["sha256"]), size=_require(int, size))
+        for each, size in zip(subject, predicate["sizes"], strict=True)
+    )
+    kind = _require(str, predicate["kind"])
+    # Of a kind that this release does not know, no more is read than every entry has.
+    known = kind in KINDS
+    moments: dict[str, Any] = {
+        name: datetime.datetime.fromisoformat(predicate[name])
+        for name in (_MOMENTS if known else _MOMENTS[:1])
+        if name in predicate
+    }
+    others: dict[str, Any] = {name: _require(str, predicate[name]) for name in _TEXTS if known and name in predicate}
+    others |= {name: _require(int, predicate[name]) for name in _NUMBERS if known and name in predicate}
+    return Entry(kind=kind, files=files, **moments, **others)
+
+
+def _require(kind: type, value: Any) -> Any:
+    """Refuse a value of another type: an entry comes from a file that anybody may have written."""
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.80} is not of the type {kind.__name__}")
+    return value
 
 
 class ScannedCopy(NamedTuple):
     """The words of a copy's entry, as they stand in it.
 
-    They have the attributes' names of `Entry` and of its one `File`; `renews` alone may be missing.
+    They have the attributes' names of `Entry` and of its one `File`; only `actor` and `renews` may be missing.
     """
 
+    actor: str | None
     effective_at: str
     issued_at: str
     level: str
@@ -132,7 +182,7 @@ class ScannedCopy(NamedTuple):
 def _spell_copy() -> str:
     text, digest, moment = r"([ !#-\[\]-~]*)", "([0-9a-f]{64})", r"([-0-9T:.]{19,26}Z)"
     return (
-        rf'\{{"_type":"{re.escape(STATEMENT)}","predicate":\{{"effective_at":"{moment}","issued_at":"{moment}",'
+        rf'\{{"_type":"{re.escape(STATEMENT)}","predicate":\{{(?:"actor":"{digest}",)?"effective_at":"{moment}","issued_at":"{moment}",'
         rf'"kind":"customer-copy","level":"{text}","policy_digest":"{digest}","recipient":"{digest}",'
         rf'"recorded_at":"{moment}",(?:"renews":"{digest}",)?"sealed":"{text}","signer":"{digest}",'
         rf'"sizes":\[(0|[1-9][0-9]{{0,8}})\],"version":"{text}"\}},"predicateType":"{re.escape(PREDICATE)}",'

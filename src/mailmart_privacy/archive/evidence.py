@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from .. import _resources
 from ..errors import MissingExtraError, UsageError
 from ..policy.render import environment
 from .anchors import choose_chain
-from .archive import Archive, LogEntry
+from .archive import Archive
+from .entries import LogEntry
 from .layout import KEY
 from .proofs import SUFFIX, write_proof
 
@@ -24,7 +26,33 @@ if TYPE_CHECKING:
     from .entries import File
 
 SCRIPT = "verify_archive.py"
-_PAGE = "READ-ME-FIRST.html"
+_PAGE, _COPY = "READ-ME-FIRST.html", "copy.pdf"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occasion:
+    """What the page of a bag says besides what is proven. Empty texts are left out.
+
+    Attributes:
+        customer: the name of the customer that the copy was made out to.
+        reference: of the copy.
+        issuer: the name in the certificate that signed the copy.
+        matter: the matter that the evidence is for.
+        made_by: the person who gathered it.
+        withdrawn_at: when the copy was withdrawn (aware, UTC), or None.
+        withdrawn_because: the reason of that.
+    """
+
+    customer: str = ""
+    reference: str = ""
+    issuer: str = ""
+    matter: str = ""
+    made_by: str = ""
+    withdrawn_at: datetime.datetime | None = None
+    withdrawn_because: str = ""
+
+
+NO_OCCASION = Occasion()
 
 
 def gather_evidence(
@@ -35,6 +63,8 @@ def gather_evidence(
     policy: "Iterable[File]",
     anchors: "Sequence[Anchor]",
     at: datetime.datetime,
+    published: int | None = None,
+    occasion: Occasion = NO_OCCASION,
 ) -> dict[str, bytes]:
     """Gather all that shows what a file is, and when it was archived.
 
@@ -45,6 +75,8 @@ def gather_evidence(
         policy: the files of the version that it is of.
         anchors: those of the archive that were verified.
         at: now (aware).
+        published: the number of the version's entry, so that its files are proven, too.
+        occasion: what the page says besides.
 
     Returns:
         The files of the bag: names and contents.
@@ -58,23 +90,27 @@ def gather_evidence(
     if content is None:
         raise UsageError(f"{file.name} is no longer there: its recipient was erased")
     chain = choose_chain(found.number, anchors, at)
-    name = file.name.rpartition("/")[2]
+    is_copy = found.entry.kind == "customer-copy"
+    name = _COPY if is_copy else file.name.rpartition("/")[2]
     proof = f"{name.rpartition('.')[0]}{SUFFIX}"
+    checkpoint = chain[0].checkpoint if chain else None
     files = {
-        proof: write_proof(archive, found.number, chain[0].checkpoint if chain else None),
+        proof: write_proof(archive, found.number, checkpoint),
         "entry.json": found.content,
         KEY: f"{archive.metadata.key}\n".encode(),
         SCRIPT: read_script(),
     }
+    if published is not None and is_copy:
+        files[f"policy{SUFFIX}"] = write_proof(archive, published, checkpoint)
     for other in found.entry.files:
-        files[other.name.rpartition("/")[2]] = archive.read_file(other) or b""
+        files[_COPY if is_copy else other.name.rpartition("/")[2]] = archive.read_file(other) or b""
     for position, anchor in enumerate(chain):
         files |= _anchor_files(archive, anchor, _name_anchor(position))
         if position:
             covered = write_proof(archive, chain[position - 1].entry.number, anchor.checkpoint)
             files[f"{_name_anchor(position)}{SUFFIX}"] = covered
     files |= {f"policy/{each.name.rpartition('/')[2]}": archive.read_file(each) or b"" for each in policy}
-    files[_PAGE] = _render(archive, found, name, file, proof, chain)
+    files[_PAGE] = _render(archive, found, name, file, proof, chain, occasion, at)
     return _pack(files, archive.metadata.origin, at)
 
 
@@ -100,7 +136,16 @@ def _anchor_files(archive: Archive, anchor: "Anchor", name: str) -> dict[str, by
     }
 
 
-def _render(archive: Archive, found: LogEntry, name: str, file: "File", proof: str, chain: "list[Anchor]") -> bytes:
+def _render(
+    archive: Archive,
+    found: LogEntry,
+    name: str,
+    file: "File",
+    proof: str,
+    chain: "list[Anchor]",
+    occasion: Occasion,
+    at: datetime.datetime,
+) -> bytes:
     made = environment().overlay()
     made.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     return (
@@ -110,8 +155,11 @@ def _render(archive: Archive, found: LogEntry, name: str, file: "File", proof: s
             entry=found.entry,
             number=found.number,
             origin=archive.metadata.origin,
+            key=str(archive.metadata.key),
+            occasion=occasion,
+            made_at=at,
             anchor=chain[0] if chain else None,
-            # Each one is judged for the time of the next, which covers it; the last one for that of who asks.
+            # Each one is judged for the time of the next, which covers it; the last one for the time of the check.
             stamps=[
                 (_name_anchor(position), each, int(after.moment.timestamp()) if after else None)
                 for position, (each, after) in enumerate(zip_longest(chain, chain[1:]))

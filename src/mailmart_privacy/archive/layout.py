@@ -15,7 +15,13 @@ VERSION = 1
 FACTS, README, KEY = "archive.json", "README.txt", "log.vkey"
 LOG, CHECKPOINT = "log", "log/checkpoint"
 COMMITS, COPIES, VERSIONS, ANCHORS, RECIPIENTS = "commits", "copies", "versions", "anchors", "recipients"
+STAFF = "staff"
 FULL = 10_000  # entries of one commit, at most
+_MIB = 1 << 20
+# How large a file of each folder may be. Whoever reads an archive reads what strangers may have put there.
+_LIMITS = {COMMITS: 64 * _MIB, LOG: 17 * _MIB, RECIPIENTS: 64 << 10, STAFF: 64 << 10, "": 64 << 10}
+_LIMIT = 64 * _MIB
+_LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # put there by operating systems, and harmless
 
 _README = """\
 An archive of MailMart's privacy policy: the versions that were published, and the copies that customers received.
@@ -23,16 +29,19 @@ An archive of MailMart's privacy policy: the versions that were published, and t
 archive.json    what this archive is
 log.vkey        the public key of its log (C2SP signed-note)
 versions/       the files of each published version of the policy
-copies/         the signed copies, each named by its SHA-256
+copies/         the signed copies, each named by its SHA-256; each one shows its customer's name in clear
 commits/        the entries of the log, one on a line, in files that are named by the number of their first one
 log/            the same entries as a transparency log (C2SP tlog-tiles): checkpoint, tiles, bundles of entries
 anchors/        checkpoints of the log with timestamps of an authority over them (RFC 3161)
-recipients/     the recipients' names, encrypted, one file for each; to forget one, its file is removed
-incoming/       what writers have not finished yet; it is not of the archive
+recipients/     one record for each customer; the name in it is encrypted, and entries refer to its SHA-256
+staff/          the same for the people who added to the archive
+incoming/       what writers have not finished yet; it does not belong to the archive
 
-Every file is covered by an entry of the log, but for the log itself, the commits that it is made of, and the files
-of recipients, whose digests stand in the entries. Nothing here is ever changed but log/checkpoint, which grows, and
-nothing is removed but what an entry of the kind "erasure" names, and tiles that fuller ones have replaced.
+Whoever can read copies/ can read customers' names and references. Protect this folder accordingly.
+
+Every file is covered by an entry of the log, except the log itself, the commits that it is made of, and the records
+in recipients/ and staff/, whose digests stand in the entries. Nothing here is ever changed except log/checkpoint,
+which grows. Nothing is removed except what an entry of the kind "erasure" names, and tiles that fuller ones replaced.
 
 To check all of it:      mailmart-privacy archive verify --archive .
 With other software:     any client of C2SP tlog-tiles, given log/ and log.vkey; openssl ts -verify for anchors/
@@ -118,3 +127,14 @@ def name_commit(start: int) -> str:
 def name_copy(digest: str, recorded_at: datetime.datetime) -> str:
     """Name the file of a copy."""
     return f"{COPIES}/{recorded_at.astimezone(datetime.UTC):%Y/%m}/{digest}.pdf"
+
+
+def limit_of(name: str) -> int:
+    """Tell how many bytes a file of an archive may have, by its name."""
+    return _LIMITS.get(name.rpartition("/")[0].partition("/")[0], _LIMIT)
+
+
+def is_litter(name: str) -> bool:
+    """Tell whether a file is one that an operating system leaves in folders."""
+    last = name.rpartition("/")[2]
+    return last in _LITTER or last.startswith("._")

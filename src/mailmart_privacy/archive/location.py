@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._files import make_folder
+from .._user_dirs import state_path
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,15 +28,13 @@ class ArchiveLocation:
 
     Attributes:
         name: a folder, or "s3://bucket/prefix".
-        key: the file of its key, or None for the one in `state`.
-        index: a file or "postgresql://…", or None for the one in `state`.
-        state: the folder in which keys and indexes are kept that have no place of their own.
+        key: the file of its key, or None for the one in the user's state folder.
+        index: a file or "postgresql://…", or None for the one in the user's state folder.
     """
 
     name: str
     key: str | None = None
     index: str | None = None
-    state: Path | None = None
 
     def open(self) -> "Archive":
         """Open the archive to read it.
@@ -84,7 +83,7 @@ class ArchiveLocation:
 
     def key_path(self, origin: str) -> Path:
         """Name the file of the archive's secrets."""
-        return Path(self.key) if self.key else self._default(origin, "key")
+        return Path(self.key) if self.key else _default_path(origin, "key")
 
     def open_index(self, archive: "Archive", advance: Advance = quiet) -> "Index":
         """Open the archive's index, and bring it up to date."""
@@ -93,7 +92,7 @@ class ArchiveLocation:
         if self.index is not None and "://" in self.index:
             index = open_index(self.index)
         else:
-            path = Path(self.index) if self.index else self._default(archive.metadata.origin, "sqlite")
+            path = Path(self.index) if self.index else _default_path(archive.metadata.origin, "sqlite")
             if self.index:
                 _require_index(path)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -101,10 +100,9 @@ class ArchiveLocation:
         index.refresh(archive, advance)
         return index
 
-    def _default(self, origin: str, suffix: str) -> Path:
-        if self.state is None:
-            raise UsageError("name the archive's key and its index, or the folder in which they are kept")
-        return self.state / f"{origin.replace('/', '-')}.{suffix}"
+
+def _default_path(origin: str, suffix: str) -> Path:
+    return state_path() / "archives" / f"{origin.replace('/', '-')}.{suffix}"
 
 
 def _require_index(path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import TamperedError
-from .layout import CHECKPOINT, COMMITS, LOG, name_commit
+from .layout import CHECKPOINT, COMMITS, LOG, is_litter, name_commit
 from .log import Log
 from .tlog.merkle import EMPTY, hash_range
 from .tlog.notes import Checkpoint
@@ -82,6 +82,8 @@ class LogAudit:
         """List the numbers that commits are named by."""
         found = set[int]()
         for name, _ in self.log.storage.find(COMMITS):
+            if is_litter(name):
+                continue
             number = name[-18:-6]
             if number.isascii() and number.isdigit() and name == name_commit(int(number)):
                 found.add(int(number))
@@ -93,6 +95,8 @@ class LogAudit:
         """List the tiles that are there, the partial ones apart."""
         found = set[str]()
         for name, _ in self.log.storage.find(LOG):
+            if is_litter(name):
+                continue
             rest = name.removeprefix(f"{LOG}/")
             tile = parse_tile(rest)
             if tile is not None and tile[2] < WIDTH:

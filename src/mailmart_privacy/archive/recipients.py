@@ -1,4 +1,4 @@
-"""Recipients: pseudonyms in the log, names in records that can be erased (GDPR Art. 17).
+"""Recipients and staff: pseudonyms in the log, names in records that can be erased (GDPR Art. 17).
 
 A record is a file of its own, encrypted with a key that is derived for it alone. It is found by a
 keyed digest of the name; the pseudonym that entries carry is the digest of the record. So the log
@@ -10,13 +10,13 @@ import hmac
 import json
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
 
 from ..errors import MissingExtraError, TamperedError
 from .entries import write_json
-from .layout import RECIPIENTS
+from .layout import RECIPIENTS, STAFF
 
 try:
     from cryptography.exceptions import InvalidTag
@@ -46,17 +46,96 @@ class Recipient:
     key: bytes
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """A member of staff who causes entries.
+
+    Attributes:
+        issuer: who vouches for the person: the address of an identity provider, or "os" for the operating system.
+        subject: what the issuer calls them, for good.
+        name: what to show.
+    """
+
+    issuer: str
+    subject: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Details:
+    """What an entry says in encrypted form.
+
+    Attributes:
+        reference: of a copy.
+        reason: why the entry came to be, in the words of the person who caused it.
+        matter: the legal or business matter that it belongs to.
+        request: the key of the request that asked for a copy, so that repeating the request makes no second copy.
+    """
+
+    reference: str = ""
+    reason: str = ""
+    matter: str = ""
+    request: str = ""
+
+
+NO_DETAILS = Details()
+
+# One customer may be typed with any of these quotes and dashes.
+_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02b9\u0060\u00b4\u2032", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    }
+)
+
+
+def fold(name: str) -> str:
+    """Fold the spellings of one name: case, width, blanks and the kinds of quotes and dashes do not count."""
+    return " ".join(unicodedata.normalize("NFKC", name.translate(_ALIKE)).translate(_ALIKE).casefold().split())
+
+
 def name_record(names_key: bytes, name: str) -> str:
-    """Name the file of a recipient's record: case, width and blanks of the name do not count."""
-    folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-    return f"{RECIPIENTS}/{hmac.digest(names_key, b'record of ' + folded.encode(), 'sha256').hex()}.json"
+    """Name the file of a recipient's record by the folded name."""
+    return f"{RECIPIENTS}/{hmac.digest(names_key, b'record of ' + fold(name).encode(), 'sha256').hex()}.json"
+
+
+def name_waiting_record(names_key: bytes, pseudonym: str) -> str:
+    """Name the file of the record of a recipient whose erasure waits; the name itself is free for a new record."""
+    return f"{RECIPIENTS}/{hmac.digest(names_key, b'waiting record of ' + pseudonym.encode(), 'sha256').hex()}.json"
 
 
 def write_record(names_key: bytes, name: str) -> tuple[bytes, Recipient]:
     """Write the record of a recipient who has none."""
+    return _write_record(names_key, name_record(names_key, name), name)
+
+
+def write_staff_record(names_key: bytes, person: Person) -> tuple[bytes, Recipient]:
+    """Write the record of a member of staff who has none; its name is that of a `Person` as JSON."""
+    return _write_record(names_key, name_staff_record(names_key, person), write_json(asdict(person)).decode())
+
+
+def name_staff_record(names_key: bytes, person: Person) -> str:
+    """Name the file of the record of a member of staff, by issuer and subject."""
+    key = write_json([person.issuer, person.subject])
+    return f"{STAFF}/{hmac.digest(names_key, b'staff record of ' + key, 'sha256').hex()}.json"
+
+
+def read_person(record: Recipient) -> Person:
+    """Read the member of staff whose record this is.
+
+    Raises:
+        TamperedError: it is the record of a customer.
+    """
+    try:
+        return Person(**json.loads(record.name))
+    except (ValueError, TypeError):
+        raise TamperedError(f"{record.file} is not the record of a member of staff") from None
+
+
+def _write_record(names_key: bytes, file: str, name: str) -> tuple[bytes, Recipient]:
     salt = secrets.token_bytes(16)
     key = _derive(names_key, salt)
-    file = name_record(names_key, name)
     document = {"name": _seal(key, name.encode()), "salt": base64.b64encode(salt).decode()}
     content = write_json(document) + b"\n"
     return content, Recipient(name, name_pseudonym(content), file, key)
@@ -82,21 +161,32 @@ def name_pseudonym(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def seal_reference(recipient: Recipient, reference: str) -> str:
-    """Encrypt the reference of a copy, for as long as its recipient's record is there."""
-    return _seal(recipient.key, reference.encode())
+def seal_details(key: bytes, details: Details) -> str:
+    """Encrypt the details of an entry.
+
+    Args:
+        key: of the recipient, so that the details go when the recipient is erased; or that of `derive_acts_key`.
+        details: what to encrypt.
+    """
+    return _seal(key, write_json({name: value for name, value in asdict(details).items() if value}))
 
 
-def open_reference(recipient: Recipient, sealed: str) -> str:
-    """Decrypt the reference of a copy.
+def open_details(key: bytes, sealed: str) -> Details:
+    """Decrypt the details of an entry.
 
     Raises:
-        TamperedError: it was changed, or belongs to another recipient.
+        TamperedError: they were changed, or were encrypted with another key.
     """
     try:
-        return _open(recipient.key, sealed).decode()
-    except (ValueError, InvalidTag):
-        raise TamperedError("the reference in an entry was changed, or belongs to another recipient") from None
+        document = json.loads(_open(key, sealed))
+        return Details(**{name: str(value) for name, value in document.items() if name in Details.__slots__})
+    except (ValueError, InvalidTag, AttributeError):
+        raise TamperedError("the details in an entry were changed, or belong to another recipient") from None
+
+
+def derive_acts_key(names_key: bytes) -> bytes:
+    """Derive the key of details that outlive the erasure of a recipient, those of holds for instance."""
+    return HKDF(hashes.SHA256(), 32, None, b"acts in an archive of mailmart-privacy").derive(names_key)
 
 
 def _derive(names_key: bytes, salt: bytes) -> bytes:

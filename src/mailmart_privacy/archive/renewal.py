@@ -2,10 +2,10 @@
 
 import datetime
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._limits import limited
 from ..errors import ExitCode, PrivacyError, TamperedError
 from .anchoring import Anchoring, indexed_anchors
 from .location import Advance, quiet
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from ..policy.ledger import Ledger
     from .anchors import Anchor
-    from .archive import Archive, Copy, Session
+    from .archive import Archive
     from .index.index import Index, Row
+    from .session import Copy, Session
 
 _RENEWED = ("B-LT", "B-LTA")
 
@@ -63,7 +64,6 @@ class Renewal:
         limit: what holds no longer than that is due (aware).
         ledger: the recorded versions.
         clock: tells what time it is (aware).
-        guard: opens a context that bounds what judging one copy may cost.
         advance: is told how many copies were looked at, and how many there are.
     """
 
@@ -76,11 +76,10 @@ class Renewal:
         limit: datetime.datetime,
         ledger: "Ledger",
         clock: Callable[[], datetime.datetime],
-        guard: Callable[[], AbstractContextManager[None]] = nullcontext,
         advance: Advance = quiet,
     ) -> None:
         self._archive, self._roots, self._limit, self._ledger = archive, roots, limit, ledger
-        self._clock, self._guard = clock, guard
+        self._clock = clock
         self.copies: list[tuple[Row, datetime.datetime]] = []
         self.anchor: Anchor | None = None
         self._renewed, self._missed = set[str](), dict[str, tuple[str, ExitCode]]()
@@ -145,7 +144,7 @@ class Renewal:
 
         self._looked_at += 1
         try:
-            with self._guard():
+            with limited():
                 verdict = verify(self._read(row), trust_roots=self._roots, at=self._clock(), ledger=self._ledger)
         except PrivacyError as error:
             self._missed[row.digest] = str(error), error.exit_code

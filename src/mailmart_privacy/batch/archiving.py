@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..archive.anchoring import Anchoring
-    from ..archive.archive import Session
     from ..archive.index.index import Index, Row
     from ..archive.location import Advance, ArchiveLocation
-    from ..archive.recipients import Recipient
+    from ..archive.recipients import Person, Recipient
+    from ..archive.session import Session
     from ..sheets.rows import Planned
     from .destinations import Destination
     from .results import IssuedCopy
@@ -45,7 +45,7 @@ class Archiving:
 
     def add(self, copies: "Sequence[IssuedCopy]") -> None:
         """Archive copies, with the bytes that they carry."""
-        from ..archive.archive import Copy
+        from ..archive.session import Copy
 
         added = [
             Copy(
@@ -103,7 +103,7 @@ class Archiving:
 
     def _archived_since(self, since: datetime.datetime) -> "dict[tuple[str, str], Row]":
         """Find what was archived since a batch was begun, by recipient and reference."""
-        from ..archive.recipients import open_reference, read_record
+        from ..archive.recipients import open_details, read_record
 
         storage = self._session.archive.storage
         recipients: dict[str, Recipient] = {}
@@ -118,7 +118,7 @@ class Archiving:
                     record = read_record(self._names_key, name, storage.read(name) or b"")
                     recipients[record.pseudonym] = record
             if row.recipient in recipients:
-                found[row.recipient, open_reference(recipients[row.recipient], row.sealed)] = row
+                found[row.recipient, open_details(recipients[row.recipient].key, row.sealed).reference] = row
         return found
 
     def _read(self, row: "Row") -> bytes | None:
@@ -141,6 +141,7 @@ def open_archiving(
     signer: str,
     version: str,
     level: str,
+    actor: "Person | None" = None,
     advance: "Advance" = quiet,
 ) -> Iterator[Archiving]:
     """Open the archive that the copies of a batch go to; anchor it afterwards.
@@ -152,11 +153,12 @@ def open_archiving(
         signer: the digest of the certificate that signs.
         version: of the policy.
         level: of the copies.
+        actor: the person who runs the batch.
         advance: is told how far the reading of the log has come.
     """
     opened = location.open()
     keyring = location.keyring(opened)
-    with location.open_index(opened, advance) as index, opened.writing(keyring, clock) as session:
+    with location.open_index(opened, advance) as index, opened.writing(keyring, clock, actor) as session:
         yield Archiving(session, index, keyring.names_key, signer=signer, version=version, level=level)
         if anchoring is not None:
             anchoring.anchor(session, clock())

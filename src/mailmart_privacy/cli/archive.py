@@ -2,8 +2,9 @@
 
 import click
 
-from .archive_add import add, anchor, forget, hold, init, renew
-from .archive_ask import at, get, list_copies, received, reindex
+from .archive_acts import erase, hold, list_holds, release, withdraw
+from .archive_add import add, anchor, init, reindex, renew
+from .archive_ask import fetch, find, in_force, list_copies
 from .archive_prove import evidence, prove, verify
 
 
@@ -16,19 +17,9 @@ def archive() -> None:
 
 
 for command in (
-    init,
-    add,
-    list_copies,
-    at,
-    received,
-    get,
-    prove,
-    evidence,
-    verify,
-    anchor,
-    renew,
-    hold,
-    forget,
-    reindex,
+    *(init, add, list_copies, find, in_force, fetch),
+    *(prove, evidence, verify, anchor, renew),
+    *(withdraw, hold, release, list_holds, erase),
+    *(reindex,),
 ):
     archive.add_command(command)

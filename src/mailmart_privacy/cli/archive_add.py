@@ -1,33 +1,23 @@
-"""`archive init`, `add`, `anchor`, `renew` and `forget`: what changes an archive."""
+"""`archive init`, `add`, `anchor`, `renew` and `reindex`: what makes an archive grow."""
 
 import datetime
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._limits import limited
+from ..archive.register import read_register
 from ..errors import ArchiveError, ExitCode, PrivacyError, UsageError
 from ..policy.ledger import shipped
-from .archives import (
-    archive_options,
-    find_row,
-    moment_words,
-    open_index,
-    read_anchoring,
-    read_location,
-)
+from .archives import Shown, archive_options, moment_words, open_service, read_anchoring, read_location
 from .authorities import authority_options, read_authorities
 from .edge import now
-from .files import list_files, read_file
+from .files import list_files
 from .progress import show_progress
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
-    from ..archive.archive import Session
-    from ..archive.index.index import Index
+    from ..archive.acts import Erasure
+    from ..archive.adding import Added
     from ..archive.renewal import RenewalReport
 
 _AHEAD = datetime.timedelta(days=90)
@@ -73,6 +63,7 @@ def init(place: str, archive_key: str | None, retain: int | None, retain_mode: s
 @archive_options(key=True, index=True)
 @authority_options
 @witness_option
+@click.option("--same-reference", is_flag=True, help="Accept a reference that another customer has already.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def add(
     names: tuple[str, ...],
@@ -83,28 +74,39 @@ def add(
     tsa_certificate: tuple[str, ...],
     trust: tuple[str, ...],
     witness: tuple[str, ...],
+    same_reference: bool,
     as_json: bool,
 ) -> int:
-    """Archive copies. Each one is verified before; one that does not verify is refused.
+    """Archive copies. Each one is verified first; one that does not verify is refused.
 
-    A copy that is there already is not added again. With --tsa the log is anchored afterwards. With several
-    files the exit code is the highest.
+    A copy that is in the archive already is not verified or added again. With --tsa the log is anchored afterwards.
+    With several files the exit code is the highest.
     """
+    from ..archive.adding import add_files
+
     location = read_location(archive, archive_key, archive_index)
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    opened, paths = location.open(), list_files(names)
+    service, paths = open_service(location, "indexing"), list_files(names)
     if not paths:
         raise UsageError(f"there is no PDF file in {', '.join(names)}")
     results: list[dict[str, Any]] = []
-    known: dict[str, int] = {}
-    roots = authorities.trusted()
-    with open_index(location, opened) as index, opened.writing(location.keyring(opened), now) as session:
+    with service.index() as index, service.writing() as (session, keyring):
+        added = add_files(
+            session,
+            index,
+            paths,
+            names_key=keyring.names_key,
+            roots=authorities.trusted(),
+            ledger=shipped(),
+            clock=now,
+            same_reference=same_reference,
+        )
         with show_progress("archiving", len(paths)) as progress:
-            for path in paths:
-                results.append(_add(path, session, index, known, roots))
+            for each in added:
+                results.append(_to_json(each))
                 progress.advance()
                 if not as_json:
-                    click.echo(_describe(results[-1]), err=results[-1]["error"] is not None)
+                    click.echo(_describe(results[-1]), err=each.error is not None)
         anchoring = read_anchoring(authorities, witness)
         if anchoring is not None and any(result["added"] for result in results):
             anchoring.anchor(session, now())
@@ -113,35 +115,20 @@ def add(
     return int(max((result["exit_code"] for result in results), default=ExitCode.DONE))
 
 
-def _add(
-    path: Path, session: "Session", index: "Index", known: dict[str, int], roots: "tuple[Certificate, ...]"
-) -> dict[str, Any]:
-    """Archive one copy, unless the index or this run knows it."""
-    from hashlib import sha256
-
-    from ..archive.admission import admit
-    from ..verifying.origin import MAX_SIZE
-
-    result: dict[str, Any] = {"file": str(path), "exit_code": 0, "error": None, "added": False, "entry": None}
-    try:
-        content = read_file(str(path), at_most=MAX_SIZE)
-        with limited():
-            copy = admit(content, trust_roots=roots, at=now(), ledger=shipped())
-        digest = sha256(content).hexdigest()
-        if digest not in known and (found := index.find(digest)) is not None:
-            if found.erased:
-                raise ArchiveError(
-                    "its recipient was erased from the archive, and so was this copy; it is not taken again"
-                )
-            known[digest] = found.number
-        if digest in known:
-            return result | {"entry": known[digest], "digest": digest}
-        known[digest] = session.add_copies([copy], shipped())[0].number
-        return result | {"added": True, "entry": known[digest], "digest": digest}
-    except (PrivacyError, OSError) as error:
-        code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
-        message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
-        return result | {"exit_code": int(code), "error": message}
+def _to_json(added: "Added") -> dict[str, Any]:
+    error = added.error
+    code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
+    message = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    if isinstance(error, ArchiveError) and hasattr(error, "reference"):
+        message += "; if that is right, add it with --same-reference"
+    return {
+        "file": added.file,
+        "digest": added.digest,
+        "entry": added.entry,
+        "added": added.added,
+        "exit_code": int(code if error is not None else ExitCode.DONE),
+        "error": message if error is not None else None,
+    }
 
 
 def _describe(result: dict[str, Any]) -> str:
@@ -167,11 +154,9 @@ def anchor(
     anchoring = read_anchoring(read_authorities(tsa, tsa_certificate, trust), witness)
     if anchoring is None:
         raise UsageError("name a timestamp authority with --tsa URL, and its root certificate with --trust CERT")
-    location = read_location(archive, archive_key)
-    opened = location.open()
-    with opened.writing(location.keyring(opened), now) as session:
-        anchoring.anchor(session, now())
-    click.echo(f"anchored: {opened.checkpoint().size - 1:,} entries")
+    service = open_service(read_location(archive, archive_key))
+    service.anchor(anchoring)
+    click.echo(f"anchored: {service.archive.checkpoint().size - 1:,} entries")
 
 
 @click.command()
@@ -191,98 +176,67 @@ def renew(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Renew what is due: the archive timestamps of copies, and the anchor of the log.
+    """Renew what is due: the archive timestamps of copies, the anchor of the log, and erasures that waited.
 
-    A renewed copy is added; the one before stays. A new anchor covers all that was logged before it. What cannot
-    be renewed, or not any longer, is left alone and named; the exit code is the highest.
+    A renewed copy is added; the one before stays. A new anchor covers all that was logged before it. Copies that
+    cannot be renewed are listed and left unchanged; the exit code is the highest of theirs.
     """
+    from ..archive.acts import finish_erasures
     from .renew import read_date
 
-    if not dry_run and not tsa:
-        raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
     limit = now() + _AHEAD if before is None else read_date(before)
-    location = read_location(archive, archive_key, archive_index)
     authorities = read_authorities(tsa, tsa_certificate, trust)
-    opened, roots = location.open(), authorities.trusted()
-    from ..archive.renewal import Renewal
-
     anchoring = read_anchoring(authorities)
-    with open_index(location, opened) as index:
-        with show_progress("looking", index.size) as progress:
-            renewal = Renewal(
-                opened,
-                index,
-                roots=roots,
-                limit=limit,
-                ledger=shipped(),
-                clock=now,
-                guard=limited,
-                advance=lambda done, total: progress.reach(done),
-            )
-        if not dry_run and renewal.due and anchoring is not None:
-            with (
-                opened.writing(location.keyring(opened), now) as session,
-                show_progress("renewing", len(renewal.copies)) as progress,
-            ):
-                renewal.renew(session, anchoring, advance=lambda done, total: progress.reach(done))
-    _print_renewal(renewal.report(), limit, dry_run=dry_run, as_json=as_json)
+    service = open_service(read_location(archive, archive_key, archive_index), "looking")
+    waiting = bool(read_register(service.archive).waiting)
+    if anchoring is None and not dry_run and not waiting:
+        raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
+    renewal = service.renewal(roots=authorities.trusted(), limit=limit, ledger=shipped())
+    erased, missed = list["Erasure"](), list[str]()
+    if not dry_run and (waiting or (renewal.due and anchoring is not None)):
+        with service.writing() as (session, keyring):
+            erased, missed = finish_erasures(session, keyring.names_key, clock=now)
+            if anchoring is not None and renewal.due:
+                renewal.renew(session, anchoring, advance=Shown("renewing"))
+    report = _to_report(renewal.report(), limit, dry_run=dry_run)
+    report |= {"erased": [each.entry.number for each in erased], "erasures_waiting": missed}
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        _print_renewal(report)
     return int(renewal.exit_code)
 
 
-def _print_renewal(report: "RenewalReport", limit: datetime.datetime, *, dry_run: bool, as_json: bool) -> None:
-    if as_json:
-        answer = {
-            "before": moment_words(limit),
-            "dry_run": dry_run,
-            "looked_at": report.looked_at,
-            "due": [{"what": due.what, "until": moment_words(due.until), "renewed": due.renewed} for due in report.due],
-            "missed": [{"what": what, "error": error} for what, error in report.missed],
-            "next": moment_words(report.next) if report.next else None,
-        }
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-        return
-    for due in report.due:
-        click.echo(f"{due.what}: {'renewed' if due.renewed else 'due'}; held until {moment_words(due.until)}")
-    for what, error in report.missed:
-        click.echo(f"{what}: left unchanged: {error}", err=True)
-    click.echo(f"{len(report.due)} due before {moment_words(limit)}, of {report.looked_at} looked at")
-    if report.next is not None:
-        click.echo(f"the next one holds until {moment_words(report.next)}")
+def _to_report(report: "RenewalReport", limit: datetime.datetime, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "before": moment_words(limit),
+        "dry_run": dry_run,
+        "looked_at": report.looked_at,
+        "due": [{"what": due.what, "until": moment_words(due.until), "renewed": due.renewed} for due in report.due],
+        "missed": [{"what": what, "error": error} for what, error in report.missed],
+        "next": moment_words(report.next) if report.next else None,
+    }
+
+
+def _print_renewal(report: dict[str, Any]) -> None:
+    for number in report["erased"]:
+        click.echo(f"an erasure that waited is done; recorded as entry {number:,}")
+    for words in report["erasures_waiting"]:
+        click.echo(f"an erasure still waits: {words}", err=True)
+    for due in report["due"]:
+        click.echo(f"{due['what']}: {'renewed' if due['renewed'] else 'due'}; held until {due['until']}")
+    for missed in report["missed"]:
+        click.echo(f"{missed['what']}: left unchanged: {missed['error']}", err=True)
+    click.echo(f"{len(report['due'])} due before {report['before']}, of {report['looked_at']} looked at")
+    if report["next"] is not None:
+        click.echo(f"the next one holds until {report['next']}")
 
 
 @click.command()
-@click.argument("digest")
 @archive_options(index=True)
-@click.option("--release", is_flag=True, help="Lift the hold.")
-def hold(digest: str, archive: str | None, archive_index: str | None, release: bool) -> None:
-    """Put a file under legal hold: the store removes it for nobody, whatever its retention, until it is released."""
-    location = read_location(archive, None, archive_index)
-    opened = location.open()
-    with open_index(location, opened) as index:
-        row = find_row(index, digest)
-    opened.storage.hold(row.name, on=not release)
-    click.echo(f"{row.name}: {'released' if release else 'held'}")
-
-
-@click.command()
-@click.argument("recipient")
-@archive_options(key=True, index=True)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def forget(recipient: str, archive: str | None, archive_key: str | None, archive_index: str | None, yes: bool) -> None:
-    """Erase a recipient: their name, and the copies addressed to them. The log stays whole.
-
-    That they were erased (Art. 17 GDPR), and when, is logged by their pseudonym. It cannot be undone.
-    """
-    location = read_location(archive, archive_key, archive_index)
-    opened = location.open()
-    keyring = location.keyring(opened)
-    found = opened.find_recipient(keyring.names_key, recipient)
-    if found is None:
-        raise UsageError(f"the archive has no recipient {recipient!r}, or no longer")
-    with open_index(location, opened) as index:
-        rows = list(index.rows(recipients=[found.pseudonym]))
-    if not yes:
-        click.confirm(f"Erase {found.name} and {len(rows)} copies for good?", abort=True, err=True)
-    with opened.writing(location.keyring(opened), now) as session:
-        done = session.erase(found, [row.file for row in rows])
-    click.echo(f"erased: {len(rows)} copies and the name; logged as entry {done.number}")
+def reindex(archive: str | None, archive_index: str | None) -> None:
+    """Build the index anew from the log. It holds nothing that the log does not."""
+    service = open_service(read_location(archive, None, archive_index), "indexing")
+    with service.index() as index:
+        index.rebuild(service.archive, service.advance)
+        click.echo(f"indexed: {index.size:,} entries")

@@ -1,33 +1,25 @@
-"""`archive list`, `at`, `received`, `get` and `reindex`: what an archive answers."""
+"""`archive list`, `find`, `in-force` and `fetch`: what an archive answers."""
 
 import csv
 import json
 import re
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .._time import parse_moment
 from ..errors import UsageError
-from .archives import (
-    archive_options,
-    find_entry,
-    find_row,
-    moment_words,
-    open_index,
-    read_location,
-    read_trusted,
-    row_to_json,
-)
-from .edge import now
+from .archives import archive_options, moment_words, open_service, read_location, read_trusted, row_to_json
 from .files import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..archive.archive import Archive
-    from ..archive.index.index import Index, Row
+    from ..archive.finding import Customer, Found, FoundCopy
+    from ..archive.index.index import Row
+    from ..archive.service import ArchiveService
 
 
 @click.command("list")
@@ -58,18 +50,19 @@ def list_copies(
     """List what is archived, the oldest first. Recipients are shown by their pseudonyms."""
     if as_csv and as_json:
         raise UsageError("give --csv or --json, not both")
-    location = read_location(archive, archive_key, archive_index)
-    opened = location.open()
+    service = open_service(read_location(archive, archive_key, archive_index), "indexing")
     wanted: dict[str, Any] = {"kinds": (kind,) if kind else (), "version": policy, "limit": limit}
     wanted["signer"] = None if signer is None else _read_signer(signer)
     wanted |= {"since": parse_moment(since) if since else None, "until": parse_moment(until) if until else None}
     if recipient is not None:
-        found = opened.find_recipient(location.keyring(opened).names_key, recipient)
+        found = service.archive.find_recipient(service.keyring().names_key, recipient)
         wanted["recipients"] = [found.pseudonym] if found else ["-"]
-    with open_index(location, opened) as index:
-        if policy is not None:
-            _require_version(index, policy)
+    with service.index() as index:
         _print_rows(index.rows(**wanted), as_csv=as_csv, as_json=as_json)
+        click.echo(
+            f"listed from the index, which has read {index.size:,} entries; `archive verify` compares all of them",
+            err=True,
+        )
 
 
 def _read_signer(text: str) -> str:
@@ -78,12 +71,6 @@ def _read_signer(text: str) -> str:
     if not re.fullmatch("[0-9a-f]{64}", digits):
         raise UsageError(f"{text!r} is no SHA-256 of a certificate; `mailmart-privacy identity show` prints your own")
     return digits
-
-
-def _require_version(index: "Index", policy: str) -> None:
-    known = {row.version or "" for row in index.rows(kinds=("published-version",))}
-    if policy not in known:
-        raise UsageError(f"the archive has no version {policy!r}; it has: {', '.join(sorted(known)) or 'none'}")
 
 
 def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
@@ -104,82 +91,132 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
         click.echo(f"{row.number:>8}  {shown}  {row.digest[:16]}  {what}")
 
 
-@click.command()
+@click.command("in-force")
 @click.argument("time", metavar="TIME")
 @archive_options(index=True)
 @click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamped the anchors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def at(time: str, archive: str | None, archive_index: str | None, trust: tuple[str, ...], as_json: bool) -> None:
+def in_force(time: str, archive: str | None, archive_index: str | None, trust: tuple[str, ...], as_json: bool) -> None:
     """Say which version of the policy was in force at TIME: as it claims, and as can be proven.
 
-    It claims its own beginning. It can be proven that it was archived before a moment: that of the first
-    timestamp of an authority over the log with it. Provably in force is the newest version that claims to begin
-    before TIME and was stamped before it, too.
+    A version claims when it took effect. What can be proven is that it was archived before a moment: that of the
+    first timestamp of an authority over the log with it. Provably in force is the newest version that claims to have
+    taken effect by TIME and was stamped by TIME, too.
     """
-    from ..archive.anchoring import indexed_anchors
-    from ..archive.anchors import proven_at, require_holding
-
     moment = parse_moment(time)
-    location = read_location(archive, None, archive_index)
-    opened = location.open()
-    with open_index(location, opened) as index:
-        rows = index.in_force(moment)
-        anchors = require_holding(indexed_anchors(opened, index, roots=read_trusted(trust), at=now()))
-        stamped = max((each.checkpoint.size for each in anchors if each.moment <= moment), default=0)
-        provable = index.in_force(moment, below=stamped)
-    if not rows:
-        raise UsageError(f"no version that is archived claims to have been in force at {moment_words(moment)}")
-    first = rows[0]
-    proven = proven_at(first.number, anchors)
-    for row in (*rows, *provable) if proven else provable:
-        find_entry(opened, row)
+    service = open_service(read_location(archive, None, archive_index), "indexing")
+    found = service.in_force(moment, roots=read_trusted(trust))
     answer = {
         "at": moment_words(moment),
-        "version": first.version,
-        "policy_digest": first.policy_digest,
-        "claims_effective_at": moment_words(first.effective_at),
-        "archive_claims_recorded_at": moment_words(first.recorded_at),
-        "proven_archived_before": None if proven is None else moment_words(proven),
-        "provably_in_force": provable[0].version if provable else None,
-        "files": [{"name": row.name, "digest": row.digest, "size": row.size} for row in rows],
+        "version": found.version,
+        "policy_digest": found.policy_digest,
+        "claims_effective_at": _or_none(found.effective_at),
+        "archive_claims_recorded_at": _or_none(found.recorded_at),
+        "proven_archived_before": _or_none(found.proven_before),
+        "provably_in_force": found.provable,
+        "archive_stamped_since": _or_none(found.stamped_since),
+        "files": [asdict(file) for file in found.files],
     }
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
         return
-    click.echo(f"{first.version}")
+    if found.version is None:
+        click.echo(f"no archived version claims to have been in force at {answer['at']}", err=True)
+        return
+    since = answer["archive_stamped_since"]
+    why = f"its first timestamp is from {since}" if since else "the archive has no timestamp"
+    click.echo(f"{found.version}")
     click.echo(f"  claims to be in force from  {answer['claims_effective_at']}")
-    click.echo(f"  the archive says it came    {answer['archive_claims_recorded_at']}")
-    click.echo(f"  proven to be there before   {answer['proven_archived_before'] or 'no moment: no anchor covers it'}")
-    click.echo(f"  provably in force then      {answer['provably_in_force'] or 'none: no version was stamped by then'}")
-    click.echo(f"  text, SHA-256               {first.policy_digest}")
+    click.echo(f"  added, by the archive       {answer['archive_claims_recorded_at']}")
+    click.echo(
+        f"  proven to be there before   {answer['proven_archived_before'] or 'not proven: no timestamp covers it'}"
+    )
+    click.echo(f"  provably in force then      {found.provable or f'cannot be proven for that time: {why}'}")
+    click.echo(f"  text, SHA-256               {found.policy_digest}")
+
+
+def _or_none(moment: Any) -> str | None:
+    return None if moment is None else moment_words(moment)
 
 
 @click.command()
-@click.argument("recipient")
-@archive_options(key=True, index=True)
+@click.argument("text", metavar="TEXT")
+@archive_options(key=True)
+@click.option("--exact", is_flag=True, help="Only the customer of exactly this name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def received(
-    recipient: str, archive: str | None, archive_key: str | None, archive_index: str | None, as_json: bool
-) -> None:
-    """Say what RECIPIENT received: which copies, when, with which text. Case and spaces do not count."""
-    from ..archive.recipients import open_reference
+def find(text: str, archive: str | None, archive_key: str | None, exact: bool, as_json: bool) -> None:
+    """Find what customers received: by a part of a name or of a reference, or the beginning of a digest.
 
-    location = read_location(archive, archive_key, archive_index)
-    opened = location.open()
-    found = opened.find_recipient(location.keyring(opened).names_key, recipient)
-    if found is None:
-        raise UsageError(f"the archive has no recipient {recipient!r}, or no longer")
-    with open_index(location, opened) as index:
-        copies = [
-            row_to_json(row) | {"reference": open_reference(found, row.sealed) if row.sealed else None}
-            for row in index.rows(recipients=[found.pseudonym], kinds=("customer-copy",))
-        ]
+    Case, accents and the kinds of quotes do not count. The whole log is read and compared with its checkpoint. Names
+    are decrypted for the search only. Erased customers cannot be found.
+    """
+    service = open_service(read_location(archive, archive_key), "searching")
+    found = service.find(text, exact=exact)
     if as_json:
-        click.echo(json.dumps({"recipient": found.name, "copies": copies}, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_found_to_json(found), ensure_ascii=False, indent=2))
         return
-    for copy in copies:
-        shown = f"{copy['issued_at']}  {copy['reference']}  version {copy['version']}  {copy['level']}"
-        click.echo(f"{shown}  {copy['digest']}" + (f"  renews {copy['renews'][:16]}" if copy["renews"] else ""))
+    for customer in found.customers:
+        _print_customer(customer)
+    if not found.customers:
+        click.echo(f"No customer on record matches {text!r}.", err=True)
+    if found.similar:
+        click.echo(f"Similar: {', '.join(found.similar)}", err=True)
+    click.echo(_describe_search(found, service), err=True)
+
+
+def _describe_search(found: "Found", service: "ArchiveService") -> str:
+    """Say what was searched, and what the answer does not show."""
+    since = f" since {found.begins_at:%Y-%m-%d}" if found.begins_at else ""
+    gone = {0: "No customer was erased", 1: "1 customer was erased"}.get(
+        found.erasures, f"{found.erasures:,} customers were erased"
+    )
+    return (
+        f"Searched: names, references and digests in {found.entries:,} entries of {service.archive.metadata.origin}"
+        f"{since}. {gone}; an erased customer cannot be told from an unknown one, and copies issued elsewhere are not "
+        "on record."
+    )
+
+
+def _print_customer(customer: "Customer") -> None:
+    notes = ["held"] if customer.held else []
+    if customer.erasure_due_at is not None:
+        notes.append(f"erasure waits until {moment_words(customer.erasure_due_at)}")
+    click.echo(customer.name + (f"  ({'; '.join(notes)})" if notes else ""))
+    for copy in customer.copies:
+        words = [moment_words(copy.issued_at), copy.reference, f"version {copy.version}", copy.level, copy.digest]
+        if copy.renews:
+            words.append(f"renews {copy.renews[:16]}")
+        if copy.withdrawn_at:
+            words.append(f"WITHDRAWN on {copy.withdrawn_at:%Y-%m-%d}: {copy.withdrawn_because}")
+        click.echo("  " + "  ".join(words))
+
+
+def _found_to_json(found: "Found") -> dict[str, Any]:
+    return {
+        "searched_for": found.text,
+        "searched_in": ["names", "references", "digests"],
+        "entries": found.entries,
+        "begins_at": _or_none(found.begins_at),
+        "erasures": found.erasures,
+        "customers": [
+            {
+                "name": customer.name,
+                "pseudonym": customer.pseudonym,
+                "held": customer.held,
+                "erasure_due_at": _or_none(customer.erasure_due_at),
+                "copies": [_copy_to_json(copy) for copy in customer.copies],
+            }
+            for customer in found.customers
+        ],
+        "similar": list(found.similar),
+    }
+
+
+def _copy_to_json(copy: "FoundCopy") -> dict[str, Any]:
+    found = asdict(copy) | {"actor": copy.actor.name if copy.actor else None}
+    for name in ("issued_at", "recorded_at", "withdrawn_at"):
+        found[name] = _or_none(found[name])
+    return found
 
 
 @click.command()
@@ -195,28 +232,19 @@ def received(
 )
 @click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def get(digest: str, archive: str | None, archive_index: str | None, form: str, output: str, force: bool) -> None:
-    """Get an archived file by its digest, or the first eight or more characters of it; it is held against its entry."""
-    location = read_location(archive, None, archive_index)
-    opened = location.open()
-    with open_index(location, opened) as index:
-        row = find_row(index, digest)
-        if form == "pdf":
-            content = opened.read_file(row.file)
-        else:
-            content = _read_text(opened, index.rows(kinds=("published-version",), version=row.version), form)
-    if content is None:
-        raise UsageError(f"{row.name} is no longer there: its recipient was erased")
+def fetch(digest: str, archive: str | None, archive_index: str | None, form: str, output: str, force: bool) -> None:
+    """Fetch an archived file by its digest, or the first eight or more characters of it.
+
+    File and index are compared with the log first.
+    """
+    service = open_service(read_location(archive, None, archive_index), "indexing")
+    if form == "pdf":
+        content = service.fetch(digest)
+    else:
+        name = {"text": "policy.txt", "markdown": "policy.md", "html": "policy.json", "json": "policy.json"}[form]
+        content = service.fetch_text(digest, name)
+        content = _render_page(content) if form == "html" else content
     write_out(output, content, binary=form == "pdf", force=force)
-
-
-def _read_text(archive: "Archive", rows: "Iterable[Row]", form: str) -> bytes | None:
-    name = {"text": "policy.txt", "markdown": "policy.md", "html": "policy.json", "json": "policy.json"}[form]
-    for row in rows:
-        if row.name.endswith(f"/{name}"):
-            content = archive.read_file(row.file)
-            return _render_page(content) if form == "html" and content is not None else content
-    raise UsageError(f"the archive has no {name} of that version")
 
 
 def _render_page(recorded: bytes) -> bytes:
@@ -225,16 +253,3 @@ def _render_page(recorded: bytes) -> bytes:
     from ..policy.render import render_html
 
     return render_html(policy_from_json(json.loads(recorded))).encode()
-
-
-@click.command()
-@archive_options(index=True)
-def reindex(archive: str | None, archive_index: str | None) -> None:
-    """Build the index anew from the log. It holds nothing that the log does not."""
-    from .progress import show_progress
-
-    location = read_location(archive, None, archive_index)
-    opened = location.open()
-    with open_index(location, opened) as index, show_progress("indexing", opened.checkpoint().size) as progress:
-        index.rebuild(opened, lambda done, total: progress.reach(done))
-        click.echo(f"indexed: {index.size:,} entries")

@@ -8,18 +8,10 @@ import click
 
 from .._files import write_whole
 from ..errors import DestinationExistsError, ExitCode, TamperedError, UsageError
-from .archives import (
-    archive_options,
-    find_entry,
-    find_row,
-    moment_words,
-    open_index,
-    read_location,
-    read_trusted,
-)
+from ..policy.ledger import shipped
+from .archives import archive_options, moment_words, open_service, read_location, read_trusted
 from .edge import now
 from .files import read_file, write_out
-from .progress import show_progress
 
 if TYPE_CHECKING:
     from ..archive.anchors import Anchor
@@ -40,43 +32,39 @@ def prove(digest: str, archive: str | None, archive_index: str | None, output: s
 
     Keep it apart from the archive: it also shows that nothing before it was removed.
     """
-    from ..archive.proofs import SUFFIX, write_proof
+    from ..archive.proofs import SUFFIX
 
-    location = read_location(archive, None, archive_index)
-    opened = location.open()
-    with open_index(location, opened) as index:
-        row = find_row(index, digest)
-    found = find_entry(opened, row)
+    service = open_service(read_location(archive, None, archive_index), "indexing")
+    row, proof = service.prove(digest)
     target = output or f"{Path(row.name).stem}{SUFFIX}"
-    write_out(target, write_proof(opened, found.number), binary=False, force=force)
+    write_out(target, proof, binary=False, force=force)
     if target != "-":
         click.echo(target)
 
 
 @click.command()
 @click.argument("digest")
-@archive_options(index=True)
+@archive_options(key=True, index=True)
 @_TRUST
+@click.option("--matter", metavar="M", default="", help="The matter that it is for; the page names it.")
 @click.option("-d", "--directory", metavar="DIR", help="The new folder of the bag [default: evidence-DIGEST].")
 def evidence(
-    digest: str, archive: str | None, archive_index: str | None, trust: tuple[str, ...], directory: str | None
+    digest: str,
+    archive: str | None,
+    archive_key: str | None,
+    archive_index: str | None,
+    trust: tuple[str, ...],
+    matter: str,
+    directory: str | None,
 ) -> None:
     """Write a folder with all that shows what a copy is and when it was archived, and print its path.
 
     It is a BagIt bag: the copy, its entry, the proof, the timestamp and what it is judged by, the policy, a page
-    that tells an auditor what to run, and a program that checks it with nothing but Python.
+    that tells an auditor what to run, and a program that checks it with nothing but Python. If the archive's key is
+    here, the page names the customer and the reference.
     """
-    from ..archive.anchoring import indexed_anchors
-    from ..archive.anchors import require_holding
-    from ..archive.evidence import gather_evidence
-
-    location = read_location(archive, None, archive_index)
-    opened = location.open()
-    with open_index(location, opened) as index:
-        row = find_row(index, digest)
-        policy = [each.file for each in index.rows(kinds=("published-version",), version=row.version)]
-        anchors = require_holding(indexed_anchors(opened, index, roots=read_trusted(trust), at=now()))
-    files = gather_evidence(opened, find_entry(opened, row), row.file, policy=policy, anchors=anchors, at=now())
+    service = open_service(read_location(archive, archive_key, archive_index), "indexing")
+    row, files = service.evidence(digest, roots=read_trusted(trust), ledger=shipped(), matter=matter)
     target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
     click.echo(str(target))
@@ -123,19 +111,17 @@ def verify(
 ) -> int:
     """Audit the whole archive: every entry has its file, every file its entry, nothing was changed or removed.
 
-    It writes nothing. That nothing was cut off at the end can only be told by what lies outside: give proofs or
-    checkpoints that were kept apart. Where the archive's key is, the memory beside it of what was signed last is
-    held against the log, too. Anchors are judged by the certificates given with --trust.
+    It writes nothing. Whether entries were cut off at the end shows only by comparison with something that was kept
+    elsewhere: give proofs or checkpoints. If the archive's key is here, what was signed last with it is compared with
+    the log, too. Anchors are judged by the certificates given with --trust.
     """
     from ..archive.anchors import require_holding, verify_anchors
-    from ..archive.audit import audit
 
-    location = read_location(archive, archive_key)
-    opened = location.open()
-    known = _read_known(opened, location.key_path(opened.metadata.origin), proofs, checkpoints)
+    service = open_service(read_location(archive, archive_key), "verifying")
+    opened = service.archive
+    known = [*_read_known(opened, proofs, checkpoints), *service.known_roots()]
     try:
-        with show_progress("verifying", opened.checkpoint().size) as progress:
-            report = audit(opened, roots=known, advance=lambda done, total: progress.reach(done))
+        report = service.verify(known)
         report.require_sound()
         judged = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
     except TamperedError as error:
@@ -151,6 +137,7 @@ def verify(
     else:
         click.echo(f"{opened.storage.location}: whole; nothing was changed")
         _describe(report, anchors, lapsed, known)
+        _describe_notes(report)
     return ExitCode.DONE
 
 
@@ -168,6 +155,14 @@ def _spell(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "list[
         "anchored_at": moment_words(last.moment) if last else None,
         "anchors_hold_until": moment_words(last.expires_at) if last else None,
         "known_elsewhere": max((root.size for root in known), default=0),
+        "holds": len(report.register.holds),
+        "withdrawn": len(report.register.withdrawn),
+        "erasures": len(report.register.erased),
+        "erasures_waiting": [
+            moment_words(each.entry.due_at) if each.entry.due_at else None for each in report.register.waiting.values()
+        ],
+        "unknown_kinds": dict(report.register.unknown),
+        "litter": report.litter,
     }
 
 
@@ -178,36 +173,49 @@ def _describe(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "li
     )
     if report.unpublished or report.staged:
         click.echo(
-            f"  unfinished {report.unpublished:,} entries to be published, {report.staged:,} files on their way in; "
-            "the next writer goes on with them"
+            f"  unfinished {report.unpublished:,} entries to be published, {report.staged:,} staged files; "
+            "the next writer finishes them"
         )
     if known:
         largest = max(known, key=lambda root: root.size)
         click.echo(f"  complete   up to {largest.size:,} entries at least, as {largest.source} knows them")
     else:
-        click.echo("  complete   by its own word: nothing that lies outside was held against it")
+        click.echo("  complete   not checked; give an earlier checkpoint with --checkpoint, or a proof with --proof")
     if anchors:
         last = anchors[-1]
         click.echo(f"  anchored   {last.checkpoint.size:,} entries, by {last.authority}, {moment_words(last.moment)}")
         click.echo(f"             holds until {moment_words(last.expires_at)}")
         if lapsed:
-            click.echo(f"             {lapsed:,} lapsed before another one covered it, and proves nothing any longer")
+            click.echo(f"             {lapsed:,} lapsed before another one covered it; they prove nothing any longer")
     else:
-        click.echo("  anchored   never: when its entries came is known by its own word alone")
+        click.echo("  anchored   never; that its entries were there at some moment cannot be proven")
 
 
-def _read_known(archive: "Archive", key: Path, proofs: tuple[str, ...], checkpoints: tuple[str, ...]) -> "list[Root]":
-    """Read what is known of the log elsewhere: from what was kept apart, and what was signed here last."""
-    from ..archive.keyring import name_memory, read_memory
+def _describe_notes(report: "Report") -> None:
+    """Say what is worth knowing and is not a fault."""
+    register = report.register
+    counts = [(len(register.holds), "holds stand"), (len(register.withdrawn), "copies were withdrawn")]
+    counts += [(len(report.litter), "files were left there by an operating system, which harm nothing")]
+    for count, words in counts:
+        if count:
+            click.echo(f"  note       {count:,} {words}")
+    for each in register.waiting.values():
+        until = f" until {moment_words(each.entry.due_at)}" if each.entry.due_at else ""
+        click.echo(f"  note       an erasure waits{until}; `archive renew` does it then")
+    for kind, count in sorted(register.unknown.items()):
+        click.echo(f"  note       {count:,} entries are of the kind {kind!r}, which this release does not know")
+
+
+def _read_known(archive: "Archive", proofs: tuple[str, ...], checkpoints: tuple[str, ...]) -> "list[Root]":
+    """Read what is known of the log from what was kept elsewhere."""
     from ..archive.log_audit import Root
     from ..archive.proofs import MAX_SIZE, read_proof
     from ..archive.tlog.notes import read_checkpoint
 
-    states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), archive.metadata.key).checkpoint) for name in proofs]
-    states += [(name, read_checkpoint(read_file(name, at_most=MAX_SIZE), archive.metadata.key)) for name in checkpoints]
-    known = [Root(state.size, state.root, name) for name, state in states]
-    seen = read_memory(key)
-    return [*known, Root(seen.size, seen.root, str(name_memory(key)))] if seen.size else known
+    key = archive.metadata.key
+    states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), key).checkpoint) for name in proofs]
+    states += [(name, read_checkpoint(read_file(name, at_most=MAX_SIZE), key)) for name in checkpoints]
+    return [Root(state.size, state.root, name) for name, state in states]
 
 
 def _print_json(answer: dict[str, Any]) -> None:

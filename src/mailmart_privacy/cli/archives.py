@@ -1,22 +1,26 @@
 """The options that name an archive, and what its answers look like."""
 
+import contextlib
 import datetime
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .._user_dirs import state_path
 from ..archive.location import ArchiveLocation
-from ..errors import TamperedError, UsageError
+from ..errors import UsageError
 from .authorities import Authorities, read_authorities
+from .edge import now
+from .progress import Progress, show_progress
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..archive.anchoring import Anchoring
-    from ..archive.archive import Archive, LogEntry
-    from ..archive.index.index import Index, Row
+    from ..archive.index.index import Row
+    from ..archive.recipients import Person
+    from ..archive.service import ArchiveService
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -50,7 +54,7 @@ def read_location(
     """
     if not archive:
         raise UsageError("name the archive with --archive DIR, or once for all with MAILMART_PRIVACY_ARCHIVE")
-    return ArchiveLocation(archive, archive_key, archive_index, state_path() / "archives")
+    return ArchiveLocation(archive, archive_key, archive_index)
 
 
 def read_trusted(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
@@ -70,40 +74,57 @@ def read_anchoring(authorities: Authorities, witnesses: tuple[str, ...] = ()) ->
     )
 
 
-def open_index(location: ArchiveLocation, archive: "Archive") -> "Index":
-    """Open the archive's index and bring it up to date; show how far that has come."""
-    from .progress import show_progress
+def open_service(location: ArchiveLocation, what: str = "reading the log") -> "ArchiveService":
+    """Open the archive for the person who runs the command; long work shows how far it has come."""
+    from ..archive.service import ArchiveService
 
-    with show_progress("indexing", archive.checkpoint().size) as progress:
-        return location.open_index(archive, lambda done, total: progress.reach(done))
+    return ArchiveService(location, clock=now, actor=find_actor(), advance=Shown(what))
 
 
-def find_row(index: "Index", digest: str) -> "Row":
-    """Find a file by its digest, or the beginning of it.
+def find_actor() -> "Person":
+    """Tell who runs this command, as the operating system knows them."""
+    import getpass
+    import socket
 
-    Raises:
-        UsageError: the archive has none, or several.
+    from ..archive.recipients import Person
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, in a container for instance
+        user = f"user {os.getuid()}" if hasattr(os, "getuid") else "an unknown user"
+    return Person(issuer="os", subject=f"{user}@{socket.gethostname()}", name=user)
+
+
+class Shown:
+    """Shows how far long work has come, from the first time that it is told until the work is done.
+
+    Args:
+        what: what is done, for instance "verifying".
     """
-    row = index.find(digest)
-    if row is None:
-        raise UsageError(f"the archive has no file with the digest {digest}")
-    return row
+
+    def __init__(self, what: str) -> None:
+        self._what, self._stack = what, contextlib.ExitStack()
+        self._progress: Progress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how much was done, of how much."""
+        if self._progress is None and done < total:
+            self._progress = self._stack.enter_context(show_progress(self._what, total))
+        if self._progress is not None:
+            self._progress.reach(done)
+            if done >= total:
+                self._stack.close()
+                self._progress = None
 
 
-def find_entry(archive: "Archive", row: "Row") -> "LogEntry":
-    """Find the entry of a row in the log itself, and hold the row to it.
-
-    Raises:
-        ArchiveError: it is not published yet.
-        TamperedError: the index was made from commits that say something else than the log.
-    """
-    found = archive.read_entry(row.number)
-    said = (found.entry.kind, found.entry.version, found.entry.policy_digest, found.entry.effective_at)
-    if row.file not in found.entry.files or said != (row.kind, row.version, row.policy_digest, row.effective_at):
-        raise TamperedError(
-            f"entry {row.number:,} is another one in the log; see what was changed with: archive verify"
-        )
-    return found
+def reason_options(command: _Command) -> _Command:
+    """Add `--reason` and `--matter`, which an entry keeps in encrypted form."""
+    for option in (
+        click.option("--matter", metavar="M", default="", help="The matter that it belongs to, 26-114 for instance."),
+        click.option("--reason", metavar="TEXT", default="", help="Why, in your own words."),
+    ):
+        command = option(command)
+    return command
 
 
 def moment_words(moment: datetime.datetime | None) -> str:

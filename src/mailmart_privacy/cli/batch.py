@@ -115,11 +115,19 @@ def _make_job(batch: Batch, executor: "Executor | None") -> "BatchJob":
 
 def _open_archive(batch: Batch, signer: str) -> "AbstractContextManager[Archiving]":
     from ..batch.archiving import open_archiving
-    from .archives import read_anchoring
+    from .archives import find_actor, read_anchoring
 
     assert batch.archive is not None
     anchoring = read_anchoring(batch.authorities)
-    return open_archiving(batch.archive, anchoring, clock=now, signer=signer, version=batch.version, level=batch.level)
+    return open_archiving(
+        batch.archive,
+        anchoring,
+        clock=now,
+        signer=signer,
+        version=batch.version,
+        level=batch.level,
+        actor=find_actor(),
+    )
 
 
 def _require_sense(batch: Batch) -> None:

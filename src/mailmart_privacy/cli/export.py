@@ -15,7 +15,7 @@ from ..batch.file_names import name_file
 from ..copies.pades import LEVELS
 from ..errors import ArchiveError, UsageError
 from ..policy.ledger import shipped
-from .archives import archive_options, read_location
+from .archives import archive_options, find_actor, read_location
 from .authorities import Authorities, authority_options, read_authorities
 from .batch import export_batch
 from .batch_options import batch_options, read_batch, require_single
@@ -179,7 +179,7 @@ class _Archiving:
 
         copy = admit(pdf, trust_roots=roots, at=at, ledger=shipped())
         try:
-            with self._archive.writing(self._keyring, now) as session:
+            with self._archive.writing(self._keyring, now, find_actor()) as session:
                 (added,) = session.add_copies([copy], shipped())
         except OSError as error:  # else it would be reported as one of the copy's own file
             raise ArchiveError(f"{error.filename or self._archive.storage.location}: {error.strerror}") from error

@@ -173,7 +173,7 @@ def tabulate(key: int, number: int, content: bytes, tables: dict[str, list[tuple
     """
     copy = scan_copy(content)
     if copy is not None:
-        effective_at, issued_at, level, policy_digest, recipient, recorded_at, renews, sealed, signer, *others = copy
+        _, effective_at, issued_at, level, policy_digest, recipient, recorded_at, renews, sealed, signer, *others = copy
         size, version, digest, name = others
         try:
             moments = _scan_moment(effective_at), _scan_moment(issued_at), _scan_moment(recorded_at)

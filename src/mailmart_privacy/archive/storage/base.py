@@ -1,8 +1,11 @@
 """Where an archive lies: what is asked of a folder, or of a store of objects."""
 
+import datetime
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
+
+from ...errors import TamperedError
 
 INCOMING = "incoming"
 
@@ -29,6 +32,34 @@ class Retention(NamedTuple):
 
     mode: str
     days: int
+
+
+class Lock(NamedTuple):
+    """What keeps a file from being removed in its store.
+
+    Attributes:
+        held: whether it is under legal hold there.
+        until: until when it is locked (aware), or None.
+    """
+
+    held: bool = False
+    until: datetime.datetime | None = None
+
+
+class TooLargeError(TamperedError):
+    """A file of an archive is larger than it can be.
+
+    Attributes:
+        name: its path below the archive.
+        at_most: how many bytes it may have.
+    """
+
+    def __init__(self, name: str, at_most: int) -> None:
+        self.name, self.at_most = name, at_most
+        super().__init__(f"{name} has more than {at_most:,} bytes")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.name, self.at_most)
 
 
 class StorageWriter(Protocol):
@@ -82,8 +113,16 @@ class Storage(Protocol):
     location: str
     retention: Retention | None
 
-    def read(self, name: str) -> bytes | None:
-        """Read a file, also one that was staged, or None where there is none."""
+    def read(self, name: str, at_most: int | None = None) -> bytes | None:
+        """Read a file, also one that was staged, or None where there is none.
+
+        Args:
+            name: its path below the archive.
+            at_most: how many bytes it may have; by default as many as `limit_of` gives.
+
+        Raises:
+            TooLargeError: it is larger; no more of it was read.
+        """
         ...
 
     def find(self, folder: str = "") -> Iterator[Stored]:
@@ -102,8 +141,16 @@ class Storage(Protocol):
         """
         ...
 
-    def hold(self, name: str, *, on: bool) -> None:
-        """Keep a file from being removed by anybody, whatever its retention, or no longer (S3 legal hold)."""
+    def hold(self, name: str, *, on: bool) -> bool:
+        """Have the store keep a file whatever its retention, or no longer (S3 legal hold).
+
+        Returns:
+            Whether the store can do that; a folder cannot.
+        """
+        ...
+
+    def lock(self, name: str) -> Lock:
+        """Ask what keeps a file from being removed in the store."""
         ...
 
     def writer(self, size: int) -> AbstractContextManager[StorageWriter]:

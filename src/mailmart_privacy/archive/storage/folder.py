@@ -12,8 +12,9 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ...errors import TamperedError, UsageError
-from .base import INCOMING, Retention, Stored
+from ...errors import TamperedError
+from ..layout import limit_of
+from .base import INCOMING, Lock, Retention, Stored, TooLargeError
 from .folder_writer import FolderWriter, lock_staging, name_inside, require_plain, staging_name, sync_names
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -32,15 +33,16 @@ class Folder:
         self.retention: Retention | None = None
         self._plain: set[str] = set()
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, at_most: int | None = None) -> bytes | None:
         """Read a file; see `Storage.read`."""
-        content = self._read(name)
+        limit = limit_of(name) if at_most is None else at_most
+        content = self._read(name, limit)
         if content is None:
             for staging in self._staging_folders():
-                content = self._read(f"{INCOMING}/{staging}/{staging_name(name)}")
+                content = self._read(f"{INCOMING}/{staging}/{staging_name(name)}", limit)
                 if content is not None:
                     return content
-            content = self._read(name)  # it was settled meanwhile
+            content = self._read(name, limit)  # it was settled meanwhile
         return content
 
     def find(self, folder: str = "") -> Iterator[Stored]:
@@ -76,9 +78,13 @@ class Folder:
         """A folder has one version of each file; see `Storage.shadowed`."""
         return iter(())
 
-    def hold(self, name: str, *, on: bool) -> None:
-        """Refuse; see `Storage.hold`."""
-        raise UsageError(f"{self.location}: a folder cannot hold {name}; a legal hold is for a bucket with object lock")
+    def hold(self, name: str, *, on: bool) -> bool:
+        """A folder holds nothing; the entry in the log has to do; see `Storage.hold`."""
+        return False
+
+    def lock(self, name: str) -> Lock:
+        """A folder locks nothing; see `Storage.lock`."""
+        return Lock()
 
     @contextlib.contextmanager
     def writer(self, size: int) -> "Iterator[FolderWriter]":
@@ -118,7 +124,7 @@ class Folder:
             finally:
                 os.close(lock)
 
-    def _read(self, name: str) -> bytes | None:
+    def _read(self, name: str, limit: int) -> bytes | None:
         if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
             raise TamperedError(f"{self.location}: {name!r} has no place in an archive")
         if not self._is_there(name.rpartition("/")[0]):
@@ -136,7 +142,10 @@ class Folder:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise self._no_file(name)
             with open(descriptor, "rb", closefd=False) as file:
-                return file.read()
+                content = file.read(limit + 1)
+            if len(content) > limit:
+                raise TooLargeError(name, limit)
+            return content
         finally:
             os.close(descriptor)
 

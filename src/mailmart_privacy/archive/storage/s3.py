@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ArchiveError, TamperedError, UsageError
-from .base import INCOMING, Retention, Stored
+from ..layout import limit_of
+from .base import INCOMING, Lock, Retention, Stored
 from .s3_cleanup import begin_clearing, end_clearing
 from .s3_client import Client, connect
 from .s3_writer import LOCKED, S3Writer
@@ -38,11 +39,12 @@ class Bucket:
         self._client, self._stale = client, stale
         self._tested = False
 
-    def read(self, name: str) -> bytes | None:
+    def read(self, name: str, at_most: int | None = None) -> bytes | None:
         """Read an object; see `Storage.read`."""
+        limit = limit_of(name) if at_most is None else at_most
         if any(part in ("", ".", "..") for part in name.split("/")):
             raise TamperedError(f"{self.location}: {name!r} has no place in an archive")
-        found = self._client.get(name)
+        found = self._client.get(name, at_most=limit)
         return None if found is None else found[0]
 
     def find(self, folder: str = "") -> Iterator[Stored]:
@@ -65,9 +67,13 @@ class Bucket:
             elif len(versions) > 1:
                 yield name, f"was written over; the store has versions {', '.join(versions)}"
 
-    def hold(self, name: str, *, on: bool) -> None:
-        """Hold an object; see `Storage.hold`."""
-        self._client.hold(name, on=on)
+    def hold(self, name: str, *, on: bool) -> bool:
+        """Hold an object, where the bucket has object lock; see `Storage.hold`."""
+        return self._client.hold(name, on=on)
+
+    def lock(self, name: str) -> Lock:
+        """Ask what keeps an object; see `Storage.lock`."""
+        return self._client.lock(name)
 
     @contextlib.contextmanager
     def writer(self, size: int) -> "Iterator[StorageWriter]":

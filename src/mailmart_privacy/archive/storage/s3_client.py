@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from ...errors import ArchiveError, MissingExtraError, one_line
-from .base import INCOMING
+from .base import INCOMING, Lock, TooLargeError
 
 _WRITER = "writer"  # the name of an object's metadata
 _PROBE = f"{INCOMING}/probe-"
@@ -48,11 +48,13 @@ class Client:
             raise ArchiveError(f"{self.location}: the store does not say what time it is")
         return self._now
 
-    def get(self, name: str) -> tuple[bytes, str] | None:
-        """Read an object, with its tag, or None where there is none."""
+    def get(self, name: str, at_most: int | None = None) -> tuple[bytes, str] | None:
+        """Read an object of at most so many bytes, with its tag, or None where there is none."""
         found = self._call("get_object", missing=("NoSuchKey", "404"), key=name)
         if found is None:
             return None
+        if at_most is not None and found["ContentLength"] > at_most:
+            raise TooLargeError(name, at_most)
         try:
             return found["Body"].read(), found["ETag"]
         except Exception as error:
@@ -115,10 +117,19 @@ class Client:
         retention = {"Mode": mode, "RetainUntilDate": until}
         self._call("put_object_retention", missing=(), key=name, Retention=retention, ChecksumAlgorithm="SHA256")
 
-    def hold(self, name: str, *, on: bool) -> None:
-        """Put an object under legal hold, or lift it."""
+    def hold(self, name: str, *, on: bool) -> bool:
+        """Put an object under legal hold, or lift it; tell whether the bucket can do that."""
         held = {"Status": "ON" if on else "OFF"}
-        self._call("put_object_legal_hold", missing=(), key=name, LegalHold=held, ChecksumAlgorithm="SHA256")
+        missing = ("InvalidRequest", "NoSuchObjectLockConfiguration", "NotImplemented", "501")
+        done = self._call(
+            "put_object_legal_hold", missing=missing, key=name, LegalHold=held, ChecksumAlgorithm="SHA256"
+        )
+        return done is not None
+
+    def lock(self, name: str) -> Lock:
+        """Ask what keeps an object from being removed."""
+        found = self._call("head_object", missing=("NoSuchKey", "404"), key=name) or {}
+        return Lock(found.get("ObjectLockLegalHoldStatus") == "ON", found.get("ObjectLockRetainUntilDate"))
 
     def find_versions(self) -> Iterator[tuple[str, list[str], bool]]:
         """Find the versions of all objects, the newest first, and whether each one was deleted."""
@@ -245,7 +256,7 @@ class Client:
         except (BotoCoreError, ClientError):
             found = {}
         if found.get("ObjectLockLegalHoldStatus") == "ON":
-            return "is under legal hold, and cannot be removed until the hold is lifted"
+            return "is under legal hold in the store, and cannot be removed until that is lifted"
         if "ObjectLockRetainUntilDate" in found:
             until = found["ObjectLockRetainUntilDate"].astimezone(datetime.UTC)
             return f"is locked in the store until {until:%Y-%m-%d %H:%M} UTC, and cannot be removed before"

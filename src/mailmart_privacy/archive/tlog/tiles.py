@@ -141,11 +141,14 @@ class Tiles:
         tile = self._tile(level, first // WIDTH)
         return hash_row(tile[first % WIDTH : first % WIDTH + (1 << above)])
 
+    def bundle(self, number: int) -> list[bytes]:
+        """Read the entries of a bundle by its number, those of this tree alone."""
+        width = min(WIDTH, self.size - number * WIDTH)
+        return read_entries(self._find(None, number, width))[:width]
+
     def entry(self, index: int) -> bytes:
         """Read an entry."""
-        number = index // WIDTH
-        width = min(WIDTH, self.size - number * WIDTH)
-        entries = read_entries(self._find(None, number, width))
+        entries = self.bundle(index // WIDTH)
         if len(entries) <= index % WIDTH:
             raise TamperedError(f"the bundle of entry {index} is cut off")
         return entries[index % WIDTH]

@@ -1,0 +1,189 @@
+"""Adding copies that were issued elsewhere: each one is verified first, unless the archive has it already."""
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from .._limits import limited
+from ..errors import ArchiveError, PrivacyError, UnreadableFileError
+from .admission import admit
+from .lookup import compare_row
+from .recipients import fold, open_details
+from .register import read_register
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography.x509 import Certificate
+
+    from ..policy.ledger import Ledger
+    from .archive import Archive
+    from .index.index import Index
+    from .session import Copy, Session
+
+_TOGETHER = 256  # copies that are committed together
+MAX_SIZE = 64 << 20  # bytes; larger files are not read
+
+
+class ReferenceConflictError(ArchiveError):
+    """Another customer has a copy with the same reference.
+
+    Attributes:
+        reference: of both copies.
+        customer: who has it already.
+    """
+
+    def __init__(self, reference: str, customer: str) -> None:
+        self.reference, self.customer = reference, customer
+        super().__init__(f"{customer} has a copy with the reference {reference!r}; nothing was archived")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.reference, self.customer)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Added:
+    """What became of a file.
+
+    Attributes:
+        file: its name.
+        digest: lowercase hex SHA-256, or None where it could not be read.
+        entry: the number of its entry, or None where it was refused.
+        added: whether it was added now, and not found there.
+        error: why it was refused, or None.
+    """
+
+    file: str
+    digest: str | None = None
+    entry: int | None = None
+    added: bool = False
+    error: PrivacyError | OSError | None = None
+
+
+def add_files(
+    session: "Session",
+    index: "Index",
+    paths: "Iterable[Path]",
+    *,
+    names_key: bytes,
+    roots: "tuple[Certificate, ...]",
+    ledger: "Ledger",
+    clock: Callable[[], datetime.datetime],
+    same_reference: bool = False,
+) -> Iterator[Added]:
+    """Archive files, many in one commit; say of each what became of it, in their order.
+
+    Args:
+        session: the archive, open to be added to.
+        index: its index, up to date.
+        paths: the files.
+        names_key: the archive's.
+        roots: the certificates that signers and authorities have to lead to.
+        ledger: the recorded versions.
+        clock: tells what time it is (aware).
+        same_reference: accept a reference that another customer has already.
+    """
+    known: dict[str, int] = {}
+    pending: list[tuple[Added, Copy | None]] = []
+    references = None if same_reference else ReferenceOwners(session.archive, names_key)
+    for path in paths:
+        pending.append(_look(path, session.archive, index, known, roots, ledger, clock))
+        copy = pending[-1][1]
+        if copy is not None and references is not None:
+            try:
+                references.claim(copy.reference, copy.recipient)
+            except ReferenceConflictError as error:
+                pending[-1] = replace(pending[-1][0], error=error), None
+        if sum(copy is not None for _, copy in pending) == _TOGETHER or len(pending) == 4 * _TOGETHER:
+            yield from _commit(session, pending, known, ledger)
+            pending = []
+    yield from _commit(session, pending, known, ledger)
+
+
+class ReferenceOwners:
+    """Which customer has which reference. All references are decrypted when the first one is asked for.
+
+    Args:
+        archive: whose.
+        names_key: decrypts names and references.
+    """
+
+    def __init__(self, archive: "Archive", names_key: bytes) -> None:
+        self._archive, self._names_key = archive, names_key
+        self._owners: dict[str, str] | None = None
+
+    def claim(self, reference: str, customer: str) -> None:
+        """Note that a customer has a reference.
+
+        Raises:
+            ReferenceConflictError: another customer has it.
+        """
+        if self._owners is None:
+            self._owners = dict(_read_owners(self._archive, self._names_key))
+        owner = self._owners.setdefault(reference, customer)
+        if fold(owner) != fold(customer):
+            raise ReferenceConflictError(reference, owner)
+
+
+def _read_owners(archive: "Archive", names_key: bytes) -> Mapping[str, str]:
+    records = {record.pseudonym: record for record in archive.recipients(names_key)}
+    owners: dict[str, str] = {}
+    for copy in read_register(archive, lambda content: True).copies:
+        record = records.get(copy.entry.recipient or "")
+        if record is not None and copy.entry.sealed:
+            owners.setdefault(open_details(record.key, copy.entry.sealed).reference, record.name)
+    return owners
+
+
+def _look(
+    path: "Path",
+    archive: "Archive",
+    index: "Index",
+    known: dict[str, int],
+    roots: "tuple[Certificate, ...]",
+    ledger: "Ledger",
+    clock: Callable[[], datetime.datetime],
+) -> "tuple[Added, Copy | None]":
+    """Read a file; verify it unless it is known."""
+    digest = None
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SIZE + 1)
+        if len(content) > MAX_SIZE:
+            raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; such files are not read")
+        digest = sha256(content).hexdigest()
+        if digest not in known and (found := index.find(digest)) is not None:
+            compare_row(archive, found)
+            if found.erased:
+                raise ArchiveError("this copy was erased from the archive with its recipient; it is not taken again")
+            known[digest] = found.number
+        if digest in known:
+            return Added(file=str(path), digest=digest, entry=known[digest]), None
+        known[digest] = -1  # until it is committed
+        with limited():
+            copy = admit(content, trust_roots=roots, at=clock(), ledger=ledger)
+        return Added(file=str(path), digest=digest, added=True), copy
+    except (PrivacyError, OSError) as error:
+        known.pop(digest or "", None)
+        return Added(file=str(path), digest=digest, error=error), None
+
+
+def _commit(
+    session: "Session", pending: "list[tuple[Added, Copy | None]]", known: dict[str, int], ledger: "Ledger"
+) -> Iterator[Added]:
+    copies = [copy for _, copy in pending if copy is not None]
+    failure: PrivacyError | OSError | None = None
+    try:
+        for done in session.add_copies(copies, ledger) if copies else ():
+            known[done.entry.files[0].digest] = done.number
+    except (PrivacyError, OSError) as error:
+        failure = error
+    for each, copy in pending:
+        if copy is not None and failure is not None:
+            yield replace(each, added=False, error=failure)
+        elif each.digest is not None and each.error is None:
+            yield replace(each, entry=known[each.digest])
+        else:
+            yield each

@@ -1,0 +1,77 @@
+"""Which version was in force at a moment: as its publisher claims, and as the archive can prove."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .anchoring import indexed_anchors
+from .anchors import proven_at, require_holding
+from .entries import File
+from .lookup import compare_row
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from .service import ArchiveService
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InForce:
+    """The version in force at a moment.
+
+    Attributes:
+        version: its name, or None where none claims to have been in force.
+        policy_digest: of its text.
+        effective_at: from when it is in force (aware, UTC), as its publisher claims.
+        recorded_at: when the archive says that it was added (aware, UTC).
+        proven_before: before which moment it is proven to have been archived (aware, UTC), or None.
+        provable: the version that is proven to have been archived by the moment in question, or None.
+        stamped_since: the moment of the archive's first timestamp (aware, UTC), or None.
+        files: its recorded files.
+    """
+
+    version: str | None = None
+    policy_digest: str | None = None
+    effective_at: datetime.datetime | None = None
+    recorded_at: datetime.datetime | None = None
+    proven_before: datetime.datetime | None = None
+    provable: str | None = None
+    stamped_since: datetime.datetime | None = None
+    files: tuple[File, ...] = ()
+
+
+def in_force(service: "ArchiveService", at: datetime.datetime, *, roots: "Sequence[Certificate]") -> InForce:
+    """Find the version in force; what the index answers is compared with the log.
+
+    Args:
+        service: the archive.
+        at: the moment in question (aware).
+        roots: the certificates that timestamp authorities have to lead to.
+
+    Raises:
+        TamperedError: the index says something else than the log.
+        UntrustedError: an authority's certificate leads to none of the roots.
+    """
+    archive = service.archive
+    with service.index() as index:
+        rows = index.in_force(at)
+        anchors = require_holding(indexed_anchors(archive, index, roots=roots, at=service.clock()))
+        stamped = max((each.checkpoint.size for each in anchors if each.moment <= at), default=0)
+        provable = index.in_force(at, below=stamped)
+    since = min((each.moment for each in anchors), default=None)
+    for row in (*rows, *provable):
+        compare_row(archive, row)
+    if not rows:
+        return InForce(stamped_since=since)
+    first = rows[0]
+    return InForce(
+        version=first.version,
+        policy_digest=first.policy_digest,
+        effective_at=first.effective_at,
+        recorded_at=first.recorded_at,
+        proven_before=proven_at(first.number, anchors),
+        provable=provable[0].version if provable else None,
+        stamped_since=since,
+        files=tuple(row.file for row in rows),
+    )

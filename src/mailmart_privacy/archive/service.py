@@ -1,0 +1,303 @@
+"""The archive as one object: what a command line, a web application or a script asks of it."""
+
+import contextlib
+import datetime
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .._limits import limited
+from ..errors import PrivacyError, UsageError
+from . import acts
+from .anchoring import Anchoring, indexed_anchors
+from .audit import Report, audit
+from .evidence import Occasion, gather_evidence
+from .finding import Found, find
+from .in_force import InForce, in_force
+from .keyring import Keyring, name_memory, read_memory
+from .location import Advance, ArchiveLocation, quiet
+from .log_audit import Root
+from .lookup import compare_row, find_customer, find_file, recipient_of
+from .proofs import write_proof
+from .recipients import NO_DETAILS, Details, Person, open_details
+from .register import read_register
+from .renewal import Renewal
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from ..policy.ledger import Ledger
+    from .archive import Archive
+    from .entries import LogEntry
+    from .index.index import Index, Row
+    from .session import Session
+
+
+class ArchiveService:
+    """An archive, opened; see `open_archive`.
+
+    Args:
+        location: where it lies, and where its key and its index are.
+        clock: tells what time it is (aware).
+        actor: the person who does what is asked; entries carry their pseudonym.
+        advance: is told how far long work has come.
+
+    Raises:
+        ArchiveError: there is no archive, or one of a newer format.
+    """
+
+    def __init__(
+        self,
+        location: ArchiveLocation,
+        *,
+        clock: Callable[[], datetime.datetime],
+        actor: Person | None = None,
+        advance: Advance = quiet,
+    ) -> None:
+        self.location, self.clock, self.actor, self.advance = location, clock, actor, advance
+        self.archive: Archive = location.open()
+
+    def keyring(self) -> Keyring:
+        """Load the archive's secrets; most questions need none."""
+        return self.location.keyring(self.archive)
+
+    @contextlib.contextmanager
+    def index(self) -> "Iterator[Index]":
+        """Open the index, up to date."""
+        with self.location.open_index(self.archive, self.advance) as index:
+            yield index
+
+    @contextlib.contextmanager
+    def writing(self) -> "Iterator[tuple[Session, Keyring]]":
+        """Open the archive to add to it."""
+        keyring = self.keyring()
+        with self.archive.writing(keyring, self.clock, self.actor) as session:
+            yield session, keyring
+
+    def find(self, text: str, *, exact: bool = False) -> Found:
+        """Find customers and copies by parts of names and references, or beginnings of digests; see `finding.find`."""
+        return find(self.archive, self.keyring().names_key, text, exact=exact)
+
+    def in_force(self, at: datetime.datetime, *, roots: "Sequence[Certificate]") -> InForce:
+        """Find the version in force at a moment; see `in_force.in_force`."""
+        return in_force(self, at, roots=roots)
+
+    def fetch(self, digest: str) -> bytes:
+        """Read an archived file by its digest, or the first eight or more characters of it.
+
+        Raises:
+            NoSuchFileError: the archive has no such file.
+            UsageError: the file is gone: its recipient was erased.
+            TamperedError: the file, its entry or its row in the index was changed.
+        """
+        with self.index() as index:
+            row, _ = find_file(self.archive, index, digest)
+        content = self.archive.read_file(row.file)
+        if content is None:
+            raise UsageError(f"{row.name} is no longer there: its recipient was erased")
+        return content
+
+    def fetch_text(self, digest: str, name: str) -> bytes:
+        """Read the text that a file is of: one of the recorded files of its version.
+
+        Args:
+            digest: of the file.
+            name: "policy.txt", "policy.md" or "policy.json".
+
+        Raises:
+            UsageError: the archive has no such file of that version.
+        """
+        with self.index() as index:
+            row, _ = find_file(self.archive, index, digest)
+            for each in index.rows(kinds=("published-version",), version=row.version):
+                if each.name.endswith(f"/{name}"):
+                    compare_row(self.archive, each)
+                    content = self.archive.read_file(each.file)
+                    if content is not None:
+                        return content
+        raise UsageError(f"the archive has no {name} of version {row.version}")
+
+    def prove(self, digest: str) -> "tuple[Row, bytes]":
+        """Write the proof that a file is in the log (C2SP tlog-proof).
+
+        Returns:
+            What the index says of the file, and the proof.
+        """
+        with self.index() as index:
+            row, entry = find_file(self.archive, index, digest)
+        return row, write_proof(self.archive, entry.number)
+
+    def evidence(
+        self, digest: str, *, roots: "tuple[Certificate, ...]", ledger: "Ledger", matter: str = ""
+    ) -> "tuple[Row, dict[str, bytes]]":
+        """Gather all that shows an outsider what a file is, and when it was archived; see `gather_evidence`.
+
+        Where the archive's key is here, the page names the customer and the reference.
+
+        Args:
+            digest: of the file.
+            roots: the certificates that signers and timestamp authorities have to lead to.
+            ledger: the recorded versions.
+            matter: the matter that it is for.
+
+        Returns:
+            What the index says of the file, and the files of the bag: names and contents.
+        """
+        from .anchors import require_holding
+
+        at = self.clock()
+        with self.index() as index:
+            row, entry = find_file(self.archive, index, digest)
+            policy = list(index.rows(kinds=("published-version",), version=row.version))
+            anchors = require_holding(indexed_anchors(self.archive, index, roots=roots, at=at))
+        return row, gather_evidence(
+            self.archive,
+            entry,
+            row.file,
+            policy=[each.file for each in policy],
+            published=policy[0].number if policy else None,
+            anchors=anchors,
+            at=at,
+            occasion=self._describe(entry, matter, roots, ledger),
+        )
+
+    def _describe(self, entry: "LogEntry", matter: str, roots: "tuple[Certificate, ...]", ledger: "Ledger") -> Occasion:
+        """Tell what the page of a bag says besides what is proven."""
+        from ..verifying.verify import verify
+
+        made_by = self.actor.name if self.actor else ""
+        path = self.location.key_path(self.archive.metadata.origin)
+        if entry.entry.kind != "customer-copy":
+            return Occasion(matter=matter, made_by=made_by)
+        issuer = ""
+        with contextlib.suppress(PrivacyError):  # not trusted here: the page names the certificate only
+            pdf = self.archive.read_file(entry.entry.files[0]) or b""
+            with limited():
+                issuer = verify(pdf, trust_roots=roots, at=self.clock(), ledger=ledger).delivery.signer
+        if not path.exists():
+            return Occasion(matter=matter, made_by=made_by, issuer=issuer)
+        recipient = recipient_of(self.archive, self.keyring().names_key, entry)
+        details = open_details(recipient.key, entry.entry.sealed) if entry.entry.sealed else NO_DETAILS
+        gone = read_register(self.archive).withdrawn.get(entry.number)
+        return Occasion(
+            customer=recipient.name,
+            reference=details.reference,
+            issuer=issuer,
+            matter=matter or details.matter,
+            made_by=made_by,
+            withdrawn_at=gone.entry.recorded_at if gone else None,
+            withdrawn_because=open_details(recipient.key, gone.entry.sealed).reason
+            if gone and gone.entry.sealed
+            else "",
+        )
+
+    def verify(self, roots: Sequence[Root] = ()) -> Report:
+        """Audit the whole archive: every entry has its files, every file its entry; it writes nothing.
+
+        Args:
+            roots: states of the log that are known from elsewhere; see also `known_roots`.
+
+        Returns:
+            What was found; call its `require_sound`.
+        """
+        return audit(self.archive, roots=roots, advance=self.advance)
+
+    def known_roots(self) -> list[Root]:
+        """List the state that was signed last with the key that is here, if it is here."""
+        path = self.location.key_path(self.archive.metadata.origin)
+        seen = read_memory(path)
+        return [Root(seen.size, seen.root, str(name_memory(path)))] if seen.size else []
+
+    def anchor(self, anchoring: Anchoring) -> None:
+        """Have the log signed by witnesses and stamped by an authority."""
+        with self.writing() as (session, _):
+            anchoring.anchor(session, self.clock())
+
+    def erase(self, name: str, *, details: Details = NO_DETAILS, second: Person | None = None) -> acts.Erasure:
+        """Erase the customer of exactly this name; see `acts.erase`.
+
+        Raises:
+            NoSuchCustomerError: nobody is called so.
+            HeldError: a hold stands.
+        """
+        with self.writing() as (session, keyring):
+            recipient = find_customer(self.archive, keyring.names_key, name)
+            try:
+                return acts.erase(
+                    session, keyring.names_key, recipient, at=self.clock(), details=details, second=second
+                )
+            except acts.HeldError as error:
+                held = error  # raised below, once it is published that the erasure was refused
+        raise held
+
+    def hold(self, *, name: str | None = None, digest: str | None = None, details: Details = NO_DETAILS) -> "LogEntry":
+        """Place a hold on a customer, by name, or on one copy, by digest; see `acts.hold`."""
+        with self.writing() as (session, keyring):
+            if digest is not None:
+                entry = self._find_copy(digest)
+                recipient = recipient_of(self.archive, keyring.names_key, entry)
+                return acts.hold(session, recipient, about=entry, details=details)
+            return acts.hold(session, find_customer(self.archive, keyring.names_key, name or ""), details=details)
+
+    def holds(self) -> list[acts.Hold]:
+        """List the holds that stand."""
+        return acts.list_holds(self.archive, self.keyring().names_key)
+
+    def release(self, holds: Sequence[acts.Hold], *, details: Details = NO_DETAILS) -> "list[LogEntry]":
+        """Lift holds."""
+        with self.writing() as (session, _):
+            return acts.release(session, holds, details=details)
+
+    def withdraw(self, digest: str, *, details: Details = NO_DETAILS) -> "LogEntry":
+        """Log that a copy is withdrawn; see `acts.withdraw`."""
+        with self.writing() as (session, keyring):
+            entry = self._find_copy(digest)
+            recipient = recipient_of(self.archive, keyring.names_key, entry)
+            return acts.withdraw(session, recipient, entry, details=details)
+
+    def renewal(
+        self,
+        *,
+        roots: "tuple[Certificate, ...]",
+        limit: datetime.datetime,
+        ledger: "Ledger",
+    ) -> Renewal:
+        """Find what is due for renewal before a moment; see `Renewal`."""
+        with self.index() as index:
+            return Renewal(
+                self.archive,
+                index,
+                roots=roots,
+                limit=limit,
+                ledger=ledger,
+                clock=self.clock,
+                advance=self.advance,
+            )
+
+    def _find_copy(self, digest: str) -> "LogEntry":
+        with self.index() as index:
+            return find_file(self.archive, index, digest)[1]
+
+
+def open_archive(
+    name: str,
+    *,
+    clock: Callable[[], datetime.datetime],
+    key: str | None = None,
+    index: str | None = None,
+    actor: Person | None = None,
+    advance: Advance = quiet,
+) -> ArchiveService:
+    """Open an archive.
+
+    Args:
+        name: its folder, or "s3://bucket/prefix".
+        clock: tells what time it is (aware).
+        key: the file of its key; needed to add, to find, and to read names.
+        index: a file or "postgresql://…"; it is made where there is none.
+        actor: the person who does what is asked.
+        advance: is told how far long work has come: how many entries, and of how many.
+
+    Raises:
+        ArchiveError: there is no archive, or one of a newer format.
+    """
+    return ArchiveService(ArchiveLocation(name, key, index), clock=clock, actor=actor, advance=advance)

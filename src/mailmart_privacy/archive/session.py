@@ -1,0 +1,280 @@
+"""Adding to an archive: copies, versions, anchors, and what people did."""
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ..errors import ArchiveError
+from .entries import Entry, File, LogEntry, write_entry
+from .keyring import Keyring
+from .layout import FULL, VERSIONS, name_copy, write_metadata
+from .log import LogWriter
+from .recipients import (
+    NO_DETAILS,
+    Details,
+    Person,
+    Recipient,
+    derive_acts_key,
+    name_staff_record,
+    name_waiting_record,
+    read_record,
+    seal_details,
+    write_record,
+    write_staff_record,
+)
+
+if TYPE_CHECKING:
+    from ..policy.ledger import Ledger
+    from .archive import Archive
+    from .storage.base import StorageWriter
+    from .tlog.notes import Checkpoint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """A copy that is to be archived; it was found to hold.
+
+    Attributes:
+        pdf: its bytes.
+        version: of the policy.
+        level: "B-B" to "B-LTA".
+        signer: lowercase hex SHA-256 of the certificate that it was delivered with, in DER.
+        recipient: the customer that it is addressed to.
+        reference: what it is called.
+        issued_at: when it was issued (aware).
+        renews: the digest of the copy that this one replaces.
+        request: the key of the request that asked for it.
+        matter: the matter that it belongs to.
+    """
+
+    pdf: bytes
+    version: str
+    level: str
+    signer: str
+    recipient: str
+    reference: str
+    issued_at: datetime.datetime
+    renews: str | None = None
+    request: str = ""
+    matter: str = ""
+
+
+class Session:
+    """An archive that is being added to; see `Archive.writing`."""
+
+    def __init__(
+        self,
+        archive: "Archive",
+        keyring: Keyring,
+        writer: "StorageWriter",
+        clock: Callable[[], datetime.datetime],
+        actor: Person | None = None,
+    ) -> None:
+        self.archive, self._keyring, self._writer, self._clock = archive, keyring, writer, clock
+        self._actor, self._pseudonyms = actor, dict[Person, str]()
+        self._log_writer = LogWriter(archive.log, keyring, writer)
+        self._recipients: dict[str, Recipient] = {}
+        self._versions: set[str] = set()
+        self._failed = False
+
+    def add_copies(self, copies: "Sequence[Copy]", ledger: "Ledger") -> list[LogEntry]:
+        """Archive copies, and before them the versions that they are of. When it returns, they are there for good.
+
+        Args:
+            copies: what was verified, or issued by this process.
+            ledger: the recorded versions.
+        """
+        for name in dict.fromkeys(copy.version for copy in copies):
+            self.add_version(name, ledger)
+        self._find_recipients(copy.recipient for copy in copies)
+        moment = self._clock()
+        entries, files = [], []
+        for copy in copies:
+            version = ledger.version(copy.version)
+            recipient = self._recipients[copy.recipient]
+            digest = sha256(copy.pdf).hexdigest()
+            file = File(name=name_copy(digest, moment), digest=digest, size=len(copy.pdf))
+            files.append((file.name, copy.pdf))
+            entries.append(
+                Entry(
+                    kind="customer-copy",
+                    files=(file,),
+                    recorded_at=moment,
+                    version=version.version,
+                    policy_digest=version.digest,
+                    effective_at=version.effective_at,
+                    issued_at=copy.issued_at,
+                    level=copy.level,
+                    signer=copy.signer,
+                    recipient=recipient.pseudonym,
+                    sealed=seal_details(
+                        recipient.key, Details(reference=copy.reference, request=copy.request, matter=copy.matter)
+                    ),
+                    renews=copy.renews,
+                )
+            )
+        return self._add(entries, files)
+
+    def add_facts(self) -> None:
+        """Archive the archive's own files, unless this was done: their entry is the first one."""
+        if self._log_writer.size:
+            return
+        metadata = self.archive.metadata
+        described = tuple(_describe(name, content) for name, content in sorted(write_metadata(metadata).items()))
+        self._log_writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=metadata.created_at))])
+
+    def add_version(self, name: str, ledger: "Ledger") -> LogEntry | None:
+        """Archive a published version, unless it is there."""
+        if name in self._versions:
+            return None
+        version = ledger.version(name)
+        paths = [f"{VERSIONS}/{name}/{record}" for record, _ in version.records]
+        self._versions.add(name)
+        if self.archive.holds_version(name, paths):
+            return None
+        contents = [ledger.record(name, record) for record, _ in version.records]
+        entry = Entry(
+            kind="published-version",
+            files=tuple(_describe(path, content) for path, content in zip(paths, contents, strict=True)),
+            recorded_at=self._clock(),
+            version=version.version,
+            policy_digest=version.digest,
+            effective_at=version.effective_at,
+        )
+        return self._add([entry], list(zip(paths, contents, strict=True)))[0]
+
+    def add_anchor(self, size: int, files: Sequence[tuple[str, bytes]]) -> LogEntry:
+        """Archive a checkpoint and what was stamped over it, in files of names that are not taken."""
+        if taken := [name for name, _ in files if self.archive.storage.read(name) is not None]:
+            raise ArchiveError(f"{self.archive.storage.location}: {taken[0]} is there already")
+        described = tuple(_describe(name, content) for name, content in files)
+        entry = Entry(kind="anchor", files=described, recorded_at=self._clock(), size=size)
+        return self._add([entry], files)[0]
+
+    def add_act(
+        self,
+        act: str,
+        *,
+        recipient: Recipient | None = None,
+        about: int | None = None,
+        details: Details = NO_DETAILS,
+        outlives: bool = False,
+        due_at: datetime.datetime | None = None,
+        second: Person | None = None,
+    ) -> LogEntry:
+        """Log what a person did.
+
+        Args:
+            act: the word for it; see `Entry.act`.
+            recipient: the customer that it concerns.
+            about: the number of the entry that it concerns.
+            details: reason and matter, which are encrypted.
+            outlives: encrypt them so that they can be read after the recipient was erased; they must not name one.
+            due_at: when what waits can be done (aware).
+            second: the person who confirmed it.
+        """
+        key = derive_acts_key(self._keyring.names_key) if outlives or recipient is None else recipient.key
+        entry = Entry(
+            kind="act",
+            recorded_at=self._clock(),
+            act=act,
+            recipient=recipient.pseudonym if recipient else None,
+            about=about,
+            due_at=due_at,
+            second=self._find_person(second) if second else None,
+            sealed=seal_details(key, details) if details != NO_DETAILS else None,
+        )
+        return self._add([entry], [])[0]
+
+    def erase(self, recipient: Recipient, copies: Sequence[File], *, second: Person | None = None) -> LogEntry:
+        """Log that a recipient is erased, then remove their copies and their record.
+
+        Call `erasing.erase`, which asks first whether anything keeps them. What an interruption leaves is removed when
+        the erasure is asked for again.
+        """
+        entry = Entry(
+            kind="erasure",
+            recorded_at=self._clock(),
+            recipient=recipient.pseudonym,
+            second=self._find_person(second) if second else None,
+        )
+        done = self._add([entry], [])[0]
+        self.remove_erased(recipient, copies)
+        return done
+
+    def remove_erased(self, recipient: Recipient, copies: Sequence[File]) -> None:
+        """Remove the copies and the record of a recipient whose erasure is logged."""
+        self._writer.remove(file.name for file in copies)
+        # Last, when the others are gone for good: by it they are found when it is asked for again.
+        self._writer.remove([recipient.file, name_waiting_record(self._keyring.names_key, recipient.pseudonym)])
+        self._recipients.clear()
+
+    def put_record_aside(self, recipient: Recipient) -> None:
+        """Free the name of a recipient whose erasure waits: a copy for the same name gets a new pseudonym."""
+        content = self.archive.storage.read(recipient.file)
+        aside = name_waiting_record(self._keyring.names_key, recipient.pseudonym)
+        if content is not None and recipient.file != aside:
+            self._writer.put([(aside, content)])
+            self._writer.remove([recipient.file])
+        self._recipients.clear()
+
+    def publish(self) -> "Checkpoint":
+        """Publish what was committed: tiles and checkpoint."""
+        self._require_whole()
+        return self._log_writer.publish()
+
+    def _require_whole(self) -> None:
+        """Refuse to go on after a failure: whether its commit was made is for the next writer to find out."""
+        if self._failed:
+            raise ArchiveError(f"{self.archive.storage.location}: adding to it has failed before; open it anew")
+
+    def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[LogEntry]:
+        self._require_whole()
+        if self._actor is not None:
+            actor = self._find_person(self._actor)
+            entries = [replace(entry, actor=actor) for entry in entries]
+        self._failed = True  # until it is done
+        contents = [write_entry(entry) for entry in entries]
+        added: list[LogEntry] = []
+        names = dict(files)
+        for start in range(0, len(entries), FULL):
+            some = entries[start : start + FULL]
+            self._writer.stage((file.name, names[file.name]) for entry in some for file in entry.files)
+            first = self._log_writer.append(contents[start : start + FULL])
+            self._writer.commit_staged()
+            added += (LogEntry(first + i, contents[start + i], entry) for i, entry in enumerate(some))
+        self._failed = False
+        return added
+
+    def _find_person(self, person: Person) -> str:
+        """Find the pseudonym of a member of staff, and make the record where there is none."""
+        if person not in self._pseudonyms:
+            key, storage = self._keyring.names_key, self.archive.storage
+            file = name_staff_record(key, person)
+            while (content := storage.read(file)) is None:
+                self._writer.put([(file, write_staff_record(key, person)[0])])
+            self._pseudonyms[person] = read_record(key, file, content).pseudonym
+        return self._pseudonyms[person]
+
+    def _find_recipients(self, names: "Iterable[str]") -> None:
+        """Find the records of recipients, and make those that are not there."""
+        key = self._keyring.names_key
+        missing = [name for name in dict.fromkeys(names) if name not in self._recipients]
+        while missing:
+            made = dict[str, tuple[str, bytes, Recipient]]()
+            for name in missing:
+                found = self.archive.find_recipient(key, name)
+                if found is not None:
+                    self._recipients[name] = found
+                else:
+                    content, found = write_record(key, name)
+                    made.setdefault(found.file, (name, content, found))
+            put = self._writer.put([(file, content) for file, (_, content, _) in made.items()])
+            self._recipients |= {name: found for (name, _, found), done in zip(made.values(), put, strict=True) if done}
+            missing = [name for name in missing if name not in self._recipients]  # spelt otherwise, or made by others
+
+
+def _describe(name: str, content: bytes) -> File:
+    return File(name=name, digest=sha256(content).hexdigest(), size=len(content))

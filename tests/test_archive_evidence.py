@@ -1,0 +1,259 @@
+"""The auditor's program: what it accepts, what it refuses, and how it treats keys and roots from the bag."""
+
+import base64
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from faults.places import Place, clock, fake_copies, make_place
+from mailmart_privacy.archive.anchors import anchor, verify_anchors
+from mailmart_privacy.archive.entries import Entry, write_entry
+from mailmart_privacy.archive.evidence import gather_evidence, read_script
+from mailmart_privacy.archive.tlog.notes import log_key, sign_checkpoint
+
+from .conftest import NOW
+from .pki import Authority
+
+PROVEN, FAULT, DOUBT = 0, 4, 5
+
+
+@pytest.fixture
+def place(tmp_path: Path, authority: Authority) -> Iterator[Place]:
+    """An archive with two copies and an anchor over them, and beside it the authority's root."""
+    place = make_place(tmp_path / "place")
+    place.add(fake_copies(random.Random(7), 2))
+    archive = place.archive()
+    with authority.at(None), archive.writing(place.keyring(archive), clock) as session:
+        anchor(session, timestamps=authority.client(), roots=authority.roots, at=NOW)
+    pem = b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots)
+    (tmp_path / "roots.pem").write_bytes(pem)
+    (tmp_path / "verify_archive.py").write_bytes(read_script())
+    return place
+
+
+@pytest.fixture
+def bag(place: Place, authority: Authority, tmp_path: Path) -> Path:
+    """A bag of evidence for the first copy, packed as BagIt wants it: its payload."""
+    return pack(place, authority, tmp_path / "bag", anchored=True)
+
+
+def pack(place: Place, authority: Authority, target: Path, *, anchored: bool) -> Path:
+    archive = place.archive()
+    found, version = archive.read_entry(2), archive.read_entry(1)
+    anchors = verify_anchors(archive, place.audit().anchors, roots=authority.roots, at=NOW) if anchored else []
+    files = gather_evidence(
+        archive, found, found.entry.files[0], policy=version.entry.files, published=1, anchors=anchors, at=NOW
+    )
+    for name, content in files.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+    return target / "data"
+
+
+def check(folder: Path, *arguments: str, path: str | None = None) -> tuple[int, str]:
+    """Run the program from a place of the auditor's own."""
+    own = next(each for each in folder.parents if (each / "verify_archive.py").exists() and each.name != "data")
+    command = [sys.executable, "-I", str(own / "verify_archive.py"), str(folder), *arguments]
+    environment = {"PATH": os.environ["PATH"] if path is None else path}
+    done = subprocess.run(command, capture_output=True, check=False, text=True, env=environment, timeout=60)
+    assert done.stderr == "", done.stderr
+    return done.returncode, done.stdout
+
+
+def trusted(place: Place) -> list[str]:
+    """What an auditor has from elsewhere."""
+    return ["--key", str(place.archive().metadata.key), "--roots", str(place.path.parent / "roots.pem")]
+
+
+def test_what_is_proven(place: Place, bag: Path) -> None:
+    """With key and roots from elsewhere it is proven; files and fingerprints are named."""
+    code, said = check(bag, *trusted(place))
+    assert (code, said.splitlines()[-1]) == (PROVEN, "proven, with the key and the roots that you gave"), said
+    for name in ("copy.pdf", "copy.tlog-proof", "entry.json", "policy/policy.txt", "policy/policy.json", "anchor.tsr"):
+        assert f"  checked  {name}: " in said
+    assert f"log key: {place.archive().metadata.key} (given by you)" in said
+    assert "  not covered by the log: READ-ME-FIRST.html" in said
+
+
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [("--key", "the roots of the timestamp authorities came from this folder"), ("--roots", "the log's key came")],
+)
+def test_what_comes_from_the_folder_is_no_proof(place: Place, bag: Path, keep: str, words: str) -> None:
+    """Key or roots of the folder itself give exit code 5, and the last line says which."""
+    given = trusted(place)
+    at = given.index(keep)
+    code, said = check(bag, *given[at : at + 2])
+    assert (code, words in said.splitlines()[-1]) == (DOUBT, True), said
+    inside = {"--key": "log.vkey", "--roots": "anchor-roots.pem"}
+    other = next(each for each in inside if each != keep)
+    code, said = check(bag, *given[at : at + 2], other, str(bag / inside[other]))
+    assert (code, words in said.splitlines()[-1]) == (DOUBT, True), said
+
+
+def test_a_timestamp_that_cannot_be_checked(place: Place, bag: Path, authority: Authority, tmp_path: Path) -> None:
+    """Without OpenSSL, or without a timestamp, the exit code is 5."""
+    code, said = check(bag, *trusted(place), path="")
+    assert (code, "openssl is not on this machine" in said.splitlines()[-1]) == (DOUBT, True), said
+    bare = pack(place, authority, tmp_path / "bare", anchored=False)
+    code, said = check(bare, *trusted(place))
+    assert (code, "there is no timestamp" in said.splitlines()[-1]) == (DOUBT, True), said
+    assert "since before" not in (bare / "READ-ME-FIRST.html").read_text()
+
+
+def repack(bag: Path) -> None:
+    """Make the manifests anew, as a forger does."""
+    for manifest, names in (
+        ("manifest-sha256.txt", sorted(each for each in bag.rglob("*") if each.is_file() and not each.is_symlink())),
+        (
+            "tagmanifest-sha256.txt",
+            [bag.parent / each for each in ("bag-info.txt", "bagit.txt", "manifest-sha256.txt")],
+        ),
+    ):
+        lines = [f"{sha256(each.read_bytes()).hexdigest()}  {each.relative_to(bag.parent)}\n" for each in names]
+        (bag.parent / manifest).write_text("".join(lines))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("copy.pdf", "copy.tlog-proof", "policy.tlog-proof", "entry.json", "anchor.checkpoint", "anchor.tsr"),
+        *("policy/policy.txt", "policy/policy.json", "policy/policy.md", "policy/form-a4.pdf"),
+    ],
+)
+def test_a_byte_that_was_changed(place: Place, bag: Path, name: str) -> None:
+    """A byte of any file that is covered is missed, also where the manifests were made anew."""
+    content = (bag / name).read_bytes()
+    at = len(content) // 2
+    (bag / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    assert check(bag, *trusted(place))[0] == FAULT
+    repack(bag)
+    assert check(bag, *trusted(place))[0] == FAULT
+
+
+def plant(name: str, content: bytes = b"forged") -> Callable[[Path], None]:
+    def harm(bag: Path) -> None:
+        (bag / name).write_bytes(content)
+        repack(bag)
+
+    return harm
+
+
+def link(bag: Path) -> None:
+    copy = bag / "copy.pdf"
+    copy.rename(bag.parent.parent / "elsewhere.pdf")
+    copy.symlink_to(bag.parent.parent / "elsewhere.pdf")
+
+
+def grow(bag: Path) -> None:
+    with (bag / "copy.pdf").open("r+b") as file:
+        file.truncate(20 << 30)
+
+
+def change_page(bag: Path) -> None:
+    page = bag / "READ-ME-FIRST.html"
+    page.write_text(page.read_text().replace("Customer", "Nobody"))
+
+
+def second_proof(bag: Path) -> None:
+    shutil.copy(bag / "copy.tlog-proof", bag / "a.tlog-proof")
+    repack(bag)
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (plant("other.pdf", b"%PDF-1.7 forged"), "other.pdf does not belong to the evidence"),
+        (plant("policy/extra.txt"), "policy/extra.txt does not belong"),
+        (second_proof, "there are 2 proofs"),
+        (change_page, "data/READ-ME-FIRST.html was changed since the bag was packed"),
+        (link, "copy.pdf is a link"),
+        (grow, "copy.pdf has more than"),
+        (plant("entry.json", b'{"a":' * 100_000), "entry.json is not the entry"),
+        (plant("copy.tlog-proof", b"\x00\xff" * 100), "DOES NOT HOLD"),
+        (plant("anchor.tsr", b""), "anchor.tsr"),
+    ],
+)
+def test_hands(place: Place, bag: Path, harm: Callable[[Path], None], words: str) -> None:
+    """What is planted, linked, blown up or malformed is refused with exit code 4, without a traceback."""
+    harm(bag)
+    code, said = check(bag, *trusted(place))
+    assert (code, words in said, "Traceback" in said) == (FAULT, True, False), said
+
+
+def forge(place: Place, folder: Path, entry: bytes) -> str:
+    """Make evidence of an entry in a log of one's own, of the same name; return its key."""
+    key, origin = Ed25519PrivateKey.generate(), place.archive().metadata.origin
+    root = sha256(b"\0" + entry).digest()
+    note = sign_checkpoint(key, origin, 1, root).note
+    folder.mkdir()
+    extra = base64.b64encode(entry).decode()
+    (folder / "copy.tlog-proof").write_bytes(f"c2sp.org/tlog-proof@v1\nextra {extra}\nindex 0\n\n".encode() + note)
+    (folder / "entry.json").write_bytes(entry)
+    (folder / "log.vkey").write_text(str(log_key(key, origin)))
+    return str(log_key(key, origin))
+
+
+def test_a_log_of_the_same_name(place: Place, tmp_path: Path) -> None:
+    """Another log of the same name is never proven: without a key it is doubted, with the right one refused."""
+    entry = write_entry(Entry(kind="archive", recorded_at=NOW))
+    own = forge(place, tmp_path / "forged", entry)
+    code, said = check(tmp_path / "forged", *trusted(place))
+    assert (code, "not signed with the log's key" in said) == (FAULT, True)
+    code, said = check(tmp_path / "forged", "--key", own)
+    assert (code, "the entry the entry names no file" in said or "names no file" in said) == (FAULT, True), said
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "copies/\x1b[31m.pdf", "", 5])
+def test_names_that_lead_elsewhere(place: Place, tmp_path: Path, name: object) -> None:
+    """A name that leads out of the folder, is no text or has control characters is refused, and printed escaped."""
+    entry = json.loads(write_entry(Entry(kind="archive", recorded_at=NOW)))
+    entry["subject"] = [{"name": name, "digest": {"sha256": "0" * 64}}]
+    own = forge(place, tmp_path / "forged", json.dumps(entry).encode())
+    code, said = check(tmp_path / "forged", "--key", own)
+    assert (code, "\x1b" in said) == (FAULT, False), said
+
+
+def test_an_empty_commit_ends(place: Place) -> None:
+    """A commit without an entry does not keep the program busy without end."""
+    code, said = check(place.root, *trusted(place))
+    assert code == PROVEN, said
+    last = sorted((place.root / "commits").rglob("*.jsonl"))[-1]
+    number = int(last.stem) + len(last.read_bytes().splitlines())
+    (last.parent / f"{number:012}.jsonl").write_bytes(b"")
+    code, said = check(place.root, *trusted(place))
+    assert (code, "is empty or cut off" in said) == (FAULT, True), said
+
+
+def test_a_whole_archive(place: Place, tmp_path: Path) -> None:
+    """Entries of kinds that are not known are accepted and named; what operating systems leave harms nothing."""
+    archive = place.archive()
+    entry = json.loads(write_entry(Entry(kind="act", recorded_at=NOW)))
+    entry["predicate"]["kind"] = "seal-of-tomorrow"
+    with archive.writing(place.keyring(archive), clock) as session:
+        session._log_writer.append([json.dumps(entry, separators=(",", ":")).encode()])
+    (place.root / "copies" / ".DS_Store").write_bytes(b"icons")
+    code, said = check(place.root, *trusted(place))
+    assert (code, "'seal-of-tomorrow', which this program does not know" in said) == (PROVEN, True), said
+    code, said = check(place.root)
+    assert (code, "the log's key came" in said) == (DOUBT, True), said
+    (place.root / "copies" / "planted.pdf").write_bytes(b"x")
+    assert check(place.root, *trusted(place))[0] == FAULT
+
+
+def test_usage(place: Place, tmp_path: Path) -> None:
+    """A wrong command and a foreign folder give exit code 2."""
+    (tmp_path / "foreign").mkdir()
+    assert check(tmp_path / "foreign")[0] == 2
+    assert check(tmp_path / "foreign", "--kye", "x")[0] == 2
+    assert check(tmp_path / "nowhere")[0] == 2
