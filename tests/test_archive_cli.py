@@ -190,7 +190,7 @@ def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> 
     metadata = json.loads((archive / "archive.json").read_text())
     shutil.copytree(archive, tmp_path / "newer")
     (tmp_path / "newer" / "archive.json").write_text(json.dumps(metadata | {"version": 9}))
-    assert "format 9, and this package reads format 1; update it" in one_line(cli("archive", "verify", "-a", "newer"))
+    assert "format 9, and this package reads format 1; upgrade" in one_line(cli("archive", "verify", "-a", "newer"))
     for missing in ("archive.json", "log.vkey", "log/checkpoint"):
         shutil.copytree(archive, tmp_path / "half", dirs_exist_ok=True)
         (tmp_path / "half" / missing).unlink()
