@@ -164,5 +164,5 @@ def test_anchors_before_the_last_hold_by_those_after(opened: tuple[Archive, Keyr
     anchors = verify_anchors(archive, report.anchors, roots=authority.roots, at=after)
     assert [each.moment.year for each in anchors] == [2026, 2031]
     alone = verify_anchors(archive, report.anchors[:1], roots=authority.roots, at=after)
-    with pytest.raises(UntrustedError, match=r"expired on 2032-01-01; have the log anchored anew"):
+    with pytest.raises(UntrustedError, match=r"expired on 2032-01-01; anchor the log again"):
         require_holding(alone)
