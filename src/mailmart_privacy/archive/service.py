@@ -5,21 +5,20 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from .._limits import limited
-from ..errors import PrivacyError, UsageError
+from ..errors import UsageError
 from . import acts
 from .anchoring import Anchoring, indexed_anchors
 from .audit import Report, audit
-from .evidence import Occasion, gather_evidence
+from .evidence import gather_evidence
 from .finding import Found, find
 from .in_force import InForce, in_force
 from .keyring import Keyring, name_memory, read_memory
 from .location import Advance, ArchiveLocation, quiet
 from .log_audit import Root
 from .lookup import compare_row, find_customer, find_file, recipient_of
+from .occasion import describe_occasion
 from .proofs import write_proof
-from .recipients import NO_DETAILS, Details, Person, open_details
-from .register import read_register
+from .recipients import NO_DETAILS, Details, Person
 from .renewal import Renewal
 
 if TYPE_CHECKING:
@@ -157,37 +156,7 @@ class ArchiveService:
             published=policy[0].number if policy else None,
             anchors=anchors,
             at=at,
-            occasion=self._describe(entry, matter, roots, ledger),
-        )
-
-    def _describe(self, entry: "LogEntry", matter: str, roots: "tuple[Certificate, ...]", ledger: "Ledger") -> Occasion:
-        """Tell what the page of a bag says besides what is proven."""
-        from ..verifying.verify import verify
-
-        made_by = self.actor.name if self.actor else ""
-        path = self.location.key_path(self.archive.metadata.origin)
-        if entry.entry.kind != "customer-copy":
-            return Occasion(matter=matter, made_by=made_by)
-        issuer = ""
-        with contextlib.suppress(PrivacyError):  # not trusted here: the page names the certificate only
-            pdf = self.archive.read_file(entry.entry.files[0]) or b""
-            with limited():
-                issuer = verify(pdf, trust_roots=roots, at=self.clock(), ledger=ledger).delivery.signer
-        if not path.exists():
-            return Occasion(matter=matter, made_by=made_by, issuer=issuer)
-        recipient = recipient_of(self.archive, self.keyring().names_key, entry)
-        details = open_details(recipient.key, entry.entry.sealed) if entry.entry.sealed else NO_DETAILS
-        gone = read_register(self.archive).withdrawn.get(entry.number)
-        return Occasion(
-            customer=recipient.name,
-            reference=details.reference,
-            issuer=issuer,
-            matter=matter or details.matter,
-            made_by=made_by,
-            withdrawn_at=gone.entry.recorded_at if gone else None,
-            withdrawn_because=open_details(recipient.key, gone.entry.sealed).reason
-            if gone and gone.entry.sealed
-            else "",
+            occasion=describe_occasion(self, entry, matter=matter, roots=roots, ledger=ledger),
         )
 
     def verify(self, roots: Sequence[Root] = ()) -> Report:
