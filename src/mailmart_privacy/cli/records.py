@@ -14,6 +14,7 @@ from ..errors import PrivacyError, RecordError, UsageError
 from ..policy.entries import LEDGER
 from ..policy.ledger import Ledger
 from ..policy.versions import CHANGE_KINDS
+from .records_trust import make_group
 
 if TYPE_CHECKING:
     from ..policy.versions import Change
@@ -105,13 +106,19 @@ def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | N
 @data_option
 def check(against: Path | None, data: Path | None) -> None:
     """Compare every record and version with the ledger, and the newest version with a new build, byte for byte."""
+    from ..release.trust import read_trust_entries
+
     folder = _open_folder(data)
+    read_trust_entries(folder.read)  # it refuses a list whose records do not chain
     released = [] if against is None else _read_released(against)
     if faults := folder.find_faults(released):
         raise PrivacyError("\n".join(faults))
     held = "" if against is None else f", those of {spell_out(against.name)} as they were released"
     count = len(Ledger(folder.read).versions)
     click.echo(f"{count} version(s), every record as in the ledger, the newest as a new build makes it{held}")
+
+
+records.add_command(make_group(data_option, lambda data: _open_folder(data).path))
 
 
 def _read_moment(given: str | None) -> datetime.datetime:

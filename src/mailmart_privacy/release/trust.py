@@ -1,0 +1,193 @@
+"""Recording which certificates and keys MailMart uses: for whoever maintains the trust list."""
+
+import datetime
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from .._time import require_moment
+from .._unicode import find_refused, name_characters
+from ..errors import RecordError, UsageError
+from ..trust.trust_list import (
+    COMPROMISED,
+    CURRENT,
+    OF_CERTIFICATES,
+    PURPOSES,
+    RETIRED,
+    TRUST_LIST,
+    TrustList,
+    TrustRecord,
+    chain_record,
+    write_trust_list,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def read_trust_entries(read: "Callable[[str], bytes]") -> list[dict[str, Any]]:
+    """Read the entries of a trust list for adding one; none where there is no list yet.
+
+    Raises:
+        RecordError: there is a list, but it cannot be used.
+    """
+    try:
+        read(TRUST_LIST)
+    except OSError:
+        return []
+    return TrustList(read).entries
+
+
+def add_certificate(
+    entries: list[dict[str, Any]],
+    certificate: bytes,
+    *,
+    purpose: str,
+    since: datetime.datetime,
+    name: str | None = None,
+) -> list[dict[str, Any]]:
+    """Record a certificate that is in use, or will be.
+
+    Args:
+        entries: those of the list, oldest first.
+        certificate: the certificate in DER.
+        purpose: "copies" or "timestamps".
+        since: from when it is used (aware).
+        name: whose it is, or None for the name in it.
+
+    Returns:
+        The entries, with one more.
+
+    Raises:
+        UsageError: the purpose is not one of certificates, or the name cannot be used.
+        RecordError: the certificate cannot sign for that purpose, or is recorded for it already.
+    """
+    from ..keys.certificates import load_certificate, subject_name
+
+    if purpose not in OF_CERTIFICATES:
+        raise UsageError(f"{purpose!r} is not a purpose of certificates; give {' or '.join(OF_CERTIFICATES)}")
+    loaded = load_certificate(certificate)
+    _require_fit(loaded, purpose)
+    return _add(entries, purpose, name or subject_name(loaded), since, certificate=certificate)
+
+
+def add_key(
+    entries: list[dict[str, Any]], key: str, *, purpose: str, since: datetime.datetime, name: str
+) -> list[dict[str, Any]]:
+    """Record a key that is in use, or will be, as the text by which others know it.
+
+    Args:
+        entries: those of the list, oldest first.
+        key: for instance the `name+hash+key` of an archive's log.
+        purpose: "data" or "archive-log".
+        since: from when it is used (aware).
+        name: whose it is.
+
+    Raises:
+        UsageError: the purpose is not one of keys, or the key or the name cannot be used.
+        RecordError: it is recorded already.
+    """
+    if purpose in OF_CERTIFICATES or purpose not in PURPOSES:
+        raise UsageError(f"{purpose!r} is not a purpose of keys; give data or archive-log")
+    if not key.strip() or find_refused(key):
+        raise UsageError("the key is not one line of text")
+    return _add(entries, purpose, name, since, key=key.strip())
+
+
+def retire(entries: list[dict[str, Any]], digest: str, *, until: datetime.datetime) -> list[dict[str, Any]]:
+    """Record until when a certificate or key was used; what was signed by then stays genuine.
+
+    Args:
+        entries: those of the list, oldest first.
+        digest: of the certificate or key (SHA-256, hex), or the beginning of it.
+        until: when it was used for the last time (aware).
+
+    Raises:
+        RecordError: it is not recorded, is compromised, or was taken into use later.
+    """
+    require_moment(until)
+    for record in _find(entries, digest):
+        if until < record.since:
+            raise RecordError(f"{record.name!r} was taken into use later; give a moment after {record.since:%Y-%m-%d}")
+        entries = chain_record(entries, _change(record, state=RETIRED, until=until, compromised_since=None))
+    return entries
+
+
+def compromise(entries: list[dict[str, Any]], digest: str, *, since: datetime.datetime) -> list[dict[str, Any]]:
+    """Record since when others may have had a key; what was signed later is refused.
+
+    Args:
+        entries: those of the list, oldest first.
+        digest: of the certificate or key (SHA-256, hex), or the beginning of it.
+        since: since when (aware).
+
+    Raises:
+        RecordError: it is not recorded, or an earlier moment is.
+    """
+    require_moment(since)
+    for record in _find(entries, digest):
+        entries = chain_record(entries, _change(record, state=COMPROMISED, until=record.until, compromised_since=since))
+    return entries
+
+
+def _add(
+    entries: list[dict[str, Any]],
+    purpose: str,
+    name: str,
+    since: datetime.datetime,
+    *,
+    certificate: bytes | None = None,
+    key: str | None = None,
+) -> list[dict[str, Any]]:
+    require_moment(since)
+    if not name.strip() or find_refused(name):
+        raise UsageError(f"the name cannot hold {name_characters(find_refused(name))}" if name else "give a name")
+    digest = sha256(certificate if certificate is not None else str(key).encode()).hexdigest()
+    if any((entry["purpose"], entry["sha256"]) == (purpose, digest) for entry in entries):
+        raise RecordError(f"{name!r} (SHA-256 {digest}) is recorded for {purpose} already")
+    record = TrustRecord(
+        purpose=purpose,
+        name=name,
+        digest=digest,
+        certificate=certificate,
+        key=key,
+        since=since,
+        until=None,
+        state=CURRENT,
+        compromised_since=None,
+    )
+    return chain_record(entries, record)
+
+
+def _find(entries: list[dict[str, Any]], digest: str) -> tuple[TrustRecord, ...]:
+    """Find what is recorded of a certificate or key: one record for each purpose."""
+    wanted = digest.lower().removeprefix("sha256:").replace(":", "")
+    content = write_trust_list(entries)
+    found = [each for each in TrustList(lambda _: content).in_effect() if each.digest.startswith(wanted)]
+    if not wanted or len(wanted) < 8 or not found:
+        raise RecordError(
+            f"no certificate or key with SHA-256 {digest} is recorded; give at least 8 digits of one that is"
+        )
+    if len({each.digest for each in found}) > 1:
+        raise RecordError(f"several certificates or keys have a SHA-256 that begins with {digest}; give more digits")
+    return tuple(found)
+
+
+def _change(
+    record: TrustRecord, *, state: str, until: datetime.datetime | None, compromised_since: datetime.datetime | None
+) -> TrustRecord:
+    return replace(record, state=state, until=until, compromised_since=compromised_since)
+
+
+def _require_fit(certificate: Any, purpose: str) -> None:
+    """Refuse a certificate that no verifier would accept: neither an authority's nor one for that purpose."""
+    from ..trust.purposes import NotTrustedError, require_authority, require_purpose
+
+    wanted = "sign" if purpose == "copies" else "stamp"
+    try:
+        require_authority(certificate, below=0, purpose=wanted)
+    except NotTrustedError:
+        try:
+            require_purpose(certificate, wanted)
+        except NotTrustedError as error:
+            raise RecordError(f"the certificate {error}; it cannot be recorded for {purpose}") from None
