@@ -1,1 +1,5 @@
-"""The tests."""
+"""What the project promises, tested."""
+
+from .world import enter
+
+enter()

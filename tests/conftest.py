@@ -20,9 +20,10 @@ from mailmart_privacy.policy.ledger import shipped
 from .command_line import Run, run_in_process
 from .every_python import EVERY_PYTHON
 from .pki import Authority, serve
+from .world import VARIABLE
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
-VERSION = "2026-02-24"
+VERSION = shipped().version_in_force(datetime.datetime.now(datetime.UTC)).version  # whichever that is today
 
 # Where a shell started the tests in the background, they and all that they start would never hear a Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -78,7 +79,8 @@ def make_environment(home: Path) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAILMART", "MAKE", "XDG", "PYTHON"))
     }
-    return kept | {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    world = {"PYTHONPATH": os.environ["PYTHONPATH"]} if os.environ.get(VARIABLE) else {}
+    return kept | world | {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def make_cli(folder: Path, environment: dict[str, str]) -> Run:

@@ -11,13 +11,13 @@ PACKAGE = ROOT / "src" / "mailmart_privacy"
 # From the ground up, one layer a line. A module imports from lower lines, and from what stands before its own room in
 # the same line. Within a room any order will do, without a cycle. Nothing imports the package root.
 LAYERS = [
-    ["_version", "errors", "_lazy", "_unicode", "_time", "_der", "_resources", "_files", "_asyncio"],
+    ["_version", "errors", "_clock", "_lazy", "_unicode", "_time", "_der", "_resources", "_files", "_asyncio"],
     ["_user_dirs", "_limits"],
     ["pdf", "sheets"],
     ["policy", "keys", "typesetting"],
     ["trust", "diff", "form"],
     ["copies", "verifying", "redline", "release"],
-    ["archive", "batch", "web"],
+    ["archive", "batch", "web", "testing"],
     ["api", "timestamps", "cli"],
 ]
 # Only these may import what is large, or comes with an extra.
@@ -40,7 +40,7 @@ HEAVY = {
     "weasyprint": ["form"],
 }
 RANKS = {room: (layer, place) for layer, rooms in enumerate(LAYERS) for place, room in enumerate(rooms)}
-CLOCK = ("api", "cli", "web.edge")
+CLOCK = ("_clock", "api", "cli", "web.edge", "testing")
 
 
 def name_module(path: Path) -> str:

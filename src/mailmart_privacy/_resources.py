@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     __loader__: ResourceLoader
 
 _ROOT = __file__.rpartition("_resources")[0]
+_replaced: "dict[str, bytes]" = {}
 
 
 def read_data(name: str) -> bytes:
@@ -26,8 +27,17 @@ def read_data(name: str) -> bytes:
     Raises:
         OSError: there is no such file.
     """
+    if name in _replaced:
+        return _replaced[name]
     content: bytes = __loader__.get_data(_ROOT + "data/" + name)
     return content
+
+
+def replace_data(files: "dict[str, bytes]") -> "dict[str, bytes]":
+    """Let files stand for those below `data/`, for `testing`; returns those that did so before."""
+    global _replaced
+    before, _replaced = _replaced, files
+    return before
 
 
 def templates() -> "Traversable":

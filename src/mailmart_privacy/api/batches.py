@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
+from .._clock import now
 from .._time import require_moment
 from ..batch.results import FailedCopy, IssuedCopy
 from ..copies.pades import Level
@@ -150,7 +151,7 @@ def _clock(
     issued_at: "datetime.datetime | Callable[[], datetime.datetime] | None",
 ) -> "Callable[[], datetime.datetime]":
     if issued_at is None:
-        return lambda: datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        return lambda: now().replace(microsecond=0)
     if callable(issued_at):
         return issued_at
     require_moment(issued_at)

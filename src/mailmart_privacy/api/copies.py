@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from .._asyncio import run_beside
+from .._clock import now
 from .._time import require_moment
 from ..copies.pades import Level
 from ..errors import RecordError, WrongTypeError, require_text
@@ -117,7 +118,7 @@ def renew(
     """
     from ..copies.levels import add_archive_timestamp
 
-    moment, roots = datetime.datetime.now(datetime.UTC) if at is None else at, tuple(trust_roots)
+    moment, roots = now() if at is None else at, tuple(trust_roots)
     verify(pdf, trust_roots=roots, at=moment)
     renewed = add_archive_timestamp(pdf, timestamps=timestamp_client(tsa), trust_roots=roots, at=moment)
     verify(renewed, trust_roots=roots, at=moment)
@@ -158,7 +159,7 @@ def verify(
 
     if not isinstance(pdf, bytes):
         raise WrongTypeError("pdf", "bytes", pdf)
-    moment = datetime.datetime.now(datetime.UTC) if at is None else at
+    moment = now() if at is None else at
     require_moment(moment)
     return run_beside(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version))
 

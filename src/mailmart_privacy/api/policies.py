@@ -2,15 +2,11 @@
 
 import datetime
 
+from .._clock import now
 from ..errors import NewerVersionError, WrongTypeError
 from ..policy.ledger import shipped
 from ..policy.model import Policy
 from ..policy.versions import Version, is_version
-
-
-def now() -> datetime.datetime:
-    """Ask the clock."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 def current() -> Policy:

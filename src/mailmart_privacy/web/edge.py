@@ -1,18 +1,18 @@
 """Where serving meets the world: the versions that ship with this package, and the clock."""
 
-import datetime
-
+from .. import _clock
 from ..policy.ledger import shipped
 from .core import Service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable
 
 
-def read_clock() -> datetime.datetime:
-    """Read the clock of this machine."""
-    return datetime.datetime.now(datetime.UTC)
+def read_clock() -> "datetime.datetime":
+    """Read the clock: this machine's, or the one that `testing` has put in its place."""
+    return _clock.now()
 
 
 def create_service(

@@ -48,3 +48,9 @@ def mounted_service() -> Service:
 @cache
 def _mount() -> "Callable[[str], Service]":
     return mount(load_service())
+
+
+def forget() -> None:
+    """Make the service anew when it is next asked for; see `testing`."""
+    load_service.cache_clear()
+    _mount.cache_clear()
