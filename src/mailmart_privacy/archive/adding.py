@@ -154,7 +154,8 @@ def _look(
         if len(content) > MAX_SIZE:
             raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; such files are not read")
         digest = sha256(content).hexdigest()
-        if digest not in known and (found := index.find(digest)) is not None:
+        found = index.find(digest) if digest not in known else None
+        if found is not None and found.kind == "customer-copy":
             compare_row(archive, found)
             if found.erased:
                 raise ArchiveError("this copy was erased from the archive with its recipient; it is not taken again")
