@@ -11,8 +11,19 @@ PACKAGE = ROOT / "src" / "mailmart_privacy"
 # From the ground up, one layer a line. A module imports from lower lines, and from what stands before its own room in
 # the same line. Within a room any order will do, without a cycle. Nothing imports the package root.
 LAYERS = [
-    ["_version", "errors", "_clock", "_lazy", "_unicode", "_lookalikes", "_time", "_der", "_resources", "_files"]
-    + ["_asyncio"],
+    [
+        "_version",
+        "errors",
+        "_clock",
+        "_lazy",
+        "_unicode",
+        "_lookalikes",
+        "_time",
+        "_der",
+        "_resources",
+        "_files",
+        "_asyncio",
+    ],
     ["_user_dirs", "_limits"],
     ["pdf", "sheets"],
     ["policy", "keys", "typesetting"],

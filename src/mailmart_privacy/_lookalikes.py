@@ -39,7 +39,7 @@ def find_lookalikes(name: str) -> str | None:
         name: a name as it stands on a copy, in Unicode's form C.
 
     Returns:
-        A sentence for people, or None where nothing is to be said.
+        A sentence for people, without a full stop; or None where nothing is to be said.
     """
     words = _WORD.findall(name)
     for word in words:
@@ -55,7 +55,7 @@ def _describe_styled(word: str) -> str | None:
         styled = len(plain) == 1 and plain != character and plain.isascii()
         if styled or (character in _LATIN_TWINS and _script(character) == _LATIN):
             twin = plain if styled else _LATIN_TWINS[character]
-            return f"In {word!r}, {_name(character)} looks like the letter {twin!r}."
+            return f"In {word!r}, {_name(character)} looks like the letter {twin!r}"
     return None
 
 
@@ -67,7 +67,7 @@ def _describe_mixture(word: str) -> str | None:
     rare = next((c for c in word if c in _LATIN_TWINS and _script(c) != _LATIN), None)
     looks = f"; {_name(rare)} looks like {_LATIN_TWINS[rare]!r}" if rare and _LATIN in scripts else ""
     kinds = " and ".join(sorted(script.capitalize() for script in scripts))
-    return f"{word!r} mixes {kinds} letters{looks}."
+    return f"{word!r} mixes {kinds} letters{looks}"
 
 
 def _describe_disguise(words: list[str]) -> str | None:
@@ -77,7 +77,7 @@ def _describe_disguise(words: list[str]) -> str | None:
         return None
     text = " ".join(words)
     read = "".join(_LATIN_TWINS.get(c, c) for c in text)
-    return f"{text!r} looks like {read!r}, but all its letters are {_script(letters[0]).capitalize()}."
+    return f"{text!r} looks like {read!r}, but all its letters are {_script(letters[0]).capitalize()}"
 
 
 def _script(character: str) -> str:
