@@ -44,7 +44,7 @@ HEAVY = {
     "flask": ["web.flask"],
     "fsspec": ["batch.destinations"],
     "markdown": ["policy.read_markdown"],
-    "openpyxl": ["sheets.xlsx_sheet"],
+    "openpyxl": ["sheets"],
     "pkcs11": ["keys.pkcs11", "keys.pkcs11_token"],
     "psycopg": ["archive.index.postgres"],
     "starlette": ["web.starlette"],

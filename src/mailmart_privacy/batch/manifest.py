@@ -122,9 +122,7 @@ class Manifest:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Read the lines, one after the other."""
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                yield _read_line(line, self.path, number)
+        yield from read_lines(self.path)
 
     def close(self) -> None:
         """Close it."""
@@ -146,6 +144,17 @@ class Manifest:
                     raise RecordError(f"{self.path}: line {number} lists {reference!r} for the second time")
                 found.add(reference)
         return found
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Read the lines of a manifest, one after the other.
+
+    Raises:
+        RecordError: one is not a manifest entry.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            yield _read_line(line, path, number)
 
 
 def write_line(copy: IssuedCopy, *, file: str | None = None) -> bytes:

@@ -4,8 +4,7 @@ import datetime
 
 from ..copies.blank import read_blank
 from ..copies.issuing import complete_values
-from ..sheets.plan import complete_rows
-from ..sheets.rows import Planned
+from ..sheets.plan import Plan, plan_rows
 from ..sheets.sheet import Sheet
 from ..typesetting.fonts import Typeface
 from .file_names import name_file
@@ -14,33 +13,27 @@ from .file_names import name_file
 def plan_batch(
     sheet: Sheet,
     *,
-    origin: str,
     form: bytes,
     version: str,
     begun_at: datetime.datetime,
     fonts: tuple[Typeface, ...] = (),
-) -> list[Planned]:
+) -> Plan:
     """Plan a copy for each row of a sheet.
 
     Args:
         sheet: its rows, and the faults of others.
-        origin: what the messages call the sheet.
         form: the recorded form.
         version: of the policy, for the names of files.
         begun_at: when the batch was begun for the first time (aware): part of references that are made.
         fonts: for characters that the form's font does not have.
 
     Returns:
-        The copies, with references and files that are all different.
-
-    Raises:
-        RowsError: rows have faults; it lists them all.
+        The copies, with references and files that are all different, and what is wrong with other rows.
     """
     blank = read_blank(form)
-    return complete_rows(
+    return plan_rows(
         sheet.rows,
         faults=sheet.faults,
-        origin=origin,
         complete=lambda row: complete_values(blank, row.recipient, row.reference, begun_at, fonts),
         name_file=lambda recipient, reference: name_file(version, recipient, reference),
     )

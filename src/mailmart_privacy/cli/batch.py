@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from .._time import parse_moment
-from ..errors import UsageError
+from .._unicode import spell_out
+from ..errors import MissingExtraError, UsageError
 from ..policy.ledger import shipped
 from .batch_options import Batch
 from .edge import form_cache, now
-from .files import open_output, read_file, require_place
+from .files import open_output, read_file, require_place, write_out
 from .output import print_json
 from .progress import show_stages
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from ..batch.report import BatchReport, Progress
     from ..batch.runner import BatchRunner
     from ..keys.identity import Identity
-    from ..sheets.rows import Planned
+    from ..sheets.plan import Plan
+    from ..sheets.rows import Planned, RowFault
+    from ..sheets.sheet import Sheet
 
 
 def export_batch(batch: Batch) -> None:
@@ -40,11 +43,18 @@ def export_batch(batch: Batch) -> None:
     """
     _require_sense(batch)
     begun_at = _begun_at(batch)
-    plan, notes = _plan(batch, begun_at)
-    for note in notes:
-        click.echo(f"{batch.recipients}: {note}", err=True)
+    content = read_file(batch.recipients)
+    sheet = _read_sheet(batch, content)
+    planned = _plan(batch, sheet, begun_at)
+    if batch.check is not None:
+        _write_checked(batch, batch.check, content, sheet, planned.faults)
+    planned.require_faultless(batch.recipients)
+    plan = planned.copies
     if batch.dry_run:
         _print_plan(batch, plan)
+        return
+    if batch.check is not None:
+        click.echo(f"{len(plan):,} rows have no problem; nothing was issued", err=True)
         return
     from ..batch.destinations import find_destination
     from ..batch.worker_pool import open_workers
@@ -57,6 +67,8 @@ def export_batch(batch: Batch) -> None:
         else:
             with open_output(batch.output, force=batch.force) as stream:
                 report = runner.into_zip(stream, seekable=batch.output != "-")
+    if report.manifest is not None:
+        _write_issued(batch, content, sheet, plan, report.manifest)
     _print_report(batch, report, progress.seconds("issuing"))
 
 
@@ -131,6 +143,10 @@ def _open_archive(batch: Batch, signer: str) -> "AbstractContextManager[Archivin
 
 
 def _require_sense(batch: Batch) -> None:
+    if batch.check is not None:
+        if batch.check != "-" and not batch.check.lower().endswith(".xlsx"):
+            raise UsageError(f"{batch.check}: --check names a workbook to write, FILE.xlsx")
+        return
     if batch.output is None and batch.directory is None:
         raise UsageError("say where the copies are put: -d FOLDER, or -o FILE.zip")
     if batch.output is not None:
@@ -160,22 +176,59 @@ def _begun_at(batch: Batch) -> datetime.datetime:
     return now() if begun is None else parse_moment(begun["begun_at"])
 
 
-def _plan(batch: Batch, begun_at: datetime.datetime) -> "tuple[list[Planned], tuple[str, ...]]":
-    from ..batch.planning import plan_batch
-    from ..policy.papers import form_name
+def _read_sheet(batch: Batch, content: bytes) -> "Sheet":
+    """Read the sheet, and say what was read."""
     from ..sheets.sheet import read_sheet
 
-    content = read_file(batch.recipients)
-    sheet = read_sheet(content, name=batch.recipients, columns=batch.columns, max_rows=batch.max_rows, keep_faults=True)
-    plan = plan_batch(
+    sheet = read_sheet(
+        content,
+        name=batch.recipients,
+        columns=batch.columns,
+        sheet=batch.sheet,
+        header_row=batch.header_row,
+        hidden=batch.hidden,
+        max_rows=batch.max_rows,
+        keep_faults=True,
+    )
+    for note in sheet.notes:
+        click.echo(f"{spell_out(batch.recipients)}: {spell_out(note)}", err=True)
+    return sheet
+
+
+def _plan(batch: Batch, sheet: "Sheet", begun_at: datetime.datetime) -> "Plan":
+    from ..batch.planning import plan_batch
+    from ..policy.papers import form_name
+
+    return plan_batch(
         sheet,
-        origin=batch.recipients,
         form=shipped().record(batch.version, form_name(batch.paper)),
         version=batch.version,
         begun_at=begun_at,
         fonts=batch.fonts,
     )
-    return plan, sheet.notes
+
+
+def _write_checked(batch: Batch, target: str, content: bytes, sheet: "Sheet", faults: "Sequence[RowFault]") -> None:
+    """Write the sheet with its problems marked."""
+    from ..sheets.marked_workbook import mark_faults
+
+    marked = mark_faults(content, sheet, faults, name=batch.recipients)
+    write_out(target, marked, binary=True, force=batch.force)
+    if target != "-":
+        click.echo(target)
+
+
+def _write_issued(batch: Batch, content: bytes, sheet: "Sheet", plan: "Sequence[Planned]", manifest: Path) -> None:
+    """Write the list for mail merge beside the manifest; of a CSV file, only where workbooks can be written."""
+    from ..batch.issued_list import write_issued_list
+
+    try:
+        path = write_issued_list(
+            content, sheet, plan, manifest=manifest, folder=batch.directory or "", name=batch.recipients
+        )
+    except MissingExtraError:
+        return
+    click.echo(f"the list for mail merge is {path}", err=True)
 
 
 def _print_plan(batch: Batch, plan: "Sequence[Planned]") -> None:

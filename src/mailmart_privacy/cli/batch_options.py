@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..archive.location import ArchiveLocation
+    from ..sheets.sheet import Hidden
     from ..typesetting.fonts import Typeface
     from .authorities import Authorities
     from .keys import KeyName
@@ -26,6 +27,10 @@ class Batch:
 
     recipients: str
     columns: dict[str, str]
+    sheet: str | None
+    header_row: int | None
+    hidden: "Hidden | None"
+    check: str | None
     max_rows: int
     version: str
     paper: str
@@ -64,6 +69,25 @@ def batch_options(command: "Callable[..., None]") -> "Callable[..., None]":
                 multiple=True,
                 metavar="NAME=HEADER",
                 help="Which column is which: recipient=Firma; may be repeated [default: found by the header].",
+            ),
+            click.option(
+                "--sheet", metavar="NAME", help="Which sheet of the workbook [default: the first with headings]."
+            ),
+            click.option(
+                "--header-row",
+                type=click.IntRange(1, 1000),
+                metavar="N",
+                help="The row with the headings [default: found by its words].",
+            ),
+            click.option(
+                "--hidden",
+                type=click.Choice(["include", "skip"]),
+                help="Issue copies to hidden rows, too, or leave them out; required where rows are hidden.",
+            ),
+            click.option(
+                "--check",
+                metavar="FILE.xlsx",
+                help="Issue nothing: write the sheet with its problems marked.",
             ),
             click.option("--max-rows", type=click.IntRange(1), default=100_000, show_default=True, metavar="N"),
             click.option("--dry-run", is_flag=True, help="Show what would be written."),

@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 _GROUPS = {
     "Many customers": (
         "recipients",
+        "sheet",
         "columns",
+        "header_row",
+        "hidden",
+        "check",
         "max_rows",
         "dry_run",
         "resume",

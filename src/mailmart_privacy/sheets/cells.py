@@ -10,9 +10,11 @@ class Unfit:
 
     Attributes:
         reason: why, and what to do.
+        shown: what stands there.
     """
 
     reason: str
+    shown: str = ""
 
 
 Cell: TypeAlias = str | Unfit

@@ -89,6 +89,11 @@ def find_columns(headers: Sequence[str], chosen: Mapping[str, str]) -> Columns |
     return Columns(recipient=recipient, reference=found["reference"], headers=tuple(headers))
 
 
+def is_heading(text: str) -> bool:
+    """Tell whether a text is nothing but a word by which columns of recipients are headed, such as "Company Name"."""
+    return any(_simplify(text) in known for known in _KNOWN["recipient"])
+
+
 def explain_missing(headers: Sequence[str]) -> str:
     """Say that no header names the recipient."""
     listed = ", ".join(repr(header) for header in headers if header.strip()) or "none"

@@ -96,7 +96,7 @@ def _is_header(row: list[str], columns: Mapping[str, str]) -> bool:
 
 def _read(value: str) -> Cell:
     if _SCIENTIFIC.fullmatch(value.strip()):
-        return Unfit(f"{value.strip()} is a number that a spreadsheet has shortened; format the column as text")
+        return Unfit(f"{value.strip()} is a number that a spreadsheet has shortened; format the column as text", value)
     return value
 
 

@@ -1,36 +1,58 @@
-"""Rows of a sheet → the copies that are to be issued, or all that is wrong with them: before anything is signed."""
+"""Rows of a sheet → the copies that are to be issued, and what is wrong with the others, before anything is signed."""
 
 import unicodedata
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ..errors import RecipientError, RowsError
-from .rows import Planned, Row
+from .rows import Planned, Row, RowFault
 
 
-def complete_rows(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The copies of a batch, and the rows that have problems.
+
+    Attributes:
+        copies: with references and files that are all different.
+        faults: what is wrong with other rows, in the order of the rows.
+    """
+
+    copies: tuple[Planned, ...]
+    faults: tuple[RowFault, ...]
+
+    def require_faultless(self, origin: str) -> None:
+        """Refuse a plan with problems.
+
+        Args:
+            origin: what the messages call the sheet.
+
+        Raises:
+            RowsError: rows have faults; it lists them all.
+        """
+        if self.faults:
+            argument = next((fault.argument for fault in self.faults if fault.argument), None)
+            raise RowsError(origin, tuple((fault.row, fault.message) for fault in self.faults), argument=argument)
+
+
+def plan_rows(
     rows: Iterable[Row],
     *,
-    faults: Iterable[tuple[int, str]] = (),
-    origin: str,
+    faults: Iterable[RowFault] = (),
     complete: Callable[[Row], tuple[str, str]],
     name_file: Callable[[str, str], str],
-) -> list[Planned]:
+) -> Plan:
     """Plan a copy for each row.
 
     Args:
         rows: the rows.
         faults: what is known to be wrong with others.
-        origin: what the messages call the sheet.
         complete: brings a row's recipient and reference into the form in which they are filled in.
         name_file: names the file of a recipient and a reference.
 
     Returns:
-        The copies, with references and files that are all different.
-
-    Raises:
-        RowsError: rows have faults; it lists them all.
+        The copies, and all faults.
     """
-    found, argument = list(faults), None
+    found = list(faults)
     plan: list[Planned] = []
     references: dict[str, int] = {}
     files: dict[str, int] = {}
@@ -38,8 +60,8 @@ def complete_rows(
         try:
             recipient, reference = complete(row)
         except RecipientError as error:
-            found.append((row.number, str(error)))
-            argument = argument or error.argument
+            role = "reference" if str(error).startswith("the reference") else "recipient"
+            found.append(RowFault(row=row.number, message=str(error), role=role, argument=error.argument))
             continue
         planned = Planned(
             number=row.number, recipient=recipient, reference=reference, file=name_file(recipient, reference)
@@ -47,14 +69,14 @@ def complete_rows(
         first = references.setdefault(reference, row.number)
         if first != row.number:
             what = f"the reference {reference!r}" if row.reference else f"{recipient!r} without a reference"
-            found.append((row.number, f"{what} stands in row {first}, too; each copy needs one of its own"))
+            words = f"{what} stands in row {first}, too; each copy needs one of its own"
+            found.append(RowFault(row=row.number, message=words, role="reference" if row.reference else "recipient"))
             continue
         # As file systems compare that take upper and lower case, or composed letters, for the same.
         first = files.setdefault(unicodedata.normalize("NFC", planned.file).casefold(), row.number)
         if first != row.number:
-            found.append((row.number, f"its file would be called {planned.file}, as that of row {first}; change one"))
+            words = f"its file would be called {planned.file}, as that of row {first}; change one"
+            found.append(RowFault(row=row.number, message=words))
             continue
         plan.append(planned)
-    if found:
-        raise RowsError(origin, tuple(sorted(found)), argument=argument)
-    return plan
+    return Plan(copies=tuple(plan), faults=tuple(sorted(found, key=lambda fault: fault.row)))

@@ -33,3 +33,20 @@ class Planned:
     recipient: str
     reference: str
     file: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowFault:
+    """What is wrong with a row.
+
+    Attributes:
+        row: its number; 0 is the whole sheet.
+        message: what is wrong.
+        role: the column that it is about: "recipient" or "reference".
+        argument: the parameter that would help, as in `PrivacyError.argument`.
+    """
+
+    row: int
+    message: str
+    role: str = "recipient"
+    argument: str | None = None

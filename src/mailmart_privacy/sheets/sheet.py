@@ -3,25 +3,20 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain, islice
+from typing import Literal
 
-from ..errors import RowsError, UsageError
-from .cells import Cell, Line, Unfit, text
-from .columns import Columns, explain_missing, find_columns
-from .csv_sheet import decode_csv, read_csv
-from .rows import Row
-from .xlsx_sheet import open_workbook, read_xlsx
+from ..errors import RowsError
+from .cells import Cell, Unfit
+from .columns import Columns, is_heading
+from .headers import TOP, find_header
+from .rows import Row, RowFault
+from .source import MAX_SIZE, SheetSource, choose_sheet, open_source
 
 MAX_ROWS = 100_000
-MAX_SIZE = 128 * 2**20
-_TOP = 10  # rows among which the header is looked for
-_OTHERS = (
-    (b"\xd0\xcf\x11\xe0", "it is an old or an encrypted Excel file; save it as XLSX, without a password"),
-    (b"%PDF-", "it is a PDF; give the sheet itself, as CSV or XLSX"),
-    (b"{\\rtf", "it is a text document; give the sheet, as CSV or XLSX"),
-    (b"\x1f\x8b", "it is packed (gzip); unpack it first"),
-    (b"<", "it is HTML or XML; save the sheet as CSV or XLSX"),
-)
+_SHOWN = 5  # numbers of rows that a message lists
+
+Hidden = Literal["include", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,13 +25,21 @@ class Sheet:
 
     Attributes:
         rows: one for each recipient.
-        notes: what the user is to be told about how they were read.
-        faults: of rows that could not be read, as `(row, message)`, where these were to be kept.
+        notes: what the user should know about how they were read.
+        faults: of rows that could not be read, where these were to be kept.
+        title: of the sheet; empty for CSV.
+        header_row: the number of the row with the headings.
+        columns: which columns were taken.
+        skipped: the numbers of hidden rows that were left out.
     """
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
-    faults: tuple[tuple[int, str], ...] = ()
+    title: str
+    header_row: int
+    columns: Columns
+    faults: tuple[RowFault, ...] = ()
+    skipped: tuple[int, ...] = ()
 
 
 def read_sheet(
@@ -44,6 +47,9 @@ def read_sheet(
     *,
     name: str,
     columns: Mapping[str, str] | None = None,
+    sheet: str | None = None,
+    header_row: int | None = None,
+    hidden: Hidden | None = None,
     max_rows: int = MAX_ROWS,
     max_size: int = MAX_SIZE,
     keep_faults: bool = False,
@@ -53,8 +59,11 @@ def read_sheet(
     Args:
         content: the file.
         name: what the messages call it.
-        columns: the headers of columns by role ("recipient", "reference"), where they are not to be
-            found by what they say; a column's letter does as well.
+        columns: the headers of columns by role ("recipient", "reference"), where they are not to be found by what
+            they say; a column's letter does as well.
+        sheet: the title of the sheet, or None for the first one that can be seen and has the headings.
+        header_row: the number of the row with the headings, or None to look for it.
+        hidden: what to do with hidden rows; where there are any, the user has to say so.
         max_rows: how many recipients there may be.
         max_size: how many bytes the file may have, unpacked.
         keep_faults: give the faults of rows back, so that they can be told together with others.
@@ -66,109 +75,112 @@ def read_sheet(
         RowsError: the file cannot be read, or rows have faults; it lists them all.
         MissingExtraError: the file is XLSX, and openpyxl is not installed.
     """
-    chosen, notes = dict(columns or {}), list[str]()
-    if len(content) > max_size:
-        raise RowsError(name, ((0, f"it has {len(content):,} bytes; more than {max_size:,} are not read"),))
-    for beginning, words in _OTHERS:
-        if content.removeprefix(b"\xef\xbb\xbf").lstrip(b" \r\n\t").startswith(beginning):
-            raise RowsError(name, ((0, words),))
-    lines: Iterable[Line]
-    if content.startswith(b"PK"):
-        book = open_workbook(content, name=name, max_size=max_size)
-        lines = _choose_sheet(book, name, chosen, max_rows, notes)
-    else:
-        decoded, note = decode_csv(content, name=name)
-        notes += [note] if note else []
-        lines = read_csv(decoded, name=name, columns=chosen)
-    return _Reading(name, chosen, max_rows, notes).read(lines, keep_faults=keep_faults)
-
-
-def _choose_sheet(book: Any, name: str, chosen: Mapping[str, str], max_rows: int, notes: list[str]) -> Iterable[Line]:
-    """Choose the first sheet that can be seen and holds the columns; where none does, the first."""
-    visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    if not visible:
-        raise RowsError(name, ((0, "it has no sheet that can be seen"),))
-    chosen_sheet = visible[0]
-    if len(visible) > 1:
-        chosen_sheet = next((sheet for sheet in visible if _has_header(sheet, name, chosen)), chosen_sheet)
-        notes.append(f"of its {len(visible)} sheets, {chosen_sheet.title!r} was read")
-    return read_xlsx(chosen_sheet, name=name, max_rows=max_rows + _TOP + 1)
-
-
-def _has_header(sheet: Any, name: str, chosen: Mapping[str, str]) -> bool:
-    try:
-        lines = read_xlsx(sheet, name=name, max_rows=_TOP)
-        return any(find_columns(list(map(text, cells)), chosen) is not None for _, cells in lines)
-    except RowsError:
-        raise
-    except UsageError:  # it has one that needs a word from the user
-        return not chosen
+    chosen = dict(columns or {})
+    sources = open_source(content, name=name, max_size=max_size)
+    source = choose_sheet(sources, sheet, chosen)
+    reading = _Reading(source, chosen, max_rows, hidden)
+    found = reading.read(header_row)
+    if found.faults and not keep_faults:
+        raise RowsError(name, tuple(sorted((fault.row, fault.message) for fault in found.faults)))
+    return found
 
 
 class _Reading:
     """The reading of a sheet: what was found, and what is wrong with it."""
 
-    def __init__(self, name: str, chosen: Mapping[str, str], max_rows: int, notes: list[str]) -> None:
-        self.name, self.chosen, self.max_rows, self.notes = name, chosen, max_rows, notes
-        self.faults: list[tuple[int, str]] = []
+    def __init__(self, source: SheetSource, chosen: Mapping[str, str], max_rows: int, hidden: Hidden | None) -> None:
+        self.source, self.chosen, self.max_rows, self.hidden = source, chosen, max_rows, hidden
+        self.faults: list[RowFault] = []
         self.rows: list[Row] = []
+        self.skipped: list[int] = []
+        self.undecided: list[int] = []
         self.empty = 0
 
-    def read(self, lines: Iterable[Line], *, keep_faults: bool) -> Sheet:
-        remaining = iter(lines)
-        columns = self._find_header(remaining)
-        self.notes.insert(0, columns.describe())
-        for number, cells in remaining:
-            self._read_row(number, cells, columns)
-            if len(self.rows) > self.max_rows:
-                words = f"it has more than {self.max_rows:,} recipients"
-                raise RowsError(self.name, ((0, words),), argument="max_rows")
+    def read(self, header_row: int | None) -> Sheet:
+        lines = self.source.lines(self.chosen)
+        first = list(islice(lines, max(TOP, header_row or 0)))
+        row, columns = find_header(
+            first,
+            self.chosen,
+            name=self.source.name,
+            merged=self.source.layout.merged,
+            hidden=self._hidden_rows,
+            row=header_row,
+        )
+        for number, cells in chain(first, lines):
+            if number > row:
+                self._take(number, cells, columns, named=header_row is not None)
+        self._require_decided()
         self.faults += _find_lost_zeros(self.rows)
         if not self.rows and not self.faults:
-            self.faults.append((0, "it names no recipient"))
-        if self.faults and not keep_faults:
-            raise RowsError(self.name, tuple(sorted(self.faults)))
-        if self.empty:
-            self.notes.append(f"{self.empty:,} empty rows were passed over")
-        return Sheet(rows=tuple(self.rows), notes=tuple(self.notes), faults=tuple(self.faults))
+            self.faults.append(RowFault(row=0, message="it names no recipient"))
+        return Sheet(
+            rows=tuple(self.rows),
+            notes=self._notes(row, columns),
+            title=self.source.title,
+            header_row=row,
+            columns=columns,
+            faults=tuple(self.faults),
+            skipped=tuple(self.skipped),
+        )
 
-    def _find_header(self, lines: Iterable[Line]) -> Columns:
-        first: tuple[int, list[str]] | None = None
-        for (number, cells), _ in zip(lines, range(_TOP), strict=False):
-            headers = list(map(text, cells))
-            if first is None and any(header.strip() for header in headers):
-                first = number, headers
-            try:
-                found = find_columns(headers, self.chosen)
-            except UsageError as error:
-                if self.chosen and first is not None and first[0] != number:
-                    continue
-                raise RowsError(self.name, ((number, str(error)),), argument=error.argument) from None
-            if found is not None:
-                return found
-        number, headers = first or (0, [])
-        if not headers:
-            raise RowsError(self.name, ((number, "it is empty"),))
-        raise RowsError(self.name, ((number, explain_missing(headers)),), argument="columns.recipient")
+    @property
+    def _hidden_rows(self) -> set[int]:
+        return self.source.layout.hidden
 
-    def _read_row(self, number: int, cells: list[Cell], columns: Columns) -> None:
+    def _take(self, number: int, cells: list[Cell], columns: Columns, *, named: bool) -> None:
         if not any(cell if isinstance(cell, Unfit) else cell.strip() for cell in cells):
             self.empty += 1
             return
+        if number in self._hidden_rows:
+            if self.hidden is None:
+                self.undecided.append(number)
+                return
+            if self.hidden == "skip":
+                self.skipped.append(number)
+                return
+        self._read_row(number, cells, columns, named=named)
+        if len(self.rows) > self.max_rows:
+            words = f"it has more than {self.max_rows:,} recipients"
+            raise RowsError(self.source.name, ((0, words),), argument="max_rows")
+
+    def _read_row(self, number: int, cells: list[Cell], columns: Columns, *, named: bool) -> None:
         if any(cells[len(columns.headers) :]):
-            self.faults.append((number, "it has more cells than the header; a separator may stand within a name"))
+            words = "it has more cells than the header; a separator may stand within a name"
+            self.faults.append(RowFault(row=number, message=words))
             return
         values: dict[str, str] = {}
         for role, index in (("recipient", columns.recipient), ("reference", columns.reference)):
             cell = "" if index is None or index >= len(cells) else cells[index]
             if isinstance(cell, Unfit):
-                self.faults.append((number, f"the {role} cannot be taken: {cell.reason}"))
+                words = f"the {role} cannot be taken: {cell.reason}"
+                self.faults.append(RowFault(row=number, message=words, role=role))
                 return
             values[role] = cell.strip()
+        if not named and is_heading(values["recipient"]):
+            words = f"{values['recipient']!r} looks like a heading, not like a recipient"
+            self.faults.append(RowFault(row=number, message=words, role="recipient", argument="header_row"))
+            return
         self.rows.append(Row(number=number, recipient=values["recipient"], reference=values["reference"] or None))
 
+    def _require_decided(self) -> None:
+        if self.undecided:
+            listed = ", ".join(map(str, self.undecided[:_SHOWN]))
+            more = f" and {len(self.undecided) - _SHOWN:,} more" if len(self.undecided) > _SHOWN else ""
+            words = f"rows are hidden ({listed}{more}), perhaps by a filter; say whether they get a copy, too"
+            raise RowsError(self.source.name, ((0, words),), argument="hidden")
 
-def _find_lost_zeros(rows: Iterable[Row]) -> list[tuple[int, str]]:
+    def _notes(self, row: int, columns: Columns) -> tuple[str, ...]:
+        place = f"sheet {self.source.title!r}, headings in row {row}" if self.source.title else f"headings in row {row}"
+        notes = [f"{place}: {columns.describe()}", *self.source.notes]
+        if self.skipped:
+            notes.append(f"{len(self.skipped):,} hidden rows were left out")
+        if self.empty:
+            notes.append(f"{self.empty:,} empty rows were passed over")
+        return tuple(notes)
+
+
+def _find_lost_zeros(rows: Iterable[Row]) -> list[RowFault]:
     """Find references of digits that are shorter than others, which all have one length and begin with zero."""
     digits = [(row.number, row.reference) for row in rows if row.reference and re.fullmatch("[0-9]+", row.reference)]
     padded = [(number, reference) for number, reference in digits if reference.startswith("0") and len(reference) > 1]
@@ -176,8 +188,9 @@ def _find_lost_zeros(rows: Iterable[Row]) -> list[tuple[int, str]]:
     if len(lengths) != 1:
         return []
     (length,), (example, whole) = lengths, padded[0]
+    words = "the reference {} seems to have lost its zeros (row {} has {}); type it as text"
     return [
-        (number, f"the reference {reference} seems to have lost its zeros (row {example} has {whole}); type it as text")
+        RowFault(row=number, message=words.format(reference, example, whole), role="reference")
         for number, reference in digits
         if len(reference) < length
     ]

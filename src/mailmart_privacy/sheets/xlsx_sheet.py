@@ -15,6 +15,7 @@ from ..errors import MissingExtraError, RowsError, one_line
 from .cells import Cell, Line, Unfit
 
 _COLUMNS = 64  # of a row; what stands further to the right is not looked at
+_ROWS = 1_048_576  # as many as a spreadsheet has; a number beyond is a lie
 _DIGITS = 15  # more than these, a spreadsheet does not keep
 _TEXT = "format the column as text, and type it anew"
 
@@ -50,7 +51,7 @@ def open_workbook(content: bytes, *, name: str, max_size: int) -> Any:
         raise _damaged(name, error) from None
 
 
-def read_xlsx(sheet: Any, *, name: str, max_rows: int) -> Iterator[Line]:
+def read_xlsx(sheet: Any, *, name: str) -> Iterator[Line]:
     """Read the rows of one sheet of a workbook; rows without cells are left out.
 
     Raises:
@@ -60,10 +61,28 @@ def read_xlsx(sheet: Any, *, name: str, max_rows: int) -> Iterator[Line]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for number, row in enumerate(sheet.iter_rows(max_row=max_rows, max_col=_COLUMNS), 1):
+            for number, row in enumerate(sheet.iter_rows(max_row=_ROWS, max_col=_COLUMNS), 1):
                 cells = [_read(cell) for cell in row]
                 if any(cells):
                     yield number, cells
+    except Exception as error:  # noqa: BLE001 - as above
+        raise _damaged(name, error) from None
+
+
+def read_values(sheet: Any, *, name: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Read the values of one sheet of a workbook, row by row; of formulas, what they came to.
+
+    Raises:
+        RowsError: the sheet is damaged.
+    """
+    sheet.reset_dimensions()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rows = sheet.iter_rows(max_row=_ROWS, max_col=_COLUMNS, values_only=True)
+            for number, values in enumerate(rows, 1):
+                if any(value is not None for value in values):
+                    yield number, values
     except Exception as error:  # noqa: BLE001 - as above
         raise _damaged(name, error) from None
 

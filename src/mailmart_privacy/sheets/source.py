@@ -1,0 +1,139 @@
+"""A file of recipients, opened: its sheets, their rows as they stand, and what is hidden."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from ..errors import RowsError, UsageError
+from .cells import Line
+from .csv_sheet import decode_csv, read_csv
+from .headers import TOP, search_header
+from .xlsx_layout import RowLayout, read_layouts
+from .xlsx_sheet import open_workbook, read_values, read_xlsx
+
+MAX_SIZE = 128 * 2**20
+_OTHERS = (
+    (b"\xd0\xcf\x11\xe0", "it is an old or an encrypted Excel file; save it as XLSX, without a password"),
+    (b"%PDF-", "it is a PDF; give the sheet itself, as CSV or XLSX"),
+    (b"{\\rtf", "it is a text document; give the sheet, as CSV or XLSX"),
+    (b"\x1f\x8b", "it is packed (gzip); unpack it first"),
+    (b"<", "it is HTML or XML; save the sheet as CSV or XLSX"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SheetSource:
+    """One sheet of a file.
+
+    Attributes:
+        name: what the messages call the file.
+        title: of the sheet; empty for CSV, which is one sheet.
+        visible: whether the sheet can be seen in the workbook.
+        layout: which of its rows are hidden, and which hold merged cells.
+        notes: what the user should know about how the file was read.
+    """
+
+    name: str
+    title: str = ""
+    visible: bool = True
+    layout: RowLayout = field(default_factory=RowLayout)
+    notes: tuple[str, ...] = ()
+    _sheet: Any = field(default=None, repr=False)
+    _text: str = field(default="", repr=False)
+
+    def lines(self, columns: Mapping[str, str]) -> Iterator[Line]:
+        """Read the rows, each with its number.
+
+        Args:
+            columns: the headings that the user names, by role; they help to find the separator of a CSV file.
+
+        Raises:
+            RowsError: the sheet is damaged.
+        """
+        if self._sheet is None:
+            return read_csv(self._text, name=self.name, columns=columns)
+        return read_xlsx(self._sheet, name=self.name)
+
+    def values(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        """Read the rows as a spreadsheet holds them: texts, numbers, dates; each with its number."""
+        if self._sheet is None:
+            for number, cells in read_csv(self._text, name=self.name, columns={}):
+                yield number, tuple(cell if isinstance(cell, str) else cell.shown for cell in cells)
+            return
+        yield from read_values(self._sheet, name=self.name)
+
+    def top(self, columns: Mapping[str, str]) -> list[Line]:
+        """Read the first rows, among which the headings are looked for."""
+        return list(islice(self.lines(columns), TOP))
+
+
+def open_source(content: bytes, *, name: str, max_size: int = MAX_SIZE) -> list[SheetSource]:
+    """Open a file of recipients: CSV, or XLSX.
+
+    Args:
+        content: the file.
+        name: what the messages call it.
+        max_size: how many bytes it may have, unpacked.
+
+    Returns:
+        Its sheets, in their order.
+
+    Raises:
+        RowsError: it cannot be read.
+        MissingExtraError: it is XLSX, and openpyxl is not installed.
+    """
+    if len(content) > max_size:
+        raise RowsError(name, ((0, f"it has {len(content):,} bytes; more than {max_size:,} are not read"),))
+    for beginning, words in _OTHERS:
+        if content.removeprefix(b"\xef\xbb\xbf").lstrip(b" \r\n\t").startswith(beginning):
+            raise RowsError(name, ((0, words),))
+    if not content.startswith(b"PK"):
+        decoded, note = decode_csv(content, name=name)
+        return [SheetSource(name=name, _text=decoded, notes=(note,) if note else ())]
+    book = open_workbook(content, name=name, max_size=max_size)
+    layouts = read_layouts(content, name=name)
+    return [
+        SheetSource(
+            name=name,
+            title=sheet.title,
+            visible=sheet.sheet_state == "visible",
+            layout=layouts.get(sheet.title) or RowLayout(),
+            _sheet=sheet,
+        )
+        for sheet in book.worksheets
+    ]
+
+
+def choose_sheet(sources: list[SheetSource], wanted: str | None, columns: Mapping[str, str]) -> SheetSource:
+    """Choose the sheet that the user names; else the first one that can be seen and has the headings.
+
+    Raises:
+        RowsError: there is no such sheet, or none that can be seen.
+    """
+    name = sources[0].name if sources else ""
+    visible = [source for source in sources if source.visible]
+    if wanted is not None:
+        found = next((source for source in sources if source.title == wanted), None)
+        found = found or next((s for s in sources if s.title.strip().casefold() == wanted.strip().casefold()), None)
+        if found is None:
+            titles = ", ".join(repr(source.title) for source in sources if source.title)
+            words = f"there is no sheet {wanted!r}; there are: {titles}" if titles else "a CSV file has no named sheets"
+            raise RowsError(name, ((0, words),), argument="sheet" if titles else None)
+        return found
+    if not visible:
+        raise RowsError(name, ((0, "it has no sheet that can be seen"),))
+    if len(visible) == 1:
+        return visible[0]
+    return next((source for source in visible if _has_header(source, columns)), visible[0])
+
+
+def _has_header(source: SheetSource, columns: Mapping[str, str]) -> bool:
+    try:
+        lines = source.top(columns)
+    except RowsError:  # it is damaged; if no other sheet has headings, that is reported
+        return False
+    layout = source.layout
+    found = search_header(lines, columns, merged=layout.merged, hidden=layout.hidden)
+    # Where two headings may name the recipient, this is the sheet, and the user has to choose one of them.
+    return found is not None and not (columns and isinstance(found[1], UsageError))
