@@ -40,7 +40,7 @@ def test_a_sheet_becomes_a_folder(cli: Run, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout == b"out\n"
     said = result.stderr.decode()
-    assert "recipients from column 'Company', references from column 'Contract'" in said
+    assert "headings in row 1: recipients from column 'Company', references from column 'Contract'" in said
     assert re.search(r"12 copies of version 2026-02-24; 12 issued in [0-9.]+ s \([0-9,]+/s\); 12 verified", said)
     listed = lines(tmp_path / "out")
     assert [line["reference"] for line in listed] == [f"C-{n:04}" for n in range(12)]
@@ -91,7 +91,7 @@ def test_faults_are_listed_and_nothing_is_written(cli: Run, tmp_path: Path) -> N
     result = cli("export", "--recipients", "r.csv", "-d", "out")
     assert result.returncode == 2
     said = result.stderr.decode().splitlines()
-    assert [re.search(r"row ([0-9]+)", line)[1] for line in said if "row" in line] == list("3456789")  # type: ignore[index]
+    assert [re.search(r"row ([0-9]+)", line)[1] for line in said if ": row " in line] == list("3456789")  # type: ignore[index]
     for words in (
         "the recipient is empty",
         "U+682A",

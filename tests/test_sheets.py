@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailmart_privacy.errors import PrivacyError, RecipientError, RowsError
-from mailmart_privacy.sheets.plan import complete_rows
+from mailmart_privacy.sheets.plan import plan_rows
 from mailmart_privacy.sheets.rows import Row
 from mailmart_privacy.sheets.sheet import Sheet, read_sheet
 
@@ -182,7 +182,8 @@ def test_xlsx_with_several_sheets() -> None:
 
     sheet = read(workbook(("Just", "text"), change=add))
     assert values(sheet) == [("Acme", "C-1")]
-    assert "of its 2 sheets, 'Customers' was read" in sheet.notes
+    assert sheet.title == "Customers"
+    assert sheet.notes[0].startswith("sheet 'Customers', headings in row 1: recipients from column 'Customer'")
 
 
 def _replace_part(content: bytes, part: str, new: bytes) -> bytes:
@@ -245,7 +246,7 @@ def test_all_faults_of_a_plan_at_once() -> None:
         return row.recipient, row.reference or f"auto-{row.recipient}"
 
     with pytest.raises(RowsError) as caught:
-        complete_rows(rows, origin="r.csv", complete=complete, name_file=lambda a, b: f"{a}-{b}.pdf")
+        plan_rows(rows, complete=complete, name_file=lambda a, b: f"{a}-{b}.pdf").require_faultless("r.csv")
     assert str(caught.value).splitlines() == [
         "r.csv: row 3: the recipient is empty",
         "r.csv: row 4: the reference 'C-1' stands in row 2, too; each copy needs one of its own",

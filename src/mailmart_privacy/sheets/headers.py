@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ..errors import RowsError, UsageError
 from .cells import Line, text
-from .columns import Columns, explain_missing, find_columns
+from .columns import Columns, explain_missing, find_columns, is_heading
 
 TOP = 10  # rows among which the headings are looked for
 
@@ -75,12 +75,17 @@ def search_header(
 def _candidates(
     lines: Sequence[Line], merged: Collection[int], hidden: Collection[int]
 ) -> Iterator[tuple[int, list[str]]]:
-    """List the rows that may hold the headings: none that is hidden, and no title."""
-    filled = [sum(bool(text(cell).strip()) for cell in cells) for _, cells in lines]
-    for place, (number, cells) in enumerate(lines):
-        title = number in merged or (filled[place] == 1 and max(filled[place + 1 :], default=0) > 1)
+    """List the rows that may hold the headings: none that is hidden, and no title.
+
+    A single cell above rows with more cells is a title, unless it is nothing but the heading of a column.
+    """
+    rows = [(number, list(map(text, cells))) for number, cells in lines]
+    filled = [[header for header in headers if header.strip()] for _, headers in rows]
+    for place, (number, headers) in enumerate(rows):
+        alone = len(filled[place]) == 1 and max(map(len, filled[place + 1 :]), default=0) > 1
+        title = number in merged or (alone and not is_heading(filled[place][0]))
         if filled[place] and number not in hidden and not title:
-            yield number, list(map(text, cells))
+            yield number, headers
 
 
 def _read_named(lines: Sequence[Line], chosen: Mapping[str, str], *, name: str, row: int) -> Columns:

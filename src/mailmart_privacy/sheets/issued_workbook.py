@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import IO, Any
 
 from ..errors import MissingExtraError
@@ -12,6 +13,7 @@ from .sheet import Sheet
 from .source import SheetSource, choose_sheet, open_source
 
 _HEADINGS = ("Copy: file", "Copy: path", "Copy: reference", "Copy: issued at (UTC)", "Copy: status")
+_LOOKED_AT = 1000  # rows by which the number of columns is told
 _ISSUED, _HIDDEN = "issued", "left out (hidden row)"
 
 
@@ -72,8 +74,12 @@ def write_issued(
 
 
 def _list_rows(source: SheetSource, sheet: Sheet, issued: Mapping[int, IssuedRow]) -> Iterator[list[Any]]:
-    width, skipped = len(sheet.columns.headers), set(sheet.skipped)
-    for number, values in source.values():
+    rows, skipped = source.values(), set(sheet.skipped)
+    first = list(islice(rows, _LOOKED_AT))
+    width = max(
+        (place for _, values in first for place, value in enumerate(values, 1) if value not in (None, "")), default=0
+    )
+    for number, values in chain(first, rows):
         own = [*values[:width], *[None] * (width - len(values))]
         copy = issued.get(number)
         if number == sheet.header_row:

@@ -66,6 +66,12 @@ def _outline(source: SheetSource, chosen: Mapping[str, str], taken: bool) -> She
         chosen=taken,
         header_row=row,
         columns=None if isinstance(found, UsageError) else found,
-        top=tuple((number, tuple(map(text, cells))) for number, cells in lines),
+        top=tuple((number, _trim(list(map(text, cells)))) for number, cells in lines),
         hidden=tuple(sorted(number for number in layout.hidden if row is None or number > row)),
     )
+
+
+def _trim(cells: list[str]) -> tuple[str, ...]:
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return tuple(cells)

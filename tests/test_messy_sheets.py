@@ -1,0 +1,165 @@
+"""Sheets as people keep them: titles, merged cells, several sheets, hidden rows, formulas; and what is given back."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from mailmart_privacy.errors import RowsError
+from mailmart_privacy.sheets.outline import outline
+from mailmart_privacy.sheets.sheet import Sheet, read_sheet
+
+from .conftest import Run
+
+TITLE = "MailMart – Customers to notify"
+HEADINGS = ("Company Name", "E-mail", "Contract no.")
+ROWS = [
+    ("Acme GmbH", "a@acme.example", "C-001"),
+    ("Hidden Ltd", "h@hidden.example", "C-002"),
+    ("=Formula AG", "f@formula.example", "C-003"),
+    ("Żółć s.r.o.", None, "C-004"),
+]
+
+
+def make(*rows: tuple[Any, ...], merged: bool = True) -> bytes:
+    """A workbook with a sheet of notes, then customers below a title, one of them hidden by a filter."""
+    book = openpyxl.Workbook()
+    book.active.title = "Read me"
+    book.active.append(("This list is kept by sales.",))
+    page = book.create_sheet("Customers 2026")
+    page.append((TITLE,))
+    if merged:
+        page.merge_cells("A1:C1")
+    page.append(())
+    for row in (HEADINGS, *(rows or ROWS)):
+        page.append(row)
+    for cell in page["A"]:
+        cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
+    page.auto_filter.ref = "A3:C7"
+    page.row_dimensions[5].hidden = True
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
+def read(content: bytes, **options: Any) -> Sheet:
+    return read_sheet(content, name="r", **options)
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_title_is_not_taken_for_headings(merged: bool) -> None:
+    """A title that speaks of customers stands above the headings; the sheet that was read is named."""
+    sheet = read(make(merged=merged), hidden="include")
+    assert (sheet.title, sheet.header_row) == ("Customers 2026", 3)
+    assert [row.recipient for row in sheet.rows] == [row[0] for row in ROWS]
+    assert "sheet 'Customers 2026', headings in row 3" in sheet.notes[0]
+
+
+def test_a_title_over_one_column() -> None:
+    """Of two columns, a title above them is one cell; of one column, the first cell is its heading."""
+    assert [r.recipient for r in read(b"Customers to notify,\nCompany,Ref\nAcme,1\n").rows] == ["Acme"]
+    assert [r.recipient for r in read(b"Company\nAcme\nBeta\n").rows] == ["Acme", "Beta"]
+
+
+def test_a_heading_is_no_recipient() -> None:
+    """A second row of headings is a fault, unless the user has said which row has the headings."""
+    content = b"Kunde,Nr\nCompany Name,Contract\nAcme,1\n"
+    with pytest.raises(RowsError, match="row 2: 'Company Name' looks like a heading"):
+        read(content)
+    assert [row.recipient for row in read(content, header_row=2).rows] == ["Acme"]
+    assert [row.recipient for row in read(content, header_row=1).rows] == ["Company Name", "Acme"]
+
+
+def test_hidden_rows_are_asked_about() -> None:
+    """Where a filter hides rows, the user has to say whether they get a copy."""
+    with pytest.raises(RowsError, match=r"rows are hidden \(5\), perhaps by a filter") as caught:
+        read(make())
+    assert caught.value.argument == "hidden"
+    skipped = read(make(), hidden="skip")
+    assert (skipped.skipped, len(skipped.rows)) == ((5,), 3)
+    assert "1 hidden rows were left out" in skipped.notes
+    assert len(read(make(), hidden="include").rows) == 4
+
+
+def test_a_sheet_is_named() -> None:
+    """A sheet can be named, and one that is not there is told with those that are."""
+    assert read(make(), sheet="customers 2026 ", hidden="skip").title == "Customers 2026"
+    with pytest.raises(RowsError, match="there is no sheet 'Old'; there are: 'Read me', 'Customers 2026'"):
+        read(make(), sheet="Old")
+    with pytest.raises(RowsError, match="a CSV file has no named sheets"):
+        read(b"Company\nAcme\n", sheet="Old")
+
+
+def test_the_outline_tells_before_anything_is_taken() -> None:
+    """Sheets, headings, columns and hidden rows are told, so that a person can choose."""
+    notes, customers = outline(make(), name="r")
+    assert (notes.title, notes.chosen, notes.header_row) == ("Read me", False, None)
+    assert (customers.title, customers.chosen, customers.header_row) == ("Customers 2026", True, 3)
+    assert customers.hidden == (5,)
+    assert customers.columns is not None
+    assert (customers.columns.recipient, customers.columns.reference) == (0, 2)
+    assert customers.top[1] == (3, HEADINGS)
+    (plain,) = outline(b"Company,Ref\nAcme,1\n", name="r")
+    assert (plain.title, plain.header_row, plain.hidden) == ("", 1, ())
+
+
+def test_many_empty_rows_lose_nobody() -> None:
+    """However many empty rows stand between them, all recipients are read."""
+    book = openpyxl.Workbook()
+    book.active.append(("Company",))
+    book.active.cell(500, 1).value = "Acme"
+    output = io.BytesIO()
+    book.save(output)
+    assert [row.number for row in read(output.getvalue(), max_rows=3).rows] == [500]
+    assert [row.recipient for row in read(b"Company\n" + b"\n" * 400 + b"Acme\n", max_rows=3).rows] == ["Acme"]
+
+
+def test_the_command_line_marks_and_lists(cli: Run, tmp_path: Path) -> None:
+    """--check gives the workbook back with its problems; issued.xlsx has the own columns and the copies."""
+    (tmp_path / "r.xlsx").write_bytes(make(*ROWS, ("Beta\u202e", None, "C-005"), ("Gamma", None, "C-001")))
+    refused = cli("export", "--recipients", "r.xlsx", "-d", "out")
+    assert refused.returncode == 2
+    assert "give --hidden include or --hidden skip" in refused.stderr.decode()
+    checked = cli("export", "--recipients", "r.xlsx", "--hidden", "skip", "--check", "marked.xlsx")
+    assert checked.returncode == 2
+    assert checked.stdout == b"marked.xlsx\n"
+    page = openpyxl.load_workbook(tmp_path / "marked.xlsx")["Customers 2026"]
+    assert "U+202E" in page["A8"].comment.text
+    assert page["A8"].fill.fgColor.rgb == "FFFFE08A"
+    assert "stands in row 4, too" in page["C9"].comment.text
+    assert [page.cell(row, 4).value is None for row in range(3, 10)] == [False, True, True, True, True, False, False]
+    assert page["A6"].value == "=Formula AG"
+    assert not (tmp_path / "out").exists()
+
+    (tmp_path / "r.xlsx").write_bytes(make())
+    done = cli("export", "--recipients", "r.xlsx", "-d", "out", "--hidden", "skip")
+    assert done.returncode == 0, done.stderr
+    assert "sheet 'Customers 2026', headings in row 3" in done.stderr.decode()
+    listed = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    page = openpyxl.load_workbook(tmp_path / "out" / "issued.xlsx").active
+    first, *rows = page.iter_rows(values_only=True)
+    assert first[:4] == (*HEADINGS, "Copy: file")
+    assert [row[0] for row in rows] == [row[0] for row in ROWS]
+    assert [row[3] for row in rows] == [listed[0]["file"], None, listed[1]["file"], listed[2]["file"]]
+    assert [row[7] for row in rows] == ["issued", "left out (hidden row)", "issued", "issued"]
+    assert rows[0][4] == str(tmp_path / "out" / listed[0]["file"])
+    assert page["A4"].data_type == "s"  # a name that begins with "=" stays a text
+    assert page["A4"].quotePrefix
+
+
+def test_a_sheet_in_csv_is_marked_and_listed(cli: Run, tmp_path: Path) -> None:
+    """Of a CSV file, workbooks are made."""
+    (tmp_path / "r.csv").write_text("Company,Ref,Note\nAcme,1,x\n,2,\n", encoding="utf-8")
+    assert cli("export", "--recipients", "r.csv", "--check", "marked.xlsx").returncode == 2
+    page = openpyxl.load_workbook(tmp_path / "marked.xlsx").active
+    assert (page["D1"].value, "is empty" in page["D3"].value) == ("Problem", True)
+    (tmp_path / "r.csv").write_text("Company,Ref,Note\nAcme,1,x\n", encoding="utf-8")
+    checked = cli("export", "--recipients", "r.csv", "--check", "again.xlsx")
+    assert (checked.returncode, checked.stdout) == (0, b"again.xlsx\n")
+    assert "1 rows have no problem; nothing was issued" in checked.stderr.decode()
+    cli("export", "--recipients", "r.csv", "-d", "out", "--manifest", "list.jsonl")
+    page = openpyxl.load_workbook(tmp_path / "list-issued.xlsx").active
+    assert [cell.value for cell in page[2]][:4] == ["Acme", "1", "x", "privacy-policy-2026-02-24-Acme-1.pdf"]
