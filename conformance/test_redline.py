@@ -41,8 +41,8 @@ def printed(comparisons: dict[str, Comparison], tmp_path_factory: pytest.TempPat
 
 
 def test_verapdf_finds_no_failed_rule(printed: list[Path]) -> None:
-    """Every redline is PDF/UA-1."""
-    for verdict in verapdf.validate(printed, (verapdf.PDF_UA_1,)):
+    """Every redline is PDF/UA-2 and PDF/A-4."""
+    for verdict in verapdf.validate(printed, (verapdf.PDF_UA_2, verapdf.PDF_A_4)):
         assert verdict.compliant, verapdf.describe(verdict)
         assert verdict.failed_rules == ()
 

@@ -39,6 +39,8 @@ class Profile:
 
 PDF_A_3A = Profile(flavour="3a", name="PDF/A-3a validation profile", rules=155)
 PDF_UA_1 = Profile(flavour="ua1", name="PDF/UA-1 validation profile", rules=106)
+PDF_A_4 = Profile(flavour="4", name="PDF/A-4 validation profile", rules=109)
+PDF_UA_2 = Profile(flavour="ua2", name="PDF/UA-2 + Tagged PDF validation profile", rules=1727)
 PROFILES = (PDF_A_3A, PDF_UA_1)
 
 

@@ -3,8 +3,10 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 from markdown import markdown
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources, redline
 from mailmart_privacy.diff.compare import compare
@@ -27,6 +30,8 @@ from mailmart_privacy.policy.render import read_style
 from mailmart_privacy.redline import wording
 
 from .versions import FIRST, SECOND, SECOND_SUMMARY, THIRD, THIRD_SUMMARY, second_source, three_version_ledger
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint leaves one open
 
 HOSTILE = """<script>alert("1")</script> ~~a~~ **b** | `c` [x](y) &lt; \x1b[31mred\x1b[0m \x9b2J \u202e # {{ 7 * 7 }}"""
 VOID = {"meta", "link", "wbr"}
@@ -285,7 +290,7 @@ def printed(material: Comparison) -> bytes:
 
 
 def test_the_pdf_is_reproducible_and_can_be_read(material: Comparison, printed: bytes, tmp_path: Path) -> None:
-    """The same comparison gives the same bytes; poppler reads both wordings in order; it is tagged."""
+    """The same comparison gives the same bytes; poppler tells deleted words from inserted ones; it is tagged."""
     assert redline.render_pdf(material) == printed
     path = tmp_path / "redline.pdf"
     path.write_bytes(printed)
@@ -293,14 +298,65 @@ def test_the_pdf_is_reproducible_and_can_be_read(material: Comparison, printed: 
     assert result.stderr == b""
     text = words(result.stdout.decode())
     assert "What changed in the Privacy Policy From version 2026-02-24 to version 2027-01-15" in text
-    assert "We do not use use no advertising or cookies and no tracking cookies." in text.replace("useuse", "use use")
-    assert "Postmark added Transactional email" in text
-    assert THIRD_SUMMARY in text
-    facts = subprocess.run(["pdfinfo", str(path)], capture_output=True, check=True).stdout.decode()
-    assert re.search(r"^Title: +What changed in the Privacy Policy: from version", facts, re.MULTILINE)
-    assert re.search(r"^Tagged: +yes$", facts, re.MULTILINE)
+    assert (
+        "We [deleted: do not use] [inserted: use no] advertising [deleted: or] [inserted: cookies and no] tracking"
+        in (text.replace("][", "] ["))
+    )
+    assert "[inserted: , for 90 days after that,]" in text  # over the end of a line: said once
+    assert "Postmark added [inserted: Transactional email]" in text
+    assert text.index(THIRD_SUMMARY) < text.index("3 sections changed") < text.index("Unchanged: 1. Introduction;")
+    facts = subprocess.run(["pdfinfo", "-meta", str(path)], capture_output=True, check=True).stdout.decode()
+    assert "What changed in the Privacy Policy: from version" in facts
+    spoken = subprocess.run(["pdfinfo", "-struct-text", str(path)], capture_output=True, check=True).stdout.decode()
+    assert "/TextDecorationType /LineThrough" in spoken
+    actual = [each["/ActualText"] for each in structure(PdfFileReader(BytesIO(printed)).root["/StructTreeRoot"])]
+    assert actual[:3] == ["[inserted: Postmark — Transactional email]", "[inserted: , for 90 days", "after that,]"]
+    assert "[deleted: do not use]" in actual
     with pytest.raises(UsageError, match="a4, letter"):
         redline.render_pdf(material, paper="a5")
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_digests_are_never_alone_on_a_page(material: Comparison, tmp_path: Path, paper: str, full: bool) -> None:
+    """The last page says something, and each bookmark leads to its heading."""
+    path = tmp_path / "redline.pdf"
+    path.write_bytes(redline.render_pdf(material, paper=paper, full=full))
+    text = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True).stdout.decode()
+    *_, last = text.rstrip("\f").split("\f")
+    before, _, _ = last.partition("SHA-256 of")
+    assert len(words(before)) > 150, last
+    headings = [
+        "What changed in the Privacy Policy",
+        *map(wording.plain_title, wording.list_changed(material)),
+        "Processors",
+    ]
+    headings += [wording.plain_title(each) for each in wording.list_unchanged(material)] if full else []
+    found = list(read_bookmarks(path.read_bytes()))
+    assert [re.sub(r"^[0-9]+\. ", "", title) for title, _ in found] == headings
+    assert {kind for _, kind in found} == {"/H1", "/H2"}
+
+
+def structure(element: Any) -> Iterator[Any]:
+    """Walk through the structure, and yield what has an ActualText."""
+    if "/ActualText" in element:
+        yield element
+    kids = element["/K"] if "/K" in element else []
+    for at in range(len(kids)) if isinstance(kids, list) else ():
+        if hasattr(kids[at], "raw_get"):
+            yield from structure(kids[at])
+
+
+def read_bookmarks(pdf: bytes) -> Iterator[tuple[str, str]]:
+    """Read each bookmark's title, and the kind of element that it leads to."""
+
+    def read(first: Any) -> Iterator[tuple[str, str]]:
+        while first is not None:
+            yield first["/Title"], first["/A"]["/SD"][0]["/S"]
+            yield from read(first["/First"] if "/First" in first else None)
+            first = first["/Next"] if "/Next" in first else None
+
+    yield from read(PdfFileReader(BytesIO(pdf)).root["/Outlines"]["/First"])
 
 
 def test_the_pdf_takes_no_font_from_the_machine(ledger: Ledger) -> None:

@@ -1,15 +1,19 @@
-"""A whole HTML page → PDF/UA-1 (ISO 14289-1), by WeasyPrint, without fields."""
+"""A whole HTML page → PDF/UA-2 (ISO 14289-2) and PDF/A-4 (ISO 19005-4), by WeasyPrint, without fields."""
+
+from collections.abc import Mapping
+from functools import partial
 
 from ..policy.papers import require_paper
 from .layout import require_weasyprint, typeset
 
 
-def print_page(html: str, *, paper: str = "a4") -> bytes:
+def print_page(html: str, *, paper: str = "a4", spoken: Mapping[str, tuple[str, str]] | None = None) -> bytes:
     """Print a page.
 
     Args:
         html: the page; what it links is looked up among the templates.
         paper: "a4" or "letter".
+        spoken: what screen readers say before and after the text of an element, by its tag: "del" or "ins".
 
     Returns:
         The bytes of the PDF; the same for the same page, on any machine.
@@ -23,4 +27,5 @@ def print_page(html: str, *, paper: str = "a4") -> bytes:
     require_weasyprint()
     from .postprocess import finish_page
 
-    return typeset(html, paper=paper, variant="pdf/ua-1", forms=False, finish=finish_page)
+    finish = partial(finish_page, spoken=spoken or {})
+    return typeset(html, paper=paper, variant="pdf/a-4f", forms=False, finish=finish)

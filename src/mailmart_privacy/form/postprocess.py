@@ -5,11 +5,14 @@ signature fields with a lock, appearances for empty fields, names that do not de
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 from xml.etree import ElementTree
 
 import pydyf
+
+from . import tagging
 
 SIGNATURES = ("Publisher", "Delivery")
 LOCKED = "Delivery"
@@ -48,14 +51,19 @@ def finish_form(document: Any, pdf: Any) -> None:
     pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
 
 
-def finish_page(document: Any, pdf: Any) -> None:
+def finish_page(document: Any, pdf: Any, *, spoken: Mapping[str, tuple[str, str]]) -> None:
     """Finish a PDF without fields and attachments; WeasyPrint calls this, too.
 
     Args:
         document: the laid-out document.
         pdf: the PDF, as pydyf holds it.
+        spoken: what is said before and after the text of an element, by its tag.
     """
     _name_fonts(document, pdf)
+    tagging.speak(document, pdf, spoken)
+    tagging.link_bookmarks(document, pdf)
+    tagging.scope_headers(document, pdf)
+    tagging.claim_ua_2(pdf)
     pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
 
 

@@ -5,10 +5,13 @@ from ..form.page import print_page
 from .page import render_html
 
 _STYLESHEET = "redline-paper.css"
+_SPOKEN = {"del": ("[deleted: ", "]"), "ins": ("[inserted: ", "]")}
 
 
 def render_pdf(comparison: Comparison, *, full: bool = False, paper: str = "a4") -> bytes:
-    """Render a comparison as a PDF (PDF/UA-1, ISO 14289-1).
+    """Render a comparison as a PDF (PDF/UA-2, ISO 14289-2, and PDF/A-4, ISO 19005-4).
+
+    Screen readers, and programs that extract or copy text, get "[deleted: …]" and "[inserted: …]".
 
     Args:
         comparison: what to render.
@@ -23,4 +26,4 @@ def render_pdf(comparison: Comparison, *, full: bool = False, paper: str = "a4")
         FormError: the package's fonts lack a character of the texts.
         MissingExtraError: WeasyPrint is not installed.
     """
-    return print_page(render_html(comparison, stylesheet=_STYLESHEET, full=full), paper=paper)
+    return print_page(render_html(comparison, stylesheet=_STYLESHEET, full=full), paper=paper, spoken=_SPOKEN)
