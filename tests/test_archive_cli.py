@@ -11,6 +11,7 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -76,6 +77,33 @@ def test_a_copy_that_cannot_be_written_is_not_archived(cli: Run, archive: Path, 
         result = cli("export", "--to", "Gamma SA", "-a", "archive", *place)
         assert result.returncode == 1, result.stderr
     assert len(digests(cli)) == 2
+
+
+def test_a_copy_that_cannot_be_put_into_its_place_is_withdrawn(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """Where the file cannot be put there after it was archived, the archive says that it was never sent."""
+    place = tmp_path / "taken.pdf"
+
+    def taken(*arguments: object, **options: object) -> bool:
+        place.write_bytes(b"somebody else's")
+        return False
+
+    with mock.patch("mailmart_privacy._files._put", taken):
+        result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "taken.pdf")
+    assert (result.returncode, "exists" in one_line(result)) == (1, True)
+    (copy,) = find_one(cli, "Gamma")["copies"]
+    assert copy["withdrawn_because"] == "its file could not be written; never sent"
+    assert place.read_bytes() == b"somebody else's"
+
+
+def test_one_reference_for_two_customers(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """A reference that another customer has is refused unless that is confirmed; one's own next version is not."""
+    command = ("export", "--reference", "C-0", "-a", "archive", "-o", "x.pdf", "--to")
+    result = cli(*command, "Gamma SA")
+    assert (result.returncode, "Acme GmbH has a copy with the reference 'C-0'" in one_line(result)) == (2, True)
+    assert not (tmp_path / "x.pdf").exists()
+    assert cli(*command, "ACME GmbH").returncode == 0
+    (tmp_path / "x.pdf").unlink()
+    assert cli(*command, "Gamma SA", "--same-reference").returncode == 0
 
 
 def test_an_archive_that_cannot_be_used_leaves_no_identity_behind(cli: Run, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 
+import mailmart_privacy as privacy
 from faults.places import NOW, Place, clock, fake_copies, make_place, require_finished
 from mailmart_privacy.archive.acts import HeldError
 from mailmart_privacy.archive.entries import Entry, read_entry, scan_copy, write_entry
@@ -23,6 +24,8 @@ from mailmart_privacy.archive.storage.base import Lock
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
+
+from .pki import Authority
 
 ANNA = Person(issuer="os", subject="anna@desk", name="anna")
 BEN = Person(issuer="os", subject="ben@desk", name="ben")
@@ -316,3 +319,35 @@ def test_a_reference_of_two_customers(place: Place) -> None:
     assert (caught.value.reference, caught.value.customer) == ("X-77", "Acme Holding")
     with pytest.raises(ArchiveError):
         owners.claim("new", "Beta Ltd")
+
+
+def test_the_python_api(tmp_path: Path, authority: Authority) -> None:
+    """A service creates an archive, delivers a copy, repeats a request, finds it, and verifies the archive."""
+    from mailmart_privacy import archive
+
+    moment = NOW
+    service = archive.create(
+        str(tmp_path / "kept"),
+        clock=lambda: moment,
+        key=str(tmp_path / "key.json"),
+        index=str(tmp_path / "index.sqlite"),
+        actor=archive.Person(issuer="https://id.example", subject="7", name="Anna"),
+    )
+    identity = authority.identity()
+    made: list[bytes] = []
+
+    def issue() -> bytes:
+        made.append(
+            privacy.issue(privacy.current(), recipient="Acme GmbH", reference="C-1", issued_at=NOW, identity=identity)
+        )
+        return made[-1]
+
+    asked = {"issue": issue, "roots": authority.roots, "ledger": shipped(), "request": "one"}
+    first, again = (archive.deliver(service, "Acme GmbH", **asked) for _ in range(2))  # type: ignore[arg-type]
+    assert (len(made), first.found, again.found, again.pdf) == (1, False, True, first.pdf)
+    opened = archive.open(service.location.name, clock=lambda: moment, key=service.location.key, index=None)
+    (customer,) = opened.find("acme").customers
+    assert [(copy.reference, copy.digest) for copy in customer.copies] == [("C-1", first.digest)]
+    assert customer.copies[0].actor == service.actor
+    assert service.fetch(first.digest[:8]) == first.pdf
+    opened.verify(opened.known_roots()).require_sound()

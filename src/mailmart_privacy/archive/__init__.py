@@ -1,1 +1,62 @@
-"""The archive: what was published and what each customer received, provable by others."""
+"""The archive: what was published and what each customer received, provable by others.
+
+`open` gives an `ArchiveService`: find, fetch, prove, evidence, verify, hold, release, withdraw, erase, anchor.
+`deliver` issues and archives in one step; `add_files` archives what was issued elsewhere (docs/archive.md).
+"""
+
+from .._lazy import offer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .acts import Erasure, HeldError, Hold
+    from .adding import Added, ReferenceConflictError, add_files
+    from .anchoring import Anchoring
+    from .delivery import ArchivedCopy, deliver
+    from .finding import Customer, Found, FoundCopy
+    from .in_force import InForce
+    from .location import ArchiveLocation
+    from .lookup import NoSuchCustomerError, NoSuchFileError
+    from .opening import create, open
+    from .recipients import Details, Person
+    from .service import ArchiveService
+else:
+    __getattr__, __dir__ = offer(
+        __name__,
+        {
+            ".acts": "Erasure HeldError Hold",
+            ".adding": "Added ReferenceConflictError add_files",
+            ".anchoring": "Anchoring",
+            ".delivery": "ArchivedCopy deliver",
+            ".finding": "Customer Found FoundCopy",
+            ".in_force": "InForce",
+            ".location": "ArchiveLocation",
+            ".lookup": "NoSuchCustomerError NoSuchFileError",
+            ".opening": "create open",
+            ".recipients": "Details Person",
+            ".service": "ArchiveService",
+        },
+    )
+
+__all__ = [
+    "Added",
+    "Anchoring",
+    "ArchiveLocation",
+    "ArchiveService",
+    "ArchivedCopy",
+    "Customer",
+    "Details",
+    "Erasure",
+    "Found",
+    "FoundCopy",
+    "HeldError",
+    "Hold",
+    "InForce",
+    "NoSuchCustomerError",
+    "NoSuchFileError",
+    "Person",
+    "ReferenceConflictError",
+    "add_files",
+    "create",
+    "deliver",
+    "open",
+]

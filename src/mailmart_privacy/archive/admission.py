@@ -21,6 +21,8 @@ def admit(
     at: datetime.datetime,
     ledger: "Ledger",
     renews: str | None = None,
+    request: str = "",
+    matter: str = "",
 ) -> Copy:
     """Verify a copy that is to be archived.
 
@@ -30,6 +32,8 @@ def admit(
         at: the moment for which certificates are validated (aware).
         ledger: the recorded versions.
         renews: the digest of the copy that it replaces.
+        request: the key of the request that asked for it.
+        matter: the matter that it belongs to.
 
     Raises:
         VerificationError: it does not verify, as `verify` says.
@@ -44,4 +48,6 @@ def admit(
         reference=verdict.reference,
         issued_at=verdict.issued_at,
         renews=renews,
+        request=request,
+        matter=matter,
     )

@@ -2,11 +2,12 @@
 
 import contextlib
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from . import acts
+from .adding import Added, add_files
 from .anchoring import Anchoring, indexed_anchors
 from .audit import Report, audit
 from .evidence import gather_evidence
@@ -22,6 +23,8 @@ from .recipients import NO_DETAILS, Details, Person
 from .renewal import Renewal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cryptography.x509 import Certificate
 
     from ..policy.ledger import Ledger
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class ArchiveService:
-    """An archive, opened; see `open_archive`.
+    """An archive, opened; see `archive.open`.
 
     Args:
         location: where it lies, and where its key and its index are.
@@ -71,6 +74,29 @@ class ArchiveService:
         keyring = self.keyring()
         with self.archive.writing(keyring, self.clock, self.actor) as session:
             yield session, keyring
+
+    def add(
+        self,
+        paths: "Iterable[Path]",
+        *,
+        roots: "tuple[Certificate, ...]",
+        ledger: "Ledger",
+        same_reference: bool = False,
+    ) -> list[Added]:
+        """Archive copies that were issued elsewhere; see `adding.add_files`."""
+        with self.index() as index, self.writing() as (session, keyring):
+            return list(
+                add_files(
+                    session,
+                    index,
+                    paths,
+                    names_key=keyring.names_key,
+                    roots=roots,
+                    ledger=ledger,
+                    clock=self.clock,
+                    same_reference=same_reference,
+                )
+            )
 
     def find(self, text: str, *, exact: bool = False) -> Found:
         """Find customers and copies by parts of names and references, or beginnings of digests; see `finding.find`."""
@@ -245,28 +271,3 @@ class ArchiveService:
     def _find_copy(self, digest: str) -> "LogEntry":
         with self.index() as index:
             return find_file(self.archive, index, digest)[1]
-
-
-def open_archive(
-    name: str,
-    *,
-    clock: Callable[[], datetime.datetime],
-    key: str | None = None,
-    index: str | None = None,
-    actor: Person | None = None,
-    advance: Advance = quiet,
-) -> ArchiveService:
-    """Open an archive.
-
-    Args:
-        name: its folder, or "s3://bucket/prefix".
-        clock: tells what time it is (aware).
-        key: the file of its key; needed to add, to find, and to read names.
-        index: a file or "postgresql://…"; it is made where there is none.
-        actor: the person who does what is asked.
-        advance: is told how far long work has come: how many entries, and of how many.
-
-    Raises:
-        ArchiveError: there is no archive, or one of a newer format.
-    """
-    return ArchiveService(ArchiveLocation(name, key, index), clock=clock, actor=actor, advance=advance)

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._files import open_whole
-from ..archive.location import ArchiveLocation
 from ..batch.file_names import name_file
 from ..copies.pades import LEVELS
-from ..errors import ArchiveError, UsageError
+from ..errors import UsageError
 from ..policy.ledger import shipped
-from .archives import archive_options, find_actor, read_location
+from .archives import archive_options, open_service, read_location
 from .authorities import Authorities, authority_options, read_authorities
 from .batch import export_batch
 from .batch_options import batch_options, read_batch, require_single
@@ -28,6 +26,7 @@ from .show import choose_one, choose_version, policy_options
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+    from ..archive.service import ArchiveService
     from ..keys.identity import Identity
     from ..typesetting.fonts import Typeface
 
@@ -70,6 +69,7 @@ _GROUPS = {
 @click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
 @authority_options
 @archive_options(key=True, index=True)
+@click.option("--same-reference", is_flag=True, help="Archive a reference that another customer has already.")
 @click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
 @click.option("-d", "--directory", metavar="DIR|URL", help="Where files with default names are put [default: here].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -94,6 +94,7 @@ def export(
     archive: str | None,
     archive_key: str | None,
     archive_index: str | None,
+    same_reference: bool,
     output: str | None,
     directory: str | None,
     force: bool,
@@ -143,51 +144,48 @@ def export(
         raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
     if target != "-":
         require_place(Path(target), force=force)
-    archiving = _Archiving(kept) if kept is not None else None
+    service = None
+    if kept is not None:  # before anything is made: where it cannot be used, neither identity nor copy comes to be
+        service = open_service(kept)
+        service.keyring()
     identity = _choose_key(identity_file, passphrase_file, certificate_file)()
     recipient, reference, moment, copy = _issue(
         version, paper, recipient, reference, identity, moment, level, authorities, _find_fonts(fonts)
     )
-    if archiving is not None:
-        archiving.write(target, copy, (*authorities.roots, identity.certificate), moment, force)
+    if service is not None:
+        trusted = (*authorities.roots, identity.certificate)
+        _archive(service, target, copy, roots=trusted, force=force, same_reference=same_reference)
     else:
         write_out(target, copy, binary=True, force=force)
     if target != "-":
         click.echo(_describe(target, copy, version, recipient, reference, moment) if as_json else target)
 
 
-class _Archiving:
-    """The archive that one copy goes to before it is given out."""
+def _archive(
+    service: "ArchiveService",
+    target: str,
+    pdf: bytes,
+    *,
+    roots: "tuple[Certificate, ...]",
+    force: bool,
+    same_reference: bool,
+) -> None:
+    """Archive a copy, and only then give it out."""
+    from ..archive.adding import ReferenceConflictError
+    from ..archive.delivery import archive_copy, write_archived
 
-    def __init__(self, location: ArchiveLocation) -> None:
-        # Opened before anything is made: where the archive cannot be used, no identity and no copy comes to be.
-        self._archive = location.open()
-        self._keyring = location.keyring(self._archive)
-
-    def write(
-        self, target: str, pdf: bytes, roots: "tuple[Certificate, ...]", now: datetime.datetime, force: bool
-    ) -> None:
-        """Write the copy aside in its folder, archive it, and only then put it into its place."""
+    ledger = shipped()
+    try:
         if target == "-":
-            self._add(pdf, roots, now)
+            done = archive_copy(service, pdf, roots=roots, ledger=ledger, same_reference=same_reference)
             write_out(target, pdf, binary=True, force=force)
-            return
-        with open_whole(Path(target), force=force) as file:
-            file.write(pdf)
-            file.flush()
-            os.fsync(file.fileno())
-            self._add(pdf, roots, now)
-
-    def _add(self, pdf: bytes, roots: "tuple[Certificate, ...]", at: datetime.datetime) -> None:
-        from ..archive.admission import admit
-
-        copy = admit(pdf, trust_roots=roots, at=at, ledger=shipped())
-        try:
-            with self._archive.writing(self._keyring, now, find_actor()) as session:
-                (added,) = session.add_copies([copy], shipped())
-        except OSError as error:  # else it would be reported as one of the copy's own file
-            raise ArchiveError(f"{error.filename or self._archive.storage.location}: {error.strerror}") from error
-        click.echo(f"archived as entry {added.number:,} of {self._archive.metadata.origin}", err=True)
+        else:
+            done = write_archived(
+                service, Path(target), pdf, roots=roots, ledger=ledger, force=force, same_reference=same_reference
+            )
+    except ReferenceConflictError as error:
+        raise UsageError(f"{error}; if that is right, repeat it with --same-reference") from None
+    click.echo(f"archived as entry {done.entry:,} of {service.archive.metadata.origin}", err=True)
 
 
 def _find_fonts(names: tuple[str, ...]) -> "tuple[Typeface, ...]":

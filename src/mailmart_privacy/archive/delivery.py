@@ -1,0 +1,219 @@
+"""Issuing and archiving in one step: no copy is given out without its entry."""
+
+import datetime
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._files import open_whole
+from ..errors import ArchiveError
+from .acts import withdraw
+from .adding import ReferenceOwners
+from .admission import admit
+from .recipients import Details, open_details
+from .register import copies_of
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from ..policy.ledger import Ledger
+    from .entries import LogEntry
+    from .service import ArchiveService
+    from .session import Copy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchivedCopy:
+    """A copy that is in the archive, and may be given out.
+
+    Attributes:
+        pdf: its bytes.
+        digest: lowercase hex SHA-256 of the file.
+        recipient: the customer that it is made out to.
+        reference: what it is called.
+        version: of the policy.
+        issued_at: when it was issued (aware, UTC).
+        entry: the number of its entry in the log.
+        found: whether an earlier request of the same key had issued it.
+    """
+
+    pdf: bytes = field(repr=False)
+    digest: str
+    recipient: str
+    reference: str
+    version: str
+    issued_at: datetime.datetime
+    entry: int
+    found: bool = False
+
+
+def deliver(
+    service: "ArchiveService",
+    recipient: str,
+    *,
+    issue: Callable[[], bytes],
+    roots: "tuple[Certificate, ...]",
+    ledger: "Ledger",
+    request: str = "",
+    matter: str = "",
+    same_reference: bool = False,
+) -> ArchivedCopy:
+    """Issue a copy and archive it; give it out only then.
+
+    Args:
+        service: the archive; its `actor` stands in the entry.
+        recipient: the customer.
+        issue: makes the copy: its bytes. It is called unless an earlier request of the same key has made one.
+        roots: the certificates that signer and authorities have to lead to.
+        ledger: the recorded versions.
+        request: a key that the requester chose. Repeating the request with the same key and customer gives the copy
+            that is archived already. Two requests of one key at the same moment are for the caller to keep apart.
+        matter: the matter that the copy belongs to.
+        same_reference: accept a reference that another customer has.
+
+    Raises:
+        ReferenceConflictError: another customer has the reference; nothing was archived.
+        VerificationError: the copy that was issued does not verify with these roots; nothing was archived.
+        ArchiveError: it cannot be archived.
+    """
+    earlier = _find_request(service, recipient, request) if request else None
+    if earlier is not None:
+        return earlier
+    copy = _judge(service, issue(), roots, ledger, request, matter)
+    require_reference(service, copy, same_reference=same_reference)
+    return _describe(copy, _add(service, copy, ledger))
+
+
+def write_archived(
+    service: "ArchiveService",
+    path: Path,
+    pdf: bytes,
+    *,
+    roots: "tuple[Certificate, ...]",
+    ledger: "Ledger",
+    force: bool = False,
+    same_reference: bool = False,
+) -> ArchivedCopy:
+    """Write a copy aside in its folder, archive it, and only then put it into its place.
+
+    Where it cannot be put there after all, it is logged that the copy is withdrawn: it was never given out.
+
+    Args:
+        service: the archive.
+        path: the place of the file.
+        pdf: the copy.
+        roots: the certificates that signer and authorities have to lead to.
+        ledger: the recorded versions.
+        force: replace a file that is there.
+        same_reference: accept a reference that another customer has.
+
+    Raises:
+        OSError: the file cannot be written there.
+        DestinationExistsError: a file is there, and `force` is not set.
+        ArchiveError: it cannot be archived; no file was written.
+    """
+    copy = _judge(service, pdf, roots, ledger, "", "")
+    require_reference(service, copy, same_reference=same_reference)
+    added: LogEntry | None = None
+    try:
+        with open_whole(path, force=force) as file:
+            file.write(pdf)
+            file.flush()
+            os.fsync(file.fileno())
+            added = _add(service, copy, ledger)
+    except BaseException:
+        if added is not None:
+            _withdraw(service, copy, added)
+        raise
+    return _describe(copy, added)
+
+
+def archive_copy(
+    service: "ArchiveService",
+    pdf: bytes,
+    *,
+    roots: "tuple[Certificate, ...]",
+    ledger: "Ledger",
+    same_reference: bool = False,
+) -> ArchivedCopy:
+    """Archive a copy that was issued just now; arguments and errors are those of `write_archived`."""
+    copy = _judge(service, pdf, roots, ledger, "", "")
+    require_reference(service, copy, same_reference=same_reference)
+    return _describe(copy, _add(service, copy, ledger))
+
+
+def require_reference(service: "ArchiveService", copy: "Copy", *, same_reference: bool) -> None:
+    """Refuse a reference that another customer has; the same customer's next version is no conflict.
+
+    Raises:
+        ReferenceConflictError: another customer has it.
+    """
+    if not same_reference:
+        ReferenceOwners(service.archive, service.keyring().names_key).claim(copy.reference, copy.recipient)
+
+
+def _judge(
+    service: "ArchiveService",
+    pdf: bytes,
+    roots: "tuple[Certificate, ...]",
+    ledger: "Ledger",
+    request: str,
+    matter: str,
+) -> "Copy":
+    # A timestamp, or another process that certified the form, may be a moment ahead of the clock here.
+    at = service.clock() + datetime.timedelta(seconds=5)
+    return admit(pdf, trust_roots=roots, at=at, ledger=ledger, request=request, matter=matter)
+
+
+def _add(service: "ArchiveService", copy: "Copy", ledger: "Ledger") -> "LogEntry":
+    try:
+        with service.writing() as (session, _):
+            (added,) = session.add_copies([copy], ledger)
+    except OSError as error:  # else it would be reported as an error of the copy's own file
+        place = error.filename or service.archive.storage.location
+        raise ArchiveError(f"{place}: {error.strerror or error}") from error
+    return added
+
+
+def _withdraw(service: "ArchiveService", copy: "Copy", added: "LogEntry") -> None:
+    with service.writing() as (session, keyring):
+        recipient = service.archive.find_recipient(keyring.names_key, copy.recipient)
+        if recipient is not None:
+            withdraw(session, recipient, added, details=Details(reason="its file could not be written; never sent"))
+
+
+def _describe(copy: "Copy", added: "LogEntry") -> ArchivedCopy:
+    return ArchivedCopy(
+        pdf=copy.pdf,
+        digest=sha256(copy.pdf).hexdigest(),
+        recipient=copy.recipient,
+        reference=copy.reference,
+        version=copy.version,
+        issued_at=copy.issued_at,
+        entry=added.number,
+    )
+
+
+def _find_request(service: "ArchiveService", name: str, request: str) -> ArchivedCopy | None:
+    """Find the copy that an earlier request of the same key has made for the customer."""
+    recipient = service.archive.find_recipient(service.keyring().names_key, name)
+    if recipient is None:
+        return None
+    for found in copies_of(service.archive, recipient.pseudonym).copies:
+        entry = found.entry
+        details = open_details(recipient.key, entry.sealed) if entry.sealed else Details()
+        if details.request == request and entry.issued_at is not None:
+            return ArchivedCopy(
+                pdf=service.archive.read_file(entry.files[0]) or b"",
+                digest=entry.files[0].digest,
+                recipient=recipient.name,
+                reference=details.reference,
+                version=entry.version or "",
+                issued_at=entry.issued_at,
+                entry=found.number,
+                found=True,
+            )
+    return None
