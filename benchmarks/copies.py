@@ -25,7 +25,8 @@ from mailmart_privacy.batch.destinations import FolderDestination
 from mailmart_privacy.batch.job import BatchJob, OpenIdentity
 from mailmart_privacy.batch.scheduler import CHUNK, issue_rows
 from mailmart_privacy.cli.keys import KeyName
-from mailmart_privacy.copies.certifying import certify
+from mailmart_privacy.copies.certified import certify
+from mailmart_privacy.copies.forms import load_form
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey, _signing_usage, create_identity, dump_identity
 from mailmart_privacy.policy.ledger import shipped
@@ -82,7 +83,7 @@ def measure(folder: Path) -> Bulk:
 
 
 def _order(identity: Identity) -> BatchJob:
-    form = shipped().record("2026-02-24", "form-a4.pdf")
+    form = load_form(shipped(), "2026-02-24", "a4")
     return BatchJob(
         id=secrets.token_hex(8),
         form=form,
@@ -90,7 +91,7 @@ def _order(identity: Identity) -> BatchJob:
         level="B-B",
         timestamps=TimestampClient(urls=()),
         roots=(),
-        certified=certify(form, identity=identity, signing_time=NOW()).to_bytes(),
+        certified=certify(form, identity=identity, signing_time=NOW()).pdf,
     )
 
 

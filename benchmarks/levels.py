@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailmart_privacy.copies.certified import certified_level
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import add_archive_timestamp, issue_at_level
+from mailmart_privacy.copies.issuer import Issuer
 from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.trust.authorities import Authorities
+from mailmart_privacy.verifying.renewing import renew_copy
 from mailmart_privacy.verifying.verify import verify
 from tests.pki import Authority, serve
 
@@ -72,35 +72,19 @@ def _measure(
 ) -> list[tuple[str, ...]]:
     client = authority.client()
     roots = (*authority.roots, identity.certificate) if identity.is_self_signed else authority.roots
-    record = shipped().record("2026-02-24", "form-a4.pdf")
+    policy = shipped().policy("2026-02-24")
     actions: dict[str, Callable[[], bytes]] = {}
     forms: dict[str, int] = {}
     for level in LEVELS:
-        form = certify(
-            record,
-            identity=identity,
-            signing_time=now,
-            level=certified_level(level),
-            timestamps=client,
-            trust_roots=roots,
-        )
-        forms[level] = len(form.pdf)
+        issuer = Issuer(identity, level=level, authorities=Authorities(timestamps=client, roots=roots))
+        forms[level] = len(issuer.prepare(policy, at=now).pdf)
 
-        def issue(level: str = level, form: Any = form) -> bytes:
-            return issue_at_level(
-                form,
-                level=level,
-                recipient="Acme GmbH",
-                reference="C-1",
-                issued_at=now,
-                identity=identity,
-                timestamps=client,
-                trust_roots=roots,
-            )
+        def issue(issuer: Issuer = issuer) -> bytes:
+            return issuer.issue(policy, recipient="Acme GmbH", reference="C-1", issued_at=now).pdf
 
         actions[level] = issue
     archived = actions["B-LTA"]()
-    actions[RENEWED] = lambda: add_archive_timestamp(archived, timestamps=client, trust_roots=roots, at=now)
+    actions[RENEWED] = lambda: renew_copy(archived, timestamps=client, trust_roots=roots, at=now, ledger=shipped())[0]
     forms[RENEWED] = forms["B-LTA"]
 
     times: dict[str, list[float]] = {level: [] for level in actions}

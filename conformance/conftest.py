@@ -10,8 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.issuing import issue_copy
+from mailmart_privacy.copies.issuer import Issuer
 from mailmart_privacy.keys.identity import Identity, dump_certificate
 from mailmart_privacy.keys.key_files import FileKey, create_identity
 from mailmart_privacy.policy.ledger import shipped
@@ -104,8 +103,9 @@ def artefacts(
         identity = identities[paper]
         certificate = dump_certificate(identity)
         form = shipped().record(policy.version, f"form-{paper}.pdf")
-        certified = certify(form, identity=identity, signing_time=NOW)
-        copy = issue_copy(certified, recipient=recipient, reference=reference, issued_at=NOW, identity=identity)
+        issuer = Issuer(identity)
+        certified = issuer.prepare(policy, at=NOW, paper=paper)
+        copy = issuer.issue(policy, recipient=recipient, reference=reference, issued_at=NOW, paper=paper).pdf
         made[f"form-{paper}"] = Artefact(path=_write(folder / f"form-{paper}.pdf", form))
         made[f"certified-{paper}"] = Artefact(
             path=_write(folder / f"certified-{paper}.pdf", certified.pdf),

@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from mailmart_privacy.copies.certified import CertifiedForm
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.issuing import issue_copy
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
 
 from .command_line import Run, run_in_process
 from .every_python import EVERY_PYTHON
+from .issuing import certify, issue_copy
 from .pki import Authority, serve
 from .world import VARIABLE
 

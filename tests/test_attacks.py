@@ -16,8 +16,6 @@ from pyhanko.pdf_utils import generic
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
 from mailmart_privacy.copies.certified import certified_level
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import AlteredError, ExitCode
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.entries import LEDGER
@@ -27,6 +25,8 @@ from mailmart_privacy.verifying.verify import verify
 
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
 from .conftest import NOW, VERSION, Run
+from .issuing import certify
+from .issuing import issue_copy as issue_at_level
 from .pki import Authority
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint leaves one open
@@ -189,11 +189,37 @@ def issue(form: bytes, given: Given) -> bytes:
     return given.issue(given.certify(form))
 
 
+def test_a_changed_copy_is_named_after_its_own_version(
+    given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger
+) -> None:
+    """With two versions, a changed copy of either is said to come from that one, though they share most bytes."""
+    old, new = (
+        given["B-B"].copy,
+        given["B-B"].issue(certify(newer["form-a4.pdf"], identity=given["B-B"].signer, signing_time=NOW)),
+    )
+    for pdf, version in ((old, VERSION), (new, "2026-10-01")):
+        place = len(newer["form-a4.pdf"]) - 3000
+        changed = pdf[:place] + bytes((pdf[place] ^ 1,)) + pdf[place + 1 :]
+        with pytest.raises(AlteredError, match=f"comes from the form of version {version}"):
+            verify(changed, trust_roots=given["B-B"].authority.roots, at=NOW, ledger=ledger)
+
+
+def test_a_copy_in_a_later_format_asks_for_an_upgrade(given: dict[str, Given], authority: Authority) -> None:
+    """A format that this release does not know is not called altered."""
+    code, sentence = judge(given["B-B"].copy.replace(b"/R 1 >>", b"/R 2 >>"), authority)
+    assert (code, "format 2" in sentence, "upgrade" in sentence) == (ExitCode.UNDECIDED, True, True), sentence
+
+
 def test_a_form_that_is_not_in_the_ledger(given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger) -> None:
     """What the trusted signer issued from a form that nobody recorded yet is refused, until it is recorded."""
-    pdf = issue(newer["form-a4.pdf"], given["B-B"])
+    form = certify(newer["form-a4.pdf"], identity=given["B-B"].signer, signing_time=NOW)
+    pdf = given["B-B"].issue(form)
     code, sentence = judge(pdf, given["B-B"].authority)
-    assert (code, "comes from the form of version 2026-02-24" in sentence) == (ExitCode.ALTERED, True), sentence
+    assert (code, "issued by a newer release; upgrade" in sentence) == (ExitCode.UNDECIDED, True), sentence
+    changed = pdf.replace(b"Acme GmbH".hex().encode(), b"Evil Corp".hex().encode())
+    place = len(form.form.pdf) - 5000
+    for altered in (changed, pdf[:place] + b"?" + pdf[place + 1 :]):
+        assert judge(altered, given["B-B"].authority)[0] in (ExitCode.ALTERED, ExitCode.UNDECIDED)
     verdict = verify(pdf, trust_roots=given["B-B"].authority.roots, at=NOW, ledger=ledger)
     assert (verdict.version, verdict.effective_until) == ("2026-10-01", None)
 
@@ -238,7 +264,7 @@ def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dic
                 verify(pdf, trust_roots=trusted, at=NOW, ledger=ledger)
     spliced = {
         "form of version": new[: len(new) // 2] + old.copy[len(new) // 2 :],
-        "is not one of a copy's": new + old.copy[len(old.form) :],
+        "signature Publisher was made for something else|not what issuing writes": new + old.copy[len(old.form) :],
         "comes from the form of version 2026-..-..": old.copy.replace(VERSION.encode(), b"2026-10-01"),
     }
     for words, pdf in spliced.items():

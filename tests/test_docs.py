@@ -15,13 +15,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 import mailmart_privacy as privacy
 from mailmart_privacy import batch, errors, form, keys, policy, redline, timestamps, verifying
 from mailmart_privacy.copies.certified import certified_level
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import add_archive_timestamp, issue_at_level
 from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity, dump_identity
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.verifying.renewing import renew_copy
 
 from .conftest import NOW
+from .issuing import certify, issue_copy
 from .pki import LEAKED, Authority
 
 ROOT = Path(__file__).parents[1]
@@ -202,9 +203,9 @@ def test_what_a_level_costs_is_what_trust_says(form: bytes, authority: Authority
                 )
             before = len(authority.requests)
             if level == "renewed":
-                copy = add_archive_timestamp(copy, timestamps=client, trust_roots=roots, at=NOW)
+                copy, _ = renew_copy(copy, timestamps=client, trust_roots=roots, at=NOW, ledger=shipped())
             else:
-                copy = issue_at_level(
+                copy = issue_copy(
                     certified,
                     level=level,
                     recipient="Acme GmbH",

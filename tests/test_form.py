@@ -19,8 +19,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
+from mailmart_privacy.form.notes import read_field_font
 from mailmart_privacy.form.render import render_form
-from mailmart_privacy.pdf.field_font import read_field_font
 from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.model import Policy

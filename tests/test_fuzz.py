@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
 from mailmart_privacy.copies.certified import certified_level
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import ExitCode
 
 from .attacks import updates_of
 from .conftest import NOW
 from .examples import bounded
+from .issuing import certify
+from .issuing import issue_copy as issue_at_level
 from .pki import Authority
 
 pytestmark = pytest.mark.slow

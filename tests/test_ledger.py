@@ -165,7 +165,8 @@ def two_versions() -> Ledger:
 
     def read(path: str) -> bytes:
         version, _, name = path.partition("/")
-        return _resources.read_data(f"{VERSION}/{name}") + b"\n%" if version == "2027-02-24" else shipped_data(path)
+        more = b"\n" if name.endswith(".json") else b"\n%"
+        return _resources.read_data(f"{VERSION}/{name}") + more if version == "2027-02-24" else shipped_data(path)
 
     document = json.loads(_resources.read_data(LEDGER))
     first = document["entries"][0]

@@ -29,9 +29,6 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 import mailmart_privacy as privacy
 from mailmart_privacy import timestamps
 from mailmart_privacy.copies.certified import CertifiedForm, certified_level
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.issuing import issue_copy
-from mailmart_privacy.copies.levels import issue_at_level
 from mailmart_privacy.errors import (
     AlteredError,
     LevelError,
@@ -44,12 +41,14 @@ from mailmart_privacy.errors import (
 from mailmart_privacy.keys.certificates import certificate_digest
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import dump_identity
-from mailmart_privacy.trust.dss import extend_store, read_store
 from mailmart_privacy.trust.timestamp_client import TimestampClient
-from mailmart_privacy.trust.timestamp_token import read_token
+from mailmart_privacy.trust.timestamp_token import Token, read_token
 from mailmart_privacy.trust.validation_data import ValidationData
 
+from .attacks.dss import extend_store, read_store
 from .conftest import NOW, Run
+from .issuing import certify, issue_copy
+from .issuing import issue_copy as issue_at_level
 from .pki import Authority
 
 pytestmark = pytest.mark.slow
@@ -353,7 +352,7 @@ def test_an_unknown_root_is_named(issue: Issue, signer: Identity, authority: Aut
 
 def test_a_form_of_a_lower_level_is_refused(certified: CertifiedForm, identity: Identity, authority: Authority) -> None:
     """A level is never lowered: a form without a timestamp gives no copy with one."""
-    with pytest.raises(LevelError, match="certified at B-B"):
+    with pytest.raises(LevelError, match="certified at level B-B"):
         issue_at_level(
             certified,
             level="B-T",
@@ -405,8 +404,8 @@ def test_a_timestamp_of_another_copy_is_found(
     """A token cannot be moved from one copy to another."""
 
     class Other(TimestampClient):
-        def stamp_message(self, message: bytes) -> bytes:
-            return TimestampClient.stamp_message(self, b"another signature")
+        def stamp(self, digest: bytes) -> Token:
+            return TimestampClient.stamp(self, bytes(32))
 
     copy = issue("B-T", signer, Other(urls=(authority.tsa(),)))
     with pytest.raises(AlteredError, match="made for something else"):
@@ -442,7 +441,7 @@ def test_a_certified_form_of_a_level_is_unsigned(form: bytes, signer: Identity, 
         timestamps=authority.client(),
         trust_roots=authority.roots,
     )
-    assert CertifiedForm.from_bytes(made.to_bytes()) == made
+    assert CertifiedForm.from_bytes(made.pdf, made.form) == made
     assert made.level == "B-LT"
     with pytest.raises(UnsignedError, match="certified form"):
         privacy.verify(made.pdf, trust_roots=authority.roots, at=NOW)

@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources, errors
 from mailmart_privacy.copies.certified import CertifiedForm
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.issuing import issue_copy
 from mailmart_privacy.errors import ExitCode, RecordError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey, create_identity
@@ -27,6 +25,7 @@ from mailmart_privacy.verifying.verify import verify
 
 from .attacks import UPDATES, certify_again, refill, rewrite, update
 from .conftest import NOW, VERSION
+from .issuing import certify, issue_copy
 from .test_ledger import two_versions
 
 DAY = datetime.timedelta(days=1)
@@ -200,7 +199,7 @@ def test_any_flipped_byte_of_the_form_is_found(form: bytes, copy: bytes, identit
     """A byte changed in the recorded part is found, and its place is named."""
     for place in random.Random(1).sample(range(len(form)), 200):
         code, sentence = judge(flipped(copy, place, 1), identity.certificate)
-        assert (code, sentence.endswith(f"byte {place}")) == (ExitCode.ALTERED, True), (place, sentence)
+        assert (code, sentence.endswith(f"byte {place:,}")) == (ExitCode.ALTERED, True), (place, sentence)
 
 
 @pytest.mark.parametrize("bits", [0x01, 0x20, 0x80])
@@ -248,17 +247,16 @@ def test_the_container_has_one_spelling(copy: bytes, identity: Identity) -> None
 def test_others_signatures_are_not_trusted(
     form: bytes, copy: bytes, certified: CertifiedForm, identity: Identity
 ) -> None:
-    """A copy by someone else is whole, but not trusted; so is one whose delivery alone is someone else's."""
+    """A copy by someone else is whole, but not trusted; one whose delivery alone is someone else's is altered."""
     import dataclasses
 
     other = create_identity(created_at=NOW - DAY)
     theirs = certify(form, identity=other, signing_time=NOW)
     code, sentence = judge(issue(theirs, other), identity.certificate)
     assert (code, "leads to none" in sentence) == (ExitCode.UNDECIDED, True)
-    mixed = dataclasses.replace(certified, cms=theirs.cms, identity=other.digest)
-    assert judge(issue(mixed, other), identity.certificate)[0] == ExitCode.UNDECIDED
-    assert judge(issue(mixed, other), other.certificate)[0] == ExitCode.UNDECIDED
-    assert judge(issue(mixed, other), other.certificate, identity.certificate)[0] == 0
+    mixed = dataclasses.replace(certified, signatory=theirs.signatory)
+    code, sentence = judge(issue(mixed, other), other.certificate, identity.certificate)
+    assert (code, "not signed by who certified the form" in sentence) == (ExitCode.ALTERED, True)
     code, sentence = judge(copy)
     assert (code, "no certificate to trust" in sentence) == (ExitCode.UNDECIDED, True)
 
@@ -280,7 +278,7 @@ def test_a_delivery_before_its_publication_is_not_believed(certified: CertifiedF
         issue_copy(certified, **arguments)  # type: ignore[arg-type]
     copy = issue_copy(dataclasses.replace(certified, signing_time=earlier), **arguments)  # type: ignore[arg-type]
     code, sentence = judge(copy, identity.certificate)
-    assert (code, "before the form was certified" in sentence) == (ExitCode.ALTERED, True)
+    assert (code, "before its form was certified" in sentence) == (ExitCode.ALTERED, True)
 
 
 def test_a_flood_behind_a_copy_is_not_parsed(copy: bytes, identity: Identity) -> None:
@@ -306,20 +304,20 @@ def foreign() -> bytes:
 
 
 def test_a_foreign_signed_file(identity: Identity) -> None:
-    """What someone signed that is not a copy is not ours to vouch for; changed afterwards, it is altered."""
+    """What someone signed that is not a copy is not ours to vouch for, whatever became of it afterwards."""
     from io import BytesIO
 
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
-    from mailmart_privacy.copies.signing import CmsSigner
+    from .oracle import CmsSigner
 
     signer = PdfSigner(PdfSignatureMetadata(field_name="Any", md_algorithm="sha256"), signer=CmsSigner(identity))
     signed = signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(foreign()))).getvalue()
     code, sentence = judge(signed, identity.certificate)
     assert (code, "not a copy of a recorded policy" in sentence) == (ExitCode.UNDECIDED, True)
     changed = signed.replace(b"0 0 10 10 re f", b"0 0 99 99 re f")
-    assert judge(changed, identity.certificate)[0] == ExitCode.ALTERED
+    assert judge(changed, identity.certificate) == (code, sentence)
 
 
 def test_what_is_no_pdf(copy: bytes, form: bytes, identity: Identity) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from mailmart_privacy.copies.certified import CertifiedForm
-from mailmart_privacy.copies.certifying import certify
-from mailmart_privacy.copies.levels import issue_at_level
+from mailmart_privacy.copies.certified import CertifiedForm, certify
+from mailmart_privacy.copies.forms import RecordedForm
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.trust.stamping import UndatedWriter, add_timestamp
 
 from ..conftest import NOW
+from ..issuing import issue_copy as issue_at_level
 from ..pki import Authority
+from .stamping import UndatedWriter, add_timestamp
 
 name = generic.NameObject
 LEVELS = ("B-B", "B-LTA")
@@ -63,7 +64,7 @@ class Given:
         who = identity or self.signer
         key = (form, who.digest)
         if key not in _CERTIFIED:
-            _CERTIFIED[key] = certify(form, identity=who, signing_time=NOW)
+            _CERTIFIED[key] = certify(note_as(form, self.certified.form), identity=who, signing_time=NOW)
         return _CERTIFIED[key]
 
     def issue(self, certified: CertifiedForm, recipient: str = "Acme GmbH", identity: Identity | None = None) -> bytes:
@@ -153,7 +154,16 @@ def certify_again(pdf: bytes, certified: CertifiedForm) -> CertifiedForm:
     reader = PdfFileReader(BytesIO(pdf))
     assert reader.last_startxref is not None
     trailer: Any = reader.trailer
-    return replace(certified, pdf=pdf, size=int(trailer["/Size"]), startxref=reader.last_startxref)
+    progress = replace(certified.progress, length=len(pdf), size=int(trailer["/Size"]), startxref=reader.last_startxref)
+    return replace(certified, pdf=pdf, progress=progress, state=sha256(pdf))
+
+
+def note_as(pdf: bytes, form: RecordedForm) -> RecordedForm:
+    """Note a changed form as if it were the recorded one, so that the victim certifies it."""
+    reader = PdfFileReader(BytesIO(pdf))
+    assert reader.last_startxref is not None
+    notes = replace(form.notes, size=int(reader.trailer["/Size"]), startxref=reader.last_startxref)
+    return replace(form, pdf=pdf, notes=notes)
 
 
 def end_of(pdf: bytes, wanted: str) -> int:

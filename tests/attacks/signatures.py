@@ -29,9 +29,7 @@ _VALID = ("pdfsig", "Signature is Valid")
 
 def find_delivery(pdf: bytes) -> re.Match[bytes]:
     """Find what the delivery signature says it covers (1), and its container (2)."""
-    found = list(_RANGE.finditer(pdf))
-    assert len(found) == 1, "one signature is written as deliveries are"
-    return found[0]
+    return list(_RANGE.finditer(pdf))[1]  # the first one is the publisher's
 
 
 def forge(pdf: bytes) -> bytes:
@@ -96,14 +94,14 @@ for _name, _about, _group, _content in USF_VARIANTS:
             family=USF,
             name=f"usf_{_name}",
             make=partial(_usf, _group, _content),
-            says="signature|Delivery|999",
+            says="what the field Recipient shows is not|signature Delivery|container of Delivery",
             levels=("B-B",) if _name not in ("contents_null", "range_null") else ("B-B", "B-LTA"),
             about=_about,
         )
     )
 
 
-@attack(USF, says="/Contents entry in signature")
+@attack(USF, says="Delivery cannot be read .it has no container")
 def usf_contents_missing(given: Given) -> bytes:
     """The signature has no container."""
     place = find_delivery(given.copy).start(2) - len(b"/Contents ")
@@ -111,7 +109,7 @@ def usf_contents_missing(given: Given) -> bytes:
     return pdf[:place] + pdf[place:].replace(b"/Contents ", b"/Xontents ", 1)
 
 
-@attack(USF, says="/ByteRange entry in signature")
+@attack(USF, says="what the field Recipient shows is not what issuing writes")
 def usf_range_missing(given: Given) -> bytes:
     """The signature does not say what it covers."""
     place = find_delivery(given.copy).start()
@@ -119,13 +117,13 @@ def usf_range_missing(given: Given) -> bytes:
     return pdf[:place] + pdf[place:].replace(b"/ByteRange ", b"/XyteRange ", 1)
 
 
-@attack(USF, says="signature|Delivery")
+@attack(USF, says="before its certification, the file was changed")
 def usf_filter_unknown(given: Given) -> bytes:
     """The signature names a format that nobody knows, so that nobody looks at it."""
     return forge(given.copy).replace(b"/SubFilter /ETSI.CAdES.detached", b"/SubFilter /ETSI.CAdES.attached")
 
 
-@attack(USF, says="field Delivery was changed|signature")
+@attack(USF, says="after the delivery was signed, the file was changed: the signature Delivery")
 def usf_value_is_text(given: Given) -> bytes:
     """The signature field holds a text in place of a signature."""
     reader = PdfFileReader(BytesIO(given.copy))
@@ -136,7 +134,7 @@ def usf_value_is_text(given: Given) -> bytes:
 
 @attack(
     SWA,
-    says="Multiple definitions .* ByteRange|/ByteRange|cross-references",
+    says="the signature Delivery is not what issuing writes",
     levels=("B-T",),
     proof=("pdftotext", "Evil Corp"),
 )
@@ -191,7 +189,11 @@ def _find_glyphs(pdf: bytes) -> bytes:
     return found[0]
 
 
-@attack(SWA, says="the field Recipient was changed", levels=("B-B",))
+@attack(
+    SWA,
+    says="after the delivery was signed.*: the signature Delivery, the field Recipient",
+    levels=("B-B",),
+)
 def swa_updated_range(given: Given) -> bytes:
     """An update defines the signature anew: the same container, the same ranges, put where they still fit."""
     found = find_delivery(given.copy)
@@ -207,7 +209,7 @@ def _fill(pdf: bytes, number: int, value: bytes) -> bytes:
     return re.sub(rb"/V <[0-9a-f]+>", b"/V <%s>" % value.hex().encode(), _find_object(pdf, number))
 
 
-@attack(SWA, says="field Recipient was changed", levels=("B-B",), proof=_VALID)
+@attack(SWA, says="after the delivery was signed.*: the field Recipient", levels=("B-B",), proof=_VALID)
 def swa_later_field(given: Given) -> bytes:
     """The signed part stays as it is, and a field with another recipient follows it."""
     return write_update(given.copy, {8: _fill(given.copy, 8, b"Evil Corp")})
@@ -238,14 +240,14 @@ for _name, _about, _edit in RANGE_VARIANTS:
             family=RANGES,
             name=f"range_{_name}",
             make=partial(_ranges, _edit),
-            says="signature|cover",
+            says="what the field Recipient shows is not what issuing writes",
             levels=("B-B",),
             about=_about,
         )
     )
 
 
-@attack(CONTAINER, says="higher one of two values", levels=("B-B", "B-LT"), proof=_VALID)
+@attack(CONTAINER, says="the signature Delivery is not in its one spelling", levels=("B-B", "B-LT"), proof=_VALID)
 def container_other_s(given: Given) -> bytes:
     """The ECDSA signature (r, s) is written as (r, n - s), which holds as well."""
     container = read_container(given.copy)
@@ -255,7 +257,12 @@ def container_other_s(given: Given) -> bytes:
     return put_container(given.copy, container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'.*certificate", levels=("B-T", "B-LT"), proof=_VALID)
+@attack(
+    CONTAINER,
+    says="with the same certificates|its container",
+    levels=("B-T", "B-LT"),
+    proof=_VALID,
+)
 def container_more_certificates(given: Given) -> bytes:
     """A certificate that has nothing to do with the signer is put into the container."""
     container = read_container(given.copy)
@@ -264,7 +271,12 @@ def container_more_certificates(given: Given) -> bytes:
     return put_container(given.copy, container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'.*certificate", levels=("B-T", "B-LT"), proof=_VALID)
+@attack(
+    CONTAINER,
+    says="with the same certificates",
+    levels=("B-T", "B-LT"),
+    proof=_VALID,
+)
 def container_fewer_certificates(given: Given) -> bytes:
     """The issuer's certificate is taken out of the container; the publisher's still has it."""
     container = read_container(given.copy)
@@ -274,7 +286,7 @@ def container_fewer_certificates(given: Given) -> bytes:
     return put_container(given.copy, container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'|changed after")
+@attack(CONTAINER, says="what the field Recipient shows is not what issuing writes", levels=("B-LTA",))
 def container_with_content(given: Given) -> bytes:
     """The container brings along the content that was signed, in place of the file's."""
     container = read_container(given.copy)
@@ -282,7 +294,7 @@ def container_with_content(given: Given) -> bytes:
     return put_container(forge(given.copy), container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'|signatures cannot be read", levels=("B-T", "B-LTA"))
+@attack(CONTAINER, says="what the field Recipient shows is not what issuing writes", levels=("B-T", "B-LTA"))
 def container_two_signers(given: Given) -> bytes:
     """The container has the publisher's signer beside the delivery's."""
     container = read_container(given.copy)
@@ -292,7 +304,7 @@ def container_two_signers(given: Given) -> bytes:
     return put_container(forge(given.copy), container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'|signatures cannot be read")
+@attack(CONTAINER, says="the signature Delivery cannot be read")
 def container_no_signer(given: Given) -> bytes:
     """The container has certificates, and no signer."""
     container = read_container(given.copy)
@@ -300,7 +312,7 @@ def container_no_signer(given: Given) -> bytes:
     return put_container(forge(given.copy), container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'|signatures cannot be read")
+@attack(CONTAINER, says="the signature Delivery cannot be read")
 def container_no_attributes(given: Given) -> bytes:
     """The signed attributes are left out, so that the signature would be over the file alone."""
     container = read_container(given.copy)
@@ -309,7 +321,7 @@ def container_no_attributes(given: Given) -> bytes:
     return put_container(forge(given.copy), container.dump(force=True))
 
 
-@attack(CONTAINER, says="signature 'Delivery'", levels=("B-T", "B-LTA"))
+@attack(CONTAINER, says="the timestamp of the signature Delivery does not hold", levels=("B-T", "B-LTA"))
 def container_more_attributes(given: Given) -> bytes:
     """An attribute that nobody signed is put beside the signature."""
     container = read_container(given.copy)
@@ -319,7 +331,7 @@ def container_more_attributes(given: Given) -> bytes:
     return put_container(given.copy, container.dump(force=True))
 
 
-@attack(CONTAINER, says="does not hold", levels=("B-B",))
+@attack(CONTAINER, says="what the field Recipient shows is not what issuing writes", levels=("B-B",))
 def container_other_digest(given: Given) -> bytes:
     """The message digest is made to fit the changed file; the signature over it is the old one."""
     import hashlib
@@ -333,7 +345,7 @@ def container_other_digest(given: Given) -> bytes:
     return put_container(pdf, container.dump().replace(old, digest))
 
 
-@attack(CONTAINER, says="signature 'Delivery'|does not hold|names another")
+@attack(CONTAINER, says="its container. is not what issuing writes|timestamp of the signature Delivery")
 def container_other_algorithm(given: Given) -> bytes:
     """The container names SHA-1, for which other contents with the same digest can be made."""
     found = find_delivery(given.copy)
@@ -341,7 +353,7 @@ def container_other_algorithm(given: Given) -> bytes:
     return put_container(given.copy, bytes.fromhex(found[2][1:-1].decode()).rstrip(b"\0").replace(sha256, sha1))
 
 
-@attack(CONTAINER, says="container is followed by other data|not in DER|more than the object", levels=("B-B",))
+@attack(CONTAINER, says="the signature Delivery .its container. is not what issuing writes", levels=("B-B",))
 def container_padding(given: Given) -> bytes:
     """Something is written into the unused end of the container, where no signature looks."""
     found = find_delivery(given.copy)
@@ -363,39 +375,39 @@ def signed_by_a_stranger(given: Given) -> bytes:
     return given.issue(form, identity=given.stranger)
 
 
-@attack(FOREIGN, says="leads to none of the certificates trusted here", levels=("B-B",))
+@attack(FOREIGN, says="not signed by who certified the form", levels=("B-B",))
 def delivered_by_a_stranger(given: Given) -> bytes:
     """Someone else issues a copy of the form that the trusted signer certified."""
     from dataclasses import replace
 
     theirs = given.certify(given.form, given.stranger)
-    mixed = replace(given.certified, cms=theirs.cms, identity=given.stranger.digest)
+    mixed = replace(given.certified, signatory=theirs.signatory)
     return given.issue(mixed, "Evil Corp", identity=given.stranger)
 
 
-@attack(FOREIGN, says="does not hold")
+@attack(FOREIGN, says="the signature Delivery was made for something else")
 def signature_of_another_copy(given: Given) -> bytes:
     """The container of another copy by the same signer is put in the place of this one's."""
     return put_container(given.copy, read_container(given.other).dump())
 
 
-@attack(FOREIGN, says="does not hold|signatures")
+@attack(FOREIGN, says="the signature Delivery was made for something else")
 def fields_of_another_copy(given: Given) -> bytes:
     """The fields of another copy stand before the signature of this one."""
-    start = given.copy.index(b"\n/ByteRange", len(given.certified.pdf))
-    other = given.other.index(b"\n/ByteRange", len(given.certified.pdf))
-    return given.other[:other] + given.copy[start:]
+    start = given.copy.index(b"> >>\nendobj", len(given.certified.pdf))
+    other = given.other.index(b"> >>\nendobj", len(given.certified.pdf))
+    return given.copy[:start] + given.other[other:]
 
 
-@attack(FOREIGN, says="do not follow one another")
+@attack(FOREIGN, says="between certification and delivery.*: the field Delivery, the field Recipient")
 def publisher_as_delivery(given: Given) -> bytes:
     """The field of the delivery holds the publisher's signature."""
     number = PdfFileReader(BytesIO(given.certified.pdf)).embedded_signatures[0].sig_field.raw_get("/V").idnum
     form = given.certified
-    field = form.fields["Delivery"]
+    field = form.form.notes.fields["Delivery"]
     content = f"<< {field.entries} /V {number} 0 R >>".encode()
     return write_update(form.pdf, {field.number: content, 8: _value(given, "Recipient", "Evil Corp")})
 
 
 def _value(given: Given, wanted: str, value: str) -> bytes:
-    return f"<< {given.certified.fields[wanted].entries} /V ({value}) >>".encode()
+    return f"<< {given.certified.form.notes.fields[wanted].entries} /V ({value}) >>".encode()

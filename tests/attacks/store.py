@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from pyhanko.pdf_utils import generic
 
-from mailmart_privacy.trust.dss import extend_store, read_store
-from mailmart_privacy.trust.stamping import create_store
 from mailmart_privacy.trust.validation_data import ValidationData
 
 from ..conftest import NOW
+from .dss import extend_store, read_store
 from .making import Given, Make, attack, name, stream, update_plainly
+from .stamping import create_store
 
 POISON = "DSS poisoning"
 DAY = datetime.timedelta(days=1)
@@ -110,7 +110,11 @@ def poison_ocsp(given: Given) -> ValidationData:
     return ValidationData(ocsps=(answer.public_bytes(Encoding.DER),))
 
 
-@attack(POISON, says="does not cover the entire file", levels=("B-LTA",))
+@attack(
+    POISON,
+    says="after the delivery was signed|validation data",
+    levels=("B-LTA",),
+)
 def poison_behind_the_timestamp(given: Given) -> bytes:
     """A certificate that has to do with nobody follows the last timestamp."""
     return extend_store(given.copy, poison_stranger(given))
@@ -130,7 +134,7 @@ def _enter(make_data: Any) -> None:
         make.__doc__ = make_data.__doc__
         made: Make = make
         if not more or make_data not in (poison_stranger, poison_namesake, poison_ocsp):  # as the others, and slow
-            attack(POISON, says="validation data", levels=levels)(made)
+            attack(POISON, says="validation data|after the delivery was signed", levels=levels)(made)
 
 
 for _make in (poison_rubbish, poison_stranger, poison_namesake, poison_crl, poison_own_crl, poison_ocsp):
@@ -141,7 +145,7 @@ def _store(writer: Any) -> Any:
     return writer.root["/DSS"]
 
 
-@attack(POISON, says="validation data were given entries|changed after", levels=_LEVELS)
+@attack(POISON, says="after the delivery was signed, the file was changed: its validation data", levels=_LEVELS)
 def poison_entries(given: Given) -> bytes:
     """The store gets data for single signatures (VRI), which say that there is nothing to judge by."""
 
@@ -152,13 +156,13 @@ def poison_entries(given: Given) -> bytes:
     return update_plainly(given.copy, change)
 
 
-@attack(POISON, says="validation data were given entries", levels=("B-LTA",))
+@attack(POISON, says="after the delivery was signed, the file was changed: its validation data", levels=("B-LTA",))
 def poison_entries_stamped(given: Given) -> bytes:
     """The same, under a trusted timestamp."""
     return given.stamp(poison_entries(given))
 
 
-@attack(POISON, says="validation data were taken away", levels=_LEVELS)
+@attack(POISON, says="after the delivery was signed, the file was changed: its validation data", levels=_LEVELS)
 def store_emptied(given: Given) -> bytes:
     """The validation data are taken out of the store."""
 
@@ -171,13 +175,13 @@ def store_emptied(given: Given) -> bytes:
     return update_plainly(given.copy, change)
 
 
-@attack(POISON, says="validation data were taken away", levels=("B-LTA",))
+@attack(POISON, says="after the delivery was signed, the file was changed: its validation data", levels=("B-LTA",))
 def store_emptied_stamped(given: Given) -> bytes:
     """The same, under a trusted timestamp: what would say that somebody was revoked is gone."""
     return given.stamp(store_emptied(given))
 
 
-@attack(POISON, says="validation data were replaced", levels=_LEVELS)
+@attack(POISON, says="after the delivery was signed, the file was changed: the catalog", levels=_LEVELS)
 def store_removed(given: Given) -> bytes:
     """The catalog no longer names the store."""
 
@@ -188,7 +192,7 @@ def store_removed(given: Given) -> bytes:
     return update_plainly(given.copy, change)
 
 
-@attack(POISON, says="object .* of an earlier update was changed", levels=_LEVELS)
+@attack(POISON, says="after the delivery was signed, the file was changed: its validation data", levels=_LEVELS)
 def store_overwritten(given: Given) -> bytes:
     """An update defines the first certificate in the store anew."""
 
@@ -199,7 +203,7 @@ def store_overwritten(given: Given) -> bytes:
     return update_plainly(given.copy, change)
 
 
-@attack(POISON, says="has no document security store", levels=("B-B", "B-T"))
+@attack(POISON, says="after the delivery was signed, the file was changed", levels=("B-B", "B-T"))
 def store_where_none_was(given: Given) -> bytes:
     """A copy without validation data is given some that complete nothing."""
     return create_store(given.copy, poison_own_crl(given))

@@ -35,7 +35,7 @@ for _name, _tail in TAILS.items():
             family=TRAILING,
             name=f"trailing_{_name}",
             make=partial(_trail, _tail),
-            says="more than the object|cut short|cannot be read as an update|does not cover the entire file",
+            says="after the delivery was signed, the file was changed|cut short",
             about=f"The copy is followed by {_tail[:20]!r}.",
         )
     )
@@ -51,7 +51,7 @@ def updates_of(pdf: bytes) -> list[bytes]:
     return [pdf[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-@attack(TRAILING, says="signatures|cannot be read as an update|more than the object|cross-references")
+@attack(TRAILING, says="after the delivery was signed, the file was changed")
 def trailing_copy(given: Given) -> bytes:
     """Another copy follows the copy."""
     return given.copy + given.other
@@ -87,21 +87,21 @@ def truncated_form(given: Given) -> bytes:
     return given.copy[: len(given.form) // 2]
 
 
-@attack(TRUNCATED, says="this file has|cannot be read as an update|cross-references")
+@attack(TRUNCATED, says="the signature Publisher is not what issuing writes|before its certification")
 def without_certification(given: Given) -> bytes:
     """The update with the publisher's signature is taken out."""
     form, _, *later = updates_of(given.copy)
     return form + b"".join(later)
 
 
-@attack(TRUNCATED, says="cannot be read as an update|cross-references|this file has", levels=("B-LTA",))
+@attack(TRUNCATED, says="between certification and delivery, the file was changed", levels=("B-LTA",))
 def without_delivery(given: Given) -> bytes:
     """The update with the delivery is taken out; validation data and timestamp stay."""
     updates = updates_of(given.copy)
     return b"".join(updates[:3] + updates[4:])
 
 
-@attack(TRUNCATED, says="cannot be read as an update|cross-references|changed after", levels=("B-LTA",))
+@attack(TRUNCATED, says="is not what issuing writes", levels=("B-LTA",))
 def without_validation_data(given: Given) -> bytes:
     """The update with the validation data is taken out; the timestamp over it stays."""
     updates = updates_of(given.copy)
@@ -114,14 +114,14 @@ def form_shortened(given: Given) -> bytes:
     return given.copy[:40_000] + given.copy[41_000:]
 
 
-@attack(ORDER, says="cannot be read as an update|cross-references", levels=("B-B", "B-LT", "B-LTA"))
+@attack(ORDER, says="is not what issuing writes|the file was changed", levels=("B-B", "B-LT", "B-LTA"))
 def last_two_swapped(given: Given) -> bytes:
     """The last two updates change places."""
     *first, one, two = updates_of(given.copy)
     return b"".join([*first, two, one])
 
 
-@attack(ORDER, says="cannot be read as an update|cross-references|more than")
+@attack(ORDER, says="the signature Delivery is not what issuing writes")
 def certification_twice(given: Given) -> bytes:
     """The update with the publisher's signature stands there twice."""
     form, certification, *later = updates_of(given.copy)
@@ -134,7 +134,7 @@ def delivery_twice(given: Given) -> bytes:
     return given.copy + given.copy[len(given.certified.pdf) :]
 
 
-@attack(ORDER, says="before the form was certified|cannot be read|cross-references", levels=("B-B",))
+@attack(ORDER, says="the signature Publisher is not what issuing writes|before its certification", levels=("B-B",))
 def delivery_first(given: Given) -> bytes:
     """Delivery comes before certification, and the tables are made to fit."""
     form, certification, delivery = updates_of(given.copy)
@@ -144,14 +144,14 @@ def delivery_first(given: Given) -> bytes:
     return pdf.replace(old, new)
 
 
-@attack(TABLES, says="field Recipient was changed|does not match actual|cross-references", levels=("B-B", "B-LTA"))
+@attack(TABLES, says="after the delivery was signed, the file was changed", levels=("B-B", "B-LTA"))
 def field_points_elsewhere(given: Given) -> bytes:
     """An update holds nothing but a cross-reference: the recipient's field is where the reference's stands."""
     place = given.copy.index(b"\n9 0 obj", len(given.certified.pdf)) + 1
     return write_update(given.copy, {}, {8: place})
 
 
-@attack(TABLES, says="carries the signatures Publisher and Delivery; this file has none")
+@attack(TABLES, says="after the delivery was signed, the file was changed")
 def other_catalog(given: Given) -> bytes:
     """An update names another catalog in its trailer."""
     pdf = write_update(given.copy, {700: b"<< /Type /Catalog /Pages 1 0 R >>"})
@@ -159,7 +159,7 @@ def other_catalog(given: Given) -> bytes:
     return pdf[:place] + b"/Root 700 0 R" + pdf[place + 11 :]
 
 
-@attack(TABLES, says="cannot be read as an update|encrypted|trailer has an entry")
+@attack(TABLES, says="after the delivery was signed, the file was changed")
 def encrypted_by_trailer(given: Given) -> bytes:
     """An update claims that the file is encrypted."""
     pdf = write_update(given.copy, {})
@@ -167,7 +167,7 @@ def encrypted_by_trailer(given: Given) -> bytes:
     return pdf[:place] + b"/Encrypt << /Filter /Standard /V 1 /R 2 /O <00> /U <00> /P -4 >> " + pdf[place:]
 
 
-@attack(TABLES, says="cannot be read as an update|cross-references")
+@attack(TABLES, says="after the delivery was signed, the file was changed")
 def previous_is_itself(given: Given) -> bytes:
     """An update names itself as the one before it."""
     pdf = write_update(given.copy, {})
@@ -177,7 +177,7 @@ def previous_is_itself(given: Given) -> bytes:
     return pdf[:place] + own.rjust(len(old)) + pdf[place + len(old) :]
 
 
-@attack(TABLES, says="cannot be read as an update|cross-references|before the form|carries the signatures")
+@attack(TABLES, says="after the delivery was signed, the file was changed")
 def previous_skips_delivery(given: Given) -> bytes:
     """An update names the form as the one before it, as if nothing stood between them."""
     pdf = write_update(given.copy, {})
@@ -187,7 +187,7 @@ def previous_skips_delivery(given: Given) -> bytes:
     return pdf[:place] + first.rjust(len(old)) + pdf[place + len(old) :]
 
 
-@attack(TABLES, says="more than the object|carries the signatures|cut short|as published|cross-references")
+@attack(TABLES, says="after the delivery was signed, the file was changed")
 def last_startxref_to_the_form(given: Given) -> bytes:
     """The end of the file points to the cross-references of the form."""
     first = b"%d" % int(PdfFileReader(BytesIO(given.form)).last_startxref or 0)
@@ -202,7 +202,7 @@ def generation_raised(given: Given) -> bytes:
     return pdf[:place] + b"8 1" + pdf[place + 3 :]
 
 
-@attack(TABLES, says="table of cross-references|cannot be read as an update|cross-references", levels=("B-B",))
+@attack(TABLES, says="after the delivery was signed, the file was changed: the field Recipient", levels=("B-B",))
 def plain_table(given: Given) -> bytes:
     """An update lists the recipient's field in a plain table, which other programs read in another way."""
     body = b"8 0 obj\n<< /T (Recipient) /FT /Tx /V (Evil Corp) >>\nendobj\n"
@@ -212,7 +212,7 @@ def plain_table(given: Given) -> bytes:
     return given.copy + body + table + b"startxref\n%d\n%%%%EOF\n" % place
 
 
-@attack(TABLES, says="stands in another one|cannot be read as an update|nothing uses", levels=("B-B",))
+@attack(TABLES, says="after the delivery was signed, the file was changed", levels=("B-B",))
 def object_stream(given: Given) -> bytes:
     """An update hides the recipient's field in a stream of objects."""
     inner = b"8 0 << /T (Recipient) /FT /Tx /V (Evil Corp) >>"
@@ -222,7 +222,7 @@ def object_stream(given: Given) -> bytes:
     return pdf[:place] + b"\x02" + (700).to_bytes(4, "big") + bytes(2) + pdf[place + 7 :]
 
 
-@attack(TABLES, says="the trailer was given other entries|trailer has an entry", levels=("B-LTA",))
+@attack(TABLES, says="after the delivery was signed, the file was changed", levels=("B-LTA",))
 def trailer_entries_stamped(given: Given) -> bytes:
     """An update under a trusted timestamp carries an entry that some programs follow to more objects."""
     pdf = given.stamp(given.copy)
@@ -230,7 +230,7 @@ def trailer_entries_stamped(given: Given) -> bytes:
     return pdf[:place] + b"/AdditionalStreams [ ] " + pdf[place:]
 
 
-@attack(TABLES, says="hides its object 13", levels=("B-B",))
+@attack(TABLES, says="after the delivery was signed, the file was changed", levels=("B-B",))
 def object_freed(given: Given) -> bytes:
     """An update frees the content of a page, so that nothing is shown."""
     pdf = write_update(given.copy, {}, {13: 0})
@@ -238,7 +238,7 @@ def object_freed(given: Given) -> bytes:
     return pdf[:place] + bytes(5) + b"\0\x01" + pdf[place + 7 :]
 
 
-@attack(TABLES, says="Expected endobj")
+@attack(TABLES, says="after the delivery was signed, the file was changed")
 def object_with_two_values(given: Given) -> bytes:
     """The catalog in an update has a second value behind its own, which other programs may take."""
     output = BytesIO()
@@ -261,7 +261,7 @@ for _name, _arguments in {
             family=REWRITTEN,
             name=f"rewritten_{_name}",
             make=partial(_rewrite, _arguments),
-            says="the first difference is at byte|changed after it was signed",
+            says="the first difference is at byte|was written anew, or changed",
             levels=("B-B",),
             about=f"The whole file is written anew ({_arguments[0]}).",
         )

@@ -12,10 +12,11 @@ from .._time import require_moment
 from ..batch.results import FailedCopy, IssuedCopy
 from ..copies.pades import Level
 from ..errors import RecipientError
+from ..policy.ledger import shipped
 from ..policy.model import Policy
 from ..policy.papers import Paper
 from ..sheets.rows import Planned, Row
-from .copies import certified_form, find_typefaces, recorded_form, timestamp_client
+from .copies import find_typefaces, timestamp_client
 from .optional import Certificate, Identity, TimestampClient, Typeface
 from .policies import current
 
@@ -40,8 +41,6 @@ def issue_many(
     chunk: int | None = None,
 ) -> Iterator[IssuedCopy | FailedCopy]:
     """Issue many signed copies, and yield what became of each row as it comes.
-
-    The first one of each process is made by pyHanko as well, without the key, and ours has to say the same.
 
     Args:
         rows: whom the copies are for; they are taken as they are needed.
@@ -77,13 +76,13 @@ def issue_many(
     from ..batch.destinations import find_destination
     from ..batch.job import BatchJob, OpenIdentity
     from ..batch.scheduler import CHUNK, certify_order
-    from ..copies.certified import certified_level
+    from ..copies.issuer import load_recorded
 
     clock, version = _clock(issued_at), policy or current()
-    client, roots, needed = timestamp_client(tsa), tuple(trust_roots), certified_level(level)
+    client, roots = timestamp_client(tsa), tuple(trust_roots)
     order = BatchJob(
         id=secrets.token_hex(8),
-        form=recorded_form(version, paper),
+        form=load_recorded(shipped(), version, paper),
         open_identity=identity if callable(identity) else OpenIdentity(identity),
         level=level,
         timestamps=client,
@@ -92,11 +91,8 @@ def issue_many(
         place=None if into is None else find_destination(into),
     )
     if executor is None:
-        opened = order.open_identity()
-        made = certified_form(order.form, opened, clock(), needed, client, roots)
-        order = replace(order, open_identity=OpenIdentity(opened), certified=made.to_bytes())
-    else:
-        order = certify_order(order, clock(), executor)
+        order = replace(order, open_identity=OpenIdentity(order.open_identity()))
+    order = certify_order(order, clock(), executor)
     return _issue(rows, order, version.version, clock, executor, chunk or CHUNK)
 
 
@@ -127,18 +123,16 @@ def _plan(
     refused: "deque[FailedCopy]",
 ) -> "Iterator[Planned]":
     from ..batch.file_names import name_file
-    from ..copies.certified import CertifiedForm
-    from ..copies.issuing import complete_values
+    from ..copies.issuing import fill_values, name_values
 
-    form = CertifiedForm.from_bytes(order.certified)
-    assert form is not None
     begun = clock()
     for row in rows:
         try:
-            recipient, reference = complete_values(form, row.recipient, row.reference, begun, order.fonts)
+            filled = fill_values(order.form.notes, row.recipient, row.reference, begun, order.fonts)
         except RecipientError as error:
             refused.append(FailedCopy(number=row.number, recipient=row.recipient, reference=row.reference, error=error))
             continue
+        recipient, reference = name_values(filled)
         yield Planned(
             number=row.number,
             recipient=recipient,

@@ -4,24 +4,24 @@ where a caller names no moment, and heavy modules are imported when they are nee
 
 import datetime
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 
 from .._asyncio import run_beside
 from .._clock import now
 from .._time import require_moment
 from ..copies.pades import Level
-from ..errors import RecordError, WrongTypeError, require_text
+from ..errors import WrongTypeError, require_text
 from ..policy.ledger import shipped
 from ..policy.model import Policy
-from ..policy.papers import Paper, form_name, require_paper
+from ..policy.papers import Paper
 from ..verifying.verification import Verification
 from .optional import Certificate, Identity, TimestampClient, Typeface
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..copies.certified import CertifiedForm
+    from ..copies.issuer import Issuer
 
-_certified_forms: "dict[tuple[bytes, str, str], CertifiedForm]" = {}
+_issuers: "dict[tuple[object, ...], Issuer]" = {}  # what copies share; see `Issuer`
+_MOST_ISSUERS = 16
 
 
 def issue(
@@ -67,28 +67,12 @@ def issue(
         LevelError: the level cannot be reached; the message says which answer was missing.
         MissingExtraError: pyHanko is not installed.
     """
-    from ..copies.certified import certified_level
-    from ..copies.issuing import complete_values
-    from ..copies.levels import issue_at_level
-
     require_policy(policy)
     require_text(recipient, "recipient")
-    form = recorded_form(policy, paper)
     require_moment(issued_at)
-    client, roots = timestamp_client(tsa), tuple(trust_roots)
-    certified = certified_form(form, identity, issued_at, certified_level(level), client, roots)
-    typefaces = find_typefaces(fonts)
-    recipient, reference = complete_values(certified, recipient, reference, issued_at, typefaces)
-    return issue_at_level(
-        certified,
-        level=level,
-        recipient=recipient,
-        reference=reference,
-        issued_at=issued_at,
-        identity=identity,
-        timestamps=client,
-        trust_roots=roots,
-        fonts=typefaces,
+    issuer = find_issuer(identity, level, timestamp_client(tsa), tuple(trust_roots), find_typefaces(fonts))
+    return run_beside(
+        lambda: issuer.issue(policy, recipient=recipient, reference=reference, issued_at=issued_at, paper=paper).pdf
     )
 
 
@@ -116,13 +100,12 @@ def renew(
         LevelError: its level is lower, or an answer was missing.
         MissingExtraError: pyHanko is not installed.
     """
-    from ..copies.levels import add_archive_timestamp
+    from ..verifying.renewing import renew_copy
 
     moment, roots = now() if at is None else at, tuple(trust_roots)
-    verify(pdf, trust_roots=roots, at=moment)
-    renewed = add_archive_timestamp(pdf, timestamps=timestamp_client(tsa), trust_roots=roots, at=moment)
-    verify(renewed, trust_roots=roots, at=moment)
-    return renewed
+    return run_beside(
+        lambda: renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=roots, at=moment, ledger=shipped())[0]
+    )
 
 
 def verify(
@@ -170,12 +153,24 @@ def require_policy(policy: object) -> None:
         raise WrongTypeError("policy", "a Policy", policy)
 
 
-def recorded_form(policy: Policy, paper: str) -> bytes:
-    """Load the recorded form of a policy, which has to be the recorded one itself."""
-    require_paper(paper)
-    if shipped().version(policy.version).digest != policy.digest:
-        raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
-    return shipped().record(policy.version, form_name(paper))
+def find_issuer(
+    identity: "Identity",
+    level: str,
+    client: "TimestampClient",
+    roots: "tuple[Certificate, ...]",
+    typefaces: "tuple[Typeface, ...]",
+) -> "Issuer":
+    """Find the issuer that does what a caller asks for, or make one: its forms are certified once in a process."""
+    from ..copies.issuer import Issuer
+    from ..trust.authorities import Authorities
+
+    key = (identity.digest, id(identity.key), level, client, roots, typefaces)
+    if key not in _issuers:
+        while len(_issuers) >= _MOST_ISSUERS:
+            del _issuers[next(iter(_issuers))]
+        authorities = Authorities(timestamps=client, roots=roots)
+        _issuers[key] = Issuer(identity, level=level, authorities=authorities, fonts=typefaces)
+    return _issuers[key]
 
 
 def find_typefaces(fonts: Iterable[str | Typeface]) -> tuple[Typeface, ...]:
@@ -192,24 +187,3 @@ def timestamp_client(tsa: str | Sequence[str] | TimestampClient) -> TimestampCli
     if isinstance(tsa, TimestampClient):
         return tsa
     return TimestampClient(urls=(tsa,) if isinstance(tsa, str) else tuple(tsa))
-
-
-def certified_form(
-    form: bytes,
-    identity: Identity,
-    moment: datetime.datetime,
-    level: str,
-    client: TimestampClient,
-    roots: tuple[Certificate, ...],
-) -> "CertifiedForm":
-    """Certify a form, once for each identity and level in a process."""
-    from ..copies.certifying import certify
-
-    key = (sha256(form).digest(), identity.digest, level)
-    if key not in _certified_forms or _certified_forms[key].signing_time > moment:
-        _certified_forms[key] = run_beside(
-            lambda: certify(
-                form, identity=identity, signing_time=moment, level=level, timestamps=client, trust_roots=roots
-            )
-        )
-    return _certified_forms[key]

@@ -164,11 +164,15 @@ class Renewal:
             self._missed[_name(newest)] = newest.lapsed, ExitCode.UNDECIDED
 
     def _stamp(self, row: "Row", anchoring: Anchoring) -> "Copy":
-        from ..copies.levels import add_archive_timestamp
+        from ..verifying.renewing import renew_copy
         from .admission import admit
 
-        renewed = add_archive_timestamp(
-            self._read(row), timestamps=anchoring.timestamps, trust_roots=self._roots, at=self._clock()
+        renewed, _ = renew_copy(
+            self._read(row),
+            timestamps=anchoring.timestamps,
+            trust_roots=self._roots,
+            at=self._clock(),
+            ledger=self._ledger,
         )
         # A timestamp may be a moment ahead of the clock here.
         at = self._clock() + datetime.timedelta(seconds=1)

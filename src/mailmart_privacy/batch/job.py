@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..copies.forms import RecordedForm
     from ..keys.identity import Identity
     from ..trust.timestamp_client import TimestampClient
     from ..typesetting.fonts import Typeface
@@ -23,12 +24,12 @@ class BatchJob:
         timestamps: whom to ask for timestamps.
         roots: the certificates to trust, in DER.
         fonts: for characters that the form's font does not have; they lie in the same places for all workers.
-        certified: the form as certified by the identity, as `CertifiedForm.to_bytes` writes it.
+        certified: the form as certified by the identity, its bytes; `CertifiedForm.from_bytes` reads them.
         place: where the copies are put, or None to hand them back.
     """
 
     id: str
-    form: bytes
+    form: "RecordedForm"
     open_identity: "Callable[[], Identity]"
     level: str
     timestamps: "TimestampClient"

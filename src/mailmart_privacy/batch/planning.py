@@ -2,8 +2,8 @@
 
 import datetime
 
-from ..copies.blank import read_blank
-from ..copies.issuing import complete_values
+from ..copies.forms import RecordedForm
+from ..copies.issuing import fill_values, name_values
 from ..sheets.plan import Plan, plan_rows
 from ..sheets.sheet import Sheet
 from ..typesetting.fonts import Typeface
@@ -13,7 +13,7 @@ from .file_names import name_file
 def plan_batch(
     sheet: Sheet,
     *,
-    form: bytes,
+    form: RecordedForm,
     version: str,
     begun_at: datetime.datetime,
     fonts: tuple[Typeface, ...] = (),
@@ -30,10 +30,9 @@ def plan_batch(
     Returns:
         The copies, with references and files that are all different, and what is wrong with other rows.
     """
-    blank = read_blank(form)
     return plan_rows(
         sheet.rows,
         faults=sheet.faults,
-        complete=lambda row: complete_values(blank, row.recipient, row.reference, begun_at, fonts),
+        complete=lambda row: name_values(fill_values(form.notes, row.recipient, row.reference, begun_at, fonts)),
         name_file=lambda recipient, reference: name_file(version, recipient, reference),
     )

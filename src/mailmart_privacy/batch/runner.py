@@ -71,7 +71,7 @@ class BatchRunner:
             certify=self._certify,
         )
         self._not_before = form.signing_time
-        self._job = replace(order.job, certified=form.to_bytes(), place=None)
+        self._job = replace(order.job, certified=form.pdf, place=None)
         self._open_archive = archive
 
     def stop(self) -> None:
@@ -150,7 +150,8 @@ class BatchRunner:
         return BatchReport(copies=len(self._plan), issued=done, verified=verified)
 
     def _certify(self, at: datetime.datetime) -> CertifiedForm:
-        made = CertifiedForm.from_bytes(certify_order(self._order.job, at, self._executor).certified)
+        job = self._order.job
+        made = CertifiedForm.from_bytes(certify_order(job, at, self._executor).certified, job.form)
         assert made is not None
         return made
 

@@ -63,7 +63,7 @@ def issue_rows(
         OSError: a copy could not be written.
         IdentityError: a worker cannot open the identity.
     """
-    form = CertifiedForm.from_bytes(order.certified)
+    form = CertifiedForm.from_bytes(order.certified, order.form)
     if form is None:
         raise RecordError("the certified form of this batch was written by another version of this package")
     remaining = iter(rows)

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 
 from .._asyncio import run_beside
 from ..copies.certified import CertifiedForm
-from ..copies.issuing import issue_copy
-from ..errors import DestinationExistsError, MissingExtraError, PrivacyError, RecordError
+from ..copies.issuer import Issuer
+from ..copies.issuing import fill_values
+from ..copies.reading import read_copy
+from ..errors import DestinationExistsError, MissingExtraError, PrivacyError, RecordError, VerificationError
+from ..trust.authorities import Authorities
+from ..verifying.verify import require_signatures
 from .job import BatchJob
 from .results import FailedCopy, IssuedCopy
 
@@ -24,10 +28,7 @@ except ImportError:
 
 if TYPE_CHECKING:
     from ..sheets.rows import Planned
-    from ..trust.revocation import Evidence
     from .destinations import Destination
-
-_FRESH = datetime.timedelta(minutes=1)
 
 
 class WorkerState:
@@ -37,12 +38,16 @@ class WorkerState:
         self.order = order
         self.identity = order.open_identity()
         self.roots = tuple(x509.load_der_x509_certificate(root) for root in order.roots)
-        certified = CertifiedForm.from_bytes(order.certified) if order.certified else None
+        self.issuer = Issuer(
+            self.identity,
+            level=order.level,
+            authorities=Authorities(timestamps=order.timestamps, roots=self.roots),
+            fonts=order.fonts,
+        )
+        certified = CertifiedForm.from_bytes(order.certified, order.form) if order.certified else None
         if order.certified and certified is None:
             raise RecordError("the certified form of this batch was written by another version of this package")
         self.form = certified
-        self._evidence: Evidence | None = None
-        self._tried = False
 
     @property
     def certified(self) -> CertifiedForm:
@@ -50,74 +55,29 @@ class WorkerState:
         return self.form
 
     def issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
-        """Issue one copy; the first one is held against pyHanko's, before anybody gets it."""
-        pdf = run_beside(lambda: self._issue(row, moment)) if self.order.level != "B-B" else self._issue(row, moment)
-        if not self._tried:
-            run_beside(lambda: self._require_reproduced(row, moment, pdf))
-            self._tried = True
-        return pdf
-
-    def _require_reproduced(self, row: "Planned", moment: datetime.datetime, pdf: bytes) -> None:
-        from ..copies.reference import issue_by_pyhanko
-        from ..copies.reproduced import require_reproduced
-
-        theirs = issue_by_pyhanko(
-            self.certified,
-            recipient=row.recipient,
-            reference=row.reference,
-            issued_at=moment,
-            identity=self.identity,
-            dry=True,
-            fonts=self.order.fonts,
-        )
-        require_reproduced(self.certified, pdf, theirs, self.identity)
+        """Issue one copy."""
+        if self.order.level == "B-B":
+            return self._issue(row, moment)
+        return run_beside(lambda: self._issue(row, moment))
 
     def _issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
-        if self.order.level == "B-B":  # without what only the other levels need to be imported
-            return issue_copy(
-                self.certified,
-                recipient=row.recipient,
-                reference=row.reference,
-                issued_at=moment,
-                identity=self.identity,
-                fonts=self.order.fonts,
-            )
-        from ..copies.levels import issue_at_level
-
-        return issue_at_level(
-            self.certified,
-            level=self.order.level,
-            recipient=row.recipient,
-            reference=row.reference,
-            issued_at=moment,
-            identity=self.identity,
-            timestamps=self.order.timestamps,
-            trust_roots=self.roots,
-            evidence=self._fresh_evidence(moment),
-            fonts=self.order.fonts,
-        )
+        filled = fill_values(self.order.form.notes, row.recipient, row.reference, moment, self.order.fonts)
+        return self.issuer.issue_filled(self.certified, *filled, issued_at=moment).pdf
 
     def recognise(self, row: "Planned", pdf: bytes) -> datetime.datetime | None:
-        """Tell when a file was issued, where it is the copy for a row."""
-        from ..copies.recognising import recognise_copy
+        """Tell when a file was issued, where it is the copy for a row: the same, but for its moment and its signatures.
 
-        return recognise_copy(
-            pdf,
-            self.certified,
-            recipient=row.recipient,
-            reference=row.reference,
-            identity=self.identity,
-            level=self.order.level,
-            fonts=self.order.fonts,
-        )
-
-    def _fresh_evidence(self, moment: datetime.datetime) -> "Evidence":
-        from ..trust.revocation import Evidence
-
-        if self._evidence is None or moment - self._evidence.at > _FRESH:
-            timeout = self.order.timestamps.timeout
-            self._evidence = Evidence(self.roots, at=moment, level=self.order.level, timeout=timeout)
-        return self._evidence
+        A batch that was interrupted finds files that it has written but not yet listed; none is issued again.
+        """
+        if not pdf.startswith(self.certified.pdf):
+            return None
+        try:
+            copy = read_copy(pdf, self.order.form, self.order.fonts)
+            require_signatures(copy)
+        except VerificationError:
+            return None
+        same = (copy.recipient, copy.reference, copy.level) == (row.recipient, row.reference, self.order.level)
+        return copy.delivery.moment if same else None
 
 
 _benches: dict[str, WorkerState] = {}
@@ -140,20 +100,9 @@ def read_certificates(order: BatchJob) -> tuple[bytes, ...]:
 
 
 def certify_form(order: BatchJob, moment: datetime.datetime) -> bytes:
-    """Certify the form of an order, as `CertifiedForm.to_bytes` writes it."""
-    from ..copies.certified import certified_level
-    from ..copies.certifying import certify
-
+    """Certify the form of an order, and return the bytes of the certified form."""
     bench = _bench(order)
-    made = certify(
-        order.form,
-        identity=bench.identity,
-        signing_time=moment,
-        level=certified_level(order.level),
-        timestamps=order.timestamps,
-        trust_roots=bench.roots,
-    )
-    return made.to_bytes()
+    return run_beside(lambda: bench.issuer.certify(order.form, at=moment)).pdf
 
 
 def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedCopy | FailedCopy]:

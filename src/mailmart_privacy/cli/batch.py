@@ -108,7 +108,7 @@ def _make_job(batch: Batch, executor: "Executor | None") -> "BatchJob":
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from ..batch.job import BatchJob, OpenIdentity
-    from ..policy.papers import form_name
+    from ..copies.forms import load_form
 
     open_identity: Callable[[], Identity] = batch.key
     if batch.dask is None:
@@ -116,7 +116,7 @@ def _make_job(batch: Batch, executor: "Executor | None") -> "BatchJob":
         open_identity = OpenIdentity(identity) if executor is None else batch.key.with_answers()
     return BatchJob(
         id=secrets.token_hex(8),
-        form=shipped().record(batch.version, form_name(batch.paper)),
+        form=load_form(shipped(), batch.version, batch.paper),
         open_identity=open_identity,
         fonts=batch.fonts,
         level=batch.level,
@@ -197,11 +197,11 @@ def _read_sheet(batch: Batch, content: bytes) -> "Sheet":
 
 def _plan(batch: Batch, sheet: "Sheet", begun_at: datetime.datetime) -> "Plan":
     from ..batch.planning import plan_batch
-    from ..policy.papers import form_name
+    from ..copies.forms import load_form
 
     return plan_batch(
         sheet,
-        form=shipped().record(batch.version, form_name(batch.paper)),
+        form=load_form(shipped(), batch.version, batch.paper),
         version=batch.version,
         begun_at=begun_at,
         fonts=batch.fonts,

@@ -136,24 +136,21 @@ def _read_json(text: str, said: str) -> Policy:
 
 def _read_copy(content: bytes, said: str, trust: tuple[str, ...], now: datetime.datetime) -> tuple[Policy, str]:
     """Read the policy that a PDF carries, and say in how far it can be relied on."""
-    from ..verifying.carried import read_carried
+    from ..pdf.scan import find_attached_json, find_claimed_recipient
     from ..verifying.verify import verify
 
     roots = read_roots(trust)
-    try:
-        with limited():
-            carried = read_carried(content)
-    except UnreadableFileError as error:
-        raise UsageError(f"{said}: {error}") from None
-    if carried.policy is None:
+    attached = find_attached_json(content)
+    if attached is None:
         raise UsageError(
             f"{said} carries no policy (policy.json); save its text, for instance with pdftotext, and compare that"
         )
-    policy = _read_json(carried.policy.decode("utf-8", "replace"), said)
+    policy = _read_json(attached.decode("utf-8", "replace"), said)
     try:
         with limited():
             verdict = verify(content, trust_roots=roots, at=now, ledger=shipped())
     except VerificationError as error:
-        claim = f"it names {carried.recipient} as its recipient, " if carried.recipient else ""
+        named = find_claimed_recipient(content)
+        claim = f"it names {named} as its recipient, " if named else ""
         return policy, spell_out(f"NOT VERIFIED ({error}); {claim}what is compared is the text attached to it")
     return policy, spell_out(f"valid, issued to {verdict.recipient} on {verdict.issued_at:%Y-%m-%d}")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..archive.service import ArchiveService
+    from ..copies.issuer import IssuedCopy
     from ..keys.identity import Identity
     from ..typesetting.fonts import Typeface
 
@@ -149,16 +150,14 @@ def export(
         service = open_service(kept)
         service.keyring()
     identity = _choose_key(identity_file, passphrase_file, certificate_file)()
-    recipient, reference, moment, copy = _issue(
-        version, paper, recipient, reference, identity, moment, level, authorities, _find_fonts(fonts)
-    )
+    issued = _issue(version, paper, recipient, reference, identity, moment, level, authorities, _find_fonts(fonts))
     if service is not None:
         trusted = (*authorities.roots, identity.certificate)
-        _archive(service, target, copy, roots=trusted, force=force, same_reference=same_reference)
+        _archive(service, target, issued.pdf, roots=trusted, force=force, same_reference=same_reference)
     else:
-        write_out(target, copy, binary=True, force=force)
+        write_out(target, issued.pdf, binary=True, force=force)
     if target != "-":
-        click.echo(_describe(target, copy, version, recipient, reference, moment) if as_json else target)
+        click.echo(_describe(target, issued) if as_json else target)
 
 
 def _archive(
@@ -213,55 +212,29 @@ def _issue(
     level: str,
     authorities: "Authorities",
     fonts: "tuple[Typeface, ...]",
-) -> tuple[str, str, datetime.datetime, bytes]:
-    from ..copies.certified import CertifiedForm, certified_level
-    from ..copies.issuing import complete_values, issue_copy
-    from ..policy.papers import form_name
+) -> "IssuedCopy":
+    from ..copies.issuer import Issuer
 
-    form, kept = shipped().record(version, form_name(paper)), certified_level(level)
+    authorized = None
+    if level != "B-B":  # what only the other levels need to be imported
+        from ..trust.authorities import Authorities as Asked
 
-    def certify_form(at: datetime.datetime) -> CertifiedForm:
-        from ..copies.certifying import certify
-
-        client, roots = authorities.client(), authorities.roots
-        return certify(form, identity=identity, signing_time=at, level=kept, timestamps=client, trust_roots=roots)
-
-    certified = form_cache().load(form, signer=identity.digest, level=kept, clock=now, certify=certify_form)
-    moment = max(moment, certified.signing_time)  # it may have waited for another process that certified
-    recipient, reference = complete_values(certified, recipient, reference, moment, fonts)
-    if level == "B-B":  # without what only the other levels need to be imported
-        copy = issue_copy(
-            certified, recipient=recipient, reference=reference, issued_at=moment, identity=identity, fonts=fonts
-        )
-        return recipient, reference, moment, copy
-    from ..copies.levels import issue_at_level
-
-    copy = issue_at_level(
-        certified,
-        level=level,
-        recipient=recipient,
-        reference=reference,
-        issued_at=moment,
-        identity=identity,
-        timestamps=authorities.client(),
-        trust_roots=authorities.roots,
-        fonts=fonts,
-    )
-    return recipient, reference, moment, copy
+        authorized = Asked(timestamps=authorities.client(), roots=authorities.roots)
+    issuer = Issuer(identity, level=level, authorities=authorized, fonts=fonts, cache=form_cache(), clock=now)
+    policy = shipped().policy(version)
+    return issuer.issue(policy, recipient=recipient, reference=reference, issued_at=moment, paper=paper)
 
 
-def _describe(target: str, copy: bytes, version: str, recipient: str, reference: str, now: datetime.datetime) -> str:
-    from hashlib import sha256
-
+def _describe(target: str, issued: "IssuedCopy") -> str:
     return json.dumps(
         {
             "file": target,
-            "digest": sha256(copy).hexdigest(),
-            "size": len(copy),
-            "version": version,
-            "recipient": recipient,
-            "reference": reference,
-            "issued_at": now.isoformat().replace("+00:00", "Z"),
+            "digest": issued.digest,
+            "size": len(issued.pdf),
+            "version": issued.version,
+            "recipient": issued.recipient,
+            "reference": issued.reference,
+            "issued_at": issued.issued_at.isoformat().replace("+00:00", "Z"),
         },
         ensure_ascii=False,
         indent=2,

@@ -73,8 +73,8 @@ def _renew(
     limit: datetime.datetime,
     dry: bool,
 ) -> dict[str, Any]:
-    from ..copies.levels import add_archive_timestamp
     from ..verifying.origin import MAX_SIZE
+    from ..verifying.renewing import renew_copy
     from ..verifying.verify import verify
 
     content = read_file(str(path), at_most=MAX_SIZE)
@@ -85,9 +85,7 @@ def _renew(
     facts = {"level": verdict.level, "due": _stamp(verdict)}
     if dry or verdict.valid_until > limit:
         return facts
-    renewed = add_archive_timestamp(content, timestamps=authorities.client(), trust_roots=roots, at=now)
-    # A timestamp may be a moment ahead of the clock here.
-    verdict = verify(renewed, trust_roots=roots, at=datetime.datetime.now(datetime.UTC), ledger=shipped())
+    renewed, verdict = renew_copy(content, timestamps=authorities.client(), trust_roots=roots, at=now, ledger=shipped())
     write_whole(path, renewed, force=True, mode=path.stat().st_mode & 0o777)
     return facts | {"level": verdict.level, "due": _stamp(verdict), "renewed": True}
 

@@ -1,36 +1,37 @@
-"""A certified form, with all that is needed to issue copies from it without reading it again."""
+"""Recorded form → certified form: the publisher's signature, made once for each identity and level."""
 
 import datetime
-import json
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..pdf.cms import CmsTemplate
-from ..pdf.field_font import FieldFont
+from ..errors import IdentityError, LevelError, MissingExtraError, TimestampError, UsageError, VerificationError
+from ..keys.identity import require_valid
+from ..trust.revocation import Evidence
+from ..trust.timestamp_token import Token
+from ..trust.validation_data import ValidationData
+from . import format_1
+from .container import Signatory, find_signatory
 from .pades import require_level
+from .reading import read_certified
+
+try:
+    from cryptography.hazmat.primitives.serialization import Encoding
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from hashlib import _Hash
 
-FORMAT = 2
+    from cryptography.x509 import Certificate
 
+    from ..keys.identity import Identity
+    from ..trust.timestamp_client import TimestampClient
+    from .forms import RecordedForm
+    from .update import Draft, Progress
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FormField:
-    """One field of the form.
-
-    Attributes:
-        number: its object number.
-        entries: its dictionary as PDF source, without its value and its appearance.
-        width: in points.
-        height: in points.
-    """
-
-    number: int
-    entries: str
-    width: float
-    height: float
+CERTIFIED_LEVELS = ("B-B", "B-T", "B-LT")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,104 +39,53 @@ class CertifiedForm:
     """A form that its publisher has certified.
 
     Attributes:
+        form: the recorded form.
         pdf: its bytes.
-        fields: the fields by name.
-        font: the font of its fields.
-        root: the reference to its catalog, for instance "2 0 R".
-        info: the reference to its document information, or None.
-        id: the first part of its file identifier (ISO 32000-1, 14.4).
-        size: one more than its highest object number.
-        startxref: where its last cross-reference section begins.
-        cms: the template of the signature container.
-        identity: the digest of the certificate that certified it.
+        progress: how far copies of it are written with it.
+        signatory: who certified it.
         signing_time: when it was certified (aware, UTC); a copy of it cannot be older.
         level: the level of its certification; copies up to that one can be issued from it, and of
             "B-LT" those of "B-LTA", too.
+        data: the validation data in it, or None.
         state: SHA-256 over `pdf`, ready to go on with what follows.
     """
 
-    pdf: bytes
-    fields: dict[str, FormField]
-    font: FieldFont
-    root: str
-    info: str | None
-    id: bytes
-    size: int
-    startxref: int
-    cms: CmsTemplate
-    identity: str
+    form: "RecordedForm"
+    pdf: bytes = field(repr=False)
+    progress: "Progress"
+    signatory: Signatory = field(repr=False)
     signing_time: datetime.datetime
-    level: str = "B-B"
-    state: "_Hash" = field(init=False, repr=False, compare=False)
+    level: str
+    data: ValidationData | None = field(repr=False)
+    state: "_Hash" = field(repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "state", sha256(self.pdf))
-
-    def to_bytes(self) -> bytes:
-        """Write the form so that `from_bytes` reads it: one line of JSON, then the PDF."""
-        facts: dict[str, Any] = {
-            "format": FORMAT,
-            "fields": {name: [f.number, f.entries, f.width, f.height] for name, f in self.fields.items()},
-            "font": [self.font.name, self.font.size, self.font.resource],
-            "glyphs": [[ord(c), glyph, self.font.widths[glyph]] for c, glyph in self.font.glyphs.items()],
-            "root": self.root,
-            "info": self.info,
-            "id": self.id.hex(),
-            "size": self.size,
-            "startxref": self.startxref,
-            "cms": [
-                *(part.hex() for part in (self.cms.head, self.cms.signer, self.cms.before, self.cms.after)),
-                self.cms.algorithm.hex(),
-                self.cms.size,
-            ],
-            "identity": self.identity,
-            "signing_time": self.signing_time.isoformat(),
-            "level": self.level,
-        }
-        return json.dumps(facts, separators=(",", ":")).encode("ascii") + b"\n" + self.pdf
+    @property
+    def identity(self) -> str:
+        """The digest of the certificate that certified it."""
+        return self.signatory.digest
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> "CertifiedForm | None":
-        """Read what `to_bytes` wrote.
+    def from_bytes(cls, content: bytes, form: "RecordedForm") -> "CertifiedForm | None":
+        """Read a certified form from its bytes, by writing it again.
 
         Returns:
-            The form, or None where another version of this package wrote it, or something else.
+            The form, or None where this package would not write these bytes.
         """
-        line, _, pdf = content.partition(b"\n")
         try:
-            facts = json.loads(line)
-            return cls._from_facts(facts, pdf) if facts["format"] == FORMAT else None
-        except (ValueError, KeyError, TypeError, AttributeError):
+            found = read_certified(content, form) if content.startswith(form.pdf) else None
+        except VerificationError:
             return None
-
-    @classmethod
-    def _from_facts(cls, facts: dict[str, Any], pdf: bytes) -> "CertifiedForm":
-        name, size, resource = facts["font"]
-        head, signer, before, after, algorithm = (bytes.fromhex(part) for part in facts["cms"][:-1])
+        if found is None or found.progress.length != len(content):
+            return None
         return cls(
-            pdf=pdf,
-            fields={
-                name: FormField(number=number, entries=entries, width=width, height=height)
-                for name, (number, entries, width, height) in facts["fields"].items()
-            },
-            font=FieldFont(
-                name=name,
-                size=size,
-                resource=resource,
-                glyphs={chr(code): glyph for code, glyph, _ in facts["glyphs"]},
-                widths={glyph: width for _, glyph, width in facts["glyphs"]},
-            ),
-            root=facts["root"],
-            info=facts["info"],
-            id=bytes.fromhex(facts["id"]),
-            size=facts["size"],
-            startxref=facts["startxref"],
-            cms=CmsTemplate(
-                head=head, signer=signer, before=before, after=after, algorithm=algorithm, size=facts["cms"][-1]
-            ),
-            identity=facts["identity"],
-            signing_time=datetime.datetime.fromisoformat(facts["signing_time"]),
-            level=facts["level"],
+            form=form,
+            pdf=content,
+            progress=found.progress,
+            signatory=found.publisher.signatory,
+            signing_time=found.publisher.moment,
+            level="B-B" if found.publisher.token is None else "B-T" if found.data is None else "B-LT",
+            data=found.data,
+            state=found.state,
         )
 
 
@@ -147,3 +97,104 @@ def certified_level(level: str) -> str:
     """
     require_level(level)
     return "B-LT" if level == "B-LTA" else level
+
+
+def certify(
+    form: "RecordedForm",
+    *,
+    identity: "Identity",
+    signing_time: datetime.datetime,
+    level: str = "B-B",
+    timestamps: "TimestampClient | None" = None,
+    trust_roots: "Sequence[Certificate]" = (),
+    evidence: Evidence | None = None,
+) -> CertifiedForm:
+    """Certify a recorded form, so that nothing but its fields may be filled in.
+
+    Args:
+        form: a recorded form.
+        identity: who certifies.
+        signing_time: the moment of it (aware).
+        level: "B-B", "B-T" or "B-LT"; the signature then carries a timestamp, the form validation data.
+        timestamps: whom to ask for the timestamp.
+        trust_roots: where the certificates lead to, the authority's, too; needed for "B-LT".
+        evidence: what was gathered already of what certificates are judged by, or None to gather it anew.
+
+    Returns:
+        The certified form; it begins with the form's own bytes.
+
+    Raises:
+        IdentityError: the identity may not sign at that moment.
+        LevelError: the level cannot be reached; the message says which answer was missing.
+    """
+    require_valid(identity, signing_time)
+    if level not in CERTIFIED_LEVELS:
+        raise UsageError(f"a form is certified at {', '.join(CERTIFIED_LEVELS)}, not at {level!r}")
+    if level != "B-B" and timestamps is None:
+        raise TimestampError(())
+    moment = signing_time.astimezone(datetime.UTC).replace(microsecond=0)
+    signatory, progress = name_signatory(identity), format_1.begin(form.notes, len(form.pdf))
+    draft = format_1.write_certification(
+        form.notes, progress, signatory=signatory, moment=moment, stamped=level != "B-B"
+    )
+    client = None if level == "B-B" else timestamps
+    update, token = sign_draft(draft, form.state, signatory, identity, client, level)
+    progress, data = draft.after, None
+    if level == "B-LT" and timestamps is not None and token is not None:
+        if evidence is None:
+            evidence = Evidence(trust_roots, at=signing_time, level=level, timeout=timestamps.timeout)
+        data = evidence.for_signer(identity) + evidence.for_token(token)
+        data = ValidationData(
+            certificates=tuple(sorted(data.certificates)),
+            ocsps=tuple(sorted(data.ocsps)),
+            crls=tuple(sorted(data.crls)),
+        )
+        draft = format_1.write_validation_data(form.notes, progress, data)
+        update, progress = update + bytes(draft.body), draft.after
+    state = form.state.copy()
+    state.update(update)
+    return CertifiedForm(
+        form=form,
+        pdf=form.pdf + update,
+        progress=progress,
+        signatory=signatory,
+        signing_time=moment,
+        level=level,
+        data=data,
+        state=state,
+    )
+
+
+def name_signatory(identity: "Identity") -> Signatory:
+    """Name an identity as containers and signature boxes do."""
+    own, *others = (c.public_bytes(Encoding.DER) for c in (identity.certificate, *identity.chain))
+    return find_signatory(own, tuple(others))
+
+
+def sign_draft(
+    draft: "Draft",
+    before: "_Hash",
+    signatory: Signatory,
+    identity: "Identity",
+    timestamps: "TimestampClient | None",
+    level: str,
+) -> tuple[bytes, Token | None]:
+    """Sign an update, and have the signature stamped where an authority is given.
+
+    Returns:
+        The update, and the timestamp.
+
+    Raises:
+        LevelError: no timestamp could be had, or it is too large.
+        IdentityError: the key could not be reached, or gave what is no signature.
+    """
+    digest = draft.digest(before)
+    signature = identity.sign(signatory.message(digest))
+    token = None if timestamps is None else timestamps.stamp(sha256(signature).digest())
+    container = signatory.container(digest, signature, None if token is None else token.content)
+    try:
+        return draft.seal(container), token
+    except ValueError as error:
+        if token is None:
+            raise IdentityError(f"the key of {identity.name!r} gave a signature of an impossible size") from None
+        raise LevelError(f"level {level} cannot be reached: the timestamp is too large ({error})") from None

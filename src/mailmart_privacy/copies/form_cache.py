@@ -5,10 +5,14 @@ import datetime
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._files import make_folder, write_whole
 from ..errors import MissingExtraError
 from .certified import CertifiedForm
+
+if TYPE_CHECKING:
+    from .forms import RecordedForm
 
 _PATIENCE = 300  # seconds; a timestamp authority that does not answer is asked several times
 
@@ -29,7 +33,7 @@ class FormCache:
 
     def load(
         self,
-        form: bytes,
+        form: "RecordedForm",
         *,
         signer: str,
         level: str,
@@ -48,7 +52,7 @@ class FormCache:
         Returns:
             The certified form. Another process may have certified it, a moment after this call began.
         """
-        stem = f"{sha256(form).hexdigest()[:16]}-{signer[:16]}-{level}"
+        stem = f"{form.state.hexdigest()[:16]}-{signer[:16]}-{level}"
         found = self._find(stem, form, signer, level, clock())
         if found is not None:
             return found
@@ -56,15 +60,17 @@ class FormCache:
             found = self._find(stem, form, signer, level, clock())
             if found is None:
                 found = certify(clock())
-                self._keep(stem, found.to_bytes())
+                self._keep(stem, found.pdf)
         return found
 
-    def _find(self, stem: str, form: bytes, signer: str, level: str, now: datetime.datetime) -> CertifiedForm | None:
+    def _find(
+        self, stem: str, form: "RecordedForm", signer: str, level: str, now: datetime.datetime
+    ) -> CertifiedForm | None:
         for path in sorted(self._folder.glob(f"{stem}-*")):
             content = path.read_bytes() if path.is_file() else b""
             if path.name == f"{stem}-{sha256(content).hexdigest()}":
-                found = CertifiedForm.from_bytes(content)
-                if found is None or not found.pdf.startswith(form) or (found.identity, found.level) != (signer, level):
+                found = CertifiedForm.from_bytes(content, form)
+                if found is None or (found.identity, found.level) != (signer, level):
                     continue
                 if found.signing_time <= now:  # a clock that was set back must not make copies older than their form
                     return found

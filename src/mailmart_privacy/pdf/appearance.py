@@ -22,6 +22,9 @@ _LEADING = 1.3
 TWO_LINES = 9.0  # the largest size at which two lines are legible in a field
 _APART = 1.25
 
+FILLER = "\u200b"  # what further glyphs of a cluster stand for, whose text the first one stands for
+MIRRORED = dict(zip("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤", strict=True))  # of the form's font, from right to left
+
 
 def clean_value(field: str, value: str) -> str:
     """Bring a value into the form in which it is filled in, or refuse it.
@@ -143,5 +146,9 @@ def _cut(text: str, font: FieldFont, size: float, width: float) -> str:
 
 
 def write_number(value: float) -> str:
-    """Write a length as copies do: never negative, two decimals."""
-    return f"{max(value, 0):.2f}".rstrip("0").rstrip(".")
+    """Write a length as copies do: never negative, rounded half up to two decimals.
+
+    Rounding is done on an integer, so that another language gets the same digits.
+    """
+    hundredths = int(max(value, 0) * 100 + 0.5)
+    return f"{hundredths // 100}.{hundredths % 100:02d}".rstrip("0").rstrip(".")

@@ -18,3 +18,8 @@ def require_paper(paper: object) -> None:
 def form_name(paper: str) -> str:
     """Name the recorded form of a paper size, for instance "form-a4.pdf"."""
     return f"form-{paper}.pdf"
+
+
+def notes_name(paper: str) -> str:
+    """Name the recorded notes of the form of a paper size, for instance "form-a4.notes.json"."""
+    return f"form-{paper}.notes.json"

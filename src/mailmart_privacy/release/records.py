@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from .._time import format_iso, midnight, require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
+from ..form.notes import make_notes
 from ..form.render import render_form
 from ..policy.entries import FORMAT, LEDGER, VERSION, WITHDRAWAL, entry_digest, parse_ledger
 from ..policy.model import digest_comment
+from ..policy.papers import PAPERS, form_name, notes_name
 from ..policy.read_markdown import parse_policy
 from ..policy.render import render_json
 from ..policy.versions import CHANGE_KINDS, Change, Version
@@ -136,7 +138,9 @@ def build_records(source: bytes, release: Release, *, origin: str = SOURCE) -> d
         MissingExtraError: WeasyPrint is not installed.
     """
     policy = release.add_to(read_source(source, origin=origin))
-    return {name: make(policy) for name, make in _RECORDS.items()} | {SOURCE: source}
+    records = {name: make(policy) for name, make in _RECORDS.items()}
+    notes = {notes_name(paper): make_notes(records[form_name(paper)]).to_bytes() for paper in PAPERS}
+    return records | notes | {SOURCE: source}
 
 
 def find_faults_of_description(change: str | None, summary: str | None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from .._unicode import name_characters
 from ..errors import MissingExtraError, RecipientError
 from ..pdf.field_font import FieldFont
+from .clusters import IGNORED, split_clusters
 from .fonts import Typeface, open_typeface
 
 try:
@@ -22,7 +23,6 @@ try:
 except ImportError as error:
     raise MissingExtraError("names", error.name or "uharfbuzz") from None
 
-_IGNORED = "\u200c\u200d\ufe0e\ufe0f"  # a font need not have these; HarfBuzz knows what they are for
 _SPACES = ("Zs",)
 
 
@@ -97,36 +97,12 @@ def shape_line(field: str, text: str, font: FieldFont, typefaces: Sequence[Typef
     ]
 
 
-def split_clusters(text: str) -> list[str]:
-    """Split a text where it may be split: marks, joiners, modifiers and pairs of flags stay together."""
-    clusters: list[str] = []
-    for c in text:
-        last = clusters[-1] if clusters else ""
-        joined = last and (
-            unicodedata.category(c).startswith("M")
-            or c in _IGNORED
-            or last.endswith("\u200d")
-            or "\U0001f3fb" <= c <= "\U0001f3ff"
-            or (_is_flag(c) and len(last) == 1 and _is_flag(last))
-            or unicodedata.combining(last[-1]) == 9
-        )
-        if joined:
-            clusters[-1] += c
-        else:
-            clusters.append(c)
-    return clusters
-
-
-def _is_flag(c: str) -> bool:
-    return "\U0001f1e6" <= c <= "\U0001f1ff"
-
-
 def _choose_fonts(field: str, text: str, font: FieldFont, typefaces: Sequence[Typeface]) -> list[Typeface | None]:
     tables = [(typeface, open_typeface(typeface)[1].getBestCmap()) for typeface in typefaces]
     chosen: list[Typeface | None] = []
     missing: list[str] = []
     for cluster in split_clusters(text):
-        needed = [c for c in cluster if c not in _IGNORED]
+        needed = [c for c in cluster if c not in IGNORED]
         found: Typeface | None = None
         if font.missing(cluster):
             found = next((face for face, cmap in tables if all(ord(c) in cmap for c in needed)), None)
@@ -214,7 +190,7 @@ def _shape(text: str, typeface: Typeface | None, backwards: bool, font: FieldFon
     for info, left, up in reversed(placed) if backwards else placed:
         said = "" if info.cluster in taken else text[info.cluster : ends[info.cluster]]
         taken.add(info.cluster)
-        if said and glyphs and not said.strip(_IGNORED):  # a joiner: it goes with what it follows, and shows nothing
+        if said and glyphs and not said.strip(IGNORED):  # a joiner: it goes with what it follows, and shows nothing
             said = glyphs[-1].text + said
             glyphs[-1] = replace(glyphs[-1], text=said)
             continue

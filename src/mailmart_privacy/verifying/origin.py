@@ -1,45 +1,55 @@
-"""Which recorded form a file was issued from, by its bytes alone."""
+"""Which recorded form a file was issued from, by its bytes alone; and if none, what the file is."""
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ..errors import AlteredError, UnreadableFileError, UnsignedError
+from ..copies import format_1
+from ..copies.causes import find_difference
+from ..copies.container import read_container
+from ..copies.forms import RecordedForm, load_form
+from ..copies.reader import MAX_UPDATES
+from ..errors import (
+    AlteredError,
+    UnreadableFileError,
+    UnsignedError,
+    UntrustedError,
+    VerificationError,
+    VersionMismatchError,
+)
+from ..keys.certificates import read_key
+from ..keys.signature import require_signature
+from ..pdf.scan import scan_file
 from ..policy.papers import PAPERS, form_name
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
 
 MAX_SIZE = 16 * 1024 * 1024
-MAX_UPDATES = 8 * 1024 * 1024  # most of it revocation lists
 _CHUNK = 48
 _SAMPLES = 64
-_END = re.compile(rb"startxref\n[0-9]+\n.{5}\n?\Z", re.DOTALL)  # the last word may have been changed, too
-_OBJECT = re.compile(rb"\s*[0-9]+ [0-9]+ obj")
+_END = re.compile(rb"startxref\n[0-9]{1,10}\n.{5}\n?\Z", re.DOTALL)  # the last word may have been changed, too
+_OBJECT = re.compile(rb"\s{0,8}[0-9]{1,10} [0-9]{1,5} obj")
+_MARKED = re.compile(
+    rb"/Name /mailmart-privacy /R ([1-9][0-9]{0,8}) >>.{1,8192}?"
+    rb"/ByteRange \[0 ([0-9]{10}) ([0-9]{10}) ([0-9]{10})\]\n/Contents <([0-9a-f]{0,262144})>",
+    re.DOTALL,
+)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
-    """The recorded form that a file begins with."""
-
-    version: str
-    paper: str
-    form: bytes
-
-
-def find_origin(pdf: bytes, ledger: "Ledger") -> Origin | None:
+def find_origin(pdf: bytes, ledger: "Ledger") -> RecordedForm:
     """Find the recorded form that a file begins with.
 
     Args:
         pdf: the bytes of the file.
         ledger: the recorded versions.
 
-    Returns:
-        The form, or None where the file has nothing to do with any.
-
     Raises:
-        UnsignedError: the file is a recorded form, as published.
+        UnsignedError: the file is a recorded form, as published, or is not signed at all.
         AlteredError: the file comes from a recorded form, but not byte for byte.
+        VersionMismatchError: it seems to be of a version that was recorded after this release.
+        UntrustedError: it is signed, but is not a copy of a recorded policy.
         UnreadableFileError: the file is no PDF, is too large, or was cut short.
         RecordError: a recorded form has changed.
     """
@@ -47,43 +57,96 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> Origin | None:
         raise UnreadableFileError("the file is empty")
     if len(pdf) > MAX_SIZE:
         raise UnreadableFileError(f"the file has {len(pdf):,} bytes; more than {MAX_SIZE:,} are not looked at")
-    related = None
-    for version in reversed(ledger.versions):
-        for paper in PAPERS:
-            form = ledger.record(version.version, form_name(paper))
-            origin = Origin(version=version.version, paper=paper, form=form)
-            if pdf.startswith(form):
-                _require_complete(pdf, origin)
-                return origin
-            if form.startswith(pdf) and len(pdf) > _CHUNK:
-                raise UnreadableFileError(
-                    f"the file is cut short: it ends within the form of version {version.version}, at byte {len(pdf)}"
-                )
-            if related is None and _is_related(pdf, form):
-                related = origin
-    if related is not None:
-        place = _first_difference(pdf, related.form)
-        raise AlteredError(
-            f"the file comes from the form of version {related.version} ({related.paper}), "
-            f"but was changed: the first difference is at byte {place}"
+    forms = _load_forms(ledger)
+    for version, paper, form in forms:
+        if pdf.startswith(form):
+            _require_complete(pdf, version, form)
+            return load_form(ledger, version, paper)
+        if form.startswith(pdf) and len(pdf) > _CHUNK:
+            raise UnreadableFileError(
+                f"the file is cut short: it ends within the form of version {version}, at byte {len(pdf):,}"
+            )
+    raise _judge(pdf, forms)
+
+
+@lru_cache(maxsize=16)
+def _load_forms(ledger: "Ledger") -> tuple[tuple[str, str, bytes], ...]:
+    """Load the PDFs of all recorded forms, the newest first; their notes are loaded for the one that is needed."""
+    return tuple(
+        (version.version, paper, ledger.record(version.version, form_name(paper)))
+        for version in reversed(ledger.versions)
+        for paper in PAPERS
+    )
+
+
+def _judge(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> VerificationError:
+    """Say what a file is that begins with no recorded form."""
+    if _holds_by_itself(pdf):
+        return VersionMismatchError(
+            "the file is signed as copies are, but is of a version of the policy that this release does not know: "
+            "it was issued by a newer release; upgrade mailmart-privacy, and verify it again"
+        )
+    related = [(find_difference(pdf, form), version, paper) for version, paper, form in forms if _is_related(pdf, form)]
+    if related:
+        # Versions share most of their bytes; a changed copy agrees longest with the form that it came from.
+        place, version, paper = max(related, key=lambda found: found[0])
+        return AlteredError(
+            f"the file comes from the form of version {version} ({paper}), "
+            f"but was changed: the first difference is at byte {place:,}"
         )
     if not pdf.startswith(b"%PDF-"):
-        raise UnreadableFileError("the file is not a PDF")
-    return None
-
-
-def _require_complete(pdf: bytes, origin: Origin) -> None:
-    """Tell a file that was cut short from one that was changed: it lacks the end that every update has."""
-    if len(pdf) == len(origin.form):
-        raise UnsignedError(
-            f"the file is the form of version {origin.version} as published; it is not signed, and names no recipient"
+        return UnreadableFileError("the file is not a PDF")
+    found = scan_file(pdf)
+    if found.encrypted:
+        return UnreadableFileError("the file is encrypted; remove the encryption, which also breaks any signature")
+    if found.marked:
+        return AlteredError(
+            "the file says that it is a copy, but was written anew, or changed: its signature does not hold"
         )
-    tail = pdf[len(origin.form) :]
-    if len(tail) > MAX_UPDATES:
-        raise AlteredError(f"{len(tail):,} bytes follow the recorded form; the updates of a copy are much smaller")
+    if found.signed:
+        return UntrustedError(
+            "the file is signed, but is not a copy of a recorded policy; this package cannot vouch for it"
+        )
+    if not found.complete:
+        return UnreadableFileError("the file cannot be read as a PDF; it is damaged or cut short")
+    return UnsignedError("the file is not signed, and is not a copy of a recorded policy")
+
+
+def _holds_by_itself(pdf: bytes) -> bool:
+    """Tell whether a file carries a certification as format 1 spells it that holds, over whichever form."""
+    found = _MARKED.search(pdf)
+    if found is None:
+        return False
+    if int(found[1]) != format_1.NUMBER:
+        return True
+    start, stop, rest = (int(found[n]) for n in (2, 3, 4))
+    if not start < found.start(5) < stop <= stop + rest <= len(pdf):
+        return False
+    try:
+        values = read_container(bytes.fromhex(found[5].decode("ascii")))
+        digest = sha256(pdf[:start] + pdf[stop : stop + rest]).digest()
+        require_signature(read_key(values.signatory.parsed[0]), values.signature, values.signatory.message(digest))
+    except ValueError:
+        return False
+    return True
+
+
+def _require_complete(pdf: bytes, version: str, form: bytes) -> None:
+    """Tell a file that was cut short from one that was changed: it lacks the end that every update has."""
+    if len(pdf) == len(form):
+        raise UnsignedError(
+            f"the file is the form of version {version} as published; it is not signed, and names no recipient"
+        )
+    if len(pdf) - len(form) > MAX_UPDATES:
+        raise AlteredError(
+            f"{len(pdf) - len(form):,} bytes follow the recorded form; the updates of a copy are much smaller"
+        )
+    tail = pdf[len(form) :]
     after = tail.rpartition(b"%%EOF")[2]
-    if not _END.search(tail) and (after == tail or _OBJECT.match(after)):
-        raise UnreadableFileError(f"the file is cut short: it ends at byte {len(pdf)}, within an update")
+    if not _END.search(tail[-64:]) and (after == tail or _OBJECT.match(after)):
+        raise UnreadableFileError(f"the file is cut short: it ends at byte {len(pdf):,}, within an update")
+    if b"/ByteRange" not in tail:
+        raise UnsignedError("the file is a form of the policy that someone filled in; it is not signed")
 
 
 def _is_related(pdf: bytes, form: bytes) -> bool:
@@ -91,14 +154,3 @@ def _is_related(pdf: bytes, form: bytes) -> bool:
     step = max(1, (len(form) - _CHUNK) // _SAMPLES)
     samples = [form[i : i + _CHUNK] for i in range(0, len(form) - _CHUNK, step)]
     return sum(sample in pdf for sample in samples) * 2 > len(samples)
-
-
-def _first_difference(pdf: bytes, form: bytes) -> int:
-    low, high = 0, min(len(pdf), len(form))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if pdf[:middle] == form[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

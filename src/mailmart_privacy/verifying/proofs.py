@@ -9,10 +9,11 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..copies.reader import ReadSignature, ReadStamp
+from ..copies.reading import ReadCopy
 from ..errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
 from ..keys.certificates import certificate_digest, subject_name
-from ..trust.anchors import make_trust
-from ..trust.dss import extend_store
+from ..trust.anchors import Trust
 from ..trust.path_validator import PathValidator
 from ..trust.purposes import NotTrustedError
 from ..trust.validation_data import ValidationData, require_genuine
@@ -24,7 +25,6 @@ except ImportError:
 
 if TYPE_CHECKING:
     from ..trust.timestamp_token import Token
-    from .signatures import Signed, Stamped
 
 _TOLERANCE = datetime.timedelta(minutes=5)  # by which clocks may differ
 
@@ -47,24 +47,16 @@ class Proof:
 
 
 def prove(
-    pdf: bytes,
-    publisher: "Signed",
-    delivery: "Signed",
-    archives: "tuple[Stamped, ...]",
-    data: ValidationData | None,
+    copy: ReadCopy,
     *,
-    roots: tuple[x509.Certificate, ...],
+    trust: Trust,
     at: datetime.datetime,
 ) -> tuple[Proof, Proof]:
     """Prove the two signatures of a copy.
 
     Args:
-        pdf: the file.
-        publisher: the signature over the form.
-        delivery: the signature over the copy.
-        archives: the archive timestamps, oldest first.
-        data: the validation data in the file, or None where it has no store.
-        roots: the certificates to trust.
+        copy: what was read of the file.
+        trust: whom to trust for what.
         at: the moment of validation (aware).
 
     Returns:
@@ -75,24 +67,17 @@ def prove(
         UntrustedError: somebody could not be trusted at the time that counts.
     """
     try:
-        return _prove(pdf, publisher, delivery, archives, data, roots, at)
+        return _prove(copy, trust, at)
     except VerificationError:
         raise
-    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on strange certificates
+    except ValueError as error:
         raise AlteredError(f"its signers cannot be judged by its validation data ({one_line(error)})") from None
 
 
-def _prove(
-    pdf: bytes,
-    publisher: "Signed",
-    delivery: "Signed",
-    archives: "tuple[Stamped, ...]",
-    data: ValidationData | None,
-    roots: tuple[x509.Certificate, ...],
-    at: datetime.datetime,
-) -> tuple[Proof, Proof]:
-    _require_data(pdf, publisher, delivery, archives, data)
-    judge = PathValidator(trust=make_trust(roots, roots), data=data or ValidationData())
+def _prove(copy: ReadCopy, trust: Trust, at: datetime.datetime) -> tuple[Proof, Proof]:
+    delivery, archives, data = copy.delivery, copy.stamps, copy.data
+    _require_data(copy)
+    judge = PathValidator(trust=trust, data=data or ValidationData(), validated_at=at)
     time, until = _walk(judge, archives, at)
     archived = time if archives else None
 
@@ -101,10 +86,10 @@ def _prove(
         time = stamp.at
         until = until or stamp.until
     timed = stamp is not None or archived is not None
-    signer = _judge_signer(judge, delivery, time if timed else at, at)
+    signer = _judge_signer(judge, delivery, time if timed else None, at)
     complete = data is not None and signer.complete and (stamp is None or stamp.complete)
     level = "B-B" if not timed else "B-T" if not complete else "B-LTA" if archives else "B-LT"
-    if level != "B-LT" and not archives and len(pdf) > delivery.end:
+    if level != "B-LT" and not archives and copy.added:
         raise AlteredError("data were added to the file after its delivery was signed, and do not complete it")
     ends = [until] if until else []
     if not (timed and signer.complete):
@@ -112,7 +97,7 @@ def _prove(
     _require_past(delivery, time if timed else at, timed=timed)
     name = _authority(delivery.token) if delivery.token else _authority(archives[0].token) if archives else None
     delivered = Proof(level=level, at=time if timed else None, source=name, until=min(ends))
-    certified = _prove_publisher(judge, publisher, delivered, at, stored=data is not None, archived=bool(archives))
+    certified = _prove_publisher(judge, copy.publisher, delivered, at, stored=data is not None, archived=bool(archives))
     return certified, delivered
 
 
@@ -131,29 +116,21 @@ class _Judged:
     complete: bool
 
 
-def _require_data(
-    pdf: bytes,
-    publisher: "Signed",
-    delivery: "Signed",
-    archives: "tuple[Stamped, ...]",
-    data: ValidationData | None,
-) -> None:
-    """Hold each of the validation data to its own signature; where nothing covers them, to the spelling of copies."""
+def _require_data(copy: ReadCopy) -> None:
+    """Hold each of the validation data to its own signature, and to somebody who signed in the file."""
+    if copy.data is None:
+        return
+    tokens = [signed.token for signed in (copy.publisher, copy.delivery) if signed.token is not None]
+    tokens += [stamp.token for stamp in copy.stamps]
+    own = copy.delivery.signatory.parsed
     try:
-        covered = bool(archives) or len(pdf) == delivery.end
-        if not covered and (data is None or extend_store(pdf[: delivery.end], data) != pdf):
-            raise ValueError("something else than validation data was added after the delivery signature")
-        tokens = [signed.token for signed in (publisher, delivery) if signed.token is not None]
-        tokens += [stamped.token for stamped in archives]
-        own = (*publisher.certificates, *delivery.certificates)
-        if data is not None:
-            require_genuine(data, (*own, *(c for token in tokens for c in token.certificates)))
-    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
+        require_genuine(copy.data, (*own, *(c for token in tokens for c in token.certificates)))
+    except ValueError as error:
         raise AlteredError(f"the file was changed after its delivery was signed: {one_line(error)}") from None
 
 
 def _walk(
-    judge: PathValidator, archives: "tuple[Stamped, ...]", at: datetime.datetime
+    judge: PathValidator, archives: tuple[ReadStamp, ...], at: datetime.datetime
 ) -> tuple[datetime.datetime, datetime.datetime | None]:
     """Walk back over the archive timestamps: to when all was there, and until when the last one holds."""
     time, until = at, None
@@ -169,13 +146,14 @@ def _walk(
             )
         except NotTrustedError as error:
             raise _distrust("timestamp authority", stamped.token.certificates[0], error) from None
+        _require_path(stamped.token, path)
         _require_order(stamped.token, time, at)
         time, until = stamped.token.moment, until or _expiry(path)
     return time, until
 
 
 def _judge_token(judge: PathValidator, token: "Token", time: datetime.datetime, *, archived: bool) -> _Judged:
-    """PathValidator the timestamp of a signature that was there at a time."""
+    """Judge the timestamp of a signature that was there at a time."""
     own, *others = token.certificates
     complete = True
     try:
@@ -186,28 +164,39 @@ def _judge_token(judge: PathValidator, token: "Token", time: datetime.datetime, 
         judge.find_path(own, others, at=time if archived else token.moment, purpose="stamp", proven=True)
     except NotTrustedError:
         complete = False
+    _require_path(token, path)
     _require_order(token, time, time)
     return _Judged(at=token.moment, until=_expiry(path), complete=complete)
 
 
-def _judge_signer(judge: PathValidator, signed: "Signed", time: datetime.datetime, at: datetime.datetime) -> _Judged:
-    """PathValidator a signer at the time of the signature; where nothing shows that it was not revoked, also now."""
-    own, *others = signed.certificates
+def _judge_signer(
+    judge: PathValidator, signed: ReadSignature, proven_at: datetime.datetime | None, at: datetime.datetime
+) -> _Judged:
+    """Judge a signer at the time of the signature; where nothing shows that it was not revoked, also now."""
+    own, *others = signed.signatory.parsed
+    time, claimed_at = (at, signed.moment) if proven_at is None else (proven_at, None)
     complete = True
     try:
         try:
-            path = judge.find_path(own, others, at=time, proven=True)
+            path = judge.find_path(own, others, at=time, proven=True, claimed_at=claimed_at)
         except NotTrustedError:
             complete = False
-            judge.find_path(own, others, at=time, proven=False)
-            path = judge.find_path(own, others, at=at, proven=False)
+            path = judge.find_path(own, others, at=time, proven=False, claimed_at=claimed_at)
+            if time != at:
+                path = judge.find_path(own, others, at=at, proven=False)
     except NotTrustedError as error:
         raise _distrust("signer", own, error) from None
     return _Judged(at=time, until=_expiry(path), complete=complete)
 
 
 def _prove_publisher(
-    judge: PathValidator, publisher: "Signed", delivered: Proof, at: datetime.datetime, *, stored: bool, archived: bool
+    judge: PathValidator,
+    publisher: ReadSignature,
+    delivered: Proof,
+    at: datetime.datetime,
+    *,
+    stored: bool,
+    archived: bool,
 ) -> Proof:
     """Prove the signature over the form, which was there when the delivery, which covers it, was signed."""
     stamp, time, source = None, delivered.at, delivered.source
@@ -217,17 +206,17 @@ def _prove_publisher(
             time, source = stamp.at, _authority(publisher.token)
         except UntrustedError:  # the delivery's timestamp proves it as well
             stamp = None
-    signer = _judge_signer(judge, publisher, time or at, at)
+    signer = _judge_signer(judge, publisher, time, at)
     complete = stored and signer.complete and stamp is not None and stamp.complete
     level = "B-B" if stamp is None else "B-T" if not complete else "B-LTA" if archived else "B-LT"
     until = delivered.until if time is not None and signer.complete else min(delivered.until, signer.until)
     return Proof(level=level, at=time, source=source, until=until)
 
 
-def _require_past(signed: "Signed", time: datetime.datetime, *, timed: bool) -> None:
+def _require_past(signed: ReadSignature, time: datetime.datetime, *, timed: bool) -> None:
     """Refuse a signature that says it was made after it was there."""
-    claimed = signed.signature.self_reported_timestamp
-    if claimed is not None and claimed > time + _TOLERANCE:
+    claimed = signed.moment
+    if claimed > time + _TOLERANCE:
         when = "its timestamp" if timed else "the moment of validation"
         raise UntrustedError(
             f"the copy is whole, but it says that it was issued on {_minute(claimed)}, after {when} ({_minute(time)})"
@@ -244,6 +233,12 @@ def _require_order(token: "Token", time: datetime.datetime, at: datetime.datetim
         raise UntrustedError(
             f"the copy is whole, but a timestamp is of {token.moment:%Y-%m-%d %H:%M UTC}, after {when}"
         )
+
+
+def _require_path(token: "Token", path: tuple[x509.Certificate, ...]) -> None:
+    """Refuse a token with certificates that do not lie on the path: no signature covers them."""
+    if path[-1] not in token.certificates and not set(token.certificates) <= set(path):
+        raise AlteredError("the file was changed: a timestamp carries a certificate that does not vouch for it")
 
 
 def _expiry(path: tuple[x509.Certificate, ...]) -> datetime.datetime:

@@ -81,6 +81,7 @@ class Verification:
         level: the level reached, as in ETSI EN 319 142-1: "B-B", "B-T", "B-LT" or "B-LTA".
         valid_until: until when the copy can be shown to be valid, if no certificate is revoked (aware, UTC).
         digest: lowercase hex SHA-256 of the file.
+        remarks: what else should be known, each as one sentence without a full stop.
     """
 
     version: str
@@ -98,6 +99,7 @@ class Verification:
     level: str
     valid_until: datetime.datetime
     digest: str
+    remarks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON, in the form of `data/schemas/verification.schema.json`."""
@@ -114,6 +116,7 @@ class Verification:
             "level": self.level,
             "valid_until": _stamp(self.valid_until),
             "digest": self.digest,
+            "remarks": list(self.remarks),
             "signatures": [
                 {
                     "field": signature.field,
@@ -160,6 +163,7 @@ class Verification:
             *(row for stamp in self.timestamps for row in _describe_stamp(stamp, last=stamp is self.timestamps[-1])),
             ("Text", f"SHA-256 {self.policy_digest}"),
             ("File", f"SHA-256 {self.digest}"),
+            *(("Note", remark) for remark in self.remarks),
         ]
         return "\n".join(f"  {label:<12} {value}" for label, value in rows)
 

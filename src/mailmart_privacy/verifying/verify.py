@@ -1,71 +1,49 @@
 """Copy → Verification, or an error that says why not.
 
-The rules, in the order in which they are held:
+The rules, in the order in which they are applied:
 
-1. The file begins with the very bytes of a recorded form. Almost: altered. Not at all: whatever it
-   is, it is not a copy of a recorded policy.
-2. It goes on with complete updates that can be read, and carries two signatures, `Publisher` and
-   then `Delivery`. None: unsigned. Anything else: altered. Each update touches what issuing touches,
-   and nothing else (see `updates.py`).
-3. Both signature containers are canonical, both signatures hold, and what happened between the two
-   was filling in of fields. After `Delivery` there is nothing but validation data and archive
-   timestamps; the last timestamp covers the entire file. Without one, `Delivery` does, but for
-   validation data in the one spelling of copies that make it B-LT.
-4. What the fields show is what they hold, the issue date is the signing time, and the attached
-   policy is the recorded one.
-5. Both signers lead to a trust root, at the time of their signatures where timestamps and validation
-   data in the file prove it, else at the moment of validation; the authorities of the timestamps do,
-   too. Otherwise the copy is whole, but nobody trusted vouches for it.
+1. The file begins with the very bytes of a recorded form. Almost: altered. Not at all: whatever it is, it is not a
+   copy of a recorded policy. Of a version or a format that this release does not know: upgrade.
+2. Every byte behind the form is what issuing would write of the few values that are read there (see
+   `copies.reading`). Anything else: altered. Nothing but a certification: unsigned.
+3. Both signatures hold under the certificates in their containers, which are those of one signer and its issuers; the
+   keys are strong enough to issue with. Each timestamp is for what it stands at.
+4. Both signers lead to a certificate that is trusted to sign, at the time of their signatures where timestamps and
+   validation data in the file prove it, else at the moment of validation; the authorities of the timestamps lead to
+   one that is trusted to tell the time. Otherwise the copy is whole, but nobody trusted vouches for it.
+5. It is of the version that was asked for, if one was.
 
 Raises; never returns "no". What cannot be read is not decidable, and never a pass.
 """
 
 import datetime
-import re
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from ..errors import AlteredError, MissingExtraError, UnsignedError, VersionMismatchError
-from ..keys.certificates import certificate_digest, is_self_signed, subject_name
-from ..pdf.attachments import read_attachments
-from ..pdf.brought import read_glyphs
-from ..pdf.field_font import FieldFont, read_field_font
-from ..pdf.revisions import open_pdf, require_revisions
-from ..pdf.shown import read_shown
-from ..trust.dss import read_store
-from .foreign import judge_foreign
-from .origin import Origin, find_origin
+from ..copies.reader import ReadSignature, ReadStamp
+from ..copies.reading import ReadCopy, read_copy
+from ..errors import AlteredError, MissingExtraError, UnreadableFileError, UntrustedError, VersionMismatchError
+from ..keys.certificates import certificate_digest, has_issued, read_key, subject_name
+from ..keys.signature import SignatureError, find_weakness, has_low_s, require_signature
+from ..pdf.field_names import DELIVERY, WORDS
+from ..trust.anchors import make_trust
+from ..trust.timestamp_token import require_stamped
+from .origin import find_origin
 from .proofs import Proof, prove
-from .signatures import (
-    DELIVERY,
-    PUBLISHER,
-    Signed,
-    Stamped,
-    read_pair,
-    read_ranges,
-    read_signatures,
-    read_stamped,
-    unreadable,
-)
-from .updates import require_permitted
 from .verification import SignatureSummary, TimestampSummary, Verification
 
 try:
-    from pyhanko.pdf_utils.reader import PdfFileReader
-    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-except ImportError as error:
-    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+    from cryptography import x509
+except ImportError:
+    raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cryptography import x509
+    from collections.abc import Iterable, Sequence
 
     from ..policy.ledger import Ledger
     from ..policy.versions import Version
-    from ..trust.validation_data import ValidationData
-
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC")
+    from ..trust.timestamp_token import Token
+    from ..typesetting.fonts import Typeface
 
 
 def verify(
@@ -75,6 +53,7 @@ def verify(
     at: datetime.datetime,
     ledger: "Ledger",
     version: str | None = None,
+    fonts: "Sequence[Typeface]" = (),
 ) -> Verification:
     """Verify a signed copy.
 
@@ -84,6 +63,8 @@ def verify(
         at: the moment for which certificates are validated (aware).
         ledger: the recorded versions.
         version: the one that the copy has to be of, or None for any.
+        fonts: the issuer's fonts for names in other scripts, where they are at hand; such a name is then compared
+            in full.
 
     Returns:
         The verdict: which version, to whom, when, by whom.
@@ -92,126 +73,74 @@ def verify(
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
         UntrustedError: it is whole, but a signer leads to none of the trust roots.
-        VersionMismatchError: it holds, but is of another version.
+        VersionMismatchError: it holds, but is of another version; or this release does not know its version or format.
         UnreadableFileError: it cannot be read far enough to tell.
         UnknownVersionError: there is no such version.
         RecordError: a record of this package has changed.
     """
     wanted = None if version is None else ledger.version(version)
+    try:
+        copy = read_copy(pdf, find_origin(pdf, ledger), fonts)
+        require_signatures(copy)
+    except MemoryError:
+        raise UnreadableFileError("the file cannot be read: there is not enough memory") from None
     roots = tuple(trust_roots)
-    origin = find_origin(pdf, ledger)
-    if origin is None:
-        raise judge_foreign(pdf)
-    reader = _open(pdf, origin)
-    (first, second), stamps = _require_both(read_signatures(reader), pdf, origin)
-    require_permitted(reader, origin, (first, second, *stamps))
-    store = _read_store(pdf)
-    followed = bool(stamps) or store is not None
-    publisher, delivery = read_pair(pdf, first, second, followed=followed)
-    archives = tuple(read_stamped(pdf, stamp, last=stamp is stamps[-1]) for stamp in stamps)
-    values = _read_values(reader)
-    issued_at = _require_consistent(reader, values, origin, ledger, second)
-    proofs = prove(pdf, publisher, delivery, archives, store, roots=roots, at=at)
-    data = ["validation data"] if store is not None and len(pdf) > delivery.end else []
-    changes = (*data, *(f"timestamp {stamped.field}" for stamped in archives))
-    found = ledger.version(origin.version)
+    proofs = prove(copy, trust=make_trust(roots, roots), at=at)
+    found = ledger.version(copy.form.version)
     if wanted is not None and wanted != found:
         raise VersionMismatchError(_name_other(found, wanted))
-    return Verification(
-        version=found.version,
-        last_updated=found.last_updated,
-        effective_at=found.effective_at,
-        effective_until=found.effective_until,
-        policy_digest=found.digest,
-        paper=origin.paper,
-        recipient=values["Recipient"],
-        reference=values["Reference"],
-        issued_at=issued_at,
-        publisher=_summarise(publisher, proofs[0], ("fields filled in", f"signature {DELIVERY}", *changes)),
-        delivery=_summarise(delivery, proofs[1], changes),
-        timestamps=tuple(_summarise_stamp(stamped) for stamped in archives),
-        level=proofs[1].level,
-        valid_until=proofs[1].until,
-        digest=sha256(pdf).hexdigest(),
-    )
+    return _summarise(copy, found, proofs)
 
 
-def _open(pdf: bytes, origin: Origin) -> PdfFileReader:
-    require_revisions(pdf, origin.form)
+def require_signatures(copy: ReadCopy) -> None:
+    """Refuse a copy whose signatures or timestamps do not hold (rule 3); who signed is not asked.
+
+    Raises:
+        AlteredError: one does not.
+    """
+    for signature in (copy.publisher, copy.delivery):
+        signatory = signature.signatory
+        _require_path(signatory.certificate, signatory.others, signatory.parsed)
+        _require_holding(signature)
+        if signature.token is not None:
+            _require_stamped(signature.token, signature.signature, f"the signature {signature.field}")
+    for stamp in copy.stamps:
+        if (stamp.token.algorithm, stamp.token.imprint) != ("sha256", stamp.digest):
+            raise AlteredError(f"the file was changed: the timestamp {stamp.field} was made for something else")
+
+
+def _require_holding(signature: ReadSignature) -> None:
+    key = read_key(signature.signatory.parsed[0])
     try:
-        reader = open_pdf(pdf)
-        reader.root["/Pages"].get_object()
-    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise unreadable(error, "what follows the recorded form cannot be read as an update of it") from None
-    return reader
+        if not has_low_s(signature.signature, key):
+            raise SignatureError("is not in its one spelling")
+        require_signature(key, signature.signature, signature.signatory.message(signature.digest))
+    except SignatureError as error:
+        raise AlteredError(f"the file was changed: the signature {signature.field} {error}") from None
+    weakness = find_weakness(key)
+    if weakness is not None:
+        raise UntrustedError(f"the signature {signature.field} holds, but anybody may have made it: {weakness}")
 
 
-def _read_store(pdf: bytes) -> "ValidationData | None":
+def _require_stamped(token: "Token", message: bytes, whose: str) -> None:
     try:
-        return read_store(pdf)
-    except Exception as error:  # noqa: BLE001 - as above
-        raise unreadable(error, "its validation data cannot be read") from None
+        require_stamped(token, message)
+    except ValueError:
+        raise AlteredError(f"the file was changed: the timestamp of {whose} was made for something else") from None
 
 
-def _require_both(
-    signatures: list[EmbeddedPdfSignature], pdf: bytes, origin: Origin
-) -> tuple[tuple[EmbeddedPdfSignature, EmbeddedPdfSignature], list[EmbeddedPdfSignature]]:
-    names = [signature.field_name for signature in signatures]
-    stamps = signatures[2:]
-    kinds = [str(signature.sig_object_type) for signature in signatures]
-    if names[:2] == [PUBLISHER, DELIVERY] and kinds == ["/Sig", "/Sig", *("/DocTimeStamp" for _ in stamps)]:
-        return (signatures[0], signatures[1]), stamps
-    if not names and b"/ByteRange" not in pdf[len(origin.form) :]:
-        raise UnsignedError("the file is a form of the policy that someone filled in; it is not signed")
-    if names == [PUBLISHER] and _is_whole(signatures[0], pdf):
-        raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
-    found = ", ".join(map(str, names)) or "none that can be read"
-    raise AlteredError(f"a copy carries the signatures {PUBLISHER} and {DELIVERY}; this file has {found}")
-
-
-def _is_whole(publisher: EmbeddedPdfSignature, pdf: bytes) -> bool:
-    """Tell whether a form ends with its publisher's signature, or with the validation data for it."""
-    end = sum(read_ranges(publisher)[2:])
-    return end == len(pdf) or (b"/DSS" in pdf[end:] and b"/ByteRange" not in pdf[end:])
-
-
-def _read_values(reader: PdfFileReader) -> dict[str, str]:
-    try:
-        acroform: Any = reader.root["/AcroForm"]
-        font = read_field_font(acroform)
-        fields = {str(f.get_object()["/T"]): f.get_object() for f in acroform["/Fields"]}
-        return {name: _read_value(name, fields[name], font) for name in ("Recipient", "Reference", "IssuedAt")}
-    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise unreadable(error, "its fields cannot be read") from None
-
-
-def _read_value(name: str, field: Any, font: FieldFont) -> str:
-    value = str(field["/V"])
-    shown: Any = field["/AP"]["/N"]
-    fonts = shown["/Resources"]["/Font"]
-    others = {label[1:]: read_glyphs(fonts[label]) for label in fonts if label != f"/{font.name}"}
-    lines = read_shown(shown.data, font, others)
-    if lines is None or value not in (" ".join(lines), "".join(lines)):
-        raise AlteredError(f"the field {name} does not show what it holds")
-    return value
-
-
-def _require_consistent(
-    reader: PdfFileReader, values: dict[str, str], origin: Origin, ledger: "Ledger", delivery: EmbeddedPdfSignature
-) -> datetime.datetime:
-    claimed = delivery.self_reported_timestamp
-    if claimed is None or _MOMENT.fullmatch(values["IssuedAt"]) is None:
-        raise AlteredError("the copy does not say when it was issued")
-    issued_at = datetime.datetime.strptime(values["IssuedAt"], "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=datetime.UTC)
-    if issued_at != claimed:
-        raise AlteredError("the issue date is not the time of the delivery signature")
-    try:
-        attached = read_attachments(reader)
-    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on damaged files
-        raise unreadable(error, "its attachments cannot be read") from None
-    if attached.get("policy.json") != ledger.record(origin.version, "policy.json"):
-        raise AlteredError("the attached policy.json is not the recorded one")
-    return issued_at
+@lru_cache(maxsize=256)
+def _require_path(own: bytes, others: tuple[bytes, ...], parsed: tuple[x509.Certificate, ...]) -> None:
+    """Refuse certificates in a container that do not lie above the signer's own, each the issuer of one below."""
+    path, rest = [parsed[0]], list(parsed[1:])
+    while found := next((c for c in rest if has_issued(c, path[-1])), None):
+        path.append(found)
+        rest.remove(found)
+    if rest:
+        raise AlteredError(
+            f"the file was changed: it carries the certificate of {subject_name(rest[0])!r}, which has nothing to do "
+            "with its signer"
+        )
 
 
 def _name_other(found: "Version", wanted: "Version") -> str:
@@ -226,33 +155,57 @@ def _day(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).date().isoformat()
 
 
-def _summarise(signed: Signed, proof: Proof, changes: tuple[str, ...]) -> SignatureSummary:
-    own = signed.certificates[0]
-    moment = signed.signature.self_reported_timestamp
-    if moment is None:
-        raise AlteredError(f"the signature {signed.signature.field_name!r} does not say when it was made")
+def _summarise(copy: ReadCopy, found: "Version", proofs: tuple[Proof, Proof]) -> Verification:
+    data = ("validation data",) if copy.added else ()
+    changes = (*data, *(f"timestamp {stamp.field}" for stamp in copy.stamps))
+    return Verification(
+        version=found.version,
+        last_updated=found.last_updated,
+        effective_at=found.effective_at,
+        effective_until=found.effective_until,
+        policy_digest=found.digest,
+        paper=copy.form.paper,
+        recipient=copy.recipient,
+        reference=copy.reference,
+        issued_at=copy.delivery.moment,
+        publisher=_summarise_signature(
+            copy.publisher, proofs[0], ("fields filled in", f"signature {DELIVERY}", *changes)
+        ),
+        delivery=_summarise_signature(copy.delivery, proofs[1], changes),
+        timestamps=tuple(map(_summarise_stamp, copy.stamps)),
+        level=proofs[1].level,
+        valid_until=proofs[1].until,
+        digest=copy.digest,
+        remarks=tuple(
+            f"the {WORDS[name]} is drawn with the issuer's own font, which was not compared" for name in copy.uncompared
+        ),
+    )
+
+
+def _summarise_signature(signature: ReadSignature, proof: Proof, changes: tuple[str, ...]) -> SignatureSummary:
+    signatory = signature.signatory
     return SignatureSummary(
-        field=signed.signature.field_name,
-        signer=subject_name(own),
-        certificate_digest=certificate_digest(own),
-        self_signed=is_self_signed(own),
-        signing_time=moment.astimezone(datetime.UTC),
+        field=signature.field,
+        signer=subject_name(signatory.parsed[0]),
+        certificate_digest=signatory.digest,
+        self_signed=signatory.is_self_signed,
+        signing_time=signature.moment,
         proven_at=proof.at,
         time_source=proof.source,
-        covered_bytes=signed.end,
+        covered_bytes=signature.end,
         changes_after=changes,
         level=proof.level,
         valid_until=proof.until,
     )
 
 
-def _summarise_stamp(stamped: Stamped) -> TimestampSummary:
-    own = stamped.token.certificates[0]
+def _summarise_stamp(stamp: ReadStamp) -> TimestampSummary:
+    own = stamp.token.certificates[0]
     return TimestampSummary(
-        field=stamped.field,
+        field=stamp.field,
         authority=subject_name(own),
         certificate_digest=certificate_digest(own),
-        stamped_at=stamped.token.moment,
-        covered_bytes=stamped.end,
+        stamped_at=stamp.token.moment,
+        covered_bytes=stamp.end,
         expires_at=own.not_valid_after_utc,
     )

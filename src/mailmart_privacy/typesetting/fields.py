@@ -1,18 +1,25 @@
-"""What a text field shows of a value: one line, smaller or in two where it is long, in any script for which
-there is a font."""
+"""A value → what its field holds and shows: one line, smaller or in two where it is long, in any script for which
+there is a font.
 
+The rules here belong to the format of copies: a verifier lays a value out by them again, and compares.
+"""
+
+import datetime
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._time import require_moment
 from .._unicode import name_characters
 from ..errors import RecipientError
 from ..pdf.appearance import (
     MIN_SIZE,
+    MIRRORED,
     PADDING,
     TWO_LINES,
     baselines,
+    clean_value,
     fit_line,
     show_text,
     wrap_content,
@@ -20,85 +27,108 @@ from ..pdf.appearance import (
     write_text,
 )
 from ..pdf.field_font import FieldFont
-from ..pdf.shown import MIRRORED
+from ..pdf.field_names import RECIPIENT, WORDS
 
 if TYPE_CHECKING:
-    from ..typesetting.fonts import Typeface
-    from ..typesetting.shaping import Run
-    from ..typesetting.subset import Embedded, Part
-    from .blank import Blank
-    from .certified import CertifiedForm
+    from ..pdf.notes import FormNotes
+    from .embedded import Embedded
+    from .fonts import Typeface
+    from .shaping import Run
+    from .subset import Part
 
-WORDS = {"Recipient": "recipient", "Reference": "reference", "IssuedAt": "issue date"}
-_TWO_LINES = ("Recipient",)
+_TWO_LINES = (RECIPIENT,)
 _NO_SPACES = ("THAI", "LAO", "KHMER", "MYANMAR")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a field shows.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilledField:
+    """A text field, filled in.
 
     Attributes:
-        content: the content stream.
+        name: of the field.
+        value: what it holds.
+        content: the content stream that shows it.
         fonts: the fonts that it needs beside the form's own, by their names in its resources.
     """
 
+    name: str
+    value: str
     content: bytes
     fonts: "tuple[tuple[str, Embedded], ...]" = ()
 
 
-def typeset(form: "CertifiedForm | Blank", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> Shown:
-    """Write what a field shows of a value.
+def fill_field(notes: "FormNotes", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> FilledField:
+    """Fill in a text field: clean the value, fit it into the field, and write what the field shows.
+
+    Args:
+        notes: of the form.
+        name: of the field.
+        value: what the caller gave.
+        fonts: for characters that the form's font does not have, the preferred one first.
 
     Raises:
-        RecipientError: it does not fit, or holds characters for which there is no font.
+        RecipientError: the value is empty, does not fit, or holds characters that cannot be shown.
         UsageError: a font cannot be used.
     """
-    field = form.fields[name]
-    if form.font.missing(value):
-        return _write(form, name, *_lay_out_runs(form, name, value, fonts))
-    lines, size = _lay_out(form, name, value)
-    return Shown(show_text(lines, form.font, size=size, height=field.height))
+    return lay_out_field(notes, name, clean_value(WORDS[name], value), fonts)
 
 
-def require_room(form: "CertifiedForm | Blank", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> None:
-    """Refuse a value that `typeset` would refuse; for most, that takes no more than measuring it."""
-    if form.font.missing(value):
-        typeset(form, name, value, fonts)
-    else:
-        _lay_out(form, name, value)
+def require_clean(name: str, value: str) -> None:
+    """Refuse a value that `fill_field` would have changed or refused, in a file that somebody else wrote.
+
+    Characters that this Python's Unicode does not know yet are let through: the issuer's knew them.
+
+    Raises:
+        ValueError: it is not clean.
+    """
+    known = "".join(c for c in value if unicodedata.category(c) != "Cn")
+    if clean_value(WORDS[name], known) != known or value != value.strip():
+        raise ValueError("it is not in the form in which values are filled in")
 
 
-def _lay_out(form: "CertifiedForm | Blank", name: str, value: str) -> tuple[list[str], float]:
+def format_moment(moment: datetime.datetime) -> str:
+    """Write a moment as the form shows it: "2026-02-24 09:00:00 UTC"."""
+    require_moment(moment)
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def lay_out_field(notes: "FormNotes", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> FilledField:
+    """Fill in a text field with a value that is clean already; see `fill_field`."""
+    if notes.font.missing(value):
+        return _write(notes, name, value, *_lay_out_runs(notes, name, value, fonts))
+    lines, size = _lay_out(notes, name, value)
+    content = show_text(lines, notes.font, size=size, height=notes.fields[name].height)
+    return FilledField(name=name, value=value, content=content)
+
+
+def _lay_out(notes: "FormNotes", name: str, value: str) -> tuple[list[str], float]:
     """Lay out a value on the form's font alone."""
-    return _fit(form, name, value, lambda line: form.font.measure(line, 1))
+    return _fit(notes, name, value, lambda line: notes.font.measure(line, 1))
 
 
 def _lay_out_runs(
-    form: "CertifiedForm | Blank", name: str, value: str, fonts: "Sequence[Typeface]"
+    notes: "FormNotes", name: str, value: str, fonts: "Sequence[Typeface]"
 ) -> "tuple[list[list[Run]], float]":
     """Lay out a value with other fonts."""
     if not fonts:
         raise RecipientError(
             f"the {WORDS[name]} holds characters that the form's font does not have "
-            f"({name_characters(form.font.missing(value))}); it has Latin, Greek, Cyrillic and Vietnamese",
+            f"({name_characters(notes.font.missing(value))}); it has Latin, Greek, Cyrillic and Vietnamese",
             argument="fonts",
         )
-    from ..typesetting.shaping import shape_line
+    from .shaping import shape_line
 
     def shape(line: str) -> "list[Run]":
-        return shape_line(WORDS[name], line, form.font, fonts)
+        return shape_line(WORDS[name], line, notes.font, fonts)
 
-    lines, size = _fit(form, name, value, lambda line: sum(run.width for run in shape(line)))
+    lines, size = _fit(notes, name, value, lambda line: sum(run.width for run in shape(line)))
     return [shape(line) for line in lines], size
 
 
-def _fit(
-    form: "CertifiedForm | Blank", name: str, value: str, measure: Callable[[str], float]
-) -> tuple[list[str], float]:
+def _fit(notes: "FormNotes", name: str, value: str, measure: Callable[[str], float]) -> tuple[list[str], float]:
     """Fit a value on one line, or on the two most even ones."""
-    width, length = form.fields[name].width, measure(value)
-    size = fit_line(length, form.font.size, width)
+    width, length = notes.fields[name].width, measure(value)
+    size = fit_line(length, notes.font.size, width)
     if size is not None:
         return [value], size
     best: tuple[float, list[str]] | None = None
@@ -134,13 +164,13 @@ def _is_dense(c: str) -> bool:
     return unicodedata.east_asian_width(c) in "WF" or unicodedata.name(c, "").startswith(_NO_SPACES)
 
 
-def _write(form: "CertifiedForm | Blank", name: str, lines: "list[list[Run]]", size: float) -> Shown:
+def _write(notes: "FormNotes", name: str, value: str, lines: "list[list[Run]]", size: float) -> FilledField:
     """Write runs in the order in which they are read, each at its place."""
-    from ..typesetting.subset import embed
+    from .subset import embed
 
     faces: dict[Typeface, dict[Part, int]] = {}
     written = []
-    for runs, y in zip(lines, baselines(len(lines), size, form.fields[name].height), strict=True):
+    for runs, y in zip(lines, baselines(len(lines), size, notes.fields[name].height), strict=True):
         lefts, x = {}, PADDING
         for run in sorted(runs, key=lambda run: run.rank):
             lefts[run.rank] = x
@@ -148,14 +178,14 @@ def _write(form: "CertifiedForm | Blank", name: str, lines: "list[list[Run]]", s
         pieces = []
         for run in runs:
             if run.typeface is None:
-                pieces.append(_write_own(run, form.font, size, lefts[run.rank], y))
+                pieces.append(_write_own(run, notes.font, size, lefts[run.rank], y))
                 continue
             codes = faces.setdefault(run.typeface, {})
             label = f"E{list(faces).index(run.typeface)}"
             pieces.append(_write_run(run, label, codes, size, lefts[run.rank], y))
         written.append("".join(pieces))
     embedded = tuple((f"E{i}", embed(face, tuple(codes))) for i, (face, codes) in enumerate(faces.items()))
-    return Shown(wrap_content(written), embedded)
+    return FilledField(name=name, value=value, content=wrap_content(written), fonts=embedded)
 
 
 def _write_own(run: "Run", font: FieldFont, size: float, x: float, y: float) -> str:

@@ -1,20 +1,13 @@
-"""The validation data in a file: its document security store (ETSI EN 319 142-1, 5.4.2).
-
-A copy's store is set out when its form is certified. What is added to it later is written here, in
-one spelling: where no timestamp covers it yet, it is told from any other by comparing bytes.
-"""
+"""The validation data in a file, read and written by pyHanko: an attacker's tools."""
 
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
-from ..errors import MissingExtraError
-from ..pdf.revisions import open_pdf
-from .validation_data import ValidationData
+from cryptography import x509
+from pyhanko.pdf_utils.reader import PdfFileReader
 
-try:
-    from cryptography import x509
-except ImportError as error:
-    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+from mailmart_privacy.trust.validation_data import ValidationData
 
 MAX_ENTRIES = 256  # a copy renewed every ten years for a century has some 60
 _NAMES = ("/Certs", "/OCSPs", "/CRLs")
@@ -29,7 +22,7 @@ def read_store(pdf: bytes) -> ValidationData | None:
     Raises:
         ValueError: the store cannot be read, or has more entries than any copy's.
     """
-    reader = open_pdf(pdf)
+    reader = PdfFileReader(BytesIO(pdf))
     if "/DSS" not in reader.root:
         return None
     lists = _read_lists(reader.root["/DSS"])
@@ -54,7 +47,7 @@ def extend_store(pdf: bytes, data: ValidationData) -> bytes:
     Raises:
         ValueError: it has no store that can be extended.
     """
-    reader = open_pdf(pdf)
+    reader = PdfFileReader(BytesIO(pdf))
     trailer: Any = reader.trailer
     if "/DSS" not in reader.root or reader.last_startxref is None:
         raise ValueError("the file has no document security store")

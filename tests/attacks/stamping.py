@@ -1,24 +1,20 @@
-"""What pyHanko writes of timestamps and validation data, with answers and names that we choose."""
+"""What pyHanko writes of timestamps and validation data: an attacker's tools, and an oracle beside our own writer."""
 
 import asyncio
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingExtraError
-from .timestamp_token import Token
+from asn1crypto import cms, crl, ocsp, x509
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
+from pyhanko.sign.timestamps.api import TimeStamper
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-try:
-    from asn1crypto import cms, crl, ocsp, x509
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign.signers.pdf_signer import PdfTimeStamper
-    from pyhanko.sign.timestamps.api import TimeStamper
-    from pyhanko.sign.validation.dss import DocumentSecurityStore
-except ImportError as error:
-    raise MissingExtraError("pdf", error.name or "pyHanko") from None
+from mailmart_privacy.trust.timestamp_token import Token
 
 if TYPE_CHECKING:
-    from .timestamp_client import TimestampClient
-    from .validation_data import ValidationData
+    from mailmart_privacy.trust.timestamp_client import TimestampClient
+    from mailmart_privacy.trust.validation_data import ValidationData
 
 ARCHIVE_TIMESTAMP = "ArchiveTimestamp"
 _ROOM = 16384

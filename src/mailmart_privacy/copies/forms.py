@@ -1,0 +1,61 @@
+"""A recorded form with its notes: what every copy of it begins with, and all that is known of it."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from ..pdf.notes import FormNotes
+from ..policy.papers import PAPERS, form_name, notes_name
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+    from ..policy.ledger import Ledger
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedForm:
+    """A recorded form.
+
+    Attributes:
+        version: of the policy.
+        paper: "a4" or "letter".
+        pdf: its bytes.
+        notes: what was noted of it when it was recorded.
+        state: SHA-256 over `pdf`, ready to go on with what follows.
+    """
+
+    version: str
+    paper: str
+    pdf: bytes = field(repr=False)
+    notes: FormNotes = field(repr=False)
+    state: "_Hash" = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", sha256(self.pdf))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, (self.version, self.paper, self.pdf, self.notes.to_bytes())
+
+
+def _restore(version: str, paper: str, pdf: bytes, notes: bytes) -> RecordedForm:
+    return RecordedForm(version=version, paper=paper, pdf=pdf, notes=FormNotes.from_bytes(notes))
+
+
+@lru_cache(maxsize=256)
+def load_form(ledger: "Ledger", version: str, paper: str) -> RecordedForm:
+    """Load a recorded form, once in a process.
+
+    Raises:
+        UsageError: there is no such paper.
+        UnknownVersionError: there is no such version.
+        RecordError: a record is missing or has changed.
+        FormError: the notes cannot be read.
+    """
+    if paper not in PAPERS:
+        raise UsageError(f"there is no form for the paper {paper!r}; there are: {', '.join(PAPERS)}")
+    pdf = ledger.record(version, form_name(paper))
+    notes = FormNotes.from_bytes(ledger.record(version, notes_name(paper)))
+    return RecordedForm(version=version, paper=paper, pdf=pdf, notes=notes)

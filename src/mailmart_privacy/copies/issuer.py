@@ -1,0 +1,234 @@
+"""The one way to issue copies: an identity, a level, authorities and fonts, and the forms certified with them."""
+
+import datetime
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from .._time import require_moment
+from ..errors import RecordError
+from ..policy.ledger import shipped
+from ..typesetting.fields import FilledField
+from .certified import CertifiedForm, certified_level, certify
+from .forms import RecordedForm, load_form
+from .issuing import fill_values, issue_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..keys.identity import Identity
+    from ..policy.ledger import Ledger
+    from ..policy.model import Policy
+    from ..trust.authorities import Authorities
+    from ..trust.revocation import Evidence
+    from ..typesetting.fonts import Typeface
+    from .form_cache import FormCache
+
+_FRESH = datetime.timedelta(minutes=1)  # how long copies share what their certificates are judged by
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuedCopy:
+    """A copy that was issued.
+
+    Attributes:
+        pdf: its bytes; they begin with those of the recorded form.
+        version: of the policy.
+        paper: "a4" or "letter".
+        recipient: whom it is addressed to, as its field holds it.
+        reference: what it is called.
+        issued_at: the moment that it shows (aware, UTC).
+        level: "B-B", "B-T", "B-LT" or "B-LTA".
+        digest: lowercase hex SHA-256 of its bytes.
+    """
+
+    pdf: bytes = field(repr=False)
+    version: str
+    paper: str
+    recipient: str
+    reference: str
+    issued_at: datetime.datetime
+    level: str
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", sha256(self.pdf).hexdigest())
+
+
+class Issuer:
+    """Issues signed copies.
+
+    The reason for this being a class is what copies share: a form is certified once for each version and
+    paper, and at B-LT and B-LTA the answers about certificates serve all copies of the same minute. It may be used by
+    several threads; at worst a form is certified twice.
+
+    Args:
+        identity: who signs.
+        level: "B-B", "B-T", "B-LT" or "B-LTA" (ETSI EN 319 142-1, 6). It is reached or an error is raised; it
+            is never lowered.
+        authorities: whom to ask for timestamps, and the certificates to trust; needed above B-B.
+        fonts: for names in characters that the form's font does not have, the preferred one first.
+        ledger: the recorded versions, or None for those that ship with this package.
+        cache: the folder in which certified forms are kept, so that the next process finds them; or None.
+        clock: tells what time it is (aware), for the cache: another process may be certifying the form.
+
+    Raises:
+        UsageError: there is no such level.
+    """
+
+    def __init__(
+        self,
+        identity: "Identity",
+        *,
+        level: str = "B-B",
+        authorities: "Authorities | None" = None,
+        fonts: "Iterable[Typeface]" = (),
+        ledger: "Ledger | None" = None,
+        cache: "FormCache | None" = None,
+        clock: "Callable[[], datetime.datetime] | None" = None,
+    ) -> None:
+        self.identity, self.level, self.authorities = identity, level, authorities
+        self.fonts = tuple(fonts)
+        self._ledger, self._cache, self._clock = ledger, cache, clock
+        self._certified_level = certified_level(level)
+        self._forms: dict[tuple[str, str], CertifiedForm] = {}
+        self._evidence: Evidence | None = None
+
+    def prepare(self, policy: "Policy", *, at: datetime.datetime, paper: str = "a4") -> CertifiedForm:
+        """Certify the form of a version, unless that was done; a server does it before it takes requests.
+
+        Args:
+            policy: a recorded version.
+            at: now (aware): copies of earlier moments cannot be issued from the form.
+            paper: "a4" or "letter".
+
+        Returns:
+            The certified form.
+
+        Raises:
+            RecordError: the policy is not the one recorded under its date, or its form has changed.
+            IdentityError: the identity may not sign at that moment.
+            LevelError: the level cannot be reached; the message says which answer was missing.
+        """
+        require_moment(at)
+        return self.certify(load_recorded(self._ledger or shipped(), policy, paper), at=at)
+
+    def certify(self, form: RecordedForm, *, at: datetime.datetime) -> CertifiedForm:
+        """Certify a recorded form, unless that was done; see `prepare`."""
+        key = (form.version, form.paper)
+        found = self._forms.get(key)
+        if found is None or found.signing_time > at or found.form != form:
+            found = self._forms[key] = self._find(form, at)
+        return found
+
+    def use(self, certified: CertifiedForm) -> None:
+        """Issue from a form that was certified elsewhere by the same identity."""
+        self._forms[certified.form.version, certified.form.paper] = certified
+
+    def issue(
+        self,
+        policy: "Policy",
+        *,
+        recipient: str,
+        reference: str | None = None,
+        issued_at: datetime.datetime,
+        paper: str = "a4",
+    ) -> IssuedCopy:
+        """Issue a signed copy of a recorded version.
+
+        Args:
+            policy: the version, as `current` or `in_force` returned it.
+            recipient: whom the copy is addressed to.
+            reference: what the copy is called, or None for its day and a digest.
+            issued_at: the moment that the copy shows and is signed at (aware).
+            paper: "a4" or "letter".
+
+        Raises:
+            RecipientError: the recipient or the reference cannot stand in its field.
+            IdentityError: the identity may not sign at that moment.
+            UsageError: there is no such paper, or `issued_at` is naive.
+            UnknownVersionError: no version of that date is recorded.
+            RecordError: the policy is not the one recorded under its date, or its form has changed.
+            LevelError: the level cannot be reached; the message says which answer was missing.
+        """
+        certified = self.prepare(policy, at=issued_at, paper=paper)
+        issued_at = max(issued_at, certified.signing_time)  # it may have waited for another process that certified
+        filled = fill_values(certified.form.notes, recipient, reference, issued_at, self.fonts)
+        return self.issue_filled(certified, *filled, issued_at=issued_at)
+
+    def issue_filled(
+        self,
+        certified: CertifiedForm,
+        recipient: FilledField,
+        reference: FilledField,
+        *,
+        issued_at: datetime.datetime,
+    ) -> IssuedCopy:
+        """Issue a copy whose fields are filled in already; see `issue`."""
+        authorities = self.authorities
+        pdf = issue_copy(
+            certified,
+            recipient=recipient,
+            reference=reference,
+            issued_at=issued_at,
+            identity=self.identity,
+            level=self.level,
+            timestamps=None if authorities is None else authorities.timestamps,
+            trust_roots=() if authorities is None else authorities.roots,
+            evidence=self._fresh_evidence(issued_at),
+        )
+        return IssuedCopy(
+            pdf=pdf,
+            version=certified.form.version,
+            paper=certified.form.paper,
+            recipient=recipient.value,
+            reference=reference.value,
+            issued_at=issued_at.astimezone(datetime.UTC),
+            level=self.level,
+        )
+
+    def _find(self, form: RecordedForm, at: datetime.datetime) -> CertifiedForm:
+        authorities, level = self.authorities, self._certified_level
+
+        def make(moment: datetime.datetime) -> CertifiedForm:
+            return certify(
+                form,
+                identity=self.identity,
+                signing_time=moment,
+                level=level,
+                timestamps=None if authorities is None else authorities.timestamps,
+                trust_roots=() if authorities is None else authorities.roots,
+                evidence=self._fresh_evidence(moment),
+            )
+
+        if self._cache is None:
+            return make(at)
+        clock = self._clock or (lambda: at)
+        return self._cache.load(form, signer=self.identity.digest, level=level, clock=clock, certify=make)
+
+    def _fresh_evidence(self, moment: datetime.datetime) -> "Evidence | None":
+        if self.authorities is None or self._certified_level != "B-LT":
+            return None
+        if self._evidence is None or not _is_near(moment, self._evidence.at):
+            from ..trust.revocation import Evidence
+
+            timeout = self.authorities.timestamps.timeout
+            self._evidence = Evidence(self.authorities.roots, at=moment, level=self.level, timeout=timeout)
+        return self._evidence
+
+
+def _is_near(one: datetime.datetime, other: datetime.datetime) -> bool:
+    return abs(one - other) <= _FRESH
+
+
+def load_recorded(ledger: "Ledger", policy: "Policy", paper: str) -> RecordedForm:
+    """Load the recorded form of a policy, which has to be the recorded one itself.
+
+    Raises:
+        RecordError: the policy is not the one recorded under its date, or its form has changed.
+        UnknownVersionError: no version of that date is recorded.
+        UsageError: there is no such paper.
+    """
+    if ledger.version(policy.version).digest != policy.digest:
+        raise RecordError(f"this policy of {policy.version} is not the recorded one; only recorded versions are issued")
+    return load_form(ledger, policy.version, paper)

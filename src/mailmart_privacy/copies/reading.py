@@ -1,0 +1,149 @@
+"""A copy, read by writing it again.
+
+The rules, in the order in which they are applied:
+
+1. The few values that a copy consists of are read where format 1 puts them: certificates, moments, signature values,
+   timestamps, the recipient, the reference, validation data. Nothing else of the file is interpreted.
+2. Each update is written again from these values and from what was noted of the form, by the functions that
+   issue. Every byte is compared. So nothing can stand in a copy that issuing would not write.
+3. What a value may be is asked of the rules for issuing: names are clean, the moments are in order, the delivery is by
+   who published, with the same certificates; stamped is both or neither.
+
+Whether signatures hold, and who may be trusted when, is not asked here (see `verifying`); a timestamp is, since it
+cannot be written again without its own signature.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import AlteredError, UnsignedError
+from ..trust.validation_data import ValidationData
+from .reader import CopyReader, ReadSignature, ReadStamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from hashlib import _Hash
+
+    from ..typesetting.fonts import Typeface
+    from .forms import RecordedForm
+    from .update import Progress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadForm:
+    """A certified form, as it was read.
+
+    Attributes:
+        form: the recorded form.
+        publisher: the signature over it.
+        data: validation data, or None.
+        progress: how far the file has been read.
+        state: SHA-256 over all that was read.
+    """
+
+    form: "RecordedForm"
+    publisher: ReadSignature
+    data: ValidationData | None
+    progress: "Progress"
+    state: "_Hash"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadCopy:
+    """A copy, as it was read: every byte of the file is what format 1 makes of these values.
+
+    Attributes:
+        form: the recorded form.
+        publisher: the signature over the form.
+        delivery: the signature over the copy.
+        recipient: whom it is addressed to.
+        reference: what it is called.
+        data: all validation data in it, or None where it has none.
+        added: whether validation data were added after the delivery.
+        stamps: its archive timestamps, oldest first.
+        progress: how far the file has been read: to its end.
+        digest: lowercase hex SHA-256 of the file.
+        uncompared: the fields that are drawn with a font that was not compared with the issuer's.
+    """
+
+    form: "RecordedForm"
+    publisher: ReadSignature
+    delivery: ReadSignature
+    recipient: str
+    reference: str
+    data: ValidationData | None
+    added: bool
+    stamps: tuple[ReadStamp, ...]
+    progress: "Progress"
+    digest: str
+    uncompared: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> str:
+        """The level that it was written at; whether it reaches that is for `verify` to say."""
+        if self.delivery.token is None:
+            return "B-B"
+        return "B-T" if self.data is None else "B-LTA" if self.stamps else "B-LT"
+
+
+def read_certified(pdf: bytes, form: "RecordedForm") -> ReadForm:
+    """Read what stands in a file up to its delivery.
+
+    Args:
+        pdf: the file; it begins with the form.
+        form: the recorded form.
+
+    Raises:
+        AlteredError: it is not what would be written.
+        VersionMismatchError: it is of a format that this release does not know.
+    """
+    reader = CopyReader(pdf, form)
+    publisher = reader.read_publisher()
+    data = reader.read_data() if reader.at_data() else None
+    return ReadForm(form=form, publisher=publisher, data=data, progress=reader.progress, state=reader.state)
+
+
+def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()) -> ReadCopy:
+    """Read a copy.
+
+    Args:
+        pdf: the file; it begins with the form.
+        form: the recorded form.
+        fonts: those that the issuer used for names in other scripts, where they are at hand.
+
+    Raises:
+        UnsignedError: it is a certified form that was not delivered to anyone.
+        AlteredError: it is not what would be written; the message says what is another.
+        VersionMismatchError: it is of a format that this release does not know.
+    """
+    reader = CopyReader(pdf, form, fonts)
+    publisher = reader.read_publisher()
+    data = reader.read_data() if reader.at_data() else None
+    if reader.progress.length == len(pdf):
+        raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
+    stored = data is not None
+    delivery, fields = reader.read_delivery(publisher)
+    added, stamps = reader.at_data(), list[ReadStamp]()
+    if added:
+        data = (data or ValidationData()) + reader.read_data()
+    while reader.progress.length < len(pdf):
+        if reader.at_data():
+            data = (data or ValidationData()) + reader.read_data()
+        stamps.append(reader.read_stamp())
+    if (added or stamps) and not (stored and publisher.token):
+        raise AlteredError(
+            "the file was changed after its delivery was signed: nothing may follow in a copy below B-LT"
+        )
+    return ReadCopy(
+        form=form,
+        publisher=publisher,
+        delivery=delivery,
+        recipient=fields[0].value,
+        reference=fields[1].value,
+        data=data,
+        added=added,
+        stamps=tuple(stamps),
+        progress=reader.progress,
+        digest=reader.state.hexdigest(),
+        uncompared=tuple(reader.uncompared),
+    )

@@ -1,0 +1,54 @@
+"""Renewing a copy: verify it, add the next archive timestamp, verify the result."""
+
+import datetime
+from typing import TYPE_CHECKING
+
+from ..copies.issuing import add_archive_timestamp
+from ..copies.reading import read_copy
+from ..errors import LevelError
+from .origin import find_origin
+from .verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.x509 import Certificate
+
+    from ..policy.ledger import Ledger
+    from ..trust.timestamp_client import TimestampClient
+    from .verification import Verification
+
+_AHEAD = datetime.timedelta(seconds=1)  # by which a timestamp may be ahead of the clock here
+
+
+def renew_copy(
+    pdf: bytes,
+    *,
+    timestamps: "TimestampClient",
+    trust_roots: "Sequence[Certificate]",
+    at: datetime.datetime,
+    ledger: "Ledger",
+) -> "tuple[bytes, Verification]":
+    """Verify a copy, and add the next archive timestamp, so that it holds for longer.
+
+    Args:
+        pdf: a copy of level B-LT or B-LTA.
+        timestamps: whom to ask.
+        trust_roots: where the certificates of the signer and of the authorities lead to, the one
+            that is asked now, too.
+        at: now (aware).
+        ledger: the recorded versions.
+
+    Returns:
+        The copy of level B-LTA, which begins with the bytes of the old one, and the verdict on it.
+
+    Raises:
+        VerificationError: the copy does not verify.
+        LevelError: its level is lower, or an answer was missing.
+    """
+    verdict = verify(pdf, trust_roots=trust_roots, at=at, ledger=ledger)
+    if verdict.level not in ("B-LT", "B-LTA"):
+        raise LevelError(f"the copy is of level {verdict.level}; archive timestamps renew B-LT and B-LTA only")
+    copy = read_copy(pdf, find_origin(pdf, ledger))
+    renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust_roots=trust_roots, at=at)
+    return renewed, verify(renewed, trust_roots=trust_roots, at=at + _AHEAD, ledger=ledger)
