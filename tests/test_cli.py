@@ -172,7 +172,7 @@ def test_errors_are_one_line_and_write_nothing(
     [
         (["nonsense"], "No such command 'nonsense'; see mailmart-privacy --help"),
         (["show", "--format", "docx"], "'docx' is not one of"),
-        (["export"], "say whom the copy is for: --to NAME, or --recipients FILE for a sheet of them"),
+        (["export"], "name the recipient with --to NAME, or give a sheet of recipients with --recipients FILE"),
         (["verify"], "Missing argument 'FILE...'"),
         (["--nonsense"], "No such option"),
     ],

@@ -204,7 +204,7 @@ def test_a_strangers_text_is_compared_by_its_words(cli: Run, tmp_path: Path) -> 
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0", "neither a PDF nor text in UTF-8 (byte 0)"),
-        (b"text\0text", "it holds zero bytes"),
+        (b"text\0text", "it contains zero bytes"),
         ("Grüße".encode("latin-1"), "save it as UTF-8"),
         (b"x" * (256 * 1024 + 1), "262,144 at most"),
         (b"<!DOCTYPE html><p>x", "is an HTML page"),

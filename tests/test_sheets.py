@@ -65,7 +65,7 @@ def test_quoted_cells_empty_rows_and_a_title() -> None:
     sheet = read('sep=;\nOur customers;\nCompany;Ref\n"Acme; Ltd";1\n;\n"Beta ""B"" GmbH";"2"\n')
     assert values(sheet) == [("Acme; Ltd", "1"), ('Beta "B" GmbH', "2")]
     assert sheet.rows[0].number == 4
-    assert "1 empty rows were passed over" in sheet.notes
+    assert "1 empty rows were skipped" in sheet.notes
     assert values(read("name\nAcme\n")) == [("Acme", None)]
 
 
@@ -123,7 +123,7 @@ def test_columns_that_are_named() -> None:
         (b"name\nA,B\n", 2, "more cells than the header"),
         (b"name\nA\0B\n", 0, "zero bytes"),
         (b"name\n\x81\x8d\n", 2, "neither UTF-8 nor Windows-1252"),
-        (b"\xff\xfen\0a", 0, "begins as UTF-16, but is none"),
+        (b"\xff\xfen\0a", 0, "begins like UTF-16"),
         (b"name,ref\nA,1.23E+11\n", 2, "a number that a spreadsheet has shortened"),
         (b"name\n" + b"x" * 200_000, 2, "more than 131,072 characters"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, "old or an encrypted Excel file"),

@@ -155,13 +155,13 @@ def test_build_writes_the_site(cli: Run, tmp_path: Path) -> None:
     assert f"{len(written)} files written" in first.stderr.decode()
     before = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in written}
     again = cli("site", "build", "out")
-    assert f"0 files written, {len(written)} were there already" in again.stderr.decode()
+    assert f"0 files written, {len(written)} were unchanged" in again.stderr.decode()
     assert {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in written} == before
     (tmp_path / "out" / "privacy.json").write_bytes(b"mine")
     (tmp_path / "out" / SITEMAP).unlink()
     refused = cli("site", "build", "out")
     assert refused.returncode == 1
-    assert "privacy.json is there and differs" in one_line(refused)
+    assert "privacy.json exists and differs" in one_line(refused)
     assert not (tmp_path / "out" / SITEMAP).exists(), "nothing was written"
     assert cli("site", "build", "out", "--force").returncode == 0
     assert json.loads((tmp_path / "out" / "privacy.json").read_bytes())["title"] == "Privacy Policy"
@@ -230,7 +230,7 @@ def test_a_killed_build_leaves_whole_files_and_the_next_one_all(
     assert len([name for name in left if not name.endswith(".tmp")]) == 6
     assert len([name for name in left if name.endswith(".tmp")]) == 1
     again = cli("site", "build", "out")
-    assert (again.returncode, b" 6 were there already" in again.stderr) == (0, True)
+    assert (again.returncode, b" 6 were unchanged" in again.stderr) == (0, True)
     assert not any(name.endswith(".tmp") for name in found())
     assert found().items() >= {name: content for name, content in left.items() if not name.endswith(".tmp")}.items()
 

@@ -1,4 +1,4 @@
-"""Workers on other machines: a Dask cluster, which is there already."""
+"""Workers on other machines: an existing Dask cluster."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _PATIENCE = "8s"
 def connect(address: str) -> Iterator[tuple[Executor, int]]:
     """Connect to a cluster.
 
-    A worker that is lost is no loss: another one does its rows, and finds what it had put into its place.
+    If a worker is lost, another one does its rows, and finds the files that the lost one had written.
 
     Args:
         address: of the scheduler, for instance "tcp://10.0.0.7:8786".

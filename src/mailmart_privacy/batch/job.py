@@ -1,4 +1,4 @@
-"""What is ordered: what the copies of a batch have in common, as it travels to workers."""
+"""What the copies of a batch have in common, as it is sent to workers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchJob:
-    """What the copies of a batch have in common. It travels to workers.
+    """What the copies of a batch have in common. It is sent to workers.
 
     Attributes:
         id: tells it from others.

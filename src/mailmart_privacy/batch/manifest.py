@@ -33,12 +33,12 @@ def open_manifest(path: Path, facts: dict[str, Any], *, resume: bool) -> "Iterat
 
     Args:
         path: its file. What was ordered is kept beside it, as `*.batch.json`.
-        facts: what is ordered; "begun_at" is that of the first run.
+        facts: the order; "begun_at" is that of the first run.
         resume: whether a batch that was begun is to be gone on with.
 
     Raises:
         DestinationExistsError: a batch was begun there, and `resume` is not set.
-        UsageError: the batch that was begun there is another one, or another process is at work on it.
+        UsageError: the batch that was begun there is another one, or another process is working on it.
         RecordError: the manifest is damaged.
     """
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)

@@ -1,4 +1,4 @@
-"""What becomes of a row: a copy, or the error that says why there is none."""
+"""The outcome of a row: a copy, or the error that says why it could not be issued."""
 
 import datetime
 from dataclasses import dataclass, field

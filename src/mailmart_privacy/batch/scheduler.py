@@ -49,7 +49,7 @@ def issue_rows(
 
     Args:
         order: what they have in common, with a certified form.
-        rows: whom they are for; they are taken as they are needed.
+        rows: the recipients; they are taken as they are needed.
         clock: tells what moment copies are dated (aware); it is asked once for each chunk.
         executor: who works; None for this process.
         chunk: how many rows are handed to a worker at once, and synced together.
@@ -76,7 +76,7 @@ def issue_rows(
 def verify_copies(
     order: BatchJob, copies: "Iterable[IssuedCopy]", *, at: "datetime.datetime", executor: Executor | None = None
 ) -> Iterator[tuple[int, Sequence[FailedCopy]]]:
-    """Verify copies as anybody would who got them, and hold them to what was listed.
+    """Verify copies as anybody would who got them, and compare them with what was listed.
 
     Yields:
         How many more were verified, and those that are not what they should be.
@@ -87,7 +87,7 @@ def verify_copies(
 
 
 def _complete(outcome: IssuedCopy | FailedCopy, form: bytes) -> IssuedCopy | FailedCopy:
-    """Put the form before what was handed back: it does not travel with each copy."""
+    """Put the form before what was handed back: it is not sent with each copy."""
     if isinstance(outcome, FailedCopy) or outcome.pdf is None:
         return outcome
     return replace(outcome, pdf=form + outcome.pdf)

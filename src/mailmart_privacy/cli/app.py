@@ -44,7 +44,7 @@ _COMMANDS = {name: module for group in _GROUPS.values() for name, (module, _) in
 
 
 class _LazyGroup(click.Group):
-    """Knows its commands by name, so that help and completion import none of them."""
+    """Knows its commands by name, so that help and completion import no command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

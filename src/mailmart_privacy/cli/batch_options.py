@@ -62,13 +62,13 @@ def batch_options(command: "Callable[..., None]") -> "Callable[..., None]":
     """Add the options that are for many copies."""
     for option in reversed(
         (
-            click.option("--recipients", metavar="FILE", help="Issue a copy for each row: CSV or XLSX."),
+            click.option("--recipients", metavar="FILE", help="A sheet, CSV or XLSX: issue a copy for each row."),
             click.option(
                 "--column",
                 "columns",
                 multiple=True,
                 metavar="NAME=HEADER",
-                help="Which column is which: recipient=Firma; may be repeated [default: found by the header].",
+                help="Which column is which: recipient=Firma; may be repeated [default: by the headings].",
             ),
             click.option(
                 "--sheet", metavar="NAME", help="Which sheet of the workbook [default: the first with headings]."
@@ -89,23 +89,33 @@ def batch_options(command: "Callable[..., None]") -> "Callable[..., None]":
                 metavar="FILE.xlsx",
                 help="Issue nothing: write the sheet with its problems marked.",
             ),
-            click.option("--max-rows", type=click.IntRange(1), default=100_000, show_default=True, metavar="N"),
-            click.option("--dry-run", is_flag=True, help="Show what would be written."),
-            click.option("--resume", is_flag=True, help="Go on with a batch that was interrupted."),
+            click.option(
+                "--max-rows",
+                type=click.IntRange(1),
+                default=100_000,
+                show_default=True,
+                metavar="N",
+                help="How many rows are allowed.",
+            ),
+            click.option("--dry-run", is_flag=True, help="Show which files would be written, and write nothing."),
+            click.option("--resume", is_flag=True, help="Continue a batch that was interrupted."),
             click.option(
                 "--verify",
                 type=click.Choice(["all", "sample", "none"]),
                 default="sample",
                 show_default=True,
-                help="Which copies of the batch are verified at its end.",
+                help="Which copies are checked at the end.",
             ),
             click.option(
-                "--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes [default: as is worth it]."
+                "--jobs",
+                type=click.IntRange(1, 512),
+                metavar="N",
+                help="How many processes issue copies [default: as many as pay off].",
             ),
             click.option(
-                "--manifest", metavar="FILE", help="The list of what was issued [default: manifest.jsonl in DIR]."
+                "--manifest", metavar="FILE", help="The list of issued copies [default: manifest.jsonl in DIR]."
             ),
-            click.option("--dask", metavar="ADDRESS", help="Let a Dask cluster do the work."),
+            click.option("--dask", metavar="ADDRESS", help="The scheduler of a Dask cluster that does the work."),
         )
     ):
         command = option(command)

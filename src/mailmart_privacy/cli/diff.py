@@ -31,7 +31,7 @@ _STYLESHEET = "redline.css"
     show_default=True,
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--full", is_flag=True, help="Show unchanged sections, too; JSON always has them.")
+@click.option("--full", is_flag=True, help="Show unchanged sections as well; JSON always has them.")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="For the PDF.")
 @click.option(
     "--color",
@@ -43,7 +43,7 @@ _STYLESHEET = "redline.css"
 @click.option("--trust", multiple=True, metavar="CERT", help="A certificate to trust, for copies [default: your own].")
 @click.option("--exit-code", "tell", is_flag=True, help="Exit with 1 where the texts differ.")
 @click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def diff(
     old: str,
     new: str,
@@ -63,8 +63,8 @@ def diff(
     (2026-02-24.85591b988b6aa67c), or a file: a copy that was issued, plain text, Markdown, or JSON as `show` writes
     it. A file in another layout is compared by its words alone.
 
-    A copy is verified, too; whether it holds is said on standard error, and does not count for the exit code. That is
-    0 whether or not there are differences; with --exit-code it is 1 where there are. A page written to a file gets its
+    A copy is also checked. The result is printed on standard error and does not change the exit code, which is 0
+    whether or not the texts differ; with --exit-code it is 1 if they differ. A page written to a file gets its
     style sheet, redline.css, beside it.
     """
     if as_json and form not in ("text", "json"):

@@ -28,7 +28,7 @@ _DIGEST_LINE = re.compile(r"<!-- SHA-256 of the canonical text: [0-9a-f]{64} -->
 
 
 def read_text(name: str, trust: tuple[str, ...]) -> "Policy | Prose":
-    """Find or read a text; what a file turned out to be is said on standard error.
+    """Find or read a text; what a file turned out to be is reported on standard error.
 
     Args:
         name: a version, "current", "upcoming", a `Policy.text_id`, a file, or "-" for standard input.
@@ -38,7 +38,7 @@ def read_text(name: str, trust: tuple[str, ...]) -> "Policy | Prose":
         The recorded policy where the text is that of a version, else the policy or prose that was read.
 
     Raises:
-        UsageError: it is none of these, or holds no text.
+        UsageError: it is not one of these, or contains no text.
     """
     ledger = shipped()
     now = datetime.datetime.now(datetime.UTC)
@@ -96,7 +96,7 @@ def _read_words(content: bytes, said: str) -> "Policy | Prose":
     except UnicodeDecodeError as error:
         raise UsageError(f"{said} is neither a PDF nor text in UTF-8 (byte {error.start}); save it as UTF-8") from None
     if "\0" in text:
-        raise UsageError(f"{said} is neither a PDF nor text: it holds zero bytes")
+        raise UsageError(f"{said} is neither a PDF nor text: it contains zero bytes")
     text = normalize(re.sub(r"\r\n?|\f", "\n", text))
     if (lines := text.strip().count("\n") + 1) > MAX_LINES:
         raise UsageError(f"{said} has {lines:,} lines; a text has {MAX_LINES:,} at most")
@@ -131,11 +131,11 @@ def _read_json(text: str, said: str) -> Policy:
                 return policy
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, SourceError):
         pass
-    raise UsageError(f"{said} holds JSON, but not a policy as `show --format json` writes it")
+    raise UsageError(f"{said} contains JSON, but not a policy as `show --format json` writes it")
 
 
 def _read_copy(content: bytes, said: str, trust: tuple[str, ...], now: datetime.datetime) -> tuple[Policy, str]:
-    """Read the policy that a PDF carries, and say in how far it can be relied on."""
+    """Read the policy that a PDF carries, and say how far it can be relied on."""
     from ..pdf.scan import find_attached_json, find_claimed_recipient
     from ..verifying.verify import verify
 

@@ -62,21 +62,31 @@ _GROUPS = {
 
 
 @click.command(cls=GroupedCommand, groups=_GROUPS, short_help="Issue signed, dated copies.")
-@click.option("--to", "recipient", metavar="NAME", help="Whom the copy is addressed to.")
-@click.option("--reference", metavar="R", help="What the copy is called [default: its day and a digest].")
+@click.option("--to", "recipient", metavar="NAME", help="The recipient's name, as it will stand on the copy.")
+@click.option(
+    "--reference", metavar="R", help="A contract number or reference [default: made from the date and the recipient]."
+)
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
 @policy_options
 @identity_options("Sign with this key: PEM, PKCS#12, pkcs11:… or awskms:… [default: your own].")
-@click.option("--level", type=click.Choice(LEVELS), default="B-B", show_default=True, help="PAdES level.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="B-B",
+    show_default=True,
+    help="How long the copy can be checked (PAdES): B-B as long as the certificate is valid, B-LTA for decades.",
+)
 @authority_options
 @archive_options(key=True, index=True)
 @click.option("--same-reference", is_flag=True, help="Archive a reference that another customer has already.")
 @click.option("-o", "--output", metavar="FILE|-", help="[default: privacy-policy-VERSION-NAME-TIME.pdf]")
-@click.option("-d", "--directory", metavar="DIR|URL", help="Where files with default names are put [default: here].")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was issued as one JSON document.")
 @click.option(
-    "--font", "fonts", multiple=True, metavar="FILE|NAME", help="For names in other scripts; may be repeated."
+    "-d", "--directory", metavar="DIR|URL", help="The folder for files with default names [default: this one]."
+)
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
+@click.option(
+    "--font", "fonts", multiple=True, metavar="FILE|NAME", help="A font for names in other scripts; may be repeated."
 )
 @batch_options
 def export(
@@ -106,13 +116,13 @@ def export(
 ) -> None:
     """Issue a signed, dated copy of the policy, addressed to NAME, and print the path of its file.
 
-    With --recipients, issue one for each row of a sheet, into a folder (-d) or a ZIP file (-o FILE.zip). All rows
-    are looked at before the first copy is signed.
+    With --recipients, issue a copy for each row of a sheet, into a folder (-d) or a ZIP file (-o FILE.zip). All rows
+    are checked before the first copy is signed.
 
-    The first use makes a self-signed identity for you, and certifies the form with it; both are kept.
+    The first use creates a self-signed identity for you and certifies the form with it; both are kept.
     With --archive the copy is archived first. If that fails, no file is written.
 
-    Levels above B-B need a timestamp authority; B-LT and B-LTA also the certificates of the roots to trust.
+    Levels above B-B need a timestamp authority; B-LT and B-LTA also need the root certificates to trust.
     """
     if level != "B-B" and not tsa:
         raise UsageError(f"level {level} cannot be reached without a timestamp authority; name one with --tsa URL")
@@ -132,7 +142,7 @@ def export(
         export_batch(read_batch(recipients, many | common | places))
         return
     if recipient is None:
-        raise UsageError("say whom the copy is for: --to NAME, or --recipients FILE for a sheet of them")
+        raise UsageError("name the recipient with --to NAME, or give a sheet of recipients with --recipients FILE")
     require_single()
     moment = now()
     names = "-o names the file, -d the folder of a file named for you"

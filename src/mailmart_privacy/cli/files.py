@@ -13,11 +13,11 @@ from ..errors import DestinationExistsError, UnreadableFileError, UsageError
 
 
 def require_place(path: Path, *, force: bool) -> None:
-    """Refuse a place that a file must not take.
+    """Refuse a place where no file may be written.
 
     Raises:
-        DestinationExistsError: a file is there, and `force` is not set.
-        UsageError: a folder is there, or a device.
+        DestinationExistsError: the file exists, and `force` is not set.
+        UsageError: it is a folder or a device.
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder; give the name of a file in it")
@@ -55,13 +55,13 @@ def require_no_stylesheet(page: str, name: str) -> None:
 
 
 def write_stylesheet(page: str, name: str, content: bytes, *, force: bool) -> None:
-    """Put a style sheet beside a page; one that is there already is kept, and said so where it differs."""
+    """Write a style sheet beside a page; an existing one is kept, with a message if it differs."""
     path = Path(page).with_name(name)
     try:
         write_out(str(path), content, binary=False, force=force)
     except DestinationExistsError:
         if path.read_bytes() != content:
-            click.echo(f"{path} is there already and was kept; the page may look different with it", err=True)
+            click.echo(f"{path} exists and was kept; the page may look different with it", err=True)
 
 
 def read_file(name: str, *, at_most: int | None = None) -> bytes:

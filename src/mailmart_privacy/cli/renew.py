@@ -23,10 +23,8 @@ _AHEAD = datetime.timedelta(days=90)
 @click.command(short_help="Renew the archive timestamps of copies.")
 @click.argument("names", nargs=-1, required=True, metavar="FILE|FOLDER...")
 @authority_options
-@click.option(
-    "--before", metavar="DATE", help="Renew what holds no longer than that, YYYY-MM-DD [default: in 90 days]."
-)
-@click.option("--dry-run", is_flag=True, help="Say what is due when, and renew nothing.")
+@click.option("--before", metavar="DATE", help="Renew what expires before that date, YYYY-MM-DD [default: in 90 days].")
+@click.option("--dry-run", is_flag=True, help="Show what is due and when, and renew nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def renew(
     names: tuple[str, ...],
@@ -39,8 +37,9 @@ def renew(
 ) -> int:
     """Renew copies of level B-LT and B-LTA: verify them, and add the next archive timestamp to those that are due.
 
-    The old file stays as it is until the new one is written and synced. Of a folder, all its PDF files are
-    looked at. What does not verify is left alone. With several files the exit code is the highest.
+    The old file stays as it is until the new one is written and synced. All PDF files of a folder are
+    checked. Copies that cannot be renewed are listed and left unchanged. With several files the exit code is the
+    highest.
     """
     now = datetime.datetime.now(datetime.UTC)
     limit = now + _AHEAD if before is None else read_date(before)
@@ -92,7 +91,7 @@ def _renew(
 
 def _describe(result: dict[str, Any], limit: datetime.datetime) -> str:
     if result["error"] is not None:
-        return f"{result['file']}: left alone: {result['error']}"
+        return f"{result['file']}: left unchanged: {result['error']}"
     if result["renewed"]:
         return f"{result['file']}: renewed; holds until {result['due']}"
     due = result["due"] <= limit.astimezone(datetime.UTC).isoformat()
@@ -107,9 +106,9 @@ def read_date(text: str) -> datetime.datetime:
     """Read a date, YYYY-MM-DD, as its midnight UTC.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a date.
     """
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC)
     except ValueError:
-        raise UsageError(f"{text!r} is no date; write YYYY-MM-DD") from None
+        raise UsageError(f"{text!r} is not a date; write YYYY-MM-DD") from None

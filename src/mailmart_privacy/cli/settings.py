@@ -51,7 +51,7 @@ def read_settings(place: Path, commands: "list[str]", invoked: str, command: cli
         Its settings by parameter, as Click looks them up.
 
     Raises:
-        UsageError: there is no such file, it is not TOML, or it sets what is not there to be set.
+        UsageError: there is no such file, it is not TOML, or it sets something that no command has.
     """
     import tomllib
 

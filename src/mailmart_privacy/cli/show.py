@@ -67,9 +67,9 @@ def choose_one(
 @policy_options
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="For the PDF.")
 @click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def show(form: str, policy: str | None, at: str | None, paper: str, output: str, force: bool) -> None:
-    """Print a version of the policy. The PDF is the form as published: unsigned, addressed to no one.
+    """Print a version of the policy. The PDF is the form as published: unsigned, without a recipient.
 
     A page written to a file gets its style sheet, page.css, beside it.
     """

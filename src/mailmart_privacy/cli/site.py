@@ -37,7 +37,7 @@ def site() -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--base-url", default="https://mailmart.com", show_default=True, help="Where the site will be.")
 @_site_options
-@click.option("--force", is_flag=True, help="Replace files that are there and differ.")
+@click.option("--force", is_flag=True, help="Replace existing files that differ.")
 def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, force: bool) -> None:
     """Write the whole history into DIR as static files for a content delivery network.
 
@@ -51,7 +51,7 @@ def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, 
     written = _write(folder, files, force=force)
     click.echo(str(folder))
     kept = len(files) - written
-    click.echo(f"{written:,} files written, {kept:,} were there already; every link leads somewhere", err=True)
+    click.echo(f"{written:,} files written, {kept:,} were unchanged; all links are valid", err=True)
     upcoming = shipped().upcoming(moment)
     if upcoming:
         first = upcoming[0]
@@ -70,7 +70,7 @@ def serve(host: str, port: int, path: str, max_age: int, at: str | None) -> None
     shown = f"[{host}]" if ":" in host else host
     moment = None if at is None else _moment(at)
     try:
-        # The port is in the addresses, so the server comes first; it hears nobody yet.
+        # The port is in the addresses, so the server comes first; it answers nobody yet.
         server = open_server(
             lambda *request: service.respond(*request),
             host=host,
@@ -100,7 +100,7 @@ def _service(moment: datetime.datetime | None, base_url: str, path: str, max_age
 
 
 def _write(folder: Path, files: dict[str, bytes], *, force: bool) -> int:
-    """Write what is not there yet, once nothing stands in the way; returns how many files that is."""
+    """Write what is missing, once nothing is in the way; return how many files that is."""
     missing = {}
     for name, content in files.items():
         place = folder / name
@@ -113,7 +113,7 @@ def _write(folder: Path, files: dict[str, bytes], *, force: bool) -> int:
         elif place.read_bytes() != content:
             if not force:
                 raise DestinationExistsError(
-                    f"{place} is there and differs; nothing was written. Give another DIR, or --force"
+                    f"{place} exists and differs; nothing was written. Give another DIR, or --force to replace it"
                 )
             missing[place] = content
     for above in {(folder / name).parent for name in files}:

@@ -22,5 +22,5 @@ Line: TypeAlias = tuple[int, list[Cell]]  # the number of a row, as a spreadshee
 
 
 def text(cell: Cell) -> str:
-    """Take a cell for a header: what cannot be taken for a text is none."""
+    """Take a cell for a header; a cell that cannot be taken for a text is empty."""
     return cell if isinstance(cell, str) else ""

@@ -61,7 +61,7 @@ class Columns:
         """Say which columns are taken."""
         taken = f"recipients from column {self.headers[self.recipient]!r}"
         if self.reference is None:
-            return f"{taken}; there is no column of references, so each copy gets one of its own"
+            return f"{taken}; no column has references, so each copy gets a reference of its own"
         return f"{taken}, references from column {self.headers[self.reference]!r}"
 
 

@@ -27,7 +27,9 @@ def decode_csv(content: bytes, *, name: str) -> tuple[str, str | None]:
         try:
             return _require_text(content.decode("utf-16"), name), None
         except UnicodeDecodeError:
-            raise RowsError(name, ((0, "it begins as UTF-16, but is none; save it as UTF-8"),)) from None
+            raise RowsError(
+                name, ((0, "it begins like UTF-16, but cannot be read as UTF-16; save it as UTF-8"),)
+            ) from None
     try:
         return _require_text(content.decode("utf-8-sig"), name), None
     except UnicodeDecodeError:
@@ -67,7 +69,7 @@ def read_csv(text: str, *, name: str, columns: Mapping[str, str]) -> Iterator[Li
 
 def _require_text(text: str, name: str) -> str:
     if "\0" in text:
-        raise RowsError(name, ((0, "it holds zero bytes, and is no CSV; save it as CSV UTF-8 or XLSX"),))
+        raise RowsError(name, ((0, "it contains zero bytes, so it is not CSV; save it as CSV UTF-8 or XLSX"),))
     return text
 
 

@@ -176,7 +176,7 @@ class _Reading:
         if self.skipped:
             notes.append(f"{len(self.skipped):,} hidden rows were left out")
         if self.empty:
-            notes.append(f"{self.empty:,} empty rows were passed over")
+            notes.append(f"{self.empty:,} empty rows were skipped")
         return tuple(notes)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import MissingExtraError, RowsError, one_line
 from .cells import Cell, Line, Unfit
 
-_COLUMNS = 64  # of a row; what stands further to the right is not looked at
+_COLUMNS = 64  # of a row; columns further to the right are ignored
 _ROWS = 1_048_576  # as many as a spreadsheet has; a number beyond is a lie
 _DIGITS = 15  # more than these, a spreadsheet does not keep
 _TEXT = "format the column as text, and type it anew"
@@ -41,7 +41,7 @@ def open_workbook(content: bytes, *, name: str, max_size: int) -> Any:
                 )
             parts = archive.namelist()
         if "xl/workbook.xml" not in parts:
-            raise RowsError(name, ((0, "it is a ZIP file, but no XLSX workbook; save the sheet as XLSX or CSV"),))
+            raise RowsError(name, ((0, "it is a ZIP file, but not an XLSX workbook; save the sheet as XLSX or CSV"),))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on styles, which nobody asks about
             return openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
@@ -97,25 +97,25 @@ def _read(cell: Any) -> Cell:
     if value is None:
         return ""
     if cell.data_type == "e":
-        return Unfit(f"it holds the error {value}; mend its formula")
+        return Unfit(f"it contains the error {value}; mend its formula")
     if isinstance(value, bool):
-        return Unfit(f"it holds the truth value {str(value).upper()}; {_TEXT}")
+        return Unfit(f"it contains the truth value {str(value).upper()}; {_TEXT}")
     if isinstance(value, str):
         return value
     if isinstance(value, int | float):
         return _read_number(value, cell.number_format)
     if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
-        return Unfit(f"it holds the date or time {value}; {_TEXT}")
-    return Unfit(f"it holds something that is no text; {_TEXT}")
+        return Unfit(f"it contains the date or time {value}; {_TEXT}")
+    return Unfit(f"it contains something that is not text; {_TEXT}")
 
 
 def _read_number(value: float, number_format: str | None) -> Cell:
     pattern = (number_format or "General").strip()
     if value != value or value in (float("inf"), float("-inf")) or int(value) != value:
-        return Unfit(f"it holds the number {value}; {_TEXT}")
+        return Unfit(f"it contains the number {value}; {_TEXT}")
     digits = str(int(value))
     if len(digits.lstrip("-")) > _DIGITS:
-        return Unfit(f"it holds a number of {len(digits)} digits, and spreadsheets keep {_DIGITS} of them; {_TEXT}")
+        return Unfit(f"it contains a number of {len(digits)} digits, and spreadsheets keep {_DIGITS} of them; {_TEXT}")
     if pattern in ("General", "@", "0", "#") or (re.fullmatch("0+", pattern) and value >= 0):
         return digits.zfill(len(pattern) if set(pattern) == {"0"} else 0)
-    return Unfit(f"it holds the number {digits}, shown in the format {pattern!r}; {_TEXT}")
+    return Unfit(f"it contains the number {digits}, shown in the format {pattern!r}; {_TEXT}")
