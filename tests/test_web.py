@@ -179,11 +179,11 @@ def test_head_is_get_without_the_content(service: Service, target: str) -> None:
     assert whole.body
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get", "", "G\0T", "Ü" * 99])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "get", "", "G\0T", "Ü" * 99])
 def test_it_can_only_be_read(service: Service, method: str) -> None:
     """Any other method is answered with those that there are."""
     response, headers = get(service, "/privacy", method)
-    assert (response.status, headers["Allow"]) == (405, "GET, HEAD")
+    assert (response.status, headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_whatever_comes_in_is_answered(method: str, rest: str, headers: dict[str
     """No path, method or header raises; the answer is a success, no change, or the client's fault."""
     for target in (f"/privacy{rest}", f"/privacy?at={rest}", rest):
         response = create_service().respond(method, target, headers)
-        assert response.status in (200, 304, 400, 404, 405, 406, 412, 431)
+        assert response.status in (200, 204, 304, 400, 404, 405, 406, 412, 431)
         for name, value in response.headers:
             assert "\n" not in name + value
             assert "\r" not in name + value

@@ -1,6 +1,7 @@
 """`show`, `versions`, `processors`, `schema`: what the package holds, printed."""
 
 import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -66,9 +67,17 @@ def choose_one(
 )
 @policy_options
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="For the PDF.")
+@click.option(
+    "--template",
+    metavar="PATH",
+    type=click.Path(path_type=Path, exists=True),
+    help="For HTML: a Jinja2 template of your own, or a folder that replaces ours.",
+)
 @click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-def show(form: str, policy: str | None, at: str | None, paper: str, output: str, force: bool) -> None:
+def show(
+    form: str, policy: str | None, at: str | None, paper: str, template: Path | None, output: str, force: bool
+) -> None:
     """Print a version of the policy. The PDF is the form as published: unsigned, without a recipient.
 
     A page written to a file gets its style sheet, page.css, beside it.
@@ -81,7 +90,7 @@ def show(form: str, policy: str | None, at: str | None, paper: str, output: str,
     if form == "markdown":
         content = shipped().policy(version).markdown.encode()
     elif form == "html":
-        content = render_html(shipped().policy(version)).encode()
+        content = render_html(shipped().policy(version), template or "page.html").encode()
     elif form == "pdf":
         content = shipped().record(version, f"form-{paper}.pdf")
     else:
@@ -124,7 +133,7 @@ def processors(policy: str | None, at: str | None, as_json: bool) -> None:
 
 
 @click.command(short_help="Print the JSON Schema of a document.")
-@click.argument("document", type=click.Choice(["policy", "redline", "verification"]))
+@click.argument("document", type=click.Choice(["policy", "processors", "redline", "verification"]))
 def schema(document: str) -> None:
     """Print the JSON Schema of `show --format json` (policy), of `diff --json` (redline) or of `verify --json`."""
     from .._resources import read_data

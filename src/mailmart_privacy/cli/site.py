@@ -22,6 +22,11 @@ def _site_options(command: "Callable[..., None]") -> "Callable[..., None]":
     for option in (
         click.option("--at", metavar="TIME", help="The site as it is then: 2027-03-01T09:00:00Z [default: now]."),
         click.option("--max-age", type=int, default=3600, show_default=True, help="Seconds that caches keep a page."),
+        click.option(
+            "--templates",
+            type=click.Path(path_type=Path, file_okay=False, exists=True),
+            help="A folder whose templates replace ours.",
+        ),
         click.option("--path", default="/privacy", show_default=True, help="Where the version in force is."),
     ):
         command = option(command)
@@ -38,7 +43,9 @@ def site() -> None:
 @click.option("--base-url", default="https://mailmart.com", show_default=True, help="Where the site will be.")
 @_site_options
 @click.option("--force", is_flag=True, help="Replace existing files that differ.")
-def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, force: bool) -> None:
+def build(
+    folder: Path, base_url: str, path: str, max_age: int, at: str | None, templates: Path | None, force: bool
+) -> None:
     """Write the whole history into DIR as static files for a content delivery network.
 
     The headers of each file stand in DIR/_headers. The same versions give the same bytes. Build
@@ -47,7 +54,7 @@ def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, 
     from ..web.static_site import build_site
 
     moment = _moment(at)
-    files = build_site(_service(moment, base_url, path, max_age))
+    files = build_site(_service(moment, base_url, path, max_age, templates))
     written = _write(folder, files, force=force)
     click.echo(str(folder))
     kept = len(files) - written
@@ -63,7 +70,7 @@ def build(folder: Path, base_url: str, path: str, max_age: int, at: str | None, 
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one.")
 @_site_options
-def serve(host: str, port: int, path: str, max_age: int, at: str | None) -> None:
+def serve(host: str, port: int, path: str, max_age: int, at: str | None, templates: Path | None) -> None:
     """Show the policy on this machine as a service shows it, until Ctrl-C. Not for the public."""
     from ..web.dev_server import open_server
 
@@ -81,7 +88,7 @@ def serve(host: str, port: int, path: str, max_age: int, at: str | None) -> None
         raise UsageError(f"cannot listen at {shown}:{port} ({error.strerror}); give another --port or --host") from None
     with server:
         base = f"http://{shown}:{server.server_address[1]}"
-        service = _service(moment, base, path, max_age)
+        service = _service(moment, base, path, max_age, templates)
         service.current()  # there is one at that moment
         click.echo(f"{base}{path}")
         click.echo("Ctrl-C ends it", err=True)
@@ -93,10 +100,19 @@ def _moment(at: str | None) -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC) if at is None else parse_moment(at)
 
 
-def _service(moment: datetime.datetime | None, base_url: str, path: str, max_age: int) -> "Service":
+def _service(
+    moment: datetime.datetime | None, base_url: str, path: str, max_age: int, templates: Path | None
+) -> "Service":
     from ..web import Service
 
-    return Service(shipped(), clock=lambda: moment or _moment(None), path=path, base_url=base_url, max_age=max_age)
+    return Service(
+        shipped(),
+        clock=lambda: moment or _moment(None),
+        path=path,
+        base_url=base_url,
+        max_age=max_age,
+        templates=templates,
+    )
 
 
 def _write(folder: Path, files: dict[str, bytes], *, force: bool) -> int:

@@ -76,6 +76,11 @@ class Ledger:
         require_moment(at)
         return tuple(v for v in self.versions if v.effective_at > at and v.withdrawn_at is None)
 
+    def earlier(self, version: Version) -> tuple[Version, ...]:
+        """List the versions before the one that a version follows, the newest first, without the withdrawn."""
+        before = [each for each in self.versions if each.version < version.version and each.withdrawn_at is None]
+        return tuple(reversed(before[:-1]))
+
     def predecessor(self, version: Version) -> Version | None:
         """Find the version that a version follows, those aside that were withdrawn; None for the first."""
         before = [each for each in self.versions if each.version < version.version and each.withdrawn_at is None]

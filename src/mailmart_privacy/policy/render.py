@@ -2,6 +2,8 @@
 
 import json
 from functools import cache
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import _resources
@@ -11,7 +13,7 @@ from .markup import FragmentOptions
 from .model import Policy
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
     from .blocks import Block
 
@@ -19,35 +21,57 @@ PERMALINKS = FragmentOptions(permalinks=True)
 SCHEMA = "urn:mailmart-privacy:schema:policy:1"
 
 
-def render_html(policy: Policy, template: str = "page.html", *, stylesheet: str = "page.css") -> str:
+def render_html(
+    policy: Policy, template: "str | Path | Template" = "page.html", *, stylesheet: str = "page.css"
+) -> str:
     """Render the policy as a whole HTML page, or with another template.
 
     Args:
-        policy: what to render; the template sees it as `policy`.
-        template: a file below `templates/`.
+        policy: what to render.
+        template: the name of a template of this package; or the path of a template of your own; or the path of a folder
+            whose templates replace those of this package that have the same name; or a Jinja2 template.
         stylesheet: the URL that the page links as its style sheet; `read_style("page")` is made for it.
 
     Returns:
-        The page. It holds no script and no inline style, so it works under a strict
-        Content-Security-Policy.
+        The page. With the package's templates it holds no script and no inline style, so it works under a strict
+        Content-Security-Policy. Every template sees `policy`, `version` (the same) and `stylesheet`; and `urls`,
+        `address` and `status`, which are None here and set where a service renders the page. Text is escaped.
 
     Raises:
-        UsageError: there is no such template.
+        UsageError: there is no such template, or it asks for a variable that there is not.
     """
-    return render_template(
-        template, policy=policy, version=policy, stylesheet=stylesheet, status=None, urls=None, permalinks=PERMALINKS
-    )
+    variables: dict[str, Any] = {
+        "policy": policy,
+        "version": policy,
+        "stylesheet": stylesheet,
+        "status": None,
+        "urls": None,
+        "address": None,
+        "permalinks": PERMALINKS,
+    }
+    if isinstance(template, str):
+        return render_template(template, **variables)
+    if isinstance(template, PathLike):
+        path = Path(template)
+        folder, name = (path, "page.html") if path.is_dir() else (path.parent, path.name)
+        return render_template(name, folder=folder, **variables)
+    return template.render(variables)
 
 
-def render_template(template: str, **variables: object) -> str:
-    """Render one of the package's templates; raises UsageError where there is none of that name."""
-    from jinja2 import TemplateNotFound
+def render_template(template: str, *, folder: "Path | str | None" = None, **variables: object) -> str:
+    """Render a template of a folder, or one of the package where the folder has none of that name.
+
+    Raises:
+        UsageError: there is no such template, or it asks for a variable that there is not.
+    """
+    from jinja2 import TemplateError, TemplateNotFound
 
     try:
-        loaded = environment().get_template(template)
-    except TemplateNotFound:
-        raise UsageError(f"there is no template {template!r}; page.html is the one for a whole page") from None
-    return loaded.render(variables)
+        return environment(None if folder is None else str(folder)).get_template(template).render(variables)
+    except TemplateNotFound as error:
+        raise UsageError(f"there is no template {str(error)!r}; page.html is the one for a whole page") from None
+    except TemplateError as error:
+        raise UsageError(f"the template {template} cannot be rendered: {error}") from None
 
 
 def read_style(name: str, *, fonts: bool = False) -> bytes:
@@ -95,12 +119,13 @@ def render_json(policy: Policy) -> str:
 
 
 @cache
-def environment() -> "Environment":
-    """Make the Jinja2 environment: strict, escaping, reading through `_resources`."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
+def environment(folder: str | None = None) -> "Environment":
+    """Make the Jinja2 environment: strict, escaping, reading from a folder first, then from the package."""
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, FunctionLoader, StrictUndefined
 
+    package = FunctionLoader(_load_template)
     environment = Environment(
-        loader=FunctionLoader(_load_template),
+        loader=package if folder is None else ChoiceLoader([FileSystemLoader(folder), package]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,6 +5,10 @@ from ..diff.comparison import Comparison
 from ..policy.render import render_template
 from . import wording
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TEMPLATE, STYLESHEET = "redline.html", "redline.css"
 
 
@@ -15,6 +19,7 @@ def render_html(
     full: bool = False,
     urls: object = None,
     address: str | None = None,
+    templates: "Path | str | None" = None,
 ) -> str:
     """Render a comparison as a whole HTML page, with `<del>` and `<ins>`.
 
@@ -24,6 +29,7 @@ def render_html(
         full: show the text of unchanged sections, too.
         urls: where the policy is served, for the links of a served page; None for a page by itself.
         address: the path at which the page is served.
+        templates: a folder whose templates replace those of this package that have the same name, or None.
 
     Returns:
         The page. It holds no script and no inline style, so it works under a strict
@@ -31,6 +37,7 @@ def render_html(
     """
     return render_template(
         TEMPLATE,
+        folder=templates,
         comparison=comparison,
         stylesheet=stylesheet,
         full=full,

@@ -5,16 +5,28 @@ in and an answer out. Nothing here waits, reads a file or imports a third-party 
 first request was answered.
 """
 
+import logging
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Unpack
 from urllib.parse import parse_qs, unquote
 
 from .._time import parse_moment
-from ..errors import PrivacyError, UnknownVersionError, UsageError
+from ..errors import PrivacyError, UnknownVersionError
 from .negotiation import choose_type, expects_another, has_copy, is_unmodified
-from .representations import FORMATS, HTML, POLICY_OF_PAGES, Header, Representation, link
+from .refusals import (
+    CORS,
+    METHODS,
+    SHARED,
+    Response,
+    describe_methods,
+    redirect,
+    refuse,
+    refuse_method,
+    refuse_types,
+)
+from .representations import FORMATS, HTML, Header, Representation
 from .resources import TEXT, Resource, ResourceSet, build_resources
-from .urls import Addresses
+from .settings import ServiceOptions, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,24 +38,10 @@ if TYPE_CHECKING:
 
 # Of all headers of a request, these are looked at; an adapter may leave out the others.
 HEADERS_READ = frozenset({"accept", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
-_METHODS = ("GET", "HEAD")
+_LOG = logging.getLogger("mailmart_privacy")
 _LONGEST = 8192  # characters of a header's value, as most servers have it
 _LONGEST_MOMENT = 64
 _PERMANENT = ("Cache-Control", "public, max-age=31536000, immutable")
-
-
-class Response(NamedTuple):
-    """An answer to a request.
-
-    Attributes:
-        status: the status code (RFC 9110, 15).
-        headers: names and values, in their order.
-        body: the content; empty for HEAD and where the client has it already.
-    """
-
-    status: int
-    headers: tuple[Header, ...]
-    body: bytes
 
 
 class Service:
@@ -52,24 +50,17 @@ class Service:
     Args:
         ledger: the versions.
         clock: tells the moment (aware); which version is in force is asked with every request.
-        path: where the version in force is, for instance "/privacy"; all else is below it, or is
-            this path with an ending.
-        base_url: what stands before it where an address has to be whole.
-        max_age: for how many seconds a cache may keep what can change (RFC 9111, 5.2.2.1).
+        options: those of `Settings`.
 
     Raises:
-        UsageError: the path, the base or the age cannot be used.
+        UsageError: an option cannot be used; the message says what to give.
     """
 
-    def __init__(
-        self, ledger: "Ledger", *, clock: "Callable[[], datetime]", path: str, base_url: str, max_age: int
-    ) -> None:
-        if isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0:
-            raise UsageError(f"{max_age!r} is no age for a cache; give seconds, 0 or more")
+    def __init__(self, ledger: "Ledger", *, clock: "Callable[[], datetime]", **options: Unpack[ServiceOptions]) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._addresses = Addresses(page=path, base_url=base_url.rstrip("/") if isinstance(base_url, str) else base_url)
-        self._max_age = max_age
+        self._settings = Settings(**options)
+        self._addresses = self._settings.addresses
         self._set: ResourceSet | None = None
 
     @property
@@ -99,11 +90,7 @@ class Service:
         Raises:
             UsageError: no path can begin like that.
         """
-        if not prefix:
-            return self
-        return Service(
-            self._ledger, clock=self._clock, path=prefix + self.path, base_url=self.base_url, max_age=self._max_age
-        )
+        return self._like(path=prefix + self.path) if prefix else self
 
     def frozen(self) -> "Service":
         """Make the same service with its clock stopped at the moment since which its answers are what they are now.
@@ -112,8 +99,15 @@ class Service:
             UnknownVersionError: no version is in force yet.
             RecordError: a record has changed or is missing.
         """
-        since = self._current_set(self._clock()).starts
-        return Service(self._ledger, clock=lambda: since, path=self.path, base_url=self.base_url, max_age=self._max_age)
+        service, since = self._like(path=self.path), self._current_set(self._clock()).starts
+        service._clock = lambda: since
+        return service
+
+    def _like(self, *, path: str) -> "Service":
+        service = Service(self._ledger, clock=self._clock)
+        service._settings = replace(self._settings, path=path)
+        service._addresses = service._settings.addresses
+        return service
 
     def cache_token(self) -> object:
         """Tell how long the same request gets the same answer.
@@ -162,31 +156,33 @@ class Service:
         try:
             served = self._current_set(moment)
         except UnknownVersionError as error:  # the clock stands before the first version
-            return _refuse(method, 404, f"{error}.")
+            return refuse(method, 404, f"{error}.")
         path, _, query = target.partition("?")
         resource = served.resources.get(path) or served.resources.get(_decode(path))
         if resource is None:
-            return self._find_nothing(method, headers, served)
-        if method not in _METHODS:
-            return _refuse(method, 405, "This address can only be read.", ("Allow", ", ".join(_METHODS)))
+            return self._find_nothing(method, path, headers, served)
+        if method not in METHODS:
+            if method == "OPTIONS":
+                return describe_methods(resource, cors=self._settings.cors)
+            return refuse_method(method)
         sent = {lower: value for name, value in headers.items() if (lower := name.lower()) in HEADERS_READ}
         if query and ("at" in query or "%" in query):
             try:
                 resource = self._at(path, query, served) or resource
             except UnknownVersionError as error:
-                return _refuse(method, 404, f"{error}.")
+                return refuse(method, 404, f"{error}.")
             except (PrivacyError, ValueError, OverflowError) as error:
-                return _refuse(method, 400, f"{error}.")
+                return refuse(method, 400, f"{error}.")
         accept = sent.get("accept")
         if accept is not None and len(accept) > _LONGEST:
-            return _refuse(method, 431, "The header Accept is too long.")
+            return refuse(method, 431, "The header Accept is too long.")
         offers = resource.offers
         chosen = offers[0] if len(offers) == 1 else choose_type(accept, offers)
         if chosen is None:
-            return _not_acceptable(method, resource)
+            return refuse_types(method, resource)
         found = resource.representations[chosen]
         if expects_another(sent, found.modified_at):
-            return _refuse(method, 412, "This is not what the request depends on (If-Match, If-Unmodified-Since).")
+            return refuse(method, 412, "This is not what the request depends on (If-Match, If-Unmodified-Since).")
         cache = _PERMANENT if found.permanent else self._cache_control(moment, served)
         known = sent.get("if-none-match")
         if known is not None:
@@ -194,26 +190,32 @@ class Service:
         else:
             since = sent.get("if-modified-since")
             unchanged = since is not None and found.modified_at is not None and is_unmodified(since, found.modified_at)
+        more = (cache, CORS) if self._settings.cors and chosen in SHARED else (cache,)
         if unchanged:
-            return Response(304, (*found.headers_unchanged, cache), b"")
-        return Response(200, (*found.headers, cache), b"" if method == "HEAD" else found.body)
+            return Response(304, (*found.headers_unchanged, *more), b"")
+        return Response(200, (*found.headers, *more), b"" if method == "HEAD" else found.body)
 
     def _current_set(self, now: "datetime") -> ResourceSet:
         served = self._set
         if served is None or now < served.starts or (served.ends is not None and now >= served.ends):
-            served = self._set = build_resources(self._ledger, self._addresses, now)
+            served = build_resources(self._ledger, self._addresses, now, templates=self._settings.templates)
+            event = "loaded" if self._set is None else "takes over"
+            _LOG.info("%s: version %s %s", self.path, self._ledger.version_in_force(now).version, event)
+            self._set = served
         return served
 
-    def _find_nothing(self, method: str, headers: "Mapping[str, str]", served: ResourceSet) -> Response:
+    def _find_nothing(self, method: str, path: str, headers: "Mapping[str, str]", served: ResourceSet) -> Response:
         """Show people, who like a page best, the way to the policy, and tell all others in a line."""
+        if self._settings.redirect_slash and path.endswith("/") and path.rstrip("/") in served.resources:
+            return redirect(method, path.rstrip("/"))
         accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
         page = served.nothing if len(accept) <= _LONGEST and choose_type(accept, (TEXT, HTML)) == HTML else None
         message = f"There is nothing at this address; the policy is at {self.path}."
-        return _refuse(method, 404, message, ("Vary", "Accept"), page=page)
+        return refuse(method, 404, message, ("Vary", "Accept"), page=page)
 
     def _cache_control(self, now: "datetime", served: ResourceSet) -> Header:
         """Let no cache keep the version in force beyond the moment when the next one is."""
-        age = self._max_age
+        age = self._settings.max_age
         if served.ends is not None:
             age = min(age, int((served.ends - now).total_seconds()))
         return "Cache-Control", f"public, max-age={age}, must-revalidate"
@@ -230,7 +232,7 @@ class Service:
             return None
         ending = path.removeprefix(self.path)
         if ending not in ("", *(f".{ending}" for ending in FORMATS)):
-            raise ValueError(f"This address takes no time; ask {self.path}?at=…")
+            raise ValueError(f"This URL takes no `at` parameter; ask {self.path}?at=…")
         if len(moments) > 1:
             raise ValueError("The query names more than one time; give one")
         if len(moments[0]) > _LONGEST_MOMENT:
@@ -249,25 +251,3 @@ def _decode(path: str) -> str:
         return unquote(path, errors="strict")
     except UnicodeDecodeError:
         return ""
-
-
-def _not_acceptable(method: str, resource: Resource) -> Response:
-    links = ", ".join(
-        link(one.location, "alternate", media_type=media_type)
-        for media_type, one in resource.representations.items()
-        if one.location is not None
-    )
-    message = f"There is none of the formats that you accept; there are: {', '.join(resource.offers)}."
-    return _refuse(method, 406, message, ("Vary", "Accept"), ("Link", links))
-
-
-def _refuse(method: str, status: int, message: str, *headers: Header, page: bytes | None = None) -> Response:
-    body = page or f"{message}\n".encode(errors="replace")
-    fixed = (
-        ("Content-Type", f"{HTML if page else TEXT}; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Content-Security-Policy", POLICY_OF_PAGES if page else "default-src 'none'"),
-    )
-    return Response(status, (*fixed, *headers), b"" if method == "HEAD" else body)

@@ -1,14 +1,17 @@
 """The policy in Flask: a blueprint, and what templates need."""
 
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 from urllib.parse import quote
 
 from .._time import format_date
-from ..errors import MissingExtraError
+from ..errors import MissingExtraError, UsageError
+from ..policy.markup import FragmentOptions
 from .core import Service
 from .edge import create_service
 from .mounting import mount
+from .settings import ServiceOptions, Settings
 
 try:
     from flask import Blueprint, Response, current_app, request, url_for
@@ -23,56 +26,63 @@ if TYPE_CHECKING:
     from flask.sansio.blueprints import BlueprintSetupState
 
 _NAME = "mailmart_privacy"
+_SETTING = "MAILMART_PRIVACY"
 
 
-def create_blueprint(
-    service: Service | None = None,
-    *,
-    path: str = "/privacy",
-    base_url: str = "https://mailmart.com",
-    max_age: int = 3600,
-) -> Blueprint:
+def create_blueprint(service: Service | None = None, **options: Unpack[ServiceOptions]) -> Blueprint:
     """Make the blueprint of the policy, for `app.register_blueprint`.
 
-    It answers every method, and everything at the path and below it, with no redirect; the endpoint of
-    the page is "mailmart_privacy.policy". All templates of the application get `privacy_policy()` (the
-    body fragment), `privacy_last_updated()` (the date) and `privacy_link()` (a link for the footer).
+    It answers every method, and everything at the path and below it; the endpoint of the page is
+    "mailmart_privacy.policy". All templates of the application get `privacy_policy()` (the body fragment),
+    `privacy_last_updated()` (the date) and `privacy_link()` (a link for the footer).
 
     Args:
-        service: what answers; without one it is made from the rest.
-        path: where the version in force is, within the application; a `url_prefix` comes before it.
-        base_url: scheme and host of whole addresses.
-        max_age: for how many seconds a cache may keep what can change.
+        service: what answers; without one it is made from the options, when the blueprint is registered.
+        options: those of `create_service`. What is not given here is taken from `app.config["MAILMART_PRIVACY"]`, a
+            dict. `path` is the path within the application; a `url_prefix` comes before it.
 
     Returns:
-        The blueprint. To register it under a `url_prefix` that no path can begin with raises a UsageError.
+        The blueprint. Registering it raises a UsageError where an option, or a `url_prefix`, cannot be used.
 
     Raises:
-        UsageError: one of them cannot be used; the message says what to give.
-        RecordError: the ledger has changed or is missing.
+        UsageError: an option cannot be used; the message says what to give.
     """
-    service = service or create_service(path=path, base_url=base_url, max_age=max_age)
+    Settings(**options)
     blueprint = Blueprint(_NAME, __name__)
-    blueprint.record(partial(_add_rules, service))
+    blueprint.record(partial(_register, service, options))
 
     @blueprint.app_template_global()
-    def privacy_policy() -> Markup:
+    def privacy_policy(heading_level: int = 1, id_prefix: str = "", toc: bool = False) -> Markup:
         """The body fragment of the version in force."""
-        return Markup(service.current().html)  # noqa: S704 - made of escaped text
+        shape = FragmentOptions(heading_level=heading_level, id_prefix=id_prefix)
+        return Markup(_service().current().to_html(shape, toc=toc))  # noqa: S704 - made of escaped text
 
     @blueprint.app_template_global()
     def privacy_last_updated() -> Markup:
         """The date that the version in force names."""
-        day = service.current().last_updated
+        day = _service().current().last_updated
         return Markup('<time datetime="{}">{}</time>').format(day, format_date(day))
 
     @blueprint.app_template_global()
     def privacy_link(text: str | None = None) -> Markup:
         """A link to the version in force (RFC 6903), with its title where no text is given."""
-        href = url_for(current_app.extensions[_NAME])
-        return Markup('<a href="{}" rel="privacy-policy">{}</a>').format(href, text or service.current().title)
+        href = url_for(current_app.extensions[_NAME].endpoint)
+        return Markup('<a href="{}" rel="privacy-policy">{}</a>').format(href, text or _service().current().title)
 
     return blueprint
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Registered:
+    """What the application knows of the blueprint."""
+
+    endpoint: str
+    service: Service
+
+
+def _service() -> Service:
+    service: Service = current_app.extensions[_NAME].service
+    return service
 
 
 class _Rest(BaseConverter):
@@ -82,8 +92,14 @@ class _Rest(BaseConverter):
     regex = ".*?"
 
 
-def _add_rules(service: Service, state: "BlueprintSetupState") -> None:
+def _register(service: Service | None, options: ServiceOptions, state: "BlueprintSetupState") -> None:
     """Add rules that leave all methods to the service, as the map itself takes them; `add_url_rule` does not."""
+    if service is None:
+        configured = state.app.config.get(_SETTING, {})
+        if not isinstance(configured, dict) or not configured.keys() <= ServiceOptions.__annotations__.keys():
+            known = ", ".join(ServiceOptions.__annotations__)
+            raise UsageError(f"{_SETTING} in the configuration is not a dict of options; there are: {known}")
+        service = create_service(**{**configured, **options})
     mounted = service.mounted_at((state.url_prefix or "").rstrip("/"))
     endpoint = f"{state.name_prefix}.{state.name}.policy".lstrip(".")
     state.app.url_map.converters[_NAME] = _Rest
@@ -96,7 +112,7 @@ def _add_rules(service: Service, state: "BlueprintSetupState") -> None:
         for pattern in patterns:
             rule = state.app.url_rule_class(pattern, endpoint=name, subdomain=state.subdomain)
             state.app.url_map.add(rule)
-    state.app.extensions[_NAME] = endpoint
+    state.app.extensions[_NAME] = _Registered(endpoint=endpoint, service=mounted)
 
 
 def _answer(at: "Callable[[str], Service]", below: str = "") -> Response:

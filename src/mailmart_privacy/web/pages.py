@@ -11,6 +11,7 @@ from .representations import FORMATS, HTML
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from ..policy.ledger import Ledger
     from ..policy.versions import Version
@@ -27,12 +28,16 @@ class Pages:
         ledger: the versions.
         at: the moment (aware): which version is in force, and which ones are announced.
         addresses: where the pages are served.
+        templates: a folder whose templates replace those of this package that have the same name, or None.
     """
 
-    def __init__(self, ledger: "Ledger", at: "datetime", addresses: "Addresses") -> None:
+    def __init__(
+        self, ledger: "Ledger", at: "datetime", addresses: "Addresses", *, templates: "Path | str | None" = None
+    ) -> None:
         self._ledger = ledger
         self._at = at
         self._addresses = addresses
+        self._templates = templates
 
     def current(self) -> bytes:
         """Render the page at the address that never changes: the version in force, and what is announced."""
@@ -43,7 +48,9 @@ class Pages:
         return self._policy(version, self._addresses.dated(version.version))
 
     def changes(self, version: "Version", before: "Version") -> bytes:
-        """Render the redline from the version before to a version."""
+        """Render the redline from an earlier version to a version."""
+        followed = self._ledger.predecessor(version)
+        since = None if before == followed else before.version
         old, new = (self._ledger.policy(each.version) for each in (before, version))
         # No later version is told of: the page of a version says what that version brought.
         known = tuple(each for each in new.history if each.version <= version.version)
@@ -51,13 +58,17 @@ class Pages:
             compare(replace(old, history=known), replace(new, history=known)),
             stylesheet=self._addresses.style("redline"),
             urls=self._addresses,
-            address=self._addresses.changes(version.version),
+            address=self._addresses.changes(version.version, since=since),
+            templates=self._templates,
         ).encode()
 
     def versions(self) -> bytes:
         """Render the list of all versions, the newest first."""
         known = self._ledger.versions
-        listed = [(version, find_status(version, known, self._at)) for version in reversed(known)]
+        listed = [
+            (version, find_status(version, known, self._at), list(self._ledger.earlier(version)))
+            for version in reversed(known)
+        ]
         return self._render("versions.html", address=self._addresses.versions, listed=listed, title=self._title())
 
     def index(self) -> bytes:
@@ -75,7 +86,7 @@ class Pages:
         facts = {
             "@context": "https://schema.org",
             "@type": "WebPage",
-            "url": self._addresses.whole(address),
+            "url": self._addresses.canonical(address),
             "name": policy.title,
             "dateModified": version.version,
             "inLanguage": "en",
@@ -98,9 +109,9 @@ class Pages:
     def _render(self, template: str, *, version: "Version | None" = None, **variables: object) -> bytes:
         return render_template(
             template,
+            folder=self._templates,
             urls=self._addresses,
             stylesheet=self._addresses.style("page"),
             formats=_OTHER_FORMATS,
-            version=version,
-            **variables,
+            **{"version": version, "policy": None, "status": None, **variables},
         ).encode()

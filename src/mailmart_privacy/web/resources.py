@@ -13,12 +13,14 @@ from ..policy.versions import Version, describe_versions
 from .atom import write_feed
 from .icalendar import write_calendar
 from .pages import Pages
+from .processors import write_processors
 from .representations import ATOM, CALENDAR, CSS, FONT, FORMATS, HTML, Representation, link
 from .urls import Addresses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from ..policy.ledger import Ledger
 
@@ -68,21 +70,25 @@ class ResourceSet:
     nothing: bytes
 
 
-def build_resources(ledger: "Ledger", addresses: Addresses, at: datetime.datetime) -> ResourceSet:
+def build_resources(
+    ledger: "Ledger", addresses: Addresses, at: datetime.datetime, *, templates: "Path | str | None" = None
+) -> ResourceSet:
     """Make all that is at some address at a moment.
 
     Args:
         ledger: the versions.
         addresses: where they are served.
         at: the moment (aware).
+        templates: a folder whose templates replace those of this package that have the same name, or None.
 
     Raises:
         UnknownVersionError: no version is in force yet.
+        UsageError: a template of that folder cannot be rendered.
         RecordError: a record has changed or is missing.
     """
     ledger.version_in_force(at)
     at, ends = _step(ledger, at)  # what is made is the same during the whole step
-    builder = _Builder(ledger, addresses, at)
+    builder = _Builder(ledger, Pages(ledger, at, addresses, templates=templates), addresses, at)
     return ResourceSet(
         resources={path: resource for made in builder.build() for path, resource in made.items()},
         starts=at,
@@ -102,8 +108,8 @@ def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, d
 class _Builder:
     """Makes the resources of one step."""
 
-    def __init__(self, ledger: "Ledger", addresses: Addresses, at: datetime.datetime) -> None:
-        self.pages = Pages(ledger, at, addresses)
+    def __init__(self, ledger: "Ledger", pages: Pages, addresses: Addresses, at: datetime.datetime) -> None:
+        self.pages = pages
         self._ledger = ledger
         self._addresses = addresses
         self._at = at
@@ -112,20 +118,33 @@ class _Builder:
         """Make everything, by path."""
         addresses = self._addresses
         yield self._spread(addresses.page, self._current())
+        yield self._letter(addresses.page, self._ledger.version_in_force(self._at))
         for version in self._ledger.versions:
             yield self._spread(addresses.dated(version.version), self._dated(version))
-            before = self._ledger.predecessor(version)
-            if before is not None:
-                page = Representation(media_type=HTML, body=self.pages.changes(version, before))
-                yield self._spread(addresses.changes(version.version), [page])
+            yield self._letter(addresses.dated(version.version), version)
+            if (before := self._ledger.predecessor(version)) is not None:
+                yield self._changes(addresses.changes(version.version), version, before)
+            for each in self._ledger.earlier(version):
+                yield self._changes(addresses.changes(version.version, since=each.version), version, each)
         yield self._spread(addresses.versions, self._list())
         address = {"base_url": addresses.base_url, "path": addresses.page}
         yield _single(addresses.feed, ATOM, write_feed(self._ledger, at=self._at, **address))
+        yield _single(addresses.processors, JSON, write_processors(self._ledger))
         yield _single(addresses.calendar, CALENDAR, write_calendar(self._ledger, **address))
         for style in ("page", "redline"):
             yield _single(addresses.style(style), CSS, read_style(style, fonts=True))
         for font in _FONTS:
             yield _single(addresses.font(font), FONT, _resources.read_template(f"fonts/{font}"), permanent=True)
+
+    def _changes(self, address: str, version: Version, before: Version) -> dict[str, Resource]:
+        return self._spread(address, [Representation(media_type=HTML, body=self.pages.changes(version, before))])
+
+    def _letter(self, address: str, version: Version) -> dict[str, Resource]:
+        """Put the PDF on US Letter paper at an address of its own: no header of a request asks for a paper."""
+        body = self._ledger.record(version.version, "form-letter.pdf")
+        permanent = address != self._addresses.page
+        name = f"mailmart-privacy-policy-{version.version}-letter.pdf"
+        return _single(self._addresses.letter(address), PDF, body, permanent=permanent, filename=name)
 
     def _current(self) -> "Iterable[Representation]":
         version = self._ledger.version_in_force(self._at)
@@ -167,7 +186,7 @@ class _Builder:
 
     def _links(self, version: Version, address: str) -> "Iterable[str]":
         addresses = self._addresses
-        yield link(addresses.whole(address), "canonical")
+        yield link(addresses.canonical(address), "canonical")
         yield link(addresses.page, "privacy-policy")  # RFC 6903
         for ending, (media_type, _) in FORMATS.items():
             yield link(addresses.of(address, ending), "alternate", media_type=media_type)
@@ -206,6 +225,8 @@ def _add_member(document: bytes, name: str, value: object) -> bytes:
     return document.removesuffix(b"\n}\n") + f',\n  "{name}": {written}\n}}\n'.encode()
 
 
-def _single(address: str, media_type: str, body: bytes, *, permanent: bool = False) -> dict[str, Resource]:
-    one = Representation(media_type=media_type, body=body, permanent=permanent)
+def _single(
+    address: str, media_type: str, body: bytes, *, permanent: bool = False, filename: str | None = None
+) -> dict[str, Resource]:
+    one = Representation(media_type=media_type, body=body, permanent=permanent, filename=filename)
     return {address: Resource(representations={media_type: one})}

@@ -1,15 +1,16 @@
 """The policy in Starlette and FastAPI: a list of routes."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
 from .core import HEADERS_READ, Service
 from .edge import create_service
 from .mounting import mount
+from .settings import ServiceOptions
 
 try:
-    from starlette.routing import Route
+    from starlette.routing import BaseRoute, Route
 except ImportError:
     raise MissingExtraError("starlette", "Starlette") from None
 
@@ -24,31 +25,23 @@ _READ = {name.encode() for name in HEADERS_READ}  # ASGI has names in lower case
 _Encoded = tuple[int, tuple[tuple[bytes, bytes], ...], bytes]
 
 
-def create_routes(
-    service: Service | None = None,
-    *,
-    path: str = "/privacy",
-    base_url: str = "https://mailmart.com",
-    max_age: int = 3600,
-) -> list[Route]:
+def create_routes(service: Service | None = None, **options: Unpack[ServiceOptions]) -> list[BaseRoute]:
     """Make the routes of the policy, for `Starlette(routes=…)`, `FastAPI(routes=…)` or `app.router.routes`.
 
     Args:
-        service: what answers; without one it is made from the rest.
-        path: where the version in force is, within the application; `root_path`, a `Mount` and the prefix
-            of FastAPI's `include_router` come before it.
-        base_url: scheme and host of whole addresses.
-        max_age: for how many seconds a cache may keep what can change.
+        service: what answers; without one it is made from the options.
+        options: those of `create_service`. `path` is the path within the application; `root_path`, a `Mount` and the
+            prefix of FastAPI's `include_router` come before it.
 
     Returns:
-        Routes that answer every method, and everything at the path and below it, with no redirect.
-        The first one is named "privacy_policy".
+        Routes that answer every method, and everything at the path and below it. The first one is named
+        "privacy_policy".
 
     Raises:
-        UsageError: one of them cannot be used; the message says what to give.
+        UsageError: an option cannot be used; the message says what to give.
         RecordError: the ledger has changed or is missing.
     """
-    service = service or create_service(path=path, base_url=base_url, max_age=max_age)
+    service = service or create_service(**options)
     answer = _Answer(service)
     return [
         Route(service.path, answer, name="privacy_policy"),

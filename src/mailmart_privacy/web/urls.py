@@ -20,6 +20,7 @@ class Addresses:
         page: the path of the version in force, for instance "/privacy".
         base_url: what stands before it where an address has to be whole, for instance
             "https://mailmart.com".
+        canonical_url: the whole address of the policy at its own place, or None if it is this one.
 
     Raises:
         UsageError: the path or the base cannot be used.
@@ -27,6 +28,7 @@ class Addresses:
 
     page: str
     base_url: str
+    canonical_url: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.page, str) or not _PATH.fullmatch(self.page):
@@ -34,10 +36,20 @@ class Addresses:
         base = _BASE.fullmatch(self.base_url) if isinstance(self.base_url, str) else None
         if base is None or int(base[1] or 0) > _PORTS:
             raise UsageError(f"{self.base_url!r} is no base of addresses; give one like https://mailmart.com, in ASCII")
+        if self.canonical_url is not None and not _is_whole(self.canonical_url):
+            raise UsageError(
+                f"{self.canonical_url!r} is not the address of a policy; give one like https://mailmart.com/privacy"
+            )
 
     def whole(self, address: str) -> str:
         """Complete an address with scheme and host."""
         return self.base_url + address
+
+    def canonical(self, address: str) -> str:
+        """Give the whole address that search engines should know: that of the policy's own place (RFC 6596)."""
+        if self.canonical_url is None or not address.startswith(self.page):
+            return self.whole(address)
+        return self.canonical_url + address.removeprefix(self.page)
 
     def of(self, address: str, ending: str) -> str:
         """Name one format of what is at an address."""
@@ -47,9 +59,14 @@ class Addresses:
         """Name a version, in all formats or in one."""
         return f"{self.page}/{version}" if ending is None else f"{self.page}/{version}.{ending}"
 
-    def changes(self, version: str) -> str:
-        """Name the page of what changed in a version."""
-        return f"{self.page}/{version}/changes"
+    def changes(self, version: str, *, since: str | None = None) -> str:
+        """Name the page of what changed in a version: since the one before it, or since any earlier one."""
+        page = f"{self.page}/{version}/changes"
+        return page if since is None else f"{page}-since-{since}"
+
+    def letter(self, address: str) -> str:
+        """Name the PDF on US Letter paper."""
+        return f"{address}.letter.pdf"
 
     def style(self, name: str) -> str:
         """Name a style sheet: "page" or "redline"."""
@@ -70,6 +87,11 @@ class Addresses:
         return f"{self.page}/versions"
 
     @property
+    def processors(self) -> str:
+        """The third-party services that the versions name, as JSON."""
+        return f"{self.page}/processors.json"
+
+    @property
     def feed(self) -> str:
         """The Atom feed."""
         return f"{self.page}/feed.atom"
@@ -78,3 +100,8 @@ class Addresses:
     def calendar(self) -> str:
         """The calendar of effective dates."""
         return f"{self.page}/calendar.ics"
+
+
+def _is_whole(url: str) -> bool:
+    base = _BASE.match(url) if isinstance(url, str) else None
+    return base is not None and bool(_PATH.fullmatch(url[base.end() :]))

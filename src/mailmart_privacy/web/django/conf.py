@@ -1,6 +1,7 @@
-"""What the project's settings say: MAILMART_PRIVACY, a dict that may have PATH, BASE_URL and MAX_AGE."""
+"""What the project's settings say: MAILMART_PRIVACY, a dict of the options of a service, in capitals."""
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -10,13 +11,16 @@ from ...errors import UsageError
 from ..core import Service
 from ..edge import create_service
 from ..mounting import mount
+from ..settings import ServiceOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.http import HttpRequest
+
 PAGE = "mailmart_privacy:policy"
 _SETTING = "MAILMART_PRIVACY"
-_KEYS = ("BASE_URL", "MAX_AGE", "PATH")
+_KEYS = tuple(sorted(name.upper() for name in ServiceOptions.__annotations__))
 
 
 @cache
@@ -33,16 +37,31 @@ def load_service() -> Service:
     unknown = [repr(key) for key in given if key not in _KEYS]
     if unknown:
         raise UsageError(f"{_SETTING} knows no {', '.join(unknown)}; it may have {', '.join(_KEYS)}")
-    return create_service(**{key.lower(): value for key, value in given.items()})
+    options = {key.lower(): value for key, value in given.items()}
+    return create_service(**({"templates": _find_templates()} | options))
 
 
-def mounted_service() -> Service:
+def _find_templates() -> Path | None:
+    """Find the project's own templates of the pages: the first folder `mailmart_privacy` in its template folders."""
+    folders = [Path(folder) / "mailmart_privacy" for engine in settings.TEMPLATES for folder in engine.get("DIRS", ())]
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def mounted_service(request: "HttpRequest | None" = None) -> Service:
     """Give the service as clients see it: below SCRIPT_NAME, and below where the urls were included.
+
+    Args:
+        request: the request that the service answers: of several mounts, the one that it came by counts. Without one,
+            it is the mount that `reverse` finds.
 
     Raises:
         NoReverseMatch: the urls were not included.
     """
-    return _mount()(reverse(PAGE).removesuffix(load_service().path))
+    path = load_service().path
+    match = None if request is None else request.resolver_match
+    if request is None or match is None:
+        return _mount()(reverse(PAGE).removesuffix(path))
+    return _mount()(request.path.removesuffix(path + match.kwargs.get("rest", "")))
 
 
 @cache

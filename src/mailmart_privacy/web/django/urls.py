@@ -16,5 +16,5 @@ except UsageError:  # the system check says it better than an import that fails
 app_name = "mailmart_privacy"
 urlpatterns = [
     path(_path, policy, name="policy"),
-    re_path(f"^{re.escape(_path)}[./]", policy, name="below"),
+    re_path(f"^{re.escape(_path)}(?P<rest>[./](?s:.*))$", policy, name="below"),
 ]

@@ -34,10 +34,10 @@ class PolicyView:
     csrf_exempt = True
     login_required = False
 
-    def __call__(self, request: "HttpRequest") -> HttpResponse:
-        """Pass a request to the service, and its answer on."""
+    def __call__(self, request: "HttpRequest", rest: str = "") -> HttpResponse:
+        """Pass a request to the service, and its answer on; `rest` is what follows the path of the policy."""
         sent = HttpHeaders(request.META)
-        answer = mounted_service().respond(str(request.method), request.get_full_path(), sent)
+        answer = mounted_service(request).respond(str(request.method), request.get_full_path(), sent)
         headers = dict(answer.headers)
         response = _Answer(answer.body, status=answer.status, headers=headers)
         if "Content-Type" not in headers:

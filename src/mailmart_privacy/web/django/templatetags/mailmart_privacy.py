@@ -7,15 +7,17 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from ...._time import format_date
+from ....policy.markup import FragmentOptions
 from ..conf import PAGE, load_service
 
 register = template.Library()
 
 
 @register.simple_tag
-def privacy_policy() -> SafeString:
+def privacy_policy(heading_level: int = 1, id_prefix: str = "", toc: bool = False) -> SafeString:
     """The body fragment of the version in force."""
-    return SafeString(load_service().current().html)
+    options = FragmentOptions(heading_level=heading_level, id_prefix=id_prefix)
+    return SafeString(load_service().current().to_html(options, toc=toc))
 
 
 @register.simple_tag

@@ -1,0 +1,245 @@
+"""What a service can be told: who may read it from elsewhere, its canonical address, templates of one's own."""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import flask
+import flask_cors
+import jinja2
+import jsonschema
+import pytest
+
+from mailmart_privacy import _resources
+from mailmart_privacy.errors import UsageError
+from mailmart_privacy.policy.ledger import Ledger, shipped
+from mailmart_privacy.policy.render import render_html
+from mailmart_privacy.web import Service, create_service
+from mailmart_privacy.web.flask import create_blueprint
+from mailmart_privacy.web.processors import write_processors
+
+from .conftest import NOW
+from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, three_version_ledger
+
+PREFLIGHT = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    """Three versions, the last of them announced."""
+    return three_version_ledger()
+
+
+def make(ledger: Ledger, **options: Any) -> Service:
+    return Service(ledger, clock=lambda: NOW, **options)
+
+
+def test_options_are_answered_everywhere(ledger: Ledger) -> None:
+    """204 with the methods that there are; nobody elsewhere may read anything unless cors is on."""
+    service = make(ledger)
+    for target in service.urls():
+        answer = service.respond("OPTIONS", target, PREFLIGHT)
+        assert (answer.status, answer.headers, answer.body) == (204, (("Allow", "GET, HEAD, OPTIONS"),), b"")
+
+
+def test_scripts_of_other_sites_may_read_the_json_and_the_feed(ledger: Ledger) -> None:
+    """With cors, and only these: the preflight passes, and the answers say so, also where nothing changed."""
+    service = make(ledger, cors=True)
+    shared = []
+    for target in service.urls():
+        preflight = dict(service.respond("OPTIONS", target, PREFLIGHT).headers)
+        answer = service.respond("GET", target, {"Accept": "application/json, */*;q=0.1"})
+        sent = dict(answer.headers)
+        assert ("Access-Control-Allow-Origin" in sent) == ("Access-Control-Allow-Methods" in preflight), target
+        if "Access-Control-Allow-Origin" in sent:
+            shared.append(target)
+            again = service.respond("GET", target, {"Accept": "application/json", "If-None-Match": sent["ETag"]})
+            assert again.status == 304
+            assert dict(again.headers)["Access-Control-Allow-Origin"] == "*"
+    assert {"/privacy", "/privacy.json", "/privacy/feed.atom", "/privacy/versions.json"} <= set(shared)
+    assert not {"/privacy.pdf", "/privacy.html", "/privacy/page.css"} & set(shared)
+
+
+def test_a_mirror_names_the_canonical_address(ledger: Ledger) -> None:
+    """Whatever its own base and prefix, links in the head and the header lead to the policy's own place."""
+    service = make(ledger, base_url="https://mirror.example", canonical_url="https://mailmart.com/legal/privacy")
+    for mounted, prefix in ((service, ""), (service.mounted_at("/app"), "/app")):
+        for own, canonical in (
+            ("/privacy", ""),
+            (f"/privacy/{FIRST}", f"/{FIRST}"),
+            ("/privacy/versions", "/versions"),
+        ):
+            answer = mounted.respond("GET", prefix + own, {})
+            address = f"https://mailmart.com/legal/privacy{canonical}"
+            assert f'<link rel="canonical" href="{address}">' in answer.body.decode()
+            if own != "/privacy/versions":
+                assert f'<{address}>; rel="canonical"' in dict(answer.headers)["Link"]
+    for wrong in ("mailmart.com", "https://mailmart.com", "https://mailmart.com/privacy/", "https://a.b/c d", 5):
+        with pytest.raises(UsageError, match="give one like https://"):
+            make(ledger, canonical_url=wrong)
+
+
+def test_a_slash_at_the_end_redirects_where_that_is_wanted(ledger: Ledger) -> None:
+    """To the address without it, for good; never to another site."""
+    assert make(ledger).respond("GET", "/privacy/", {}).status == 404
+    service = make(ledger, redirect_slash=True)
+    for target in ("/privacy", f"/privacy/{FIRST}", "/privacy/versions"):
+        answer = service.respond("GET", f"{target}/", {})
+        assert (answer.status, dict(answer.headers)["Location"]) == (308, target)
+    for target in ("//privacy/", "/nowhere/", "/privacy/2020-01-01/"):
+        assert service.respond("GET", target, {}).status == 404
+
+
+def test_letter_paper_has_an_address(ledger: Ledger) -> None:
+    """The version in force, and each version, on US Letter."""
+    service = make(ledger)
+    for address, version in (("/privacy", SECOND), *((f"/privacy/{each}", each) for each in (FIRST, SECOND, THIRD))):
+        answer = service.respond("GET", f"{address}.letter.pdf", {})
+        assert answer.body == ledger.record(version, "form-letter.pdf")
+        assert f"{version}-letter.pdf" in dict(answer.headers)["Content-Disposition"]
+
+
+def test_any_two_versions_can_be_compared(ledger: Ledger) -> None:
+    """Each with all before it; the list leads there."""
+    service = make(ledger)
+    page = service.respond("GET", f"/privacy/{THIRD}/changes-since-{FIRST}", {}).body.decode()
+    assert f"From version {FIRST} to version {THIRD}" in page
+    assert (
+        f'href="/privacy/{THIRD}/changes-since-{FIRST}"'
+        in service.respond("GET", "/privacy/versions", {}).body.decode()
+    )
+    assert service.respond("GET", f"/privacy/{SECOND}/changes-since-{FIRST}", {}).status == 404, "that is its own page"
+
+
+def test_processors_say_from_when_to_when(ledger: Ledger) -> None:
+    """In the form of the schema; a new one begins with its version."""
+    schema = json.loads(_resources.read_data("schemas/processors.schema.json"))
+    document = json.loads(make(ledger).respond("GET", "/privacy/processors.json", {}).body)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    spans = {each["name"]: (each["first_version"], each["last_version"]) for each in document["processors"]}
+    assert spans["Clerk"] == (FIRST, THIRD)
+    assert spans["Postmark"] == (THIRD, THIRD)
+    assert document["newest_version"] == THIRD
+    jsonschema.validate(json.loads(write_processors(shipped())), schema)
+
+
+def test_a_version_that_takes_over_is_logged(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+    """One line when the service loads its first version, one when the next takes over, and none in between."""
+    moments = [NOW, NOW, THIRD_EFFECTIVE, THIRD_EFFECTIVE]
+    service = Service(ledger, clock=lambda: moments[0])
+    with caplog.at_level(logging.INFO, "mailmart_privacy"):
+        while moments:
+            service.respond("GET", "/privacy", {})
+            moments.pop(0)
+    assert caplog.messages == [f"/privacy: version {SECOND} loaded", f"/privacy: version {THIRD} takes over"]
+
+
+def test_own_templates_replace_those_of_the_same_name(tmp_path: Path) -> None:
+    """A folder, a file or a template; texts are escaped, and the rest stays ours."""
+    policy = shipped().policy(FIRST)
+    (tmp_path / "footer.html").write_text(
+        "<footer>{{ '<b>' }} of {% if policy %}{{ policy.title }}{% endif %}</footer>"
+    )
+    (tmp_path / "mine.html").write_text("<p>{{ policy.version }} {{ '<b>' }}</p>")
+    page = render_html(policy, tmp_path)
+    assert "<footer>&lt;b&gt; of Privacy Policy</footer>" in page
+    assert policy.sections[0].html in re.sub(r'<a class="permalink" .*?</a>\n', "", page)
+    assert render_html(policy, tmp_path / "mine.html") == f"<p>{FIRST} &lt;b&gt;</p>"
+    assert render_html(policy, jinja2.Template("{{ policy.title }}")) == "Privacy Policy"
+    service = create_service(templates=tmp_path)
+    assert "<footer>&lt;b&gt; of Privacy Policy</footer>" in service.respond("GET", "/privacy.html", {}).body.decode()
+
+
+def test_a_template_that_cannot_be_rendered_is_named(tmp_path: Path) -> None:
+    """A variable that there is not, a fault of syntax, no such file, no such folder: one line each."""
+    policy = shipped().policy(FIRST)
+    for content, message in (("{{ nobody }}", "nobody"), ("{% if %}", "mine.html"), ("{% include 'x' %}", "'x'")):
+        (tmp_path / "mine.html").write_text(content)
+        with pytest.raises(UsageError, match=message):
+            render_html(policy, tmp_path / "mine.html")
+    with pytest.raises(UsageError, match=r"there is no template 'none\.html'"):
+        render_html(policy, tmp_path / "none.html")
+    with pytest.raises(UsageError, match="is not a folder of templates"):
+        create_service(templates=tmp_path / "mine.html")
+
+
+def test_flask_takes_its_configuration() -> None:
+    """`app.config` where the code says nothing; the code wins; what cannot be used is refused at registration."""
+    app = flask.Flask(__name__)
+    app.config["MAILMART_PRIVACY"] = {"path": "/legal", "base_url": "https://a.example", "cors": True}
+    app.register_blueprint(create_blueprint(base_url="https://b.example"))
+    client = app.test_client()
+    answer = client.get("/legal.json")
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
+    assert '<link rel="canonical" href="https://b.example/legal">' in client.get("/legal").text
+    with app.test_request_context():
+        assert (
+            flask.render_template_string("{{ privacy_link() }}")
+            == '<a href="/legal" rel="privacy-policy">Privacy Policy</a>'
+        )
+        assert "<h2>Privacy Policy</h2>" in flask.render_template_string("{{ privacy_policy(heading_level=2) }}")
+    for wrong in ({"colour": "blue"}, [], {"path": "legal"}):
+        other = flask.Flask(__name__)
+        other.config["MAILMART_PRIVACY"] = wrong
+        with pytest.raises(UsageError):
+            other.register_blueprint(create_blueprint())
+
+
+def test_flask_cors_gets_its_preflight() -> None:
+    """The extension that applications have adds its headers to our answer of OPTIONS."""
+    app = flask.Flask(__name__)
+    flask_cors.CORS(app)
+    app.register_blueprint(create_blueprint())
+    answer = app.test_client().options("/privacy.json", headers=PREFLIGHT)
+    assert answer.status_code in (200, 204)
+    assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://a.example")
+
+
+_DJANGO = """
+import django, sys
+from django.conf import settings
+settings.configure(
+    ROOT_URLCONF="__main__", ALLOWED_HOSTS=["*"], INSTALLED_APPS=["mailmart_privacy.web.django"],
+    TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [sys.argv[1]]}],
+    MAILMART_PRIVACY={"CANONICAL_URL": "https://mailmart.com/privacy", "REDIRECT_SLASH": True},
+)
+django.setup()
+from django.urls import include, path
+urlpatterns = [
+    path("", include("mailmart_privacy.web.django.urls")),
+    path("de/", include(("mailmart_privacy.web.django.urls", "mailmart_privacy"), namespace="german")),
+]
+from django.test import Client
+client = Client()
+for prefix in ("", "/de"):
+    for rest in ("/privacy", "/privacy.json", "/privacy/versions", "/privacy/feed.atom", "/privacy/nothing"):
+        answer = client.get(prefix + rest)
+        print(answer.status_code, prefix + rest)
+    page = client.get(prefix + "/privacy").content.decode()
+    print(f'href="{prefix}/privacy/versions"' in page, 'rel="canonical" href="https://mailmart.com/privacy"' in page)
+    print("<footer>mine</footer>" in page, client.get(prefix + "/privacy/").headers["Location"])
+"""
+
+
+def test_django_answers_at_two_mounts_with_templates_of_the_project(tmp_path: Path) -> None:
+    """Each mount links to its own addresses, both name one canonical address, and the project's footer is on both."""
+    (tmp_path / "mailmart_privacy").mkdir()
+    (tmp_path / "mailmart_privacy" / "footer.html").write_text("<footer>mine</footer>")
+    command = [sys.executable, "-c", _DJANGO, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    expected = []
+    for prefix in ("", "/de"):
+        expected += [f"200 {prefix}/privacy", f"200 {prefix}/privacy.json", f"200 {prefix}/privacy/versions"]
+        expected += [
+            f"200 {prefix}/privacy/feed.atom",
+            f"404 {prefix}/privacy/nothing",
+            "True True",
+            f"True {prefix}/privacy",
+        ]
+    assert result.stdout.splitlines() == expected
