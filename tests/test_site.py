@@ -68,7 +68,7 @@ def test_a_site_has_a_start_and_a_page_for_any_other_address(files: dict[str, by
 
 def test_what_changed_is_in_the_site(files: dict[str, bytes]) -> None:
     """A page for each version but the first, with the one style sheet of them all; a link to it is followed."""
-    pages = sorted(name for name in files if "/changes" in name)
+    pages = sorted(name for name in files if "/changes." in name)
     assert pages == [f"privacy/{SECOND}/changes.html", f"privacy/{THIRD}/changes.html"]
     assert all(b'<link rel="stylesheet" href="/privacy/redline.css">' in files[name] for name in pages)
     assert f"<loc>{BASE}/privacy/{SECOND}/changes</loc>" in files[SITEMAP].decode()
@@ -172,7 +172,7 @@ def test_build_writes_the_site(cli: Run, tmp_path: Path) -> None:
     [
         (("build", "out", "--base-url", "mailmart.com"), "give one like https://"),
         (("build", "out", "--path", "privacy"), "give one like /privacy"),
-        (("build", "out", "--max-age", "-1"), "give seconds"),
+        (("build", "out", "--max-age", "-1"), "give 0 or more"),
         (("build", "out", "--at", "2026-03-01"), "no time zone"),
         (("build", "out", "--base-url", "https://["), "give one like https://"),
         (("serve", "--port", "70000"), "70000"),
