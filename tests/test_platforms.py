@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,3 +60,36 @@ def test_a_certificate_is_written_to_a_file(cli: Run, tmp_path: Path) -> None:
     assert cli("identity", "show", "-o", "ours.pem").stdout == b""
     assert (tmp_path / "ours.pem").read_bytes() == cli("identity", "show", "--pem").stdout
     assert cli("identity", "show", "-o", "ours.pem").returncode == 1
+
+
+def test_folders_that_cannot_be_opened_stop_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows opens no folders: files are written all the same."""
+    open_any = os.open
+
+    def open_file(path: os.PathLike[str] | str, flags: int, mode: int = 0o777) -> int:
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_any(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", open_file)
+    _files.make_folder(tmp_path / "new" / "folder")
+    _files.write_whole(tmp_path / "new" / "folder" / "a", b"1")
+    assert _files.write_many(tmp_path, [("b", b"2")]) == [True]
+    assert (tmp_path / "new" / "folder" / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_macos_syncs_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool) -> None:
+    """On macOS files and folders are synced by F_FULLFSYNC, and by fsync where the file system does not have it."""
+    calls = []
+
+    def fcntl(descriptor: int, command: int) -> int:
+        calls.append(command)
+        if refused:
+            raise OSError(45, "Operation not supported")
+        return 0
+
+    monkeypatch.setattr(_files, "fcntl", SimpleNamespace(F_FULLFSYNC=51, fcntl=fcntl))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
+    _files.write_whole(tmp_path / "a", b"1")
+    assert calls == ([51, "fsync", 51, "fsync"] if refused else [51, 51])

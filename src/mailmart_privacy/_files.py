@@ -8,6 +8,11 @@ from pathlib import Path
 
 from .errors import DestinationExistsError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +49,7 @@ def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterat
         with open(_create(beside, mode), "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
         if not _put(beside, path, force=force):
             raise DestinationExistsError(f"{path} exists and was kept", argument="force")
     except OSError as error:
@@ -80,7 +85,7 @@ def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]", *, force: boo
             written.append((beside, folder / name, descriptor))
             _write(descriptor, content)
         for _, _, descriptor in written:
-            os.fsync(descriptor)
+            sync_file(descriptor)
         while descriptors:  # Windows moves no file that is open
             os.close(descriptors.pop())
         put = [_put(beside, path, force=force) for beside, path, _ in written]
@@ -124,12 +129,26 @@ def remove_leftovers(folder: Path) -> None:
         _remove(path)
 
 
+def sync_file(descriptor: int) -> None:
+    """Wait until an open file is on its disk.
+
+    On macOS fsync stops at the drive's own cache, which a power failure empties. Only F_FULLFSYNC goes further; some
+    file systems lack it.
+    """
+    command = getattr(fcntl, "F_FULLFSYNC", None)
+    if command is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, command)
+            return
+    os.fsync(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Sync a folder, so that the names in it last; not every system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            sync_file(descriptor)
         finally:
             os.close(descriptor)
 

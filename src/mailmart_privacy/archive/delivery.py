@@ -1,14 +1,13 @@
 """Issuing and archiving in one step: no copy is given out without its entry."""
 
 import datetime
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._files import open_whole
+from .._files import open_whole, sync_file
 from ..errors import ArchiveError
 from .acts import withdraw
 from .adding import ReferenceOwners
@@ -122,7 +121,7 @@ def write_archived(
         with open_whole(path, force=force) as file:
             file.write(pdf)
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
             added = _add(service, copy, ledger)
     except BaseException:
         if added is not None:

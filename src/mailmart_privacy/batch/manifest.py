@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._files import sync_folder, write_whole
+from .._files import sync_file, sync_folder, write_whole
 from .._time import parse_moment
 from ..errors import DestinationExistsError, MissingExtraError, RecordError, UsageError
 from ..sheets.rows import Planned
@@ -113,7 +113,7 @@ class Manifest:
             rest = memoryview(lines)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
-            os.fsync(self._descriptor)
+            sync_file(self._descriptor)
         except OSError as error:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, end)
@@ -136,7 +136,7 @@ class Manifest:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     os.ftruncate(self._descriptor, whole)
-                    os.fsync(self._descriptor)
+                    sync_file(self._descriptor)
                     break
                 whole += len(line)
                 reference = _read_line(line, self.path, number)["reference"]

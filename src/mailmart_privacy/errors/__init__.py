@@ -73,4 +73,3 @@ __all__ = [
 
 for _name in __all__:  # where callers find it, in tracebacks and in pickles too
     globals()[_name].__module__ = __name__
-del _name

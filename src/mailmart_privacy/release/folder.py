@@ -1,11 +1,10 @@
 """The folder of versions in a checkout: open the next version, build its records, withdraw one, check all."""
 
 import datetime
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._files import open_whole, remove_leftovers, write_many, write_whole
+from .._files import open_whole, remove_leftovers, sync_file, write_many, write_whole
 from .._unicode import spell_out
 from ..errors import UsageError
 from ..policy.entries import LEDGER, VERSION
@@ -183,7 +182,7 @@ class DataFolder:
         with open_whole(self.path / LEDGER, force=True) as ledger:  # on disk first, put in its place last
             ledger.write(write_ledger(entries))
             ledger.flush()
-            os.fsync(ledger.fileno())
+            sync_file(ledger.fileno())
             write_many(place, [each for each in made.items() if each[0] != SOURCE], force=True)
 
 

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..._files import sync_file
 from ...errors import ArchiveError, TamperedError
 
 try:
@@ -185,7 +186,7 @@ class _Written:
     def _close(self, *, sync: bool) -> None:
         try:
             for descriptor in self._open if sync else ():
-                os.fsync(descriptor)
+                sync_file(descriptor)
         finally:
             for descriptor in self._open:
                 os.close(descriptor)
@@ -214,7 +215,7 @@ def sync_names(folder: Path) -> None:
     """Sync the names in a folder; where that fails, so does what relies on it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        sync_file(descriptor)
     finally:
         os.close(descriptor)
 
