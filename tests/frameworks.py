@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = Path(str(mailmart_privacy.__file__)).parents[1]
 # The oldest are what pyproject.toml allows, with a server of their time; the newest are what pip finds.
 RELEASES = {
-    ("django", "oldest"): ("Django==4.2", "gunicorn==22.0.0"),
+    ("django", "oldest"): ("Django==4.2.26", "gunicorn==22.0.0"),
     ("django", "newest"): ("Django", "gunicorn"),
-    ("django-asgi", "oldest"): ("Django==4.2", "uvicorn==0.26.0"),
+    ("django-asgi", "oldest"): ("Django==4.2.26", "uvicorn==0.26.0"),
     ("django-asgi", "newest"): ("Django", "uvicorn", "httptools", "uvloop"),
     ("flask", "oldest"): ("Flask==3.0.0", "Werkzeug==3.0.0", "gunicorn==22.0.0"),
     ("flask", "newest"): ("Flask", "gunicorn"),

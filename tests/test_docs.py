@@ -169,9 +169,9 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def test_the_readme_fits_one_screen() -> None:
-    """The README is one screen."""
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 50
+def test_the_readme_fits_one_screen_and_a_half() -> None:
+    """The README is one screen and a half."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 75
 
 
 def test_every_public_name_is_in_the_api_reference() -> None:

@@ -35,7 +35,6 @@ DJANGO_SETTINGS = """
 import django
 ALLOWED_HOSTS, ROOT_URLCONF, SECRET_KEY, USE_TZ = ["127.0.0.1"], "urls", "tests", True
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
-INSTALLED_APPS += ["django.contrib.sitemaps"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
