@@ -7,11 +7,14 @@ CLASS :=
 SUMMARY :=
 override SUMMARY := $(value SUMMARY)
 KEEP :=
-export TO CLASS SUMMARY KEEP
+QUICK :=
+export TO CLASS SUMMARY KEEP QUICK
 
 VENV := .venv
 BIN := $(VENV)/bin
 CACHE := .cache
+# The Debian that has the newest Python.
+NEWEST := forky
 FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 FONT_PACKAGES := fonts-noto-core fonts-wqy-zenhei fonts-symbola fonts-tlwg-loma-otf
 TEST_PACKAGES := $(FORM_PACKAGES) $(FONT_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util openssl:openssl postgresql:initdb strace:strace
@@ -19,7 +22,7 @@ CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help export test lint bench conformance faults records lock format clean
+.PHONY: help export test lint bench conformance wheel resolve audit long faults records lock format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1  /' | column -t -l 3 2>/dev/null || true
@@ -37,6 +40,8 @@ lint: $(VENV)/.test  ## formatting, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright
+	$(BIN)/python tools/check_requirements.py
+	$(BIN)/python tools/words.py
 
 bench: $(VENV)/.bench  ## measure, side by side
 	@tools/system-packages.sh $(TEST_PACKAGES) wrk:wrk
@@ -45,6 +50,19 @@ bench: $(VENV)/.bench  ## measure, side by side
 conformance: $(VENV)/.conformance  ## let the validators that others wrote judge
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
 	$(BIN)/python -m pytest conformance --numprocesses 2 --dist loadfile
+
+wheel: $(VENV)/.test  ## build the wheel into dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null && ls dist/*.whl
+
+resolve: $(VENV)/.test  ## ask pip and uv whether every extra installs on every system (QUICK=1: a part of them)
+	@$(BIN)/python tools/resolve.py $${QUICK:+--quick}
+
+audit: $(VENV)/.audit  ## ask the public databases for known faults in what the lock files name
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(foreach lock,export test oldest,--requirement locks/$(lock).txt)
+
+long: faults resolve  ## what takes long: faults, every extra on every system, clean Debian systems (root and debootstrap)
+	tools/in-debian.sh bookworm make export lint test
+	tools/in-debian.sh $(NEWEST) make test TESTS="--only 'own Python' -m every_python"
 
 faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are
 	@tools/system-packages.sh strace:strace
@@ -76,6 +94,6 @@ $(VENV)/.test: $(BIN)/python pyproject.toml locks/uv.txt locks/test.txt
 	@$(BIN)/python tools/installing.py test
 	@touch $@ $(VENV)/.export
 
-$(VENV)/.conformance $(VENV)/.bench: $(VENV)/.%: $(VENV)/.test locks/%.txt
+$(VENV)/.conformance $(VENV)/.bench $(VENV)/.audit: $(VENV)/.%: $(VENV)/.test locks/%.txt
 	@$(BIN)/python tools/installing.py $*
 	@touch $@

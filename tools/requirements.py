@@ -34,6 +34,7 @@ LOCKS = (
     Lock(name="test", extras=("all",), groups=("build", "lint", "test")),
     Lock(name="conformance", groups=("conformance",)),
     Lock(name="bench", groups=("bench",)),
+    Lock(name="audit", groups=("audit",)),
     Lock(name="oldest", extras=("all",), groups=("test",), oldest=True),
 )
 

@@ -1,0 +1,94 @@
+"""Look for phrases that a native speaker would stumble over, and for install lines that nobody should follow.
+
+    words.py            fail where a pattern is found more often than it may be, and list where
+    words.py --all      list every find
+    words.py --counts   print how often each pattern is found
+
+Text that is right as it is goes into ALLOWED. Some patterns are still found in older text: `at_most` says how often,
+and may only go down.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TREES = {"src": "*.py", "templates": "*", "docs": "*.md", "tests": "*.py", "conformance": "*.py", "faults": "*.py"}
+FILES = ("README.md", "CHANGELOG.md", "Makefile", "pyproject.toml")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pattern:
+    """A turn of phrase, and what to write instead."""
+
+    expression: str
+    instead: str
+    at_most: int = 0
+
+
+PATTERNS = (
+    Pattern(
+        expression=r"pip3? install (?:--?[\w-]+ )*['\"]?mailmart[-_]privacy\b(?!-[0-9])",
+        instead="name the extra, and point to Installing: on the public index the name is not MailMart's",
+    ),
+    Pattern(expression=r"--extra-index-url", instead="--index-url: with two indexes, either can serve the package"),
+    Pattern(expression=r"\bfor ?ever\b", instead="permanently, or until when", at_most=10),
+    Pattern(expression=r"\b(?:hold|holds|held|holding)\b(?: \w+){0,4} against\b", instead="compare with", at_most=30),
+    Pattern(expression=r"\bby a way (?:that|they|of)\b|\bby ways\b", instead="through a channel that", at_most=4),
+    Pattern(
+        expression=r"\b(?:is|are|was|were) none of (?:a|an|the|its|ours|these)\b", instead="is not a ...", at_most=4
+    ),
+    Pattern(expression=r"\btakes? no\b", instead="has no ..., or does not accept ...", at_most=4),
+    Pattern(expression=r"\bby (?:its|his|their) own word\b", instead="according to, or as it says itself"),
+    Pattern(expression=r"\bhow manieth\b", instead="its index, from 1", at_most=1),
+    Pattern(expression=r"\bor not any longer\b", instead="or no longer"),
+    Pattern(expression=r"\b(?:for|to|of|from|with) who\b", instead="for those who, or name the person", at_most=8),
+    Pattern(expression=r"\bsays so first\b", instead="announces itself before", at_most=2),
+    Pattern(expression=r"\bwhat power may take\b", instead="what survives a power failure"),
+    Pattern(
+        expression=r"(?<!there\s)\b(?:is|are) no (?!longer\b|more\b|later\b|other\b|doubt\b|less\b)\w+",
+        instead="is not a ...",
+        at_most=71,
+    ),
+)
+# Parts of lines that are right as they are.
+ALLOWED = ("`pip install bagit`",)
+
+
+def main() -> int:
+    texts = {path: path.read_text(encoding="utf-8") for path in list_files()}
+    status = 0
+    for pattern in PATTERNS:
+        found = list(find(pattern, texts))
+        if "--counts" in sys.argv[1:]:
+            print(f"{len(found):4} (at most {pattern.at_most}) {pattern.expression}")
+        elif "--all" in sys.argv[1:] or len(found) > pattern.at_most:
+            print(f"{pattern.expression}: {len(found)}, may be {pattern.at_most}", *found, sep="\n  ")
+            status = 1
+    return status
+
+
+def list_files() -> list[Path]:
+    """List the files whose words are looked at."""
+    found = [path for tree, kind in TREES.items() for path in sorted((ROOT / tree).rglob(kind))]
+    text = (".py", ".md", ".html", ".css", ".txt", ".xml", ".js")
+    return [*(path for path in found if path.is_file() and path.suffix in text), *(ROOT / name for name in FILES)]
+
+
+def find(pattern: Pattern, texts: dict[Path, str]) -> Iterator[str]:
+    """Find a pattern, also where it is broken over two lines."""
+    expression = re.compile(pattern.expression.replace(" ", r"\s+(?:#:? )?"), re.IGNORECASE)
+    for path, text in texts.items():
+        for match in expression.finditer(text):
+            start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
+            if any(allowed in text[start:end] for allowed in ALLOWED):
+                continue
+            words = " ".join(match[0].split())
+            number = text.count("\n", 0, match.start()) + 1
+            yield f"{path.relative_to(ROOT)}:{number}: {words!r}: write {pattern.instead}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
