@@ -14,7 +14,7 @@ from ..policy.ledger import shipped
 from ..policy.model import Policy
 from ..policy.papers import Paper
 from ..verifying.verification import Verification
-from .optional import Certificate, Identity, TimestampClient, Typeface
+from .optional import Certificate, Identity, TimestampClient, Trust, Typeface
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def renew(
     pdf: bytes,
     *,
     tsa: str | Sequence[str] | TimestampClient,
-    trust_roots: Iterable[Certificate],
+    trust_roots: Iterable[Certificate] | Trust,
     at: datetime.datetime | None = None,
 ) -> bytes:
     """Renew a copy: verify it, and add the next archive timestamp, so that it holds for longer.
@@ -100,18 +100,19 @@ def renew(
         LevelError: its level is lower, or an answer was missing.
         MissingExtraError: pyHanko is not installed.
     """
+    from ..trust.anchors import as_trust
     from ..verifying.renewing import renew_copy
 
-    moment, roots = now() if at is None else at, tuple(trust_roots)
+    moment, trust = now() if at is None else at, as_trust(trust_roots)
     return run_beside(
-        lambda: renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=roots, at=moment, ledger=shipped())[0]
+        lambda: renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=trust, at=moment, ledger=shipped())[0]
     )
 
 
 def verify(
     pdf: bytes,
     *,
-    trust_roots: Iterable[Certificate],
+    trust_roots: Iterable[Certificate] | Trust,
     at: datetime.datetime | None = None,
     version: str | None = None,
 ) -> Verification:
@@ -119,8 +120,9 @@ def verify(
 
     Args:
         pdf: the bytes of the file.
-        trust_roots: the certificates that a signer may lead to (see `load_certificates`); no
-            others are trusted, and the machine's own store is never asked.
+        trust_roots: whom to trust: certificates (see `load_certificates`) that count for signers and for
+            timestamps; or a `Trust`, which keeps them apart. Nobody else is, and the machine's own store is
+            never asked.
         at: the moment for which certificates are validated (aware), or None for now.
         version: the version that the copy has to be of, for instance "2026-02-24", or None for any.
 

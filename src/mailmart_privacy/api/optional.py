@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..keys.identity import Identity
+    from ..trust.anchors import Trust
     from ..trust.timestamp_client import TimestampClient
     from ..typesetting.fonts import Typeface
 else:
@@ -22,6 +23,7 @@ else:
     Certificate = _find("cryptography.x509", "Certificate")
     Identity = _find("..keys.identity", "Identity")
     TimestampClient = _find("..trust.timestamp_client", "TimestampClient")
+    Trust = _find("..trust.anchors", "Trust")
     Typeface = _find("..typesetting.fonts", "Typeface")
 
-__all__ = ["Certificate", "Identity", "TimestampClient", "Typeface"]
+__all__ = ["Certificate", "Identity", "TimestampClient", "Trust", "Typeface"]

@@ -16,9 +16,8 @@ from .register import read_register
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cryptography.x509 import Certificate
-
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
     from .archive import Archive
     from .index.index import Index
     from .session import Copy, Session
@@ -68,7 +67,7 @@ def add_files(
     paths: "Iterable[Path]",
     *,
     names_key: bytes,
-    roots: "tuple[Certificate, ...]",
+    roots: "Trusted",
     ledger: "Ledger",
     clock: Callable[[], datetime.datetime],
     same_reference: bool = False,
@@ -142,7 +141,7 @@ def _look(
     archive: "Archive",
     index: "Index",
     known: dict[str, int],
-    roots: "tuple[Certificate, ...]",
+    roots: "Trusted",
     ledger: "Ledger",
     clock: Callable[[], datetime.datetime],
 ) -> "tuple[Added, Copy | None]":

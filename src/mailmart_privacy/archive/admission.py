@@ -7,17 +7,14 @@ from ..verifying.verify import verify
 from .session import Copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cryptography import x509
-
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
 
 
 def admit(
     pdf: bytes,
     *,
-    trust_roots: "Iterable[x509.Certificate]",
+    trust_roots: "Trusted",
     at: datetime.datetime,
     ledger: "Ledger",
     renews: str | None = None,

@@ -8,10 +8,7 @@ from .anchors import Anchor, anchor, verify_anchors
 from .witnesses import Witness, cosign
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cryptography.x509 import Certificate
-
+    from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
     from .archive import Archive
     from .index.index import Index
@@ -29,7 +26,7 @@ class Anchoring:
     """
 
     timestamps: "TimestampClient"
-    roots: "tuple[Certificate, ...]"
+    roots: "Trusted"
     witnesses: tuple[Witness, ...] = ()
 
     def anchor(self, session: "Session", at: datetime.datetime) -> None:
@@ -52,9 +49,7 @@ class Anchoring:
         )
 
 
-def indexed_anchors(
-    archive: "Archive", index: "Index", *, roots: "Sequence[Certificate]", at: datetime.datetime
-) -> list[Anchor]:
+def indexed_anchors(archive: "Archive", index: "Index", *, roots: "Trusted", at: datetime.datetime) -> list[Anchor]:
     """Verify the published anchors that the index lists, also those that lapsed; see `anchors.require_holding`.
 
     An anchor that is not published yet proves nothing yet.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import TamperedError, UntrustedError, one_line
 from ..keys.certificates import subject_name
-from ..trust.anchors import make_trust
+from ..trust.anchors import as_trust
 from ..trust.path_validator import PathValidator, describe_certificate
 from ..trust.purposes import NotTrustedError
 from ..trust.revocation import gather_for_token
@@ -31,6 +31,7 @@ from .tlog.notes import Checkpoint, read_checkpoint
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
     from .tlog.tiles import Tiles
 
@@ -64,7 +65,7 @@ def anchor(
     session: Session,
     *,
     timestamps: "TimestampClient",
-    roots: "Sequence[x509.Certificate]",
+    roots: "Trusted",
     at: datetime.datetime,
     cosign: Callable[[Checkpoint], Checkpoint] = lambda checkpoint: checkpoint,
 ) -> LogEntry:
@@ -97,7 +98,7 @@ def anchor(
 
 
 def verify_anchors(
-    archive: Archive, entries: Iterable[LogEntry], *, roots: "Sequence[x509.Certificate]", at: datetime.datetime
+    archive: Archive, entries: Iterable[LogEntry], *, roots: "Trusted", at: datetime.datetime
 ) -> list[Anchor]:
     """Verify all anchors of an archive.
 
@@ -173,7 +174,7 @@ def _verify(
     entry: LogEntry,
     published: Checkpoint,
     tiles: "Tiles",
-    roots: "Sequence[x509.Certificate]",
+    roots: "Trusted",
     at: datetime.datetime,
 ) -> Anchor:
     contents = {file.name.rpartition(".")[2]: archive.read_file(file) for file in entry.entry.files}
@@ -213,11 +214,11 @@ def _require_logged(name: str, entry: LogEntry, checkpoint: Checkpoint, publishe
 
 
 def _find_path(
-    name: str, token: Token, data: ValidationData, roots: "Sequence[x509.Certificate]", at: datetime.datetime
+    name: str, token: Token, data: ValidationData, roots: "Trusted", at: datetime.datetime
 ) -> "tuple[tuple[x509.Certificate, ...], str]":
     """Find the way from the authority's certificate to a root, and why it does not hold any longer."""
     own, *others = token.certificates
-    judge = PathValidator(trust=make_trust(authorities=roots), data=data)
+    judge = PathValidator(trust=as_trust(roots), data=data)
     try:
         path = judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
     except NotTrustedError as error:

@@ -1,7 +1,6 @@
 """Which version was in force at a moment: as its publisher claims, and as the archive can prove."""
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,7 @@ from .entries import File
 from .lookup import compare_row
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
+    from ..trust.anchors import Trusted
     from .service import ArchiveService
 
 
@@ -41,7 +39,7 @@ class InForce:
     files: tuple[File, ...] = ()
 
 
-def in_force(service: "ArchiveService", at: datetime.datetime, *, roots: "Sequence[Certificate]") -> InForce:
+def in_force(service: "ArchiveService", at: datetime.datetime, *, roots: "Trusted") -> InForce:
     """Find the version in force; what the index answers is compared with the log.
 
     Args:

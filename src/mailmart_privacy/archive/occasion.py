@@ -12,9 +12,8 @@ from .recipients import NO_DETAILS, open_details
 from .register import read_register
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
     from .entries import LogEntry
     from .service import ArchiveService
 
@@ -24,7 +23,7 @@ def describe_occasion(
     entry: "LogEntry",
     *,
     matter: str,
-    roots: "tuple[Certificate, ...]",
+    roots: "Trusted",
     ledger: "Ledger",
 ) -> Occasion:
     """Tell what the page says; customer and reference only where the archive's key is here.

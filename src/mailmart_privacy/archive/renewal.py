@@ -11,9 +11,8 @@ from .anchoring import Anchoring, indexed_anchors
 from .location import Advance, quiet
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
     from .anchors import Anchor
     from .archive import Archive
     from .index.index import Index, Row
@@ -72,7 +71,7 @@ class Renewal:
         archive: "Archive",
         index: "Index",
         *,
-        roots: "tuple[Certificate, ...]",
+        roots: "Trusted",
         limit: datetime.datetime,
         ledger: "Ledger",
         clock: Callable[[], datetime.datetime],

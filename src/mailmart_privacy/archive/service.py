@@ -25,9 +25,8 @@ from .renewal import Renewal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cryptography.x509 import Certificate
-
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
     from .archive import Archive
     from .entries import LogEntry
     from .index.index import Index, Row
@@ -79,7 +78,7 @@ class ArchiveService:
         self,
         paths: "Iterable[Path]",
         *,
-        roots: "tuple[Certificate, ...]",
+        roots: "Trusted",
         ledger: "Ledger",
         same_reference: bool = False,
     ) -> list[Added]:
@@ -102,7 +101,7 @@ class ArchiveService:
         """Find customers and copies by parts of names and references, or beginnings of digests; see `finding.find`."""
         return find(self.archive, self.keyring().names_key, text, exact=exact)
 
-    def in_force(self, at: datetime.datetime, *, roots: "Sequence[Certificate]") -> InForce:
+    def in_force(self, at: datetime.datetime, *, roots: "Trusted") -> InForce:
         """Find the version in force at a moment; see `in_force.in_force`."""
         return in_force(self, at, roots=roots)
 
@@ -152,7 +151,7 @@ class ArchiveService:
         return row, write_proof(self.archive, entry.number)
 
     def evidence(
-        self, digest: str, *, roots: "tuple[Certificate, ...]", ledger: "Ledger", matter: str = ""
+        self, digest: str, *, roots: "Trusted", ledger: "Ledger", matter: str = ""
     ) -> "tuple[Row, dict[str, bytes]]":
         """Gather all that shows an outsider what a file is, and when it was archived; see `gather_evidence`.
 
@@ -252,7 +251,7 @@ class ArchiveService:
     def renewal(
         self,
         *,
-        roots: "tuple[Certificate, ...]",
+        roots: "Trusted",
         limit: datetime.datetime,
         ledger: "Ledger",
     ) -> Renewal:

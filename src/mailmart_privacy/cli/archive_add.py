@@ -73,6 +73,7 @@ def add(
     tsa: tuple[str, ...],
     tsa_certificate: tuple[str, ...],
     trust: tuple[str, ...],
+    trust_timestamps: tuple[str, ...],
     witness: tuple[str, ...],
     same_reference: bool,
     as_json: bool,
@@ -85,7 +86,7 @@ def add(
     from ..archive.adding import add_files
 
     location = read_location(archive, archive_key, archive_index)
-    authorities = read_authorities(tsa, tsa_certificate, trust)
+    authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
     service, paths = open_service(location, "indexing"), list_files(names)
     if not paths:
         raise UsageError(f"there is no PDF file in {', '.join(names)}")
@@ -148,10 +149,11 @@ def anchor(
     tsa: tuple[str, ...],
     tsa_certificate: tuple[str, ...],
     trust: tuple[str, ...],
+    trust_timestamps: tuple[str, ...],
     witness: tuple[str, ...],
 ) -> None:
     """Have an authority stamp the log's checkpoint: what is in the log cannot be removed unseen from then on."""
-    anchoring = read_anchoring(read_authorities(tsa, tsa_certificate, trust), witness)
+    anchoring = read_anchoring(read_authorities(tsa, tsa_certificate, trust, trust_timestamps), witness)
     if anchoring is None:
         raise UsageError("name a timestamp authority with --tsa URL, and its root certificate with --trust CERT")
     service = open_service(read_location(archive, archive_key))
@@ -172,6 +174,7 @@ def renew(
     tsa: tuple[str, ...],
     tsa_certificate: tuple[str, ...],
     trust: tuple[str, ...],
+    trust_timestamps: tuple[str, ...],
     before: str | None,
     dry_run: bool,
     as_json: bool,
@@ -185,7 +188,7 @@ def renew(
     from .renew import read_date
 
     limit = now() + _AHEAD if before is None else read_date(before)
-    authorities = read_authorities(tsa, tsa_certificate, trust)
+    authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
     anchoring = read_anchoring(authorities)
     service = open_service(read_location(archive, archive_key, archive_index), "looking")
     waiting = bool(read_register(service.archive).waiting)

@@ -15,12 +15,11 @@ from .edge import now
 from .progress import Progress, show_progress
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from ..archive.anchoring import Anchoring
     from ..archive.index.index import Row
     from ..archive.recipients import Person
     from ..archive.service import ArchiveService
+    from ..trust.anchors import Trust
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
@@ -57,9 +56,9 @@ def read_location(
     return ArchiveLocation(archive, archive_key, archive_index)
 
 
-def read_trusted(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
-    """Read the certificates to trust: those given, and the user's own."""
-    return read_authorities((), (), trust).trusted()
+def read_trusted(trust: tuple[str, ...], trust_timestamps: tuple[str, ...] = ()) -> "Trust":
+    """Read whom to trust: those given, and the user's own identity."""
+    return read_authorities((), (), trust, trust_timestamps).trusted()
 
 
 def read_anchoring(authorities: Authorities, witnesses: tuple[str, ...] = ()) -> "Anchoring | None":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from ..trust.anchors import Trust
     from ..trust.timestamp_client import TimestampClient
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
@@ -27,12 +28,19 @@ class Authorities:
     Attributes:
         urls: the authorities, the preferred one first.
         pins: SHA-256 digests of their certificates.
-        roots: the certificates to trust.
+        signers: the certificates that were given to trust.
+        stampers: those that were given to trust for timestamps.
     """
 
     urls: tuple[str, ...]
     pins: frozenset[str]
-    roots: "tuple[Certificate, ...]"
+    signers: "tuple[Certificate, ...]"
+    stampers: "tuple[Certificate, ...]"
+
+    @property
+    def roots(self) -> "tuple[Certificate, ...]":
+        """All certificates that were given: where those of the signer and of the authorities lead to when issuing."""
+        return tuple(dict.fromkeys((*self.signers, *self.stampers)))
 
     def client(self) -> "TimestampClient":
         """Make a client of them."""
@@ -40,17 +48,35 @@ class Authorities:
 
         return TimestampClient(urls=self.urls, pins=self.pins)
 
-    def trusted(self) -> "tuple[Certificate, ...]":
-        """Name whom to trust: the roots that were given, and the user's own certificate."""
-        return tuple(dict.fromkeys((*self.roots, *read_roots(()))))
+    def trusted(self) -> "Trust":
+        """Name whom to trust: those who were given, or else are published; and the user's own identity."""
+        return _choose(self.signers, self.stampers, own=True)
+
+
+def trust_options(command: _Command) -> _Command:
+    """Add `--trust` and `--trust-timestamps`."""
+    for option in (
+        click.option(
+            "--trust-timestamps",
+            multiple=True,
+            metavar="CERT",
+            help="A certificate that you trust for timestamps [default: those of --trust].",
+        ),
+        click.option(
+            "--trust",
+            multiple=True,
+            metavar="CERT",
+            help="A certificate that you trust, PEM or DER: a signer's, or the root above it.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def authority_options(command: _Command) -> _Command:
-    """Add `--tsa`, `--tsa-certificate` and `--trust`."""
+    """Add `--tsa`, `--tsa-certificate`, `--trust` and `--trust-timestamps`."""
+    command = trust_options(command)
     for option in (
-        click.option(
-            "--trust", multiple=True, metavar="CERT", help="A root certificate, PEM or DER, of signer or authority."
-        ),
         click.option(
             "--tsa-certificate",
             multiple=True,
@@ -63,20 +89,44 @@ def authority_options(command: _Command) -> _Command:
     return command
 
 
-def read_authorities(tsa: tuple[str, ...], pinned: tuple[str, ...], trust: tuple[str, ...]) -> Authorities:
+def read_authorities(
+    tsa: tuple[str, ...], pinned: tuple[str, ...], trust: tuple[str, ...], trust_timestamps: tuple[str, ...] = ()
+) -> Authorities:
     """Read what `authority_options` gave.
 
     Raises:
         UsageError: something is neither a certificate nor the digest of one.
     """
     pins = frozenset(digest for name in pinned for digest in _read_pin(name))
-    return Authorities(urls=tsa, pins=pins, roots=_read_certificates(trust))
+    signers, stampers = _read_certificates(trust), _read_certificates(trust_timestamps)
+    return Authorities(urls=tsa, pins=pins, signers=signers, stampers=stampers)
 
 
-def read_roots(trust: tuple[str, ...]) -> "tuple[Certificate, ...]":
-    """Read the certificates to trust: those given, else the user's own."""
-    if trust:
-        return _read_certificates(trust)
+def read_trust(trust: tuple[str, ...], trust_timestamps: tuple[str, ...] = ()) -> "Trust":
+    """Read whom to trust: those who were given; without any, the user's own identity and those who are published."""
+    return _choose(_read_certificates(trust), _read_certificates(trust_timestamps), own=not trust)
+
+
+def describe_trust(trust: "Trust") -> str | None:
+    """Say whom a verdict relies on where nobody was named: this user alone; or None."""
+    sources = {anchor.source for anchor in trust.signers}
+    if "own" in sources and len(sources) == 1:
+        return "only your own identity is trusted: no --trust was given, and this release's trust list is empty"
+    if not sources:
+        return "nobody is trusted: no --trust was given, and this release's trust list is empty"
+    return None
+
+
+def _choose(signers: "tuple[Certificate, ...]", stampers: "tuple[Certificate, ...]", *, own: bool) -> "Trust":
+    from ..trust.anchors import choose_trust
+    from ..trust.trust_list import shipped_trust_list
+
+    identity = _read_own() if own else ()
+    published = shipped_trust_list().trust()
+    return choose_trust(signers=signers, authorities=stampers, own=identity, published=published)
+
+
+def _read_own() -> "tuple[Certificate, ...]":
     own = identity_path()
     if not own.exists():
         return ()

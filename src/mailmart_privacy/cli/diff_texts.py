@@ -13,7 +13,7 @@ from .._unicode import normalize, spell_out
 from ..errors import SourceError, UnknownVersionError, UnreadableFileError, UsageError, VerificationError
 from ..policy.ledger import policy_from_json, shipped
 from ..policy.model import Policy
-from .authorities import read_roots
+from .authorities import read_trust
 from .files import read_file
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _read_copy(content: bytes, said: str, trust: tuple[str, ...], now: datetime.
     from ..pdf.scan import find_attached_json, find_claimed_recipient
     from ..verifying.verify import verify
 
-    roots = read_roots(trust)
+    roots = read_trust(trust)
     attached = find_attached_json(content)
     if attached is None:
         raise UsageError(

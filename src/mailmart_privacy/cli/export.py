@@ -55,6 +55,7 @@ _GROUPS = {
         "level",
         "tsa",
         "tsa_certificate",
+        "trust_timestamps",
         "trust",
     ),
     "Archive": ("archive", "archive_key", "archive_index"),
@@ -102,6 +103,7 @@ def export(
     tsa: tuple[str, ...],
     tsa_certificate: tuple[str, ...],
     trust: tuple[str, ...],
+    trust_timestamps: tuple[str, ...],
     archive: str | None,
     archive_key: str | None,
     archive_index: str | None,
@@ -130,7 +132,7 @@ def export(
         "recipient", recipient, "recipients", recipients, why="--to names one recipient, --recipients a sheet of them"
     )
     version = choose_version(policy, at).version
-    authorities = read_authorities(tsa, tsa_certificate, trust)
+    authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
     kept = read_location(archive, archive_key, archive_index) if archive else None
     if recipients is not None:
         if reference is not None:

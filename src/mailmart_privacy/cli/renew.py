@@ -15,6 +15,7 @@ from .files import list_files, read_file
 from .output import print_json
 
 if TYPE_CHECKING:
+    from ..trust.anchors import Trust
     from ..verifying.verification import Verification
 
 _AHEAD = datetime.timedelta(days=90)
@@ -31,6 +32,7 @@ def renew(
     tsa: tuple[str, ...],
     tsa_certificate: tuple[str, ...],
     trust: tuple[str, ...],
+    trust_timestamps: tuple[str, ...],
     before: str | None,
     dry_run: bool,
     as_json: bool,
@@ -43,7 +45,7 @@ def renew(
     """
     now = datetime.datetime.now(datetime.UTC)
     limit = now + _AHEAD if before is None else read_date(before)
-    authorities = read_authorities(tsa, tsa_certificate, trust)
+    authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
     roots = authorities.trusted()
     if not dry_run and not tsa:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
@@ -67,7 +69,7 @@ def renew(
 def _renew(
     path: Path,
     authorities: Authorities,
-    roots: tuple[Any, ...],
+    roots: "Trust",
     now: datetime.datetime,
     limit: datetime.datetime,
     dry: bool,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..keys.identity import Identity
     from ..pdf.notes import FormNotes
+    from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
     from ..typesetting.fonts import Typeface
     from .certified import CertifiedForm
@@ -141,7 +142,7 @@ def add_archive_timestamp(
     copy: "ReadCopy",
     *,
     timestamps: "TimestampClient",
-    trust_roots: "Sequence[Certificate]",
+    trust_roots: "Trusted",
     at: datetime.datetime,
 ) -> bytes:
     """Add the next archive timestamp to a copy, and before it all that the last one is to be judged by.

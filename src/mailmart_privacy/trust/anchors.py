@@ -18,6 +18,9 @@ except ImportError:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
+
+    Trusted: TypeAlias = "Trust | Iterable[x509.Certificate]"
 
 GIVEN, OWN, PUBLISHED = "given", "own", "published"
 
@@ -79,12 +82,55 @@ class Trust:
                 return anchor
         raise KeyError(certificate_digest(path[-1]))
 
+    def certificates(self) -> "tuple[x509.Certificate, ...]":
+        """Return all certificates that are trusted for something, each once."""
+        return tuple(dict.fromkeys(anchor.certificate for anchor in (*self.signers, *self.authorities)))
+
     def compromised_since(self, certificate: x509.Certificate) -> datetime.datetime | None:
         """Tell since when others may have had a certificate's key, or None."""
         if not self.compromised:
             return None
         digest = certificate_digest(certificate)
         return min((since for named, since in self.compromised if named == digest), default=None)
+
+
+def as_trust(given: "Trusted") -> Trust:
+    """Take whom a caller trusts.
+
+    Args:
+        given: a `Trust`, which keeps signers and authorities apart; or certificates that are trusted for both.
+    """
+    if isinstance(given, Trust):
+        return given
+    certificates = tuple(given)
+    return make_trust(certificates, certificates)
+
+
+def choose_trust(
+    *,
+    signers: "Iterable[x509.Certificate]",
+    authorities: "Iterable[x509.Certificate]",
+    own: "Iterable[x509.Certificate]",
+    published: Trust,
+) -> Trust:
+    """Choose whom to trust by what a user gave.
+
+    What was given replaces what is published, for each purpose. Where nobody was named for timestamps, those who were
+    named for signing count for timestamps, too, as one authority may do both; never the other way.
+
+    Args:
+        signers: the certificates given for signers.
+        authorities: the certificates given for timestamp authorities.
+        own: the certificate of the user's own identity, where it is to be trusted.
+        published: the trust list; what it says of compromised keys counts in any case.
+    """
+    signing, stamping = tuple(signers), tuple(authorities)
+    given = make_trust(signing, stamping or signing)
+    return Trust(
+        signers=(given.signers or published.signers) + make_trust(own, source=OWN).signers,
+        authorities=given.authorities if stamping else given.authorities + published.authorities,
+        compromised=published.compromised,
+    )
 
 
 def make_trust(

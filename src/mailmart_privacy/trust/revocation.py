@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import LevelError, MissingExtraError, one_line
 from ..keys.certificates import find_extension, has_issued, is_self_signed, read_key, subject_name, to_der
-from .anchors import make_trust
+from .anchors import as_trust, make_trust
 from .fetching import Deadline, fetch
 from .path_validator import PathValidator, describe_certificate
 from .purposes import NotTrustedError, may_answer
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..keys.identity import Identity
+    from .anchors import Trusted
     from .timestamp_token import Token
 
 _DEPTH = 10
@@ -111,9 +112,9 @@ class Evidence:
         at: when it is gathered (aware); it is to be used for a minute or so, no longer.
     """
 
-    def __init__(self, roots: "Sequence[x509.Certificate]", *, at: datetime.datetime, level: str, timeout: float):
+    def __init__(self, roots: "Trusted", *, at: datetime.datetime, level: str, timeout: float):
         self.at = at
-        self._roots, self._level, self._timeout = tuple(roots), level, timeout
+        self._roots, self._level, self._timeout = as_trust(roots), level, timeout
         self._found: dict[tuple[x509.Certificate, ...], ValidationData] = {}
 
     def for_signer(self, identity: "Identity") -> ValidationData:
@@ -136,7 +137,7 @@ class Evidence:
 
 
 def gather_for_signer(
-    identity: "Identity", *, roots: "Sequence[x509.Certificate]", at: datetime.datetime, level: str, timeout: float
+    identity: "Identity", *, roots: "Trusted", at: datetime.datetime, level: str, timeout: float
 ) -> ValidationData:
     """Gather what an identity's certificate is to be judged by; a self-signed one is its own root, and needs nothing.
 
@@ -147,7 +148,7 @@ def gather_for_signer(
     return gather(
         identity.certificate,
         identity.chain,
-        roots=[*roots, *own],
+        roots=[*(anchor.certificate for anchor in as_trust(roots).signers), *own],
         at=at,
         purpose="sign",
         level=level,
@@ -156,7 +157,7 @@ def gather_for_signer(
 
 
 def gather_for_token(
-    token: "Token", *, roots: "Sequence[x509.Certificate]", at: datetime.datetime, level: str, timeout: float
+    token: "Token", *, roots: "Trusted", at: datetime.datetime, level: str, timeout: float
 ) -> ValidationData:
     """Gather what a timestamp authority's certificate is to be judged by.
 
@@ -164,7 +165,8 @@ def gather_for_token(
         LevelError: an answer is missing.
     """
     own, *others = token.certificates
-    return gather(own, others, roots=roots, at=at, purpose="stamp", level=level, timeout=timeout)
+    trusted = [anchor.certificate for anchor in as_trust(roots).authorities]
+    return gather(own, others, roots=trusted, at=at, purpose="stamp", level=level, timeout=timeout)
 
 
 def _prove(

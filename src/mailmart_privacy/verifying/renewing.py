@@ -10,11 +10,8 @@ from .origin import find_origin
 from .verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cryptography.x509 import Certificate
-
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
     from .verification import Verification
 
@@ -25,7 +22,7 @@ def renew_copy(
     pdf: bytes,
     *,
     timestamps: "TimestampClient",
-    trust_roots: "Sequence[Certificate]",
+    trust_roots: "Trusted",
     at: datetime.datetime,
     ledger: "Ledger",
 ) -> "tuple[bytes, Verification]":

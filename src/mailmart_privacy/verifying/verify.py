@@ -20,13 +20,14 @@ import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .._lookalikes import find_lookalikes
 from ..copies.reader import ReadSignature, ReadStamp
 from ..copies.reading import ReadCopy, read_copy
 from ..errors import AlteredError, MissingExtraError, UnreadableFileError, UntrustedError, VersionMismatchError
 from ..keys.certificates import certificate_digest, has_issued, read_key, subject_name
 from ..keys.signature import SignatureError, find_weakness, has_low_s, require_signature
 from ..pdf.field_names import DELIVERY, WORDS
-from ..trust.anchors import make_trust
+from ..trust.anchors import as_trust
 from ..trust.timestamp_token import require_stamped
 from .origin import find_origin
 from .proofs import Proof, prove
@@ -38,10 +39,11 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ..policy.ledger import Ledger
     from ..policy.versions import Version
+    from ..trust.anchors import Trusted
     from ..trust.timestamp_token import Token
     from ..typesetting.fonts import Typeface
 
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 def verify(
     pdf: bytes,
     *,
-    trust_roots: "Iterable[x509.Certificate]",
+    trust_roots: "Trusted",
     at: datetime.datetime,
     ledger: "Ledger",
     version: str | None = None,
@@ -59,7 +61,7 @@ def verify(
 
     Args:
         pdf: the bytes of the file.
-        trust_roots: the certificates that a signer may lead to; no others are trusted.
+        trust_roots: whom to trust: a `Trust`, or certificates that count for signers and for timestamps; nobody else.
         at: the moment for which certificates are validated (aware).
         ledger: the recorded versions.
         version: the one that the copy has to be of, or None for any.
@@ -84,8 +86,7 @@ def verify(
         require_signatures(copy)
     except MemoryError:
         raise UnreadableFileError("the file cannot be read: there is not enough memory") from None
-    roots = tuple(trust_roots)
-    proofs = prove(copy, trust=make_trust(roots, roots), at=at)
+    proofs = prove(copy, trust=as_trust(trust_roots), at=at)
     found = ledger.version(copy.form.version)
     if wanted is not None and wanted != found:
         raise VersionMismatchError(_name_other(found, wanted))
@@ -176,7 +177,8 @@ def _summarise(copy: ReadCopy, found: "Version", proofs: tuple[Proof, Proof]) ->
         level=proofs[1].level,
         valid_until=proofs[1].until,
         digest=copy.digest,
-        remarks=tuple(
+        remarks=tuple(filter(None, [find_lookalikes(copy.recipient)]))
+        + tuple(
             f"the {WORDS[name]} is drawn with the issuer's own font, which was not compared" for name in copy.uncompared
         ),
     )
