@@ -125,7 +125,7 @@ def test_the_same_text_is_said_to_be_the_same(ledger: Ledger) -> None:
     assert "1. Introduction: unchanged" in redline.render_text(same, full=True)
     assert json.loads(redline.render_json(same))["same"] is True
     dated = compare(policy, replace(policy, last_updated=ledger.policy(THIRD).last_updated))
-    assert wording.summarize(dated) == "The two texts are the same, but for the date"
+    assert wording.summarize(dated) == "The two texts are the same, except for the date"
     assert not wording.is_same(dated)
 
 

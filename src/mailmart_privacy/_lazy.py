@@ -44,7 +44,7 @@ def offer(module: str, homes: "dict[str, str]") -> "tuple[Callable[[str], Any], 
 
 
 def _stand_in(name: str, module: str, missing: "MissingExtraError") -> "Any":
-    """Make what stands for a function or a class whose extra is missing: whoever calls it is told."""
+    """Make a stand-in for a function or a class whose extra is missing; calling it raises MissingExtraError."""
 
     def refuse(*_args: object, **_kwargs: object) -> None:
         raise type(missing)(missing.extra, missing.module)

@@ -40,32 +40,32 @@ def issue_many(
     fonts: Iterable[str | Typeface] = (),
     chunk: int | None = None,
 ) -> Iterator[IssuedCopy | FailedCopy]:
-    """Issue many signed copies, and yield what became of each row as it comes.
+    """Issue many signed copies, and yield the result of each row as soon as it is known.
 
     Args:
-        rows: whom the copies are for; they are taken as they are needed.
+        rows: the recipients, read as they are needed.
         policy: a recorded version, or None for the one in force.
-        identity: who signs. For an executor with processes, a function that opens it over there (and
-            can be pickled): a key does not travel.
+        identity: the signer. For an executor with processes, a function that can be pickled and opens the
+            identity there: a key is never sent.
         issued_at: the moment that all copies show (aware), a clock that is asked for each chunk, or
             None for the machine's clock.
         paper: "a4" or "letter".
         level: "B-B", "B-T", "B-LT" or "B-LTA"; see `issue`.
         tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
         trust_roots: where the certificates lead to; needed for "B-LT" and "B-LTA".
-        executor: who works: threads, processes, a cluster; None for this thread.
+        executor: threads, processes or a cluster to share the work; None for this thread.
         into: a folder, s3://BUCKET/PREFIX, or another URL, where the workers put the copies; the copy of a row
             that is there already is found, and not issued again. None to get the copies' bytes.
         fonts: files of fonts, or names of installed ones, for characters that the form's font does not have.
         chunk: how many rows a worker gets at once.
 
     Returns:
-        An iterator of an `IssuedCopy` for each row, or a `FailedCopy` with the error that says why there is none;
-        not in the order of the rows where several work at once. Closing the iterator stops the work.
+        An iterator over one result for each row: an `IssuedCopy`, or a `FailedCopy` with the error that says why.
+        If several workers share the work, results are not in the order of the rows. Closing the iterator stops it.
 
     Raises:
-        IdentityError: the identity cannot be opened, or does not travel.
-        UsageError: there is no such paper or level, or a moment is naive.
+        IdentityError: the identity cannot be opened, or would have to be sent to another process.
+        UsageError: the paper size or the level is unknown, or a moment is naive.
         RecordError: the policy is not the one recorded under its date, or a record has changed.
         LevelError: the form cannot be certified at that level.
         OSError: a copy could not be written.

@@ -10,7 +10,7 @@ from ..policy.versions import Version, is_version
 
 
 def current() -> Policy:
-    """Load the version in force now.
+    """Load the version that is in force now.
 
     Returns:
         The policy.
@@ -33,7 +33,7 @@ def version(name: str | datetime.date) -> Policy:
 
     Raises:
         NewerVersionError: it comes after the newest version that this release knows.
-        UnknownVersionError: there is no such version.
+        UnknownVersionError: no version has that date.
         WrongTypeError: `name` is neither a string nor a date.
         RecordError: its record has changed or is missing.
     """

@@ -39,8 +39,8 @@ class SectionChange:
             number, is the same.
         moved: whether it stands elsewhere among the sections that both versions have. Not moved is
             one whose number differs only because others came, went or moved.
-        old_number, new_number: its place, counted from 1; None where it is not there, or where one of
-            the two texts is prose, and all of both is one section.
+        old_number, new_number: its number in each text, counted from 1; None if that text lacks it, or if
+            one of the two texts is prose, so that each counts as one section.
         title: the words of its title.
         passages: what stands below it.
     """

@@ -1,4 +1,4 @@
-"""What two sequences have in common, within a bound of work that is the same on any machine."""
+"""Find what two sequences have in common, with a limit on the work that is the same on any machine."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -13,29 +13,29 @@ _SETUP, _PART = 60, 4  # what it takes to set up, and for one part of the old te
 
 
 class Effort:
-    """What a comparison may still cost.
+    """How much work a comparison may still do.
 
     Args:
-        steps: how often a part of one text may be held against an equal part of the other.
+        steps: how often a part of one text may be compared with an equal part of the other.
     """
 
     def __init__(self, steps: int = STEPS) -> None:
         self.left = steps
 
     def spend(self, steps: int) -> None:
-        """Take from what is left; raises UsageError where it is not enough."""
+        """Use some of the steps that are left; raises UsageError if there are too few."""
         self.left -= steps
         if self.left < 0:
-            raise UsageError("the two texts are too long, and have too little in common, to be compared")
+            raise UsageError("these two texts cannot be compared: they are too long and have too little in common")
 
 
 class Matcher(SequenceMatcher[Any]):
-    """A `SequenceMatcher` that spends its steps from an effort, before it takes them.
+    """A `SequenceMatcher` that pays for its work from an effort before it does it.
 
     Args:
         old: the parts before.
         new: the parts after.
-        effort: what it may cost.
+        effort: how much work it may do.
     """
 
     def __init__(self, old: Sequence[Hashable], new: Sequence[Hashable], effort: Effort) -> None:

@@ -33,15 +33,15 @@ def compare_words(old: str, new: str, effort: Effort | None = None) -> tuple[Spa
     Args:
         old: the text before.
         new: the text after.
-        effort: what it may cost; None for an effort of its own.
+        effort: how much work it may do; None for the default.
 
     Returns:
-        The spans, in their order. The same and the removed ones, joined, give `old`; the same and
-        the added ones give `new`. No span is empty, no word is cut, and where there are both, what
-        was removed stands before what was added.
+        The spans, in order. Joining those that are the same or removed gives `old`; joining those that
+        are the same or added gives `new`. No span is empty, and no word is cut. A removed span comes
+        before the added one that replaces it.
 
     Raises:
-        UsageError: it would cost more.
+        UsageError: it would take more effort than that.
     """
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
     matcher = Matcher(before, after, effort or Effort())
@@ -52,19 +52,19 @@ def compare_words(old: str, new: str, effort: Effort | None = None) -> tuple[Spa
 def similarities(
     old: Sequence[str], new: Sequence[str], effort: Effort | None = None, *, least: float = 0
 ) -> list[list[float]]:
-    """Say how much passages share: from 0 to 1, by the letters of the words that they have in common, in order.
+    """Measure how much passages share, from 0 to 1: by the letters of the words that they have in common, in order.
 
     Args:
         old: the passages before.
         new: the passages after.
-        effort: what it may cost; None for an effort of its own.
-        least: what shares less may be said to share nothing.
+        effort: how much work it may do; None for the default.
+        least: passages that share less than this may be given 0.
 
     Returns:
-        For each of the old ones, its share with each of the new ones.
+        A row for each old passage, with its share for each new passage.
 
     Raises:
-        UsageError: it would cost more.
+        UsageError: it would take more effort than that.
     """
     effort = effort or Effort()
     before, after = ([_Counted(text) for text in texts] for texts in (old, new))
@@ -72,7 +72,7 @@ def similarities(
 
 
 class _Counted:
-    """The words of a passage, counted once for all that it is held against."""
+    """The words of a passage, counted once for all comparisons."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -99,7 +99,7 @@ def _words(text: str) -> list[str]:
 
 
 def _fold(pieces: list[tuple[bool, str, str]]) -> list[tuple[bool, str, str]]:
-    """Join changes that no word stands between, or a lone short one: a reader would see confetti."""
+    """Join changes with no word, or only one short word, between them: else a reader would see confetti."""
     folded: list[tuple[bool, str, str]] = []
     for index, (same, old, new) in enumerate(pieces):
         inside = 0 < index < len(pieces) - 1

@@ -19,7 +19,7 @@ def print_page(html: str, *, paper: str = "a4", spoken: Mapping[str, tuple[str, 
         The bytes of the PDF; the same for the same page, on any machine.
 
     Raises:
-        UsageError: there is no such paper.
+        UsageError: the paper size is unknown.
         FormError: the package's fonts lack a character of the page.
         MissingExtraError: WeasyPrint is not installed.
     """

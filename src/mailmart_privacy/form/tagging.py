@@ -1,7 +1,7 @@
 """What WeasyPrint's tags leave out for PDF/UA-2 (ISO 14289-2) and for readers of a redline.
 
 WeasyPrint makes one structure element for each box and one `/Span` for each run of text, in the order of the boxes. The
-functions here walk the boxes in that order and pair them with the elements; where the two do not agree, they fail.
+functions here walk the boxes in that order and pair them with the elements. They fail if the numbers differ.
 """
 
 from collections.abc import Iterator, Mapping

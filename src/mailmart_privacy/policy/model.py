@@ -200,7 +200,7 @@ class Policy:
             text_id: the `Policy.text_id` that was stored, for instance "2026-02-24.85591b988b6aa67c".
 
         Returns:
-            The versions after it, up to this one: none where it is this text, or a later one that
+            The versions after it, up to this one: empty if it is this text, or a later one that
             was announced. `Changes.material` says whether the person has to be told.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A text of somebody else's making, of which nothing but its paragraphs is known."""
+"""A text that is not in the layout of a policy: only its paragraphs are known."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,7 +9,7 @@ from .model import Policy
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prose:
-    """A text without sections, date or processors that could be told.
+    """A text whose sections, date and processors are unknown.
 
     Attributes:
         name: what it is called.
@@ -31,7 +31,7 @@ class Prose:
 
 
 def flatten(text: Policy | Prose) -> tuple[Block, ...]:
-    """List all that stands in a text, one after the other, its title and the headings of its sections among it."""
+    """List everything in a text in order, with its title and the headings of its sections."""
     if isinstance(text, Prose):
         return text.blocks
     blocks = [Block(type="heading", text=text.title), Block(type="paragraph", text=text.dateline)]

@@ -278,7 +278,7 @@ class _Reader:
 
 
 def _take_digest(source: str) -> tuple[str, str]:
-    """Take off the comment that `Policy.markdown` ends with, where there is one."""
+    """Remove the comment that `Policy.markdown` ends with, if there is one."""
     body, _, last = source.rstrip("\n").rpartition("\n")
     found = _DIGEST.fullmatch(last)
     return (body, found[1]) if found else (source, "")

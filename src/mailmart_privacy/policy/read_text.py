@@ -1,8 +1,9 @@
-"""Plain text → Policy, or at least paragraphs: what people have edited, pasted or wrapped.
+"""Plain text → Policy, or at least paragraphs: text that people have edited, pasted or wrapped.
 
-The canonical text comes back as it was. Its layout does not tell everything: a heading inside a section
-is a line like any other, and a section's id is not written. So a heading is what looks like one, and an
-id is the slug of its title. The rules of a policy are held by `parse_policy`, which reads it as Markdown.
+Reading the canonical text gives the policy that it was written from. Its layout does not show everything: a
+heading inside a section is a line like any other, and ids of sections are not written. So a short line without a
+full stop counts as a heading, and an id is the slug of its title. The result is written as Markdown and read by
+`parse_policy`, which checks the rules of a policy.
 """
 
 import contextlib
@@ -32,11 +33,11 @@ def parse_text(source: str, *, origin: str = "policy.txt") -> Policy:
         origin: what the messages call it.
 
     Returns:
-        The policy. Of a canonical text, `Policy.text` is that text.
+        The policy. If the source is a canonical text, `Policy.text` gives it back.
 
     Raises:
-        SourceError: it is not the text of a policy; it carries all faults, each with the line on which
-            it would stand in the canonical layout.
+        SourceError: it is not the text of a policy; the error lists all faults, each with the line that it
+            would have in the canonical layout.
     """
     with contextlib.suppress(SourceError):
         policy = _parse(_read_blocks(source, loose=False), origin)
@@ -59,7 +60,7 @@ def read_prose(source: str, *, name: str) -> Prose:
 
 
 def _read_blocks(source: str, *, loose: bool) -> Iterator[Block]:
-    """Split at blank lines and before bullets; what is left of several lines is joined."""
+    """Split at blank lines and before bullets; join the lines of a paragraph or an item."""
     item = _LOOSE_ITEM if loose else _ITEM
     paragraph: list[str] = []
     items: list[list[str]] = []
@@ -135,7 +136,7 @@ def _find_processors(blocks: tuple[Block, ...], titles: dict[int, str]) -> int |
 
 
 def _guess_headings(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Make headings of the paragraphs that look like one: short, without a stop, and something follows."""
+    """Turn paragraphs that look like headings into headings: short, without a full stop, and not the last."""
     made: list[Block] = []
     following = Block(type="heading")
     for block in reversed(blocks):

@@ -1,4 +1,4 @@
-"""What is wrong with a source before Markdown is read: its characters, and markup that would take for ever."""
+"""Checks of a source before its Markdown is read: its characters, and markup that would take too long."""
 
 import re
 
@@ -13,7 +13,7 @@ _BLANK = re.compile(r"\n\s*\n")
 
 
 def find_excess(source: str) -> tuple[int, str] | None:
-    """Find the passage with which a source has more markup than a policy can have, as `(line, message)`.
+    """Find the passage at which a source exceeds the markup that a policy may have, as `(line, message)`.
 
     Python-Markdown reads a passage from many of its marks to its end, and the whole source from a tag; so its time is
     the product of both.

@@ -77,7 +77,7 @@ class Changes:
 
     @property
     def material(self) -> bool:
-        """Whether one of them is a material change: whoever saw the old text has to be told."""
+        """Whether one of them is a material change, so that people who saw the old text have to be told."""
         return any(version.change == MATERIAL for version in self.versions)
 
 

@@ -10,7 +10,7 @@ from ..policy.markup import escape_markdown
 from . import wording
 
 _MARKS = {"removed": ("~~", "~~"), "added": ("**", "**")}
-# Where Markdown's marks would not be read as marks, between a letter and a stop for instance.
+# For places where Markdown does not read its marks as marks, for instance between a letter and a full stop.
 _TAGS = {"removed": ("<del>", "</del>"), "added": ("<ins>", "</ins>")}
 _MORE = re.compile(r"[~|]")
 _PARTS = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
@@ -81,7 +81,7 @@ def _mark(span: Span, before: Sequence[Span], after: Sequence[Span]) -> str:
     if not words:
         return span.text.join(_TAGS[span.kind])
     outside = (left or (before[-1].text[-1] if before else " "), right or (after[0].text[0] if after else " "))
-    # CommonMark, 6.2: a mark is read as one where a letter follows it, or where none stands before it.
+    # CommonMark, 6.2: a mark counts as one if a letter follows it, or if none precedes it.
     clear = all(
         inner.isalnum() or not outer.isalnum()
         for inner, outer in zip((words[0], words[-1]), (outside[0][-1], outside[1][0]), strict=True)

@@ -27,7 +27,7 @@ def render_html(
         comparison: what to render.
         stylesheet: the URL that the page links as its style sheet; `read_style("redline")` is made for it.
         full: show the text of unchanged sections, too.
-        urls: where the policy is served, for the links of a served page; None for a page by itself.
+        urls: the addresses of a site, for the links of a served page; None for a page by itself.
         address: the path at which the page is served.
         templates: a folder whose templates replace those of this package that have the same name, or None.
 

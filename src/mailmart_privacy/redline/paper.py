@@ -22,7 +22,7 @@ def render_pdf(comparison: Comparison, *, full: bool = False, paper: str = "a4")
         The bytes of the PDF; the same for the same comparison, on any machine.
 
     Raises:
-        UsageError: there is no such paper.
+        UsageError: the paper size is unknown.
         FormError: the package's fonts lack a character of the texts.
         MissingExtraError: WeasyPrint is not installed.
     """

@@ -147,7 +147,7 @@ def summarize(comparison: Comparison) -> str:
     if is_same(comparison):
         return SAME
     if comparison.same_text:
-        return f"{SAME}, but for the date"
+        return f"{SAME}, except for the date"
     parts = [] if all(span.kind == "same" for span in comparison.title) else ["the title changed"]
     if isinstance(comparison.old, Prose) or isinstance(comparison.new, Prose):
         passages: list[str] = [passage.status for section in comparison.sections for passage in section.passages]
