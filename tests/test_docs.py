@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
-from mailmart_privacy import batch, errors, form, keys, policy, redline, timestamps, verifying
+from mailmart_privacy import archive, batch, errors, form, keys, policy, redline, testing, timestamps, verifying
 from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
@@ -177,7 +177,8 @@ def test_the_readme_fits_one_screen_and_a_half() -> None:
 def test_every_public_name_is_in_the_api_reference() -> None:
     """docs/api.md names everything that the package and its public submodules export."""
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    for module in (privacy, batch, errors, form, keys, policy, redline, timestamps, verifying):
+    modules = (privacy, archive, batch, errors, form, keys, policy, redline, testing, timestamps, verifying)
+    for module in modules:
         for name in set(module.__all__) - {"one_line", "require_text"}:
             assert f"`{name}`" in text or f"`{name}(" in text, f"{module.__name__}.{name}"
 
