@@ -17,7 +17,7 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, write_entry
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
-from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.archive.log_audit import LogAudit
 from mailmart_privacy.archive.proofs import write_proof
 from mailmart_privacy.archive.storage.folder import Folder
@@ -118,7 +118,7 @@ def _open(folder: Path) -> tuple[Archive, Keyring]:
 def _append(archive: Archive, keyring: Keyring, entries: list[bytes], batch: int) -> float:
     """Append entries, publish them, and tell how many seconds that took."""
     with archive.storage.writer(0) as writer:
-        writer = Writer(archive.log, keyring, writer)
+        writer = LogWriter(archive.log, keyring, writer)
         start = time.perf_counter()
         for at in range(0, len(entries), batch):
             writer.append(entries[at : at + batch])

@@ -15,6 +15,8 @@ from unittest import mock
 
 import pytest
 
+from mailmart_privacy import _files
+
 from .conftest import Run, make_cli, make_environment, one_line, state
 from .pki import Authority
 
@@ -83,9 +85,12 @@ def test_a_copy_that_cannot_be_put_into_its_place_is_withdrawn(cli: Run, archive
     """Where the file cannot be put there after it was archived, the archive says that it was never sent."""
     place = tmp_path / "taken.pdf"
 
-    def taken(*arguments: object, **options: object) -> bool:
-        place.write_bytes(b"somebody else's")
-        return False
+    put = _files._put
+
+    def taken(beside: Path, path: Path, *, force: bool) -> bool:
+        if path.name == place.name:
+            place.write_bytes(b"somebody else's")
+        return put(beside, path, force=force)
 
     with mock.patch("mailmart_privacy._files._put", taken):
         result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "taken.pdf")

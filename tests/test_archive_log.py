@@ -194,3 +194,16 @@ def test_any_bytes_as_an_entry(content: bytes | str) -> None:
     """Whatever stands in the log, it is an entry or it is refused."""
     with pytest.raises(TamperedError):
         read_entry(content if isinstance(content, bytes) else content.encode())
+
+
+def test_signatures_of_kinds_that_are_not_known_are_ignored() -> None:
+    """A checkpoint may carry lines of other keys, an ML-DSA-44 cosignature for instance (C2SP tlog-checkpoint)."""
+    key = Ed25519PrivateKey.generate()
+    made = notes.sign_checkpoint(key, "mailmart-privacy/archive/1", 3, sha256(b"root").digest())
+    ml_dsa_44 = base64.b64encode(b"\x01\x02\x03\x04" + random.Random(1).randbytes(8 + 2420)).decode()
+    public = notes.log_key(key, made.origin)
+    for more in (f"\u2014 witness.example/w1 {ml_dsa_44}\n", f"\u2014 {made.origin} {ml_dsa_44}\n"):
+        for note in (made.note + more.encode(), made.note.replace(b"\n\n", f"\n\n{more}".encode())):
+            read = notes.read_checkpoint(note, public)
+            assert (read.size, read.root) == (3, made.root)
+            assert notes.read_cosignatures(note, (notes.NoteKey("witness.example/w1", 4, b"\0" * 32),)) == []

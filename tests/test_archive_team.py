@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import json
 import random
+import shutil
 import sqlite3
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from faults.places import NOW, Place, clock, fake_copies, make_place, require_fi
 from mailmart_privacy.archive.acts import HeldError
 from mailmart_privacy.archive.entries import Entry, read_entry, scan_copy, write_entry
 from mailmart_privacy.archive.location import ArchiveLocation
+from mailmart_privacy.archive.log_audit import Root
 from mailmart_privacy.archive.lookup import NoSuchCustomerError, NoSuchFileError
 from mailmart_privacy.archive.recipients import Details, Person
 from mailmart_privacy.archive.service import ArchiveService
@@ -351,3 +353,28 @@ def test_the_python_api(tmp_path: Path, authority: Authority) -> None:
     assert customer.copies[0].actor == service.actor
     assert service.fetch(first.digest[:8]) == first.pdf
     opened.verify(opened.known_roots()).require_sound()
+
+
+def test_two_officers_with_copies_of_folder_and_key(place: Place, tmp_path: Path) -> None:
+    """A fork is recognised as one: which entries both have, which each side has, and how to go on."""
+    from mailmart_privacy.archive.forks import ForkError, compare_logs
+
+    other = place.duplicate(tmp_path / "other")
+    same = compare_logs(place.archive(), other.archive())
+    assert (same.common, same.here, same.there) == (6, {}, {})
+    place.add([copy_for("Here Ltd"), copy_for("Here Inc")])
+    older = compare_logs(other.archive(), place.archive())
+    assert (older.common, older.here, older.there) == (6, {}, {"customer-copy": 2})
+    other.add([copy_for("There Ltd")])
+    with pytest.raises(ForkError, match=r"both have the first 6 entries; .* has 2 more \(from no\. 6") as caught:
+        compare_logs(place.archive(), other.archive())
+    assert caught.value.comparison.there == {"customer-copy": 1}
+    # The one with less finds a checkpoint of the other's that does not go with its own entries.
+    other.add([copy_for("There Inc")])
+    state = other.archive().checkpoint()
+    with pytest.raises(TamperedError, match="the log was forked"):
+        place.audit(Root(state.size, state.root, "there")).require_sound()
+    # With one memory of the key, the second place refuses to be added to.
+    shutil.copy(other.keys / "key.seen", place.keys / "key.seen")
+    with pytest.raises(TamperedError, match="forked"):
+        place.add([copy_for("Late Ltd")])

@@ -1,5 +1,6 @@
 """Issuing and archiving in one step: no copy is given out without its entry."""
 
+import contextlib
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._files import open_whole, sync_file
-from ..errors import ArchiveError
+from ..errors import ArchiveError, PrivacyError
 from .acts import withdraw
 from .adding import ReferenceOwners
 from .admission import admit
@@ -116,7 +117,6 @@ def write_archived(
     """
     copy = _judge(service, pdf, roots, ledger, "", "")
     require_reference(service, copy, same_reference=same_reference)
-    added: LogEntry | None = None
     try:
         with open_whole(path, force=force) as file:
             file.write(pdf)
@@ -124,8 +124,8 @@ def write_archived(
             sync_file(file.fileno())
             added = _add(service, copy, ledger)
     except BaseException:
-        if added is not None:
-            _withdraw(service, copy, added)
+        with contextlib.suppress(PrivacyError, OSError):  # what went wrong first is what is raised
+            _withdraw(service, copy)
         raise
     return _describe(copy, added)
 
@@ -177,11 +177,17 @@ def _add(service: "ArchiveService", copy: "Copy", ledger: "Ledger") -> "LogEntry
     return added
 
 
-def _withdraw(service: "ArchiveService", copy: "Copy", added: "LogEntry") -> None:
+def _withdraw(service: "ArchiveService", copy: "Copy") -> None:
+    """Log that a copy is withdrawn, if its entry was committed."""
+    digest = sha256(copy.pdf).hexdigest()
     with service.writing() as (session, keyring):
         recipient = service.archive.find_recipient(keyring.names_key, copy.recipient)
-        if recipient is not None:
-            withdraw(session, recipient, added, details=Details(reason="its file could not be written; never sent"))
+        if recipient is None:
+            return
+        for added in copies_of(service.archive, recipient.pseudonym).copies:
+            if added.entry.files[0].digest == digest:
+                reason = Details(reason="its file could not be written; never sent")
+                withdraw(session, recipient, added, details=reason)
 
 
 def _describe(copy: "Copy", added: "LogEntry") -> ArchivedCopy:

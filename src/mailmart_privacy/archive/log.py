@@ -190,8 +190,9 @@ class LogWriter:
     def _require_seen(self, root: bytes) -> None:
         if root != self._seen.root:
             raise TamperedError(
-                f"{self._log.storage.location}: its entries are not those that this key has signed: the archive was "
-                "changed, or two archives have one key; nothing was written"
+                f"{self._log.storage.location}: this key has signed other entries than those here: the log was forked "
+                "(two places were added to with one key), or the archive was changed; nothing was written. Compare the "
+                "two archives"
             )
 
     def _put_tiles(self, partial: "Iterator[tuple[str, bytes]] | list[tuple[str, bytes]]") -> None:

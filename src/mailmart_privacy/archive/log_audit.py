@@ -136,7 +136,8 @@ class LogAudit:
         for known in self._roots[self.size]:
             if known.root != root:
                 self._fault(
-                    f"{known.source} is of a log with other entries: those before no. {self.size:,} were changed"
+                    f"{known.source} is of a log with other entries before no. {self.size:,}: the log was forked (two "
+                    "places were added to with one key), or entries were changed; compare the two archives"
                 )
 
     def _finish(self) -> None:

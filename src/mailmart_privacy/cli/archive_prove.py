@@ -100,6 +100,7 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 @click.option(
     "--checkpoint", "checkpoints", multiple=True, metavar="FILE", help="A checkpoint that was kept apart, likewise."
 )
+@click.option("--other", metavar="DIR|s3://…", help="Another copy of this archive: compare both, and find a fork.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify(
     archive: str | None,
@@ -107,6 +108,7 @@ def verify(
     trust: tuple[str, ...],
     proofs: tuple[str, ...],
     checkpoints: tuple[str, ...],
+    other: str | None,
     as_json: bool,
 ) -> int:
     """Audit the whole archive: every entry has its file, every file its entry, nothing was changed or removed.
@@ -121,6 +123,7 @@ def verify(
     opened = service.archive
     known = [*_read_known(opened, proofs, checkpoints), *service.known_roots()]
     try:
+        compared = _compare(opened, other)
         report = service.verify(known)
         report.require_sound()
         judged = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
@@ -138,6 +141,8 @@ def verify(
         click.echo(f"{opened.storage.location}: whole; nothing was changed")
         _describe(report, anchors, lapsed, known)
         _describe_notes(report)
+        if compared:
+            click.echo(f"  compared   {compared}")
     return ExitCode.DONE
 
 
@@ -189,6 +194,19 @@ def _describe(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "li
             click.echo(f"             {lapsed:,} lapsed before another one covered it; they prove nothing any longer")
     else:
         click.echo("  anchored   never; that its entries were there at some moment cannot be proven")
+
+
+def _compare(archive: "Archive", other: str | None) -> str:
+    """Compare the archive with another copy of it, and say how they relate."""
+    if other is None:
+        return ""
+    from ..archive.forks import compare_logs
+
+    there = read_location(other).open()
+    found = compare_logs(archive, there)
+    more = {archive.storage.location: sum(found.here.values()), there.storage.location: sum(found.there.values())}
+    newer = next((f"; {place} goes on with {count:,} more" for place, count in more.items() if count), "")
+    return f"both have the same first {found.common:,} entries{newer}"
 
 
 def _describe_notes(report: "Report") -> None:
