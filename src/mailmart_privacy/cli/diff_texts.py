@@ -62,7 +62,7 @@ def read_text(name: str, trust: tuple[str, ...]) -> "Policy | Prose":
 
 
 def _read(name: str, said: str) -> bytes:
-    from ..verifying.origin import MAX_SIZE
+    from ..pdf.scan import MAX_SIZE
 
     try:
         return read_file(name, at_most=MAX_SIZE)

@@ -74,7 +74,7 @@ def _renew(
     limit: datetime.datetime,
     dry: bool,
 ) -> dict[str, Any]:
-    from ..verifying.origin import MAX_SIZE
+    from ..pdf.scan import MAX_SIZE
     from ..verifying.renewing import renew_copy
     from ..verifying.verify import verify
 

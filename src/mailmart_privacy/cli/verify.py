@@ -82,7 +82,7 @@ def verify(
 
 
 def _verify(name: str, trust: "Trust", moment: datetime.datetime, version: str | None) -> "Verification":
-    from ..verifying.origin import MAX_SIZE
+    from ..pdf.scan import MAX_SIZE
     from ..verifying.verify import verify
 
     content = read_file(name, at_most=MAX_SIZE)
@@ -118,7 +118,7 @@ def _facts(verdict: "Verification", reliance: str | None) -> "Iterator[tuple[str
         force += f" to {format_date(verdict.effective_until.date())}"
     yield "Policy", f"version {verdict.version}, {force}"
     yield "Signed by", f"{signer}; can be checked until {format_date(verdict.valid_until.date())}"
-    for remark in getattr(verdict, "remarks", ()):
+    for remark in verdict.remarks:
         yield "Note", remark
 
 

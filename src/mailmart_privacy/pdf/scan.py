@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass
 
+MAX_SIZE = 16 * 1024 * 1024  # of a file that is looked at; a copy has a hundredth of it
 MAX_ATTACHMENT = 2 * 1024 * 1024
 _ENDS = 2048  # bytes at the end in which a PDF says where its cross-references are
 _MARK = b"/mailmart-privacy"

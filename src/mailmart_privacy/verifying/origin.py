@@ -20,13 +20,12 @@ from ..errors import (
 )
 from ..keys.certificates import read_key
 from ..keys.signature import require_signature
-from ..pdf.scan import scan_file
+from ..pdf.scan import MAX_SIZE, scan_file
 from ..policy.papers import PAPERS, form_name
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
 
-MAX_SIZE = 16 * 1024 * 1024
 _CHUNK = 48
 _SAMPLES = 64
 _END = re.compile(rb"startxref\n[0-9]{1,10}\n.{5}\n?\Z", re.DOTALL)  # the last word may have been changed, too
