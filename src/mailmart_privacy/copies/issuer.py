@@ -39,7 +39,6 @@ class IssuedCopy:
         reference: what it is called.
         issued_at: the moment that it shows (aware, UTC).
         level: "B-B", "B-T", "B-LT" or "B-LTA".
-        digest: lowercase hex SHA-256 of its bytes.
     """
 
     pdf: bytes = field(repr=False)
@@ -49,10 +48,11 @@ class IssuedCopy:
     reference: str
     issued_at: datetime.datetime
     level: str
-    digest: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "digest", sha256(self.pdf).hexdigest())
+    @property
+    def digest(self) -> str:
+        """Lowercase hex SHA-256 of its bytes."""
+        return sha256(self.pdf).hexdigest()
 
 
 class Issuer:
@@ -91,6 +91,8 @@ class Issuer:
         self.fonts = tuple(fonts)
         self._ledger, self._cache, self._clock = ledger, cache, clock
         self._certified_level = certified_level(level)
+        self._policies: dict[tuple[str, str], Policy] = {}
+        self._recorded: dict[tuple[str, str], RecordedForm] = {}
         self._forms: dict[tuple[str, str], CertifiedForm] = {}
         self._evidence: Evidence | None = None
 
@@ -111,7 +113,11 @@ class Issuer:
             LevelError: the level cannot be reached; the message says which answer was missing.
         """
         require_moment(at)
-        return self.certify(load_recorded(self._ledger or shipped(), policy, paper), at=at)
+        key = (policy.version, paper)
+        if self._policies.get(key) is not policy:  # its digest is taken from all of its text
+            self._recorded[key] = load_recorded(self._ledger or shipped(), policy, paper)
+            self._policies[key] = policy
+        return self.certify(self._recorded[key], at=at)
 
     def certify(self, form: RecordedForm, *, at: datetime.datetime) -> CertifiedForm:
         """Certify a recorded form, unless that was done; see `prepare`."""

@@ -105,7 +105,8 @@ class Update:
 
     Attributes:
         notes: of the form.
-        progress: how far the copy has been written; its size grows with each object.
+        progress: how far the copy had been written before it.
+        taken: how many numbers of new objects it has taken.
         body: the bytes of the update.
         offsets: where in the file each object stands.
         parts: where in `body` each object begins, and what it is to people.
@@ -115,6 +116,7 @@ class Update:
 
     notes: "FormNotes"
     progress: Progress
+    taken: int = 0
     body: bytearray = field(default_factory=bytearray)
     offsets: dict[int, int] = field(default_factory=dict)
     parts: list[tuple[int, str]] = field(default_factory=list)
@@ -123,8 +125,8 @@ class Update:
 
     def take_number(self) -> int:
         """Take the number of a new object."""
-        self.progress = replace(self.progress, size=self.progress.size + 1)
-        return self.progress.size - 1
+        self.taken += 1
+        return self.progress.size + self.taken - 1
 
     def add(self, number: int, content: bytes, words: str) -> None:
         """Add an object, and say what it is to people."""
@@ -160,7 +162,7 @@ class Update:
             b"<< /Type /XRef /W [ 1 4 2 ] /Size %d /Root %d 0 R %s/ID [ <%s> <%s> ] /Prev %d "
             b"/Index [ %s ] /Length %d >>"
             % (
-                self.progress.size,
+                self.progress.size + self.taken,
                 notes.catalog.number,
                 info,
                 notes.id.hex().encode("ascii"),
@@ -180,7 +182,7 @@ class Update:
             placed = _RANGE % (start, stop, length - stop)
             gap = self.body.rindex(_NO_RANGE, 0, self.hole)
             self.body[gap : gap + len(placed)] = placed
-        after = replace(self.progress, length=length, startxref=place)
+        after = replace(self.progress, length=length, size=self.progress.size + self.taken, startxref=place)
         return Draft(self.body, self.parts, after, self.hole, self.room)
 
 
