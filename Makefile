@@ -22,7 +22,7 @@ CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help export test lint bench conformance wheel resolve audit long faults records lock format clean
+.PHONY: help export test lint bench conformance golden wheel resolve audit long faults records lock format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1  /' | column -t -l 3 2>/dev/null || true
@@ -74,6 +74,10 @@ records: $(VENV)/.test  ## make the newest version's records, or make them anew 
 
 lock: $(VENV)/.test  ## write the lock files anew, with the newest versions (KEEP=1: keep those that still fit)
 	@$(BIN)/python tools/lock.py $${KEEP:+--keep}
+
+golden: $(VENV)/.test  ## make the golden copies anew (never after the first release)
+	@tools/system-packages.sh $(FONT_PACKAGES)
+	$(BIN)/python -m tests.golden
 
 format: $(VENV)/.test  ## format the code
 	$(BIN)/ruff format .

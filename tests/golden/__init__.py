@@ -1,0 +1,62 @@
+"""Golden copies: of every level, kind of key and paper, of names in other scripts, and renewed.
+
+Only what stands behind the recorded form is kept, packed. `make golden` makes them anew; that ends with the first
+release, after which every release has to verify them as they are.
+"""
+
+import base64
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.papers import form_name
+
+FOLDER = Path(__file__).parent
+LIST = FOLDER / "golden.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Golden:
+    """One golden copy.
+
+    Attributes:
+        name: of its file, without the suffix.
+        version: of the policy.
+        paper: "a4" or "letter".
+        level: of the copy.
+        recipient: whom it is addressed to.
+        reference: what it is called.
+        digest: SHA-256 of the whole copy.
+        roots: the certificates to trust.
+    """
+
+    name: str
+    version: str
+    paper: str
+    level: str
+    recipient: str
+    reference: str
+    digest: str
+    roots: tuple[x509.Certificate, ...]
+
+    @property
+    def pdf(self) -> bytes:
+        """The whole copy."""
+        form = shipped().record(self.version, form_name(self.paper))
+        return form + gzip.decompress((FOLDER / f"{self.name}.gz").read_bytes())
+
+
+def load_golden() -> tuple[str, list[Golden]]:
+    """Load the list: the moment at which all of them are verified, and the copies."""
+    document = json.loads(LIST.read_text(encoding="utf-8"))
+    roots = {
+        name: x509.load_der_x509_certificate(base64.b64decode(content))
+        for name, content in document["certificates"].items()
+    }
+    return document["at"], [
+        Golden(**{**each, "roots": tuple(roots[name] for name in each["roots"])}) for each in document["copies"]
+    ]

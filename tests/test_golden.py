@@ -1,0 +1,51 @@
+"""Golden copies: what was issued once verifies, and is read as it was meant, on every system and Python."""
+
+import datetime
+from hashlib import sha256
+from itertools import product
+
+import pytest
+
+import mailmart_privacy as privacy
+from mailmart_privacy.copies.pades import LEVELS
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.policy.papers import form_name
+
+from .golden import FOLDER, Golden, load_golden
+
+AT, GOLDEN = load_golden()
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.name)
+def test_a_golden_copy_verifies(golden: Golden) -> None:
+    """Each one is genuine, of its level, and says whom it is addressed to."""
+    pdf = golden.pdf
+    assert sha256(pdf).hexdigest() == golden.digest, "the recorded form is another one: run `make golden`"
+    verdict = privacy.verify(pdf, trust_roots=golden.roots, at=datetime.datetime.fromisoformat(AT))
+    assert (verdict.version, verdict.paper, verdict.level) == (golden.version, golden.paper, golden.level)
+    assert (verdict.recipient, verdict.reference) == (golden.recipient, golden.reference)
+    drawn = any("own font" in remark for remark in verdict.remarks)
+    assert drawn == golden.name.startswith("name-")
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.name)
+def test_a_golden_copy_is_not_to_be_changed(golden: Golden) -> None:
+    """A bit that is flipped in it, anywhere behind the form, is found."""
+    pdf, at = golden.pdf, datetime.datetime.fromisoformat(AT)
+    start = len(shipped().record(golden.version, form_name(golden.paper)))
+    for place in range(start, len(pdf), (len(pdf) - start) // 9):
+        changed = bytearray(pdf)
+        changed[place] ^= 4
+        with pytest.raises(privacy.VerificationError):
+            privacy.verify(bytes(changed), trust_roots=golden.roots, at=at)
+
+
+def test_golden_copies_are_of_every_kind() -> None:
+    """Each level by each kind of key, both papers, names in other scripts, and one that was renewed; none is large."""
+    names = {golden.name for golden in GOLDEN}
+    for signer, level in product(("chain", "p256", "p384", "rsa3072"), LEVELS):
+        assert f"{signer}-{level.lower()}-a4" in names
+    assert {f"p256-{level.lower()}-letter" for level in LEVELS} <= names
+    assert "chain-renewed-a4" in names
+    assert sum(name.startswith("name-") for name in names) >= 10
+    assert sum(path.stat().st_size for path in FOLDER.iterdir() if path.is_file()) < 1_000_000
