@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote
 
 from .._time import parse_moment
 from ..errors import PrivacyError, UnknownVersionError
+from ..trust.trust_list import shipped_trust_list
 from .negotiation import choose_type, expects_another, has_copy, is_unmodified
 from .refusals import (
     CORS,
@@ -27,6 +28,7 @@ from .refusals import (
 from .representations import FORMATS, HTML, Header, Representation
 from .resources import TEXT, Resource, ResourceSet, build_resources
 from .settings import ServiceOptions, Settings
+from .uploads import answer_upload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,9 +37,12 @@ if TYPE_CHECKING:
 
     from ..policy.ledger import Ledger
     from ..policy.model import Policy
+    from ..trust.trust_list import TrustList
 
 # Of all headers of a request, these are looked at; an adapter may leave out the others.
-HEADERS_READ = frozenset({"accept", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"})
+HEADERS_READ = frozenset(
+    {"accept", "content-type", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
+)
 _LOG = logging.getLogger("mailmart_privacy")
 _LONGEST = 8192  # characters of a header's value, as most servers have it
 _LONGEST_MOMENT = 64
@@ -50,16 +55,25 @@ class Service:
     Args:
         ledger: the versions.
         clock: tells the moment (aware); which version is in force is asked with every request.
+        trust_list: MailMart's certificates and keys, or None for the list that ships.
         options: those of `Settings`.
 
     Raises:
         UsageError: an option cannot be used; the message says what to give.
     """
 
-    def __init__(self, ledger: "Ledger", *, clock: "Callable[[], datetime]", **options: Unpack[ServiceOptions]) -> None:
+    def __init__(
+        self,
+        ledger: "Ledger",
+        *,
+        clock: "Callable[[], datetime]",
+        trust_list: "TrustList | None" = None,
+        **options: Unpack[ServiceOptions],
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._settings = Settings(**options)
+        self._trust_list = trust_list or shipped_trust_list()
         self._addresses = self._settings.addresses
         self._set: ResourceSet | None = None
 
@@ -93,18 +107,21 @@ class Service:
         return self._like(path=prefix + self.path) if prefix else self
 
     def frozen(self) -> "Service":
-        """Make the same service with its clock stopped at the moment since which its answers are what they are now.
+        """Make the same service for files: its clock stops at the moment since which its answers are what they are now.
+
+        Nobody can send a file to be checked there.
 
         Raises:
             UnknownVersionError: no version is in force yet.
             RecordError: a record has changed or is missing.
         """
         service, since = self._like(path=self.path), self._current_set(self._clock()).starts
+        service._settings = replace(self._settings, uploads=False)
         service._clock = lambda: since
         return service
 
     def _like(self, *, path: str) -> "Service":
-        service = Service(self._ledger, clock=self._clock)
+        service = Service(self._ledger, clock=self._clock, trust_list=self._trust_list)
         service._settings = replace(self._settings, path=path)
         service._addresses = service._settings.addresses
         return service
@@ -138,13 +155,18 @@ class Service:
         made = {path: Representation(media_type=HTML, body=body) for path, body in pages.items()}
         return {path: Response(200, (*page.headers, cache), page.body) for path, page in made.items()}
 
-    def respond(self, method: str, target: str, headers: "Mapping[str, str]") -> Response:
+    def takes_file(self, method: str, target: str) -> bool:
+        """Tell whether a request brings a file; then `respond` needs its body, and takes as long as a check."""
+        return method == "POST" and self._settings.uploads and target.partition("?")[0] == self._addresses.verify
+
+    def respond(self, method: str, target: str, headers: "Mapping[str, str]", body: bytes = b"") -> Response:
         """Answer a request.
 
         Args:
             method: as received, for instance "GET".
             target: the path as received, percent-encoded, with "?" and the query where there is one.
             headers: by name, in any case; those of `HEADERS_READ` are looked at.
+            body: that of a request for which `takes_file` is true, at most `MAX_BODY` bytes and one more.
 
         Returns:
             The answer. Whatever comes in, it is never one of the 5xx.
@@ -162,6 +184,10 @@ class Service:
         if resource is None:
             return self._find_nothing(method, path, headers, served)
         if method not in METHODS:
+            if self.takes_file(method, target):
+                return answer_upload(
+                    headers, body, ledger=self._ledger, trust_list=self._trust_list, at=moment, pages=served.pages
+                )
             if method == "OPTIONS":
                 return describe_methods(resource, cors=self._settings.cors)
             return refuse_method(method)
@@ -198,7 +224,9 @@ class Service:
     def _current_set(self, now: "datetime") -> ResourceSet:
         served = self._set
         if served is None or now < served.starts or (served.ends is not None and now >= served.ends):
-            served = build_resources(self._ledger, self._addresses, now, templates=self._settings.templates)
+            served = build_resources(
+                self._ledger, self._addresses, now, options=self._settings, trust_list=self._trust_list
+            )
             event = "loaded" if self._set is None else "takes over"
             _LOG.info("%s: version %s %s", self.path, self._ledger.version_in_force(now).version, event)
             self._set = served

@@ -4,15 +4,17 @@ import socket
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .checking import MAX_BODY
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from .refusals import Response
 
 
 def open_server(
-    respond: "Callable[[str, str, Mapping[str, str]], Response]", *, host: str, port: int, log: "Callable[[str], None]"
+    respond: "Callable[..., Response]", *, host: str, port: int, log: "Callable[[str], None]"
 ) -> ThreadingHTTPServer:
     """Open a server that answers as a service does.
 
@@ -44,7 +46,11 @@ def open_server(
             if self.headers.get("Content-Length") or self.headers.get("Transfer-Encoding"):
                 self.close_connection = True  # a body that nobody reads
             sent = {name: ", ".join(self.headers.get_all(name, [])) for name in self.headers}
-            answer = respond(self.command, self.path, sent)
+            length = self.headers.get("Content-Length", "")
+            if self.command == "POST" and self.path.endswith("/verify") and length.isdecimal():
+                answer = respond(self.command, self.path, sent, self.rfile.read(min(int(length), MAX_BODY + 1)))
+            else:
+                answer = respond(self.command, self.path, sent)
             self.send_response(answer.status)
             for field, value in answer.headers:
                 self.send_header(field, value)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from .._time import format_date
 from ..errors import MissingExtraError, UsageError
 from ..policy.markup import FragmentOptions
+from .checking import MAX_BODY
 from .core import Service
 from .edge import create_service
 from .mounting import mount
@@ -123,7 +124,9 @@ def _answer(at: "Callable[[str], Service]", below: str = "") -> Response:
     target = prefix + quote(environ["PATH_INFO"], encoding="latin-1")
     if query := environ.get("QUERY_STRING", ""):
         target = f"{target}?{query}"
-    answer = at(prefix).respond(request.method, target, dict(request.headers))
+    service = at(prefix)
+    body = request.stream.read(MAX_BODY + 1) if service.takes_file(request.method, target) else b""
+    answer = service.respond(request.method, target, dict(request.headers), body)
     response = Response(answer.body, answer.status)
     response.headers.clear()  # the type that Flask puts there
     response.headers.extend(answer.headers)

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
     from ..policy.ledger import Ledger
     from ..policy.versions import Version
+    from ..trust.trust_list import TrustList
+    from .checking import Verdict
     from .urls import Addresses
 
 # The formats that a page offers beside itself: the ending of the address, the media type, and the name.
 _OTHER_FORMATS = [(ending, format) for ending, format in FORMATS.items() if format[0] != HTML]
+_PURPOSES = {
+    "copies": "Signing copies",
+    "timestamps": "Timestamps on copies",
+    "data": "Signing newer versions for services",
+    "archive-log": "Signing the log of the archive",
+}
 
 
 class Pages:
@@ -70,6 +78,16 @@ class Pages:
             for version in reversed(known)
         ]
         return self._render("versions.html", address=self._addresses.versions, listed=listed, title=self._title())
+
+    def verify(self, verdict: "Verdict | None" = None, *, can_send: bool) -> bytes:
+        """Render the page that tells whether a copy is real; with a verdict, what the file is that was sent."""
+        return self._render("verify.html", address=self._addresses.verify, verdict=verdict, can_send=can_send)
+
+    def keys(self, trust_list: "TrustList") -> bytes:
+        """Render the trust list as people read it."""
+        return self._render(
+            "keys.html", address=self._addresses.keys, records=trust_list.in_effect(), purposes=_PURPOSES
+        )
 
     def index(self) -> bytes:
         """Render the start of a site that holds nothing but the policy."""

@@ -25,6 +25,7 @@ FORMATS = {
 POLICY_OF_PAGES = (
     "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+POLICY_OF_FORMS = POLICY_OF_PAGES.replace("form-action 'none'", "form-action 'self'")
 _KEPT_WHEN_UNCHANGED = ("ETag", "Vary", "Content-Location")  # RFC 9110, 15.4.5
 
 
@@ -41,6 +42,7 @@ class Representation:
         negotiated: whether its address has other formats, too.
         filename: what a browser saves it as, or None.
         permanent: whether these bytes will be at this address for good.
+        has_form: whether it is a page with a form that is sent to this site.
     """
 
     media_type: str
@@ -51,6 +53,7 @@ class Representation:
     negotiated: bool = False
     filename: str | None = None
     permanent: bool = False
+    has_form: bool = False
 
     @cached_property
     def etag(self) -> str:
@@ -86,7 +89,7 @@ class Representation:
             yield "Link", ", ".join(self.links)
         yield "X-Content-Type-Options", "nosniff"
         if self.media_type == HTML:
-            yield "Content-Security-Policy", POLICY_OF_PAGES
+            yield "Content-Security-Policy", POLICY_OF_FORMS if self.has_form else POLICY_OF_PAGES
 
 
 def link(address: str, relation: str, *, media_type: str | None = None) -> str:

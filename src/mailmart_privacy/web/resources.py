@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import ssl
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,12 +21,14 @@ from .urls import Addresses
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from ..policy.ledger import Ledger
+    from ..trust.trust_list import TrustList
+    from .settings import Settings
 
 JSON, TEXT, PDF = (FORMATS[ending][0] for ending in ("json", "txt", "pdf"))
-_ENDINGS = {media_type: ending for ending, (media_type, _) in FORMATS.items()}
+PEM = "application/x-pem-file"
+_ENDINGS = {media_type: ending for ending, (media_type, _) in FORMATS.items()} | {PEM: "pem"}
 _RECORDS = {"json": "policy.json", "txt": "policy.txt", "pdf": "form-a4.pdf"}
 _FONTS = (
     "MailMartSans-Regular.woff2",
@@ -59,6 +62,7 @@ class ResourceSet:
         resources: by path.
         starts: from when on it is so.
         ends: until when, or None where nothing is announced.
+        pages: renders pages for this span of time.
         index: the start page of a site that holds nothing else.
         nothing: the page for people at any other path.
     """
@@ -66,12 +70,13 @@ class ResourceSet:
     resources: dict[str, Resource]
     starts: datetime.datetime
     ends: datetime.datetime | None
+    pages: Pages
     index: bytes
     nothing: bytes
 
 
 def build_resources(
-    ledger: "Ledger", addresses: Addresses, at: datetime.datetime, *, templates: "Path | str | None" = None
+    ledger: "Ledger", addresses: Addresses, at: datetime.datetime, *, options: "Settings", trust_list: "TrustList"
 ) -> ResourceSet:
     """Make all that is at some address at a moment.
 
@@ -79,7 +84,8 @@ def build_resources(
         ledger: the versions.
         addresses: where they are served.
         at: the moment (aware).
-        templates: a folder whose templates replace those of this package that have the same name, or None.
+        options: those of the service.
+        trust_list: MailMart's certificates and keys.
 
     Raises:
         UnknownVersionError: no version is in force yet.
@@ -88,11 +94,13 @@ def build_resources(
     """
     ledger.version_in_force(at)
     at, ends = _step(ledger, at)  # what is made is the same during the whole step
-    builder = _Builder(ledger, Pages(ledger, at, addresses, templates=templates), addresses, at)
+    pages = Pages(ledger, at, addresses, templates=options.templates)
+    builder = _Builder(ledger, pages, addresses, at, trust_list, can_send=options.uploads)
     return ResourceSet(
         resources={path: resource for made in builder.build() for path, resource in made.items()},
         starts=at,
         ends=ends,
+        pages=pages,
         index=builder.pages.index(),
         nothing=builder.pages.nothing(),
     )
@@ -108,8 +116,19 @@ def _step(ledger: "Ledger", at: datetime.datetime) -> tuple[datetime.datetime, d
 class _Builder:
     """Makes the resources of one step."""
 
-    def __init__(self, ledger: "Ledger", pages: Pages, addresses: Addresses, at: datetime.datetime) -> None:
+    def __init__(
+        self,
+        ledger: "Ledger",
+        pages: Pages,
+        addresses: Addresses,
+        at: datetime.datetime,
+        trust_list: "TrustList",
+        *,
+        can_send: bool,
+    ) -> None:
         self.pages = pages
+        self._trust_list = trust_list
+        self._can_send = can_send
         self._ledger = ledger
         self._addresses = addresses
         self._at = at
@@ -131,6 +150,9 @@ class _Builder:
         yield _single(addresses.feed, ATOM, write_feed(self._ledger, at=self._at, **address))
         yield _single(addresses.processors, JSON, write_processors(self._ledger))
         yield _single(addresses.calendar, CALENDAR, write_calendar(self._ledger, **address))
+        check = Representation(media_type=HTML, body=self.pages.verify(can_send=self._can_send), has_form=True)
+        yield self._spread(addresses.verify, [check])
+        yield self._spread(addresses.keys, self._keys())
         for style in ("page", "redline"):
             yield _single(addresses.style(style), CSS, read_style(style, fonts=True))
         for font in _FONTS:
@@ -205,6 +227,15 @@ class _Builder:
         document = json.dumps(describe_versions(self._ledger.versions), ensure_ascii=False, indent=2) + "\n"
         yield Representation(media_type=HTML, body=self.pages.versions())
         yield Representation(media_type=JSON, body=document.encode())
+
+    def _keys(self) -> "Iterable[Representation]":
+        records = self._trust_list.in_effect()
+        document = {"keys": [record.to_json() for record in records]}
+        text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+        certificates = (record.certificate for record in records if record.certificate is not None)
+        yield Representation(media_type=HTML, body=self.pages.keys(self._trust_list))
+        yield Representation(media_type=JSON, body=text.encode())
+        yield Representation(media_type=PEM, body="".join(map(ssl.DER_cert_to_PEM_cert, certificates)).encode())
 
     def _spread(self, address: str, made: "Iterable[Representation]") -> dict[str, Resource]:
         """Put each format at an address of its own, and all of them at the one without an ending."""

@@ -18,6 +18,7 @@ class ServiceOptions(TypedDict, total=False):
     cors: bool
     redirect_slash: bool
     templates: "Path | str | None"
+    uploads: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +35,7 @@ class Settings:
         cors: whether scripts of other sites may read the JSON and the feed (Fetch Standard, 3.3).
         redirect_slash: whether an address with a slash at its end redirects to the one without.
         templates: a folder whose templates replace those of this package that have the same name, or None.
+        uploads: whether people may send a file to have it checked; else the page says how to check it otherwise.
 
     Raises:
         UsageError: one of them cannot be used; the message says what to give.
@@ -46,6 +48,7 @@ class Settings:
     cors: bool = False
     redirect_slash: bool = False
     templates: Path | str | None = None
+    uploads: bool = True
 
     def __post_init__(self) -> None:
         if isinstance(self.max_age, bool) or not isinstance(self.max_age, int) or self.max_age < 0:

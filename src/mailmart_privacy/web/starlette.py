@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Unpack
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
+from .checking import MAX_BODY
 from .core import HEADERS_READ, Service
 from .edge import create_service
 from .mounting import mount
 from .settings import ServiceOptions
 
 try:
+    from starlette.concurrency import run_in_threadpool
     from starlette.routing import BaseRoute, Route
 except ImportError:
     raise MissingExtraError("starlette", "Starlette") from None
@@ -66,6 +68,9 @@ class _Answer:
         asked = tuple([(name, value) for name, value in scope["headers"] if name in _READ])
         root = scope.get("root_path")
         request = (scope["method"], scope.get("raw_path"), scope["path"], root, scope["query_string"], asked)
+        if scope["method"] == "POST":
+            await self._respond_to_file(scope, receive, send, asked)
+            return
         token = self._service.cache_token()
         if token is not self._kept_while or len(self._kept) >= _KEPT:
             self._kept.clear()
@@ -80,7 +85,22 @@ class _Answer:
         await send({"type": "http.response.start", "status": status, "headers": list(sent)})
         await send({"type": "http.response.body", "body": body})
 
-    def _respond(self, scope: "Scope", asked: "tuple[tuple[bytes, bytes], ...]") -> "_Encoded":
+    async def _respond_to_file(
+        self, scope: "Scope", receive: "Receive", send: "Send", asked: "tuple[tuple[bytes, bytes], ...]"
+    ) -> None:
+        """Read a body, at most as much as is looked at, and check it in a thread, so that serving goes on."""
+        body, more = bytearray(), scope["path"].endswith("/verify")
+        while more and len(body) <= MAX_BODY:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        status, sent, content = await run_in_threadpool(self._respond, scope, asked, bytes(body))
+        await send({"type": "http.response.start", "status": status, "headers": list(sent)})
+        await send({"type": "http.response.body", "body": content})
+
+    def _respond(self, scope: "Scope", asked: "tuple[tuple[bytes, bytes], ...]", body: bytes = b"") -> "_Encoded":
         raw: bytes | None = scope.get("raw_path")
         path: str = scope["path"]
         target = raw.decode("latin-1") if raw else quote(path)
@@ -95,7 +115,7 @@ class _Answer:
         for encoded, value in asked:
             name, text = encoded.decode("latin-1"), value.decode("latin-1")
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
-        status, sent, body = service.respond(scope["method"], target, headers)
+        status, sent, body = service.respond(scope["method"], target, headers, body)
         return status, tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sent), body
 
 

@@ -87,6 +87,16 @@ class Addresses:
         return f"{self.page}/versions"
 
     @property
+    def verify(self) -> str:
+        """The page that tells whether a copy is real."""
+        return f"{self.page}/verify"
+
+    @property
+    def keys(self) -> str:
+        """MailMart's certificates and keys."""
+        return f"{self.page}/keys"
+
+    @property
     def processors(self) -> str:
         """The third-party services that the versions name, as JSON."""
         return f"{self.page}/processors.json"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 from django.http.request import HttpHeaders
 
+from ..checking import MAX_BODY
 from .conf import mounted_service
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class PolicyView:
     def __call__(self, request: "HttpRequest", rest: str = "") -> HttpResponse:
         """Pass a request to the service, and its answer on; `rest` is what follows the path of the policy."""
         sent = HttpHeaders(request.META)
-        answer = mounted_service(request).respond(str(request.method), request.get_full_path(), sent)
+        service, method, target = mounted_service(request), str(request.method), request.get_full_path()
+        body = request.read(MAX_BODY + 1) if service.takes_file(method, target) else b""
+        answer = service.respond(method, target, sent, body)
         headers = dict(answer.headers)
         response = _Answer(answer.body, status=answer.status, headers=headers)
         if "Content-Type" not in headers:

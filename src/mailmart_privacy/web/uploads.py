@@ -1,0 +1,66 @@
+"""The answer to a request that brings a file to be checked."""
+
+import json
+
+from .checking import MAX_BODY, BusyError, check_copy, read_upload
+from .negotiation import choose_type
+from .refusals import Response, refuse
+from .representations import FORMATS, HTML, Representation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ..policy.ledger import Ledger
+    from ..trust.trust_list import TrustList
+    from .pages import Pages
+
+_JSON = FORMATS["json"][0]
+_LONGEST = 8192  # characters of the header Accept
+_LEFT_OUT = ("ETag", "Content-Location")
+
+
+def answer_upload(
+    headers: "Mapping[str, str]",
+    body: bytes,
+    *,
+    ledger: "Ledger",
+    trust_list: "TrustList",
+    at: "datetime",
+    pages: "Pages",
+) -> Response:
+    """Tell what the file is that a request brings: as a page, or as JSON where the client likes that better.
+
+    Args:
+        headers: those of the request, by name in any case.
+        body: its body; one that is longer than `MAX_BODY` is refused.
+        ledger: the versions.
+        trust_list: the certificates that may sign copies.
+        at: the moment of asking (aware).
+        pages: renders the answer for people.
+
+    Returns:
+        200 with the verdict, whatever it is; 400 without a file, 413 for one that is too large, 503 while too many
+        files are looked at. Nothing is kept, here or in a cache.
+    """
+    sent = {name.lower(): value for name, value in headers.items()}
+    if len(body) > MAX_BODY:
+        return refuse("POST", 413, "The file has more than 16 MiB; copies are smaller.")
+    pdf = read_upload(sent.get("content-type", ""), body)
+    if pdf is None:
+        return refuse("POST", 400, "The request brings no file; choose one, or send a body of type application/pdf.")
+    try:
+        verdict = check_copy(pdf, ledger=ledger, trust_list=trust_list, at=at)
+    except BusyError:
+        return refuse("POST", 503, "Too many files are being checked; try again in a moment.", ("Retry-After", "5"))
+    accept = sent.get("accept", "")
+    if len(accept) <= _LONGEST and choose_type(accept, (HTML, _JSON)) == _JSON:
+        content = (json.dumps(verdict.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
+        made = Representation(media_type=_JSON, body=content, negotiated=True)
+    else:
+        made = Representation(
+            media_type=HTML, body=pages.verify(verdict, can_send=True), negotiated=True, has_form=True
+        )
+    kept = tuple(header for header in made.headers if header[0] not in _LEFT_OUT)
+    return Response(200, (*kept, ("Cache-Control", "no-store")), made.body)
