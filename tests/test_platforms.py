@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from mailmart_privacy import _files
+from mailmart_privacy.archive.storage import folder_writer
 from mailmart_privacy.batch.file_names import name_file
 
-from .conftest import Run
+from .conftest import Run, one_line, state
 
 NAME = "Żółć s.r.o."
 
@@ -93,3 +94,19 @@ def test_macos_syncs_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
     _files.write_whole(tmp_path / "a", b"1")
     assert calls == ([51, "fsync", 51, "fsync"] if refused else [51, 51])
+
+
+def test_an_archive_in_a_folder_is_refused_at_once(
+    cli: Run, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has no POSIX locks: no folder and no key is made, and nothing is written to an archive that is there."""
+    assert cli("archive", "init", "there").returncode == 0
+    before = sorted((tmp_path / "there").rglob("*"))
+    monkeypatch.setattr(folder_writer, "fcntl", None)
+    assert "needs POSIX locks" in one_line(cli("archive", "init", "new"))
+    refused = cli("export", "--to", "Acme GmbH", "-o", "a.pdf", "--archive", "there")
+    assert refused.stderr.decode().endswith("keep the archive in S3\n")
+    assert sorted((tmp_path / "there").rglob("*")) == before
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "a.pdf").exists()
+    assert len(list(state(environment).rglob("*.key"))) == 1

@@ -136,7 +136,7 @@ def sync_file(descriptor: int) -> None:
     file systems lack it.
     """
     command = getattr(fcntl, "F_FULLFSYNC", None)
-    if command is not None:
+    if fcntl is not None and command is not None:
         with contextlib.suppress(OSError):
             fcntl.fcntl(descriptor, command)
             return

@@ -63,9 +63,13 @@ class ArchiveLocation:
         """Make the folder of a new archive; a place in S3 needs none.
 
         Raises:
+            ArchiveError: this system cannot write to an archive in a folder.
             UsageError: a file is in the way.
         """
         if "://" not in self.name:
+            from .storage.folder_writer import require_locks
+
+            require_locks()
             try:
                 make_folder(Path(self.name))
             except NotADirectoryError as error:

@@ -15,7 +15,15 @@ from pathlib import Path
 from ...errors import TamperedError
 from ..layout import limit_of
 from .base import INCOMING, Lock, Retention, Stored, TooLargeError
-from .folder_writer import FolderWriter, lock_staging, name_inside, require_plain, staging_name, sync_names
+from .folder_writer import (
+    FolderWriter,
+    lock_staging,
+    name_inside,
+    require_locks,
+    require_plain,
+    staging_name,
+    sync_names,
+)
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -89,6 +97,7 @@ class Folder:
     @contextlib.contextmanager
     def writer(self, size: int) -> "Iterator[FolderWriter]":
         """Open a way in; see `Storage.writer`."""
+        require_locks()
         incoming = self.path / INCOMING
         require_plain(self.path, INCOMING)
         incoming.mkdir(exist_ok=True)

@@ -193,6 +193,12 @@ class _Written:
             self._open.clear()
 
 
+def require_locks() -> None:
+    """Refuse to write to a folder where the system has no POSIX locks, as on Windows; raises ArchiveError."""
+    if fcntl is None:
+        raise ArchiveError("an archive in a folder needs POSIX locks, which this system lacks; keep the archive in S3")
+
+
 def require_plain(root: Path, folder: str) -> bool:
     """Refuse a folder of an archive that is a link, or lies behind one; tell whether it is there.
 
@@ -243,6 +249,5 @@ def lock_staging(staging: Path) -> int | None:
 
 
 def _lock(descriptor: int, *, wait: bool) -> None:
-    if fcntl is None:
-        raise ArchiveError("an archive in a folder needs POSIX locks, which this system lacks; keep it in a store (S3)")
+    require_locks()
     fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
