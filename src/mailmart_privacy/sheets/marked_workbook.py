@@ -41,6 +41,7 @@ def mark_faults(content: bytes, sheet: Sheet, faults: Iterable[RowFault], *, nam
     except ImportError:
         raise MissingExtraError("xlsx", "openpyxl") from None
     (source, *_) = open_source(content, name=name)
+    page: Any
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on parts of workbooks that openpyxl does not know
         if sheet.title:

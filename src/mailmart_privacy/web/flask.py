@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 from .._time import format_date
@@ -100,7 +100,8 @@ def _register(service: Service | None, options: ServiceOptions, state: "Blueprin
         if not isinstance(configured, dict) or not configured.keys() <= ServiceOptions.__annotations__.keys():
             known = ", ".join(ServiceOptions.__annotations__)
             raise UsageError(f"{_SETTING} in the configuration is not a dict of options; there are: {known}")
-        service = create_service(**{**configured, **options})
+        given: dict[str, Any] = {**configured, **options}
+        service = create_service(**given)
     mounted = service.mounted_at((state.url_prefix or "").rstrip("/"))
     endpoint = f"{state.name_prefix}.{state.name}.policy".lstrip(".")
     state.app.url_map.converters[_NAME] = _Rest

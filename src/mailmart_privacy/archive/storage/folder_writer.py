@@ -250,4 +250,5 @@ def lock_staging(staging: Path) -> int | None:
 
 def _lock(descriptor: int, *, wait: bool) -> None:
     require_locks()
+    assert fcntl is not None
     fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

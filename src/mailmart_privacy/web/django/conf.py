@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
@@ -37,8 +37,8 @@ def load_service() -> Service:
     unknown = [repr(key) for key in given if key not in _KEYS]
     if unknown:
         raise UsageError(f"{_SETTING} knows no {', '.join(unknown)}; it may have {', '.join(_KEYS)}")
-    options = {key.lower(): value for key, value in given.items()}
-    return create_service(**({"templates": _find_templates()} | options))
+    options: dict[str, Any] = {"templates": _find_templates()} | {key.lower(): value for key, value in given.items()}
+    return create_service(**options)
 
 
 def _find_templates() -> Path | None:
