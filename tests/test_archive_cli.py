@@ -339,6 +339,25 @@ def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert len(find_one(cli, "Acme GmbH")["copies"]) == 1
 
 
+def test_report_and_due(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """The report comes in every format; what is due includes the signing certificate."""
+    command = ("archive", "report", "--from", "2020-01-01", "--to", "2099-12-31", "-a", "archive")
+    for form, begins in (
+        ("html", b"<!DOCTYPE"),
+        ("pdf", b"%PDF-"),
+        ("xlsx", b"PK"),
+        ("csv", b"table,"),
+        ("json", b"{"),
+    ):
+        done = cli(*command, "--format", form, "-o", f"report.{form}")
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / f"report.{form}").read_bytes().lstrip().startswith(begins)
+    made = json.loads((tmp_path / "report.json").read_text())
+    assert sum(row["copies"] for row in made["issued"]) == 2
+    found = ask(cli, "due")["due"]
+    assert {each["what"] for each in found} >= {"certificate", "unanchored"}  # type: ignore[attr-defined]
+
+
 def test_a_batch(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
     """Every copy of a batch is archived before it is there, into a folder and into a ZIP file; then it is anchored."""
     (tmp_path / "rows.csv").write_text("recipient,reference\n" + "".join(f"Row {n},R-{n}\n" for n in range(40)))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import io
 import json
 import random
 import shutil
@@ -10,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from unittest import mock
 
+import openpyxl
 import pytest
 
 import mailmart_privacy as privacy
@@ -26,6 +28,7 @@ from mailmart_privacy.archive.storage.base import Lock
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.sheets.table_workbook import write_tables
 
 from .pki import Authority
 
@@ -378,3 +381,59 @@ def test_two_officers_with_copies_of_folder_and_key(place: Place, tmp_path: Path
     shutil.copy(other.keys / "key.seen", place.keys / "key.seen")
     with pytest.raises(TamperedError, match="forked"):
         place.add([copy_for("Late Ltd")])
+
+
+def test_the_report(place: Place) -> None:
+    """The report counts copies by version and person, and says what was held, withdrawn and erased, and by whom."""
+    from mailmart_privacy.archive.report import make_report
+
+    service = serve(place)
+    archive = service.archive
+    with archive.writing(place.keyring(archive), clock, BEN) as session:
+        session.add_copies([copy_for("=1+1 Ltd", "C-8"), copy_for("Beta Ltd", "C-9")], shipped())
+    service.hold(name="Beta Ltd", details=Details(matter="26-114", reason="claim"))
+    service.withdraw(digest_of("Acme Holding", "X-77"), details=Details(reason="wrong name"))
+    service.erase("M\u00fcller AG")
+    day = datetime.timedelta(days=1)
+    report = make_report(service, since=NOW - day, until=NOW + day, ledger=shipped())
+    made = report.to_json()
+    counts = {(row["person"], row["what"]): row["copies"] for row in made["issued"]}
+    assert counts == {("-", "issued"): 4, ("ben", "issued"): 2}
+    assert [(row["what"], row["person"], row["matter"], row["reason"]) for row in made["acts"]] == [
+        ("hold placed", "anna", "26-114", "claim"),
+        ("copy withdrawn", "anna", "", "wrong name"),
+    ]
+    assert [(row["person"], row["second person"]) for row in made["erasures"]] == [("anna", "-")]
+    assert [row["customer"] for row in made["holds"]] == ["Beta Ltd"]
+    assert "<td>Beta Ltd</td>" in report.to_html()
+    assert "issued,2026-02-24,ben,issued,2" in report.to_csv()
+    book = openpyxl.load_workbook(io.BytesIO(write_tables((t.key, t.columns, t.rows) for t in report.tables)))
+    assert book["holds"]["C2"].value == "Beta Ltd"
+    with pytest.raises(UsageError, match="before it begins"):
+        make_report(service, since=NOW, until=NOW, ledger=shipped())
+
+
+def test_a_name_in_a_workbook_is_never_a_formula() -> None:
+    """What begins with an equals sign stays a text, in XLSX and in CSV."""
+    from mailmart_privacy.archive.report import ArchiveReport, Table
+
+    table = Table(key="t", title="T", columns=("name",), rows=(("=1+1",),))
+    book = openpyxl.load_workbook(io.BytesIO(write_tables([(table.key, table.columns, table.rows)])))
+    assert (book["t"]["A2"].value, book["t"]["A2"].data_type) == ("=1+1", "s")
+    report = ArchiveReport(origin="o", since=NOW, until=NOW, made_at=NOW, entries=0, tables=(table,))
+    assert report.to_csv() == "table,name\nt,'=1+1\n"
+
+
+def test_what_is_due(place: Place) -> None:
+    """What waits and what has no anchor is said, with its date."""
+    from mailmart_privacy.archive.due import find_due
+
+    service = serve(place)
+    until = NOW + datetime.timedelta(days=30)
+    with mock.patch.object(Folder, "lock", return_value=Lock(until=until)):
+        service.erase("M\u00fcller AG")
+    found = find_due(service, trust=(), certificates=(), ledger=shipped())
+    assert [(each.what, each.at) for each in found if each.what != "version"] == [
+        ("unanchored", None),
+        ("erasure", until),
+    ]

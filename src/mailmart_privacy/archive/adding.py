@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..policy.ledger import Ledger
     from ..trust.anchors import Trusted
     from .archive import Archive
+    from .entries import LogEntry
     from .index.index import Index
     from .session import Copy, Session
 
@@ -86,9 +87,10 @@ def add_files(
     """
     known: dict[str, int] = {}
     pending: list[tuple[Added, Copy | None]] = []
+    read = session.archive.read_entries()
     references = None if same_reference else ReferenceOwners(session.archive, names_key)
     for path in paths:
-        pending.append(_look(path, session.archive, index, known, roots, ledger, clock))
+        pending.append(_look(path, index, known, session.archive, read, roots, ledger, clock))
         copy = pending[-1][1]
         if copy is not None and references is not None:
             try:
@@ -138,9 +140,10 @@ def _read_owners(archive: "Archive", names_key: bytes) -> Mapping[str, str]:
 
 def _look(
     path: "Path",
-    archive: "Archive",
     index: "Index",
     known: dict[str, int],
+    archive: "Archive",
+    read: "Callable[[int], LogEntry]",
     roots: "Trusted",
     ledger: "Ledger",
     clock: Callable[[], datetime.datetime],
@@ -155,7 +158,7 @@ def _look(
         digest = sha256(content).hexdigest()
         found = index.find(digest) if digest not in known else None
         if found is not None and found.kind == "customer-copy":
-            compare_row(archive, found)
+            compare_row(archive, found, read)
             if found.erased:
                 raise ArchiveError("this copy was erased from the archive with its recipient; it is not taken again")
             known[digest] = found.number

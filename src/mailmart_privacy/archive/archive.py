@@ -52,6 +52,17 @@ class Archive:
         content, _ = self.log.prove(number, self.checkpoint())
         return LogEntry(number, content, read_entry(content))
 
+    def read_entries(self) -> Callable[[int], LogEntry]:
+        """Open the published log for many entries, each one compared with the checkpoint; tiles are read once."""
+        checkpoint = self.checkpoint()
+        tiles = self.log.tiles(checkpoint.size)
+
+        def read(number: int) -> LogEntry:
+            content, _ = self.log.prove(number, checkpoint, tiles)
+            return LogEntry(number, content, read_entry(content))
+
+        return read
+
     def read_file(self, file: File) -> bytes | None:
         """Read a file that an entry covers, or None where it is no more."""
         try:

@@ -51,8 +51,13 @@ class Log:
         """Open the tiles of the tree of some size, at most that of the checkpoint."""
         return Tiles(size, lambda name: self.storage.read(f"{LOG}/{name}"))
 
-    def prove(self, number: int, checkpoint: Checkpoint) -> tuple[bytes, list[bytes]]:
+    def prove(self, number: int, checkpoint: Checkpoint, tiles: Tiles | None = None) -> tuple[bytes, list[bytes]]:
         """Read an entry, with the path that proves it to be in a signed state of the log (RFC 6962, 2.1.1).
+
+        Args:
+            number: of the entry.
+            checkpoint: the signed state.
+            tiles: those of the published state, where they are opened already: they keep what they have read.
 
         Raises:
             ArchiveError: the entry is not in that state: it is not published yet.
@@ -63,7 +68,7 @@ class Log:
                 f"entry {number:,} is committed, but not published yet; the next `archive add` or `archive anchor` "
                 "does it"
             )
-        tiles = self.tiles(self.checkpoint().size)
+        tiles = tiles or self.tiles(self.checkpoint().size)
         content, path = tiles.entry(number), prove_inclusion(number, checkpoint.size, tiles.subtree)
         if root_of_inclusion(number, checkpoint.size, hash_leaf(content), path) != checkpoint.root:
             raise TamperedError(f"{self.storage.location}: the log's tiles do not lead to its checkpoint")

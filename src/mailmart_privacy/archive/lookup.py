@@ -7,6 +7,8 @@ from .finding import find_similar
 from .register import read_log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .archive import Archive
     from .entries import LogEntry
     from .index.index import Index, Row
@@ -75,14 +77,19 @@ def find_file(archive: "Archive", index: "Index", digest: str) -> "tuple[Row, Lo
     return row, compare_row(archive, row)
 
 
-def compare_row(archive: "Archive", row: "Row") -> "LogEntry":
+def compare_row(archive: "Archive", row: "Row", read: "Callable[[int], LogEntry] | None" = None) -> "LogEntry":
     """Read the entry of a row from the log, and compare the row with it.
+
+    Args:
+        archive: whose.
+        row: of the index.
+        read: reads an entry, where many are compared (see `Archive.read_entries`).
 
     Raises:
         ArchiveError: it is not published yet.
         TamperedError: the row says something else than the log.
     """
-    found = archive.read_entry(row.number)
+    found = (read or archive.read_entry)(row.number)
     entry = found.entry
     if row.file not in entry.files or any(getattr(entry, name) != getattr(row, name) for name in _COMPARED):
         raise TamperedError(

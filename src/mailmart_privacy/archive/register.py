@@ -61,6 +61,7 @@ class Register:
         begins_at: when the archive says that it was made (aware, UTC).
         acts: the entries of the kind "act".
         erasures: the entries of erasures that were done.
+        anchors: the entries of anchors.
         unknown: how many entries there are of each kind that this release does not know.
         copies: the copies that were asked for.
     """
@@ -69,6 +70,7 @@ class Register:
     begins_at: datetime.datetime | None = None
     acts: list[LogEntry] = field(default_factory=list)
     erasures: list[LogEntry] = field(default_factory=list)
+    anchors: list[LogEntry] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     copies: list[LogEntry] = field(default_factory=list)
 
@@ -82,6 +84,8 @@ class Register:
             self.acts.append(found)
         elif kind == "erasure":
             self.erasures.append(found)
+        elif kind == "anchor":
+            self.anchors.append(found)
         elif kind not in KINDS:
             self.unknown[kind] += 1
         return found

@@ -6,6 +6,7 @@ from .archive_acts import erase, hold, list_holds, release, withdraw
 from .archive_add import add, anchor, init, reindex, renew
 from .archive_ask import fetch, find, in_force, list_copies
 from .archive_prove import evidence, prove, verify
+from .archive_report import due, report
 
 
 @click.group()
@@ -20,6 +21,6 @@ for command in (
     *(init, add, list_copies, find, in_force, fetch),
     *(prove, evidence, verify, anchor, renew),
     *(withdraw, hold, release, list_holds, erase),
-    *(reindex,),
+    *(report, due, reindex),
 ):
     archive.add_command(command)

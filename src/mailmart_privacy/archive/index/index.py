@@ -145,7 +145,7 @@ class Index:
         if len(found) > 1:
             names = [each for (each,) in found[:_CANDIDATES]] + ["…"] * (len(found) > _CANDIDATES)
             raise UsageError(f"several digests begin with {digest}: {', '.join(names)}; give more of the one you mean")
-        return next(self._select(["f.digest = ?"], [found[0][0]], 1), None) if found else None
+        return next(self._select(["f.digest = ?"], [found[0][0]], 1, few=True), None) if found else None
 
     def in_force(self, at: datetime.datetime, *, below: int = LARGEST) -> list[Row]:
         """Find the published version in force at a moment, as its publisher claims.
@@ -176,7 +176,9 @@ class Index:
         except (TypeError, ValueError, OverflowError):
             raise self._damaged() from None
 
-    def _select(self, conditions: Sequence[str], values: Sequence[Any], limit: int | None = None) -> Iterator[Row]:
+    def _select(
+        self, conditions: Sequence[str], values: Sequence[Any], limit: int | None = None, *, few: bool = False
+    ) -> Iterator[Row]:
         sql = " AND ".join([_ROWS, *conditions]) + " ORDER BY f.number, f.position"
         values = [self._find_key(), *values]
         if limit is not None:
@@ -184,10 +186,10 @@ class Index:
             values.append(limit)
         anchors = "SELECT number, size FROM anchors WHERE archive = ? ORDER BY number"
         cover = AnchorCoverage([(number, size) for number, size in self._database.query(anchors, values[:1])])
-        return self._read(sql, values, cover)
+        return self._read(sql, values, cover, few=few)
 
-    def _read(self, sql: str, values: Sequence[Any], cover: AnchorCoverage) -> Iterator[Row]:
-        for found in self._database.stream(sql, values):
+    def _read(self, sql: str, values: Sequence[Any], cover: AnchorCoverage, *, few: bool) -> Iterator[Row]:
+        for found in (self._database.query if few else self._database.stream)(sql, values):
             try:
                 row = read_row(found, cover)
             except (TypeError, ValueError, OverflowError):

@@ -133,6 +133,7 @@ class Tiles:
         self.size = size
         self._read = read
         self._tiles: dict[tuple[int, int], list[bytes]] = {}
+        self._last = -1, list[bytes]()  # the bundle that was read last
 
     def subtree(self, height: int, number: int) -> bytes:
         """Give the hash of a complete subtree by its height and its number from the left."""
@@ -148,7 +149,10 @@ class Tiles:
 
     def entry(self, index: int) -> bytes:
         """Read an entry."""
-        entries = self.bundle(index // WIDTH)
+        number = index // WIDTH
+        if self._last[0] != number:
+            self._last = number, self.bundle(number)
+        entries = self._last[1]
         if len(entries) <= index % WIDTH:
             raise TamperedError(f"the bundle of entry {index} is cut off")
         return entries[index % WIDTH]

@@ -1,0 +1,67 @@
+"""What is due when: timestamps of copies, the anchor, certificates, erasures that wait, announced versions."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .register import read_register
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
+    from .service import ArchiveService
+
+_EVER = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueItem:
+    """Something that is due.
+
+    Attributes:
+        what: "copy", "anchor", "certificate", "erasure", "version", or "unanchored".
+        at: when it is due (aware, UTC); None where it is due now.
+        about: a sentence for people.
+    """
+
+    what: str
+    at: datetime.datetime | None
+    about: str
+
+
+def find_due(
+    service: "ArchiveService", *, trust: "Trusted", certificates: "Iterable[Certificate]", ledger: "Ledger"
+) -> list[DueItem]:
+    """Find what is due, the soonest first. Every lasting copy is verified for it.
+
+    Args:
+        service: the archive.
+        trust: the certificates that signers and timestamp authorities have to lead to.
+        certificates: those that sign copies.
+        ledger: the recorded versions.
+    """
+    renewal = service.renewal(roots=trust, limit=_EVER, ledger=ledger)
+    items = [
+        DueItem(what="copy", at=until, about=f"renew the copy {row.digest[:16]}: its timestamp holds until then")
+        for row, until in renewal.copies
+    ]
+    size, covered = service.archive.checkpoint().size, 0
+    if renewal.anchor is not None:
+        covered = renewal.anchor.checkpoint.size + 1  # the anchor's own entry comes after what it covers
+        about = f"anchor the log again: its last anchor, by {renewal.anchor.authority}, holds until then"
+        items.append(DueItem(what="anchor", at=renewal.anchor.expires_at, about=about))
+    if size > covered:
+        items.append(DueItem(what="unanchored", at=None, about=f"anchor the log: {size - covered:,} entries have none"))
+    for each in certificates:
+        about = f"renew the signing certificate {each.subject.rfc4514_string()}: it expires then"
+        items.append(DueItem(what="certificate", at=each.not_valid_after_utc, about=about))
+    for waiting in read_register(service.archive).waiting.values():
+        about = f"finish the erasure of entry {waiting.number:,} with `archive renew`"
+        items.append(DueItem(what="erasure", at=waiting.entry.due_at, about=about))
+    for version in ledger.upcoming(service.clock()):
+        about = f"version {version.version} takes effect"
+        items.append(DueItem(what="version", at=version.effective_at, about=about))
+    return sorted(items, key=lambda item: (item.at is not None, item.at or _EVER))

@@ -1,0 +1,107 @@
+"""`archive report` and `due`: what happened in a period, and what has to be done when."""
+
+import datetime
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from .._time import parse_moment
+from .._user_dirs import identity_path
+from ..errors import UsageError
+from ..policy.ledger import shipped
+from .archives import archive_options, moment_words, open_service, read_location
+from .authorities import read_authorities, trust_options
+from .edge import now
+from .files import write_out
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+
+@click.command()
+@click.option("--from", "since", required=True, metavar="DATE|TIME", help="The first day (UTC), or moment.")
+@click.option("--to", "until", required=True, metavar="DATE|TIME", help="The last day (UTC), or the moment after it.")
+@archive_options(key=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "pdf", "xlsx", "csv", "json"]),
+    default="html",
+    show_default=True,
+    help="A page that prints well; PDF needs the extra `form`, XLSX the extra `xlsx`.",
+)
+@click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def report(
+    since: str, until: str, archive: str | None, archive_key: str | None, form: str, output: str, force: bool
+) -> None:
+    """Report on a period: copies by version and person, outdated customers, erasures, holds, withdrawals, anchors."""
+    from ..archive.report import make_report
+
+    service = open_service(read_location(archive, archive_key))
+    made = make_report(service, since=_read(since, 0), until=_read(until, 1), ledger=shipped())
+    if form == "xlsx":
+        from ..sheets.table_workbook import write_tables
+
+        content = write_tables((table.key, table.columns, table.rows) for table in made.tables)
+    elif form == "pdf":
+        from ..form.page import print_page
+
+        content = print_page(made.to_html())
+    elif form == "json":
+        content = (json.dumps(made.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
+    else:
+        content = (made.to_csv() if form == "csv" else made.to_html()).encode()
+    if form in ("xlsx", "pdf") and output == "-" and sys.stdout.isatty():
+        raise UsageError("this is not for a terminal; give -o FILE")
+    write_out(output, content, binary=form in ("xlsx", "pdf"), force=force)
+
+
+def _read(text: str, days: int) -> datetime.datetime:
+    """Read a moment, or a day: its beginning, or the beginning of the next one (UTC)."""
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        return parse_moment(text)
+    return datetime.datetime.combine(day, datetime.time(), datetime.UTC) + datetime.timedelta(days=days)
+
+
+@click.command()
+@archive_options(key=True, index=True)
+@trust_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def due(
+    archive: str | None,
+    archive_key: str | None,
+    archive_index: str | None,
+    trust: tuple[str, ...],
+    trust_timestamps: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Say what is due when: timestamps of copies, the anchor, the signing certificate, erasures, announced versions."""
+    from ..archive.due import find_due
+
+    service = open_service(read_location(archive, archive_key, archive_index), "looking")
+    trusted = read_authorities((), (), trust, trust_timestamps).trusted()
+    found = find_due(service, trust=trusted, certificates=_own_certificates(), ledger=shipped())
+    if as_json:
+        rows = [{"what": each.what, "at": moment_words(each.at), "about": each.about} for each in found]
+        click.echo(json.dumps({"at": moment_words(now()), "due": rows}, ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        days = "" if each.at is None else f" ({(each.at - now()).days:,} days)"
+        click.echo(f"{'now' if each.at is None else moment_words(each.at)}  {each.about}{days}")
+    if not found:
+        click.echo("nothing is due", err=True)
+
+
+def _own_certificates() -> "list[Certificate]":
+    """Read the certificate of the user's own identity, if there is one."""
+    path = identity_path()
+    if not path.exists():
+        return []
+    from ..keys.key_files import load_identity
+
+    return [load_identity(path.read_bytes(), origin=str(path)).certificate]
