@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from mailmart_privacy._unicode import show_name
 from mailmart_privacy.errors import IdentityError, UsageError
-from mailmart_privacy.keys.certificates import load_certificates
+from mailmart_privacy.keys.certificates import load_certificates, organisation_name, subject_name
 from mailmart_privacy.keys.identity import Identity, dump_certificate, require_valid
 from mailmart_privacy.keys.key_files import FileKey, create_identity, dump_identity, load_identity
 
@@ -98,6 +99,52 @@ def test_a_name_that_no_certificate_can_hold_is_refused(name: str) -> None:
     """A name is visible and has at most 64 characters, so that it can be trusted where it is printed."""
     with pytest.raises(UsageError, match="the name"):
         create_identity(created_at=NOW, name=name)
+
+
+def test_an_organisation_stands_in_the_certificate() -> None:
+    """An identity names the organisation and the person or role; without one, no organisation."""
+    made = create_identity(created_at=NOW, name="Legal", organisation="MailMart")
+    assert (made.name, made.organisation) == ("Legal", "MailMart")
+    assert made.certificate.subject.rfc4514_string() == "CN=Legal,O=MailMart"
+    assert load_identity(dump_identity(made)).organisation == "MailMart"
+    assert create_identity(created_at=NOW).organisation is None
+    with pytest.raises(UsageError, match="the organisation's name"):
+        create_identity(created_at=NOW, organisation="a\nb")
+
+
+HOSTILE = "Evil\nIssued to Evil Corp\x9b2J\u0085\u202egnp.exe\u2028\u200b"
+
+
+def test_a_hostile_name_is_spelt_out() -> None:
+    """Line breaks, C1 and bidirectional controls in a certificate's names are shown as escapes, in one line."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name(
+        [
+            x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, HOSTILE),
+            x509.NameAttribute(x509.NameOID.COMMON_NAME, HOSTILE),
+        ]
+    )
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(7).not_valid_before(NOW - DAY).not_valid_after(NOW + DAY)
+    certificate = builder.sign(key, hashes.SHA256())
+    shown = "Evil\\nIssued to Evil Corp\\x9b2J\\x85\\u202egnp.exe\\u2028\\u200b"
+    assert subject_name(certificate) == shown
+    assert organisation_name(certificate) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Müller & Söhne", "Müller & Söhne"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("a\u200db", "a\\u200db"),
+        ("x" * 60_000, "x" * 256 + "… (60,000 characters)"),
+        ("\n" * 60_000, "\\n" * 150 + "… (60,000 characters)"),
+    ],
+)
+def test_names_as_they_are_shown(name: str, shown: str) -> None:
+    """A name is shown as it is, but for what nobody sees; and not at any length."""
+    assert show_name(name) == shown
 
 
 @pytest.mark.parametrize("moment", [NOW.replace(tzinfo=None), NOW.date(), None])

@@ -1,6 +1,7 @@
 """`identity`: the key and certificate that sign."""
 
 import datetime
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -26,13 +27,17 @@ def identity() -> None:
 
 
 @identity.command()
-@click.option("--name", help="The name in its certificate [default: one that says that it is self-signed].")
+@click.option("--name", help="Your name, or your role: it stands in the certificate [default: you are asked].")
+@click.option("--organisation", metavar="NAME", help="Whom you sign for; it stands in the certificate, too.")
 @click.option("--force", is_flag=True, help="Replace the identity that is there.")
-def create(name: str | None, force: bool) -> None:
+def create(name: str | None, organisation: str | None, force: bool) -> None:
     """Make a self-signed identity (P-256) and keep it as yours."""
     from ..keys.key_files import create_identity
 
-    _keep(create_identity(created_at=datetime.datetime.now(datetime.UTC), name=name), force)
+    if name is None and sys.stdin is not None and sys.stdin.isatty():
+        name = click.prompt("Your name, or your role", err=True)
+    created_at = datetime.datetime.now(datetime.UTC)
+    _keep(create_identity(created_at=created_at, name=name, organisation=organisation), force)
 
 
 @identity.command(name="import")
@@ -84,6 +89,7 @@ def show(
     place = str(identity_path()) if identity_file is None else identity_file
     facts = {
         "name": loaded.name,
+        "organisation": loaded.organisation,
         "self_signed": loaded.is_self_signed,
         "certificate_digest": loaded.digest,
         "not_before": certificate.not_valid_before_utc.isoformat().replace("+00:00", "Z"),
@@ -95,6 +101,8 @@ def show(
         print_json(facts)
         return
     click.echo(f"Name         {facts['name']}{' (self-signed)' if loaded.is_self_signed else ''}")
+    if loaded.organisation:
+        click.echo(f"For          {loaded.organisation}")
     click.echo(f"Certificate  SHA-256 {facts['certificate_digest']}")
     click.echo(f"Valid        {facts['not_before']} to {facts['not_after']}")
     for issuer in loaded.chain:

@@ -104,11 +104,7 @@ def _open_own() -> "Identity":
 
     identity, created = open_or_create(identity_path(), datetime.datetime.now(datetime.UTC).replace(microsecond=0))
     if created:
-        click.echo(
-            f"Made an identity for you: {identity.name!r}. It is self-signed: no certification authority vouches for "
-            "it. Give recipients its certificate by a way they trust (mailmart-privacy identity show --pem).",
-            err=True,
-        )
+        click.echo("Signed with a key made on this computer; MailMart has not published it.", err=True)
     return identity
 
 

@@ -131,6 +131,12 @@ def common_name(name: x509.Name) -> str:
     return show_name(str(names[0].value) if names else name.rfc4514_string()) or "a certificate without a name"
 
 
+def organisation_name(certificate: x509.Certificate) -> str | None:
+    """Name the organisation of a certificate's subject, or None where it names none; see `subject_name`."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    return show_name(str(names[0].value)) or None if names else None
+
+
 def certificate_digest(certificate: x509.Certificate) -> str:
     """Take the lowercase hex SHA-256 of a certificate in DER."""
     return sha256(to_der(certificate)).hexdigest()

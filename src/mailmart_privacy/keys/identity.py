@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..errors import IdentityError, MissingExtraError
-from .certificates import certificate_digest, common_name, find_extension, has_issued, is_self_signed, subject_name
+from .certificates import (
+    certificate_digest,
+    common_name,
+    find_extension,
+    has_issued,
+    is_self_signed,
+    organisation_name,
+    subject_name,
+)
 from .ecdsa import normalize_low_s
 from .signature import MIN_AUTHORITY_RSA_BITS, find_weakness
 
@@ -58,6 +66,7 @@ class Identity:
         chain: its issuers up to a self-signed root; given in any order, kept nearest first.
         key: the private key; never shown.
         name: the common name of the certificate's subject, or the whole subject where there is none.
+        organisation: the organisation that the certificate names, or None.
         digest: lowercase hex SHA-256 of the certificate in DER.
         is_self_signed: whether no one but its holder vouches for the certificate.
 
@@ -70,6 +79,7 @@ class Identity:
     chain: tuple[x509.Certificate, ...] = ()
     key: SigningKey = field(repr=False)
     name: str = field(init=False)
+    organisation: str | None = field(init=False)
     digest: str = field(init=False)
     is_self_signed: bool = field(init=False)
 
@@ -86,6 +96,7 @@ class Identity:
         object.__setattr__(self, "chain", chain)
         # Looked at for every copy, and none of them cheap.
         object.__setattr__(self, "name", subject_name(self.certificate))
+        object.__setattr__(self, "organisation", organisation_name(self.certificate))
         object.__setattr__(self, "digest", certificate_digest(self.certificate))
         object.__setattr__(self, "is_self_signed", is_self_signed(self.certificate))
 

@@ -48,30 +48,35 @@ class FileKey:
         return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
 
-def create_identity(*, created_at: datetime.datetime, name: str | None = None) -> Identity:
+def create_identity(
+    *, created_at: datetime.datetime, name: str | None = None, organisation: str | None = None
+) -> Identity:
     """Make a local identity: a P-256 key and a certificate that it signed itself.
 
     Args:
         created_at: now (aware); it is valid from five minutes before, since authorities' clocks differ.
-        name: the subject's common name; by default one that says that it is self-signed, with the
-            first digits of the key's digest.
+        name: the subject's common name: a person, or a role such as "Legal"; by default one that says that it is
+            self-signed, with the first digits of the key's digest.
+        organisation: whom that person acts for, or None.
 
     Returns:
         The identity, valid for ten years.
 
     Raises:
-        UsageError: `created_at` is naive, or the name cannot stand in a certificate (RFC 5280: 64 characters).
+        UsageError: `created_at` is naive, or a name cannot stand in a certificate (RFC 5280: 64 characters).
     """
     require_moment(created_at)
-    if name is not None and (not name.strip() or len(name) > 64 or any(map(is_refused, name))):
-        hidden = name_characters(filter(is_refused, name))
-        what = f"holds control or invisible characters ({hidden})" if hidden else f"has {len(name.strip())} characters"
-        raise UsageError(f"the name {what}; give 1 to 64 that can be seen")
+    for given, what in ((name, "name"), (organisation, "organisation's name")):
+        if given is not None:
+            _require_name(given, what)
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key()
     spki = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     common_name = name or f"{LOCAL_NAME} {sha256(spki).hexdigest()[:8]}"
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+    attributes = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)]
+    if organisation is not None:
+        attributes.insert(0, x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organisation))
+    subject = x509.Name(attributes)
     start = created_at.astimezone(datetime.UTC).replace(microsecond=0)
     identifier = x509.SubjectKeyIdentifier.from_public_key(public)
     certificate = (
@@ -128,6 +133,13 @@ def dump_identity(identity: Identity) -> bytes:
     )
     certificates = (identity.certificate, *identity.chain)
     return key + b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
+
+
+def _require_name(name: str, what: str) -> None:
+    if not name.strip() or len(name) > 64 or any(map(is_refused, name)):
+        hidden = name_characters(filter(is_refused, name))
+        why = f"holds control or invisible characters ({hidden})" if hidden else f"has {len(name.strip())} characters"
+        raise UsageError(f"the {what} {why}; give 1 to 64 that can be seen")
 
 
 def _signing_usage() -> x509.KeyUsage:
