@@ -27,7 +27,8 @@ from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
-from mailmart_privacy.policy.ledger import shipped
+
+from .versions import one_version as shipped
 
 
 @pytest.fixture

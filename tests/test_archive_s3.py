@@ -22,10 +22,10 @@ from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import Retention
 from mailmart_privacy.archive.storage.s3 import open_bucket
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
-from mailmart_privacy.policy.ledger import shipped
 
 from . import seaweed
 from .conftest import NOW, Run, one_line
+from .versions import one_version as shipped
 
 pytestmark = pytest.mark.slow
 

@@ -19,10 +19,10 @@ from mailmart_privacy.archive.storage.s3 import STALE, Bucket
 from mailmart_privacy.archive.storage.s3_client import Client, connect
 from mailmart_privacy.archive.storage.s3_writer import S3Writer
 from mailmart_privacy.errors import ArchiveError
-from mailmart_privacy.policy.ledger import shipped
 
 from .conftest import NOW
 from .test_archive_s3 import fake_copies, make, store, url
+from .versions import one_version as shipped
 
 __all__ = ["store", "url"]
 

@@ -9,11 +9,11 @@ from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.storage.s3 import open_bucket
 from mailmart_privacy.archive.storage.s3_client import connect
 from mailmart_privacy.errors import ArchiveError
-from mailmart_privacy.policy.ledger import shipped
 
 from . import careless_store, seaweed
 from .careless_store import CarelessStore
 from .conftest import NOW
+from .versions import one_version as shipped
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from mailmart_privacy.archive.tlog.merkle import is_consistent
 from mailmart_privacy.archive.tlog.notes import NoteKey, read_checkpoint, read_cosignatures
 from mailmart_privacy.archive.witnesses import Witness, cosign, parse_witness
 from mailmart_privacy.errors import ArchiveError, UntrustedError, UsageError
-from mailmart_privacy.policy.ledger import shipped
 
 from .conftest import NOW
 from .pki import Authority
+from .versions import one_version as shipped
 
 NAME = "witness.example/1"
 

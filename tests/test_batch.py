@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from mailmart_privacy.keys.key_files import dump_identity
 
-from .conftest import Run, one_line
+from .conftest import VERSION, Run, one_line
 from .pki import Authority
 
 
@@ -41,14 +41,14 @@ def test_a_sheet_becomes_a_folder(cli: Run, tmp_path: Path) -> None:
     assert result.stdout == b"out\n"
     said = result.stderr.decode()
     assert "headings in row 1: recipients from column 'Company', references from column 'Contract'" in said
-    assert re.search(r"12 copies of version 2026-02-24; 12 issued in [0-9.]+ s \([0-9,]+/s\); 12 verified", said)
+    assert re.search(rf"12 copies of version {VERSION}; 12 issued in [0-9.]+ s \([0-9,]+/s\); 12 verified", said)
     listed = lines(tmp_path / "out")
     assert [line["reference"] for line in listed] == [f"C-{n:04}" for n in range(12)]
     for line in listed:
         content = (tmp_path / "out" / line["file"]).read_bytes()
         assert set(line) == {"reference", "file", "digest", "size", "issued_at"}
         assert (sha256(content).hexdigest(), len(content)) == (line["digest"], line["size"])
-    assert listed[3]["file"] == "privacy-policy-2026-02-24-Acme-3-GmbH-C-0003.pdf"
+    assert listed[3]["file"] == f"privacy-policy-{VERSION}-Acme-3-GmbH-C-0003.pdf"
     verdict = json.loads(cli("verify", f"out/{listed[3]['file']}", "--json").stdout)["files"][0]["verification"]
     assert (verdict["recipient"], verdict["reference"]) == ("Acme 3 GmbH", "C-0003")
     assert verdict["issued_at"] == listed[3]["issued_at"]
@@ -69,7 +69,7 @@ def test_xlsx_and_processes_and_json(cli: Run, tmp_path: Path) -> None:
         "found_before": 0,
         "gone": 0,
         "verified": 10,
-        "version": "2026-02-24",
+        "version": VERSION,
     }
     assert len({line["reference"] for line in lines(tmp_path / "out")}) == 30
 
@@ -112,7 +112,7 @@ def test_a_dry_run_shows_and_writes_nothing(cli: Run, tmp_path: Path) -> None:
     result = cli("export", "--recipients", "r.csv", "-d", "out", "--dry-run")
     assert (
         result.stdout.decode().splitlines()[1]
-        == "privacy-policy-2026-02-24-Acme-1-GmbH-C-0001.pdf\tAcme 1 GmbH\tC-0001"
+        == f"privacy-policy-{VERSION}-Acme-1-GmbH-C-0001.pdf\tAcme 1 GmbH\tC-0001"
     )
     assert "nothing was written" in result.stderr.decode()
     shown = json.loads(cli("export", "--recipients", "r.csv", "-d", "out", "--dry-run", "--json").stdout)
@@ -120,7 +120,7 @@ def test_a_dry_run_shows_and_writes_nothing(cli: Run, tmp_path: Path) -> None:
         "row": 4,
         "recipient": "Acme 2 GmbH",
         "reference": "C-0002",
-        "file": "privacy-policy-2026-02-24-Acme-2-GmbH-C-0002.pdf",
+        "file": f"privacy-policy-{VERSION}-Acme-2-GmbH-C-0002.pdf",
     }
     assert {path.name for path in tmp_path.iterdir()} == {"r.csv", "home"}
 
@@ -185,7 +185,7 @@ def test_a_file_that_is_in_the_way(cli: Run, tmp_path: Path) -> None:
     """Somebody else's file under a copy's name is kept, the others are issued, and the exit code says so."""
     write_sheet(tmp_path / "r.csv", 5)
     (tmp_path / "out").mkdir()
-    theirs = tmp_path / "out" / "privacy-policy-2026-02-24-Acme-2-GmbH-C-0002.pdf"
+    theirs = tmp_path / "out" / f"privacy-policy-{VERSION}-Acme-2-GmbH-C-0002.pdf"
     theirs.write_bytes(b"theirs")
     result = cli("export", "--recipients", "r.csv", "-d", "out")
     assert result.returncode == 6

@@ -5,11 +5,11 @@ import datetime
 import icalendar
 import pytest
 
-from mailmart_privacy.policy.ledger import Ledger, shipped
+from mailmart_privacy.policy.ledger import Ledger
 from mailmart_privacy.web.icalendar import write_calendar
 
 from .rewritten import rewritten_ledger
-from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, THIRD_SUMMARY, three_version_ledger
+from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, THIRD_SUMMARY, one_version, three_version_ledger
 
 BASE, PATH = "https://mailmart.com", "/privacy"
 HOSTILE = 'a <b>&amp; ]]> "q"; c, d\\n \\, \\; 🇩🇪 👩‍💻' + "ä€😀" * 40 + "\nBEGIN:VEVENT\nEND:VCALENDAR"
@@ -87,7 +87,7 @@ def test_events_stay_the_same(ledger: Ledger) -> None:
     assert write(ledger) == write(three_version_ledger())
     three = events(write(ledger))
     assert events(write(rewritten_ledger(count=2))) == three[:2]
-    assert events(write(shipped())) == three[:1]
+    assert events(write(one_version())) == three[:1]
     assert len(three) == 3
 
 

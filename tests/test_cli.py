@@ -53,9 +53,9 @@ def test_show_puts_the_style_sheet_beside_a_page(cli: Run, tmp_path: Path) -> No
 
 def test_versions_and_processors_as_json(cli: Run) -> None:
     """`--json` prints exactly one document."""
-    (version,) = json.loads(cli("versions", "--json").stdout)
-    assert version["version"] == VERSION
-    assert version["effective_until"] is None
+    listed = json.loads(cli("versions", "--json").stdout)
+    assert [version["version"] for version in listed] == [version.version for version in shipped().versions]
+    assert [version["effective_until"] is None for version in listed] == [False] * (len(listed) - 1) + [True]
     listed = json.loads(cli("processors", "--json").stdout)
     assert [p["name"] for p in listed][-2:] == ["Instantly", "SmartLead"]
 
@@ -78,14 +78,14 @@ def test_export_and_verify(cli: Run, tmp_path: Path, environment: dict[str, str]
     assert b"made on this computer" not in cli("export", "--to", "Acme GmbH", "-o", "again.pdf").stderr
     said = cli("verify", "acme.pdf")
     assert said.returncode == 0
-    for words in ("version 2026-02-24", "Acme GmbH", "C-7", "In force", "self-signed local identity"):
+    for words in (f"version {VERSION}", "Acme GmbH", "C-7", "In force", "self-signed local identity"):
         assert words.lower() in said.stdout.decode().lower()
     document = json.loads(cli("verify", "--json", "acme.pdf").stdout)
     jsonschema.validate(document, schema("verification"))
     assert document["files"][0]["verification"]["recipient"] == "Acme GmbH"
     again = cli("export", "--to", "Acme GmbH", "-d", ".")
     assert again.stderr == b""
-    assert re.fullmatch(r"\./privacy-policy-2026-02-24-Acme-GmbH-\d{8}T\d{6}Z\.pdf", again.stdout.decode().strip())
+    assert re.fullmatch(rf"\./privacy-policy-{VERSION}-Acme-GmbH-\d{{8}}T\d{{6}}Z\.pdf", again.stdout.decode().strip())
     assert len(list((state(environment) / "certified").glob("[!.]*"))) == 1
 
 
@@ -357,19 +357,20 @@ def test_a_large_file_is_not_read_whole(cli: Run, tmp_path: Path) -> None:
 
 def test_records_are_held_against_their_folder(cli: Run, tmp_path: Path) -> None:
     """A folder named after another date, one that is not recorded, and a source that no longer parses are named."""
+    newest = shipped().versions[-1].version
     data = tmp_path / "data"
     shutil.copytree(Path(_resources.__file__).parent / "data", data)
-    (data / "2026-11-23").mkdir()
-    source = (data / VERSION / "policy.md").read_text(encoding="utf-8")
-    (data / "2026-11-23" / "policy.md").write_text(source, encoding="utf-8")
-    built = cli("records", "build", "--data", "data", "2026-11-23")
-    assert f"was last updated on {VERSION}; its folder is named 2026-11-23" in one_line(built)
+    (data / "2126-11-23").mkdir()
+    source = (data / newest / "policy.md").read_text(encoding="utf-8")
+    (data / "2126-11-23" / "policy.md").write_text(source, encoding="utf-8")
+    built = cli("records", "build", "--data", "data", "2126-11-23")
+    assert f"was last updated on {newest}; its folder is named 2126-11-23" in one_line(built)
     checked = cli("records", "check", "--data", "data")
     assert checked.returncode == 1
-    assert "2026-11-23/policy.md is not recorded" in one_line(checked)
-    (data / VERSION / "policy.md").write_text("broken", encoding="utf-8")
+    assert "2126-11-23/policy.md is not recorded" in one_line(checked)
+    (data / newest / "policy.md").write_text("broken", encoding="utf-8")
     said = cli("records", "check", "--data", "data").stderr.decode()
-    assert f"{VERSION}/policy.md has changed" in said
+    assert f"{newest}/policy.md has changed" in said
     assert "cannot be built anew" in said
 
 

@@ -7,13 +7,26 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
-from mailmart_privacy import archive, batch, errors, form, keys, policy, redline, testing, timestamps, verifying
+from mailmart_privacy import (
+    _resources,
+    archive,
+    batch,
+    errors,
+    form,
+    keys,
+    policy,
+    redline,
+    testing,
+    timestamps,
+    verifying,
+)
 from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
@@ -24,6 +37,8 @@ from mailmart_privacy.verifying.renewing import renew_copy
 from .conftest import NOW
 from .issuing import certify, issue_copy
 from .pki import LEAKED, Authority
+from .versions import one_version_data
+from .world import copy_package
 
 ROOT = Path(__file__).parents[1]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,12 +53,28 @@ def blocks(path: Path, kind: str) -> list[str]:
     return [re.sub(f"^{match['indent']}", "", match["body"], flags=re.MULTILINE) for match in found]
 
 
+@pytest.fixture
+def first_only() -> Iterator[dict[str, str]]:
+    """Let the documents live when there was the first version only: that is what they show, whatever ships.
+
+    Gives the variables for the processes that they start.
+    """
+    if len(shipped().versions) == 1:
+        yield {}
+        return
+    before = _resources.replace_data(one_version_data())
+    shipped.cache_clear()
+    yield {"PYTHONPATH": str(copy_package("one"))}
+    _resources.replace_data(before)
+    shipped.cache_clear()
+
+
 def having(kind: str) -> list[Path]:
     return [path for path in DOCS if blocks(path, kind)]
 
 
 @pytest.mark.parametrize("path", having("python"), ids=lambda path: path.name)
-def test_python_examples(path: Path) -> None:
+def test_python_examples(path: Path, first_only: dict[str, str]) -> None:
     """The Python examples of a document, run in order, give what stands there."""
     source = "\n".join(blocks(path, "python"))
     test = doctest.DocTestParser().get_doctest(source, {}, path.name, str(path), 0)
@@ -86,10 +117,15 @@ def lay_out(folder: Path, authority: Authority) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", having("console"), ids=lambda path: path.name)
 def test_console_examples(
-    path: Path, tmp_path: Path, environment: dict[str, str], request: pytest.FixtureRequest
+    path: Path,
+    tmp_path: Path,
+    environment: dict[str, str],
+    first_only: dict[str, str],
+    request: pytest.FixtureRequest,
 ) -> None:
     """The commands of a document, run in order in one folder, print what stands there, and exit as they say."""
     (tmp_path / "src").symlink_to(ROOT / "src")
+    environment |= first_only
     if "$TSA" not in path.read_text(encoding="utf-8"):
         run_console(path, tmp_path, environment)
         return
@@ -120,7 +156,8 @@ def run_console(path: Path, tmp_path: Path, environment: dict[str, str]) -> None
 
 @pytest.mark.parametrize("path", having("sh"), ids=lambda path: path.name)
 def test_shell_lines(path: Path, environment: dict[str, str]) -> None:
-    """Every `make` command that a document names is one of the Makefile's; other lines are run."""
+    """Every `make` command that a document names is one of the Makefile's; other lines are run, in this checkout."""
+    environment.pop("PYTHONPATH", None)
     for block in blocks(path, "sh"):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)

@@ -167,7 +167,7 @@ def test_the_policy_is_attached(paper: str) -> None:
             stream.data,
         )
     policy = shipped().policy(VERSION)
-    date = "D:20260224000000Z"
+    date = f"D:{VERSION.replace('-', '')}000000Z"
     assert found == {
         "policy.md": ("/Source", "/text/markdown", date, policy.markdown.encode()),
         "policy.json": ("/Data", "/application/json", date, render_json(policy).encode()),

@@ -71,6 +71,17 @@ def build_versions(sources: tuple[tuple[bytes, Release], ...]) -> dict[str, byte
     return files | {LEDGER: write_ledger(entries)}
 
 
+def one_version_data() -> dict[str, bytes]:
+    """All files below `data/` of a package that has the first version only."""
+    return build_versions(())
+
+
+@cache
+def one_version() -> Ledger:
+    """The ledger of a package that has the first version only, whatever ships: for tests that count its entries."""
+    return _read_ledger(one_version_data())
+
+
 def withdrawn_ledger() -> Ledger:
     """The ledger of that package after the third version was withdrawn."""
     files = three_versions()

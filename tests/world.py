@@ -15,13 +15,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 VARIABLE = "MAILMART_PRIVACY_TEST_WORLD"
-WORLDS = ("three",)
+WORLDS = ("one", "three")
 _ROOT = Path(__file__).parents[1]
 _BUILD = """
 import sys
 from pathlib import Path
-from tests.versions import three_versions
-for name, content in three_versions().items():
+from tests.versions import one_version_data, three_versions
+for name, content in {"one": one_version_data, "three": three_versions}[sys.argv[2]]().items():
     path = Path(sys.argv[1], name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -36,16 +36,17 @@ def enter() -> None:
     if world not in WORLDS:
         sys.exit(f"{VARIABLE} is {world!r}; there are: {', '.join(WORLDS)}")
     assert "mailmart_privacy" not in sys.modules, "it is too late for another world"
-    spec = find_spec("mailmart_privacy")
-    assert spec is not None
-    assert spec.origin is not None
-    folder = _copy(Path(spec.origin).parent, world)
+    folder = copy_package(world)
     sys.path.insert(0, str(folder))
     os.environ["PYTHONPATH"] = str(folder)
 
 
-def _copy(package: Path, world: str) -> Path:
-    """Copy the package, once for each state of it; give the folder to import it from."""
+def copy_package(world: str) -> Path:
+    """Copy the package with the data of a world, once for each state of it; give the folder to import it from."""
+    spec = find_spec("mailmart_privacy")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
     cache = _ROOT / ".cache" / "worlds"
     cache.mkdir(parents=True, exist_ok=True)
     folder = cache / f"{world}-{_digest(package)[:16]}" / "src"
@@ -59,7 +60,7 @@ def _copy(package: Path, world: str) -> Path:
             if not (package / "templates").is_dir():  # a checkout keeps them beside its src
                 shutil.copytree(package.parents[1] / "templates", folder.parent / "templates", dirs_exist_ok=True)
             environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-            command = [sys.executable, "-c", _BUILD, str(copy / "data")]
+            command = [sys.executable, "-c", _BUILD, str(copy / "data"), world]
             subprocess.run(command, cwd=_ROOT, env=environment, check=True)
             made.rename(folder)
     return folder
