@@ -22,6 +22,7 @@ _GROUPS = {
         "versions": ("show", "List the versions of the policy."),
         "processors": ("show", "List the third-party services that a version names."),
         "diff": ("diff", "Compare two texts: versions, copies, drafts."),
+        "outdated": ("outdated", "Tell whether a newer version is published somewhere."),
         "schema": ("show", "Print the JSON Schema of a document."),
     },
     "Signed copies": {

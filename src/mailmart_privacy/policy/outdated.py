@@ -1,0 +1,63 @@
+"""Whether this package lacks what a service that is newer already publishes: version skew, for health checks."""
+
+import json
+from dataclasses import dataclass
+
+from ..errors import RecordError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .versions import Version
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skew:
+    """How this package differs from what is published.
+
+    Attributes:
+        missing: versions that are published and not known here, oldest first.
+        withdrawn: versions that are withdrawn there and not here.
+        different: versions whose text is another there; that is never a matter of age.
+    """
+
+    missing: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.withdrawn or self.different)
+
+    def describe(self) -> list[str]:
+        """Say what differs, one line each."""
+        lines = [f"version {name} is published, and this package does not know it" for name in self.missing]
+        lines += [f"version {name} was withdrawn, and this package announces it" for name in self.withdrawn]
+        return lines + [f"version {name} has another text than is published" for name in self.different]
+
+
+def find_skew(published: bytes, versions: "Iterable[Version]") -> Skew:
+    """Compare the versions of this package with a published list of versions.
+
+    Args:
+        published: the content of a `versions.json` as a service of this package answers it.
+        versions: those of this package.
+
+    Raises:
+        RecordError: it is not a list of versions.
+    """
+    known = {version.version: version for version in versions}
+    missing, withdrawn, different = [], [], []
+    try:
+        for each in json.loads(published):
+            name, digest = each["version"], each["digest"]
+            ours = known.get(name)
+            if ours is None:
+                missing.append(str(name))
+            elif ours.digest != digest:
+                different.append(name)
+            elif each.get("withdrawn_at") and ours.withdrawn_at is None:
+                withdrawn.append(name)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RecordError("what is published there is not a list of versions") from None
+    return Skew(missing=tuple(missing), withdrawn=tuple(withdrawn), different=tuple(different))
