@@ -111,7 +111,7 @@ def test_type_hints_resolve() -> None:
         if inspect.isclass(value):
             typing.get_type_hints(value)
             for _, method in inspect.getmembers(value, inspect.isfunction):
-                if method.__module__.startswith("mailmart_privacy") and value.__name__ != "Identity":
+                if method.__module__.startswith("mailmart_privacy") and not method.__name__.startswith("_"):
                     typing.get_type_hints(method)
         elif isinstance(value, types.FunctionType):
             hints = typing.get_type_hints(value)
@@ -127,6 +127,7 @@ def test_levels_papers_and_changes_are_literals() -> None:
     assert typing.get_args(Level) == LEVELS == ("B-B", "B-T", "B-LT", "B-LTA")
     hints = typing.get_type_hints(privacy.issue)
     assert (hints["level"], hints["paper"]) == (Level, Paper)
+    assert typing.get_type_hints(privacy.Issuer.issue)["paper"] == Paper
     assert typing.get_type_hints(Version)["change"] == Change | None
 
 
@@ -204,6 +205,10 @@ MOMENT = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
         (
             lambda identity: privacy.issue(privacy.current(), recipient=None, issued_at=MOMENT, identity=identity),  # type: ignore[arg-type]
             "recipient: expected a string, got None",
+        ),
+        (
+            lambda identity: privacy.Issuer(identity).issue(privacy.current(), recipient=b"A", issued_at=MOMENT),
+            "recipient: expected a string, got bytes",
         ),
         (
             lambda identity: privacy.issue("2026-02-24", recipient="A", issued_at=MOMENT, identity=identity),  # type: ignore[arg-type]

@@ -82,7 +82,7 @@ def rows(count: int) -> list[privacy.Row]:
 
 def require_all(outcomes: list[Any], count: int, key: KeyName) -> None:
     """Hold what came out to each row, once."""
-    assert all(isinstance(each, privacy.IssuedCopy) for each in outcomes), outcomes[:3]
+    assert all(isinstance(each, batch.IssuedRow) for each in outcomes), outcomes[:3]
     assert sorted(each.reference for each in outcomes) == sorted(f"C-{n}" for n in range(count))
 
 
@@ -180,14 +180,14 @@ def test_errors_come_row_by_row(key: KeyName, tmp_path: Path) -> None:
     ]
     (tmp_path / "privacy-policy-2026-02-24-Beta-B.pdf").write_bytes(b"mine")
     outcomes = list(privacy.issue_many(given, identity=key, into=str(tmp_path)))
-    failed = {each.number: each.error for each in outcomes if isinstance(each, batch.FailedCopy)}
+    failed = {each.number: each.error for each in outcomes if isinstance(each, batch.FailedRow)}
     assert {number: type(error) for number, error in failed.items()} == {
         3: errors.RecipientError,
         4: errors.DestinationExistsError,
         5: errors.RecipientError,
     }
     assert (tmp_path / "privacy-policy-2026-02-24-Beta-B.pdf").read_bytes() == b"mine"
-    assert sum(isinstance(each, privacy.IssuedCopy) for each in outcomes) == 1
+    assert sum(isinstance(each, batch.IssuedRow) for each in outcomes) == 1
 
 
 def test_stopping_the_iterator_stops_the_work(key: KeyName, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_the_same_row_is_found_not_issued_twice(key: KeyName, tmp_path: Path) ->
     """A copy that is in its place already is known again by its bytes, and given back as it is."""
     first = list(privacy.issue_many(rows(5), identity=key, into=str(tmp_path)))
     again = list(privacy.issue_many(rows(7), identity=key, into=str(tmp_path)))
-    assert [each.found for each in again if isinstance(each, privacy.IssuedCopy)] == [True] * 5 + [False] * 2
+    assert [each.found for each in again if isinstance(each, batch.IssuedRow)] == [True] * 5 + [False] * 2
     assert [each.digest for each in first] == [each.digest for each in again][:5]  # type: ignore[union-attr]
     path = next(tmp_path.glob("*C-3.pdf"))
     good = path.read_bytes()
@@ -232,7 +232,7 @@ def test_the_same_row_is_found_not_issued_twice(key: KeyName, tmp_path: Path) ->
         assert bad != good
         path.write_bytes(bad)
         (other,) = privacy.issue_many(rows(4)[3:], identity=key, into=str(tmp_path))
-        assert isinstance(other, batch.FailedCopy)
+        assert isinstance(other, batch.FailedRow)
         assert path.read_bytes() == bad
 
 

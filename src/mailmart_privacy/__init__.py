@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .api.copies import issue, verify
     from .api.loading import load_certificates, load_identity
     from .api.policies import current, in_force, resolve, upcoming, version, versions
-    from .batch.results import IssuedCopy
+    from .copies.issuer import IssuedCopy, Issuer
     from .errors import MissingExtraError, PrivacyError, UsageError, VerificationError
     from .keys.identity import Identity
     from .policy.blocks import Block
@@ -36,7 +36,7 @@ else:
             ".api.copies": "issue verify",
             ".api.loading": "load_certificates load_identity",
             ".api.policies": "current in_force resolve upcoming version versions",
-            ".batch.results": "IssuedCopy",
+            ".copies.issuer": "IssuedCopy Issuer",
             ".errors": "MissingExtraError PrivacyError UsageError VerificationError",
             ".keys.identity": "Identity",
             ".policy.blocks": "Block",
@@ -62,6 +62,7 @@ __all__ = [
     "Changes",
     "Identity",
     "IssuedCopy",
+    "Issuer",
     "MissingExtraError",
     "Policy",
     "PrivacyError",

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from .._clock import now
 from .._time import require_moment
-from ..batch.results import FailedCopy, IssuedCopy
+from ..batch.results import FailedRow, IssuedRow
 from ..copies.pades import Level
 from ..errors import RecipientError
 from ..policy.ledger import shipped
@@ -39,7 +39,7 @@ def issue_many(
     into: str | None = None,
     fonts: Iterable[str | Typeface] = (),
     chunk: int | None = None,
-) -> Iterator[IssuedCopy | FailedCopy]:
+) -> Iterator[IssuedRow | FailedRow]:
     """Issue many signed copies, and yield the result of each row as soon as it is known.
 
     Args:
@@ -60,7 +60,7 @@ def issue_many(
         chunk: how many rows a worker gets at once.
 
     Returns:
-        An iterator over one result for each row: an `IssuedCopy`, or a `FailedCopy` with the error that says why.
+        An iterator over one result for each row: an `IssuedRow`, or a `FailedRow` with the error that says why.
         If several workers share the work, results are not in the order of the rows. Closing the iterator stops it.
 
     Raises:
@@ -103,10 +103,10 @@ def _issue(
     clock: "Callable[[], datetime.datetime]",
     executor: "Executor | None",
     chunk: int,
-) -> "Iterator[IssuedCopy | FailedCopy]":
+) -> "Iterator[IssuedRow | FailedRow]":
     from ..batch.scheduler import issue_rows
 
-    refused: deque[FailedCopy] = deque()
+    refused: deque[FailedRow] = deque()
     planned = _plan(rows, order, version, clock, refused)
     for outcomes in issue_rows(order, planned, clock=clock, executor=executor, chunk=chunk):
         while refused:
@@ -120,7 +120,7 @@ def _plan(
     order: "BatchJob",
     version: str,
     clock: "Callable[[], datetime.datetime]",
-    refused: "deque[FailedCopy]",
+    refused: "deque[FailedRow]",
 ) -> "Iterator[Planned]":
     from ..batch.file_names import name_file
     from ..copies.issuing import fill_values, name_values
@@ -130,7 +130,7 @@ def _plan(
         try:
             filled = fill_values(order.form.notes, row.recipient, row.reference, begun, order.fonts)
         except RecipientError as error:
-            refused.append(FailedCopy(number=row.number, recipient=row.recipient, reference=row.reference, error=error))
+            refused.append(FailedRow(number=row.number, recipient=row.recipient, reference=row.reference, error=error))
             continue
         recipient, reference = name_values(filled)
         yield Planned(

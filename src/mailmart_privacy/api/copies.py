@@ -157,7 +157,7 @@ def require_policy(policy: object) -> None:
 
 def find_issuer(
     identity: "Identity",
-    level: str,
+    level: Level,
     client: "TimestampClient",
     roots: "tuple[Certificate, ...]",
     typefaces: "tuple[Typeface, ...]",

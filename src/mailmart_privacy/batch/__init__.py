@@ -5,18 +5,18 @@ from .._lazy import offer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..sheets.rows import Row
-    from .results import FailedCopy, IssuedCopy
+    from .results import FailedRow, IssuedRow
 else:
     __getattr__, __dir__ = offer(
         __name__,
         {
-            ".results": "FailedCopy IssuedCopy",
+            ".results": "FailedRow IssuedRow",
             "..sheets.rows": "Row",
         },
     )
 
 __all__ = [
-    "FailedCopy",
-    "IssuedCopy",
+    "FailedRow",
+    "IssuedRow",
     "Row",
 ]

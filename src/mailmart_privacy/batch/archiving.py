@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..archive.session import Session
     from ..sheets.rows import Planned
     from .destinations import Destination
-    from .results import IssuedCopy
+    from .results import IssuedRow
 
 _CLOCKS = datetime.timedelta(minutes=5)
 
@@ -43,7 +43,7 @@ class Archiving:
         self._session, self._index, self._names_key = session, index, names_key
         self._signer, self._version, self._level = signer, version, level
 
-    def add(self, copies: "Sequence[IssuedCopy]") -> None:
+    def add(self, copies: "Sequence[IssuedRow]") -> None:
         """Archive copies, with the bytes that they carry."""
         from ..archive.session import Copy
 
@@ -62,9 +62,7 @@ class Archiving:
         if added:
             self._session.add_copies(added, shipped())
 
-    def deliver(
-        self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Destination"
-    ) -> "list[IssuedCopy]":
+    def deliver(self, copies: "Sequence[IssuedRow]", files: dict[int, str], place: "Destination") -> "list[IssuedRow]":
         """Archive copies, and put them into their place then.
 
         Raises:
@@ -78,9 +76,9 @@ class Archiving:
 
     def find_delivered(
         self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Destination"
-    ) -> "Iterator[list[IssuedCopy]]":
+    ) -> "Iterator[list[IssuedRow]]":
         """Give out what a run that was stopped has archived, and not come to give out or list."""
-        from .results import IssuedCopy
+        from .results import IssuedRow
 
         archived = self._archived_since(since) if rows else {}
         for row in rows if archived else ():
@@ -89,7 +87,7 @@ class Archiving:
             pdf = self._read(found) if found is not None else None
             if found is None or pdf is None or found.issued_at is None:
                 continue
-            copy = IssuedCopy(
+            copy = IssuedRow(
                 number=row.number,
                 recipient=row.recipient,
                 reference=row.reference,
@@ -124,7 +122,7 @@ class Archiving:
     def _read(self, row: "Row") -> bytes | None:
         return self._session.archive.read_file(row.file)
 
-    def _put(self, copies: "Sequence[IssuedCopy]", files: dict[int, str], place: "Destination") -> "list[IssuedCopy]":
+    def _put(self, copies: "Sequence[IssuedRow]", files: dict[int, str], place: "Destination") -> "list[IssuedRow]":
         contents = [(files[copy.number], copy.pdf or b"") for copy in copies]
         for (file, pdf), put in zip(contents, place.put(contents), strict=True):
             if not put and place.read(file) != pdf:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..copies.forms import RecordedForm
+    from ..copies.pades import Level
     from ..keys.identity import Identity
     from ..trust.timestamp_client import TimestampClient
     from ..typesetting.fonts import Typeface
@@ -31,7 +32,7 @@ class BatchJob:
     id: str
     form: "RecordedForm"
     open_identity: "Callable[[], Identity]"
-    level: str
+    level: "Level"
     timestamps: "TimestampClient"
     roots: tuple[bytes, ...]
     fonts: "tuple[Typeface, ...]" = ()

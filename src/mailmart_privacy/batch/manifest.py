@@ -16,7 +16,7 @@ from .._files import sync_file, sync_folder, write_whole
 from .._time import parse_moment
 from ..errors import DestinationExistsError, MissingExtraError, RecordError, UsageError
 from ..sheets.rows import Planned
-from .results import IssuedCopy
+from .results import IssuedRow
 
 try:
     from filelock import FileLock, Timeout
@@ -101,7 +101,7 @@ class Manifest:
             raise
         sync_folder(path.parent)
 
-    def append(self, copies: Sequence[IssuedCopy]) -> None:
+    def append(self, copies: Sequence[IssuedRow]) -> None:
         """List copies, durably.
 
         Raises:
@@ -157,7 +157,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield _read_line(line, path, number)
 
 
-def write_line(copy: IssuedCopy, *, file: str | None = None) -> bytes:
+def write_line(copy: IssuedRow, *, file: str | None = None) -> bytes:
     """Write the line of a copy, under the name of its file."""
     facts = {
         "reference": copy.reference,
@@ -169,9 +169,9 @@ def write_line(copy: IssuedCopy, *, file: str | None = None) -> bytes:
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
-def read_copy(line: dict[str, Any], row: "Planned") -> IssuedCopy:
+def read_copy(line: dict[str, Any], row: "Planned") -> IssuedRow:
     """Read a line back as the copy of its row."""
-    return IssuedCopy(
+    return IssuedRow(
         number=row.number,
         recipient=row.recipient,
         reference=row.reference,

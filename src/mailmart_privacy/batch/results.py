@@ -7,8 +7,8 @@ from ..errors import PrivacyError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IssuedCopy:
-    """A copy that was issued.
+class IssuedRow:
+    """A row for which a copy was issued.
 
     Attributes:
         number: the row's.
@@ -17,9 +17,9 @@ class IssuedCopy:
         issued_at: the moment that it shows (aware, UTC).
         digest: lowercase hex SHA-256 of the file.
         size: of the file, in bytes.
-        file: the name of the file, where it was put into a place.
-        pdf: its bytes, where it was not.
-        found: whether it had been put there before, by a run that did not come to list it.
+        file: the name of the file, if it was written to a destination.
+        pdf: its bytes, if it was not.
+        found: whether an earlier run had written it and was stopped before it could list it.
     """
 
     number: int
@@ -34,14 +34,14 @@ class IssuedCopy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FailedCopy:
+class FailedRow:
     """A row for which no copy was issued.
 
     Attributes:
         number: the row's.
         recipient: whom it was to be addressed to.
-        reference: what it was to be called, or None where that was not settled.
-        error: why; its class tells what kind of thing went wrong.
+        reference: what it was to be called, or None if that was not known yet.
+        error: the reason; its class says of what kind.
     """
 
     number: int

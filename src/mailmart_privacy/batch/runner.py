@@ -16,7 +16,7 @@ from .destinations import Destination, FolderDestination
 from .manifest import Manifest, open_manifest, read_copy
 from .order import BatchOrder
 from .report import BatchReport, Progress, quiet
-from .results import FailedCopy, IssuedCopy
+from .results import FailedRow, IssuedRow
 from .sampling import Sample
 from .scheduler import CHUNK, certify_order, issue_rows, name_signer, verify_copies
 from .zip_file import ZipSink
@@ -160,7 +160,7 @@ class BatchRunner:
 
     def _issue(
         self, rows: "Sequence[Planned]", *, destination: Destination | None = None
-    ) -> "Iterator[list[IssuedCopy]]":
+    ) -> "Iterator[list[IssuedRow]]":
         """Issue copies; what stops the batch is raised once the copies that were made are handed on."""
         # A copy that waits for an authority or a service must not wait for others, too.
         chunk = CHUNK if self._job.level == "B-B" else 4
@@ -172,10 +172,10 @@ class BatchRunner:
             chunk=max(1, min(chunk, len(rows) // self._workers)),
             ahead=4 * self._workers,
         )
-        kept: list[FailedCopy] = []
+        kept: list[FailedRow] = []
         for some in outcomes:
-            yield [each for each in some if isinstance(each, IssuedCopy)]
-            failed = [each for each in some if not isinstance(each, IssuedCopy)]
+            yield [each for each in some if isinstance(each, IssuedRow)]
+            failed = [each for each in some if not isinstance(each, IssuedRow)]
             for each in failed:
                 if not isinstance(each.error, DestinationExistsError | RecipientError):
                     raise each.error
@@ -203,7 +203,7 @@ class BatchRunner:
             self._progress("issuing", done, len(rows))
         return done
 
-    def _choose(self, manifest: Manifest, destination: Destination) -> Iterator[IssuedCopy]:
+    def _choose(self, manifest: Manifest, destination: Destination) -> Iterator[IssuedRow]:
         """Choose copies to verify, from all that are listed and still there."""
         count = len(manifest.references)
         wanted = count if self._order.verify is None else min(self._order.verify, count)
@@ -213,7 +213,7 @@ class BatchRunner:
             if number in chosen and destination.measure(line["file"]) is not None:
                 yield read_copy(line, rows[line["reference"]])
 
-    def _verify(self, copies: Sequence[IssuedCopy], destination: Destination | None = None) -> int:
+    def _verify(self, copies: Sequence[IssuedRow], destination: Destination | None = None) -> int:
         done = 0
         self._progress("verifying", 0, len(copies))
         for count in self._verify_each(copies, destination):
@@ -221,11 +221,11 @@ class BatchRunner:
             self._progress("verifying", done, len(copies))
         return done
 
-    def _verify_some(self, copies: Sequence[IssuedCopy]) -> None:
+    def _verify_some(self, copies: Sequence[IssuedRow]) -> None:
         for _ in self._verify_each(copies, None):
             pass
 
-    def _verify_each(self, copies: Sequence[IssuedCopy], destination: Destination | None) -> Iterator[int]:
+    def _verify_each(self, copies: Sequence[IssuedRow], destination: Destination | None) -> Iterator[int]:
         if not copies:
             return
         at = max(self._clock(), *(copy.issued_at for copy in copies))

@@ -2,7 +2,7 @@
 
 import random
 
-from .results import IssuedCopy
+from .results import IssuedRow
 
 
 class Sample:
@@ -16,10 +16,10 @@ class Sample:
     """
 
     def __init__(self, size: int) -> None:
-        self.copies: list[IssuedCopy] = []
+        self.copies: list[IssuedRow] = []
         self._size, self._offered, self._chance = size, 0, random.SystemRandom()
 
-    def offer(self, copy: IssuedCopy) -> None:
+    def offer(self, copy: IssuedRow) -> None:
         """Offer one copy."""
         self._offered += 1
         if len(self.copies) < self._size:

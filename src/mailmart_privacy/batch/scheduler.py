@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..copies.certified import CertifiedForm
 from ..errors import RecordError
 from .job import BatchJob
-from .results import FailedCopy, IssuedCopy
+from .results import FailedRow, IssuedRow
 from .worker import certify_form, issue_chunk, read_certificates, verify_chunk
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def issue_rows(
     executor: Executor | None = None,
     chunk: int = CHUNK,
     ahead: int | None = None,
-) -> Iterator[list[IssuedCopy | FailedCopy]]:
+) -> Iterator[list[IssuedRow | FailedRow]]:
     """Issue a copy for each row.
 
     Args:
@@ -74,8 +74,8 @@ def issue_rows(
 
 
 def verify_copies(
-    order: BatchJob, copies: "Iterable[IssuedCopy]", *, at: "datetime.datetime", executor: Executor | None = None
-) -> Iterator[tuple[int, Sequence[FailedCopy]]]:
+    order: BatchJob, copies: "Iterable[IssuedRow]", *, at: "datetime.datetime", executor: Executor | None = None
+) -> Iterator[tuple[int, Sequence[FailedRow]]]:
     """Verify copies as anybody would who got them, and compare them with what was listed.
 
     Yields:
@@ -86,9 +86,9 @@ def verify_copies(
     yield from _each(executor, verify_chunk, tasks)
 
 
-def _complete(outcome: IssuedCopy | FailedCopy, form: bytes) -> IssuedCopy | FailedCopy:
+def _complete(outcome: IssuedRow | FailedRow, form: bytes) -> IssuedRow | FailedRow:
     """Put the form before what was handed back: it is not sent with each copy."""
-    if isinstance(outcome, FailedCopy) or outcome.pdf is None:
+    if isinstance(outcome, FailedRow) or outcome.pdf is None:
         return outcome
     return replace(outcome, pdf=form + outcome.pdf)
 

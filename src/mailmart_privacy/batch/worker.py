@@ -18,7 +18,7 @@ from ..errors import DestinationExistsError, MissingExtraError, PrivacyError, Re
 from ..trust.authorities import Authorities
 from ..verifying.verify import require_signatures
 from .job import BatchJob
-from .results import FailedCopy, IssuedCopy
+from .results import FailedRow, IssuedRow
 
 try:
     from cryptography import x509
@@ -105,7 +105,7 @@ def certify_form(order: BatchJob, moment: datetime.datetime) -> bytes:
     return run_beside(lambda: bench.issuer.certify(order.form, at=moment)).pdf
 
 
-def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedCopy | FailedCopy]:
+def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedRow | FailedRow]:
     """Issue copies one after the other.
 
     A row whose file is in its place already, and is the very copy, is not issued again.
@@ -131,8 +131,8 @@ def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.dat
 
 def _issue_into(
     bench: WorkerState, place: "Destination", rows: "Sequence[Planned]", moment: datetime.datetime
-) -> list[IssuedCopy | FailedCopy]:
-    outcomes: dict[int, IssuedCopy | FailedCopy] = {}
+) -> list[IssuedRow | FailedRow]:
+    outcomes: dict[int, IssuedRow | FailedRow] = {}
     waiting: list[int] = []
 
     def files() -> Iterator[tuple[str, bytes]]:
@@ -152,7 +152,7 @@ def _issue_into(
     return [outcomes[index] for index in range(len(rows))]
 
 
-def _issue(bench: WorkerState, row: "Planned", moment: datetime.datetime) -> tuple[IssuedCopy | FailedCopy, bytes]:
+def _issue(bench: WorkerState, row: "Planned", moment: datetime.datetime) -> tuple[IssuedRow | FailedRow, bytes]:
     try:
         pdf = bench.issue(row, moment)
     except PrivacyError as error:
@@ -161,7 +161,7 @@ def _issue(bench: WorkerState, row: "Planned", moment: datetime.datetime) -> tup
     return issued, pdf
 
 
-def _find(bench: WorkerState, place: "Destination", row: "Planned") -> IssuedCopy | FailedCopy:
+def _find(bench: WorkerState, place: "Destination", row: "Planned") -> IssuedRow | FailedRow:
     pdf = place.read(row.file) or b""
     moment = bench.recognise(row, pdf)
     if moment is None:
@@ -171,11 +171,11 @@ def _find(bench: WorkerState, place: "Destination", row: "Planned") -> IssuedCop
 
 def _describe(
     bench: WorkerState, row: "Planned", moment: datetime.datetime, pdf: bytes, *, found: bool = False
-) -> IssuedCopy:
+) -> IssuedRow:
     prefix, place = len(bench.certified.pdf), bench.order.place
     state = bench.certified.state.copy()
     state.update(memoryview(pdf)[prefix:])
-    return IssuedCopy(
+    return IssuedRow(
         number=row.number,
         recipient=row.recipient,
         reference=row.reference,
@@ -188,13 +188,11 @@ def _describe(
     )
 
 
-def _fail(row: "Planned", error: PrivacyError) -> FailedCopy:
-    return FailedCopy(number=row.number, recipient=row.recipient, reference=row.reference, error=error)
+def _fail(row: "Planned", error: PrivacyError) -> FailedRow:
+    return FailedRow(number=row.number, recipient=row.recipient, reference=row.reference, error=error)
 
 
-def verify_chunk(
-    order: BatchJob, copies: "Sequence[IssuedCopy]", at: datetime.datetime
-) -> tuple[int, list[FailedCopy]]:
+def verify_chunk(order: BatchJob, copies: "Sequence[IssuedRow]", at: datetime.datetime) -> tuple[int, list[FailedRow]]:
     """Verify copies: those in their place, or those handed over; and hold them to what was listed.
 
     Returns:
@@ -220,6 +218,6 @@ def verify_chunk(
                 raise RecordError(f"{copy.file} is addressed to {verdict.recipient!r}, not to {copy.recipient!r}")
         except PrivacyError as error:
             failed.append(
-                FailedCopy(number=copy.number, recipient=copy.recipient, reference=copy.reference, error=error)
+                FailedRow(number=copy.number, recipient=copy.recipient, reference=copy.reference, error=error)
             )
     return len(copies), failed

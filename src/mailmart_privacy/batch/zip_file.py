@@ -6,7 +6,7 @@ import zipfile
 from typing import IO, Any
 
 from .manifest import NAME, write_line
-from .results import IssuedCopy
+from .results import IssuedRow
 
 
 class _Forward:
@@ -38,7 +38,7 @@ class ZipSink:
         self._lines = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115 - closed when all is written
         self._moment = moment
 
-    def add(self, copy: IssuedCopy, name: str) -> None:
+    def add(self, copy: IssuedRow, name: str) -> None:
         """Add a copy."""
         assert copy.pdf is not None, "a copy for a ZIP file is handed back, not put into a place"
         self._write(name, copy.issued_at, copy.pdf)

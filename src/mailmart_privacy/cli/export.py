@@ -11,6 +11,7 @@ import click
 from ..batch.file_names import name_file
 from ..errors import UsageError
 from ..policy.ledger import shipped
+from ..policy.papers import Paper
 from .archives import open_service
 from .batch import export_batch
 from .batch_answer import BatchExport
@@ -84,7 +85,7 @@ _GROUPS = {
 def export(
     recipient: str | None,
     reference: str | None,
-    paper: str,
+    paper: Paper,
     policy: str | None,
     at: str | None,
     same_reference: bool,
@@ -198,7 +199,7 @@ def _issue(
     signing: Signing,
     identity: "Identity",
     version: str,
-    paper: str,
+    paper: Paper,
     recipient: str,
     reference: str | None,
     moment: datetime.datetime,

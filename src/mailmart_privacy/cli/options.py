@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..copies.pades import LEVELS
+from ..copies.pades import LEVELS, Level
 from ..errors import UsageError
 from .archives import archive_options, read_location
 from .authorities import Authorities, authority_options, read_authorities
@@ -54,7 +54,7 @@ class Signing:
     """
 
     key: KeyName
-    level: str
+    level: Level
     authorities: Authorities
     fonts: "tuple[Typeface, ...]"
 
@@ -66,7 +66,7 @@ class SigningOptions:
     identity_file: str | None
     certificate_file: str | None
     passphrase_file: str | None
-    level: str
+    level: Level
     tsa: tuple[str, ...]
     tsa_certificate: tuple[str, ...]
     trust: tuple[str, ...]

@@ -1,24 +1,24 @@
 """The one way to issue copies: an identity, a level, authorities and fonts, and the forms certified with them."""
 
 import datetime
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from .._time import require_moment
-from ..errors import RecordError
-from ..policy.ledger import shipped
+from ..errors import RecordError, WrongTypeError, require_text
+from ..policy.ledger import Ledger, shipped
+from ..policy.model import Policy
+from ..policy.papers import Paper
 from ..typesetting.fields import FilledField
 from .certified import CertifiedForm, certified_level, certify
 from .forms import RecordedForm, load_form
 from .issuing import fill_values, issue_copy
+from .pades import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from ..keys.identity import Identity
-    from ..policy.ledger import Ledger
-    from ..policy.model import Policy
     from ..trust.authorities import Authorities
     from ..trust.revocation import Evidence
     from ..typesetting.fonts import Typeface
@@ -80,10 +80,10 @@ class Issuer:
         self,
         identity: "Identity",
         *,
-        level: str = "B-B",
+        level: Level = "B-B",
         authorities: "Authorities | None" = None,
         fonts: "Iterable[Typeface]" = (),
-        ledger: "Ledger | None" = None,
+        ledger: Ledger | None = None,
         cache: "FormCache | None" = None,
         clock: "Callable[[], datetime.datetime] | None" = None,
     ) -> None:
@@ -96,7 +96,7 @@ class Issuer:
         self._forms: dict[tuple[str, str], CertifiedForm] = {}
         self._evidence: Evidence | None = None
 
-    def prepare(self, policy: "Policy", *, at: datetime.datetime, paper: str = "a4") -> CertifiedForm:
+    def prepare(self, policy: Policy, *, at: datetime.datetime, paper: Paper = "a4") -> CertifiedForm:
         """Certify the form of a version, unless that was done; a server does it before it takes requests.
 
         Args:
@@ -112,6 +112,8 @@ class Issuer:
             IdentityError: the identity may not sign at that moment.
             LevelError: the level cannot be reached; the message says which answer was missing.
         """
+        if not isinstance(policy, Policy):
+            raise WrongTypeError("policy", "a Policy", policy)
         require_moment(at)
         key = (policy.version, paper)
         if self._policies.get(key) is not policy:  # its digest is taken from all of its text
@@ -133,12 +135,12 @@ class Issuer:
 
     def issue(
         self,
-        policy: "Policy",
+        policy: Policy,
         *,
         recipient: str,
         reference: str | None = None,
         issued_at: datetime.datetime,
-        paper: str = "a4",
+        paper: Paper = "a4",
     ) -> IssuedCopy:
         """Issue a signed copy of a recorded version.
 
@@ -157,6 +159,9 @@ class Issuer:
             RecordError: the policy is not the one recorded under its date, or its form has changed.
             LevelError: the level cannot be reached; the message says which answer was missing.
         """
+        require_text(recipient, "recipient")
+        if reference is not None:
+            require_text(reference, "reference")
         certified = self.prepare(policy, at=issued_at, paper=paper)
         issued_at = max(issued_at, certified.signing_time)  # it may have waited for another process that certified
         filled = fill_values(certified.form.notes, recipient, reference, issued_at, self.fonts)
@@ -227,7 +232,7 @@ def _is_near(one: datetime.datetime, other: datetime.datetime) -> bool:
     return abs(one - other) <= _FRESH
 
 
-def load_recorded(ledger: "Ledger", policy: "Policy", paper: str) -> RecordedForm:
+def load_recorded(ledger: Ledger, policy: Policy, paper: str) -> RecordedForm:
     """Load the recorded form of a policy, which has to be the recorded one itself.
 
     Raises:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from .._time import format_iso, midnight, require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
-from ..form.notes import make_notes
 from ..form.render import render_form
 from ..policy.entries import FORMAT, LEDGER, VERSION, WITHDRAWAL, entry_digest, parse_ledger
 from ..policy.model import digest_comment
@@ -137,6 +136,8 @@ def build_records(source: bytes, release: Release, *, origin: str = SOURCE) -> d
         FormError: the form cannot be made.
         MissingExtraError: WeasyPrint is not installed.
     """
+    from ..form.notes import make_notes  # here, since reading a release needs no extra
+
     policy = release.add_to(read_source(source, origin=origin))
     records = {name: make(policy) for name, make in _RECORDS.items()}
     notes = {notes_name(paper): make_notes(records[form_name(paper)]).to_bytes() for paper in PAPERS}
