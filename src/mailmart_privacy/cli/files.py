@@ -90,7 +90,8 @@ def list_files(names: Iterable[str]) -> list[Path]:
     paths = []
     for path in map(Path, names):
         if path.is_dir():
-            paths += sorted(each for each in path.rglob("*") if each.suffix.lower() == ".pdf" and not each.is_dir())
+            # Regular files alone: a pipe in a folder would be waited for without end.
+            paths += sorted(each for each in path.rglob("*") if each.suffix.lower() == ".pdf" and each.is_file())
         else:
             paths.append(path)
     return paths

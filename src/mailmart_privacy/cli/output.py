@@ -27,6 +27,19 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=encoding != "utf8", indent=2))
 
 
+def print_json_list(head: dict[str, Any], name: str, items: Iterable[Any]) -> None:
+    """Print one JSON document whose last member is a list, item by item, so that a long one takes no memory."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").replace("_", "")
+    begun = json.dumps({**head, name: []}, ensure_ascii=encoding != "utf8", indent=2)
+    click.echo(begun.removesuffix("]\n}"), nl=False)
+    between = "\n"
+    for item in items:
+        text = json.dumps(item, ensure_ascii=encoding != "utf8", indent=2)
+        click.echo(between + "\n".join(f"    {line}" for line in text.split("\n")), nl=False)
+        between = ",\n"
+    click.echo("\n  ]\n}" if between == ",\n" else "]\n}")
+
+
 def report(document: Any, lines: Iterable[str], *, as_json: bool) -> None:
     """Print what a command found: as one JSON document, or as lines in which nothing can steer a terminal.
 

@@ -4,24 +4,27 @@ import datetime
 import shutil
 import sys
 import textwrap
+from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._limits import limited
 from .._time import format_date, parse_moment
 from .._unicode import spell_out
 from ..errors import ExitCode, PrivacyError, UntrustedError
+from ..pdf.scan import MAX_SIZE
 from ..policy.ledger import shipped
 from .authorities import describe_trust, read_trust, trust_options
-from .files import read_file
+from .files import list_files, read_file
 from .hints import explain
-from .output import paint, print_json
+from .output import paint, print_json_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..trust.anchors import Trust
+    from ..verifying.many import JudgedFile
     from ..verifying.verification import Verification
 
 _COLUMN = 15  # where the values of facts begin
@@ -29,10 +32,11 @@ _VERDICTS = {ExitCode.UNSIGNED: "not signed", ExitCode.ALTERED: "ALTERED", ExitC
 
 
 @click.command(short_help="Check copies.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER...")
 @trust_options
 @click.option("--policy", metavar="VERSION", help="Accept this version only; 'current' is the one in force.")
 @click.option("--at", metavar="TIME", help="Check as of this moment: 2026-03-01T09:00:00Z [default: now].")
+@click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes [default: as is worth it].")
 @click.option("--full", is_flag=True, help="Show signatures, certificates, timestamps and digests, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify(
@@ -41,6 +45,7 @@ def verify(
     trust_timestamps: tuple[str, ...],
     policy: str | None,
     at: str | None,
+    jobs: int | None,
     full: bool,
     as_json: bool,
 ) -> int:
@@ -48,7 +53,8 @@ def verify(
 
     The certificates given with --trust are trusted; without it, your own identity is, and those that MailMart has
     published in this release. Neither this machine's store of certificates nor the network is asked: all that counts
-    is in the file. With several files the exit code is the highest.
+    is in the file. Of a folder, all PDF files in and below it are checked. With several files the exit code is the
+    highest.
     """
     trusted = read_trust(trust, trust_timestamps)
     reliance = describe_trust(trusted)
@@ -56,38 +62,59 @@ def verify(
     version = shipped().version_in_force(moment).version if policy == "current" else policy
     if version is not None:
         shipped().version(version)  # before a file is read
-    results: list[dict[str, Any]] = []
-    for name in files:
-        result: dict[str, Any] = {"file": name, "exit_code": 0, "error": None, "verification": None}
-        try:
-            verdict = _verify(name, trusted, moment, version)
-        except (PrivacyError, OSError) as error:
-            code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
-            message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
-            result |= {"exit_code": int(code), "error": message}
+    paths, highest = list_files(files), 0
+
+    def judge() -> "Iterator[dict[str, Any]]":
+        nonlocal highest
+        for found in _judge(paths, trusted, moment, version, jobs):
+            result = _describe(found)
+            highest = max(highest, result["exit_code"])
             if not as_json:
-                words = explain(error) if isinstance(error, PrivacyError) else message
-                words += f"; {reliance}" if reliance and isinstance(error, UntrustedError) else ""
-                click.echo(f"{spell_out(name)}: {_VERDICTS.get(code, 'failed')}: {spell_out(words)}", err=True)
-        else:
-            result["verification"] = verdict.to_json()
-            if not as_json:
-                _print(name, verdict, reliance, full=full)
-        results.append(result)
+                _report(found, result["exit_code"], reliance, full=full)
+            yield result
+
     if as_json:
         from ..verifying.verification import SCHEMA
 
-        print_json({"$schema": SCHEMA, "files": results})
-    return int(max(result["exit_code"] for result in results))
+        print_json_list({"$schema": SCHEMA}, "files", judge())
+    else:
+        deque(judge(), maxlen=0)
+    return int(highest)
 
 
-def _verify(name: str, trust: "Trust", moment: datetime.datetime, version: str | None) -> "Verification":
-    from ..pdf.scan import MAX_SIZE
-    from ..verifying.verify import verify
+def _judge(
+    paths: list[Path], trust: "Trust", moment: datetime.datetime, version: str | None, jobs: int | None
+) -> "Iterator[JudgedFile]":
+    from ..batch.worker_pool import open_workers
+    from ..verifying.many import verify_content, verify_files
 
-    content = read_file(name, at_most=MAX_SIZE)
-    with limited():
-        return verify(content, trust_roots=trust, at=moment, ledger=shipped(), version=version)
+    if paths == [Path("-")]:
+        yield verify_content(paths[0], lambda: read_file("-", at_most=MAX_SIZE), trust, moment, version)
+        return
+    with open_workers(len(paths), jobs=jobs) as (executor, workers):
+        yield from verify_files(paths, trust=trust, at=moment, version=version, executor=executor, workers=workers)
+
+
+def _describe(found: "JudgedFile") -> dict[str, Any]:
+    """Say what became of a file, for programs."""
+    result: dict[str, Any] = {"file": str(found.path), "exit_code": 0, "error": None, "verification": None}
+    if found.verification is not None:
+        return result | {"verification": found.verification.to_json()}
+    error = found.error
+    code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
+    message = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    return result | {"exit_code": int(code), "error": message}
+
+
+def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool) -> None:
+    """Say what became of a file, for people."""
+    name, error = str(found.path), found.error
+    if found.verification is not None:
+        _print(name, found.verification, reliance, full=full)
+        return
+    words = explain(error) if isinstance(error, PrivacyError) else _describe(found)["error"]
+    words += f"; {reliance}" if reliance and isinstance(error, UntrustedError) else ""
+    click.echo(f"{spell_out(name)}: {_VERDICTS.get(ExitCode(code), 'failed')}: {spell_out(words)}", err=True)
 
 
 def _print(name: str, verdict: "Verification", reliance: str | None, *, full: bool) -> None:

@@ -1,0 +1,161 @@
+"""Many files: each verified on its own, by this process or by several, in flat memory."""
+
+import datetime
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._limits import limited
+from ..errors import PrivacyError, UnreadableFileError
+from ..keys.certificates import load_certificate, to_der
+from ..pdf.scan import MAX_SIZE
+from ..policy.ledger import shipped
+from ..trust.anchors import Trust, TrustAnchor
+from .verify import verify
+
+if TYPE_CHECKING:
+    from .verification import Verification
+
+CHUNK = 32  # files that a process gets at once
+_AHEAD = 4  # chunks that are handed out for each process
+
+_Anchor = tuple[bytes, str, datetime.datetime | None, datetime.datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFile:
+    """What became of a file.
+
+    Attributes:
+        path: of the file.
+        verification: the verdict, or None where it was not accepted.
+        error: why it was not, or why it could not be read.
+    """
+
+    path: Path
+    verification: "Verification | None"
+    error: PrivacyError | OSError | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is asked of each file. It travels to other processes, which certificates do not.
+
+    Attributes:
+        signers: the anchors for signers: certificate in DER, source, since, until.
+        authorities: those for timestamp authorities.
+        compromised: see `Trust`.
+        at: the moment for which certificates are validated (aware).
+        version: the version that each copy has to be of, or None for any.
+    """
+
+    signers: tuple[_Anchor, ...]
+    authorities: tuple[_Anchor, ...]
+    compromised: tuple[tuple[str, datetime.datetime], ...]
+    at: datetime.datetime
+    version: str | None
+
+
+def verify_files(
+    paths: Iterable[Path],
+    *,
+    trust: Trust,
+    at: datetime.datetime,
+    version: str | None = None,
+    executor: Executor | None = None,
+    workers: int = 1,
+) -> Iterator[JudgedFile]:
+    """Verify files, one after the other or by several processes.
+
+    Args:
+        paths: the files; they are taken as they are needed.
+        trust: whom to trust for what.
+        at: the moment for which certificates are validated (aware).
+        version: the version that each copy has to be of, or None for any.
+        executor: processes that work; None for this one.
+        workers: how many they are.
+
+    Yields:
+        What became of each file, in their order. However many there are, memory does not grow.
+    """
+    question = Question(
+        signers=tuple(map(_pack, trust.signers)),
+        authorities=tuple(map(_pack, trust.authorities)),
+        compromised=trust.compromised,
+        at=at,
+        version=version,
+    )
+    if executor is None:
+        for path in paths:
+            yield _judge(question, path)
+        return
+    remaining, waiting = iter(paths), deque[Future[list[JudgedFile]]]()
+    try:
+        while True:
+            while len(waiting) < _AHEAD * workers and (chunk := list(islice(remaining, CHUNK))):
+                waiting.append(executor.submit(judge_chunk, question, chunk))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def judge_chunk(question: Question, paths: list[Path]) -> list[JudgedFile]:
+    """Verify some files; what another process is asked for."""
+    return [_judge(question, path) for path in paths]
+
+
+def verify_content(
+    path: Path, read: Callable[[], bytes], trust: Trust, at: datetime.datetime, version: str | None = None
+) -> JudgedFile:
+    """Verify what a function reads: a file, or standard input.
+
+    Args:
+        path: what it is called.
+        read: reads it.
+        trust: whom to trust for what.
+        at: the moment for which certificates are validated (aware).
+        version: the version that the copy has to be of, or None for any.
+    """
+    try:
+        content = read()
+        with limited():
+            found = verify(content, trust_roots=trust, at=at, ledger=shipped(), version=version)
+    except (PrivacyError, OSError) as error:
+        return JudgedFile(path, None, error)
+    return JudgedFile(path, found, None)
+
+
+def _judge(question: Question, path: Path) -> JudgedFile:
+    return verify_content(path, lambda: _read(path), _unpack(question), question.at, question.version)
+
+
+def _read(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        content = file.read(MAX_SIZE + 1)
+    if len(content) > MAX_SIZE:
+        raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; such files are not looked at")
+    return content
+
+
+def _pack(anchor: TrustAnchor) -> _Anchor:
+    return to_der(anchor.certificate), anchor.source, anchor.since, anchor.until
+
+
+@lru_cache(maxsize=4)
+def _unpack(question: Question) -> Trust:
+    signers, authorities = (
+        tuple(
+            TrustAnchor(certificate=load_certificate(der), source=source, since=since, until=until)
+            for der, source, since, until in anchors
+        )
+        for anchors in (question.signers, question.authorities)
+    )
+    return Trust(signers=signers, authorities=authorities, compromised=question.compromised)
