@@ -1,0 +1,95 @@
+"""Batches from Python: progress, stopping, and continuing, without the command line."""
+
+import datetime
+import io
+import secrets
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mailmart_privacy.batch.destinations import FolderDestination
+from mailmart_privacy.batch.job import BatchJob, OpenIdentity
+from mailmart_privacy.batch.order import BatchOrder
+from mailmart_privacy.batch.planning import plan_batch
+from mailmart_privacy.batch.runner import BatchRunner
+from mailmart_privacy.copies.form_cache import FormCache
+from mailmart_privacy.copies.forms import load_form
+from mailmart_privacy.errors import ExitCode, UnfinishedError
+from mailmart_privacy.keys.identity import Identity
+from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.sheets.sheet import read_sheet
+from mailmart_privacy.trust.timestamp_client import TimestampClient
+
+from .conftest import NOW, VERSION
+
+COUNT = 80
+
+
+@pytest.fixture
+def order(identity: Identity) -> BatchOrder:
+    """A batch of eighty copies, in three chunks."""
+    content = "Company,Ref\n" + "".join(f"Acme {n},C-{n}\n" for n in range(COUNT))
+    sheet = read_sheet(content.encode(), name="r.csv")
+    form = load_form(shipped(), VERSION, "a4")
+    plan = plan_batch(sheet, form=form, version=VERSION, begun_at=NOW).copies
+    job = BatchJob(
+        id=secrets.token_hex(8),
+        form=form,
+        open_identity=OpenIdentity(identity),
+        level="B-B",
+        timestamps=TimestampClient(urls=()),
+        roots=(),
+    )
+    return BatchOrder(job=job, version=VERSION, paper="a4", plan=plan, begun_at=NOW)
+
+
+def make(order: BatchOrder, folder: Path, **options: object) -> BatchRunner:
+    """A runner with a clock that stands still."""
+    return BatchRunner(order, clock=lambda: NOW, forms=FormCache(folder / "forms"), **options)  # type: ignore[arg-type]
+
+
+def test_progress_is_told_by_stage(order: BatchOrder, tmp_path: Path) -> None:
+    """Each stage tells its beginning, and how far it has come after each chunk."""
+    told: list[tuple[str, int, int]] = []
+    runner = make(order, tmp_path, progress=lambda *step: told.append(step))
+    report = runner.into_destination(FolderDestination(tmp_path / "out"), manifest=tmp_path / "out" / "list.jsonl")
+    assert (report.copies, report.issued, report.verified, report.gone) == (COUNT, COUNT, 10, 0)
+    issuing = [done for stage, done, total in told if stage == "issuing"]
+    assert (issuing[0], issuing[-1], len(issuing)) == (0, COUNT, 4)
+    assert [done for stage, done, _ in told if stage == "verifying"][-1] == 10
+    assert len(list((tmp_path / "out").glob("*.pdf"))) == COUNT
+
+
+def test_a_batch_is_stopped_and_continued(order: BatchOrder, tmp_path: Path) -> None:
+    """After `stop`, copies that were made are listed, the error tells how many, and the batch can be continued."""
+    place, manifest = FolderDestination(tmp_path / "out"), tmp_path / "out" / "list.jsonl"
+    runner = make(order, tmp_path, progress=lambda stage, done, total: runner.stop() if done else None)
+    with pytest.raises(UnfinishedError) as caught:
+        runner.into_destination(place, manifest=manifest)
+    error = caught.value
+    assert (error.exit_code, error.total, error.argument) == (ExitCode.INTERRUPTED, COUNT, "resume")
+    assert 0 < error.done < COUNT
+    assert len(manifest.read_text(encoding="utf-8").splitlines()) == error.done
+    report = make(order, tmp_path).into_destination(place, manifest=manifest, resume=True)
+    assert (report.issued, report.found_before) == (COUNT - error.done, error.done)
+
+
+def test_a_zip_goes_to_any_stream(order: BatchOrder, tmp_path: Path) -> None:
+    """A ZIP file is written to what the caller opened; all copies are verified where that is asked for."""
+    stream = io.BytesIO()
+    few = replace(order, plan=order.plan[:3], verify=None)
+    report = make(few, tmp_path).into_zip(stream, seekable=True)
+    assert (report.issued, report.verified, report.manifest) == (3, 3, None)
+    with zipfile.ZipFile(stream) as book:
+        assert sorted(book.namelist()) == sorted([*(row.file for row in few.plan), "manifest.jsonl"])
+
+
+def test_copies_are_dated_by_the_clock(order: BatchOrder, tmp_path: Path) -> None:
+    """The clock that is handed in dates the copies; none is older than its certified form."""
+    later = NOW + datetime.timedelta(hours=2)
+    few = replace(order, plan=order.plan[:1])
+    runner = BatchRunner(few, clock=lambda: later, forms=FormCache(tmp_path / "forms"))
+    runner.into_destination(FolderDestination(tmp_path / "out"), manifest=tmp_path / "list.jsonl")
+    assert '"issued_at":"2026-11-23T14:30:00Z"' in (tmp_path / "list.jsonl").read_text(encoding="utf-8")
