@@ -1,12 +1,14 @@
 """Messages: the library says what is wrong, and only the command line names its options."""
 
 import ast
+import os
 import re
+from pathlib import Path
 
 import pytest
 
 from mailmart_privacy.cli.hints import HINTS, explain
-from mailmart_privacy.errors import PrivacyError
+from mailmart_privacy.errors import PrivacyError, RecipientError
 
 from .conftest import Run, one_line
 from .test_architecture import MODULES
@@ -47,3 +49,24 @@ def test_a_hint_below_several_lines_stands_alone() -> None:
     assert explain(PrivacyError("row 2: x", argument="fonts")) == f"row 2: x; {HINTS['fonts']}"
     assert explain(PrivacyError("row 2: x\nrow 3: y", argument="fonts")).splitlines()[2] == HINTS["fonts"]
     assert explain(PrivacyError("what it is")) == "what it is"
+
+
+def test_fonts_of_this_computer_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where fontconfig knows fonts with the characters, they are named; where it is not installed, nothing is."""
+    program = tmp_path / "fc-list"
+    program.write_text(
+        '#!/bin/sh\n[ "$1" = ":charset=682a 793e" ] || exit 1\nprintf "Zen,Zen Mono\\nNoto Sans CJK\\nZen\\n"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    error = RecipientError("no font has them", argument="fonts", characters="株社")
+    assert explain(error) == f"no font has them; {HINTS['fonts']}; on this computer: Noto Sans CJK, Zen"
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert explain(error) == f"no font has them; {HINTS['fonts']}"
+
+
+def test_the_characters_that_lack_a_font_are_told(cli: Run) -> None:
+    """Each character is named once."""
+    line = cli("export", "--to", "株株社", "-o", "x.pdf").stderr.decode().splitlines()[-1]
+    assert line.count("U+682A") == 1
+    assert HINTS["fonts"] in line

@@ -2,6 +2,9 @@
 
 from ..errors import PrivacyError
 
+_PATIENCE = 5  # seconds
+_NAMED = 3
+
 # By the `argument` of an error. Each follows the message, after a semicolon.
 HINTS = {
     "archive": "create an archive with: mailmart-privacy archive init DIR",
@@ -26,6 +29,34 @@ HINTS = {
 def explain(error: PrivacyError) -> str:
     """Give the message of an error, with what to do about it; on a line of its own below several lines."""
     message, hint = str(error), HINTS.get(error.argument or "", "")
+    fonts = find_fonts(str(error.facts["characters"])) if "characters" in error.facts else []
+    if fonts:
+        hint += f"; on this computer: {', '.join(fonts)}"
     if not hint:
         return message
     return f"{message}\n{hint}" if "\n" in message else f"{message}; {hint}"
+
+
+def find_fonts(characters: str) -> list[str]:
+    """Find installed fonts that have characters, by fontconfig where it is installed; else none.
+
+    Args:
+        characters: all of them have to be in the font.
+
+    Returns:
+        Names of families, three at most, Noto's first.
+    """
+    import subprocess
+
+    pattern = f":charset={' '.join(f'{ord(character):x}' for character in characters)}"
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program; of the name, code points alone go into the pattern
+            ["fc-list", pattern, "family"],  # noqa: S607 - wherever the system keeps it
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    families = {line.partition(",")[0].strip() for line in done.stdout.decode("utf-8", "replace").splitlines()}
+    return sorted(filter(None, families), key=lambda name: (not name.startswith("Noto"), name))[:_NAMED]

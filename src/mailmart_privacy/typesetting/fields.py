@@ -115,6 +115,7 @@ def _lay_out_runs(
             f"the {WORDS[name]} holds characters that the form's font does not have "
             f"({name_characters(notes.font.missing(value))}); it has Latin, Greek, Cyrillic and Vietnamese",
             argument="fonts",
+            characters="".join(dict.fromkeys(notes.font.missing(value))),
         )
     from .shaping import shape_line
 

@@ -114,6 +114,7 @@ def _choose_fonts(field: str, text: str, font: FieldFont, typefaces: Sequence[Ty
             f"the {field} holds characters that no font here has ({name_characters(missing)}); "
             "the form's own has Latin, Greek, Cyrillic and Vietnamese",
             argument="fonts",
+            characters="".join(dict.fromkeys(missing)),
         )
     # A space between two words in one font is that font's, so that they are shaped as one.
     for i in range(1, len(text) - 1):
