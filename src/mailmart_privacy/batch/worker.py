@@ -65,18 +65,18 @@ class WorkerState:
         return self.issuer.issue_filled(self.certified, *filled, issued_at=moment).pdf
 
     def recognise(self, row: "Planned", pdf: bytes) -> datetime.datetime | None:
-        """Tell when a file was issued, where it is the copy for a row: the same, but for its moment and its signatures.
+        """Tell when a file was issued, where it is the copy for a row, by the same signer; else None.
 
         A batch that was interrupted finds files that it has written but not yet listed; none is issued again.
         """
-        if not pdf.startswith(self.certified.pdf):
-            return None
         try:
             copy = read_copy(pdf, self.order.form, self.order.fonts)
             require_signatures(copy)
         except VerificationError:
             return None
-        same = (copy.recipient, copy.reference, copy.level) == (row.recipient, row.reference, self.order.level)
+        found = (copy.recipient, copy.reference, copy.level)
+        signers = {copy.publisher.signatory.digest, copy.delivery.signatory.digest}
+        same = found == (row.recipient, row.reference, self.order.level) and signers == {self.identity.digest}
         return copy.delivery.moment if same else None
 
 
@@ -173,14 +173,18 @@ def _describe(
     bench: WorkerState, row: "Planned", moment: datetime.datetime, pdf: bytes, *, found: bool = False
 ) -> IssuedRow:
     prefix, place = len(bench.certified.pdf), bench.order.place
-    state = bench.certified.state.copy()
-    state.update(memoryview(pdf)[prefix:])
+    if found:  # it may begin with a form that was certified at another time
+        digest = sha256(pdf).hexdigest()
+    else:
+        state = bench.certified.state.copy()
+        state.update(memoryview(pdf)[prefix:])
+        digest = state.hexdigest()
     return IssuedRow(
         number=row.number,
         recipient=row.recipient,
         reference=row.reference,
         issued_at=moment,
-        digest=state.hexdigest(),
+        digest=digest,
         size=len(pdf),
         file=None if place is None else row.file,
         pdf=pdf[prefix:] if place is None else None,
