@@ -48,7 +48,7 @@ class FragmentOptions:
         """Write the link of a section to itself, where it is wanted."""
         if not self.permalinks:
             return []
-        return [f'<a class="permalink" href="#{self.id_prefix}{id}" aria-label="# {escape(title)}">#</a>']
+        return [f'<a class="permalink" href="#{self.id_prefix}{id}"><span>Link to “{escape(title)}”</span></a>']
 
 
 PLAIN = FragmentOptions()
