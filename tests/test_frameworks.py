@@ -306,9 +306,9 @@ SHADOW = 'path("<path:anything>", lambda request, anything: None)'
     [
         ('{"MAX_AGE": 60}', INCLUDE, ""),
         ('{"MAX_AGE": "60"}', INCLUDE, "E001) '60' is no age for a cache"),
-        ('{"PATH": "privacy"}', INCLUDE, "E001) 'privacy' is no path for the policy"),
+        ('{"PATH": "privacy"}', INCLUDE, "E001) 'privacy' is not a path for the policy"),
         ('{"Path": "/privacy"}', INCLUDE, "E001) MAILMART_PRIVACY knows no 'Path'; it may have BASE_URL, MAX_AGE"),
-        ('"/privacy"', INCLUDE, "E001) MAILMART_PRIVACY is no dict"),
+        ('"/privacy"', INCLUDE, "E001) MAILMART_PRIVACY is not a dict"),
         ("{}", 'path("", lambda request: None)', "W001) The privacy policy is at no address"),
         ("{}", f"{SHADOW}, {INCLUDE}", "E003) A request for /privacy does not reach"),
         ("{}", f'path("privacy/versions", lambda request: None), {INCLUDE}', "E003) A request for /privacy/versions"),

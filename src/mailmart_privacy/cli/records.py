@@ -1,4 +1,4 @@
-"""`records`: for whoever releases a version of the policy."""
+"""`records`: for the maintainers who release a version of the policy."""
 
 import datetime
 import zipfile

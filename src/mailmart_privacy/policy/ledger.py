@@ -87,7 +87,7 @@ class Ledger:
         return before[-1] if before else None
 
     def record(self, version: str, name: str) -> bytes:
-        """Read a recorded file, and hold it against its digest.
+        """Read a recorded file, and compare it with its digest.
 
         Args:
             version: for instance "2026-02-24".

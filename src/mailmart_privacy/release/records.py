@@ -1,4 +1,4 @@
-"""Making a version's source, its records and its entry in the ledger: for whoever releases one."""
+"""Make a version's source, its records and its entry in the ledger, for its release."""
 
 import datetime
 import json

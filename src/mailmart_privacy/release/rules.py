@@ -90,8 +90,8 @@ def compare_records(ledger: "Ledger", read: "Callable[[str], bytes]") -> list[st
 def compare_released(entries: list[dict[str, Any]], released: list[dict[str, Any]]) -> list[str]:
     """Compare a ledger with one that was released: what that one has must be in it, unchanged.
 
-    Whoever rewrites a record, its digest and all entries after it leaves a ledger that holds; only
-    one that lies elsewhere tells.
+    Somebody who rewrites a record, its digest and all later entries leaves a ledger that keeps all its rules. Only a
+    copy of the ledger that is kept elsewhere shows it.
 
     Args:
         entries: the entries of the ledger, as `read_entries` gives them.

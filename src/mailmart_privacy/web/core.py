@@ -272,7 +272,7 @@ class Service:
 
 
 def _decode(path: str) -> str:
-    """Decode what need not have been encoded (RFC 3986, 6.2.2.2); an encoded slash stays one that is none."""
+    """Decode what need not have been encoded (RFC 3986, 6.2.2.2); an encoded slash does not separate anything."""
     if "%" not in path or "%2f" in path.lower():
         return ""
     try:

@@ -1,8 +1,8 @@
 """The calendar of effective dates: iCalendar (RFC 5545, with RFC 7986).
 
-It depends on no clock: an event says the same before and after its moment. There is no METHOD, since
-that of publishing asks for an organizer with an e-mail address (RFC 5546, 3.2.1), and no alarm, since
-whoever publishes a calendar does not decide when a subscriber's telephone rings.
+It depends on no clock: an event says the same before and after its moment. It has no METHOD:
+publishing by one asks for an organizer with an e-mail address (RFC 5546, 3.2.1). It has no alarm: the publisher of a
+calendar does not decide when a subscriber's telephone rings.
 """
 
 import datetime

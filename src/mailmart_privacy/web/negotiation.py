@@ -82,7 +82,7 @@ def has_copy(if_none_match: str, etag: str) -> bool:
 
 
 def is_unmodified(if_modified_since: str, modified_at: datetime) -> bool:
-    """Tell whether nothing changed since the date that a client gives; what is no date is passed over (13.1.3)."""
+    """Tell whether nothing changed since the date that a client gives; other text is ignored (13.1.3)."""
     since = _read_date(if_modified_since)
     return since is not None and modified_at <= since
 

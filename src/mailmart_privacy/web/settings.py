@@ -57,7 +57,7 @@ class Settings:
             raise UsageError(f"{self.templates} is not a folder of templates; give one")
         if isinstance(self.base_url, str):
             object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
-        _ = self.addresses  # refuses what is no address
+        _ = self.addresses  # raises where something is not an address
 
     @property
     def addresses(self) -> Addresses:

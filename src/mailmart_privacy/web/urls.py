@@ -32,10 +32,12 @@ class Addresses:
 
     def __post_init__(self) -> None:
         if not isinstance(self.page, str) or not _PATH.fullmatch(self.page):
-            raise UsageError(f"{self.page!r} is no path for the policy; give one like /privacy or /legal/privacy")
+            raise UsageError(f"{self.page!r} is not a path for the policy; give one like /privacy or /legal/privacy")
         base = _BASE.fullmatch(self.base_url) if isinstance(self.base_url, str) else None
         if base is None or int(base[1] or 0) > _PORTS:
-            raise UsageError(f"{self.base_url!r} is no base of addresses; give one like https://mailmart.com, in ASCII")
+            raise UsageError(
+                f"{self.base_url!r} is not the base of an address; give one like https://mailmart.com, in ASCII"
+            )
         if self.canonical_url is not None and not _is_whole(self.canonical_url):
             raise UsageError(
                 f"{self.canonical_url!r} is not the address of a policy; give one like https://mailmart.com/privacy"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @register
 def check_service(app_configs: Any, **options: Any) -> "Sequence[CheckMessage]":
-    """Hold the settings against what the service takes (E001), and the records against the ledger (E002)."""
+    """Check the settings (E001), and compare the records with the ledger (E002)."""
     try:
         load_service().urls()
     except UsageError as error:

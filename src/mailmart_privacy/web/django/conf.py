@@ -33,7 +33,7 @@ def load_service() -> Service:
     """
     given = getattr(settings, _SETTING, {})
     if not isinstance(given, dict):
-        raise UsageError(f"{_SETTING} is no dict; give one like {{'BASE_URL': 'https://mailmart.com'}}")
+        raise UsageError(f"{_SETTING} is not a dict; give one like {{'BASE_URL': 'https://mailmart.com'}}")
     unknown = [repr(key) for key in given if key not in _KEYS]
     if unknown:
         raise UsageError(f"{_SETTING} knows no {', '.join(unknown)}; it may have {', '.join(_KEYS)}")

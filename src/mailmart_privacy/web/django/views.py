@@ -28,7 +28,7 @@ class PolicyView:
     """Answers what is asked for at the path of the policy or below it.
 
     Attributes:
-        csrf_exempt: nothing here can be changed, and who tries is told so by 405.
+        csrf_exempt: no request changes anything here, with or without a cookie.
         login_required: everybody may read it, also where LoginRequiredMiddleware is on.
     """
 
