@@ -305,9 +305,9 @@ SHADOW = 'path("<path:anything>", lambda request, anything: None)'
     ("settings", "patterns", "said"),
     [
         ('{"MAX_AGE": 60}', INCLUDE, ""),
-        ('{"MAX_AGE": "60"}', INCLUDE, "E001) '60' is no age for a cache"),
+        ('{"MAX_AGE": "60"}', INCLUDE, "E001) a cache cannot keep an answer for '60' seconds"),
         ('{"PATH": "privacy"}', INCLUDE, "E001) 'privacy' is not a path for the policy"),
-        ('{"Path": "/privacy"}', INCLUDE, "E001) MAILMART_PRIVACY knows no 'Path'; it may have BASE_URL, MAX_AGE"),
+        ('{"Path": "/privacy"}', INCLUDE, "E001) MAILMART_PRIVACY knows no 'Path'; it may have BASE_URL"),
         ('"/privacy"', INCLUDE, "E001) MAILMART_PRIVACY is not a dict"),
         ("{}", 'path("", lambda request: None)', "W001) The privacy policy is at no address"),
         ("{}", f"{SHADOW}, {INCLUDE}", "E003) A request for /privacy does not reach"),
