@@ -15,12 +15,13 @@ from pyhanko.pdf_utils import generic
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
+from mailmart_privacy._time import format_date
 from mailmart_privacy.copies.certified import certified_level
 from mailmart_privacy.errors import AlteredError, ExitCode
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.entries import LEDGER
 from mailmart_privacy.policy.ledger import Ledger
-from mailmart_privacy.release.records import Release, build_records, make_entry, write_ledger
+from mailmart_privacy.release.records import Release, build_records, date_source, make_entry, write_ledger
 from mailmart_privacy.verifying.verify import verify
 
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
@@ -32,6 +33,7 @@ from .pki import Authority
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint leaves one open
 
 Made = dict[tuple[str, str], bytes]
+NEXT = f"{int(VERSION[:4]) + 1}-10-01"
 RELEASE = Release(released_at=NOW, change="material", summary="All data are sold.")
 CASES = [pytest.param(attack, level, id=f"{attack.name}-{level}") for attack in ATTACKS for level in attack.levels]
 PROVEN = [pytest.param(attack, id=attack.name) for attack in ATTACKS if attack.proof]
@@ -165,19 +167,20 @@ def test_the_documents_say_what_is_said(given: dict[str, Given], made: Made, aut
 def newer() -> dict[str, bytes]:
     """The records of a next version: what this package makes of a changed text."""
     source = _resources.read_data(f"{VERSION}/policy.md")
-    changed = source.replace(b"February 24, 2026", b"October 1, 2026").replace(b"## 2.", b"All data are sold.\n\n## 2.")
-    return build_records(changed, RELEASE)
+    changed = source.replace(b"## 2.", b"All data are sold.\n\n## 2.")
+    return build_records(date_source(changed, datetime.date.fromisoformat(NEXT)), RELEASE)
 
 
 @pytest.fixture(scope="module")
 def ledger(newer: dict[str, bytes]) -> Ledger:
-    """A ledger in which that version follows the first one."""
-    first = json.loads(_resources.read_data(LEDGER))["entries"][0]
-    second = make_entry(newer, RELEASE, [first])
+    """A ledger in which that version follows the one in force."""
+    entries = json.loads(_resources.read_data(LEDGER))["entries"]
+    earlier = [entry for entry in entries if entry["version"] <= VERSION]
+    second = make_entry(newer, RELEASE, earlier)
 
     def read(path: str) -> bytes:
         if path == LEDGER:
-            return write_ledger([first, second])
+            return write_ledger([*earlier, second])
         folder, _, file = path.partition("/")
         return newer[file] if folder == second["version"] else _resources.read_data(path)
 
@@ -197,7 +200,7 @@ def test_a_changed_copy_is_named_after_its_own_version(
         given["B-B"].copy,
         given["B-B"].issue(certify(newer["form-a4.pdf"], identity=given["B-B"].signer, signing_time=NOW)),
     )
-    for pdf, version in ((old, VERSION), (new, "2026-10-01")):
+    for pdf, version in ((old, VERSION), (new, NEXT)):
         place = len(newer["form-a4.pdf"]) - 3000
         changed = pdf[:place] + bytes((pdf[place] ^ 1,)) + pdf[place + 1 :]
         with pytest.raises(AlteredError, match=f"comes from the form of version {version}"):
@@ -221,14 +224,14 @@ def test_a_form_that_is_not_in_the_ledger(given: dict[str, Given], newer: dict[s
     for altered in (changed, pdf[:place] + b"?" + pdf[place + 1 :]):
         assert judge(altered, given["B-B"].authority)[0] in (ExitCode.ALTERED, ExitCode.UNDECIDED)
     verdict = verify(pdf, trust_roots=given["B-B"].authority.roots, at=NOW, ledger=ledger)
-    assert (verdict.version, verdict.effective_until) == ("2026-10-01", None)
+    assert (verdict.version, verdict.effective_until) == (NEXT, None)
 
 
 def test_an_older_copy_says_until_when_it_held(given: dict[str, Given], ledger: Ledger) -> None:
     """A copy of a version that is no longer in force names the moment at which the next one began."""
     verdict = verify(given["B-LTA"].copy, trust_roots=given["B-LTA"].authority.roots, at=NOW, ledger=ledger)
-    assert (verdict.version, verdict.effective_until) == (VERSION, ledger.version("2026-10-01").effective_at)
-    assert "October 1, 2026" in verdict.describe()
+    assert (verdict.version, verdict.effective_until) == (VERSION, ledger.version(NEXT).effective_at)
+    assert format_date(datetime.date.fromisoformat(NEXT)) in verdict.describe()
 
 
 def _attach(content: bytes) -> Callable[[Any], None]:
@@ -244,7 +247,7 @@ def _attach(content: bytes) -> Callable[[Any], None]:
 
 def _retitle(writer: Any) -> None:
     info = writer.trailer["/Info"]
-    info["/Title"] = generic.pdf_string(str(info["/Title"]).replace(VERSION, "2026-10-01"))
+    info["/Title"] = generic.pdf_string(str(info["/Title"]).replace(VERSION, NEXT))
     writer.update_container(info)
 
 
@@ -265,7 +268,7 @@ def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dic
     spliced = {
         "form of version": new[: len(new) // 2] + old.copy[len(new) // 2 :],
         "signature Publisher was made for something else|not what issuing writes": new + old.copy[len(old.form) :],
-        "comes from the form of version 2026-..-..": old.copy.replace(VERSION.encode(), b"2026-10-01"),
+        "comes from the form of version ....-..-..": old.copy.replace(VERSION.encode(), NEXT.encode()),
     }
     for words, pdf in spliced.items():
         with pytest.raises(AlteredError, match=words):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources, errors
+from mailmart_privacy._time import format_date
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.errors import ExitCode, RecordError
 from mailmart_privacy.keys.identity import Identity
@@ -27,6 +28,7 @@ from .attacks import UPDATES, certify_again, refill, rewrite, update
 from .conftest import NOW, VERSION
 from .issuing import certify, issue_copy
 from .test_ledger import two_versions
+from .versions import FIRST
 
 DAY = datetime.timedelta(days=1)
 
@@ -99,7 +101,7 @@ def test_a_fresh_copy_says_what_it_is(copy: bytes, identity: Identity) -> None:
     version = shipped().version(VERSION)
     assert (verdict.version, verdict.recipient, verdict.reference) == (VERSION, "Acme GmbH", "C-1")
     assert (verdict.issued_at, verdict.paper, verdict.level) == (NOW, "a4", "B-B")
-    assert (verdict.effective_at, verdict.effective_until) == (version.effective_at, None)
+    assert (verdict.effective_at, verdict.effective_until) == (version.effective_at, version.effective_until)
     assert verdict.policy_digest == version.digest
     assert verdict.digest == sha256(copy).hexdigest()
     for signature in (verdict.publisher, verdict.delivery):
@@ -107,7 +109,9 @@ def test_a_fresh_copy_says_what_it_is(copy: bytes, identity: Identity) -> None:
         assert signature.self_signed
         assert signature.signing_time == NOW
     words = verdict.describe()
-    for fact in ("Acme GmbH", "C-1", VERSION, identity.name, identity.digest, "no later version is known"):
+    until = version.effective_until
+    held = "no later version is known" if until is None else format_date(until.date())
+    for fact in ("Acme GmbH", "C-1", VERSION, identity.name, identity.digest, held):
         assert fact in words
 
 
@@ -135,14 +139,16 @@ def test_a_chain_leads_to_its_root(chained: tuple[Identity, x509.Certificate], i
     assert judge(copy)[0] == ExitCode.UNDECIDED
 
 
-def test_a_superseded_version_is_not_passed_off_as_current(copy: bytes, identity: Identity) -> None:
+def test_a_superseded_version_is_not_passed_off_as_current(identity: Identity) -> None:
     """A copy of the former version says until when it was in force, and is refused where the current one is wanted."""
+    first = certify(shipped().record(FIRST, "form-a4.pdf"), identity=identity, signing_time=NOW)
+    copy = issue_copy(first, recipient="Acme GmbH", reference="C-1", issued_at=NOW, identity=identity)
     ledger, later = two_versions(), NOW + datetime.timedelta(days=100)
     verdict = verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger)
     assert verdict.effective_until == datetime.datetime(2027, 2, 24, 12, tzinfo=datetime.UTC)
     assert "superseded by a later version on February 24, 2027" in verdict.describe()
-    assert verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version=VERSION) == verdict
-    said = f"is of version {VERSION}, in force from 2026-02-24 .until 2027-02-24.; version 2027-02-24 was asked for"
+    assert verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version=FIRST) == verdict
+    said = f"is of version {FIRST}, in force from 2026-02-24 .until 2027-02-24.; version 2027-02-24 was asked for"
     with pytest.raises(errors.VersionMismatchError, match=said) as caught:
         verify(copy, trust_roots=[identity.certificate], at=later, ledger=ledger, version="2027-02-24")
     assert caught.value.exit_code == ExitCode.UNDECIDED
