@@ -18,9 +18,10 @@ from typing import Any
 from . import _clock, _resources
 from ._time import require_moment
 from .policy.entries import LEDGER
+from .policy.kinds import EDITORIAL, MATERIAL
 from .policy.ledger import shipped
 from .policy.render import render_json
-from .policy.versions import EDITORIAL, MATERIAL, Version
+from .policy.versions import Version
 from .release.records import SOURCE, Release, date_source, make_entry, read_source, write_ledger
 
 __all__ = ["Clock", "World", "three_versions"]

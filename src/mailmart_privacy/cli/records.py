@@ -12,12 +12,12 @@ from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
 from ..policy.entries import LEDGER
+from ..policy.kinds import CHANGE_KINDS
 from ..policy.ledger import Ledger
-from ..policy.versions import CHANGE_KINDS
 from .records_trust import make_group
 
 if TYPE_CHECKING:
-    from ..policy.versions import Change
+    from ..policy.kinds import Change
     from ..release.folder import DataFolder
 
 _IN_A_WHEEL = f"mailmart_privacy/data/{LEDGER}"

@@ -1,11 +1,9 @@
 """What a section is made of, and how Markdown and HTML spell it."""
 
 from dataclasses import dataclass
-from typing import Literal
 
+from . import kinds
 from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
-
-BlockType = Literal["paragraph", "heading", "list"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +19,7 @@ class Block:
         items: the items of a list, in order; empty for the others.
     """
 
-    type: BlockType
+    type: "kinds.BlockType"
     text: str = ""
     id: str = ""
     items: tuple[str, ...] = ()

@@ -26,7 +26,8 @@ from hashlib import sha256
 from itertools import pairwise
 
 from ..errors import RecordError
-from .versions import CHANGE_KINDS, Version
+from .kinds import CHANGE_KINDS
+from .versions import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

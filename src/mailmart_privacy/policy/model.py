@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from .._time import format_date
+from . import kinds
 from .blocks import Block
 from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
-from .versions import Change, Changes, Version, find_text_id, make_text_id
+from .versions import Changes, Version, find_text_id, make_text_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +118,7 @@ class Policy:
         return None if recorded is None else recorded.effective_at
 
     @property
-    def change(self) -> Change | None:
+    def change(self) -> "kinds.Change | None":
         """How it differs from the version before it; None for the first version, and if it is not a recorded version.
 
         "material" means that people have to be told, "editorial" that nothing changed but the wording.

@@ -4,14 +4,11 @@ import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from .._time import format_iso
+from . import kinds
 
 TEXT_ID_DIGITS = 16  # of a digest, in `Policy.text_id`
-Change = Literal["material", "editorial"]  # how a version differs from the one before it
-CHANGE_KINDS: tuple[Change, ...] = get_args(Change)
-MATERIAL, EDITORIAL = CHANGE_KINDS
 _TEXT_ID = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_DIGITS}}}", re.ASCII)
 
 
@@ -41,7 +38,7 @@ class Version:
     effective_until: datetime.datetime | None
     digest: str
     records: tuple[tuple[str, str], ...]
-    change: Change | None = None
+    change: "kinds.Change | None" = None
     summary: str | None = None
     withdrawn_at: datetime.datetime | None = None
     withdrawal_reason: str | None = None
@@ -78,7 +75,7 @@ class Changes:
     @property
     def material(self) -> bool:
         """Whether one of them is a material change, so that people who saw the old text have to be told."""
-        return any(version.change == MATERIAL for version in self.versions)
+        return any(version.change == kinds.MATERIAL for version in self.versions)
 
 
 def describe_versions(versions: Iterable[Version]) -> list[dict[str, object]]:

@@ -23,8 +23,8 @@ from .records import (
 from .rules import compare_records, compare_released, find_faults
 
 if TYPE_CHECKING:
+    from ..policy.kinds import Change
     from ..policy.model import Policy
-    from ..policy.versions import Change
 
 
 class DataFolder:

@@ -11,11 +11,12 @@ from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
 from ..form.render import render_form
 from ..policy.entries import FORMAT, LEDGER, VERSION, WITHDRAWAL, entry_digest, parse_ledger
+from ..policy.kinds import CHANGE_KINDS, Change
 from ..policy.model import digest_comment
 from ..policy.papers import PAPERS, form_name, notes_name
 from ..policy.read_markdown import parse_policy
 from ..policy.render import render_json
-from ..policy.versions import CHANGE_KINDS, Change, Version
+from ..policy.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

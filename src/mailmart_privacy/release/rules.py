@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..diff.compare import compare
 from ..errors import PrivacyError, RecordError
 from ..policy.entries import LEDGER, WITHDRAWAL
-from ..policy.versions import EDITORIAL, MATERIAL
+from ..policy.kinds import EDITORIAL, MATERIAL
 from .records import SOURCE, Release, build_records, find_faults_of_description, read_source
 
 if TYPE_CHECKING:
