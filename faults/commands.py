@@ -12,6 +12,8 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from mailmart_privacy.archive.register import read_register
+
 from .places import Place, fake_copies, make_place, make_worn_place, require_survived
 from .power import Disk
 
@@ -129,7 +131,29 @@ def erase(path: Path) -> tuple[Disk, Require]:
     return Disk(place.path, [*_PROGRAM, *command], _environment(path.with_name("erasing"))), require
 
 
-CASES = {case.__name__: case for case in (add, create, issue, deliver, erase)}
+def hold(path: Path) -> tuple[Disk, Require]:
+    """A hold is placed on a customer; once that is said, it stands, and nobody can erase the customer."""
+    place, chance = make_place(path), random.Random(7)
+    kept = place.add([replace(copy, recipient="Held") for copy in fake_copies(chance, 2)])
+    options = ["-a", "archive", "--archive-key", "keys/key.json"]
+    command = ["archive", "hold", "Held", "--matter", "26-114", *options]
+
+    def require(after: Path, said: str) -> None:
+        place = Place(after)
+        require_survived(place, kept, random.Random(1))
+        stands = bool(read_register(place.archive()).holds)
+        assert stands or not said
+        if stands:
+            environment = _environment(after.with_name("again"))
+            erase = [*_PROGRAM, "archive", "erase", "Held", "--yes", *options]
+            run = subprocess.run(erase, cwd=after, env=environment, capture_output=True, check=False)
+            assert run.returncode == 1, run.stderr.decode()
+            require_survived(place, kept, random.Random(2))
+
+    return Disk(place.path, [*_PROGRAM, *command], _environment(path.with_name("holding"))), require
+
+
+CASES = {case.__name__: case for case in (add, create, issue, deliver, erase, hold)}
 
 
 def _environment(path: Path) -> dict[str, str]:

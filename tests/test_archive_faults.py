@@ -14,7 +14,7 @@ from faults.racing import race_apart
 from faults.tampering import HARMS, Grown, Harm, cut, folders, grow, harm_each, read_verdict, swap
 
 INJECTIONS = 24
-LOSSES = {"add": 40, "create": 30, "issue": 10, "deliver": 10, "erase": 10}
+LOSSES = {"add": 40, "create": 30, "issue": 10, "deliver": 10, "erase": 10, "hold": 6}
 KILLS = min(40, int(os.environ.get("MAILMART_PRIVACY_KILLS", "40")))
 OF_EACH_KIND = 25
 
