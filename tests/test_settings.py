@@ -30,7 +30,7 @@ def test_settings_flag_then_environment_then_file(cli: Run, tmp_path: Path, envi
     ("settings", "words"),
     [
         ("export = 3", "[export] is not a table"),
-        ("[export]\nidentty = 'ours.p12'", "no setting 'identty'; there are: archive, archive-index"),
+        ("[export]\nidentty = 'ours.p12'", "no setting 'identty'; did you mean 'identity'?"),
         ("[export]\nrecipient = 'Acme'", "no setting 'recipient'"),
         ("[export.to]\nname = 'Acme'", "to is a table"),
         ("[export]\npaper = 3", "3 is not one of"),

@@ -1,12 +1,12 @@
 """`archive withdraw`, `hold`, `release`, `holds` and `erase`: what people do to what is archived."""
 
-import json
 import re
 
 import click
 
 from ..errors import UsageError
 from .archives import archive_options, moment_words, open_service, read_location, reason_options
+from .output import print_json
 
 _DIGEST = re.compile("[0-9a-fA-F]{8,64}")
 
@@ -90,7 +90,7 @@ def list_holds(archive: str | None, archive_key: str | None, as_json: bool) -> N
         for each in service.holds()
     ]
     if as_json:
-        click.echo(json.dumps({"holds": rows}, ensure_ascii=False, indent=2))
+        print_json({"holds": rows})
         return
     for row in rows:
         about = f"the copy of entry {row['copy_entry']}" if row["copy_entry"] is not None else "all copies"

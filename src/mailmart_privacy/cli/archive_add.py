@@ -1,7 +1,6 @@
 """`archive init`, `add`, `anchor`, `renew` and `reindex`: what makes an archive grow."""
 
 import datetime
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from .archives import Shown, archive_options, moment_words, open_service, read_a
 from .authorities import authority_options, read_authorities
 from .edge import now
 from .files import list_files
+from .output import print_json
 from .progress import show_progress
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def add(
         if anchoring is not None and any(result["added"] for result in results):
             anchoring.anchor(session, now())
     if as_json:
-        click.echo(json.dumps({"files": results}, ensure_ascii=False, indent=2))
+        print_json({"files": results})
     return int(max((result["exit_code"] for result in results), default=ExitCode.DONE))
 
 
@@ -204,7 +204,7 @@ def renew(
     report = _to_report(renewal.report(), limit, dry_run=dry_run)
     report |= {"erased": [each.entry.number for each in erased], "erasures_waiting": missed}
     if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        print_json(report)
     else:
         _print_renewal(report)
     return int(renewal.exit_code)

@@ -13,6 +13,7 @@ from .._time import parse_moment
 from ..errors import UsageError
 from .archives import archive_options, moment_words, open_service, read_location, read_trusted, row_to_json
 from .files import write_out
+from .output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +76,7 @@ def _read_signer(text: str) -> str:
 
 def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"entries": [row_to_json(row) for row in rows]}, ensure_ascii=False, indent=2))
+        print_json({"entries": [row_to_json(row) for row in rows]})
         return
     if as_csv:
         from ..archive.index.rows import SHOWN
@@ -118,7 +119,7 @@ def in_force(time: str, archive: str | None, archive_index: str | None, trust: t
         "files": [asdict(file) for file in found.files],
     }
     if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        print_json(answer)
         return
     if found.version is None:
         click.echo(f"no archived version claims to have been in force at {answer['at']}", err=True)
@@ -153,7 +154,7 @@ def find(text: str, archive: str | None, archive_key: str | None, exact: bool, a
     service = open_service(read_location(archive, archive_key), "searching")
     found = service.find(text, exact=exact)
     if as_json:
-        click.echo(json.dumps(_found_to_json(found), ensure_ascii=False, indent=2))
+        print_json(_found_to_json(found))
         return
     for customer in found.customers:
         _print_customer(customer)

@@ -1,6 +1,5 @@
 """`archive prove`, `evidence` and `verify`: what convinces people who trust neither us nor our tools."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from ..policy.ledger import shipped
 from .archives import archive_options, moment_words, open_service, read_location, read_trusted
 from .edge import now
 from .files import read_file, write_out
+from .output import print_json
 
 if TYPE_CHECKING:
     from ..archive.anchors import Anchor
@@ -237,4 +237,4 @@ def _read_known(archive: "Archive", proofs: tuple[str, ...], checkpoints: tuple[
 
 
 def _print_json(answer: dict[str, Any]) -> None:
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    print_json(answer)

@@ -15,6 +15,7 @@ from .archives import archive_options, moment_words, open_service, read_location
 from .authorities import read_authorities, trust_options
 from .edge import now
 from .files import write_out
+from .output import print_json
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -88,7 +89,7 @@ def due(
     found = find_due(service, trust=trusted, certificates=_own_certificates(), ledger=shipped())
     if as_json:
         rows = [{"what": each.what, "at": moment_words(each.at), "about": each.about} for each in found]
-        click.echo(json.dumps({"at": moment_words(now()), "due": rows}, ensure_ascii=False, indent=2))
+        print_json({"at": moment_words(now()), "due": rows})
         return
     for each in found:
         days = "" if each.at is None else f" ({(each.at - now()).days:,} days)"

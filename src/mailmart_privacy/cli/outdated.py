@@ -1,7 +1,6 @@
 """`outdated`: whether a newer release of this package is published somewhere."""
 
 import http.client
-import json
 import urllib.error
 import urllib.request
 
@@ -11,6 +10,7 @@ from .._unicode import spell_out
 from ..errors import PrivacyError, UsageError
 from ..policy.ledger import shipped
 from ..policy.outdated import find_skew
+from .output import print_json
 
 _TIMEOUT = 10  # seconds
 _LARGEST = 1024 * 1024  # bytes
@@ -33,7 +33,7 @@ def outdated(url: str, as_json: bool) -> None:
     skew = find_skew(_fetch(url), shipped().versions)
     if as_json:
         document = {"missing": skew.missing, "withdrawn": skew.withdrawn, "different": skew.different}
-        click.echo(json.dumps(document, indent=2))
+        print_json(document)
     elif not skew:
         click.echo(f"up to date with {spell_out(url)}")
     if skew:

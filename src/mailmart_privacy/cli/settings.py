@@ -1,5 +1,6 @@
 """Settings from the environment and from a file: each has the name of its option."""
 
+import difflib
 import re
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,10 @@ def _by_parameter(table: object, command: click.Command, place: str, folder: Pat
         if name in below:
             found[name] = _by_parameter(value, below[name], f"{place[:-1]}.{name}]", folder)
         elif name not in options:
-            known = ", ".join(sorted({*options, *below})) or "none"
-            raise UsageError(f"{place} has no setting {name!r}; there are: {known}")
+            known = sorted({*options, *below})
+            near = difflib.get_close_matches(name, known, n=1)
+            ask = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+            raise UsageError(f"{place} has no setting {name!r}; {ask}")
         elif isinstance(value, dict):
             raise UsageError(f"{place} {name} is a table; give a value")
         else:
