@@ -498,6 +498,7 @@ def test_a_retired_key() -> None:
     trust = Trust(signers=(TrustAnchor(certificate=signer, since=NOW - 100 * DAY, until=retired),))
     assert judge(signer, trust=trust, at=NOW - 20 * DAY)
     assert judge(signer, trust=trust, at=NOW + 1000 * DAY, claimed_at=NOW - 20 * DAY)
+    assert judge(signer, trust=trust, at=NOW + 1000 * DAY, used_at=NOW - 20 * DAY)
     for at, claimed in ((NOW, None), (NOW, NOW), (NOW, NOW - 9 * DAY)):
         with pytest.raises(NotTrustedError, match="retired on 2026-11-13"):
             judge(signer, trust=trust, at=at, claimed_at=claimed)
@@ -514,6 +515,7 @@ def test_a_compromised_key() -> None:
     for certificate in (own, CA, ROOT):
         trust = make_trust([ROOT]) + Trust(compromised=((certificate_digest(certificate), since),))
         assert judge(own, trust=trust, at=since - DAY)
+        assert judge(own, trust=trust, at=NOW, used_at=since - DAY)
         for at, claimed in ((since, None), (NOW, None), (NOW, since - DAY)):
             with pytest.raises(NotTrustedError, match="others may have had the key"):
                 judge(own, trust=trust, at=at, claimed_at=claimed)

@@ -31,17 +31,20 @@ X509_ERRORS = (
     UnsupportedAlgorithm,
 )
 _REMEMBERED = 512
-_MAX_SIZE = 16_384  # bytes of a certificate that is remembered; those of authorities have 1,000 to 3,000
+_MAX_SIZE = 32_768  # bytes; those of signers and authorities have 500 to 3,000
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
     """Load one certificate from DER.
 
     Raises:
-        ValueError: it is not one, something follows it, its serial number is not positive (RFC 5280, 4.1.2.2), or
-            its signature is not of whole octets: nothing covers that count, and cryptography ignores it.
+        ValueError: it is not one, something follows it, it is larger than any real one, its serial number is not
+            positive (RFC 5280, 4.1.2.2), or its signature is not of whole octets: nothing covers that count, and
+            cryptography ignores it.
     """
-    return _load_once(der) if len(der) <= _MAX_SIZE else _load(der)
+    if len(der) > _MAX_SIZE:
+        raise ValueError(f"a certificate has more than {_MAX_SIZE:,} bytes")
+    return _load(der)
 
 
 def load_certificates(content: bytes, *, origin: str) -> tuple[x509.Certificate, ...]:
@@ -58,6 +61,7 @@ def load_certificates(content: bytes, *, origin: str) -> tuple[x509.Certificate,
         raise IdentityError(f"{origin} holds no certificate; give one as PEM or DER") from None
 
 
+@lru_cache(_REMEMBERED)
 def to_der(certificate: x509.Certificate) -> bytes:
     """Write a certificate in DER."""
     return certificate.public_bytes(Encoding.DER)
@@ -78,9 +82,7 @@ def subject_der(certificate: x509.Certificate) -> bytes:
 
 def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     """Tell whether a certificate names another one as its issuer, and was signed with that one's key."""
-    if len(to_der(issuer)) > _MAX_SIZE or len(to_der(certificate)) > _MAX_SIZE:
-        return _verifies(issuer, certificate)
-    return _verifies_once(issuer, certificate)
+    return _verifies(issuer, certificate)
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
@@ -143,10 +145,6 @@ def certificate_digest(certificate: x509.Certificate) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _load_once(der: bytes) -> x509.Certificate:
-    return _load(der)
-
-
 def _load(der: bytes) -> x509.Certificate:
     outer = _der.read_only(der)
     fields = outer.enter()
@@ -176,11 +174,7 @@ def _names(certificate: x509.Certificate) -> tuple[bytes, bytes]:
     return issuer, fields.take()
 
 
-@lru_cache(4 * _REMEMBERED)
-def _verifies_once(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    return _verifies(issuer, certificate)
-
-
+@lru_cache(_REMEMBERED)
 def _verifies(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)  # it compares the names first

@@ -32,8 +32,6 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .timestamp_token import Token
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathValidator:
@@ -58,6 +56,7 @@ class PathValidator:
         purpose: str = "sign",
         proven: bool,
         claimed_at: datetime.datetime | None = None,
+        used_at: datetime.datetime | None = None,
     ) -> tuple[x509.Certificate, ...]:
         """Find the path from a certificate to one that is trusted.
 
@@ -69,6 +68,7 @@ class PathValidator:
             proven: whether each certificate but the trusted one must be shown not to be revoked; one that is itself
                 trusted needs no proof (RFC 5280, 6.1). If not, data are heeded where there are any.
             claimed_at: when the signer says that it signed (aware), where nothing else shows it; else None.
+            used_at: when it was proven to be used (aware), where that is earlier than the time that counts; else None.
 
         Returns:
             The certificates on the path, beginning with the one given, ending with the trusted one; see
@@ -84,7 +84,9 @@ class PathValidator:
         refusal = NotTrustedError("leads to none of the certificates trusted here")
         for path in find_paths(certificate, pool, [anchor.certificate for anchor in anchors]):
             try:
-                self._require_valid(path, self.trust.find_anchor(path, purpose), at, purpose, proven, claimed_at)
+                self._require_valid(
+                    path, self.trust.find_anchor(path, purpose), at, purpose, proven, claimed_at, used_at
+                )
             except NotTrustedError as error:
                 refusal = error
             except (ValueError, *X509_ERRORS):
@@ -101,9 +103,10 @@ class PathValidator:
         purpose: str,
         proven: bool,
         claimed_at: datetime.datetime | None,
+        used_at: datetime.datetime | None,
     ) -> None:
-        self._require_uncompromised(path, at, claimed_at)
-        at = _require_in_use(anchor, at, claimed_at)
+        self._require_uncompromised(path, used_at or at, claimed_at)
+        at = _require_in_use(anchor, at, used_at or claimed_at or at)
         require_dates(path[0], at)
         require_purpose(path[0], purpose)
         for below, (certificate, issuer) in enumerate(pairwise(path)):
@@ -134,44 +137,17 @@ class PathValidator:
                 )
 
 
-def find_authority_path(
-    validator: PathValidator, token: "Token", *, at: datetime.datetime, proven: bool
-) -> tuple[x509.Certificate, ...]:
-    """Find the path from a timestamp authority to one that is trusted; each certificate in the token lies on it.
-
-    Args:
-        validator: whom one trusts, and what is known.
-        token: the timestamp.
-        at: the time that counts (aware).
-        proven: whether each certificate must be shown not to be revoked.
-
-    Returns:
-        The certificates, as `PathValidator.find_path` does.
-
-    Raises:
-        NotTrustedError: there is no such path, or the token has a certificate that is not on it.
-    """
-    own, *others = token.certificates
-    path = validator.find_path(own, others, at=at, purpose="stamp", proven=proven)
-    if not set(token.certificates) <= set(path):
-        raise NotTrustedError("comes with another one that does not lie between it and a trusted one")
-    return path
-
-
 def describe_certificate(certificate: x509.Certificate) -> str:
     """Name a certificate for a message."""
     return f"the certificate of {subject_name(certificate)!r}"
 
 
-def _require_in_use(
-    anchor: TrustAnchor, at: datetime.datetime, claimed_at: datetime.datetime | None
-) -> datetime.datetime:
+def _require_in_use(anchor: TrustAnchor, at: datetime.datetime, used: datetime.datetime) -> datetime.datetime:
     """Require that a trusted certificate was in use; return the time at which those below it are judged.
 
     A certificate that was retired, and whose key nobody else had, stays good for what was signed before: what the
     signer says is believed, and all is judged as of the day on which it was retired.
     """
-    used = claimed_at or at
     if anchor.since is not None and used < anchor.since:
         raise NotTrustedError(f"was not in use before {anchor.since:%Y-%m-%d}")
     if anchor.until is None:

@@ -183,7 +183,7 @@ def _judge_signer(
             complete = False
             path = judge.find_path(own, others, at=time, proven=False, claimed_at=claimed_at)
             if time != at:
-                path = judge.find_path(own, others, at=at, proven=False)
+                path = judge.find_path(own, others, at=at, proven=False, used_at=time)
     except NotTrustedError as error:
         raise _distrust("signer", own, error) from None
     return _Judged(at=time, until=_expiry(path), complete=complete)
