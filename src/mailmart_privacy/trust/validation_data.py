@@ -26,7 +26,7 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _BASIC = "1.3.6.1.5.5.7.48.1.1"
 _MAX_SIZE = 65_536  # bytes of what is remembered; most responses and lists of authorities have 500 to 5,000
@@ -182,7 +182,7 @@ def require_genuine(data: ValidationData, others: "Iterable[x509.Certificate]") 
         signer = next((c for c in pool if signs_list(c, content)), None)
         if signer is None:
             raise ValueError("a revocation list among its validation data does not hold")
-        if normalize_list(content, read_key(signer)) != content:
+        if not _is_spelt(normalize_list, content, signer):
             raise ValueError("a revocation list among its validation data is not written as copies carry it")
     for content in data.ocsps:
         _require_response(content, pool)
@@ -212,8 +212,15 @@ def _require_response(content: bytes, pool: list[x509.Certificate]) -> None:
     signer = next((c for c in pool if signs_response(c, content)), None)
     if signer is None:
         raise ValueError("an OCSP response among its validation data does not hold")
-    if normalize_response(content, read_key(signer)) != content:
+    if not _is_spelt(normalize_response, content, signer):
         raise ValueError("an OCSP response among its validation data is not written as copies carry it")
+
+
+def _is_spelt(normalize: "Callable[[bytes, object], bytes]", content: bytes, signer: x509.Certificate) -> bool:
+    try:
+        return normalize(content, read_key(signer)) == content
+    except ValueError:
+        return False
 
 
 def _load_response(content: bytes) -> ocsp.OCSPResponse:
