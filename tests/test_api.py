@@ -32,6 +32,7 @@ from mailmart_privacy.policy.papers import PAPERS, Paper
 from mailmart_privacy.policy.versions import Version
 from mailmart_privacy.redline import compare
 
+from .conftest import NOW
 from .versions import FIRST, SECOND, SECOND_SUMMARY, THIRD, THIRD_EFFECTIVE, three_version_ledger
 
 FACES = ("archive", "batch", "errors", "form", "keys", "policy", "redline", "testing", "timestamps", "verifying")
@@ -188,6 +189,18 @@ def test_reprs_are_short(newest: Policy, ledger: Ledger) -> None:
         assert len(repr(value)) <= 200, value
 
 
+def test_reprs_of_copies_are_short(identity: Identity) -> None:
+    """What is issued, refused and verified; no key and no bytes are shown."""
+    name = "Acme " * 20
+    issuer = privacy.Issuer(identity)
+    copy = issuer.issue(privacy.current(), recipient="Acme GmbH", issued_at=NOW)
+    verdict = privacy.verify(copy.pdf, trust_roots=[identity.certificate], at=NOW)
+    rows = privacy.issue_many([Row(recipient=name), Row(recipient="A\u202eB")], identity=identity, issued_at=NOW)
+    for value in (identity, issuer, copy, verdict, verdict.delivery, *rows):
+        assert len(repr(value)) <= 200, value
+        assert repr(value)[1:].startswith(type(value).__name__)
+
+
 def test_a_version_by_its_date() -> None:
     """By its name or by a date; what is newer than this release is not what never existed."""
     assert privacy.version(FIRST) == privacy.version(datetime.date.fromisoformat(FIRST)) == shipped().policy(FIRST)
@@ -199,27 +212,24 @@ def test_a_version_by_its_date() -> None:
             privacy.version(never)
 
 
-MOMENT = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
-
-
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
         (lambda identity: privacy.current().section(8), "id: expected a string, got int"),  # type: ignore[arg-type]
         (lambda identity: privacy.current().section(None), "id: expected a string, got None"),  # type: ignore[arg-type]
         (lambda identity: privacy.version(20260224), "name: expected a date, as a string"),  # type: ignore[arg-type]
-        (lambda identity: privacy.version(MOMENT), "name: expected a date, as a string"),
+        (lambda identity: privacy.version(NOW), "name: expected a date, as a string"),
         (lambda identity: privacy.resolve(None), "text_id: expected a string, got None"),  # type: ignore[arg-type]
         (
-            lambda identity: privacy.issue(privacy.current(), recipient=None, issued_at=MOMENT, identity=identity),  # type: ignore[arg-type]
+            lambda identity: privacy.issue(privacy.current(), recipient=None, issued_at=NOW, identity=identity),  # type: ignore[arg-type]
             "recipient: expected a string, got None",
         ),
         (
-            lambda identity: privacy.Issuer(identity).issue(privacy.current(), recipient=b"A", issued_at=MOMENT),
+            lambda identity: privacy.Issuer(identity).issue(privacy.current(), recipient=b"A", issued_at=NOW),
             "recipient: expected a string, got bytes",
         ),
         (
-            lambda identity: privacy.issue("2026-02-24", recipient="A", issued_at=MOMENT, identity=identity),  # type: ignore[arg-type]
+            lambda identity: privacy.issue("2026-02-24", recipient="A", issued_at=NOW, identity=identity),  # type: ignore[arg-type]
             "policy: expected a Policy, got str",
         ),
         (lambda identity: compare(privacy.current(), "text"), "new: expected a Policy or Prose, got str"),  # type: ignore[arg-type]

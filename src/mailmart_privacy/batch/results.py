@@ -32,6 +32,9 @@ class IssuedRow:
     pdf: bytes | None = field(default=None, repr=False)
     found: bool = False
 
+    def __repr__(self) -> str:
+        return f"<IssuedRow {self.number}: {self.reference[:40]!r} to {self.recipient[:60]!r}>"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FailedRow:
@@ -48,3 +51,6 @@ class FailedRow:
     recipient: str
     reference: str | None
     error: PrivacyError
+
+    def __repr__(self) -> str:
+        return f"<FailedRow {self.number}: {self.recipient[:60]!r}, {type(self.error).__name__}>"

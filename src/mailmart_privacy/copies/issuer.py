@@ -49,6 +49,9 @@ class IssuedCopy:
     issued_at: datetime.datetime
     level: str
 
+    def __repr__(self) -> str:
+        return f"<IssuedCopy {self.reference[:40]!r} of {self.version} to {self.recipient[:60]!r}>"
+
     @property
     def digest(self) -> str:
         """Lowercase hex SHA-256 of its bytes."""
@@ -95,6 +98,9 @@ class Issuer:
         self._recorded: dict[tuple[str, str], RecordedForm] = {}
         self._forms: dict[tuple[str, str], CertifiedForm] = {}
         self._evidence: Evidence | None = None
+
+    def __repr__(self) -> str:
+        return f"<Issuer {self.identity.name[:100]!r} at {self.level}>"
 
     def prepare(self, policy: Policy, *, at: datetime.datetime, paper: Paper = "a4") -> CertifiedForm:
         """Certify the form of a version, unless that was done; a server does it before it takes requests.

@@ -83,6 +83,9 @@ class Identity:
     digest: str = field(init=False)
     is_self_signed: bool = field(init=False)
 
+    def __repr__(self) -> str:
+        return f"<Identity {self.name[:80]!r}, certificate {self.digest[:16]}>"
+
     def __post_init__(self) -> None:
         require_strong(self.key.public_key)
         if not _belongs(self.certificate, self.key.public_key):

@@ -39,6 +39,9 @@ class SignatureSummary:
     level: str
     valid_until: datetime.datetime
 
+    def __repr__(self) -> str:
+        return f"<SignatureSummary {self.field} by {self.signer[:80]!r}, {self.level}>"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimestampSummary:
@@ -59,6 +62,9 @@ class TimestampSummary:
     stamped_at: datetime.datetime
     covered_bytes: int
     expires_at: datetime.datetime
+
+    def __repr__(self) -> str:
+        return f"<TimestampSummary {self.field} by {self.authority[:80]!r}>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +106,9 @@ class Verification:
     valid_until: datetime.datetime
     digest: str
     remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Verification of {self.version}, {self.reference[:40]!r} to {self.recipient[:60]!r}, {self.level}>"
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON, in the form of `data/schemas/verification.schema.json`."""
