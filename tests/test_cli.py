@@ -176,7 +176,7 @@ def test_errors_are_one_line_and_write_nothing(
         (["nonsense"], "No such command 'nonsense'; see mailmart-privacy --help"),
         (["show", "--format", "docx"], "'docx' is not one of"),
         (["export"], "name the recipient with --to NAME, or give a sheet of recipients with --recipients FILE"),
-        (["verify"], "Missing argument 'FILE...'"),
+        (["verify"], "Missing argument 'FILE|FOLDER...'"),
         (["--nonsense"], "No such option"),
     ],
 )
