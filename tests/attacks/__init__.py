@@ -6,6 +6,7 @@ from .shadow import HIDE
 from .signatures import read_container
 from .store import POISON
 from .structure import updates_of
+from .writing import write_otherwise
 
 __all__ = [
     "ATTACKS",
@@ -25,4 +26,5 @@ __all__ = [
     "update",
     "update_plainly",
     "updates_of",
+    "write_otherwise",
 ]

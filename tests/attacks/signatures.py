@@ -286,6 +286,25 @@ def container_fewer_certificates(given: Given) -> bytes:
     return put_container(given.copy, container.dump(force=True))
 
 
+@attack(CONTAINER, says="its container. is not what issuing writes", levels=("B-T", "B-LT"))
+def container_repeated_certificate(given: Given) -> bytes:
+    """A certificate stands in the container twice."""
+    container = read_container(given.copy)
+    certificates = container["content"]["certificates"]
+    certificates.append(certificates[0])
+    return put_container(given.copy, container.dump(force=True))
+
+
+@attack(CONTAINER, says="its container. is not what issuing writes", levels=("B-T", "B-LT"))
+def container_reordered_certificates(given: Given) -> bytes:
+    """The certificates in the container stand in another order."""
+    container = read_container(given.copy)
+    content = container.dump()
+    one, other = (c.dump() for c in container["content"]["certificates"])
+    assert one + other in content
+    return put_container(given.copy, content.replace(one + other, other + one))
+
+
 @attack(CONTAINER, says="what the field Recipient shows is not what issuing writes", levels=("B-LTA",))
 def container_with_content(given: Given) -> bytes:
     """The container brings along the content that was signed, in place of the file's."""
