@@ -1,6 +1,7 @@
 """The archive on the command line: what compliance does on a day, and everything that may be wrong with it."""
 
 import csv
+import html
 import io
 import json
 import shutil
@@ -236,7 +237,7 @@ def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> 
     result = cli("archive", "add", "0.pdf", "-a", "archive", "--archive-key", str(key))
     assert (result.returncode, "is the key of another archive" in one_line(result)) == (1, True)
     result = cli("archive", "init", "third", "--archive-key", str(key))
-    assert (result.returncode, "each one has its own" in one_line(result)) == (1, True)
+    assert (result.returncode, "holds the key of an archive" in one_line(result)) == (1, True)
 
 
 def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -356,6 +357,20 @@ def test_report_and_due(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert sum(row["copies"] for row in made["issued"]) == 2
     found = ask(cli, "due")["due"]
     assert {each["what"] for each in found} >= {"certificate", "unanchored"}  # type: ignore[attr-defined]
+
+
+def test_a_key_that_is_printed_can_be_typed_again(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """The page has the key as a file that works once it is typed; only its owner can read the page."""
+    assert cli("archive", "key", "backup", "-a", "archive", "-o", "key.html").stdout == b"key.html\n"
+    page = tmp_path / "key.html"
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    typed = html.unescape(page.read_text().partition("<pre>")[2].partition("</pre>")[0])
+    (tmp_path / "typed.key").write_text(typed)
+    shutil.rmtree(state({"HOME": str(tmp_path / "home")}) / "archives")
+    assert "the key of this archive is not here" in one_line(cli("archive", "find", "Acme", "-a", "archive"))
+    found = ask(cli, "find", "Acme", "--archive-key", "typed.key")
+    assert len(found["customers"]) == 1  # type: ignore[arg-type]
+    assert cli("archive", "key", "backup", "-a", "archive", "-o", "-").returncode == 2
 
 
 def test_a_batch(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:

@@ -5,6 +5,7 @@ import click
 from .archive_acts import erase, hold, list_holds, release, withdraw
 from .archive_add import add, anchor, init, reindex, renew
 from .archive_ask import fetch, find, in_force, list_copies
+from .archive_key import archive_key_group
 from .archive_prove import evidence, prove, verify
 from .archive_report import due, report
 
@@ -21,6 +22,6 @@ for command in (
     *(init, add, list_copies, find, in_force, fetch),
     *(prove, evidence, verify, anchor, renew),
     *(withdraw, hold, release, list_holds, erase),
-    *(report, due, reindex),
+    *(report, due, archive_key_group, reindex),
 ):
     archive.add_command(command)
