@@ -237,7 +237,7 @@ def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> 
     result = cli("archive", "add", "0.pdf", "-a", "archive", "--archive-key", str(key))
     assert (result.returncode, "is the key of another archive" in one_line(result)) == (1, True)
     result = cli("archive", "init", "third", "--archive-key", str(key))
-    assert (result.returncode, "holds the key of an archive" in one_line(result)) == (1, True)
+    assert (result.returncode, "each archive has its own key" in one_line(result)) == (1, True)
 
 
 def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> None:
