@@ -1,10 +1,13 @@
 """Names that look like others are remarked on, and names of the world are not."""
 
+import json
 import unicodedata
 
 import pytest
 
 from mailmart_privacy._lookalikes import _LATIN_TWINS, _LOOKALIKES, find_lookalikes
+
+from .conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,16 @@ def test_the_table() -> None:
     """Each letter of the table stands once, beside an ASCII letter."""
     assert all(twin.isascii() and twin.isalpha() and not each.isascii() for each, twin in _LATIN_TWINS.items())
     assert 2 * len(_LATIN_TWINS) == len(_LOOKALIKES)
+
+
+def test_whoever_issues_and_whoever_checks_is_told(cli: Run) -> None:
+    """A copy for a look-alike is issued and genuine; both commands say what its recipient looks like."""
+    made = cli("export", "--to", "Аcme GmbH", "-o", "x.pdf")
+    assert made.returncode == 0
+    assert "note: 'Аcme' mixes Cyrillic and Latin letters" in made.stderr.decode()
+    checked = cli("verify", "x.pdf")
+    assert checked.returncode == 0
+    assert "mixes Cyrillic and Latin letters" in " ".join(checked.stdout.decode().split())
+    (file,) = json.loads(cli("verify", "--json", "x.pdf").stdout)["files"]
+    assert file["verification"]["remarks"][0].startswith("'Аcme' mixes")
+    assert b"note:" not in cli("export", "--to", "Acme GmbH", "-o", "y.pdf").stderr

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._lookalikes import find_lookalikes
+from .._unicode import spell_out
 from ..batch.file_names import name_file
 from ..errors import UsageError
 from ..policy.ledger import shipped
@@ -140,6 +142,8 @@ def export(
     read = signing.read()
     identity = read.key()
     issued = _issue(read, identity, version, paper, recipient, reference, moment)
+    if remark := find_lookalikes(issued.recipient):
+        click.echo(f"note: {spell_out(remark)}", err=True)
     if service is not None:
         trusted = (*read.authorities.roots, identity.certificate)
         _archive(service, target, issued.pdf, roots=trusted, force=output.force, same_reference=same_reference)
