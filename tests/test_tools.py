@@ -81,13 +81,13 @@ def test_locks_name_all_that_is_required(load) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("pip install mailmart-privacy", True),
-        ("pip install --upgrade 'mailmart-privacy[pdf]'", True),
-        ('pip install "mailmart_privacy-0.1.0-py3-none-any.whl[pdf]"', False),
-        ('pip install --index-url INDEX "mailmart-privacy[pdf]"', False),
+        ("mailmart-privacy", True),
+        ("--upgrade 'mailmart-privacy[pdf]'", True),
+        ('"mailmart_privacy-0.1.0-py3-none-any.whl[pdf]"', False),
+        ('--index-url INDEX "mailmart-privacy[pdf]"', False),
     ],
 )
 def test_install_lines_that_nobody_should_follow_are_found(load, text: str, found: bool) -> None:
     """A bare install line is found; a wheel file and one index are not."""
     words = load("words")
-    assert bool(list(words.find(words.PATTERNS[0], {ROOT / "x.md": text}))) is found
+    assert bool(list(words.find(words.PATTERNS[0], {ROOT / "x.md": "pip install " + text}))) is found

@@ -35,12 +35,12 @@ PATTERNS = (
     ),
     Pattern(expression=r"--extra-index-url", instead="--index-url: with two indexes, either can serve the package"),
     Pattern(expression=r"\bfor ?ever\b", instead="permanently, or until when", at_most=10),
-    Pattern(expression=r"\b(?:hold|holds|held|holding)\b(?: \w+){0,4} against\b", instead="compare with", at_most=34),
+    Pattern(expression=r"\b(?:hold|holds|held|holding)\b(?: \w+){0,4} against\b", instead="compare with", at_most=24),
     Pattern(expression=r"\bby a way (?:that|they|of)\b|\bby ways\b", instead="through a channel that", at_most=4),
     Pattern(
         expression=r"\b(?:is|are|was|were) none of (?:a|an|the|its|ours|these)\b", instead="is not a ...", at_most=4
     ),
-    Pattern(expression=r"\btakes? no\b", instead="has no ..., or does not accept ...", at_most=4),
+    Pattern(expression=r"\btakes no (?:time|part)\b", instead="has no ..., or does not accept ..."),
     Pattern(expression=r"\bby (?:its|his|their) own word\b", instead="according to, or as it says itself"),
     Pattern(expression=r"\bhow manieth\b", instead="its index, from 1", at_most=1),
     Pattern(expression=r"\bor not any longer\b", instead="or no longer"),
@@ -50,7 +50,7 @@ PATTERNS = (
     Pattern(
         expression=r"(?<!there\s)\b(?:is|are) no (?!longer\b|more\b|later\b|other\b|doubt\b|less\b)\w+",
         instead="is not a ...",
-        at_most=85,
+        at_most=70,
     ),
 )
 # Parts of lines that are right as they are.

@@ -20,7 +20,7 @@ def write_tables(tables: Iterable[tuple[str, Sequence[str], Sequence[Sequence[st
     except ImportError:
         raise MissingExtraError("xlsx", "openpyxl") from None
     book = Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for name, columns, rows in tables:
         sheet = book.create_sheet(name[:31])
         for at, row in enumerate([columns, *rows], 1):

@@ -73,6 +73,7 @@ class AcknowledgementStore(Protocol):
 
     def list(self, person: str) -> "Iterable[Acknowledgement]":
         """List the records of a person, oldest first."""
+        ...
 
     def erase(self, person: str) -> None:
         """Erase the records of a person (GDPR Art. 17)."""
