@@ -120,7 +120,7 @@ def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: "da
         )
     if not _SLOTS.acquire(blocking=False):
         raise BusyError
-    roots: "list[x509.Certificate]" = []
+    roots: list[x509.Certificate] = []
     try:
         roots = [anchor.certificate for anchor in trust_list.trust().signers]
         found = verify(pdf, trust_roots=roots, at=at, ledger=ledger)
