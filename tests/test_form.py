@@ -71,7 +71,7 @@ def test_nothing_of_the_machine_is_in_the_form(seed: str, tmp_path: object) -> N
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_the_fields_of_the_design(paper: str) -> None:
-    """Three text fields and two signature fields, empty, on page 1; `Delivery` locks them all."""
+    """Three read-only text fields and two signature fields, empty, on page 1; `Delivery` locks them all."""
     catalog = root(paper)
     form = catalog["/AcroForm"]
     fields = {str(f.get_object()["/T"]): f.get_object() for f in form["/Fields"]}
@@ -96,6 +96,7 @@ def test_the_fields_of_the_design(paper: str) -> None:
         assert bottom < top
         assert str(field["/TU"]).strip()
         assert int(field["/F"]) == 4
+        assert field.get("/Ff") == (1 if field["/FT"] == text else None)
     lock = fields["Delivery"]["/Lock"]
     assert (str(lock["/Action"]), int(lock["/P"])) == ("/All", 1)
     assert "/Lock" not in fields["Publisher"]

@@ -117,6 +117,9 @@ def _finish_fields(pdf: Any) -> None:
         if name in SIGNATURES:
             field["FT"] = "/Sig"
             del field["DA"]
+        else:
+            # ISO 32000-1, table 221: ReadOnly. Otherwise viewers lay boxes over the page, and type whatever one likes.
+            field["Ff"] = 1
         if name == LOCKED:
             field["Lock"] = pydyf.Dictionary({"Type": "/SigFieldLock", "Action": "/All", "P": 1})
     for o in pdf.objects:
