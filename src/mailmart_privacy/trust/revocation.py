@@ -83,7 +83,7 @@ def gather(
             raise LevelError(
                 f"level {level} cannot be reached: {describe_certificate(path[-1])} leads to no certificate that is "
                 f"trusted here; get the certificate of its root ({path[-1].issuer.rfc4514_string()})",
-                argument="trust_roots",
+                argument="trust_roots" if purpose == "sign" else "trust_timestamps",
             )
         data += _prove(path[-1], issuer, level=level, timeout=timeout, deadline=deadline)
         path.append(issuer)
@@ -91,7 +91,7 @@ def gather(
         raise LevelError(
             f"level {level} cannot be reached: {describe_certificate(certificate)} leads to no certificate that is "
             f"trusted here; get the certificate of its root ({path[-1].subject.rfc4514_string()})",
-            argument="trust_roots",
+            argument="trust_roots" if purpose == "sign" else "trust_timestamps",
         )
     data += ValidationData(certificates=tuple(map(to_der, path)))
     try:
