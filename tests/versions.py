@@ -7,12 +7,20 @@ a section moved, another changed, and there is a new processor.
 import datetime
 import json
 import warnings
+from dataclasses import replace
 from functools import cache
 
 from mailmart_privacy import _resources
 from mailmart_privacy.policy.entries import LEDGER
 from mailmart_privacy.policy.ledger import Ledger
-from mailmart_privacy.release.records import Release, build_records, make_entry, make_withdrawal, write_ledger
+from mailmart_privacy.release.records import (
+    Release,
+    build_records,
+    date_source,
+    make_entry,
+    make_withdrawal,
+    write_ledger,
+)
 from mailmart_privacy.testing import (
     FIRST,
     SECOND,
@@ -80,6 +88,25 @@ def one_version_data() -> dict[str, bytes]:
 def one_version() -> Ledger:
     """The ledger of a package that has the first version only, whatever ships: for tests that count its entries."""
     return _read_ledger(one_version_data())
+
+
+def build_world(world: str) -> dict[str, bytes]:
+    """Build all files below `data/` of a package in a world of `tests.world`.
+
+    Args:
+        world: "one" has the first version only; "three" has a third one that is announced, by today's clock, for the
+            day in thirty days; "today" has one that took effect at midnight.
+    """
+    if world == "one":
+        return one_version_data()
+    second, (source, release) = drafts()
+    today = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    third = replace(
+        release,
+        released_at=today - datetime.timedelta(days=3),
+        effective_at=today + datetime.timedelta(days=30 if world == "three" else 0),
+    )
+    return build_versions((second, (date_source(source, today.date()), third)))
 
 
 def withdrawn_ledger() -> Ledger:

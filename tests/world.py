@@ -1,10 +1,12 @@
 """The suite in a world with three versions: `MAILMART_PRIVACY_TEST_WORLD=three python -m pytest`.
 
-The package that is tested is copied as it is installed, with `versions.three_versions` for its data: one version is
-superseded, one in force, one announced. All tests, and all processes that they start, import that copy. So a test that
-believes the first version to be the newest fails here, and not on the day when the second one is released.
+The package that is tested is copied as it is installed, with the data of `versions.build_world`: in "three" one version
+is superseded, one in force and one announced; in "today" the third one took effect at midnight. All tests, and all
+processes that they start, import that copy. So a test that believes the first version to be the newest fails here, and
+not on the day when the second one is released.
 """
 
+import datetime
 import fcntl
 import os
 import shutil
@@ -15,13 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 VARIABLE = "MAILMART_PRIVACY_TEST_WORLD"
-WORLDS = ("one", "three")
+WORLDS = ("one", "three", "today")
 _ROOT = Path(__file__).parents[1]
 _BUILD = """
 import sys
 from pathlib import Path
-from tests.versions import one_version_data, three_versions
-for name, content in {"one": one_version_data, "three": three_versions}[sys.argv[2]]().items():
+from tests.versions import build_world
+for name, content in build_world(sys.argv[2]).items():
     path = Path(sys.argv[1], name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -47,9 +49,10 @@ def copy_package(world: str) -> Path:
     assert spec is not None
     assert spec.origin is not None
     package = Path(spec.origin).parent
+    today = datetime.datetime.now(datetime.UTC).date()
     cache = _ROOT / ".cache" / "worlds"
     cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / f"{world}-{_digest(package)[:16]}" / "src"
+    folder = cache / f"{world}-{today}-{_digest(package)[:16]}" / "src"
     with open(cache / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # each process of a parallel run comes here
         if not folder.exists():
