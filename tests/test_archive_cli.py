@@ -448,7 +448,8 @@ def test_anchors(cli: Run, archive: Path, tmp_path: Path, authority: Authority) 
         before = ask(cli, "in-force", "2026-03-01T00:00:00Z", "--trust", "tsa.pem")
         assert (before["version"], before["provably_in_force"]) == ("2026-02-24", None), "it was stamped later"
         result = cli("archive", "verify", "-a", "archive")
-        assert (result.returncode, "leads to none of the certificates trusted" in one_line(result)) == (5, True)
+        assert result.returncode == 5
+        assert "no certificate to trust was given" in (line := one_line(result)), line
         result = cli("archive", "anchor", "-a", "archive", "--tsa", authority.tsa())
         assert (result.returncode, "--trust" in one_line(result)) == (1, True)
         due = ask(cli, "renew", "--trust", "tsa.pem", "--before", "2033-01-01", "--dry-run")
