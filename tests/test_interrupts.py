@@ -104,7 +104,7 @@ def _require_complete(folder: Path, environment: dict[str, str]) -> None:
     assert sorted(line["reference"] for line in lines) == sorted(f"C-{n}" for n in range(ROWS))
     assert {path.name for path in folder.glob("*.pdf")} == {line["file"] for line in lines}
     left = {path.name for path in folder.iterdir()} - {line["file"] for line in lines}
-    assert left <= {"manifest.jsonl", "manifest.batch.json", ".manifest.jsonl.lock"}
+    assert left <= {"manifest.jsonl", "manifest.batch.json", ".manifest.jsonl.lock", "issued.xlsx"}
     own = (state(environment) / "identity.pem").read_bytes()
     from mailmart_privacy.keys.key_files import load_identity
 
