@@ -241,7 +241,8 @@ def test_what_a_level_costs_is_what_trust_says(form: bytes, authority: Authority
                 )
             before = len(authority.requests)
             if level == "renewed":
-                copy, _ = renew_copy(copy, timestamps=client, trust_roots=roots, at=NOW, ledger=shipped())
+                trusted = (*roots, identity.certificate)
+                copy, _ = renew_copy(copy, timestamps=client, trust_roots=trusted, at=NOW, ledger=shipped())
             else:
                 copy = issue_copy(
                     certified,
