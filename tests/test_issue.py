@@ -218,7 +218,7 @@ def test_cryptography_is_all_that_is_needed(tmp_path: object) -> None:
     """A copy is issued and verified where no PDF library, no ASN.1 library and no layout engine can be imported."""
     code = """
 import sys
-for name in ("pyhanko", "pypdf", "weasyprint", "cffi.api", "pango", "markdown",
+for name in ("pyhanko", "pyhanko_certvalidator", "asn1crypto", "pypdf", "weasyprint", "cffi.api", "pango", "markdown",
              "jinja2", "fontTools", "tinycss2"):
     sys.modules[name] = None
 import datetime, mailmart_privacy as privacy

@@ -5,7 +5,6 @@ where a caller names no moment, and heavy modules are imported when they are nee
 import datetime
 from collections.abc import Iterable, Sequence
 
-from .._asyncio import run_beside
 from .._clock import now
 from .._time import require_moment
 from ..copies.pades import Level
@@ -65,15 +64,13 @@ def issue(
         UnknownVersionError: no version of that date is recorded.
         RecordError: the policy is not the one recorded under its date, or its form has changed.
         LevelError: the level cannot be reached; the message says which answer was missing.
-        MissingExtraError: pyHanko is not installed.
+        MissingExtraError: cryptography is not installed.
     """
     require_policy(policy)
     require_text(recipient, "recipient")
     require_moment(issued_at)
     issuer = find_issuer(identity, level, timestamp_client(tsa), tuple(trust_roots), find_typefaces(fonts))
-    return run_beside(
-        lambda: issuer.issue(policy, recipient=recipient, reference=reference, issued_at=issued_at, paper=paper).pdf
-    )
+    return issuer.issue(policy, recipient=recipient, reference=reference, issued_at=issued_at, paper=paper).pdf
 
 
 def renew(
@@ -98,15 +95,13 @@ def renew(
     Raises:
         VerificationError: the copy does not verify.
         LevelError: its level is lower, or an answer was missing.
-        MissingExtraError: pyHanko is not installed.
+        MissingExtraError: cryptography is not installed.
     """
     from ..trust.anchors import as_trust
     from ..verifying.renewing import renew_copy
 
     moment, trust = now() if at is None else at, as_trust(trust_roots)
-    return run_beside(
-        lambda: renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=trust, at=moment, ledger=shipped())[0]
-    )
+    return renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=trust, at=moment, ledger=shipped())[0]
 
 
 def verify(
@@ -138,7 +133,7 @@ def verify(
         UsageError: `at` is naive.
         UnknownVersionError: there is no such version.
         RecordError: a record of this package has changed.
-        MissingExtraError: pyHanko is not installed.
+        MissingExtraError: cryptography is not installed.
     """
     from ..verifying.verify import verify
 
@@ -146,7 +141,7 @@ def verify(
         raise WrongTypeError("pdf", "bytes", pdf)
     moment = now() if at is None else at
     require_moment(moment)
-    return run_beside(lambda: verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version))
+    return verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version)
 
 
 def require_policy(policy: object) -> None:

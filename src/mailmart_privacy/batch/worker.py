@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .._asyncio import run_beside
 from ..copies.certified import CertifiedForm
 from ..copies.issuer import Issuer
 from ..copies.issuing import fill_values
@@ -56,11 +55,6 @@ class WorkerState:
 
     def issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
         """Issue one copy."""
-        if self.order.level == "B-B":
-            return self._issue(row, moment)
-        return run_beside(lambda: self._issue(row, moment))
-
-    def _issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
         filled = fill_values(self.order.form.notes, row.recipient, row.reference, moment, self.order.fonts)
         return self.issuer.issue_filled(self.certified, *filled, issued_at=moment).pdf
 
@@ -102,7 +96,7 @@ def read_certificates(order: BatchJob) -> tuple[bytes, ...]:
 def certify_form(order: BatchJob, moment: datetime.datetime) -> bytes:
     """Certify the form of an order, and return the bytes of the certified form."""
     bench = _bench(order)
-    return run_beside(lambda: bench.issuer.certify(order.form, at=moment)).pdf
+    return bench.issuer.certify(order.form, at=moment).pdf
 
 
 def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedRow | FailedRow]:

@@ -33,10 +33,6 @@ class IdentityError(PrivacyError):
     """A key or certificate cannot be used for signing."""
 
 
-class SelfCheckError(PrivacyError):
-    """A copy is not what pyHanko makes of the same inputs; no copy of that batch may be given out."""
-
-
 class LevelError(PrivacyError):
     """A level cannot be reached; the message names the answer that is missing. It is never lowered."""
 
