@@ -84,7 +84,7 @@ def test_purposes() -> None:
         add_certificate([], tls, purpose="copies", since=NOW)
 
 
-@pytest.mark.parametrize("digest", ["", "0" * 64, "abc", DIGEST[:7]])
+@pytest.mark.parametrize("digest", ["", "0" * 64, "abc", DIGEST[:7]], ids=["empty", "unknown", "short", "seven"])
 def test_a_certificate_that_is_not_recorded(digest: str) -> None:
     """What is not recorded cannot be retired, and a few digits do not name a certificate."""
     entries = add_certificate([], DER, purpose="copies", since=NOW)
