@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import archive, copies, levels, processes, serving
+from . import archive, copies, levels, processes, serving, verifying
 from .chart import draw_bars
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -122,7 +122,9 @@ def _measure_figures(folder: Path, rounds: int) -> str:
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
     )
     return (
-        HEAD.format(machine=machine) + _rows(processes.measure(folder, rounds)) + _describe_bulk(copies.measure(folder))
+        HEAD.format(machine=machine)
+        + _rows(processes.measure(folder, rounds) + verifying.measure(folder, rounds))
+        + _describe_bulk(copies.measure(folder))
     )
 
 

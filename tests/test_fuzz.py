@@ -3,7 +3,9 @@
 Bounded and repeatable by default. `MAILMART_PRIVACY_FUZZ=60` makes sixty times as many examples, anew each time.
 """
 
+import datetime
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
@@ -12,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
-from mailmart_privacy.copies.certified import certified_level
-from mailmart_privacy.errors import ExitCode
+from mailmart_privacy.copies.certified import CertifiedForm, certified_level
+from mailmart_privacy.copies.update import write_string
+from mailmart_privacy.errors import ExitCode, RecipientError
+from mailmart_privacy.keys.identity import Identity
 
 from .attacks import updates_of
 from .conftest import NOW
@@ -327,3 +331,44 @@ def test_arbitrary_files(copies: Copies, authority: Authority, head: bytes, part
     objects = parts.draw(st.dictionaries(st.integers(1, 9), values(), max_size=5))
     tail = b"".join(b"%d 0 obj\n%s\nendobj\n" % entry for entry in objects.items())
     refuse(head + body + tail + parts.draw(st.sampled_from([b"", b"startxref\n0\n%%EOF\n"])), copies, authority)
+
+
+# --- values -----------------------------------------------------------------------------------
+
+SIGNS = st.sampled_from("ABCÄŁΩЖạ –’.,&()/0123456789") | st.characters(max_codepoint=0x17F, exclude_categories=["C"])
+
+
+@bounded(60)
+@given(name=st.text(SIGNS, min_size=1, max_size=60), reference=st.text(SIGNS, min_size=1, max_size=30), data=st.data())
+def test_values_come_back(form: bytes, authority: Authority, name: str, reference: str, data: st.DataObject) -> None:
+    """Whatever is issued is read as it was meant; with a value changed, it is no copy."""
+    signer = authority.identity()
+    certified = _certified(form, signer)
+    moment = NOW + datetime.timedelta(seconds=data.draw(st.integers(0, 86_400)))
+    try:
+        copy = issue_at_level(certified, recipient=name, reference=reference, issued_at=moment, identity=signer)
+    except RecipientError:
+        return
+    verdict = privacy.verify(copy, trust_roots=authority.roots, at=NOW + datetime.timedelta(days=2))
+    assert (verdict.recipient, verdict.reference) == tuple(
+        unicodedata.normalize("NFC", value.strip()) for value in (name, reference)
+    )
+    assert verdict.issued_at == moment
+    for old, new in (
+        (verdict.recipient, data.draw(st.text(SIGNS, min_size=1, max_size=30))),
+        (f"{moment:%Y%m%d%H%M%S}", f"{moment + datetime.timedelta(days=1):%Y%m%d%H%M%S}"),
+        (f"{moment:%Y-%m-%d}", f"{moment + datetime.timedelta(days=1):%Y-%m-%d}"),
+    ):
+        for spell in (write_string, lambda text: text.encode()):
+            changed = copy[len(form) :].replace(spell(old), spell(new))
+            if form + changed != copy:
+                refuse(form + changed, {"": copy}, authority)
+
+
+_KEPT: dict[bytes, CertifiedForm] = {}
+
+
+def _certified(form: bytes, signer: Identity) -> CertifiedForm:
+    if form not in _KEPT:
+        _KEPT[form] = certify(form, identity=signer, signing_time=NOW)
+    return _KEPT[form]
