@@ -258,6 +258,8 @@ def test_by_the_api_and_the_command_line(cli: Run, tmp_path: Path, identity: Ide
         fonts=FONTS,
     )
     assert privacy.verify(pdf, trust_roots=[identity.certificate]).recipient == NAMES["Japanese"]
+    compared = privacy.verify(pdf, trust_roots=[identity.certificate], fonts=FONTS)
+    assert not any("not compared" in remark for remark in compared.remarks)
     result = cli("export", "--to", NAMES["Hebrew"], "--font", FONTS[0], "-o", "copy.pdf")
     assert result.returncode == 0, result.stderr
     assert NAMES["Hebrew"] in cli("verify", "copy.pdf").stdout.decode()

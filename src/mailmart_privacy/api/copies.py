@@ -110,6 +110,7 @@ def verify(
     trust_roots: Iterable[Certificate] | Trust,
     at: datetime.datetime | None = None,
     version: str | None = None,
+    fonts: Iterable[str | Typeface] = (),
 ) -> Verification:
     """Verify a signed copy, offline.
 
@@ -120,6 +121,8 @@ def verify(
             never asked.
         at: the moment for which certificates are validated (aware), or None for now.
         version: the version that the copy has to be of, for instance "2026-02-24", or None for any.
+        fonts: the issuer's fonts for names in other scripts, as files or names, where they are at hand; what such a
+            name shows is then compared in full.
 
     Returns:
         The verdict: which version, to whom, when, by whom.
@@ -141,7 +144,9 @@ def verify(
         raise WrongTypeError("pdf", "bytes", pdf)
     moment = now() if at is None else at
     require_moment(moment)
-    return verify(pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version)
+    return verify(
+        pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version, fonts=find_typefaces(fonts)
+    )
 
 
 def require_policy(policy: object) -> None:
