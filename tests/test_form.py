@@ -20,7 +20,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
 from mailmart_privacy.form.notes import read_field_font
-from mailmart_privacy.form.render import render_form
+from mailmart_privacy.form.render import VERIFY_URL, render_form
 from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.model import Policy
@@ -190,6 +190,16 @@ def test_every_page_says_what_it_is(paper: str) -> None:
     raw = subprocess.run(command, input=recorded(paper), capture_output=True, check=True).stdout.decode()
     words = iter(raw.split())
     assert all(word in words for word in policy.text.split()), "the words of the text stand in the PDF, in order"
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_page_1_asks_nothing_of_a_recipient_but_a_browser(paper: str) -> None:
+    """It names the address at which a copy can be checked, on one line, and no command or package."""
+    first = pages_of(paper)[0]
+    assert [line for line in first.splitlines() if VERIFY_URL in line]
+    assert first.index("Issued to") < first.index("Reference") < first.index(VERIFY_URL)
+    for word in ("mailmart-privacy", "run ", "install", "names its recipient here"):
+        assert word not in first, word
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -15,6 +15,9 @@ from .layout import AttachedFile, require_weasyprint, typeset
 if TYPE_CHECKING:
     from ..policy.model import Policy
 
+# Where page 1 says that a copy can be checked: the site that the policy's text names, and the adapters' own path.
+VERIFY_URL = "https://mailmart.com/privacy/verify"
+
 
 def render_form(policy: "Policy", paper: str = "a4") -> bytes:
     """Render the policy as a PDF form, unsigned, its fields empty.
@@ -37,7 +40,7 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
 
     moment = datetime.datetime.combine(policy.last_updated, datetime.time())
     return typeset(
-        environment().get_template("form.html").render(policy=policy, paper=paper),
+        environment().get_template("form.html").render(policy=policy, paper=paper, verify_url=VERIFY_URL),
         paper=paper,
         variant="pdf/a-3a",
         forms=True,
