@@ -14,7 +14,7 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, write_entry
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
-from mailmart_privacy.archive.log import Writer
+from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.archive.proofs import write_proof
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.tlog.merkle import prove_consistency
@@ -47,9 +47,9 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
 def grow(archive: Archive, keyring: Keyring, size: int) -> Checkpoint:
     """Append entries until there are so many, and publish them."""
     with archive.storage.writer(0) as writer:
-        writer = Writer(archive.log, keyring, writer)
-        writer.append([make_entry(number) for number in range(writer.size, size)])
-        return writer.publish()
+        log_writer = LogWriter(archive.log, keyring, writer)
+        log_writer.append([make_entry(number) for number in range(log_writer.size, size)])
+        return log_writer.publish()
 
 
 def make_entry(number: int) -> bytes:

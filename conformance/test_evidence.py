@@ -45,7 +45,7 @@ def bag(
         Folder(folder / "archive"), key=lambda origin: folder / "key", ledger=shipped(), clock=lambda: NOW
     )
     roots = [identity.certificate for identity in identities.values()]
-    with archive.writing(load_keyring(folder / "key", archive.facts.key), lambda: NOW) as session:
+    with archive.writing(load_keyring(folder / "key", archive.metadata.key), lambda: NOW) as session:
         for name in ("copy-a4", "copy-letter"):
             copy = admit(artefacts[name].content, trust_roots=roots, at=NOW, ledger=shipped())
             session.add_copies([copy], shipped())

@@ -134,7 +134,7 @@ def issue_copy(
     data = evidence.for_signer(identity) + evidence.for_token(token)
     state = certified.state.copy()
     state.update(update)
-    return _extend(copy, notes, draft.after, state, certified.data, data, timestamps if level == "B-LTA" else None)
+    return _extend(copy, notes, draft.after, state, certified.data, data, timestamps if level == "B-LTA" else None, delivered=True)
 
 
 def add_archive_timestamp(
@@ -177,11 +177,17 @@ def _extend(
     held: ValidationData | None,
     data: ValidationData,
     timestamps: "TimestampClient | None",
+    *,
+    delivered: bool = False,
 ) -> bytes:
-    """Add what is missing of validation data, then an archive timestamp where an authority is given."""
+    """Add what is missing of validation data, then an archive timestamp where an authority is given.
+
+    Right behind the delivery the list is written also where nothing is missing: validators count only a list that
+    follows a signature for it (EU DSS calls the copy B-T otherwise).
+    """
     more = data if held is None else _subtract(data, held)
     updates = b""
-    if more:
+    if more or delivered:
         draft = format_1.write_validation_data(notes, progress, more)
         updates, progress = bytes(draft.body), draft.after
         state.update(updates)

@@ -123,7 +123,7 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
         raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
     stored = data is not None
     delivery, fields = reader.read_delivery(publisher)
-    added, stamps = reader.at_data(), list[ReadStamp]()
+    added, stamps = reader.at_data() or reader.at_list(), list[ReadStamp]()
     if added:
         data = (data or ValidationData()) + reader.read_data()
     while reader.progress.length < len(pdf):
@@ -134,6 +134,8 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
         raise AlteredError(
             "the file was changed after its delivery was signed: nothing may follow in a copy below B-LT"
         )
+    if stored and publisher.token and not added:
+        raise AlteredError("the file was changed: the validation data behind its delivery were cut off")
     return ReadCopy(
         form=form,
         publisher=publisher,
