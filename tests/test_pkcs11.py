@@ -197,7 +197,7 @@ def test_a_key_that_always_asks_gets_its_pin(hsm: Hsm) -> None:
 
 def test_the_certificate_may_come_from_a_file(hsm: Hsm) -> None:
     """A key without a certificate in its token takes one from a file; one with it takes the issuers there."""
-    with pytest.raises(IdentityError, match="holds no certificate for its key 'bare'$"):
+    with pytest.raises(IdentityError, match=r"holds no certificate for its key 'bare'$"):
         keys.open_pkcs11(hsm.uri("bare"), pin=PIN)
     token = pkcs11.lib(hsm.module).get_token(token_label="office")
     with token.open() as session:  # this process is logged in already

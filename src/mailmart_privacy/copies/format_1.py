@@ -103,7 +103,7 @@ def write_validation_data(notes: "FormNotes", progress: Progress, data: "Validat
     Args:
         notes: of the form.
         progress: behind the last update.
-        data: what the file does not hold yet. Empty only right behind the delivery: then the list alone is written again.
+        data: what the file does not hold yet. Right behind the delivery it may be empty: the list is written again.
     """
     update = _Update(notes, progress)
     numbers = [

@@ -134,7 +134,9 @@ def issue_copy(
     data = evidence.for_signer(identity) + evidence.for_token(token)
     state = certified.state.copy()
     state.update(update)
-    return _extend(copy, notes, draft.after, state, certified.data, data, timestamps if level == "B-LTA" else None, delivered=True)
+    return _extend(
+        copy, notes, draft.after, state, certified.data, data, timestamps if level == "B-LTA" else None, delivered=True
+    )
 
 
 def add_archive_timestamp(
