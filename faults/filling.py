@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.versions import one_version as shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .places import Place, clock, fake_copies, require_acknowledged, require_finished, require_sound
 from .writer import FAILED

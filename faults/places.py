@@ -19,7 +19,7 @@ from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import INCOMING, Storage
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
-from tests.versions import one_version as shipped
+from mailmart_privacy.policy.ledger import shipped
 
 VERSION = "2026-02-24"
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)

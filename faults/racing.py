@@ -26,7 +26,7 @@ from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.archive.storage.s3 import Bucket
 from mailmart_privacy.archive.storage.s3_writer import S3Writer
-from tests.versions import one_version as shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .places import Place, clock, fake_copies, make_place, require_sound, require_survived
 from .stores import PlaceInStore, make_place_in_store

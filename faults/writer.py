@@ -10,7 +10,7 @@ from pathlib import Path
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import PrivacyError
-from tests.versions import one_version as shipped
+from mailmart_privacy.policy.ledger import shipped
 
 from .places import Place, clock, fake_copies
 
