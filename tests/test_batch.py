@@ -385,7 +385,7 @@ def test_two_runs_at_once_are_refused(cli: Run, tmp_path: Path, environment: dic
 @pytest.mark.slow
 def test_a_bar_on_a_terminal(tmp_path: Path, environment: dict[str, str]) -> None:
     """On a terminal, a bar shows how many of how many, how fast, and how long it will take."""
-    write_sheet(tmp_path / "r.csv", 300)
+    write_sheet(tmp_path / "r.csv", 3000)
     parent, child = pty.openpty()
     command = [sys.executable, "-m", "mailmart_privacy", "export", "--recipients", "r.csv", "-d", "out", "--jobs", "1"]
     with subprocess.Popen(
@@ -404,5 +404,5 @@ def test_a_bar_on_a_terminal(tmp_path: Path, environment: dict[str, str]) -> Non
     os.close(parent)
     assert process.returncode == 0
     assert re.search(rb"issuing +\[#+", seen)
-    assert re.search(rb"[0-9]+/300", seen)
+    assert re.search(rb"[0-9,]+/3,?000", seen)
     assert re.search(rb"[0-9,]+/s", seen)

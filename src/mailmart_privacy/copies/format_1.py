@@ -5,7 +5,7 @@ A copy is the form, then updates (ISO 32000-1, 7.5.6), one after the other:
 1. the certification: the publisher's signature, after which nothing but fields may be filled in (12.8.2.2);
 2. validation data for it, at B-LT and above (ETSI EN 319 142-1, 5.4.2);
 3. the delivery: the three fields, and the signature that locks them;
-4. validation data for it, at B-LT and above; their list also where nothing in it is new;
+4. validation data for it, at B-LT and above; all of it again where nothing in it is new;
 5. archive timestamps, each over all that stands before it (5.4.3), and before each the validation data for the last.
 
 Issuing and verifying use the same functions. Once released, this module never changes again: a change to a copy's
@@ -103,7 +103,7 @@ def write_validation_data(notes: "FormNotes", progress: Progress, data: "Validat
     Args:
         notes: of the form.
         progress: behind the last update.
-        data: what the file does not hold yet. Right behind the delivery it may be empty: the list is written again.
+        data: what the file does not hold yet; behind the delivery, all that it needs where nothing is new. Not empty.
     """
     update = _Update(notes, progress)
     numbers = [

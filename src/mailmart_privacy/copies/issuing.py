@@ -184,12 +184,14 @@ def _extend(
 ) -> bytes:
     """Add what is missing of validation data, then an archive timestamp where an authority is given.
 
-    Right behind the delivery the list is written also where nothing is missing: validators count only a list that
-    follows a signature for it (EU DSS calls the copy B-T otherwise).
+    Right behind the delivery, all of it is written again where nothing is missing: EU DSS counts for a signature only
+    what was added after it, passes over a list that has not changed, and would call the copy B-T.
     """
     more = data if held is None else _subtract(data, held)
+    if delivered and not more:
+        more = data
     updates = b""
-    if more or delivered:
+    if more:
         draft = format_1.write_validation_data(notes, progress, more)
         updates, progress = bytes(draft.body), draft.after
         state.update(updates)

@@ -34,7 +34,7 @@ _SIGNATURE = re.compile(
 _STAMP = re.compile(rb"[0-9]{1,10} 0 obj\n<< /Type /DocTimeStamp ")
 _STREAM = re.compile(rb"([0-9]{1,10}) 0 obj\n<< /Length ([0-9]{1,8}) >>\nstream\n")
 _STORE = re.compile(
-    rb"([0-9]{1,10}) 0 obj\n<< (?:/Certs \[([0-9R ]{0,8192})\])? ?(?:/OCSPs \[([0-9R ]{0,8192})\])? ?"
+    rb"[0-9]{1,10} 0 obj\n<< (?:/Certs \[([0-9R ]{0,8192})\])? ?(?:/OCSPs \[([0-9R ]{0,8192})\])? ?"
     rb"(?:/CRLs \[([0-9R ]{0,8192})\])? ?>>\nendobj\n"
 )
 _SHOWN = re.compile(rb" /AP << /N ([0-9]{1,10}) 0 R >>")
@@ -130,11 +130,6 @@ class CopyReader:
         found = _STREAM.match(self.pdf, self.progress.length)
         return found is not None and int(found[1]) == self.progress.size
 
-    def at_list(self) -> bool:
-        """Tell whether the list of validation data comes next, without any that are new."""
-        found = _STORE.match(self.pdf, self.progress.length)
-        return found is not None and int(found[1]) == self.progress.store
-
     def read_data(self) -> ValidationData:
         """Read validation data that were added."""
         contents: dict[int, bytes] = {}
@@ -148,7 +143,7 @@ class CopyReader:
         lists = _STORE.match(self.pdf, place)
         if lists is None:
             raise AlteredError(f"its validation data are not those of a copy (byte {place})")
-        numbers = [[int(n) for n in (listed or b"").split(b" 0 R")[:-1]] for listed in lists.groups()[1:]]
+        numbers = [[int(n) for n in (listed or b"").split(b" 0 R")[:-1]] for listed in lists.groups()]
         kinds = [tuple(contents.pop(n) for n in listed if n in contents) for listed in numbers]
         data = ValidationData(certificates=kinds[0], ocsps=kinds[1], crls=kinds[2])
         self._accept(format_1.write_validation_data(self.notes, self.progress, data))

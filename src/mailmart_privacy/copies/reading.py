@@ -123,7 +123,7 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
         raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
     stored = data is not None
     delivery, fields = reader.read_delivery(publisher)
-    added, stamps = reader.at_data() or reader.at_list(), list[ReadStamp]()
+    added, stamps = reader.at_data(), list[ReadStamp]()
     if added:
         data = (data or ValidationData()) + reader.read_data()
     while reader.progress.length < len(pdf):
