@@ -99,10 +99,6 @@ class Laboratory:
         # Python lists a folder again where it has changed since an import; in a copy of this one nobody else writes.
         code = path / "code"
         shutil.copytree(Path(__file__).parent, code / "faults", ignore=shutil.ignore_patterns("__pycache__"))
-        tests = Path(__file__).parents[1] / "tests"
-        (code / "tests").mkdir()
-        for name in ("__init__.py", "versions.py", "world.py"):
-            shutil.copy(tests / name, code / "tests" / name)
         self._environment = dict(os.environ) | {
             "PYTHONHASHSEED": "0",
             "PYTHONPYCACHEPREFIX": str(path / "compiled"),

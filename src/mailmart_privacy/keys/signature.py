@@ -73,7 +73,7 @@ def find_weakness(key: object, *, min_rsa_bits: int = MIN_RSA_BITS) -> str | Non
 
     Args:
         key: the public key, or None where its kind is unknown.
-        min_rsa_bits: the fewest bits of an RSA key: `MIN_RSA_BITS` for who signs copies,
+        min_rsa_bits: the fewest bits of an RSA key: `MIN_RSA_BITS` for signers of copies,
             `MIN_AUTHORITY_RSA_BITS` for authorities.
     """
     if isinstance(key, rsa.RSAPublicKey):

@@ -87,7 +87,7 @@ class _Exchange:
             self.answer = self._exchange()
         except OSError as error:
             self.error = error
-        except Exception as error:  # noqa: BLE001 - handed to who waits; a thread has nobody else to tell
+        except Exception as error:  # noqa: BLE001 - handed to the caller that waits for this thread
             self.error = OSError(" ".join(str(error).split()) or type(error).__name__)
         self.done.set()
 

@@ -40,7 +40,7 @@ class PathValidator:
     Attributes:
         trust: whom one trusts, for what.
         data: everything else that is known.
-        validated_at: the moment of validation (aware); data from later do not count. None: there are none.
+        validated_at: the moment of validation (aware); later data do not count. None means no limit.
     """
 
     trust: Trust

@@ -189,7 +189,7 @@ def require_genuine(data: ValidationData, others: "Iterable[x509.Certificate]") 
 
 
 def _find_related(certificates: list[x509.Certificate], related: list[x509.Certificate]) -> list[x509.Certificate]:
-    """Go from the certificates in the file's signatures to their issuers, and to who answers for these (OCSP)."""
+    """Go from the certificates in the file's signatures to their issuers and OCSP responders."""
     waiting = [certificate for certificate in certificates if certificate not in related]
     while waiting:
         found = [
