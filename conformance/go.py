@@ -76,7 +76,7 @@ def check_log(log: Path, key: Path) -> str:
             if "Successfully fsck'd" in line:
                 process.wait(10)
                 return ""
-            # Once a tile is wrong it says so in its status every second, and waits for ever (v1.0.4).
+            # Once a tile is wrong, it reports that in its status every second and never ends (v1.0.4).
             if ":Invalid" in line or ":FetchError" in line:
                 process.kill()
     # It exits with 0 whatever it finds; what it found it says.

@@ -75,7 +75,7 @@ def verify(signed: SignedRange, certificate: bytes, *, at: int) -> tuple[str, ..
             # The machine's own trust store has no say.
             "-no-CApath",
             "-no-CAstore",
-            # A document's signer is no mail's: S/MIME's key purpose does not apply.
+            # The certificate signs documents, not mail: S/MIME's key purpose does not apply.
             "-purpose",
             "any",
             "-attime",

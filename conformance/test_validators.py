@@ -77,7 +77,7 @@ def test_verapdf_refuses(write: Write, artefacts: dict[str, Artefact], tmp_path:
 
 
 def test_verapdf_gives_no_verdict_on_other_files(write: Write) -> None:
-    """A file that is no PDF is no pass."""
+    """A file that is not a PDF does not pass."""
     with pytest.raises(ValidatorError, match="no verdict"):
         verapdf.validate([write("text.pdf", b"not a PDF\n")], [verapdf.PDF_A_3A])
 
@@ -85,7 +85,7 @@ def test_verapdf_gives_no_verdict_on_other_files(write: Write) -> None:
 def test_verapdf_gives_no_verdict_on_a_partial_report(
     artefacts: dict[str, Artefact], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A report that lacks a figure, or counts no checks or too few rules, is no pass."""
+    """A report that lacks a figure, or counts no checks or too few rules, does not pass."""
     path = artefacts["form-a4"].path
     reports: list[Output] = []
 
@@ -127,7 +127,7 @@ def test_pdfsig_refuses_a_changed_file(write: Write, artefacts: dict[str, Artefa
 
 
 def test_pdfsig_gives_no_verdict_on_other_files(write: Write) -> None:
-    """A file that is no PDF is not one without signatures."""
+    """A file that is not a PDF is not reported as a PDF without signatures."""
     with pytest.raises(ValidatorError, match="no verdict"):
         poppler.read_signatures(write("text.pdf", b"not a PDF\n"))
 

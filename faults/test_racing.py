@@ -26,7 +26,7 @@ def test_killed_writers_lose_nothing(tmp_path: Path, count: Count, seed: int) ->
 
 
 def test_a_writer_that_fails_is_noticed(tmp_path: Path) -> None:
-    """A race whose writers end by themselves is no proof, and says so."""
+    """A race whose writers end by themselves proves nothing, and fails."""
     command = [
         sys.executable,
         "-c",

@@ -95,7 +95,7 @@ def test_a_folder_that_is_gone(base: Grown) -> None:
 
 
 def test_an_older_checkpoint(grown: Grown) -> None:
-    """An older checkpoint in place of the newest is no fault, but shows; the next writer publishes again."""
+    """An older checkpoint in place of the newest is not a fault, but is reported; the next writer publishes again."""
     size, _ = grown.checkpoints[-1]
     for older, note in grown.checkpoints[:-1]:
         (grown.place.root / CHECKPOINT).write_bytes(note)

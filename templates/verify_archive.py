@@ -545,7 +545,7 @@ def check(path, given_key, roots):
     except Fault as fault:
         say("DOES NOT HOLD: %s" % fault)
         return FAULT
-    except BaseException as error:  # whatever a stranger's folder brings about is no proof
+    except BaseException as error:  # an error that a stranger's folder causes must never count as a proof
         say("DOES NOT HOLD: it cannot be read as it should be: %s: %s" % (type(error).__name__, error))
         return FAULT
     finally:

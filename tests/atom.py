@@ -1,7 +1,7 @@
 """A judge of Atom feeds that shares nothing with what writes them: RFC 4287's grammar, and the W3C validator's rules.
 
-That validator is no package that could be installed. So its rules are held here one by one, under the
-names that it gives to its messages; those for RSS, for extensions and for what HTTP says are left out.
+That validator cannot be installed as a package. So its rules are listed here one by one, under the
+names of its messages; those for RSS, for extensions and for what HTTP says are left out.
 Some are stricter: no moment in the future at all, and no element in the content but those of a list.
 """
 

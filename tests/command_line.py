@@ -175,7 +175,7 @@ def _fresh_caches() -> Iterator[None]:
 
 
 def _empty_caches() -> None:
-    """Empty cached functions, and the collections that modules fill: those that are no constants by their names."""
+    """Empty cached functions, and the collections that modules fill: those whose names are not those of constants."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] != PACKAGE or name in _KEPT or module is None:
             continue

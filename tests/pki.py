@@ -133,7 +133,7 @@ class Authority:
     Attributes:
         requests: the paths that were asked for.
         broken: beginnings of paths that answer HTTP 503.
-        times: how long each beginning of a path stays broken, in requests; absent means for ever.
+        times: how long each beginning of a path stays broken, in requests; absent means permanently.
     """
 
     def __init__(self, folder: str, server: "WSGIServer") -> None:

@@ -123,7 +123,7 @@ def test_what_is_no_record_of_a_recipient(place: Place, chance: random.Random) -
 
 
 def test_an_audit_beside_a_writer(place: Place, chance: random.Random) -> None:
-    """Partial tiles that a writer replaces while an audit goes on are no fault."""
+    """Partial tiles that a writer replaces during an audit are not reported as faults."""
     place.add(fake_copies(chance, 200))
     archive = place.archive()
     real = Log.commits
@@ -142,7 +142,7 @@ def test_an_audit_beside_a_writer(place: Place, chance: random.Random) -> None:
 
 
 def test_an_audit_that_ends_beside_a_writer(place: Place, chance: random.Random) -> None:
-    """A commit that a writer makes after an audit has read the last one is no fault."""
+    """A commit that a writer makes after the audit has read the last one is not reported as a fault."""
     archive = place.archive()
     real = Log.commits
     filled: list[bool] = []
@@ -174,7 +174,7 @@ def test_a_signature_has_one_spelling(place: Place) -> None:
 
 
 def test_what_is_removed_while_it_is_listed(place: Place, chance: random.Random) -> None:
-    """A partial tile that another writer removes while a folder is listed is left out; it is no error."""
+    """A partial tile that another writer removes while the folder is listed is left out, without an error."""
     for _ in range(4):
         place.add(fake_copies(chance, 1))
     listed = iter(Folder(place.root).find("log/tile/0"))

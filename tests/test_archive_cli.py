@@ -184,7 +184,7 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
         (("in-force", "2026-06-01"), 2, "has no time zone"),
         (("list", "--csv", "--json"), 2, "not both"),
         (("list", "--archive-index", "0.pdf"), 2, "is not an index but another file"),
-        (("list", "--signer", "zz"), 2, "is no SHA-256 of a certificate"),
+        (("list", "--signer", "zz"), 2, "is not the SHA-256 of a certificate"),
         (("add", "archive/log"), 2, "there is no PDF file in archive/log"),
         (("evidence", "85591b98", "-d", "nowhere/bag"), 2, "make it first"),
         (("anchor",), 2, "name a timestamp authority"),
@@ -307,7 +307,7 @@ def test_a_link_out_of_the_archive(cli: Run, archive: Path, tmp_path: Path) -> N
 
 
 def test_commits_that_are_not_those_of_the_log(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """What an index that was made from forged commits says of an entry is held against the log before it is proven."""
+    """An entry from an index that was built from forged commits is compared with the log before a proof is made."""
     first, second = digests(cli)
     (commit,) = (path for path in archive.glob("commits/*/*") if first in path.read_text())
     commit.write_text(commit.read_text().replace(first, "0" * 64))

@@ -216,7 +216,7 @@ def test_a_log_of_the_same_name(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "copies/\x1b[31m.pdf", "", 5])
 def test_names_that_lead_elsewhere(place: Place, tmp_path: Path, name: object) -> None:
-    """A name that leads out of the folder, is no text or has control characters is refused, and printed escaped."""
+    """A name that leads out of the folder, is not a string or has control characters is refused and printed escaped."""
     entry = json.loads(write_entry(Entry(kind="archive", recorded_at=NOW)))
     entry["subject"] = [{"name": name, "digest": {"sha256": "0" * 64}}]
     own = forge(place, tmp_path / "forged", json.dumps(entry).encode())

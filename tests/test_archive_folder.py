@@ -234,7 +234,7 @@ def test_what_was_settled_and_not_synced_is_synced(place: Place, chance: random.
 
 @pytest.mark.parametrize("found", ["file", "folder"])
 def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, found: str) -> None:
-    """Where something that is no commit stands in its place, a writer says so; it does not try for ever."""
+    """A writer reports a file that is not a commit but has the name of one; it does not retry without end."""
     archive = place.archive()
     tries = []
     real = FolderWriter.put

@@ -368,7 +368,7 @@ def test_rows_are_filtered(made: Made, place: str) -> None:
 
 
 def test_wrong_arguments_are_refused(made: Made, place: str) -> None:
-    """What is no moment, no digest, no kind or no number is refused at once, not at the first row."""
+    """A wrong moment, digest, kind or number is refused at once, not at the first row."""
     with open_index(place) as index:
         index.refresh(made.archive)
         for words in ("abcdef0", "a" * 65, "xyzxyzxyz", "", "abcdefgh"):
@@ -508,7 +508,7 @@ def test_another_continuation_is_noticed(made: Made, place: str, tmp_path: Path,
 
 
 def test_another_continuation_is_noticed_before_it_is_published(made: Made, place: str) -> None:
-    """What is committed and not published yet is held against its commits, all of them."""
+    """Entries that are committed but not published yet are compared with all of their commits."""
     with open_index(place) as index, made.writing() as session:
         size = session._log_writer.size
         for number in range(4):
@@ -526,7 +526,7 @@ def test_another_continuation_is_noticed_before_it_is_published(made: Made, plac
 
 
 def test_a_changed_last_commit_is_noticed(made: Made, place: str) -> None:
-    """The last commit that the index has read is held against what it was."""
+    """The last commit that the index has read is compared with its digest at that time."""
     made.add_copies(1)
     made.add_entries(copy_entry(2))
     assert read(place, made.archive) == expected(made.archive)
@@ -537,7 +537,7 @@ def test_a_changed_last_commit_is_noticed(made: Made, place: str) -> None:
 
 @pytest.mark.parametrize("what", ["tiles", "checkpoint", "both"])
 def test_without_tiles_it_reads_the_commits(made: Made, place: str, what: str) -> None:
-    """Where tiles or checkpoint are missing or damaged, all commits are held against their digests."""
+    """If tiles or the checkpoint are missing or damaged, all commits are compared with their digests."""
     for number in range(4):
         made.add_copies(number)
     assert read(place, made.archive) == expected(made.archive)
@@ -573,7 +573,7 @@ def test_without_tiles_it_reads_the_commits(made: Made, place: str, what: str) -
     ids=str,
 )
 def test_an_odd_entry_is_told_in_one_line(made: Made, place: str, change: dict[str, object]) -> None:
-    """What no database keeps is no entry of this package; it is told, and what was read before stays."""
+    """An entry with values that no database stores is reported; the rows that were read before stay."""
     made.add_copies(1)
     document = json.loads(write_entry(copy_entry(1)))
     document["predicate"] |= change
@@ -720,7 +720,7 @@ def test_a_new_file_is_made_by_racing_processes(made: Made, sqlite_place: Path) 
 
 
 def test_a_database_of_something_else_is_left_alone(sqlite_place: Path) -> None:
-    """A database that is none of an index is refused, and not touched."""
+    """A database that is not an index is refused and left unchanged."""
     execute(sqlite_place, "CREATE TABLE bills (id INTEGER)", "INSERT INTO bills VALUES (1)")
     content = sqlite_place.read_bytes()
     with pytest.raises(UsageError, match="left alone"):

@@ -148,7 +148,7 @@ def test_a_witness_that_is_not_there(opened: tuple[Archive, Keyring], witness: L
 @pytest.mark.parametrize("text", ["", "witness", "a+b+c=https://example.com", "https://example.com"])
 def test_what_is_no_witness(text: str) -> None:
     """What does not name a witness's key and address is refused."""
-    with pytest.raises(UsageError, match="is no witness"):
+    with pytest.raises(UsageError, match="is not a witness"):
         parse_witness(text)
 
 

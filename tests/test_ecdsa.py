@@ -33,7 +33,7 @@ def test_both_signatures_become_one(curve: ec.EllipticCurve) -> None:
 
 
 def test_what_is_not_ecdsa_stays() -> None:
-    """An RSA signature has one spelling; what is no signature is refused."""
+    """An RSA signature has one encoding; bytes that are not a signature are refused."""
     assert normalize_low_s(b"any", rsa.generate_private_key(65537, 2048).public_key()) == b"any"
     with pytest.raises(ValueError, match=r"ASN\.1|asn1|parse"):
         normalize_low_s(b"any", ec.generate_private_key(ec.SECP256R1()).public_key())

@@ -340,7 +340,7 @@ SIGNS = st.sampled_from("ABCÄŁΩЖạ –’.,&()/0123456789") | st.characters
 @bounded(60)
 @given(name=st.text(SIGNS, min_size=1, max_size=60), reference=st.text(SIGNS, min_size=1, max_size=30), data=st.data())
 def test_values_come_back(form: bytes, authority: Authority, name: str, reference: str, data: st.DataObject) -> None:
-    """Whatever is issued is read as it was meant; with a value changed, it is no copy."""
+    """All values that were issued are read back; with a changed value the file is not a copy."""
     signer = authority.identity()
     certified = _certified(form, signer)
     moment = NOW + datetime.timedelta(seconds=data.draw(st.integers(0, 86_400)))

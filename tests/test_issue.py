@@ -139,7 +139,7 @@ def test_a_form_certified_by_another_is_refused(certified: CertifiedForm) -> Non
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.7\n"])
 def test_only_a_form_is_certified(identity: Identity, content: bytes) -> None:
-    """Bytes that are no form of the policy are refused in one line."""
+    """Bytes that are not a form of the policy are refused in one line."""
     with pytest.raises(FormError):
         certify(content, identity=identity, signing_time=NOW)
 

@@ -63,7 +63,7 @@ def test_everything_beside_the_source_is_recorded() -> None:
 
 
 def test_a_changed_footer_needs_no_new_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How a page looks is no record: another footer is on the page, and all records are as a new build makes them."""
+    """The look of a page is not recorded: the page has another footer, and all records equal those of a new build."""
     read = _resources.read_template
 
     def changed_footer(name: str) -> bytes:

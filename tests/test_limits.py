@@ -281,7 +281,7 @@ def test_a_hostile_file_costs_little(
     tmp_path: Path,
     environment: dict[str, str],
 ) -> None:
-    """What would take for ever, or all memory, is altered by its shape, in bounded time and memory."""
+    """A file that is built to take all time or memory is found altered by its structure, within the limits."""
     path, roots = tmp_path / "hostile.pdf", tmp_path / "roots.pem"
     path.write_bytes(make(Tail(archived)))
     roots.write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots))

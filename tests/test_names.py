@@ -119,7 +119,7 @@ def test_without_a_font_the_characters_are_named(certified: CertifiedForm, ident
 def test_a_font_that_cannot_be_used(tmp_path: Path) -> None:
     """No such file, no such family, no font at all, a damaged one, one without rights: one line each."""
     good = Path(typefaces()[0].path).read_bytes()
-    (tmp_path / "text.ttf").write_bytes(b"This is no font.")
+    (tmp_path / "text.ttf").write_bytes(b"This is not a font.")
     (tmp_path / "cut.ttf").write_bytes(good[:3000])
     (tmp_path / "bad.ttf").write_bytes(good[:12] + b"\xff" * 400 + good[412:])
     (tmp_path / "empty.otf").write_bytes(b"")
@@ -237,7 +237,7 @@ def spoil(monkeypatch: Any, old: bytes, new: bytes) -> None:
 def test_a_font_of_another_shape_is_refused(
     certified: CertifiedForm, identity: Identity, monkeypatch: Any, old: bytes, new: bytes
 ) -> None:
-    """A font that is brought otherwise than copies bring them is no part of one."""
+    """A font that is embedded in another way than in a copy makes the file altered."""
     with monkeypatch.context() as patched:
         spoil(patched, old, new)
         pdf = issue_copy(

@@ -268,7 +268,7 @@ def test_what_is_not_there_is_said_so(hsm: Hsm, tmp_path: Path) -> None:
     text.write_text("no library")
     for uri, message in (
         (f"pkcs11:object=x?module-path={tmp_path}/none.so", r"none\.so is not there"),
-        (f"pkcs11:object=x?module-path={text}", "it is no PKCS#11 module"),
+        (f"pkcs11:object=x?module-path={text}", "it is not a PKCS#11 module"),
         (hsm.uri("x", token="lost"), "no token is what the PKCS#11 URI says; there are: .*'office'"),
         (hsm.uri("x", token="twin"), "2 tokens are what the PKCS#11 URI says; name one by token or serial"),
     ):

@@ -565,7 +565,7 @@ def make_wheel(data: Path, place: Path) -> Path:
 def test_what_is_rewritten_throughout_is_found_against_a_release(
     cli: Run, story: Story, finished: Path, tmp_path: Path, kind: str
 ) -> None:
-    """A text whose records, digests and entries all fit is found only by holding it against what was released."""
+    """A text whose records, digests and entries were all rewritten is found only by comparison with a release."""
     against = str(make_wheel(story.finished, tmp_path / "released.whl") if kind == "wheel" else story.finished)
     assert cli("records", "check", "--data", "data", "--against", against).returncode == 0
     change(finished / THIRD, children)
@@ -609,7 +609,7 @@ def test_every_difference_from_a_release_is_named(cli: Run, story: Story, finish
 def test_what_is_no_release_holds_nothing(
     cli: Run, finished: Path, tmp_path: Path, content: bytes | dict[str, bytes] | None, code: int, message: str
 ) -> None:
-    """Nothing passes for being held against a file that says nothing."""
+    """A comparison with a file that is not a release fails."""
     assert finished.is_dir()
     place = tmp_path / "released.whl"
     if isinstance(content, bytes):

@@ -133,7 +133,7 @@ def test_columns_that_are_named() -> None:
     ],
 )
 def test_a_file_that_cannot_be_read(content: bytes, row: int, words: str) -> None:
-    """What is no sheet, or a damaged one, is one fault that says where and what to do."""
+    """A file that is not a sheet, or is a damaged one, has one fault that says where it is and what to do."""
     ((number, said),) = faults(content)
     assert number == row
     assert words in said

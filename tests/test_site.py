@@ -130,7 +130,7 @@ def test_the_headers_go_with_their_addresses(files: dict[str, bytes], ledger: Le
     ],
 )
 def test_a_link_that_leads_nowhere_is_found(files: dict[str, bytes], old: str, new: str, message: str) -> None:
-    """To no file, to no place in one, or to something that is no address."""
+    """A link to a missing file, to a missing anchor, or to something that is not a URL."""
     page = files["privacy.html"].decode()
     assert old in page
     with pytest.raises(SiteError, match=message):

@@ -155,7 +155,7 @@ def test_path_length() -> None:
 
 
 def test_a_trusted_signer_vouches_for_nobody() -> None:
-    """A signer's own certificate, trusted itself, is no authority for others that its key signed."""
+    """A trusted certificate of a signer does not vouch for certificates that the signer's key signed."""
     signer = issue("Signer", KEY, "Signer", KEY)
     other = issue("Other", CA_KEY, "Signer", KEY)
     assert judge(signer, trust=make_trust([signer])) == (signer,)

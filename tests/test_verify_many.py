@@ -77,7 +77,7 @@ def test_several_processes_say_the_same(folder: Path, environment: dict[str, str
 
 
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, folder: Path, environment: dict[str, str]) -> None:
-    """Of a folder, regular files are checked; an empty folder is no error of a file."""
+    """In a folder, only regular files are checked; an empty folder is not an error."""
     (tmp_path / "copies").mkdir()
     os.mkfifo(tmp_path / "copies" / "a.pdf")
     os.symlink("/dev/zero", tmp_path / "copies" / "b.pdf")

@@ -1,11 +1,9 @@
 """Look for phrases that a native speaker would stumble over, and for install lines that nobody should follow.
 
-    words.py            fail where a pattern is found more often than it may be, and list where
-    words.py --all      list every find
+    words.py            fail where a pattern is found, and list where
     words.py --counts   print how often each pattern is found
 
-Text that is right as it is goes into ALLOWED. Some patterns are still found in older text: `at_most` says how often,
-and may only go down.
+Text that is right as it is goes into ALLOWED.
 """
 
 import re
@@ -25,7 +23,6 @@ class Pattern:
 
     expression: str
     instead: str
-    at_most: int = 0
 
 
 PATTERNS = (
@@ -34,23 +31,20 @@ PATTERNS = (
         instead="name the extra, and point to Installing: on the public index the name is not MailMart's",
     ),
     Pattern(expression=r"--extra-index-url", instead="--index-url: with two indexes, either can serve the package"),
-    Pattern(expression=r"\bfor ?ever\b", instead="permanently, or until when", at_most=10),
-    Pattern(expression=r"\b(?:hold|holds|held|holding)\b(?: \w+){0,4} against\b", instead="compare with", at_most=24),
-    Pattern(expression=r"\bby a way (?:that|they|of)\b|\bby ways\b", instead="through a channel that", at_most=4),
-    Pattern(
-        expression=r"\b(?:is|are|was|were) none of (?:a|an|the|its|ours|these)\b", instead="is not a ...", at_most=4
-    ),
+    Pattern(expression=r"\bfor ?ever\b", instead="permanently, or until when"),
+    Pattern(expression=r"\b(?:hold|holds|held|holding)\b(?: \w+){0,4} against\b", instead="compare with"),
+    Pattern(expression=r"\bby a way (?:that|they|of)\b|\bby ways\b", instead="through a channel that"),
+    Pattern(expression=r"\b(?:is|are|was|were) none of (?:a|an|the|its|ours|these)\b", instead="is not a ..."),
     Pattern(expression=r"\btakes no (?:time|part)\b", instead="has no ..., or does not accept ..."),
     Pattern(expression=r"\bby (?:its|his|their) own word\b", instead="according to, or as it says itself"),
-    Pattern(expression=r"\bhow manieth\b", instead="its index, from 1", at_most=1),
+    Pattern(expression=r"\bhow manieth\b", instead="its index, from 1"),
     Pattern(expression=r"\bor not any longer\b", instead="or no longer"),
-    Pattern(expression=r"\b(?:for|to|of|from|with) who\b", instead="for those who, or name the person", at_most=8),
-    Pattern(expression=r"\bsays so first\b", instead="announces itself before", at_most=2),
+    Pattern(expression=r"\b(?:for|to|of|from|with) who\b", instead="for those who, or name the person"),
+    Pattern(expression=r"\bsays so first\b", instead="announces itself before"),
     Pattern(expression=r"\bwhat power may take\b", instead="what survives a power failure"),
     Pattern(
         expression=r"(?<!there\s)\b(?:is|are) no (?!longer\b|more\b|later\b|other\b|doubt\b|less\b)\w+",
         instead="is not a ...",
-        at_most=70,
     ),
 )
 # Parts of lines that are right as they are.
@@ -63,9 +57,9 @@ def main() -> int:
     for pattern in PATTERNS:
         found = list(find(pattern, texts))
         if "--counts" in sys.argv[1:]:
-            print(f"{len(found):4} (at most {pattern.at_most}) {pattern.expression}")
-        elif "--all" in sys.argv[1:] or len(found) > pattern.at_most:
-            print(f"{pattern.expression}: {len(found)}, may be {pattern.at_most}", *found, sep="\n  ")
+            print(f"{len(found):4} {pattern.expression}")
+        elif found:
+            print(f"{pattern.expression}: {len(found)}", *found, sep="\n  ")
             status = 1
     return status
 

@@ -43,7 +43,7 @@ def _joins(text: str, place: int) -> bool:
 def spell_out(text: str) -> str:
     """Spell out the characters that a terminal would obey or that nobody sees, for instance as `\\x1b`.
 
-    Bytes of a file's name that are no UTF-8, as Python hands them on, stay.
+    Bytes of a file name that are not UTF-8 stay as Python represents them (surrogate escapes).
     """
     return "".join(repr(c)[1:-1] if is_refused(c) and not "\udc80" <= c <= "\udcff" else c for c in text)
 

@@ -56,7 +56,7 @@ def add_timestamp(pdf: bytes, client: "TimestampClient", *, number: int) -> byte
     Args:
         pdf: the file.
         client: whom to ask.
-        number: the how manieth it is, from 1; its field is named after it.
+        number: its index, from 1; the name of its field contains it.
 
     Returns:
         The file, with one more incremental update.

@@ -111,7 +111,7 @@ class _Files:
     def count(self) -> int:
         """Sum up the names of the files that entries must cover, and refuse those that have no place here.
 
-        A sum of names is no larger for more of them. Their number alone would let one stand in for another.
+        The sum takes the same memory for any number of names. A count alone would let one name replace another.
         """
         count = 0
         for name, _ in self._storage.find():
@@ -199,7 +199,7 @@ class _Files:
                 continue
             pseudonym = name_pseudonym(content)
             found.add(pseudonym)
-            # That no entry names it is no fault: records are put before the copies of their recipients.
+            # A record that no entry names is not a fault: records are written before the copies of their recipients.
             if not (_RECORD_NAME.fullmatch(name) and (pseudonym in self._recipients or _RECORD.fullmatch(content))):
                 self._report.faults.append(f"{name} is not the record of a recipient")
         for pseudonym in sorted(self._recipients - found - self._erased):
@@ -215,9 +215,9 @@ class _Files:
         """Find the copies of erased recipients that are still there, or there again: from a backup, for instance."""
         if not self._erased:
             return
-        there = {name for who, name in self._named() if who in self._erased and self._storage.read(name) is not None}
+        there = {name for by, name in self._named() if by in self._erased and self._storage.read(name) is not None}
         if there:  # the same bytes may have been added anew, for somebody who is not erased
-            there -= {name for who, name in self._named() if who not in self._erased}
+            there -= {name for by, name in self._named() if by not in self._erased}
         for name in sorted(there):
             self._report.faults.append(f"{name} is there, and its recipient was erased: remove it")
 

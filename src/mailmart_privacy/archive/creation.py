@@ -63,7 +63,7 @@ def _begin(
     with storage.writer(0) as writer:  # first: where nothing can be written, no key is made
         keyring = create_keyring(key(origin), origin)
         files = write_metadata(ArchiveMetadata(key=keyring.public, created_at=clock(), retention=retention))
-        # The metadata comes last: what has none is no archive yet.
+        # The metadata comes last: a place without metadata is not an archive yet.
         put = [*writer.put((name, files[name]) for name in sorted(files) if name != FACTS)]
         if not all([*put, *writer.put([(FACTS, files[FACTS])])]):
             raise UsageError(f"{storage.location} is being made an archive by another process")

@@ -145,7 +145,7 @@ def archive_copy(
 
 
 def require_reference(service: "ArchiveService", copy: "Copy", *, same_reference: bool) -> None:
-    """Refuse a reference that another customer has; the same customer's next version is no conflict.
+    """Refuse a reference that another customer has. The same customer may have it again, for another version.
 
     Raises:
         ReferenceConflictError: another customer has it.

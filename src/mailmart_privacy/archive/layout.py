@@ -85,7 +85,7 @@ def read_metadata(storage: Storage) -> ArchiveMetadata:
     """Read what an archive says of itself.
 
     Raises:
-        ArchiveError: this is no archive, or one of a newer format.
+        ArchiveError: this is not an archive, or one of a newer format.
         TamperedError: its own files contradict each other.
     """
     content = storage.read(FACTS)

@@ -148,7 +148,7 @@ class LogWriter:
             while not self._writer.put([(name_commit(self.size), content)])[0]:
                 taken = self.size
                 self._replay()
-                if self.size == taken:  # to try again would be to try for ever
+                if self.size == taken:  # another attempt would fail the same way, without end
                     raise TamperedError(f"{self._log.storage.location}: {name_commit(taken)} cannot be put, nor read")
             first = self.size if first < 0 else first
             for entry in some:

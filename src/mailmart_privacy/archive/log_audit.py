@@ -1,4 +1,4 @@
-"""The audit of the log alone: commits, tiles, bundles and checkpoint, held against each other."""
+"""The audit of the log alone: it compares commits, tiles, bundles and checkpoint with each other."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class LogAudit:
         return self._frontier.size
 
     def read(self, entries: "Callable[[int, list[bytes]], None]") -> None:
-        """Read all commits, and hold tiles and roots against them.
+        """Read all commits, and compare tiles and roots with them.
 
         Args:
             entries: is given the number of the first one, and the entries, of each commit.
@@ -108,7 +108,7 @@ class LogAudit:
         return found
 
     def _compare_tile(self, name: str, content: bytes) -> None:
-        """Hold a full tile against its file, and the partial ones that it has replaced."""
+        """Compare a full tile with its file, and with the partial tiles that it has replaced."""
         if name in self._tiles:
             self._tiles.discard(name)
             if self.log.storage.read(f"{LOG}/{name}") != content:
@@ -129,7 +129,7 @@ class LogAudit:
                 self._fault(f"{file} is not what its entries give")
 
     def _compare_roots(self) -> None:
-        """Hold the tree against states that are known, once it has their size."""
+        """Compare the tree with the known states, once it has their size."""
         if self.size not in self._roots:
             return
         root = hash_range(0, self.size, self._frontier.subtree) if self.size else EMPTY

@@ -1,8 +1,8 @@
 """Recipients and staff: pseudonyms in the log, names in records that can be erased (GDPR Art. 17).
 
 A record is a file of its own, encrypted with a key that is derived for it alone. It is found by a
-keyed digest of the name; the pseudonym that entries carry is the digest of the record. So the log
-says nothing of the name once the record is gone, not even to who has the key and guesses.
+keyed digest of the name; the pseudonym that entries carry is the digest of the record. Once the
+record is gone, the log reveals nothing about the name, not even to somebody who has the key and guesses.
 """
 
 import base64

@@ -43,7 +43,7 @@ def parse_witness(text: str) -> Witness:
     except (ValueError, IndexError):
         key = None
     if key is None or not url:
-        raise UsageError(f"{text!r} is no witness; write its key and its address: NAME+ID+KEY=https://…")
+        raise UsageError(f"{text!r} is not a witness; write its key and its address: NAME+ID+KEY=https://…")
     return Witness(key, url.rstrip("/"))
 
 

@@ -70,7 +70,9 @@ def _read_signer(text: str) -> str:
     """Read the digest of a certificate, as other programs spell it, too."""
     digits = text.lower().removeprefix("sha256:").replace(":", "")
     if not re.fullmatch("[0-9a-f]{64}", digits):
-        raise UsageError(f"{text!r} is no SHA-256 of a certificate; `mailmart-privacy identity show` prints your own")
+        raise UsageError(
+            f"{text!r} is not the SHA-256 of a certificate; `mailmart-privacy identity show` prints your own"
+        )
     return digits
 
 

@@ -186,7 +186,7 @@ def sign_draft(
 
     Raises:
         LevelError: no timestamp could be had, or it is too large.
-        IdentityError: the key could not be reached, or gave what is no signature.
+        IdentityError: the key could not be reached, or did not return a signature.
     """
     digest = draft.digest(before)
     signature = identity.sign(signatory.message(digest))

@@ -54,7 +54,7 @@ def make_notes(form: bytes) -> FormNotes:
         return _note(PdfFileReader(BytesIO(form)))
     except FormError:
         raise
-    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes on what is no PDF
+    except Exception as error:  # noqa: BLE001 - pyHanko raises many classes for a file that is not a PDF
         raise FormError(f"this is not a form of the policy ({error})") from None
 
 

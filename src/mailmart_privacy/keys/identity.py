@@ -142,7 +142,7 @@ def order_chain(certificate: x509.Certificate, pool: "Iterable[x509.Certificate]
     """Find a certificate's issuers, nearest first, up to a self-signed root; times are left to `require_valid`.
 
     Raises:
-        IdentityError: one is missing, is no authority, is weak, or did not sign what it should have.
+        IdentityError: an issuer is missing, may not issue certificates, is weak, or did not sign the one below it.
     """
     chain: list[x509.Certificate] = []
     current, rest = certificate, [c for c in pool if c != certificate]

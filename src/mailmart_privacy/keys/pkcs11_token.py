@@ -146,5 +146,5 @@ def _load(module: str) -> Any:
                 _process = os.getpid()
             return loaded
     except pkcs11.PKCS11Error:
-        why = "cannot be loaded: it is no PKCS#11 module" if Path(module).exists() else "is not there"
+        why = "cannot be loaded: it is not a PKCS#11 module" if Path(module).exists() else "is not there"
         raise IdentityError(f"the PKCS#11 module {module} {why}; give its path as module-path") from None

@@ -50,7 +50,9 @@ class TimestampClient:
     def __post_init__(self) -> None:
         for url in self.urls:
             if not url.lower().startswith(("http://", "https://")):
-                raise UsageError(f"{url!r} is no address of a timestamp authority: give one with https:// or http://")
+                raise UsageError(
+                    f"{url!r} is not the address of a timestamp authority: give one with https:// or http://"
+                )
 
     def stamp(self, digest: bytes) -> Token:
         """Have a SHA-256 digest stamped.

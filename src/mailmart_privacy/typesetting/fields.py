@@ -159,7 +159,7 @@ def _split(value: str) -> Iterator[list[str]]:
 
 
 def _is_dense(c: str) -> bool:
-    """Tell whether a character is of a script that is written without spaces; its marks are none of these."""
+    """Tell whether a character belongs to a script that is written without spaces. Combining marks do not count."""
     if unicodedata.category(c)[0] not in "LNS":
         return False
     return unicodedata.east_asian_width(c) in "WF" or unicodedata.name(c, "").startswith(_NO_SPACES)

@@ -49,7 +49,7 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> RecordedForm:
         AlteredError: the file comes from a recorded form, but not byte for byte.
         VersionMismatchError: it seems to be of a version that was recorded after this release.
         UntrustedError: it is signed, but is not a copy of a recorded policy.
-        UnreadableFileError: the file is no PDF, is too large, or was cut short.
+        UnreadableFileError: the file is not a PDF, is too large, or was cut short.
         RecordError: a recorded form has changed.
     """
     if not pdf:

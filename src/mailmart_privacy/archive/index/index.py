@@ -103,7 +103,7 @@ class Index:
         """
         conditions, values = list[str](), list[Any]()
         if unknown := set(kinds).difference(KINDS):
-            raise UsageError(f"{min(unknown)!r} is no kind of entry that has rows; those are {', '.join(KINDS)}")
+            raise UsageError(f"{min(unknown)!r} is not a kind of entry that has rows; the kinds are {', '.join(KINDS)}")
         if len(set(kinds)) == 1:
             conditions.append(f"f.kind = '{min(kinds)}'")  # written out: else no database uses its index for it
         if recipients:
@@ -123,7 +123,7 @@ class Index:
                 conditions.append(f"f.recorded_at {sign} ?")
                 values.append(write_moment(moment))
         if limit is not None and limit < 0:
-            raise UsageError(f"{limit} is no number of rows")
+            raise UsageError(f"{limit} is not a number of rows")
         return self._select(conditions, values, limit)
 
     def find(self, digest: str) -> Row | None:
@@ -136,7 +136,7 @@ class Index:
             The first row with it, or None where there is none.
 
         Raises:
-            UsageError: it is no digest, or the beginning of several ones.
+            UsageError: it is not a digest, or several digests begin with it.
         """
         sql = (
             "SELECT DISTINCT digest FROM files WHERE archive = ? AND digest >= ? AND digest < ? ORDER BY digest LIMIT ?"
@@ -232,5 +232,5 @@ def _bounds(digest: str) -> tuple[str, str]:
     """Give what the digests that begin so lie between."""
     words = digest.lower()
     if not _SHORTEST <= len(words) <= _WHOLE or not set(words) <= set("0123456789abcdef"):
-        raise UsageError(f"{digest!r} is no digest: give 64 hexadecimal digits, or the first {_SHORTEST} or more")
+        raise UsageError(f"{digest!r} is not a digest: give 64 hexadecimal digits, or the first {_SHORTEST} or more")
     return words, words + "g"

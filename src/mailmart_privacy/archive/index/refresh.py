@@ -1,8 +1,8 @@
 """Reading the log into the index.
 
-The index's state is the tree of the entries that it has read. So a glance at the log's tiles tells whether what it
-holds is how the log begins; the last commit that it has read, and those that are not published yet, are held against
-their digests. Where that fails, the index is made anew: it is the log's auditor who says what is wrong.
+The index's state is the tree of the entries that it has read. So a few of the log's tiles show whether the index holds
+the beginning of this log. The last commit that it has read, and commits that are not published yet, are compared with
+their digests. If that fails, the index is rebuilt; the audit of the log reports what is wrong.
 """
 
 from collections.abc import Callable, Sequence
@@ -150,7 +150,7 @@ class _Reading:
         self._advance(end, max(end, published))
 
     def _compare_tree(self, state: _State) -> tuple[int, int]:
-        """Hold the state against the published tree.
+        """Compare the state with the published tree.
 
         Returns:
             The size of the published tree, and the start of the commit from which on the log is to be read.
@@ -158,7 +158,7 @@ class _Reading:
         try:
             checkpoint = self._log.checkpoint()
         except TamperedError:
-            return 0, 0  # then all commits are held against their digests
+            return 0, 0  # then all commits are compared with their digests
         last = min(checkpoint.size, state.size - 1)
         sql = "SELECT start, root FROM commits WHERE archive = ? AND start <= ? ORDER BY start DESC LIMIT 1"
         known = [(int(start), bytes(root)) for start, root in self._database.query(sql, [self.key, last])]
@@ -196,7 +196,7 @@ class _Reading:
             self._database.execute(sql, [state.size, state.peaks, self.key])
 
     def _compare(self, start: int, contents: Sequence[bytes], state: _State) -> None:
-        """Hold a commit against what was read of it before."""
+        """Compare a commit with the digest from when it was first read."""
         sql = "SELECT digest FROM commits WHERE archive = ? AND start = ?"
         if self._database.query(sql, [self.key, start]) != [(_digest(contents),)]:
             raise _ContradictedError(state)

@@ -228,7 +228,7 @@ def _require_plain(entry: Entry) -> None:
         entry.renews,
     )
     for text in (*texts, *(each for each in others if each is not None)):
-        if "\0" in str.encode(text).decode():  # a TypeError where it is no text, a ValueError for half a surrogate
+        if "\0" in str.encode(text).decode():  # TypeError if it is not a string, ValueError for half a surrogate pair
             raise ValueError
     for size in (*(file.size for file in entry.files), entry.size or 0):
         if type(size) is not int or not 0 <= size <= LARGEST:
