@@ -74,7 +74,12 @@ def test_purposes() -> None:
     with pytest.raises(RecordError, match="recorded for copies already"):
         add_certificate(entries, DER, purpose="copies", since=NOW)
     with pytest.raises(UsageError, match="not a purpose of certificates"):
-        add_certificate(entries, DER, purpose="data", since=NOW)
+        add_certificate(entries, DER, purpose="archive-log", since=NOW)
+    assert [r.name for r in load(add_certificate(entries, DER, purpose="data", since=NOW)).in_effect("data")] == [
+        "Signer"
+    ]
+    with pytest.raises(RecordError, match="cannot be recorded for data"):
+        add_certificate(entries, root, purpose="data", since=NOW)
     with pytest.raises(UsageError, match="not a purpose of keys"):
         add_key(entries, "key", purpose="copies", since=NOW, name="A key")
     with pytest.raises(RecordError, match="cannot be recorded for timestamps"):

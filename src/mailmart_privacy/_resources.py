@@ -34,10 +34,15 @@ def read_data(name: str) -> bytes:
 
 
 def replace_data(files: "dict[str, bytes]") -> "dict[str, bytes]":
-    """Let files stand for those below `data/`, for `testing`; returns those that did so before."""
+    """Let files stand for those below `data/`, for newer data and for `testing`; returns those that did so before."""
     global _replaced
     before, _replaced = _replaced, files
     return before
+
+
+def is_replaced() -> bool:
+    """Tell whether files stand for some of those below `data/`."""
+    return bool(_replaced)
 
 
 def templates() -> "Traversable":

@@ -12,13 +12,12 @@ from .._time import require_moment
 from ..batch.results import FailedRow, IssuedRow
 from ..copies.pades import Level
 from ..errors import RecipientError
-from ..policy.ledger import shipped
 from ..policy.model import Policy
 from ..policy.papers import Paper
 from ..sheets.rows import Planned, Row
 from .copies import find_typefaces, timestamp_client
 from .optional import Certificate, Identity, TimestampClient, Typeface
-from .policies import current
+from .policies import current, load_ledger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def issue_many(
     client, roots = timestamp_client(tsa), tuple(trust_roots)
     order = BatchJob(
         id=secrets.token_hex(8),
-        form=load_recorded(shipped(), version, paper),
+        form=load_recorded(load_ledger(), version, paper),
         open_identity=identity if callable(identity) else OpenIdentity(identity),
         level=level,
         timestamps=client,

@@ -9,11 +9,11 @@ from .._clock import now
 from .._time import require_moment
 from ..copies.pades import Level
 from ..errors import WrongTypeError, require_text
-from ..policy.ledger import shipped
 from ..policy.model import Policy
 from ..policy.papers import Paper
 from ..verifying.verification import Verification
 from .optional import Certificate, Identity, TimestampClient, Trust, Typeface
+from .policies import load_ledger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def renew(
     from ..verifying.renewing import renew_copy
 
     moment, trust = now() if at is None else at, as_trust(trust_roots)
-    return renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=trust, at=moment, ledger=shipped())[0]
+    return renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=trust, at=moment, ledger=load_ledger())[0]
 
 
 def verify(
@@ -145,7 +145,7 @@ def verify(
     moment = now() if at is None else at
     require_moment(moment)
     return verify(
-        pdf, trust_roots=trust_roots, at=moment, ledger=shipped(), version=version, fonts=find_typefaces(fonts)
+        pdf, trust_roots=trust_roots, at=moment, ledger=load_ledger(), version=version, fonts=find_typefaces(fonts)
     )
 
 

@@ -4,9 +4,10 @@ import datetime
 
 from .._clock import now
 from ..errors import NewerVersionError, WrongTypeError
-from ..policy.ledger import shipped
+from ..policy.ledger import Ledger, shipped
 from ..policy.model import Policy
 from ..policy.versions import Version, is_version
+from ..release.named_data import use_named_data
 
 
 def current() -> Policy:
@@ -41,10 +42,10 @@ def version(name: str | datetime.date) -> Policy:
         name = name.isoformat()
     if not isinstance(name, str):
         raise WrongTypeError("name", "a date, as a string like '2026-02-24' or a datetime.date", name)
-    newest = shipped().versions[-1].version
+    newest = load_ledger().versions[-1].version
     if name > newest and is_version(name):
         raise NewerVersionError(name, newest)
-    return shipped().policy(name)
+    return load_ledger().policy(name)
 
 
 def versions() -> tuple[Version, ...]:
@@ -53,7 +54,7 @@ def versions() -> tuple[Version, ...]:
     Raises:
         RecordError: the ledger has changed or is missing.
     """
-    return shipped().versions
+    return load_ledger().versions
 
 
 def upcoming() -> tuple[Version, ...]:
@@ -65,7 +66,7 @@ def upcoming() -> tuple[Version, ...]:
     Raises:
         RecordError: the ledger has changed or is missing.
     """
-    return shipped().upcoming(now())
+    return load_ledger().upcoming(now())
 
 
 def in_force(at: datetime.datetime) -> Policy:
@@ -82,7 +83,7 @@ def in_force(at: datetime.datetime) -> Policy:
         UnknownVersionError: no version was in force yet; the message says when the first began.
         RecordError: its record has changed or is missing.
     """
-    return shipped().in_force(at)
+    return load_ledger().in_force(at)
 
 
 def resolve(text_id: str) -> Policy:
@@ -97,4 +98,14 @@ def resolve(text_id: str) -> Policy:
         UnknownTextError: it names a text that never existed.
         RecordError: its record has changed or is missing.
     """
-    return shipped().resolve(text_id)
+    return load_ledger().resolve(text_id)
+
+
+def load_ledger() -> Ledger:
+    """Load the ledger: the one that ships, or that of the newer data which the environment names.
+
+    Raises:
+        RecordError: it has changed or is missing, or the newer data cannot be used.
+    """
+    use_named_data()
+    return shipped()

@@ -197,8 +197,10 @@ def verify_chunk(order: BatchJob, copies: "Sequence[IssuedRow]", at: datetime.da
         How many were looked at, and those that are not what they should be.
     """
     from ..policy.ledger import shipped
+    from ..release.named_data import use_named_data
     from ..verifying.verify import verify
 
+    use_named_data()
     bench = _bench(order)
     roots = (*bench.roots, bench.identity.certificate)
     failed = []

@@ -79,7 +79,9 @@ def root(ctx: click.Context, config: Path | None, debug: bool) -> None:
     """MailMart's privacy policy: its text, and signed, dated copies of it."""
     ctx.ensure_object(dict)["debug"] = debug
     from .._user_dirs import config_path
+    from ..release.named_data import use_named_data
 
+    use_named_data()
     place = config or config_path()
     name = ctx.invoked_subcommand
     command = name and root.get_command(ctx, name)

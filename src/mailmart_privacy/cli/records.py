@@ -3,20 +3,25 @@
 import datetime
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._files import write_whole
 from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
 from ..policy.entries import LEDGER
 from ..policy.kinds import CHANGE_KINDS
 from ..policy.ledger import Ledger
+from .keys import KeyName, identity_options
+from .options import as_value
 from .records_trust import make_group
 
 if TYPE_CHECKING:
+    from ..keys.identity import Identity
     from ..policy.kinds import Change
     from ..release.folder import DataFolder
 
@@ -27,6 +32,23 @@ data_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of versions [default: the one of a checkout].",
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyOptions:
+    """The key that signs data; it has to be named, since nobody accepts the one of this computer."""
+
+    identity_file: str | None
+    passphrase_file: str | None
+    certificate_file: str | None
+
+    def open(self) -> "Identity":
+        """Open it."""
+        if self.identity_file is None:
+            raise UsageError("nothing says which key signs the data; name it with --identity FILE")
+        return KeyName(
+            name=self.identity_file, passphrase_file=self.passphrase_file, certificate_file=self.certificate_file
+        )()
 
 
 @click.group()
@@ -116,6 +138,24 @@ def check(against: Path | None, data: Path | None) -> None:
     held = "" if against is None else f", those of {spell_out(against.name)} as they were released"
     count = len(Ledger(folder.read).versions)
     click.echo(f"{count} version(s), every record as in the ledger, the newest as a new build makes it{held}")
+
+
+@records.command()
+@data_option
+@as_value("key", KeyOptions, identity_options("Sign with this key: PEM, PKCS#12, pkcs11:… or awskms:…."))
+@click.option("--signed-at", metavar="TIME", help="The moment of signing [default: now].")
+def sign(key: KeyOptions, signed_at: str | None, data: Path | None) -> None:
+    """Sign the head of the folder of versions, so that services which have an older release accept the folder.
+
+    They accept it from a key whose certificate their release records for data: `records trust add --purpose data`.
+    """
+    from ..release.newer_data import sign_data
+
+    folder = _open_folder(data)
+    signed = sign_data(folder.read, key.open(), signed_at=_read_moment(signed_at).replace(microsecond=0))
+    for name, content in signed.items():
+        write_whole(folder.path / name, content, force=True)
+        click.echo(folder.path / name)
 
 
 records.add_command(make_group(data_option, lambda data: _open_folder(data).path))

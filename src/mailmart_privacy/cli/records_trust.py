@@ -30,7 +30,7 @@ def make_group(data_option: Callable[..., Any], find_folder: Callable[[Path | No
         "--purpose",
         type=click.Choice(("copies", "timestamps", "data", "archive-log")),
         required=True,
-        help="What it is for. Certificates sign copies or timestamps; keys sign data or an archive's log.",
+        help="What it is for. Certificates sign copies, timestamps or newer data; a key signs an archive's log.",
     )
     @click.option("--from", "since", metavar="TIME", required=True, help=f"From when it is used: {_MOMENT}.")
     @click.option("--name", metavar="NAME", help="Whose it is [default: the name in the certificate].")

@@ -1,5 +1,6 @@
 """Recording which certificates and keys MailMart uses: for whoever maintains the trust list."""
 
+import contextlib
 import datetime
 from dataclasses import replace
 from hashlib import sha256
@@ -51,7 +52,7 @@ def add_certificate(
     Args:
         entries: those of the list, oldest first.
         certificate: the certificate in DER.
-        purpose: "copies" or "timestamps".
+        purpose: "copies", "timestamps" or "data".
         since: from when it is used (aware).
         name: whose it is, or None for the name in it.
 
@@ -79,7 +80,7 @@ def add_key(
     Args:
         entries: those of the list, oldest first.
         key: for instance the `name+hash+key` of an archive's log.
-        purpose: "data" or "archive-log".
+        purpose: "archive-log".
         since: from when it is used (aware).
         name: whose it is.
 
@@ -88,7 +89,7 @@ def add_key(
         RecordError: it is recorded already.
     """
     if purpose in OF_CERTIFICATES or purpose not in PURPOSES:
-        raise UsageError(f"{purpose!r} is not a purpose of keys; give data or archive-log")
+        raise UsageError(f"{purpose!r} is not a purpose of keys; give archive-log")
     if not key.strip() or find_refused(key):
         raise UsageError("the key is not one line of text")
     return _add(entries, purpose, name, since, key=key.strip())
@@ -180,14 +181,18 @@ def _change(
 
 
 def _require_fit(certificate: Any, purpose: str) -> None:
-    """Refuse a certificate that no verifier would accept: neither an authority's nor one for that purpose."""
+    """Refuse a certificate that no verifier would accept: neither an authority's nor one for that purpose.
+
+    Data are signed by the very certificate that is recorded, so it cannot be an authority's.
+    """
     from ..trust.purposes import NotTrustedError, require_authority, require_purpose
 
-    wanted = "sign" if purpose == "copies" else "stamp"
+    wanted = "stamp" if purpose == "timestamps" else "sign"
+    with contextlib.suppress(NotTrustedError):
+        if purpose != "data":
+            require_authority(certificate, below=0, purpose=wanted)
+            return
     try:
-        require_authority(certificate, below=0, purpose=wanted)
-    except NotTrustedError:
-        try:
-            require_purpose(certificate, wanted)
-        except NotTrustedError as error:
-            raise RecordError(f"the certificate {error}; it cannot be recorded for {purpose}") from None
+        require_purpose(certificate, wanted)
+    except NotTrustedError as error:
+        raise RecordError(f"the certificate {error}; it cannot be recorded for {purpose}") from None

@@ -12,7 +12,7 @@ from .checking import MAX_BODY
 from .core import Service
 from .edge import create_service
 from .mounting import mount
-from .settings import ServiceOptions, Settings
+from .settings import EdgeOptions, Settings
 
 try:
     from flask import Blueprint, Response, current_app, request, url_for
@@ -30,7 +30,7 @@ _NAME = "mailmart_privacy"
 _SETTING = "MAILMART_PRIVACY"
 
 
-def create_blueprint(service: Service | None = None, **options: Unpack[ServiceOptions]) -> Blueprint:
+def create_blueprint(service: Service | None = None, **options: Unpack[EdgeOptions]) -> Blueprint:
     """Make the blueprint of the policy, for `app.register_blueprint`.
 
     It answers every method, and everything at the path and below it; the endpoint of the page is
@@ -48,7 +48,8 @@ def create_blueprint(service: Service | None = None, **options: Unpack[ServiceOp
     Raises:
         UsageError: an option cannot be used; the message says what to give.
     """
-    Settings(**options)
+    given: dict[str, Any] = {name: value for name, value in options.items() if name != "data"}
+    Settings(**given)
     blueprint = Blueprint(_NAME, __name__)
     blueprint.record(partial(_register, service, options))
 
@@ -93,12 +94,12 @@ class _Rest(BaseConverter):
     regex = ".*?"
 
 
-def _register(service: Service | None, options: ServiceOptions, state: "BlueprintSetupState") -> None:
+def _register(service: Service | None, options: EdgeOptions, state: "BlueprintSetupState") -> None:
     """Add rules that leave all methods to the service, as the map itself takes them; `add_url_rule` does not."""
     if service is None:
         configured = state.app.config.get(_SETTING, {})
-        if not isinstance(configured, dict) or not configured.keys() <= ServiceOptions.__annotations__.keys():
-            known = ", ".join(ServiceOptions.__annotations__)
+        if not isinstance(configured, dict) or not configured.keys() <= EdgeOptions.__annotations__.keys():
+            known = ", ".join(EdgeOptions.__annotations__)
             raise UsageError(f"{_SETTING} in the configuration is not a dict of options; there are: {known}")
         given: dict[str, Any] = {**configured, **options}
         service = create_service(**given)

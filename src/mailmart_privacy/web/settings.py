@@ -21,6 +21,15 @@ class ServiceOptions(TypedDict, total=False):
     uploads: bool
 
 
+class EdgeOptions(ServiceOptions, total=False):
+    """Those of `create_service` and of the adapters: also where the data come from.
+
+    `data` is a folder of newer data, or None for the one that `MAILMART_PRIVACY_DATA` names, or for those that ship.
+    """
+
+    data: "Path | str | None"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """The options of a service.

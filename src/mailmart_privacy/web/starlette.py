@@ -8,7 +8,7 @@ from .checking import MAX_BODY
 from .core import HEADERS_READ, Service
 from .edge import create_service
 from .mounting import mount
-from .settings import ServiceOptions
+from .settings import EdgeOptions
 
 try:
     from starlette.concurrency import run_in_threadpool
@@ -27,7 +27,7 @@ _READ = {name.encode() for name in HEADERS_READ}  # ASGI has names in lower case
 _Encoded = tuple[int, tuple[tuple[bytes, bytes], ...], bytes]
 
 
-def create_routes(service: Service | None = None, **options: Unpack[ServiceOptions]) -> list[BaseRoute]:
+def create_routes(service: Service | None = None, **options: Unpack[EdgeOptions]) -> list[BaseRoute]:
     """Make the routes of the policy, for `Starlette(routes=…)`, `FastAPI(routes=…)` or `app.router.routes`.
 
     Args:

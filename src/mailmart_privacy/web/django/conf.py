@@ -11,7 +11,7 @@ from ...errors import UsageError
 from ..core import Service
 from ..edge import create_service
 from ..mounting import mount
-from ..settings import ServiceOptions
+from ..settings import EdgeOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGE = "mailmart_privacy:policy"
 _SETTING = "MAILMART_PRIVACY"
-_KEYS = tuple(sorted(name.upper() for name in ServiceOptions.__annotations__))
+_KEYS = tuple(sorted(name.upper() for name in EdgeOptions.__annotations__))
 
 
 @cache
