@@ -21,7 +21,9 @@ from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.policy.ledger import shipped
 
-VERSION = "2026-02-24"
+VERSION = shipped().versions[0].version
+# The number of the first copy in a new archive. Before it come the archive's own entry and those of the versions.
+FIRST_COPY = 1 + len(shipped().versions)
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.places import Place, clock, fake_copies, make_place
+from faults.places import FIRST_COPY, VERSION, Place, clock, fake_copies, make_place
 from mailmart_privacy.archive.anchors import Anchor, anchor, verify_anchors
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
 from mailmart_privacy.archive.layout import CHECKPOINT, LOG, name_commit
@@ -67,13 +67,13 @@ def rewrite(place: Place, old: bytes, new: bytes) -> None:
 def test_an_anchor_holds_the_log(place: Place, authority: Authority) -> None:
     """What was stamped is how the log begins, also once it has grown."""
     (found,) = judge(place, authority)
-    assert (found.checkpoint.size, found.entry.number) == (4, 4)
+    assert (found.checkpoint.size, found.entry.number) == (FIRST_COPY + 2, FIRST_COPY + 2)
 
 
 def test_an_anchor_exposes_who_has_the_key(place: Place, authority: Authority) -> None:
     """An entry before an anchor that was changed, and the log signed anew, passes every check but that anchor."""
     rewrite(place, b'"level":"B-B"', b'"level":"B-T"')
-    with pytest.raises(TamperedError, match=r"stamped over other entries: those before no\. 4"):
+    with pytest.raises(TamperedError, match=rf"stamped over other entries: those before no\. {FIRST_COPY + 2}"):
         judge(place, authority)
     (place.path / "verify_archive.py").write_bytes(read_script())
     command = [sys.executable, "-I", str(place.path / "verify_archive.py"), str(place.root)]
@@ -83,7 +83,8 @@ def test_an_anchor_exposes_who_has_the_key(place: Place, authority: Authority) -
 
 def test_an_anchor_is_of_the_state_that_its_entry_names(place: Place, authority: Authority) -> None:
     """An entry that claims an anchor to cover more or less than was stamped is refused."""
-    rewrite(place, b'"size":4', b'"size":5')
+    size = FIRST_COPY + 2
+    rewrite(place, b'"size":%d' % size, b'"size":%d' % (size + 1))
     with pytest.raises(TamperedError, match="not stamped over a state of the log from before its own entry"):
         judge(place, authority)
 
@@ -99,7 +100,7 @@ def test_what_is_not_published_has_no_proof_yet(place: Place) -> None:
     """An entry that a stopped writer has committed and not published is not called damaged."""
     (place.root / CHECKPOINT).write_bytes((place.path / "older").read_bytes())
     archive = place.archive()
-    for read in (lambda: archive.read_entry(3), lambda: write_proof(archive, 3)):
+    for read in (lambda: archive.read_entry(FIRST_COPY), lambda: write_proof(archive, FIRST_COPY)):
         with pytest.raises(ArchiveError, match="not published yet") as caught:
             read()
         assert not isinstance(caught.value, TamperedError)
@@ -108,12 +109,12 @@ def test_what_is_not_published_has_no_proof_yet(place: Place) -> None:
 def test_proofs_need_no_tiles_of_older_states(place: Place, authority: Authority) -> None:
     """A proof to an anchored state is made from the tiles of the published one; others are not required to be kept."""
     (found,) = judge(place, authority)
-    for path in (place.root / LOG / "tile").rglob("*.p/4"):
+    for path in (place.root / LOG / "tile").rglob(f"*.p/{FIRST_COPY + 2}"):
         path.unlink()
     judge(place, authority)
     archive = place.archive()
-    proof = read_proof(write_proof(archive, 2, found.checkpoint), archive.metadata.key)
-    assert (proof.number, proof.checkpoint.size) == (2, 4)
+    proof = read_proof(write_proof(archive, FIRST_COPY, found.checkpoint), archive.metadata.key)
+    assert (proof.number, proof.checkpoint.size) == (FIRST_COPY, FIRST_COPY + 2)
 
 
 def test_evidence_has_timestamps_that_still_hold(place: Place, authority: Authority) -> None:
@@ -122,7 +123,7 @@ def test_evidence_has_timestamps_that_still_hold(place: Place, authority: Author
     archive = place.archive()
     with authority.at(later), archive.writing(place.keyring(archive), lambda: later) as session:
         anchor(session, timestamps=authority.client("tsa-2040"), roots=authority.roots, at=later)
-    found = archive.read_entry(2)
+    found = archive.read_entry(FIRST_COPY)
     policy = archive.read_entry(1).entry.files
     for year, stamped in ((2028, [2026]), (2035, [2026, 2031])):
         at = datetime.datetime(year, 1, 1, tzinfo=datetime.UTC)
@@ -137,8 +138,8 @@ def test_evidence_has_timestamps_that_still_hold(place: Place, authority: Author
 def test_evidence_holds_the_policy_as_it_was_archived(place: Place) -> None:
     """A text of the policy that was changed in the archive gets into no evidence."""
     archive = place.archive()
-    found, policy = archive.read_entry(2), archive.read_entry(1).entry.files
-    text = place.root / "versions" / "2026-02-24" / "policy.txt"
+    found, policy = archive.read_entry(FIRST_COPY), archive.read_entry(1).entry.files
+    text = place.root / "versions" / VERSION / "policy.txt"
     text.write_bytes(text.read_bytes() + b"x")
     with pytest.raises(TamperedError, match=r"policy\.txt was changed"):
         gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=(), at=NOW)

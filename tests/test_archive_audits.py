@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 
 from faults.places import (
+    FIRST_COPY,
     Place,
     clock,
     fake_copies,
@@ -37,7 +38,7 @@ def chance() -> random.Random:
     return random.Random(5)
 
 
-@pytest.mark.parametrize("name", ["archive.json", "log/checkpoint", "commits/00000000/000000000002.jsonl"])
+@pytest.mark.parametrize("name", ["archive.json", "log/checkpoint", f"commits/00000000/{FIRST_COPY:012}.jsonl"])
 def test_a_pipe_does_not_hold_a_reader_up(place: Place, chance: random.Random, name: str) -> None:
     """A pipe or a folder in the place of a file is refused at once."""
     place.add(fake_copies(chance, 1))
@@ -75,7 +76,7 @@ def test_a_file_in_the_place_of_a_folder(place: Place, chance: random.Random, fo
 def test_a_changed_entry_is_a_fault(place: Place, chance: random.Random, byte: bytes, field: bytes) -> None:
     """Whatever a byte of an entry was changed to, an audit says so, and does not fail itself."""
     place.add(fake_copies(chance, 1))
-    path = place.root / "commits/00000000/000000000002.jsonl"
+    path = place.root / f"commits/00000000/{FIRST_COPY:012}.jsonl"
     content = path.read_bytes()
     at = content.lower().index(field)
     path.write_bytes(content[:at] + byte + content[at + 1 :])
@@ -86,7 +87,7 @@ def test_a_changed_entry_is_a_fault(place: Place, chance: random.Random, byte: b
 def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Random) -> None:
     """An entry that was changed to name a file outside does not make an audit read it."""
     place.add(fake_copies(chance, 1))
-    path = place.root / "commits/00000000/000000000002.jsonl"
+    path = place.root / f"commits/00000000/{FIRST_COPY:012}.jsonl"
     (name,) = (name for name, _ in Folder(place.root).find("copies"))
     for other in ("/etc/hostname", "../keys/key.json", "copies/../../keys/key.json", "copies//2026"):
         changed = path.read_bytes().replace(name.encode(), other.encode())

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from faults.places import Place, clock, fake_copies, make_place
+from faults.places import FIRST_COPY, Place, clock, fake_copies, make_place
 from mailmart_privacy.archive.anchors import anchor, verify_anchors
 from mailmart_privacy.archive.entries import Entry, write_entry
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
@@ -49,7 +49,7 @@ def bag(place: Place, authority: Authority, tmp_path: Path) -> Path:
 
 def pack(place: Place, authority: Authority, target: Path, *, anchored: bool) -> Path:
     archive = place.archive()
-    found, version = archive.read_entry(2), archive.read_entry(1)
+    found, version = archive.read_entry(FIRST_COPY), archive.read_entry(1)
     anchors = verify_anchors(archive, place.audit().anchors, roots=authority.roots, at=NOW) if anchored else []
     files = gather_evidence(
         archive, found, found.entry.files[0], policy=version.entry.files, published=1, anchors=anchors, at=NOW

@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 
 from faults.places import (
+    FIRST_COPY,
     Place,
     clock,
     fake_copies,
@@ -255,7 +256,7 @@ def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, fou
             path.write_bytes(b"")
         else:
             path.mkdir()
-            (path / "000000000002.jsonl").symlink_to("nowhere")
+            (path / f"{FIRST_COPY:012}.jsonl").symlink_to("nowhere")
         session.add_copies(fake_copies(chance, 1), shipped())
 
 

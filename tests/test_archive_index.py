@@ -23,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from faults.places import FIRST_COPY
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, read_entry, scan_copy, write_entry
@@ -38,7 +39,7 @@ from mailmart_privacy.policy.ledger import shipped
 from .postgres_server import serve_postgres
 
 START = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
-VERSION = "2026-02-24"
+VERSION = shipped().versions[0].version
 SIGNER = "ab" * 32
 _names = itertools.count()
 
@@ -435,17 +436,25 @@ def test_the_version_in_force_is_found(made: Made, place: str) -> None:
 def test_anchors_are_listed(made: Made, place: str) -> None:
     """Anchors come with their files; an entry is proven by the first one that covers it, however they are ordered."""
     with made.writing() as session:
-        session.add_anchor(2, [("anchors/2.tsr", b"one"), ("anchors/2.note", b"two")])
+        session.add_anchor(FIRST_COPY, [("anchors/2.tsr", b"one"), ("anchors/2.note", b"two")])
     made.add_copies(1)
-    for size in (1, 5, 3):
+    for size in (1, FIRST_COPY + 3, FIRST_COPY + 1):
         made.add_entries(Entry(kind="anchor", recorded_at=days(9), size=size))
     with open_index(place) as index:
         index.refresh(made.archive)
         anchors = index.anchors()
-        assert [(each.number, each.size) for each in anchors] == [(2, 2), (4, 1), (5, 5), (6, 3)]
+        assert [(each.number, each.size) for each in anchors] == [
+            (FIRST_COPY, FIRST_COPY),
+            (FIRST_COPY + 2, 1),
+            (FIRST_COPY + 3, FIRST_COPY + 3),
+            (FIRST_COPY + 4, FIRST_COPY + 1),
+        ]
         assert anchors[0].files[0] == File(name="anchors/2.tsr", digest=sha256(b"one").hexdigest(), size=3)
-        assert anchors[3] == Anchor(6, 3, days(9), ())
-        assert {row.number: row.proven_by for row in index.rows()} == {1: 2, 3: 5}
+        assert anchors[3] == Anchor(FIRST_COPY + 4, FIRST_COPY + 1, days(9), ())
+        assert {row.number: row.proven_by for row in index.rows()} == {
+            **dict.fromkeys(range(1, FIRST_COPY), FIRST_COPY),
+            FIRST_COPY + 1: FIRST_COPY + 3,
+        }
         assert list(index.rows()) == expected(made.archive)
 
 
