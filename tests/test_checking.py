@@ -8,10 +8,12 @@ from hashlib import sha256
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mailmart_privacy.keys.certificates import load_certificates
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.trust.trust_list import CURRENT, TrustList, TrustRecord, chain_record, write_trust_list
 from mailmart_privacy.web import Service, checking
+from mailmart_privacy.web.demo import make_demonstration
 from mailmart_privacy.web.static_site import build_site
 
 from .conftest import NOW, VERSION
@@ -116,7 +118,32 @@ def test_the_certificates_are_published(service: Service, identity: Identity) ->
     (key,) = json.loads(service.respond("GET", "/privacy/keys.json", {}).body)["keys"]
     assert (key["sha256"], key["purpose"]) == (digest, "copies")
     pem = service.respond("GET", "/privacy/keys.pem", {}).body
-    assert pem == identity.certificate.public_bytes(Encoding.PEM)
+    own = identity.certificate.public_bytes(Encoding.PEM)
+    assert pem == f"# {key['name']} (current)\n".encode() + own
+    certificate = load_certificates(pem, origin="keys.pem")[0]
+    assert (key["valid_from"], key["valid_until"]) == (
+        certificate.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+
+
+def test_a_stolen_key_signs_nothing_and_is_told_of() -> None:
+    """The page about keys has each state in words; a copy by a compromised key is not genuine; PEM leaves it out."""
+    made = make_demonstration(shipped(), NOW)
+    service = Service(shipped(), clock=lambda: NOW, trust_list=made.trust_list)
+    page = service.respond("GET", "/privacy/keys", {}).body.decode()
+    for words in ("Current", "Retired", "Compromised", "Others may have this key", "log.example/demonstration+"):
+        assert words in page
+    pem = service.respond("GET", "/privacy/keys.pem", {}).body.decode()
+    assert [line for line in pem.splitlines() if line.startswith("#")] == [
+        "# Demonstration: signer of last year (retired)",
+        "# Demonstration: signer in use (current)",
+    ]
+    verdicts = {
+        name: json.loads(service.respond("POST", "/privacy/verify", DATA, copy).body)["verdict"]
+        for name, copy in made.copies.items()
+    }
+    assert verdicts == {"genuine.pdf": "genuine", "changed.pdf": "altered", "stolen-key.pdf": "unknown signer"}
 
 
 @pytest.mark.parametrize(

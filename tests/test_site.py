@@ -335,8 +335,8 @@ def test_a_body_that_nobody_reads_is_no_second_request(ledger: Ledger) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
 def test_serve_says_where_and_ends_on_ctrl_c(tmp_path: Path, environment: dict[str, str]) -> None:
-    """The address on standard output as soon as it listens; Ctrl-C is its proper end."""
-    command = [sys.executable, "-m", "mailmart_privacy", "site", "serve", "--port", "0"]
+    """The address on standard output as soon as it listens, copies to try with --demo; Ctrl-C is its proper end."""
+    command = [sys.executable, "-m", "mailmart_privacy", "site", "serve", "--demo", "--port", "0"]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
@@ -351,8 +351,15 @@ def test_serve_says_where_and_ends_on_ctrl_c(tmp_path: Path, environment: dict[s
         assert found, address
         connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
         connection.request("GET", "/privacy.txt")
-        assert connection.getresponse().status == 200
-        connection.close()
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (200, True)
+        headers = {"Content-Type": "application/pdf", "Accept": "application/json"}
+        for name, verdict in (("genuine", "genuine"), ("changed", "altered")):
+            connection.request("GET", f"/demonstration/{name}.pdf")
+            copy = connection.getresponse().read()
+            connection.request("POST", "/privacy/verify", copy, headers)
+            assert json.loads(connection.getresponse().read())["verdict"] == verdict
+            connection.close()
         os.kill(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 0, errors

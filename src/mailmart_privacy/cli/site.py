@@ -15,7 +15,10 @@ from ..policy.ledger import shipped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..web import Service
+    from ..trust.trust_list import TrustList
+    from ..web import Response, Service
+
+_DEMO = "/demonstration/"
 
 
 def _site_options(command: "Callable[..., None]") -> "Callable[..., None]":
@@ -69,17 +72,19 @@ def build(
 @site.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free one.")
+@click.option("--demo", is_flag=True, help="Show keys and checks with made-up signers, and copies to try.")
 @_site_options
-def serve(host: str, port: int, path: str, max_age: int, at: str | None, templates: Path | None) -> None:
+def serve(host: str, port: int, path: str, max_age: int, at: str | None, templates: Path | None, demo: bool) -> None:
     """Show the policy on this machine as a service shows it, until Ctrl-C. Not for the public."""
     from ..web.dev_server import open_server
 
     shown = f"[{host}]" if ":" in host else host
     moment = None if at is None else _moment(at)
+    shown_list, copies = _make_demo(_moment(at)) if demo else (None, {})
     try:
         # The port is in the addresses, so the server comes first; it answers nobody yet.
         server = open_server(
-            lambda *request: service.respond(*request),
+            lambda *request: _give_copy(copies, *request) or service.respond(*request),
             host=host,
             port=port,
             log=lambda line: click.echo(line, err=True),
@@ -88,9 +93,11 @@ def serve(host: str, port: int, path: str, max_age: int, at: str | None, templat
         raise UsageError(f"cannot listen at {shown}:{port} ({error.strerror}); give another --port or --host") from None
     with server:
         base = f"http://{shown}:{server.server_address[1]}"
-        service = _service(moment, base, path, max_age, templates)
+        service = _service(moment, base, path, max_age, templates, shown_list)
         service.current()  # there is one at that moment
         click.echo(f"{base}{path}")
+        for name in copies:
+            click.echo(f"a copy to check at {base}{path}/verify: {base}{_DEMO}{name}", err=True)
         click.echo("Ctrl-C ends it", err=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
@@ -100,14 +107,38 @@ def _moment(at: str | None) -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC) if at is None else parse_moment(at)
 
 
+def _make_demo(moment: datetime.datetime) -> "tuple[TrustList, dict[str, bytes]]":
+    from ..web.demo import make_demonstration
+
+    made = make_demonstration(shipped(), moment)
+    return made.trust_list, made.copies
+
+
+def _give_copy(copies: dict[str, bytes], method: str, target: str, *_: object) -> "Response | None":
+    """Answer for a copy of the demonstration; None at any other address."""
+    content = copies.get(target.removeprefix(_DEMO)) if target.startswith(_DEMO) else None
+    if content is None or method not in ("GET", "HEAD"):
+        return None
+    from ..web import Response
+
+    kept = (("Content-Type", "application/pdf"), ("Content-Length", str(len(content))), ("Cache-Control", "no-store"))
+    return Response(200, kept, b"" if method == "HEAD" else content)
+
+
 def _service(
-    moment: datetime.datetime | None, base_url: str, path: str, max_age: int, templates: Path | None
+    moment: datetime.datetime | None,
+    base_url: str,
+    path: str,
+    max_age: int,
+    templates: Path | None,
+    trust_list: "TrustList | None" = None,
 ) -> "Service":
     from ..web import Service
 
     return Service(
         shipped(),
         clock=lambda: moment or _moment(None),
+        trust_list=trust_list,
         path=path,
         base_url=base_url,
         max_age=max_age,

@@ -24,8 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
 
-    from cryptography import x509
-
     from ..policy.ledger import Ledger
     from ..trust.trust_list import TrustList
     from ..verifying.verification import Verification
@@ -120,13 +118,12 @@ def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: "da
         )
     if not _SLOTS.acquire(blocking=False):
         raise BusyError
-    roots: list[x509.Certificate] = []
+    trust = trust_list.trust()
     try:
-        roots = [anchor.certificate for anchor in trust_list.trust().signers]
-        found = verify(pdf, trust_roots=roots, at=at, ledger=ledger)
+        found = verify(pdf, trust_roots=trust, at=at, ledger=ledger)
     except VerificationError as error:
         verdict, headline, advice = next((said for kind, said in _VERDICTS.items() if isinstance(error, kind)), _NEWER)
-        if isinstance(error, UntrustedError) and not roots:
+        if isinstance(error, UntrustedError) and not trust.signers:
             advice = "MailMart has not published its certificates yet, so nobody can check here who signed a copy."
         return Verdict(verdict=verdict, headline=headline, advice=advice, reason=str(error))
     finally:

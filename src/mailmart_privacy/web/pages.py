@@ -6,6 +6,7 @@ from ..diff.compare import compare
 from ..policy.render import PERMALINKS, render_template
 from ..policy.status import IN_FORCE, find_status
 from ..redline import page as redline_page
+from .keys import PURPOSES, list_keys
 from .representations import FORMATS, HTML
 
 TYPE_CHECKING = False
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 
 # The formats that a page offers beside itself: the ending of the address, the media type, and the name.
 _OTHER_FORMATS = [(ending, format) for ending, format in FORMATS.items() if format[0] != HTML]
-_PURPOSES = {
-    "copies": "Signing copies",
-    "timestamps": "Timestamps on copies",
-    "data": "Signing newer versions for services",
-    "archive-log": "Signing the log of the archive",
-}
 
 
 class Pages:
@@ -84,10 +79,8 @@ class Pages:
         return self._render("verify.html", address=self._addresses.verify, verdict=verdict, can_send=can_send)
 
     def keys(self, trust_list: "TrustList") -> bytes:
-        """Render the trust list as people read it."""
-        return self._render(
-            "keys.html", address=self._addresses.keys, records=trust_list.in_effect(), purposes=_PURPOSES
-        )
+        """Render the list of MailMart's certificates and keys as people read it."""
+        return self._render("keys.html", address=self._addresses.keys, keys=list_keys(trust_list), purposes=PURPOSES)
 
     def index(self) -> bytes:
         """Render the start of a site that holds nothing but the policy."""

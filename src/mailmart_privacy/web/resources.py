@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import ssl
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,6 +12,7 @@ from ..policy.status import find_status
 from ..policy.versions import Version, describe_versions
 from .atom import write_feed
 from .icalendar import write_calendar
+from .keys import write_certificates, write_keys
 from .pages import Pages
 from .processors import write_processors
 from .representations import ATOM, CALENDAR, CSS, FONT, FORMATS, HTML, Representation, link
@@ -229,13 +229,9 @@ class _Builder:
         yield Representation(media_type=JSON, body=document.encode())
 
     def _keys(self) -> "Iterable[Representation]":
-        records = self._trust_list.in_effect()
-        document = {"keys": [record.to_json() for record in records]}
-        text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-        certificates = (record.certificate for record in records if record.certificate is not None)
         yield Representation(media_type=HTML, body=self.pages.keys(self._trust_list))
-        yield Representation(media_type=JSON, body=text.encode())
-        yield Representation(media_type=PEM, body="".join(map(ssl.DER_cert_to_PEM_cert, certificates)).encode())
+        yield Representation(media_type=JSON, body=write_keys(self._trust_list))
+        yield Representation(media_type=PEM, body=write_certificates(self._trust_list))
 
     def _spread(self, address: str, made: "Iterable[Representation]") -> dict[str, Resource]:
         """Put each format at an address of its own, and all of them at the one without an ending."""
