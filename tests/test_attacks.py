@@ -25,6 +25,8 @@ from mailmart_privacy.release.records import Release, build_records, date_source
 from mailmart_privacy.verifying.verify import verify
 
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
+from .browser import expect, make_trust_list
+from .browser import judge as judge_in_browser
 from .conftest import NOW, VERSION, Run
 from .issuing import certify
 from .issuing import issue_copy as issue_at_level
@@ -297,3 +299,24 @@ def test_the_command_line_says_what_was_found(
     result = cli("verify", "--trust", "roots.pem", "--json", "overlay-stamped.pdf")
     assert (result.returncode, result.stderr.count(b"Traceback")) == (4, 0)
     assert json.loads(result.stdout)["files"][0]["exit_code"] == 4
+
+
+@pytest.mark.slow
+def test_the_browser_judges_attacks_alike(
+    given: dict[str, Given], made: Made, authority: Authority, tmp_path: Path
+) -> None:
+    """The scripts of the checking page say of each file what Python says."""
+    signer = authority.identity().certificate
+    trust_list = make_trust_list([signer], [authority.certificate("tsa-root")], since=NOW - datetime.timedelta(days=9))
+    cases = [(attack, level) for attack in ATTACKS for level in attack.levels]
+    files = [make(attack, level, given, made) for attack, level in cases]
+    bases = [each for level in LEVELS for each in (given[level].copy, given[level].other)]
+    found = judge_in_browser(files, bases=bases, trust_list=trust_list, at=NOW, folder=tmp_path)
+    differing = []
+    for (attack, level), pdf, judged in zip(cases, files, found, strict=True):
+        expected, sentence = expect(pdf, trust_list.trust(), NOW)
+        if judged.verdict != expected:
+            differing.append(
+                f"{attack.name} at {level}: {judged.verdict} ({judged.reason}), not {expected} ({sentence})"
+            )
+    assert differing == []

@@ -5,18 +5,23 @@ release, after which every release has to verify them as they are.
 """
 
 import base64
+import datetime
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
+from mailmart_privacy.copies.container import read_container
+from mailmart_privacy.keys.certificates import certificate_digest
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.papers import form_name
 
 FOLDER = Path(__file__).parent
 LIST = FOLDER / "golden.json"
+GOLDEN_AT = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)  # when they were made, and are verified
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +47,19 @@ class Golden:
     reference: str
     digest: str
     roots: tuple[x509.Certificate, ...]
+
+    @property
+    def signer(self) -> x509.Certificate:
+        """The certificate of whoever signed it."""
+        form = shipped().record(self.version, form_name(self.paper))
+        found = re.search(rb"/Contents <([0-9a-f]*)>", self.pdf[len(form) :])
+        assert found
+        return read_container(bytes.fromhex(found[1].decode())).signatory.parsed[0]
+
+    @property
+    def signer_digest(self) -> str:
+        """The SHA-256 of that certificate, in hex."""
+        return certificate_digest(self.signer)
 
     @property
     def pdf(self) -> bytes:

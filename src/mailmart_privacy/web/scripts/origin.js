@@ -1,0 +1,91 @@
+// Which recorded form a file was issued from, by its bytes alone; and if none, what the file is; see verifying/origin.py.
+import { digest, fromHex, toHex, toText } from "./bytes.js";
+import { verifySignature } from "./certificates.js";
+import { readContainer } from "./container.js";
+import { NUMBER } from "./format_1.js";
+import { Altered, Newer, Unreadable, Unsigned, Untrusted } from "./verdicts.js";
+
+const MAX_SIZE = 16 * 1024 * 1024;
+const MAX_UPDATES = 8 * 1024 * 1024;
+const SAMPLE = 48;
+const ENDS = 2048;
+const MARKED =
+  /\/Name \/mailmart-privacy \/R ([1-9]\d{0,8}) >>[^]{1,8192}?\/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]\n\/Contents <([0-9a-f]{0,262144})>/;
+const OBJECT = /^[\s\v\f]{0,8}\d{1,10} \d{1,5} obj/;
+const ENCRYPTED = /\/Encrypt\s{0,8}(?:\d{1,10}\s{1,8}\d{1,5}\s{1,8}R|<<)/;
+
+/**
+ * Find the recorded form that a file begins with.
+ *
+ * @param bytes of the file.
+ * @param forms [{version, paper, length, sha256, notes, samples}], the newest first; samples in Base64.
+ * @returns the form.
+ * @throws what the file is instead.
+ */
+export async function findOrigin(bytes, forms) {
+  if (!bytes.length) throw new Unreadable("the file is empty");
+  if (bytes.length > MAX_SIZE) throw new Unreadable("the file has more than 16 MiB");
+  for (const form of forms) {
+    if (bytes.length >= form.length && toHex(await digest("SHA-256", bytes.subarray(0, form.length))) === form.sha256) {
+      requireComplete(toText(bytes.subarray(form.length)));
+      return form;
+    }
+  }
+  const text = toText(bytes);
+  if (forms.some((form) => wasCutShort(text, form))) throw new Unreadable("the file is cut short");
+  throw await judge(text, forms);
+}
+
+/** Tell a file that was cut short from one that was changed: it lacks the end that every update has. */
+function requireComplete(tail) {
+  if (!tail) throw new Unsigned("form");
+  if (tail.length > MAX_UPDATES) throw new Altered("the updates of a copy are much smaller than those of the file");
+  const last = tail.lastIndexOf("%%EOF");
+  const after = last < 0 ? tail : tail.slice(last + 5);
+  const ended = /startxref\n\d{1,10}\n[^]{5}\n?$/.test(tail.slice(-64));
+  if (!ended && (last < 0 || OBJECT.test(after))) throw new Unreadable("the file is cut short");
+  if (!tail.includes("/ByteRange")) throw new Unsigned("filled form");
+}
+
+/** Tell whether a file ends within a form: all that was published of that part of the form stands in its place. */
+function wasCutShort(text, { length, samples }) {
+  if (text.length >= length || text.length <= SAMPLE) return false;
+  return samples.every(([place, sample]) => {
+    const there = text.slice(place, place + SAMPLE);
+    return there.length < SAMPLE ? atob(sample).startsWith(there) : there === atob(sample);
+  });
+}
+
+async function judge(text, forms) {
+  if (await holdsByItself(text)) return new Newer("version");
+  if (forms.some((form) => isRelated(text, form))) return new Altered("the published part of the file was changed");
+  if (!text.startsWith("%PDF-")) return new Unreadable("the file is not a PDF");
+  if (ENCRYPTED.test(text)) return new Unreadable("the file is encrypted");
+  if (text.includes("/mailmart-privacy")) return new Altered("the file was written anew, or changed: its signature does not hold");
+  if (/\/ByteRange\s{0,8}\[/.test(text)) return new Untrusted("other document");
+  const end = text.slice(-ENDS);
+  if (!end.includes("%%EOF") || !end.includes("startxref")) return new Unreadable("the file is damaged or cut short");
+  return new Unsigned("other document");
+}
+
+/** Tell whether a file carries a certification as format 1 spells it that holds, over whichever form. */
+async function holdsByItself(text) {
+  const found = MARKED.exec(text);
+  if (found === null) return false;
+  if (Number(found[1]) !== NUMBER) return true;
+  const [start, stop, rest] = found.slice(2, 5).map(Number);
+  const contents = found.index + found[0].length - found[5].length - 1;
+  if (!(start < contents && contents < stop && stop <= stop + rest && stop + rest <= text.length)) return false;
+  try {
+    const { signatory, signature } = await readContainer(fromHex(found[5]));
+    const hash = await digest("SHA-256", text.slice(0, start), text.slice(stop, stop + rest));
+    return await verifySignature(signatory.certificate, signature, signatory.message(hash));
+  } catch {
+    return false;
+  }
+}
+
+/** Tell whether a file holds most of a form, wherever it stands: changed in place, moved, or written anew. */
+function isRelated(text, { samples }) {
+  return samples.filter(([, sample]) => text.includes(atob(sample))).length * 2 > samples.length;
+}

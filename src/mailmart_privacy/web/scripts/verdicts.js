@@ -1,0 +1,32 @@
+// What a file can turn out to be, other than a copy that was read whole. The message says what was found.
+
+export class Refusal extends Error {}
+/** It is not what was issued. */
+export class Altered extends Refusal {
+  verdict = "altered";
+}
+/** Nobody signed it for anybody. */
+export class Unsigned extends Refusal {
+  verdict = "unsigned";
+}
+/** It is of a version or a format that is not known here. */
+export class Newer extends Refusal {
+  verdict = "newer version";
+}
+/** It is signed, by whomever. */
+export class Untrusted extends Refusal {
+  verdict = "unknown signer";
+}
+/** It cannot be read far enough to tell. */
+export class Unreadable extends Refusal {
+  verdict = "unreadable";
+}
+/** A name in it is drawn with a font that it brings; `copy` is what could be read. */
+export class BroughtFont extends Refusal {
+  verdict = "not judged";
+
+  constructor(copy) {
+    super("a name in it is drawn with a font that the copy brings");
+    this.copy = copy;
+  }
+}
