@@ -86,11 +86,11 @@ def audit(
     report = Report(archive.checkpoint())
     with ThreadPoolExecutor(_THREADS) as pool:
         files = _Files(archive, report, advance, pool)
-        listed = files.count()  # before the log is read: what has its place has its entry
+        files.list_names()  # before the log is read: a file that is in its place has an entry
         log = LogAudit(archive.log, report.faults.append, roots)
         log.read(files.read)
     report.entries = log.size
-    files.finish(listed)
+    files.finish()
     report.faults += (f"{name} {words}" for name, words in archive.storage.shadowed())
     return report
 
@@ -106,24 +106,19 @@ class _Files:
         self._total = report.checkpoint.size
         self._missing: list[tuple[str, str]] = []
         self._recipients, self._erased = set[str](), set[str]()
-        self._found = 0
+        self._unnamed = set[str]()
 
-    def count(self) -> int:
-        """Sum up the names of the files that entries must cover, and refuse those that have no place here.
-
-        The sum takes the same memory for any number of names. A count alone would let one name replace another.
-        """
-        count = 0
+    def list_names(self) -> None:
+        """List the files that entries must name, and refuse those that do not belong into an archive."""
         for name, _ in self._storage.find():
             if is_litter(name):
                 self._report.litter.append(name)
                 continue
             folder, below, _ = name.partition("/")
             if below and folder in _KEPT:
-                count += hash(name)
+                self._unnamed.add(name)
             elif folder not in (_OTHERS if below else (FACTS, README, KEY)):
                 self._report.faults.append(f"{name} is not of the archive")
-        return count
 
     def read(self, start: int, contents: "list[bytes]") -> None:
         """Compare the files of a commit with its entries."""
@@ -148,15 +143,14 @@ class _Files:
         for (recipient, file), fault in zip(wanted, looked, strict=True):
             if fault is None:
                 self._report.files += 1
-                self._note(file.name)
             elif fault:
                 self._report.faults.append(fault)
-                self._note(file.name)
             else:
                 self._missing.append((recipient, file.name))
+            self._unnamed.discard(file.name)
         self._advance(start + len(contents), self._total)
 
-    def finish(self, listed: int) -> None:
+    def finish(self) -> None:
         """Compare the rest of the archive with what was read."""
         gone = [name for recipient, name in self._missing if recipient not in self._erased]
         self._report.erased = len(self._missing) - len(gone)
@@ -166,12 +160,8 @@ class _Files:
         self._require_recipients()
         self._require_erased()
         self._report.staged = len(self._storage.staged())
-        if listed != self._found:
+        if self._unnamed:
             self._require_named()
-
-    def _note(self, name: str) -> None:
-        if name.partition("/")[0] in _KEPT:
-            self._found += hash(name)
 
     def _look(self, file: File) -> str | None:
         """Say what is wrong with a file: nothing (None), or that it is not there ("")."""
@@ -232,10 +222,9 @@ class _Files:
                     yield from ((entry.recipient or "", file.name) for file in entry.files)
 
     def _require_named(self) -> None:
-        """Find the files that no entry names; another writer may have been at work meanwhile."""
-        # In this order: what was staged when it was found has its entry by now, or is staged yet, or is gone.
-        found = self._find_kept()
-        unnamed = found - self._storage.staged()
+        """Report the files that no entry names. Another writer may have added or removed files meanwhile."""
+        # In this order: a file that was staged when it was listed has its entry by now, or is staged still, or is gone.
+        unnamed = self._unnamed - self._storage.staged()
         unnamed -= {name for _, name in self._named()}
         for name in sorted(unnamed and unnamed & self._find_kept()):
             self._report.faults.append(f"{name} has no entry")

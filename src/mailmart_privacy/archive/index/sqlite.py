@@ -19,16 +19,15 @@ except ImportError:  # Windows, where a file that is open cannot be removed
 
 _APPLICATION = 0x4D4D5049  # in the file's header: it is an index of this package
 MAGIC, _AT = b"SQLite format 3\0", 68
-_DAMAGES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_WORDS = ("no such table", "no such column", "could not decode", "malformed")
-# What SQLite is told of the tables, as if ANALYZE had found it in a large archive: rows in all, and for as many columns
-# as there are, how many rows have the same values in them. Else it scans, and what it finds in a small one stays.
-_STATISTICS = (
-    ("files", "files", "1000000 1000000 2 1"),
-    ("files", "files_digest", "1000000 1000000 2"),
-    ("files", "files_recipient", "1000000 1000000 20 2"),
-    ("files", "files_version", "100 100 10"),
+# Errors of SQLite that say nothing about the file: no memory, a full disk, another process, missing rights. After any
+# other error the file is replaced: everything in it can be read from the log again.
+_CIRCUMSTANCES = (
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_ABORT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM),
+    *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL),
+    *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT),
+    *(sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_RANGE),
 )
+_SAMPLE = 1000  # rows of each index that ANALYZE looks at
 _LISTED = 500  # values that a condition names one by one
 _TIMEOUT = 60.0  # seconds to wait for another process's transaction
 _TRIES, _PAUSE = 200, 0.05  # seconds between tries to have the file alone
@@ -53,6 +52,7 @@ class SqliteDatabase:
         self.place, self._path = str(path), path
         self._connection: sqlite3.Connection | None = None
         self._lock: int | None = None
+        self._grown = False
         try:
             self._open()
         except BaseException:
@@ -87,6 +87,7 @@ class SqliteDatabase:
         places = ", ".join("?" * len(TABLES[table]))
         with self._translate_errors():
             self._opened.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({places})", rows)  # noqa: S608
+            self._grown = True
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Change rows; see `Database.execute`."""
@@ -120,7 +121,17 @@ class SqliteDatabase:
             if self.query("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql <> ''") != [(len(INDEXES),)]:
                 for sql in INDEXES:
                     self._opened.execute(sql)
-                self._opened.execute("ANALYZE sqlite_master")  # reads the statistics
+            if self._grown:
+                self._analyze()
+                self._grown = False
+
+    def _analyze(self) -> None:
+        """Let SQLite count rows, so that it chooses the right index; again whenever there are twice as many."""
+        ((size,),) = self.query("SELECT coalesce(max(size), 0) FROM archives")
+        ((counted,),) = self.query("SELECT coalesce(max(CAST(stat AS INTEGER)), 0) FROM sqlite_stat1")
+        if size >= 2 * counted:
+            self._opened.execute(f"PRAGMA analysis_limit = {_SAMPLE}")
+            self._opened.execute("ANALYZE")
 
     def mend(self) -> None:
         """Remove the damaged file, and begin with a new one; see `Database.mend`."""
@@ -264,10 +275,11 @@ class SqliteDatabase:
         try:
             yield
         except sqlite3.Error as error:
-            words, code = one_line(error), getattr(error, "sqlite_errorcode", 0)
-            if code & 0xFF in _DAMAGES or any(word in words.lower() for word in _WORDS):
-                raise DamagedError(f"{self.place} is damaged ({words})", argument="index") from None
-            raise self._unusable(error) from None
+            # Errors of Python itself have no code: it could not decode a text, or was called the wrong way.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+            if code in _CIRCUMSTANCES or isinstance(error, sqlite3.ProgrammingError):
+                raise self._unusable(error) from None
+            raise DamagedError(f"{self.place} is damaged ({one_line(error)})", argument="index") from None
 
     def _unusable(self, error: Exception) -> ArchiveError:
         words = (isinstance(error, OSError) and error.strerror) or one_line(error)
@@ -279,9 +291,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     for sql in CREATE:
         connection.execute(sql.format(exact="", ordered=" WITHOUT ROWID"))
-    connection.execute("ANALYZE")
-    connection.execute("DELETE FROM sqlite_stat1")
-    connection.executemany("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", _STATISTICS)
+    connection.execute("ANALYZE")  # makes the table of the statistics
 
 
 def _release(lock: int | None) -> None:
