@@ -31,6 +31,7 @@ from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey, _signing_usage, create_identity, dump_identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.sheets.rows import Planned
+from mailmart_privacy.trust.anchors import Trust
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 
 from .measure import loop
@@ -90,7 +91,7 @@ def _order(identity: Identity) -> BatchJob:
         open_identity=OpenIdentity(identity),
         level="B-B",
         timestamps=TimestampClient(urls=()),
-        roots=(),
+        trust=Trust(),
         certified=certify(form, identity=identity, signing_time=NOW()).pdf,
     )
 

@@ -17,6 +17,7 @@ from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.trust.anchors import make_trust
 from mailmart_privacy.trust.authorities import Authorities
 from mailmart_privacy.verifying.renewing import renew_copy
 from mailmart_privacy.verifying.verify import verify
@@ -71,12 +72,12 @@ def _measure(
     name: str, identity: Identity, authority: Authority, clock: _Clock, now: datetime.datetime
 ) -> list[tuple[str, ...]]:
     client = authority.client()
-    roots = (*authority.roots, identity.certificate) if identity.is_self_signed else authority.roots
+    trust = authority.trust + make_trust([identity.certificate])
     policy = shipped().policy("2026-02-24")
     actions: dict[str, Callable[[], bytes]] = {}
     forms: dict[str, int] = {}
     for level in LEVELS:
-        issuer = Issuer(identity, level=level, authorities=Authorities(timestamps=client, roots=roots))
+        issuer = Issuer(identity, level=level, authorities=Authorities(timestamps=client, trust=trust))
         forms[level] = len(issuer.prepare(policy, at=now).pdf)
 
         def issue(issuer: Issuer = issuer) -> bytes:
@@ -84,7 +85,7 @@ def _measure(
 
         actions[level] = issue
     archived = actions["B-LTA"]()
-    actions[RENEWED] = lambda: renew_copy(archived, timestamps=client, trust_roots=roots, at=now, ledger=shipped())[0]
+    actions[RENEWED] = lambda: renew_copy(archived, timestamps=client, trust=trust, at=now, ledger=shipped())[0]
     forms[RENEWED] = forms["B-LTA"]
 
     times: dict[str, list[float]] = {level: [] for level in actions}
@@ -93,7 +94,7 @@ def _measure(
         for level, action in actions.items():
             copy = action()
             spent = clock.time(action)
-            check = clock.time(lambda copy=copy: verify(copy, trust_roots=roots, at=now, ledger=shipped()))
+            check = clock.time(lambda copy=copy: verify(copy, trust=trust, at=now, ledger=shipped()))
             if number:  # the first round warms up
                 times[level].append(spent)
                 checks[level].append(check)

@@ -19,6 +19,7 @@ from mailmart_privacy.keys.certificates import read_key
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.keys.signature import require_signature
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.trust.anchors import Trust, make_trust
 from mailmart_privacy.trust.authorities import Authorities
 from mailmart_privacy.verifying.verify import verify
 from tests.pki import serve
@@ -47,15 +48,17 @@ def _warm(rounds: int) -> list[tuple[str, str, str, str]]:
     form = load_form(shipped(), shipped().versions[0].version, "a4")
     policy = shipped().policy(form.version)
     with tempfile.TemporaryDirectory() as place, serve(place, AT) as authority:
-        roots, own = authority.roots, create_identity(created_at=AT - datetime.timedelta(days=1))
+        trust, own = authority.trust, create_identity(created_at=AT - datetime.timedelta(days=1))
         for level in LEVELS:
-            identity, trusted = (own, (own.certificate,)) if level == "B-B" else (authority.identity(), roots)
-            issuer = Issuer(identity, level=level, authorities=Authorities(timestamps=authority.client(), roots=roots))
+            identity, trusted = (
+                (own, make_trust([own.certificate])) if level == "B-B" else (authority.identity(), trust)
+            )
+            issuer = Issuer(identity, level=level, authorities=Authorities(timestamps=authority.client(), trust=trust))
             pdf = issuer.issue(policy, recipient="Acme GmbH", issued_at=AT).pdf
             read = read_copy(pdf, form)
 
-            def judge(_: int, pdf: bytes = pdf, trusted: tuple = trusted) -> None:  # type: ignore[type-arg]
-                verify(pdf, trust_roots=trusted, at=AT, ledger=shipped())
+            def judge(_: int, pdf: bytes = pdf, trusted: Trust = trusted) -> None:
+                verify(pdf, trust=trusted, at=AT, ledger=shipped())
 
             def raw(_: int, pdf: bytes = pdf, read=read) -> None:  # type: ignore[no-untyped-def]
                 sha256(pdf).digest()

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
 from mailmart_privacy import timestamps
+from mailmart_privacy.trust.anchors import Trust
 from mailmart_privacy.verifying.verification import Verification
 from tests.pki import serve
 
@@ -62,7 +63,8 @@ def make(folder: Path) -> Iterator[Levels]:
     It lives in the days of the copies, whatever the day is, so that no run depends on its date.
     """
     with serve(str(folder / "authority"), NOW) as authority:
-        identity, roots = authority.identity(), authority.roots
+        identity, trust = authority.identity(), authority.trust
+        root, tsa_root = authority.roots
         copies = {}
         for level in LEVELS:
             pdf = privacy.issue(
@@ -73,22 +75,22 @@ def make(folder: Path) -> Iterator[Levels]:
                 identity=identity,
                 level=level,
                 tsa=authority.client(),
-                trust_roots=roots,
+                trust=trust,
             )
             copies[level] = (pdf, NOW)
         with authority.at(LATER):
             client = authority.client("tsa-2040")
-            copies[RENEWED] = (timestamps.renew(copies["B-LTA"][0], tsa=client, trust_roots=roots, at=LATER), LATER)
+            copies[RENEWED] = (timestamps.renew(copies["B-LTA"][0], tsa=client, trust=trust, at=LATER), LATER)
         yield Levels(
-            copies={name: _keep(folder / f"{name}.pdf", pdf, at, roots) for name, (pdf, at) in copies.items()},
-            root=roots[0].public_bytes(Encoding.DER),
-            tsa_root=roots[1].public_bytes(Encoding.DER),
-            root_pem=roots[0].public_bytes(Encoding.PEM),
-            tsa_root_pem=roots[1].public_bytes(Encoding.PEM),
+            copies={name: _keep(folder / f"{name}.pdf", pdf, at, trust) for name, (pdf, at) in copies.items()},
+            root=root.public_bytes(Encoding.DER),
+            tsa_root=tsa_root.public_bytes(Encoding.DER),
+            root_pem=root.public_bytes(Encoding.PEM),
+            tsa_root_pem=tsa_root.public_bytes(Encoding.PEM),
         )
 
 
-def _keep(path: Path, pdf: bytes, at: datetime.datetime, roots: tuple[object, ...]) -> LevelCopy:
+def _keep(path: Path, pdf: bytes, at: datetime.datetime, trust: Trust) -> LevelCopy:
     path.write_bytes(pdf)
-    verdict = privacy.verify(pdf, trust_roots=roots, at=at)  # type: ignore[arg-type]
+    verdict = privacy.verify(pdf, trust=trust, at=at)
     return LevelCopy(path=path, at=at, verdict=verdict)

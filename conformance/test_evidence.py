@@ -47,12 +47,12 @@ def bag(
     roots = [identity.certificate for identity in identities.values()]
     with archive.writing(load_keyring(folder / "key", archive.metadata.key), lambda: NOW) as session:
         for name in ("copy-a4", "copy-letter"):
-            copy = admit(artefacts[name].content, trust_roots=roots, at=NOW, ledger=shipped())
+            copy = admit(artefacts[name].content, trust=roots, at=NOW, ledger=shipped())
             session.add_copies([copy], shipped())
-        anchor(session, timestamps=authority.client(), roots=authority.roots, at=NOW)
+        anchor(session, timestamps=authority.client(), trust=authority.trust, at=NOW)
     report = audit(archive)
     report.require_sound()
-    anchors = verify_anchors(archive, report.anchors, roots=authority.roots, at=NOW)
+    anchors = verify_anchors(archive, report.anchors, trust=authority.trust, at=NOW)
     found = archive.read_entry(2)
     policy = archive.read_entry(1).entry.files
     contents = gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=anchors, at=NOW)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import load_identity
+from mailmart_privacy.trust.anchors import Trust, make_trust
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 
 NAMES = ("root", "intermediate", "signer", "leaked", "responder", "tsa-root")
@@ -172,6 +173,12 @@ class Authority:
     @property
     def roots(self) -> tuple[x509.Certificate, ...]:
         return self.certificate("root"), self.certificate("tsa-root")
+
+    @property
+    def trust(self) -> Trust:
+        """Signers below the one root, timestamp authorities below the other."""
+        root, tsa_root = self.roots
+        return make_trust([root], [tsa_root])
 
     def tsa(self, name: str = "tsa") -> str:
         return f"{self.url}/test/tsa/{name}"

@@ -194,7 +194,7 @@ def test_reprs_of_copies_are_short(identity: Identity) -> None:
     name = "Acme " * 20
     issuer = privacy.Issuer(identity)
     copy = issuer.issue(privacy.current(), recipient="Acme GmbH", issued_at=NOW)
-    verdict = privacy.verify(copy.pdf, trust_roots=[identity.certificate], at=NOW)
+    verdict = privacy.verify(copy.pdf, trust=[identity.certificate], at=NOW)
     rows = privacy.issue_many([Row(recipient=name), Row(recipient="A\u202eB")], identity=identity, issued_at=NOW)
     for value in (identity, issuer, copy, verdict, verdict.delivery, *rows):
         assert len(repr(value)) <= 200, value
@@ -233,8 +233,8 @@ def test_a_version_by_its_date() -> None:
             "policy: expected a Policy, got str",
         ),
         (lambda identity: compare(privacy.current(), "text"), "new: expected a Policy or Prose, got str"),  # type: ignore[arg-type]
-        (lambda identity: privacy.verify(Path("a.pdf"), trust_roots=[]), "pdf: expected bytes, got "),  # type: ignore[arg-type]
-        (lambda identity: privacy.verify("a.pdf", trust_roots=[]), "pdf: expected bytes, got str"),  # type: ignore[arg-type]
+        (lambda identity: privacy.verify(Path("a.pdf"), trust=[]), "pdf: expected bytes, got "),  # type: ignore[arg-type]
+        (lambda identity: privacy.verify("a.pdf", trust=[]), "pdf: expected bytes, got str"),  # type: ignore[arg-type]
         (lambda identity: privacy.load_identity(7), "source: expected bytes, or the path of a file, got int"),  # type: ignore[arg-type]
         (lambda identity: privacy.load_identity(b"", passphrase="x"), "passphrase: expected bytes, got str"),  # type: ignore[arg-type]
     ],

@@ -33,7 +33,7 @@ def place(tmp_path: Path, authority: Authority) -> Iterator[Place]:
     place.add(fake_copies(chance, 2))
     archive = place.archive()
     with archive.writing(place.keyring(archive), clock) as session:
-        anchor(session, timestamps=authority.client(), roots=authority.roots, at=NOW)
+        anchor(session, timestamps=authority.client(), trust=authority.trust, at=NOW)
     place.add(fake_copies(chance, 1))
     return place
 
@@ -42,7 +42,7 @@ def judge(place: Place, authority: Authority) -> list[Anchor]:
     """Audit an archive, which finds nothing, and verify its anchors."""
     report = place.audit()
     report.require_sound()
-    return verify_anchors(place.archive(), report.anchors, roots=authority.roots, at=NOW)
+    return verify_anchors(place.archive(), report.anchors, trust=authority.trust, at=NOW)
 
 
 def rewrite(place: Place, old: bytes, new: bytes) -> None:
@@ -122,12 +122,12 @@ def test_evidence_has_timestamps_that_still_hold(place: Place, authority: Author
     later = datetime.datetime(2031, 6, 1, tzinfo=datetime.UTC)
     archive = place.archive()
     with authority.at(later), archive.writing(place.keyring(archive), lambda: later) as session:
-        anchor(session, timestamps=authority.client("tsa-2040"), roots=authority.roots, at=later)
+        anchor(session, timestamps=authority.client("tsa-2040"), trust=authority.trust, at=later)
     found = archive.read_entry(FIRST_COPY)
     policy = archive.read_entry(1).entry.files
     for year, stamped in ((2028, [2026]), (2035, [2026, 2031])):
         at = datetime.datetime(year, 1, 1, tzinfo=datetime.UTC)
-        anchors = verify_anchors(archive, place.audit().anchors, roots=authority.roots, at=max(at, later))
+        anchors = verify_anchors(archive, place.audit().anchors, trust=authority.trust, at=max(at, later))
         files = gather_evidence(archive, found, found.entry.files[0], policy=policy, anchors=anchors, at=at)
         assert "archived before 2026-" in files["data/READ-ME-FIRST.html"].decode()
         held = [content for name, content in sorted(files.items()) if name.endswith(".checkpoint")]

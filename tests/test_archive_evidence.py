@@ -34,7 +34,7 @@ def place(tmp_path: Path, authority: Authority) -> Iterator[Place]:
     place.add(fake_copies(random.Random(7), 2))
     archive = place.archive()
     with authority.at(None), archive.writing(place.keyring(archive), clock) as session:
-        anchor(session, timestamps=authority.client(), roots=authority.roots, at=NOW)
+        anchor(session, timestamps=authority.client(), trust=authority.trust, at=NOW)
     pem = b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots)
     (tmp_path / "roots.pem").write_bytes(pem)
     (tmp_path / "verify_archive.py").write_bytes(read_script())
@@ -50,7 +50,7 @@ def bag(place: Place, authority: Authority, tmp_path: Path) -> Path:
 def pack(place: Place, authority: Authority, target: Path, *, anchored: bool) -> Path:
     archive = place.archive()
     found, version = archive.read_entry(FIRST_COPY), archive.read_entry(1)
-    anchors = verify_anchors(archive, place.audit().anchors, roots=authority.roots, at=NOW) if anchored else []
+    anchors = verify_anchors(archive, place.audit().anchors, trust=authority.trust, at=NOW) if anchored else []
     files = gather_evidence(
         archive, found, found.entry.files[0], policy=version.entry.files, published=1, anchors=anchors, at=NOW
     )

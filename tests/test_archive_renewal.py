@@ -88,7 +88,7 @@ def office(
             identity=authority.identity(),
             level="B-LTA",
             tsa=authority.client(tsa),
-            trust_roots=authority.roots,
+            trust=authority.trust,
         )
         Path(f"{name}.pdf").write_bytes(copy)
     with office.at(NOW + datetime.timedelta(seconds=2)):

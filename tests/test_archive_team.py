@@ -347,7 +347,7 @@ def test_the_python_api(tmp_path: Path, authority: Authority) -> None:
         )
         return made[-1]
 
-    asked = {"issue": issue, "roots": authority.roots, "ledger": shipped(), "request": "one"}
+    asked = {"issue": issue, "trust": authority.trust, "ledger": shipped(), "request": "one"}
     first, again = (archive.deliver(service, "Acme GmbH", **asked) for _ in range(2))  # type: ignore[arg-type]
     assert (len(made), first.found, again.found, again.pdf) == (1, False, True, first.pdf)
     opened = archive.open(service.location.name, clock=lambda: moment, key=service.location.key, index=None)

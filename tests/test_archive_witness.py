@@ -105,13 +105,13 @@ def test_a_witness_signs_what_goes_on(opened: tuple[Archive, Keyring], witness: 
             anchor(
                 session,
                 timestamps=authority.client(),
-                roots=authority.roots,
+                trust=authority.trust,
                 at=NOW,
                 cosign=lambda checkpoint: cosign(archive, checkpoint, asked),
             )
     report = audit(archive)
     report.require_sound()
-    anchors = verify_anchors(archive, report.anchors, roots=authority.roots, at=NOW)
+    anchors = verify_anchors(archive, report.anchors, trust=authority.trust, at=NOW)
     assert [each.checkpoint.size for each in anchors] == [2, 3, 4]
     for each in anchors:
         (seen,) = read_cosignatures(each.checkpoint.note, (witness.public,))
@@ -158,11 +158,11 @@ def test_anchors_before_the_last_hold_by_those_after(opened: tuple[Archive, Keyr
     later = datetime.datetime(2031, 6, 1, tzinfo=datetime.UTC)
     for moment, name in ((NOW, "tsa"), (later, "tsa-2040")):
         with authority.at(moment), archive.writing(keyring, lambda moment=moment: moment) as session:
-            anchor(session, timestamps=authority.client(name), roots=authority.roots, at=moment)
+            anchor(session, timestamps=authority.client(name), trust=authority.trust, at=moment)
     report = audit(archive)
     after = datetime.datetime(2035, 1, 1, tzinfo=datetime.UTC)
-    anchors = verify_anchors(archive, report.anchors, roots=authority.roots, at=after)
+    anchors = verify_anchors(archive, report.anchors, trust=authority.trust, at=after)
     assert [each.moment.year for each in anchors] == [2026, 2031]
-    alone = verify_anchors(archive, report.anchors[:1], roots=authority.roots, at=after)
+    alone = verify_anchors(archive, report.anchors[:1], trust=authority.trust, at=after)
     with pytest.raises(UntrustedError, match=r"expired on 2032-01-01; anchor the log again"):
         require_holding(alone)

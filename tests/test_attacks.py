@@ -45,7 +45,7 @@ PROVEN = [pytest.param(attack, id=attack.name) for attack in ATTACKS if attack.p
 def given(form: bytes, authority: Authority) -> dict[str, Given]:
     """What an attacker has, for each level: two copies by the trusted signer, and an identity of their own."""
     signer, stranger = authority.identity(), create_identity(created_at=NOW - datetime.timedelta(days=1))
-    good = {"timestamps": authority.client(), "trust_roots": authority.roots, "identity": signer}
+    good = {"timestamps": authority.client(), "trust": authority.trust, "identity": signer}
     found = {}
     for level in ("B-B", "B-T", "B-LT", "B-LTA"):
         certified = certify(form, signing_time=NOW, level=certified_level(level), **good)  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def make(attack: Attack, level: str, given: dict[str, Given], made: Made) -> byt
 def judge(pdf: bytes, authority: Authority) -> tuple[int, str]:
     """Verify, and return the exit code and the sentence."""
     try:
-        privacy.verify(pdf, trust_roots=authority.roots, at=NOW)
+        privacy.verify(pdf, trust=authority.trust, at=NOW)
     except privacy.VerificationError as error:
         return int(error.exit_code), str(error)
     return 0, ""
@@ -93,7 +93,7 @@ def judge(pdf: bytes, authority: Authority) -> tuple[int, str]:
 def test_the_copy_itself_is_accepted(given: dict[str, Given], authority: Authority, level: str) -> None:
     """What the attacks begin with is valid: nothing but the attack is what the verifier finds."""
     for pdf in (given[level].copy, given[level].other):
-        assert privacy.verify(pdf, trust_roots=authority.roots, at=NOW).level == level
+        assert privacy.verify(pdf, trust=authority.trust, at=NOW).level == level
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_a_changed_copy_is_named_after_its_own_version(
         place = len(newer["form-a4.pdf"]) - 3000
         changed = pdf[:place] + bytes((pdf[place] ^ 1,)) + pdf[place + 1 :]
         with pytest.raises(AlteredError, match=f"comes from the form of version {version}"):
-            verify(changed, trust_roots=given["B-B"].authority.roots, at=NOW, ledger=ledger)
+            verify(changed, trust=given["B-B"].authority.trust, at=NOW, ledger=ledger)
 
 
 def test_a_copy_in_a_later_format_asks_for_an_upgrade(given: dict[str, Given], authority: Authority) -> None:
@@ -225,13 +225,13 @@ def test_a_form_that_is_not_in_the_ledger(given: dict[str, Given], newer: dict[s
     place = len(form.form.pdf) - 5000
     for altered in (changed, pdf[:place] + b"?" + pdf[place + 1 :]):
         assert judge(altered, given["B-B"].authority)[0] in (ExitCode.ALTERED, ExitCode.UNDECIDED)
-    verdict = verify(pdf, trust_roots=given["B-B"].authority.roots, at=NOW, ledger=ledger)
+    verdict = verify(pdf, trust=given["B-B"].authority.trust, at=NOW, ledger=ledger)
     assert (verdict.version, verdict.effective_until) == (NEXT, None)
 
 
 def test_an_older_copy_says_until_when_it_held(given: dict[str, Given], ledger: Ledger) -> None:
     """A copy of a version that is no longer in force names the moment at which the next one began."""
-    verdict = verify(given["B-LTA"].copy, trust_roots=given["B-LTA"].authority.roots, at=NOW, ledger=ledger)
+    verdict = verify(given["B-LTA"].copy, trust=given["B-LTA"].authority.trust, at=NOW, ledger=ledger)
     assert (verdict.version, verdict.effective_until) == (VERSION, ledger.version(NEXT).effective_at)
     assert format_date(datetime.date.fromisoformat(NEXT)) in verdict.describe()
 
@@ -255,7 +255,7 @@ def _retitle(writer: Any) -> None:
 
 def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger) -> None:
     """A copy of the first version with the second one's attachment or title, or with a part of its form, is altered."""
-    old, new, trusted = given["B-B"], newer["form-a4.pdf"], given["B-B"].authority.roots
+    old, new, trusted = given["B-B"], newer["form-a4.pdf"], given["B-B"].authority.trust
     changes = {"attachment": _attach(newer["policy.json"]), r"\(Info\)": _retitle}
     for words, change in changes.items():
         form = old.certify(old.form)
@@ -266,7 +266,7 @@ def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dic
         }
         for when, pdf in files.items():
             with pytest.raises(AlteredError, match=f"{when}.*{words}"):
-                verify(pdf, trust_roots=trusted, at=NOW, ledger=ledger)
+                verify(pdf, trust=trusted, at=NOW, ledger=ledger)
     spliced = {
         "form of version": new[: len(new) // 2] + old.copy[len(new) // 2 :],
         "signature Publisher was made for something else|not what issuing writes": new + old.copy[len(old.form) :],
@@ -274,7 +274,7 @@ def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dic
     }
     for words, pdf in spliced.items():
         with pytest.raises(AlteredError, match=words):
-            verify(pdf, trust_roots=trusted, at=NOW, ledger=ledger)
+            verify(pdf, trust=trusted, at=NOW, ledger=ledger)
 
 
 # --- the command line -------------------------------------------------------------------------

@@ -121,8 +121,21 @@ def test_a_dry_run_shows_and_writes_nothing(cli: Run, tmp_path: Path) -> None:
         "recipient": "Acme 2 GmbH",
         "reference": "C-0002",
         "file": f"privacy-policy-{VERSION}-Acme-2-GmbH-C-0002.pdf",
+        "remark": None,
     }
     assert {path.name for path in tmp_path.iterdir()} == {"r.csv", "home"}
+
+
+def test_names_that_look_like_others_are_remarked_on(cli: Run, tmp_path: Path) -> None:
+    """A name with a Cyrillic A is named before anything is signed, with its row; of many, ten are."""
+    (tmp_path / "r.csv").write_text("Recipient,Reference\nAcme,C-1\n" + "".join(f"Аcme {n},D-{n}\n" for n in range(12)))
+    result = cli("export", "--recipients", "r.csv", "-d", "out", "--dry-run", "--json")
+    said = [line for line in result.stderr.decode().splitlines() if line.startswith("note: ")]
+    assert said[0].startswith("note: row 3: 'Аcme' mixes Cyrillic and Latin letters")
+    assert (len(said), said[-1]) == (11, "note: 2 more rows have such names; see --dry-run --json")
+    remarks = [copy["remark"] for copy in json.loads(result.stdout)["copies"]]
+    assert remarks[0] is None
+    assert all("mixes" in remark for remark in remarks[1:])
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from mailmart_privacy.errors import ExitCode, UnfinishedError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.sheets.sheet import read_sheet
+from mailmart_privacy.trust.anchors import Trust
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 
 from .conftest import NOW, VERSION
@@ -40,7 +41,7 @@ def order(identity: Identity) -> BatchOrder:
         open_identity=OpenIdentity(identity),
         level="B-B",
         timestamps=TimestampClient(urls=()),
-        roots=(),
+        trust=Trust(),
     )
     return BatchOrder(job=job, version=VERSION, paper="a4", plan=plan, begun_at=NOW)
 

@@ -44,9 +44,9 @@ def test_a_chain_signs_and_its_root_verifies() -> None:
     """A copy that a chain stands behind verifies with nothing but the root."""
     identity = load_identity(PEM + to_pem(LEAF, MIDDLE.certificate, ROOT.certificate))
     copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=NOW, identity=identity)
-    assert privacy.verify(copy, trust_roots=[ROOT.certificate], at=NOW).recipient == "Acme"
+    assert privacy.verify(copy, trust=[ROOT.certificate], at=NOW).recipient == "Acme"
     with pytest.raises(errors.UntrustedError):
-        privacy.verify(copy, trust_roots=[STRANGER.certificate], at=NOW)
+        privacy.verify(copy, trust=[STRANGER.certificate], at=NOW)
 
 
 def twin(name: str, **changes: Any) -> Authority:

@@ -105,7 +105,7 @@ def test_a_worker_that_is_killed_costs_no_copy(cluster: Any, key: KeyName, tmp_p
         assert sha256((tmp_path / each.file).read_bytes()).hexdigest() == each.digest
     roots = [key().certificate]
     for each in outcomes[90:130:8]:
-        assert privacy.verify((tmp_path / each.file).read_bytes(), trust_roots=roots).reference == each.reference
+        assert privacy.verify((tmp_path / each.file).read_bytes(), trust=roots).reference == each.reference
 
 
 def test_workers_write_to_a_store(cluster: Any, key: KeyName, store: str, process: Run, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_any_executor(key: KeyName) -> None:
             assert each.pdf is not None
             assert sha256(each.pdf).hexdigest() == each.digest
             assert len(each.pdf) == each.size
-            assert privacy.verify(each.pdf, trust_roots=[key().certificate]).reference == each.reference
+            assert privacy.verify(each.pdf, trust=[key().certificate]).reference == each.reference
         if executor is not None:
             executor.shutdown()
     with (

@@ -32,6 +32,7 @@ from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity, dump_identity
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.trust.anchors import make_trust
 from mailmart_privacy.verifying.renewing import renew_copy
 
 from .conftest import NOW
@@ -100,7 +101,7 @@ def lay_out(folder: Path, authority: Authority) -> None:
                 identity=identity,
                 level=level,
                 tsa=authority.tsa(tsa),
-                trust_roots=authority.roots,
+                trust=authority.trust,
             )
 
     for name, root in zip(("root.pem", "tsa-root.pem"), authority.roots, strict=True):
@@ -230,19 +231,18 @@ def test_what_a_level_costs_is_what_trust_says(form: bytes, authority: Authority
         ("self-signed", create_identity(created_at=NOW)),
         ("an organisation's", authority.identity()),
     ):
-        roots = (identity.certificate, *authority.roots) if identity.is_self_signed else authority.roots
+        trust = authority.trust + make_trust([identity.certificate])
         sizes: dict[str, int] = {}
         copy = b""
         for level in (*LEVELS, "renewed"):
             if level != "renewed":
                 kept = certified_level(level)
                 certified = certify(
-                    form, identity=identity, signing_time=NOW, level=kept, timestamps=client, trust_roots=roots
+                    form, identity=identity, signing_time=NOW, level=kept, timestamps=client, trust=trust
                 )
             before = len(authority.requests)
             if level == "renewed":
-                trusted = (*roots, identity.certificate)
-                copy, _ = renew_copy(copy, timestamps=client, trust_roots=trusted, at=NOW, ledger=shipped())
+                copy, _ = renew_copy(copy, timestamps=client, trust=trust, at=NOW, ledger=shipped())
             else:
                 copy = issue_copy(
                     certified,
@@ -252,7 +252,7 @@ def test_what_a_level_costs_is_what_trust_says(form: bytes, authority: Authority
                     issued_at=NOW,
                     identity=identity,
                     timestamps=client,
-                    trust_roots=roots,
+                    trust=trust,
                 )
             asked = collections.Counter(request.split("/")[2] for request in authority.requests[before:])
             sizes[level] = len(copy)

@@ -77,7 +77,7 @@ Copies = dict[str, bytes]
 @pytest.fixture(scope="module")
 def copies(form: bytes, authority: Authority) -> Copies:
     """A copy of each level."""
-    good = {"timestamps": authority.client(), "trust_roots": authority.roots, "identity": authority.identity()}
+    good = {"timestamps": authority.client(), "trust": authority.trust, "identity": authority.identity()}
     made = {}
     for level in LEVELS:
         certified = certify(form, signing_time=NOW, level=certified_level(level), **good)  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ def refuse(pdf: bytes, copies: Copies, authority: Authority) -> None:
     if pdf in known or pdf in earlier:
         return
     with pytest.raises(privacy.VerificationError) as caught:
-        privacy.verify(pdf, trust_roots=authority.roots, at=NOW)
+        privacy.verify(pdf, trust=authority.trust, at=NOW)
     assert caught.value.exit_code in (ExitCode.UNSIGNED, ExitCode.ALTERED, ExitCode.UNDECIDED)
     assert len(str(caught.value).splitlines()) == 1
     assert 0 < len(str(caught.value)) < 1000
@@ -348,7 +348,7 @@ def test_values_come_back(form: bytes, authority: Authority, name: str, referenc
         copy = issue_at_level(certified, recipient=name, reference=reference, issued_at=moment, identity=signer)
     except RecipientError:
         return
-    verdict = privacy.verify(copy, trust_roots=authority.roots, at=NOW + datetime.timedelta(days=2))
+    verdict = privacy.verify(copy, trust=authority.trust, at=NOW + datetime.timedelta(days=2))
     assert (verdict.recipient, verdict.reference) == tuple(
         unicodedata.normalize("NFC", value.strip()) for value in (name, reference)
     )

@@ -21,7 +21,7 @@ def test_a_golden_copy_verifies(golden: Golden) -> None:
     """Each one is genuine, of its level, and says whom it is addressed to."""
     pdf = golden.pdf
     assert sha256(pdf).hexdigest() == golden.digest, "the recorded form is another one: run `make golden`"
-    verdict = privacy.verify(pdf, trust_roots=golden.roots, at=datetime.datetime.fromisoformat(AT))
+    verdict = privacy.verify(pdf, trust=golden.trust, at=datetime.datetime.fromisoformat(AT))
     assert (verdict.version, verdict.paper, verdict.level) == (golden.version, golden.paper, golden.level)
     assert (verdict.recipient, verdict.reference) == (golden.recipient, golden.reference)
     drawn = any("own font" in remark for remark in verdict.remarks)
@@ -37,7 +37,7 @@ def test_a_golden_copy_is_not_to_be_changed(golden: Golden) -> None:
         changed = bytearray(pdf)
         changed[place] ^= 4
         with pytest.raises(privacy.VerificationError):
-            privacy.verify(bytes(changed), trust_roots=golden.roots, at=at)
+            privacy.verify(bytes(changed), trust=golden.trust, at=at)
 
 
 def test_golden_copies_are_of_every_kind() -> None:

@@ -111,7 +111,7 @@ def _require_complete(folder: Path, environment: dict[str, str]) -> None:
     for line in random.sample(lines, 2):
         verdict = verify(
             (folder / line["file"]).read_bytes(),
-            trust_roots=(load_identity(own).certificate,),
+            trust=(load_identity(own).certificate,),
             at=parse_moment(line["issued_at"]),
             ledger=shipped(),
         )

@@ -185,7 +185,7 @@ def test_the_api_asks_for_moments(identity: Identity, copy: bytes, moment: objec
         privacy.issue(privacy.current(), recipient="Acme", issued_at=moment, identity=identity)  # type: ignore[arg-type]
     if moment is not None:  # which stands for now
         with pytest.raises(UsageError, match="time zone"):
-            privacy.verify(copy, trust_roots=[identity.certificate], at=moment)  # type: ignore[arg-type]
+            privacy.verify(copy, trust=[identity.certificate], at=moment)  # type: ignore[arg-type]
 
 
 def test_a_service_with_an_event_loop_issues_and_verifies() -> None:
@@ -194,7 +194,7 @@ def test_a_service_with_an_event_loop_issues_and_verifies() -> None:
 
     async def serve() -> str:
         copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=NOW, identity=own)
-        return privacy.verify(copy, trust_roots=[own.certificate], at=NOW).recipient
+        return privacy.verify(copy, trust=[own.certificate], at=NOW).recipient
 
     assert asyncio.run(serve()) == "Acme"
 
@@ -226,7 +226,7 @@ from mailmart_privacy import keys
 now = datetime.datetime.now(datetime.UTC)
 me = keys.create_identity(created_at=now)
 copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=now, identity=me)
-print(privacy.verify(copy, trust_roots=[me.certificate]).recipient)
+print(privacy.verify(copy, trust=[me.certificate]).recipient)
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert result.stdout == b"Acme\n", result.stderr.decode()
@@ -242,7 +242,7 @@ def test_any_name_that_is_accepted_verifies(certified: CertifiedForm, identity: 
         copy = issue(certified, identity, recipient=name)
     except RecipientError:
         return
-    verdict = privacy.verify(copy, trust_roots=[identity.certificate], at=NOW)
+    verdict = privacy.verify(copy, trust=[identity.certificate], at=NOW)
     import unicodedata
 
     assert verdict.recipient == unicodedata.normalize("NFC", name.strip())

@@ -100,7 +100,7 @@ def test_copies_signed_in_kms_verify(kms: Any, spec: str) -> None:
         for number in range(3)
     ]
     for number, copy in enumerate(certified):
-        verdict = privacy.verify(copy, trust_roots=[ROOT.certificate], at=NOW)
+        verdict = privacy.verify(copy, trust=[ROOT.certificate], at=NOW)
         assert verdict.recipient == f"Acme {number}"
     assert set(asked) == {"Sign"}
     assert len(asked) == len(certified) + 1  # the form's signature; none for the template of the copies'
@@ -115,7 +115,7 @@ def test_an_alias_is_followed_once(kms: Any) -> None:
     identity = keys.open_kms("alias/moving", certificate=certificates)
     kms.update_alias(AliasName="alias/moving", TargetKeyId=second)
     copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=NOW, identity=identity)
-    assert privacy.verify(copy, trust_roots=[ROOT.certificate], at=NOW)
+    assert privacy.verify(copy, trust=[ROOT.certificate], at=NOW)
     with pytest.raises(IdentityError, match="none of its certificates belongs to its key"):
         keys.open_kms("alias/moving", certificate=certificates)
 

@@ -41,6 +41,7 @@ from mailmart_privacy.errors import (
 from mailmart_privacy.keys.certificates import certificate_digest
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import dump_identity
+from mailmart_privacy.trust.anchors import make_trust
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 from mailmart_privacy.trust.timestamp_token import Token, read_token
 from mailmart_privacy.trust.validation_data import ValidationData
@@ -72,7 +73,7 @@ def issue(form: bytes, authority: Authority) -> Issue:
     kept: dict[tuple[str, str], CertifiedForm] = {}
 
     def issue(level: str, identity: Identity, client: TimestampClient | None = None, **changes: object) -> bytes:
-        good: dict[str, object] = {"timestamps": authority.client(), "trust_roots": authority.roots}
+        good: dict[str, object] = {"timestamps": authority.client(), "trust": authority.trust}
         key = (identity.digest, certified_level(level))
         if key not in kept:
             kept[key] = certify(form, identity=identity, signing_time=NOW, level=key[1], **good)  # type: ignore[arg-type]
@@ -100,7 +101,7 @@ def copies(issue: Issue, signer: Identity) -> dict[str, bytes]:
 def test_each_level_is_reached_and_named(copies: dict[str, bytes], authority: Authority, level: str) -> None:
     """A copy verifies at the level that it was issued at, without asking anybody, and its verdict fits the schema."""
     asked = len(authority.requests)
-    verdict = privacy.verify(copies[level], trust_roots=authority.roots, at=NOW)
+    verdict = privacy.verify(copies[level], trust=authority.trust, at=NOW)
     assert verdict.level == verdict.delivery.level == level
     assert verdict.publisher.level == level
     assert verdict.delivery.time_source == (None if level == "B-B" else "Test tsa")
@@ -116,7 +117,7 @@ def test_each_level_is_reached_and_named(copies: dict[str, bytes], authority: Au
 
 def test_what_came_after_each_signature_is_said(copies: dict[str, bytes], authority: Authority) -> None:
     """The verdict says what each signature covers, and all that was added later."""
-    verdict = privacy.verify(copies["B-LTA"], trust_roots=authority.roots, at=NOW)
+    verdict = privacy.verify(copies["B-LTA"], trust=authority.trust, at=NOW)
     later = ("validation data", "timestamp ArchiveTimestamp1")
     assert verdict.delivery.changes_after == later
     assert verdict.publisher.changes_after == ("fields filled in", "signature Delivery", *later)
@@ -134,9 +135,9 @@ def test_how_long_each_level_holds(
     """Without validation data a copy ends with its signer's certificate, with them with its timestamp's."""
     end = datetime.datetime(until, 1, 1, tzinfo=datetime.UTC)
     day = datetime.timedelta(days=1)
-    assert privacy.verify(copies[level], trust_roots=authority.roots, at=end - day).valid_until == end
+    assert privacy.verify(copies[level], trust=authority.trust, at=end - day).valid_until == end
     with pytest.raises(UntrustedError, match=f"Test {refused}.*expired on"):
-        privacy.verify(copies[level], trust_roots=authority.roots, at=end + day)
+        privacy.verify(copies[level], trust=authority.trust, at=end + day)
 
 
 def test_ones_own_certificate_may_be_the_one_that_is_trusted(
@@ -144,9 +145,9 @@ def test_ones_own_certificate_may_be_the_one_that_is_trusted(
 ) -> None:
     """Issued with no more trust than in the signer's own certificate, a copy still serves those who trust its root."""
     tsa_root = authority.certificate("tsa-root")
-    copy = issue("B-LT", signer, trust_roots=(signer.certificate, tsa_root))
+    copy = issue("B-LT", signer, trust=make_trust([signer.certificate], [tsa_root]))
     for root in (signer.certificate, authority.certificate("root")):
-        assert privacy.verify(copy, trust_roots=[root, tsa_root], at=NOW).level == "B-LT"
+        assert privacy.verify(copy, trust=make_trust([root], [tsa_root]), at=NOW).level == "B-LT"
 
 
 def test_a_copy_is_not_issued_after_its_timestamp(certified: CertifiedForm, identity: Identity) -> None:
@@ -154,26 +155,26 @@ def test_a_copy_is_not_issued_after_its_timestamp(certified: CertifiedForm, iden
     later = NOW + datetime.timedelta(days=180)
     copy = issue_copy(certified, recipient="Acme", reference="C-1", issued_at=later, identity=identity)
     with pytest.raises(UntrustedError, match="issued on 2027-05-22 12:30 UTC, after the moment of validation"):
-        privacy.verify(copy, trust_roots=[identity.certificate], at=NOW)
-    assert privacy.verify(copy, trust_roots=[identity.certificate], at=later).issued_at == later
+        privacy.verify(copy, trust=[identity.certificate], at=NOW)
+    assert privacy.verify(copy, trust=[identity.certificate], at=later).issued_at == later
 
 
 def test_fifteen_years_with_renewals(copies: dict[str, bytes], authority: Authority) -> None:
     """Renewed in 2031, a copy holds in 2041, long after the signer and the first authority have expired."""
     copy = copies["B-LTA"]
     with authority.at(year(2031)):
-        renewed = timestamps.renew(copy, tsa=authority.client("tsa-2040"), trust_roots=authority.roots, at=year(2031))
+        renewed = timestamps.renew(copy, tsa=authority.client("tsa-2040"), trust=authority.trust, at=year(2031))
     assert renewed.startswith(copy)
-    verdict = privacy.verify(renewed, trust_roots=authority.roots, at=year(2041))
+    verdict = privacy.verify(renewed, trust=authority.trust, at=year(2041))
     assert (verdict.level, verdict.delivery.proven_at) == ("B-LTA", NOW)
     assert [stamp.field for stamp in verdict.timestamps] == ["ArchiveTimestamp1", "ArchiveTimestamp2"]
     assert verdict.valid_until.year == 2045
     with pytest.raises(UntrustedError, match="expired on"):
-        privacy.verify(renewed, trust_roots=authority.roots, at=year(2046))
+        privacy.verify(renewed, trust=authority.trust, at=year(2046))
     with pytest.raises(UntrustedError, match="after the moment of validation"):
-        privacy.verify(renewed, trust_roots=authority.roots, at=year(2030))
+        privacy.verify(renewed, trust=authority.trust, at=year(2030))
     with authority.at(year(2033)), pytest.raises(UntrustedError, match="expired on"):
-        timestamps.renew(copy, tsa=authority.client("tsa-2040"), trust_roots=authority.roots, at=year(2033))
+        timestamps.renew(copy, tsa=authority.client("tsa-2040"), trust=authority.trust, at=year(2033))
 
 
 def test_a_renewal_without_proof_for_the_last_authority_is_refused(
@@ -214,25 +215,25 @@ def test_pyhanko_accepts_the_archived_copy(copies: dict[str, bytes], authority: 
 
 def test_a_self_signed_identity_reaches_every_level(issue: Issue, identity: Identity, authority: Authority) -> None:
     """A self-signed certificate is its own root, and nobody keeps a list about it: the authority's data suffice."""
-    roots = (identity.certificate, *authority.roots)
+    trust = authority.trust + make_trust([identity.certificate])
     for level in LEVELS:
         copy = issue(level, identity)
-        assert privacy.verify(copy, trust_roots=roots, at=NOW).level == level
-    with pytest.raises(UntrustedError, match=r"timestamp authority 'Test tsa' .* leads to none"):
-        privacy.verify(copy, trust_roots=[identity.certificate], at=NOW)
+        assert privacy.verify(copy, trust=trust, at=NOW).level == level
+    with pytest.raises(UntrustedError, match=r"timestamp authority 'Test tsa' .* no certificate to trust was given"):
+        privacy.verify(copy, trust=[identity.certificate], at=NOW)
     with pytest.raises(UntrustedError, match="Self-signed local identity"):
-        privacy.verify(copy, trust_roots=authority.roots, at=NOW)
+        privacy.verify(copy, trust=authority.trust, at=NOW)
 
 
 def test_the_api_issues_levels(identity: Identity, authority: Authority) -> None:
     """`issue` takes a level, addresses and roots; a level that does not exist is named."""
-    arguments = {"recipient": "Acme", "issued_at": NOW, "identity": identity, "trust_roots": authority.roots}
+    arguments = {"recipient": "Acme", "issued_at": NOW, "identity": identity, "trust": authority.trust}
     copy = privacy.issue(privacy.current(), level="B-LT", tsa=authority.tsa(), **arguments)  # type: ignore[arg-type]
-    roots = (identity.certificate, *authority.roots)
-    assert privacy.verify(copy, trust_roots=roots, at=NOW).level == "B-LT"
+    trust = authority.trust + make_trust([identity.certificate])
+    assert privacy.verify(copy, trust=trust, at=NOW).level == "B-LT"
     with authority.at(year(2027)):
-        archived = timestamps.renew(copy, tsa=[authority.tsa()], trust_roots=roots, at=year(2027))
-    assert privacy.verify(archived, trust_roots=roots, at=year(2028)).level == "B-LTA"
+        archived = timestamps.renew(copy, tsa=[authority.tsa()], trust=trust, at=year(2027))
+    assert privacy.verify(archived, trust=trust, at=year(2028)).level == "B-LTA"
     with pytest.raises(UsageError, match="B-X"):
         privacy.issue(privacy.current(), level="B-X", **arguments)  # type: ignore[arg-type]
     with pytest.raises(TimestampError, match="authority was named"):
@@ -341,13 +342,13 @@ def test_a_list_stands_in_for_ocsp(
         copy = issue("B-LT", signer)
     finally:
         authority.broken.clear()
-    assert privacy.verify(copy, trust_roots=authority.roots, at=year(2029)).level == "B-LT"
+    assert privacy.verify(copy, trust=authority.trust, at=year(2029)).level == "B-LT"
 
 
 def test_an_unknown_root_is_named(issue: Issue, signer: Identity, authority: Authority) -> None:
     """Without the root of the authority, B-LT says which one is missing."""
     with pytest.raises(LevelError, match=r"'Test tsa' leads to no certificate .*CN=Test tsa-root"):
-        issue("B-LT", signer, trust_roots=authority.roots[:1])
+        issue("B-LT", signer, trust=authority.roots)
 
 
 def test_a_form_of_a_lower_level_is_refused(certified: CertifiedForm, identity: Identity, authority: Authority) -> None:
@@ -361,7 +362,7 @@ def test_a_form_of_a_lower_level_is_refused(certified: CertifiedForm, identity: 
             issued_at=NOW,
             identity=identity,
             timestamps=authority.client(),
-            trust_roots=(),
+            trust=(),
         )
 
 
@@ -372,13 +373,13 @@ def test_a_form_of_a_lower_level_is_refused(certified: CertifiedForm, identity: 
 def test_any_bit_counts(copies: dict[str, bytes], authority: Authority, level: str) -> None:
     """A changed bit anywhere behind the form is found, be it in a token, in validation data or between them."""
     copy = copies[level]
-    start = privacy.verify(copies["B-B"], trust_roots=authority.roots, at=NOW).publisher.covered_bytes
+    start = privacy.verify(copies["B-B"], trust=authority.trust, at=NOW).publisher.covered_bytes
     step = (len(copy) - start) // 7
     for place in range(start, len(copy), step):
         changed = bytearray(copy)
         changed[place] ^= 1 << (place % 8)
         with pytest.raises(VerificationError) as caught:
-            privacy.verify(bytes(changed), trust_roots=authority.roots, at=NOW)
+            privacy.verify(bytes(changed), trust=authority.trust, at=NOW)
         assert caught.value.exit_code in (4, 5), place
 
 
@@ -395,7 +396,7 @@ def test_nothing_but_validation_data_may_follow(copies: dict[str, bytes], author
     ]
     for content in poisoned:
         with pytest.raises(AlteredError):
-            privacy.verify(content, trust_roots=authority.roots, at=NOW)
+            privacy.verify(content, trust=authority.trust, at=NOW)
 
 
 def test_a_timestamp_of_another_copy_is_found(
@@ -409,7 +410,7 @@ def test_a_timestamp_of_another_copy_is_found(
 
     copy = issue("B-T", signer, Other(urls=(authority.tsa(),)))
     with pytest.raises(AlteredError, match="made for something else"):
-        privacy.verify(copy, trust_roots=authority.roots, at=NOW)
+        privacy.verify(copy, trust=authority.trust, at=NOW)
 
 
 def test_a_token_has_one_spelling(authority: Authority) -> None:
@@ -439,12 +440,12 @@ def test_a_certified_form_of_a_level_is_unsigned(form: bytes, signer: Identity, 
         signing_time=NOW,
         level="B-LT",
         timestamps=authority.client(),
-        trust_roots=authority.roots,
+        trust=authority.trust,
     )
     assert CertifiedForm.from_bytes(made.pdf, made.form) == made
     assert made.level == "B-LT"
     with pytest.raises(UnsignedError, match="certified form"):
-        privacy.verify(made.pdf, trust_roots=authority.roots, at=NOW)
+        privacy.verify(made.pdf, trust=authority.trust, at=NOW)
     with pytest.raises(UsageError, match="B-LTA"):
         certify(form, identity=signer, signing_time=NOW, level="B-LTA", timestamps=authority.client())
 

@@ -247,7 +247,7 @@ def archived(authority: Authority) -> bytes:
         identity=authority.identity(),
         level="B-LTA",
         tsa=authority.client(),
-        trust_roots=authority.roots,
+        trust=authority.trust,
     )
 
 
@@ -295,7 +295,7 @@ def test_a_foreign_file_is_not_followed(archived: bytes) -> None:
     for make in (fields_in_circles, columns_of_nothing, nested_arrays):
         foreign = b"%PDF-1.7\n" + make(Tail(archived))[len(archived) :]
         with pytest.raises(errors.UnsignedError):
-            privacy.verify(foreign, trust_roots=[], at=NOW)
+            privacy.verify(foreign, trust=[], at=NOW)
 
 
 def test_time_and_memory_have_an_end() -> None:

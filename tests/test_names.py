@@ -39,10 +39,10 @@ def test_a_name_in_any_script(certified: CertifiedForm, identity: Identity, scri
     """The copy verifies and says the name as it was given; with the fonts at hand, its drawing is compared, too."""
     name = NAMES[script].strip()
     pdf = issue(certified, identity, name)
-    verdict = verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped())
+    verdict = verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped())
     assert verdict.recipient == name
     assert verdict.remarks == ("the recipient is drawn with the issuer's own font, which was not compared",)
-    compared = verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped(), fonts=typefaces())
+    compared = verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped(), fonts=typefaces())
     assert (compared.recipient, compared.remarks) == (name, ())
 
 
@@ -164,7 +164,7 @@ def test_long_names_take_two_lines(certified: CertifiedForm, identity: Identity,
     """A name too long for one line at eight points stands on two, broken at a space, then it is refused."""
     name = "Internationale Gesellschaft für elektronische Postdienstleistungen und Adressverwaltung mbH & Co. KG"
     pdf = issue_copy(certified, recipient=name, reference="C-1", issued_at=NOW, identity=identity)
-    assert verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped()).recipient == name
+    assert verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped()).recipient == name
     path = tmp_path / "copy.pdf"
     path.write_bytes(pdf)
     text = subprocess.run(["pdftotext", "-layout", "-l", "1", str(path), "-"], capture_output=True, check=True).stdout
@@ -193,7 +193,7 @@ def test_any_mixture_is_read_back(certified: CertifiedForm, identity: Identity, 
     except RecipientError:
         return
     pdf = issue(certified, identity, name)
-    assert verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped()).recipient == name
+    assert verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped()).recipient == name
 
 
 def test_a_span_that_lies_is_refused(certified: CertifiedForm, identity: Identity, monkeypatch: Any) -> None:
@@ -204,7 +204,7 @@ def test_a_span_that_lies_is_refused(certified: CertifiedForm, identity: Identit
     monkeypatch.setattr(fields, "_span", lambda text, content: honest(text.replace("क्ष", "क्म"), content))
     pdf = issue_copy(certified, recipient="क्ष", reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces())
     with pytest.raises(AlteredError, match=r"field Recipient .*: it shows another text than it (says|holds)"):
-        verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped())
+        verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped())
 
 
 def spoil(monkeypatch: Any, old: bytes, new: bytes) -> None:
@@ -245,7 +245,7 @@ def test_a_font_of_another_shape_is_refused(
         )
     assert new in pdf
     with pytest.raises(AlteredError, match=r"font|field Recipient"):
-        verify(pdf, trust_roots=(identity.certificate,), at=NOW, ledger=shipped())
+        verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped())
 
 
 def test_by_the_api_and_the_command_line(cli: Run, tmp_path: Path, identity: Identity) -> None:
@@ -257,8 +257,8 @@ def test_by_the_api_and_the_command_line(cli: Run, tmp_path: Path, identity: Ide
         identity=identity,
         fonts=FONTS,
     )
-    assert privacy.verify(pdf, trust_roots=[identity.certificate]).recipient == NAMES["Japanese"]
-    compared = privacy.verify(pdf, trust_roots=[identity.certificate], fonts=FONTS)
+    assert privacy.verify(pdf, trust=[identity.certificate]).recipient == NAMES["Japanese"]
+    compared = privacy.verify(pdf, trust=[identity.certificate], fonts=FONTS)
     assert not any("not compared" in remark for remark in compared.remarks)
     result = cli("export", "--to", NAMES["Hebrew"], "--font", FONTS[0], "-o", "copy.pdf")
     assert result.returncode == 0, result.stderr

@@ -182,7 +182,7 @@ print(dict(create_service(clock=lambda: now).respond("GET", "/privacy.txt", {}).
 copy = privacy.issue(privacy.in_force(now), recipient="Acme GmbH", issued_at=now,
                      identity=privacy.load_identity(sys.argv[1]))
 identity = privacy.load_identity(sys.argv[1])
-print(privacy.verify(copy, trust_roots=[identity.certificate], at=now).version)
+print(privacy.verify(copy, trust=[identity.certificate], at=now).version)
 """
 
 

@@ -88,7 +88,7 @@ def test_functions_stay_functions_whatever_is_imported() -> None:
 def test_a_missing_extra_is_named() -> None:
     """Without an extra's library the error names the extra, in Python and on the command line."""
     for blocked, extra, call in (
-        ("cryptography", "pdf", "privacy.verify(b'x', trust_roots=[])"),
+        ("cryptography", "pdf", "privacy.verify(b'x', trust=[])"),
         ("cryptography", "pdf", "privacy.load_identity(b'')"),
         ("cryptography", "pdf", "privacy.Identity(certificate=None, chain=(), key=None)"),
         ("cryptography", "pdf", "keys.create_identity(created_at=None)"),

@@ -155,7 +155,7 @@ def test_copies_signed_in_a_token_verify(hsm: Hsm, label: str) -> None:
     assert identity.chain == (hsm.middle.certificate, hsm.root.certificate)
     for number in range(3):
         copy = privacy.issue(privacy.current(), recipient=f"Acme {number}", issued_at=NOW, identity=identity)
-        verdict = privacy.verify(copy, trust_roots=[hsm.root.certificate], at=NOW)
+        verdict = privacy.verify(copy, trust=[hsm.root.certificate], at=NOW)
         assert verdict.recipient == f"Acme {number}"
 
 
@@ -342,7 +342,7 @@ def test_the_command_line_signs_in_a_token(hsm: Hsm, process: Run, environment: 
         name = f"{number}.pdf"
         made = process("export", "--to", "Acme", "-o", name, "--identity", uri, *flags, env=own | settings)
         assert (made.returncode, made.stderr) == (0, b"")
-        assert privacy.verify((tmp_path / name).read_bytes(), trust_roots=[hsm.root.certificate])
+        assert privacy.verify((tmp_path / name).read_bytes(), trust=[hsm.root.certificate])
     shown = process("identity", "show", "--identity", hsm.uri("ec"), env={**own, variable: PIN})
     assert b"Name         Signer ec" in shown.stdout, shown.stderr
     assert b"Issuer       Test Middle\nIssuer       Test Root\nKey          pkcs11:" in shown.stdout

@@ -106,6 +106,6 @@ def test_many_processes_certify_once(tmp_path: Path, environment: dict[str, str]
     assert len(list((state(environment) / "certified").glob("*-B-LT-*"))) == 1
     assert len(stamps) == 1 + 4  # one for the form, one for each copy
     copies = [(tmp_path / f"{number}.pdf").read_bytes() for number in range(4)]
-    verdicts = [privacy.verify(copy, trust_roots=authority.roots) for copy in copies]
+    verdicts = [privacy.verify(copy, trust=authority.trust) for copy in copies]
     assert {verdict.publisher.covered_bytes for verdict in verdicts} == {verdicts[0].publisher.covered_bytes}
     assert {verdict.level for verdict in verdicts} == {"B-LT"}

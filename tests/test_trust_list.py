@@ -4,13 +4,14 @@ import datetime
 import json
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mailmart_privacy.errors import RecordError, UsageError
-from mailmart_privacy.release.trust import add_certificate, add_key, compromise, retire
+from mailmart_privacy.release.trust import add_certificate, add_key, compare_trust_lists, compromise, retire
 from mailmart_privacy.trust.trust_list import TrustList, shipped_trust_list, write_trust_list
 
 from .conftest import Run
@@ -149,6 +150,27 @@ def test_an_unsound_record_is_refused(change: dict[str, Any]) -> None:
     (entry,) = add_certificate([], DER, purpose="copies", since=NOW)
     with pytest.raises(RecordError, match="cannot be read"):
         load([entry | change])
+
+
+def test_a_release_holds_the_next_list_to_its_records(cli: Run, tmp_path: Path) -> None:
+    """`records check --against` finds a record that a rewritten list changes or leaves out; more may follow."""
+    released = make_entries()
+    assert compare_trust_lists([*released, *released[:1]], released) == []
+    (fault,) = compare_trust_lists(released[:2], released)
+    assert fault.startswith("trust.json: record 3 (")
+    assert fault.endswith("was released and is gone; bring it back")
+    rewritten = add_certificate([], DER, purpose="copies", since=NOW - 999 * DAY)
+    (fault,) = compare_trust_lists([*rewritten, *released[1:]], released)
+    assert "record 1 ('Signer', for copies) is not as it was released" in fault
+    data = Path(__file__).parent.parent / "src/mailmart_privacy/data"
+    (tmp_path / "ledger.json").write_bytes((data / "ledger.json").read_bytes())
+    (tmp_path / "trust.json").write_bytes(write_trust_list(released))
+    with mock.patch(
+        "mailmart_privacy.release.folder.DataFolder.find_faults", return_value=[]
+    ):  # forms are not rendered
+        result = cli("records", "check", "--data", str(data), "--against", str(tmp_path))
+    assert result.returncode == 1
+    assert b"trust.json: record 1 ('Signer', for copies) was released and is gone" in result.stderr
 
 
 def test_the_command_line(cli: Run, tmp_path: Path) -> None:

@@ -1,18 +1,23 @@
 """Whom the command line trusts: signers and timestamp authorities apart, one's own identity, and who is published."""
 
 import datetime
+import json
+import pickle
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+import mailmart_privacy as privacy
+from mailmart_privacy.errors import LevelError, UntrustedError
 from mailmart_privacy.release.trust import add_certificate
 from mailmart_privacy.trust.anchors import Trust, as_trust, choose_trust, make_trust
 from mailmart_privacy.trust.trust_list import TrustList, write_trust_list
 
 from .chains import Authority, to_pem
-from .conftest import Run
+from .conftest import NOW, Run
+from .pki import Authority as Authority_
 
 TSA_ROOT, ROOT = Authority("Timestamp root"), Authority("Signers' root")
 START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -57,6 +62,37 @@ def test_without_trust_only_ones_own_identity(cli: Run, folder: Path) -> None:
     assert given.returncode == 0
     assert b"your own identity" not in given.stdout
     assert cli("verify", "--trust", "root.pem", "own.pdf").returncode == 5
+    document = json.loads(cli("verify", "--json", "own.pdf").stdout)
+    assert document["trusted_signers"] == ["own"]
+    assert document["note"].startswith("only your own identity is trusted")
+    document = json.loads(cli("verify", "--json", "--trust", "root.pem", "other.pdf").stdout)
+    assert (document["trusted_signers"], document["note"]) == (["given"], None)
+
+
+def test_certificates_alone_are_trusted_to_sign(authority: Authority_) -> None:
+    """A plain list of certificates names signers: a timestamp authority has to be named as one."""
+    names = [authority.certificate("root"), authority.certificate("tsa-root")]
+    issued = {"recipient": "Acme", "issued_at": NOW, "identity": authority.identity(), "level": "B-T"}
+    copy = privacy.issue(privacy.in_force(NOW), tsa=authority.client(), **issued)
+    with pytest.raises(UntrustedError, match="timestamp authority") as caught:
+        privacy.verify(copy, trust=names, at=NOW)
+    assert caught.value.argument == "trust_timestamps"
+    assert privacy.verify(copy, trust=make_trust(names[:1], names[1:]), at=NOW).level == "B-T"
+    with pytest.raises(LevelError, match="leads to no certificate that is trusted here"):
+        privacy.issue(privacy.in_force(NOW), tsa=authority.client(), trust=names, **issued | {"level": "B-LT"})
+
+
+def test_a_batch_keeps_signers_and_authorities_apart(authority: Authority_) -> None:
+    """What workers get says who is trusted for what, also in another process."""
+    trust = authority.trust
+    assert pickle.loads(pickle.dumps(trust)) == trust
+    asked = {"identity": authority.identity(), "issued_at": NOW, "level": "B-LT", "tsa": authority.client()}
+    rows = [privacy.Row(recipient="Acme", reference="C-1")]
+    (row,) = privacy.issue_many(rows, trust=trust, **asked)
+    assert privacy.verify(row.pdf, trust=trust, at=NOW).level == "B-LT"
+    swapped = Trust(signers=trust.authorities, authorities=trust.signers)
+    with pytest.raises(LevelError, match="leads to no certificate that is trusted here"):
+        list(privacy.issue_many(rows, trust=swapped, **asked))
 
 
 def test_settings(cli: Run, folder: Path) -> None:
@@ -92,4 +128,4 @@ def test_what_replaces_what() -> None:
     assert choose([a], [a], []) == [[(a, "given")], [(a, "given")]]
     assert choose([], [a], []) == [[(b, "published")], [(a, "given")]]
     assert as_trust(published) is published
-    assert as_trust([a]) == make_trust([a], [a])
+    assert as_trust([a]) == make_trust([a])

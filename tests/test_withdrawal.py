@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from mailmart_privacy import Identity, Issuer
+from mailmart_privacy._time import format_date
+from mailmart_privacy.cli.verify import show_verdict
 from mailmart_privacy.errors import RecordError, UsageError
 from mailmart_privacy.policy.entries import LEDGER, entry_digest
 from mailmart_privacy.policy.ledger import Ledger
 from mailmart_privacy.release.records import make_withdrawal, write_ledger
 from mailmart_privacy.release.rules import compare_released
+from mailmart_privacy.verifying.verify import verify
 from mailmart_privacy.web import Service
 from mailmart_privacy.web.atom import write_feed
 from mailmart_privacy.web.icalendar import write_calendar
@@ -46,6 +50,23 @@ def entries() -> list[dict[str, Any]]:
 
 def service(ledger: Ledger, at: datetime.datetime = NOW) -> Service:
     return Service(ledger, clock=lambda: at, max_age=600, **ADDRESS)  # type: ignore[arg-type]
+
+
+def test_a_copy_of_a_withdrawn_version_is_genuine(
+    ledger: Ledger, identity: Identity, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verdict says that it is genuine, that the version never took effect, and why."""
+    issuer = Issuer(identity, ledger=ledger)
+    copy = issuer.issue(ledger.policy(THIRD), recipient="Acme", issued_at=NOW)
+    verdict = verify(copy.pdf, trust=[identity.certificate], at=NOW, ledger=ledger)
+    assert verdict.withdrawn_at == THIRD_WITHDRAWN
+    assert verdict.remarks == (WITHDRAWAL_REASON,)
+    assert "  In force     never; it was withdrawn on" in verdict.describe()
+    show_verdict("x.pdf", verdict, None, full=False)
+    said = capsys.readouterr().out
+    assert said.startswith("x.pdf: genuine; this version was withdrawn before it took effect\n")
+    assert f"version {THIRD}, withdrawn on {format_date(THIRD_WITHDRAWN.date())}, never in force" in said
+    assert f"  Note         {WITHDRAWAL_REASON}" in said
 
 
 def test_a_withdrawn_version_never_takes_effect(ledger: Ledger) -> None:

@@ -42,7 +42,7 @@ def deliver(key: bytes, moment: datetime.datetime) -> None:
         privacy.current(), recipient="Acme GmbH", reference="C-1", issued_at=moment, identity=identity
     )
     try:
-        verdict: privacy.Verification = privacy.verify(copy, trust_roots=[identity.certificate])
+        verdict: privacy.Verification = privacy.verify(copy, trust=[identity.certificate])
     except errors.UntrustedError as error:
         code: errors.ExitCode = error.exit_code
         print(code)

@@ -41,6 +41,8 @@ def find_lookalikes(name: str) -> str | None:
     Returns:
         A sentence for people, without a full stop; or None where nothing is to be said.
     """
+    if name.isascii():
+        return None
     words = _WORD.findall(name)
     for word in words:
         if remark := _describe_styled(word) or _describe_mixture(word):

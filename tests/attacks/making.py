@@ -77,7 +77,7 @@ class Given:
             issued_at=NOW,
             identity=identity or self.signer,
             timestamps=self.authority.client(),
-            trust_roots=self.authority.roots,
+            trust=self.authority.trust,
         )
 
     def stamp(self, pdf: bytes) -> bytes:

@@ -394,7 +394,7 @@ def signed_by_a_stranger(given: Given) -> bytes:
     return given.issue(form, identity=given.stranger)
 
 
-@attack(FOREIGN, says="not signed by who certified the form", levels=("B-B",))
+@attack(FOREIGN, says="certified by one signer, and the copy was issued by another", levels=("B-B",))
 def delivered_by_a_stranger(given: Given) -> bytes:
     """Someone else issues a copy of the form that the trusted signer certified."""
     from dataclasses import replace

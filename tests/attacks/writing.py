@@ -47,7 +47,7 @@ def _store_otherwise(change: Change, given: Given) -> bytes:
     copy, later = read_copy(given.copy, given.certified.form), NOW.replace(day=NOW.day + 2)
     assert copy.delivery.token is not None
     with given.authority.at(later):
-        data = gather_for_token(copy.delivery.token, roots=given.authority.roots, at=later, level="B-LTA", timeout=5.0)
+        data = gather_for_token(copy.delivery.token, trust=given.authority.trust, at=later, level="B-LTA", timeout=5.0)
     with write_otherwise(change):
         draft = format_1.write_validation_data(copy.form.notes, copy.progress, data)
     return given.copy + bytes(draft.body)

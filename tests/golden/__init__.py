@@ -18,6 +18,7 @@ from mailmart_privacy.copies.container import read_container
 from mailmart_privacy.keys.certificates import certificate_digest
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.papers import form_name
+from mailmart_privacy.trust.anchors import Trust, make_trust
 
 FOLDER = Path(__file__).parent
 LIST = FOLDER / "golden.json"
@@ -60,6 +61,12 @@ class Golden:
     def signer_digest(self) -> str:
         """The SHA-256 of that certificate, in hex."""
         return certificate_digest(self.signer)
+
+    @property
+    def trust(self) -> Trust:
+        """Whom to trust: the root of its signer, and that of its timestamps."""
+        signer, authority = self.roots
+        return make_trust([signer], [authority])
 
     @property
     def pdf(self) -> bytes:

@@ -19,6 +19,7 @@ from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.papers import PAPERS
+from mailmart_privacy.trust.anchors import make_trust
 from mailmart_privacy.trust.authorities import Authorities
 from mailmart_privacy.verifying.renewing import renew_copy
 
@@ -75,8 +76,8 @@ def make_all(authority: Authority) -> None:
         copies.append({"name": name, "version": policy.version, **facts, "digest": digest, "roots": roots})
 
     for signer, identity in identities.items():
-        roots = (*authority.roots, identity.certificate) if identity.is_self_signed else authority.roots
-        authorities = Authorities(timestamps=authority.client(), roots=roots)
+        trust = authority.trust + make_trust([identity.certificate])
+        authorities = Authorities(timestamps=authority.client(), trust=trust)
         for level in LEVELS:
             issuer = Issuer(identity, level=level, authorities=authorities)
             for paper in PAPERS if signer == "p256" else PAPERS[:1]:
@@ -86,7 +87,7 @@ def make_all(authority: Authority) -> None:
         if signer == "chain":
             pdf = copy.pdf
             for _ in range(RENEWALS):
-                pdf, _ = renew_copy(pdf, timestamps=authority.client(), trust_roots=roots, at=AT, ledger=shipped())
+                pdf, _ = renew_copy(pdf, timestamps=authority.client(), trust=trust, at=AT, ledger=shipped())
             keep("chain-renewed-a4", pdf, signer, **facts)
     issuer = Issuer(identities["p256"], fonts=typefaces())
     for script, name in NAMES.items():

@@ -16,7 +16,7 @@ from ..policy.model import Policy
 from ..policy.papers import Paper
 from ..sheets.rows import Planned, Row
 from .copies import find_typefaces, timestamp_client
-from .optional import Certificate, Identity, TimestampClient, Typeface
+from .optional import Certificate, Identity, TimestampClient, Trust, Typeface
 from .policies import current, load_ledger
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ def issue_many(
     paper: Paper = "a4",
     level: Level = "B-B",
     tsa: str | Sequence[str] | TimestampClient = (),
-    trust_roots: Iterable[Certificate] = (),
+    trust: Iterable[Certificate] | Trust = (),
     executor: Executor | None = None,
     into: str | None = None,
     fonts: Iterable[str | Typeface] = (),
@@ -51,7 +51,7 @@ def issue_many(
         paper: "a4" or "letter".
         level: "B-B", "B-T", "B-LT" or "B-LTA"; see `issue`.
         tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
-        trust_roots: where the certificates lead to; needed for "B-LT" and "B-LTA".
+        trust: whom to trust; see `issue`.
         executor: threads, processes or a cluster to share the work; None for this thread.
         into: a folder, s3://BUCKET/PREFIX, or another URL, where the workers put the copies; the copy of a row
             that is there already is found, and not issued again. None to get the copies' bytes.
@@ -70,22 +70,20 @@ def issue_many(
         OSError: a copy could not be written.
         MissingExtraError: a library that this needs is not installed.
     """
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     from ..batch.destinations import find_destination
     from ..batch.job import BatchJob, OpenIdentity
     from ..batch.scheduler import CHUNK, certify_order
     from ..copies.issuer import load_recorded
+    from ..trust.anchors import as_trust
 
     clock, version = _clock(issued_at), policy or current()
-    client, roots = timestamp_client(tsa), tuple(trust_roots)
     order = BatchJob(
         id=secrets.token_hex(8),
         form=load_recorded(load_ledger(), version, paper),
         open_identity=identity if callable(identity) else OpenIdentity(identity),
         level=level,
-        timestamps=client,
-        roots=tuple(root.public_bytes(Encoding.DER) for root in roots),
+        timestamps=timestamp_client(tsa),
+        trust=as_trust(trust),
         fonts=find_typefaces(fonts),
         place=None if into is None else find_destination(into),
     )

@@ -33,7 +33,7 @@ def issue(
     paper: Paper = "a4",
     level: Level = "B-B",
     tsa: str | Sequence[str] | TimestampClient = (),
-    trust_roots: Iterable[Certificate] = (),
+    trust: Iterable[Certificate] | Trust = (),
     fonts: Iterable[str | Typeface] = (),
 ) -> bytes:
     """Issue a signed copy of a recorded version at a level of PAdES (ETSI EN 319 142-1).
@@ -50,8 +50,8 @@ def issue(
         level: "B-B", "B-T" (with a timestamp), "B-LT" (with validation data), "B-LTA" (with an
             archive timestamp).
         tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
-        trust_roots: where the certificates of the signer and of the authorities lead to; needed
-            for "B-LT" and "B-LTA". A self-signed identity is its own root.
+        trust: whom to trust; "B-LT" and "B-LTA" need a `Trust` whose certificates stand above the signer's and
+            the authorities'. A self-signed identity is its own root.
         fonts: files of fonts, or names of installed ones; what a name needs of them is embedded.
 
     Returns:
@@ -69,7 +69,9 @@ def issue(
     require_policy(policy)
     require_text(recipient, "recipient")
     require_moment(issued_at)
-    issuer = find_issuer(identity, level, timestamp_client(tsa), tuple(trust_roots), find_typefaces(fonts))
+    from ..trust.anchors import as_trust
+
+    issuer = find_issuer(identity, level, timestamp_client(tsa), as_trust(trust), find_typefaces(fonts))
     return issuer.issue(policy, recipient=recipient, reference=reference, issued_at=issued_at, paper=paper).pdf
 
 
@@ -77,7 +79,7 @@ def renew(
     pdf: bytes,
     *,
     tsa: str | Sequence[str] | TimestampClient,
-    trust_roots: Iterable[Certificate] | Trust,
+    trust: Iterable[Certificate] | Trust,
     at: datetime.datetime | None = None,
 ) -> bytes:
     """Renew a copy: verify it, and add the next archive timestamp, so that it holds for longer.
@@ -85,8 +87,7 @@ def renew(
     Args:
         pdf: a copy of level B-LT or B-LTA.
         tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
-        trust_roots: where the certificates of the signer and of the authorities lead to, the one
-            that is asked now, too.
+        trust: whom to trust; see `verify`. The authority that is asked now has to be among them.
         at: now (aware), or None for what the clock says.
 
     Returns:
@@ -97,17 +98,16 @@ def renew(
         LevelError: its level is lower, or an answer was missing.
         MissingExtraError: cryptography is not installed.
     """
-    from ..trust.anchors import as_trust
     from ..verifying.renewing import renew_copy
 
-    moment, trust = now() if at is None else at, as_trust(trust_roots)
-    return renew_copy(pdf, timestamps=timestamp_client(tsa), trust_roots=trust, at=moment, ledger=load_ledger())[0]
+    moment = now() if at is None else at
+    return renew_copy(pdf, timestamps=timestamp_client(tsa), trust=trust, at=moment, ledger=load_ledger())[0]
 
 
 def verify(
     pdf: bytes,
     *,
-    trust_roots: Iterable[Certificate] | Trust,
+    trust: Iterable[Certificate] | Trust,
     at: datetime.datetime | None = None,
     version: str | None = None,
     fonts: Iterable[str | Typeface] = (),
@@ -116,9 +116,9 @@ def verify(
 
     Args:
         pdf: the bytes of the file.
-        trust_roots: whom to trust: certificates (see `load_certificates`) that count for signers and for
-            timestamps; or a `Trust`, which keeps them apart. Nobody else is, and the machine's own store is
-            never asked.
+        trust: whom to trust: certificates of signers, or above them (see `load_certificates`); or a `Trust`, which
+            also names those of timestamp authorities (see `verifying.make_trust`). Nobody else is trusted, and the
+            machine's own store is never asked.
         at: the moment for which certificates are validated (aware), or None for now.
         version: the version that the copy has to be of, for instance "2026-02-24", or None for any.
         fonts: the issuer's fonts for names in other scripts, as files or names, where they are at hand; what such a
@@ -130,7 +130,7 @@ def verify(
     Raises:
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
-        UntrustedError: it is whole, but a signer leads to none of the trust roots.
+        UntrustedError: it is whole, but a signer leads to no certificate that is trusted.
         VersionMismatchError: it holds, but is of another version than was asked for.
         UnreadableFileError: it cannot be read far enough to tell.
         UsageError: `at` is naive.
@@ -144,9 +144,7 @@ def verify(
         raise WrongTypeError("pdf", "bytes", pdf)
     moment = now() if at is None else at
     require_moment(moment)
-    return verify(
-        pdf, trust_roots=trust_roots, at=moment, ledger=load_ledger(), version=version, fonts=find_typefaces(fonts)
-    )
+    return verify(pdf, trust=trust, at=moment, ledger=load_ledger(), version=version, fonts=find_typefaces(fonts))
 
 
 def require_policy(policy: object) -> None:
@@ -159,18 +157,18 @@ def find_issuer(
     identity: "Identity",
     level: Level,
     client: "TimestampClient",
-    roots: "tuple[Certificate, ...]",
+    trust: Trust,
     typefaces: "tuple[Typeface, ...]",
 ) -> "Issuer":
     """Find the issuer that does what a caller asks for, or make one: its forms are certified once in a process."""
     from ..copies.issuer import Issuer
     from ..trust.authorities import Authorities
 
-    key = (identity.digest, id(identity.key), level, client, roots, typefaces)
+    key = (identity.digest, id(identity.key), level, client, trust, typefaces)
     if key not in _issuers:
         while len(_issuers) >= _MOST_ISSUERS:
             del _issuers[next(iter(_issuers))]
-        authorities = Authorities(timestamps=client, roots=roots)
+        authorities = Authorities(timestamps=client, trust=trust)
         _issuers[key] = Issuer(identity, level=level, authorities=authorities, fonts=typefaces)
     return _issuers[key]
 

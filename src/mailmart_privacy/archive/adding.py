@@ -68,7 +68,7 @@ def add_files(
     paths: "Iterable[Path]",
     *,
     names_key: bytes,
-    roots: "Trusted",
+    trust: "Trusted",
     ledger: "Ledger",
     clock: Callable[[], datetime.datetime],
     same_reference: bool = False,
@@ -80,7 +80,7 @@ def add_files(
         index: its index, up to date.
         paths: the files.
         names_key: the archive's.
-        roots: the certificates that signers and authorities have to lead to.
+        trust: whom to trust for what.
         ledger: the recorded versions.
         clock: tells what time it is (aware).
         same_reference: accept a reference that another customer has already.
@@ -90,7 +90,7 @@ def add_files(
     read = session.archive.read_entries()
     references = None if same_reference else ReferenceOwners(session.archive, names_key)
     for path in paths:
-        pending.append(_look(path, index, known, session.archive, read, roots, ledger, clock))
+        pending.append(_look(path, index, known, session.archive, read, trust, ledger, clock))
         copy = pending[-1][1]
         if copy is not None and references is not None:
             try:
@@ -144,7 +144,7 @@ def _look(
     known: dict[str, int],
     archive: "Archive",
     read: "Callable[[int], LogEntry]",
-    roots: "Trusted",
+    trust: "Trusted",
     ledger: "Ledger",
     clock: Callable[[], datetime.datetime],
 ) -> "tuple[Added, Copy | None]":
@@ -166,7 +166,7 @@ def _look(
             return Added(file=str(path), digest=digest, entry=known[digest]), None
         known[digest] = -1  # until it is committed
         with limited():
-            copy = admit(content, trust_roots=roots, at=clock(), ledger=ledger)
+            copy = admit(content, trust=trust, at=clock(), ledger=ledger)
         return Added(file=str(path), digest=digest, added=True), copy
     except (PrivacyError, OSError) as error:
         known.pop(digest or "", None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def admit(
     pdf: bytes,
     *,
-    trust_roots: "Trusted",
+    trust: "Trusted",
     at: datetime.datetime,
     ledger: "Ledger",
     renews: str | None = None,
@@ -25,7 +25,7 @@ def admit(
 
     Args:
         pdf: its bytes.
-        trust_roots: the certificates that its signer may lead to.
+        trust: whom to trust for what.
         at: the moment for which certificates are validated (aware).
         ledger: the recorded versions.
         renews: the digest of the copy that it replaces.
@@ -35,7 +35,7 @@ def admit(
     Raises:
         VerificationError: it does not verify, as `verify` says.
     """
-    verdict = verify(pdf, trust_roots=trust_roots, at=at, ledger=ledger)
+    verdict = verify(pdf, trust=trust, at=at, ledger=ledger)
     return Copy(
         pdf=pdf,
         version=verdict.version,

@@ -21,12 +21,12 @@ class Anchoring:
 
     Attributes:
         timestamps: the timestamp authorities to ask.
-        roots: the certificates that the authority's has to lead to.
+        trust: whom to trust for timestamps.
         witnesses: all of them have to sign the checkpoint first.
     """
 
     timestamps: "TimestampClient"
-    roots: "Trusted"
+    trust: "Trusted"
     witnesses: tuple[Witness, ...] = ()
 
     def anchor(self, session: "Session", at: datetime.datetime) -> None:
@@ -43,21 +43,21 @@ class Anchoring:
         anchor(
             session,
             timestamps=self.timestamps,
-            roots=self.roots,
+            trust=self.trust,
             at=at,
             cosign=lambda checkpoint: cosign(session.archive, checkpoint, self.witnesses),
         )
 
 
-def indexed_anchors(archive: "Archive", index: "Index", *, roots: "Trusted", at: datetime.datetime) -> list[Anchor]:
+def indexed_anchors(archive: "Archive", index: "Index", *, trust: "Trusted", at: datetime.datetime) -> list[Anchor]:
     """Verify the published anchors that the index lists, also those that lapsed; see `anchors.require_holding`.
 
     An anchor that is not published yet proves nothing yet.
 
     Raises:
         TamperedError: an anchor is not what was stamped.
-        UntrustedError: an authority's certificate leads to none of the roots.
+        UntrustedError: an authority's certificate leads to no trusted one.
     """
     published = archive.checkpoint().size
     numbers = [number for number, *_ in index.anchors() if number < published]
-    return verify_anchors(archive, [archive.read_entry(number) for number in numbers], roots=roots, at=at)
+    return verify_anchors(archive, [archive.read_entry(number) for number in numbers], trust=trust, at=at)

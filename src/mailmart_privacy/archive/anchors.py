@@ -65,7 +65,7 @@ def anchor(
     session: Session,
     *,
     timestamps: "TimestampClient",
-    roots: "Trusted",
+    trust: "Trusted",
     at: datetime.datetime,
     cosign: Callable[[Checkpoint], Checkpoint] = lambda checkpoint: checkpoint,
 ) -> LogEntry:
@@ -74,7 +74,7 @@ def anchor(
     Args:
         session: an archive that is being added to.
         timestamps: whom to ask.
-        roots: the certificates that the authority's has to lead to.
+        trust: whom to trust for timestamps.
         at: now (aware).
         cosign: adds the signatures of witnesses to a checkpoint.
 
@@ -86,7 +86,7 @@ def anchor(
     """
     checkpoint = cosign(session.publish())
     token = timestamps.stamp(sha256(checkpoint.note).digest())
-    data = gather_for_token(token, roots=roots, at=at, level="of an anchor", timeout=_TIMEOUT)
+    data = gather_for_token(token, trust=trust, at=at, level="of an anchor", timeout=_TIMEOUT)
     response = write_response(token.content)
     stem = f"{ANCHORS}/{checkpoint.size:012}-{sha256(response).hexdigest()[:16]}"
     files = {
@@ -98,14 +98,14 @@ def anchor(
 
 
 def verify_anchors(
-    archive: Archive, entries: Iterable[LogEntry], *, roots: "Trusted", at: datetime.datetime
+    archive: Archive, entries: Iterable[LogEntry], *, trust: "Trusted", at: datetime.datetime
 ) -> list[Anchor]:
     """Verify all anchors of an archive.
 
     Args:
         archive: whose.
         entries: those of the anchors.
-        roots: the certificates to trust.
+        trust: whom to trust for timestamps.
         at: the moment for which the last of them is judged (aware); each other one is judged for the
             moment of one that covers it.
 
@@ -125,7 +125,7 @@ def verify_anchors(
     tiles = archive.log.tiles(published.size)
     for entry in newest_first:
         covering = [each.moment for each in found if each.checkpoint.size > entry.number and not each.lapsed]
-        found.append(_verify(archive, entry, published, tiles, roots, min([at, *covering])))
+        found.append(_verify(archive, entry, published, tiles, trust, min([at, *covering])))
     return found[::-1]
 
 
@@ -174,7 +174,7 @@ def _verify(
     entry: LogEntry,
     published: Checkpoint,
     tiles: "Tiles",
-    roots: "Trusted",
+    trust: "Trusted",
     at: datetime.datetime,
 ) -> Anchor:
     contents = {file.name.rpartition(".")[2]: archive.read_file(file) for file in entry.entry.files}
@@ -190,7 +190,7 @@ def _verify(
         judged_by = _read_data(data)
     except (ValueError, TypeError, KeyError) as error:
         raise TamperedError(f"{name}: {one_line(error)}") from None
-    path, lapsed = _find_path(name, token, judged_by, roots, at)
+    path, lapsed = _find_path(name, token, judged_by, trust, at)
     # A root's own dates bind nobody who trusts it; those of all others do.
     expires_at = min(each.not_valid_after_utc for each in path[:-1] or path)
     return Anchor(entry, checkpoint, token.moment, subject_name(path[0]), expires_at, path, lapsed)
@@ -214,11 +214,11 @@ def _require_logged(name: str, entry: LogEntry, checkpoint: Checkpoint, publishe
 
 
 def _find_path(
-    name: str, token: Token, data: ValidationData, roots: "Trusted", at: datetime.datetime
+    name: str, token: Token, data: ValidationData, trust: "Trusted", at: datetime.datetime
 ) -> "tuple[tuple[x509.Certificate, ...], str]":
     """Find the way from the authority's certificate to a root, and why it does not hold any longer."""
     own, *others = token.certificates
-    judge = PathValidator(trust=as_trust(roots), data=data)
+    judge = PathValidator(trust=as_trust(trust), data=data)
     try:
         path = judge.find_path(own, others, at=token.moment, purpose="stamp", proven=True)
     except NotTrustedError as error:

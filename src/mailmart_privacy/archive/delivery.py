@@ -17,9 +17,8 @@ from .recipients import Details, open_details
 from .register import copies_of
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trusted
     from .entries import LogEntry
     from .service import ArchiveService
     from .session import Copy
@@ -55,7 +54,7 @@ def deliver(
     recipient: str,
     *,
     issue: Callable[[], bytes],
-    roots: "tuple[Certificate, ...]",
+    trust: "Trusted",
     ledger: "Ledger",
     request: str = "",
     matter: str = "",
@@ -67,7 +66,7 @@ def deliver(
         service: the archive; its `actor` stands in the entry.
         recipient: the customer.
         issue: makes the copy: its bytes. It is called unless an earlier request of the same key has made one.
-        roots: the certificates that signer and authorities have to lead to.
+        trust: whom to trust for what.
         ledger: the recorded versions.
         request: a key that the requester chose. Repeating the request with the same key and customer gives the copy
             that is archived already. Two requests of one key at the same moment are for the caller to keep apart.
@@ -76,13 +75,13 @@ def deliver(
 
     Raises:
         ReferenceConflictError: another customer has the reference; nothing was archived.
-        VerificationError: the copy that was issued does not verify with these roots; nothing was archived.
+        VerificationError: the copy that was issued does not verify with this trust; nothing was archived.
         ArchiveError: it cannot be archived.
     """
     earlier = _find_request(service, recipient, request) if request else None
     if earlier is not None:
         return earlier
-    copy = _judge(service, issue(), roots, ledger, request, matter)
+    copy = _judge(service, issue(), trust, ledger, request, matter)
     require_reference(service, copy, same_reference=same_reference)
     return _describe(copy, _add(service, copy, ledger))
 
@@ -92,7 +91,7 @@ def write_archived(
     path: Path,
     pdf: bytes,
     *,
-    roots: "tuple[Certificate, ...]",
+    trust: "Trusted",
     ledger: "Ledger",
     force: bool = False,
     same_reference: bool = False,
@@ -105,7 +104,7 @@ def write_archived(
         service: the archive.
         path: the place of the file.
         pdf: the copy.
-        roots: the certificates that signer and authorities have to lead to.
+        trust: whom to trust for what.
         ledger: the recorded versions.
         force: replace a file that is there.
         same_reference: accept a reference that another customer has.
@@ -115,7 +114,7 @@ def write_archived(
         DestinationExistsError: a file is there, and `force` is not set.
         ArchiveError: it cannot be archived; no file was written.
     """
-    copy = _judge(service, pdf, roots, ledger, "", "")
+    copy = _judge(service, pdf, trust, ledger, "", "")
     require_reference(service, copy, same_reference=same_reference)
     try:
         with open_whole(path, force=force) as file:
@@ -134,12 +133,12 @@ def archive_copy(
     service: "ArchiveService",
     pdf: bytes,
     *,
-    roots: "tuple[Certificate, ...]",
+    trust: "Trusted",
     ledger: "Ledger",
     same_reference: bool = False,
 ) -> ArchivedCopy:
     """Archive a copy that was issued just now; arguments and errors are those of `write_archived`."""
-    copy = _judge(service, pdf, roots, ledger, "", "")
+    copy = _judge(service, pdf, trust, ledger, "", "")
     require_reference(service, copy, same_reference=same_reference)
     return _describe(copy, _add(service, copy, ledger))
 
@@ -157,14 +156,14 @@ def require_reference(service: "ArchiveService", copy: "Copy", *, same_reference
 def _judge(
     service: "ArchiveService",
     pdf: bytes,
-    roots: "tuple[Certificate, ...]",
+    trust: "Trusted",
     ledger: "Ledger",
     request: str,
     matter: str,
 ) -> "Copy":
     # A timestamp, or another process that certified the form, may be a moment ahead of the clock here.
     at = service.clock() + datetime.timedelta(seconds=5)
-    return admit(pdf, trust_roots=roots, at=at, ledger=ledger, request=request, matter=matter)
+    return admit(pdf, trust=trust, at=at, ledger=ledger, request=request, matter=matter)
 
 
 def _add(service: "ArchiveService", copy: "Copy", ledger: "Ledger") -> "LogEntry":

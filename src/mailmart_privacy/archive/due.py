@@ -43,7 +43,7 @@ def find_due(
         certificates: those that sign copies.
         ledger: the recorded versions.
     """
-    renewal = service.renewal(roots=trust, limit=_EVER, ledger=ledger)
+    renewal = service.renewal(trust=trust, limit=_EVER, ledger=ledger)
     items = [
         DueItem(what="copy", at=until, about=f"renew the copy {row.digest[:16]}: its timestamp holds until then")
         for row, until in renewal.copies

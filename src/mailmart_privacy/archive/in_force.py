@@ -39,22 +39,22 @@ class InForce:
     files: tuple[File, ...] = ()
 
 
-def in_force(service: "ArchiveService", at: datetime.datetime, *, roots: "Trusted") -> InForce:
+def in_force(service: "ArchiveService", at: datetime.datetime, *, trust: "Trusted") -> InForce:
     """Find the version in force; what the index answers is compared with the log.
 
     Args:
         service: the archive.
         at: the moment in question (aware).
-        roots: the certificates that timestamp authorities have to lead to.
+        trust: whom to trust for timestamps.
 
     Raises:
         TamperedError: the index says something else than the log.
-        UntrustedError: an authority's certificate leads to none of the roots.
+        UntrustedError: an authority's certificate leads to no trusted one.
     """
     archive = service.archive
     with service.index() as index:
         rows = index.in_force(at)
-        anchors = require_holding(indexed_anchors(archive, index, roots=roots, at=service.clock()))
+        anchors = require_holding(indexed_anchors(archive, index, trust=trust, at=service.clock()))
         stamped = max((each.checkpoint.size for each in anchors if each.moment <= at), default=0)
         provable = index.in_force(at, below=stamped)
     since = min((each.moment for each in anchors), default=None)

@@ -23,7 +23,7 @@ def describe_occasion(
     entry: "LogEntry",
     *,
     matter: str,
-    roots: "Trusted",
+    trust: "Trusted",
     ledger: "Ledger",
 ) -> Occasion:
     """Tell what the page says; customer and reference only where the archive's key is here.
@@ -32,7 +32,7 @@ def describe_occasion(
         service: the archive.
         entry: of the file that the evidence is for.
         matter: the matter that it is for; by default that of the copy.
-        roots: the certificates that signers have to lead to.
+        trust: whom to trust for what.
         ledger: the recorded versions.
     """
     made_by = service.actor.name if service.actor else ""
@@ -42,7 +42,7 @@ def describe_occasion(
     with contextlib.suppress(PrivacyError):  # not trusted here: the page names the certificate only
         pdf = service.archive.read_file(entry.entry.files[0]) or b""
         with limited():
-            issuer = verify(pdf, trust_roots=roots, at=service.clock(), ledger=ledger).delivery.signer
+            issuer = verify(pdf, trust=trust, at=service.clock(), ledger=ledger).delivery.signer
     if not service.location.key_path(service.archive.metadata.origin).exists():
         return Occasion(matter=matter, made_by=made_by, issuer=issuer)
     recipient = recipient_of(service.archive, service.keyring().names_key, entry)

@@ -59,7 +59,7 @@ class Renewal:
     Args:
         archive: which.
         index: its index, up to date.
-        roots: the certificates to trust.
+        trust: whom to trust for what.
         limit: what holds no longer than that is due (aware).
         ledger: the recorded versions.
         clock: tells what time it is (aware).
@@ -71,13 +71,13 @@ class Renewal:
         archive: "Archive",
         index: "Index",
         *,
-        roots: "Trusted",
+        trust: "Trusted",
         limit: datetime.datetime,
         ledger: "Ledger",
         clock: Callable[[], datetime.datetime],
         advance: Advance = quiet,
     ) -> None:
-        self._archive, self._roots, self._limit, self._ledger = archive, roots, limit, ledger
+        self._archive, self._trust, self._limit, self._ledger = archive, trust, limit, ledger
         self._clock = clock
         self.copies: list[tuple[Row, datetime.datetime]] = []
         self.anchor: Anchor | None = None
@@ -90,7 +90,7 @@ class Renewal:
         for done, row in enumerate(rows, 1):
             self._look(row)
             advance(done, len(rows))
-        for newest in indexed_anchors(archive, index, roots=roots, at=clock())[-1:]:
+        for newest in indexed_anchors(archive, index, trust=trust, at=clock())[-1:]:
             self._look_at_anchor(newest)
 
     @property
@@ -144,7 +144,7 @@ class Renewal:
         self._looked_at += 1
         try:
             with limited():
-                verdict = verify(self._read(row), trust_roots=self._roots, at=self._clock(), ledger=self._ledger)
+                verdict = verify(self._read(row), trust=self._trust, at=self._clock(), ledger=self._ledger)
         except PrivacyError as error:
             self._missed[row.digest] = str(error), error.exit_code
             return
@@ -169,13 +169,13 @@ class Renewal:
         renewed, _ = renew_copy(
             self._read(row),
             timestamps=anchoring.timestamps,
-            trust_roots=self._roots,
+            trust=self._trust,
             at=self._clock(),
             ledger=self._ledger,
         )
         # A timestamp may be a moment ahead of the clock here.
         at = self._clock() + datetime.timedelta(seconds=1)
-        return admit(renewed, trust_roots=self._roots, at=at, ledger=self._ledger, renews=row.digest)
+        return admit(renewed, trust=self._trust, at=at, ledger=self._ledger, renews=row.digest)
 
     def _read(self, row: "Row") -> bytes:
         content = self._archive.read_file(row.file)

@@ -78,7 +78,7 @@ class ArchiveService:
         self,
         paths: "Iterable[Path]",
         *,
-        roots: "Trusted",
+        trust: "Trusted",
         ledger: "Ledger",
         same_reference: bool = False,
     ) -> list[Added]:
@@ -90,7 +90,7 @@ class ArchiveService:
                     index,
                     paths,
                     names_key=keyring.names_key,
-                    roots=roots,
+                    trust=trust,
                     ledger=ledger,
                     clock=self.clock,
                     same_reference=same_reference,
@@ -101,9 +101,9 @@ class ArchiveService:
         """Find customers and copies by parts of names and references, or beginnings of digests; see `finding.find`."""
         return find(self.archive, self.keyring().names_key, text, exact=exact)
 
-    def in_force(self, at: datetime.datetime, *, roots: "Trusted") -> InForce:
+    def in_force(self, at: datetime.datetime, *, trust: "Trusted") -> InForce:
         """Find the version in force at a moment; see `in_force.in_force`."""
-        return in_force(self, at, roots=roots)
+        return in_force(self, at, trust=trust)
 
     def fetch(self, digest: str) -> bytes:
         """Read an archived file by its digest, or the first eight or more characters of it.
@@ -151,7 +151,7 @@ class ArchiveService:
         return row, write_proof(self.archive, entry.number)
 
     def evidence(
-        self, digest: str, *, roots: "Trusted", ledger: "Ledger", matter: str = ""
+        self, digest: str, *, trust: "Trusted", ledger: "Ledger", matter: str = ""
     ) -> "tuple[Row, dict[str, bytes]]":
         """Gather all that shows an outsider what a file is, and when it was archived; see `gather_evidence`.
 
@@ -159,7 +159,7 @@ class ArchiveService:
 
         Args:
             digest: of the file.
-            roots: the certificates that signers and timestamp authorities have to lead to.
+            trust: whom to trust for what.
             ledger: the recorded versions.
             matter: the matter that it is for.
 
@@ -172,7 +172,7 @@ class ArchiveService:
         with self.index() as index:
             row, entry = find_file(self.archive, index, digest)
             policy = list(index.rows(kinds=("published-version",), version=row.version))
-            anchors = require_holding(indexed_anchors(self.archive, index, roots=roots, at=at))
+            anchors = require_holding(indexed_anchors(self.archive, index, trust=trust, at=at))
         return row, gather_evidence(
             self.archive,
             entry,
@@ -181,7 +181,7 @@ class ArchiveService:
             published=policy[0].number if policy else None,
             anchors=anchors,
             at=at,
-            occasion=describe_occasion(self, entry, matter=matter, roots=roots, ledger=ledger),
+            occasion=describe_occasion(self, entry, matter=matter, trust=trust, ledger=ledger),
         )
 
     def verify(self, roots: Sequence[Root] = ()) -> Report:
@@ -251,7 +251,7 @@ class ArchiveService:
     def renewal(
         self,
         *,
-        roots: "Trusted",
+        trust: "Trusted",
         limit: datetime.datetime,
         ledger: "Ledger",
     ) -> Renewal:
@@ -260,7 +260,7 @@ class ArchiveService:
             return Renewal(
                 self.archive,
                 index,
-                roots=roots,
+                trust=trust,
                 limit=limit,
                 ledger=ledger,
                 clock=self.clock,

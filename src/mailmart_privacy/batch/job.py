@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from ..copies.forms import RecordedForm
     from ..copies.pades import Level
     from ..keys.identity import Identity
+    from ..trust.anchors import Trust
     from ..trust.timestamp_client import TimestampClient
     from ..typesetting.fonts import Typeface
     from .destinations import Destination
@@ -23,7 +24,7 @@ class BatchJob:
         open_identity: opens the identity that signs.
         level: of the copies.
         timestamps: whom to ask for timestamps.
-        roots: the certificates to trust, in DER.
+        trust: whom to trust for what.
         fonts: for characters that the form's font does not have; they lie in the same places for all workers.
         certified: the form as certified by the identity, its bytes; `CertifiedForm.from_bytes` reads them.
         place: where the copies are put, or None to hand them back.
@@ -34,7 +35,7 @@ class BatchJob:
     open_identity: "Callable[[], Identity]"
     level: "Level"
     timestamps: "TimestampClient"
-    roots: tuple[bytes, ...]
+    trust: "Trust"
     fonts: "tuple[Typeface, ...]" = ()
     certified: bytes = b""
     place: "Destination | None" = None

@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass, field
 
+from .._lookalikes import find_lookalikes
 from ..errors import PrivacyError
 
 
@@ -31,6 +32,11 @@ class IssuedRow:
     file: str | None = None
     pdf: bytes | None = field(default=None, repr=False)
     found: bool = False
+
+    @property
+    def remark(self) -> str | None:
+        """How the recipient's name may be taken for another one, in a sentence; or None."""
+        return find_lookalikes(self.recipient)
 
     def __repr__(self) -> str:
         return f"<IssuedRow {self.number}: {self.reference[:40]!r} to {self.recipient[:60]!r}>"

@@ -14,13 +14,13 @@ from ..copies.issuer import Issuer
 from ..copies.issuing import fill_values
 from ..copies.reading import read_copy
 from ..errors import DestinationExistsError, MissingExtraError, PrivacyError, RecordError, VerificationError
+from ..trust.anchors import OWN, make_trust
 from ..trust.authorities import Authorities
 from ..verifying.verify import require_signatures
 from .job import BatchJob
 from .results import FailedRow, IssuedRow
 
 try:
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
@@ -36,11 +36,10 @@ class WorkerState:
     def __init__(self, order: BatchJob) -> None:
         self.order = order
         self.identity = order.open_identity()
-        self.roots = tuple(x509.load_der_x509_certificate(root) for root in order.roots)
         self.issuer = Issuer(
             self.identity,
             level=order.level,
-            authorities=Authorities(timestamps=order.timestamps, roots=self.roots),
+            authorities=Authorities(timestamps=order.timestamps, trust=order.trust),
             fonts=order.fonts,
         )
         certified = CertifiedForm.from_bytes(order.certified, order.form) if order.certified else None
@@ -202,7 +201,7 @@ def verify_chunk(order: BatchJob, copies: "Sequence[IssuedRow]", at: datetime.da
 
     use_named_data()
     bench = _bench(order)
-    roots = (*bench.roots, bench.identity.certificate)
+    trust = order.trust + make_trust([bench.identity.certificate], source=OWN)
     failed = []
     for copy in copies:
         pdf = copy.pdf
@@ -213,7 +212,7 @@ def verify_chunk(order: BatchJob, copies: "Sequence[IssuedRow]", at: datetime.da
                 raise RecordError(f"{copy.file} is no longer there")
             if sha256(pdf).hexdigest() != copy.digest:
                 raise RecordError(f"{copy.file} is not the file that was written: its digest differs")
-            verdict = verify(pdf, trust_roots=roots, at=at, ledger=shipped())
+            verdict = verify(pdf, trust=trust, at=at, ledger=shipped())
             if (verdict.recipient, verdict.reference) != (copy.recipient, copy.reference):
                 raise RecordError(f"{copy.file} is addressed to {verdict.recipient!r}, not to {copy.recipient!r}")
         except PrivacyError as error:

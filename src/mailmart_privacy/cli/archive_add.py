@@ -97,7 +97,7 @@ def add(
             index,
             paths,
             names_key=keyring.names_key,
-            roots=authorities.trusted(),
+            trust=authorities.trusted(),
             ledger=shipped(),
             clock=now,
             same_reference=same_reference,
@@ -194,7 +194,7 @@ def renew(
     waiting = bool(read_register(service.archive).waiting)
     if anchoring is None and not dry_run and not waiting:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
-    renewal = service.renewal(roots=authorities.trusted(), limit=limit, ledger=shipped())
+    renewal = service.renewal(trust=authorities.trusted(), limit=limit, ledger=shipped())
     erased, missed = list["Erasure"](), list[str]()
     if not dry_run and (waiting or (renewal.due and anchoring is not None)):
         with service.writing() as (session, keyring):

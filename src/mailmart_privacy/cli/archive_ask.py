@@ -108,7 +108,7 @@ def in_force(time: str, archive: str | None, archive_index: str | None, trust: t
     """
     moment = parse_moment(time)
     service = open_service(read_location(archive, None, archive_index), "indexing")
-    found = service.in_force(moment, roots=read_trusted(trust))
+    found = service.in_force(moment, trust=read_trusted(trust))
     answer = {
         "at": moment_words(moment),
         "version": found.version,

@@ -64,7 +64,7 @@ def evidence(
     here, the page names the customer and the reference.
     """
     service = open_service(read_location(archive, archive_key, archive_index), "indexing")
-    row, files = service.evidence(digest, roots=read_trusted(trust), ledger=shipped(), matter=matter)
+    row, files = service.evidence(digest, trust=read_trusted(trust), ledger=shipped(), matter=matter)
     target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
     click.echo(str(target))
@@ -126,7 +126,7 @@ def verify(
         compared = _compare(opened, other)
         report = service.verify(known)
         report.require_sound()
-        judged = verify_anchors(opened, report.anchors, roots=read_trusted(trust), at=now())
+        judged = verify_anchors(opened, report.anchors, trust=read_trusted(trust), at=now())
     except TamperedError as error:
         if not as_json:
             raise

@@ -69,7 +69,7 @@ def read_anchoring(authorities: Authorities, witnesses: tuple[str, ...] = ()) ->
     from ..archive.witnesses import parse_witness
 
     return Anchoring(
-        timestamps=authorities.client(), roots=authorities.roots, witnesses=tuple(map(parse_witness, witnesses))
+        timestamps=authorities.client(), trust=authorities.trust(), witnesses=tuple(map(parse_witness, witnesses))
     )
 
 

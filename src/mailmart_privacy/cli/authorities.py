@@ -37,16 +37,15 @@ class Authorities:
     signers: "tuple[Certificate, ...]"
     stampers: "tuple[Certificate, ...]"
 
-    @property
-    def roots(self) -> "tuple[Certificate, ...]":
-        """All certificates that were given: where those of the signer and of the authorities lead to when issuing."""
-        return tuple(dict.fromkeys((*self.signers, *self.stampers)))
-
     def client(self) -> "TimestampClient":
         """Make a client of them."""
         from ..trust.timestamp_client import TimestampClient
 
         return TimestampClient(urls=self.urls, pins=self.pins)
+
+    def trust(self) -> "Trust":
+        """Name whom to trust when issuing: those who were given, or else are published."""
+        return _choose(self.signers, self.stampers, own=False)
 
     def trusted(self) -> "Trust":
         """Name whom to trust: those who were given, or else are published; and the user's own identity."""
@@ -119,11 +118,10 @@ def describe_trust(trust: "Trust") -> str | None:
 
 def _choose(signers: "tuple[Certificate, ...]", stampers: "tuple[Certificate, ...]", *, own: bool) -> "Trust":
     from ..trust.anchors import choose_trust
-    from ..trust.trust_list import shipped_trust_list
+    from ..trust.trust_list import published_trust
 
     identity = _read_own() if own else ()
-    published = shipped_trust_list().trust()
-    return choose_trust(signers=signers, authorities=stampers, own=identity, published=published)
+    return choose_trust(signers=signers, authorities=stampers, own=identity, published=published_trust())
 
 
 def _read_own() -> "tuple[Certificate, ...]":

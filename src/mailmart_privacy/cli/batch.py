@@ -13,7 +13,7 @@ from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import UsageError
 from ..policy.ledger import shipped
-from .batch_answer import BatchExport, print_plan, print_report, write_checked, write_issued
+from .batch_answer import BatchExport, print_plan, print_report, report_remarks, write_checked, write_issued
 from .edge import form_cache, now
 from .files import open_output, read_file, require_place
 from .progress import show_stages
@@ -49,6 +49,7 @@ def export_batch(batch: BatchExport) -> None:
         write_checked(batch, batch.options.check, content, sheet, planned.faults)
     planned.require_faultless(batch.recipients)
     plan = planned.copies
+    report_remarks(plan)
     if batch.options.dry_run:
         print_plan(batch, plan)
         return
@@ -107,8 +108,6 @@ def _open_runner(
 
 def _make_job(batch: BatchExport, executor: "Executor | None") -> "BatchJob":
     """Say what the copies have in common. The key is opened here, where its passphrase can be asked for."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     from ..batch.job import BatchJob, OpenIdentity
     from ..copies.forms import load_form
 
@@ -123,7 +122,7 @@ def _make_job(batch: BatchExport, executor: "Executor | None") -> "BatchJob":
         fonts=batch.signing.fonts,
         level=batch.signing.level,
         timestamps=batch.signing.authorities.client(),
-        roots=tuple(root.public_bytes(Encoding.DER) for root in batch.signing.authorities.roots),
+        trust=batch.signing.authorities.trust(),
     )
 
 

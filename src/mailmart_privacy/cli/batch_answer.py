@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._unicode import spell_out
 from ..errors import MissingExtraError
 from .batch_options import BatchOptions
 from .files import write_out
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from ..batch.report import BatchReport
     from ..sheets.rows import Planned, RowFault
     from ..sheets.sheet import Sheet
+
+
+_SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +80,22 @@ def write_issued(batch: BatchExport, content: bytes, sheet: "Sheet", plan: "Sequ
     click.echo(f"the list for mail merge is {path}", err=True)
 
 
+def report_remarks(plan: "Sequence[Planned]") -> None:
+    """Say which recipients' names may be taken for other names, before anything is signed."""
+    remarks = [(row.number, remark) for row in plan if (remark := row.remark)]
+    for number, remark in remarks[:_SHOWN]:
+        click.echo(f"note: row {number}: {spell_out(remark)}", err=True)
+    if len(remarks) > _SHOWN:
+        click.echo(f"note: {len(remarks) - _SHOWN:,} more rows have such names; see --dry-run --json", err=True)
+
+
 def print_plan(batch: BatchExport, plan: "Sequence[Planned]") -> None:
     """Print what would be issued."""
     if batch.place.as_json:
-        rows = [{"row": r.number, "recipient": r.recipient, "reference": r.reference, "file": r.file} for r in plan]
+        rows = [
+            {"row": r.number, "recipient": r.recipient, "reference": r.reference, "file": r.file, "remark": r.remark}
+            for r in plan
+        ]
         print_json({"version": batch.version, "copies": rows})
         return
     for row in plan:

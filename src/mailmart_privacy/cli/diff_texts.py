@@ -139,7 +139,7 @@ def _read_copy(content: bytes, said: str, trust: tuple[str, ...], now: datetime.
     from ..pdf.scan import find_attached_json, find_claimed_recipient
     from ..verifying.verify import verify
 
-    roots = read_trust(trust)
+    trusted = read_trust(trust)
     attached = find_attached_json(content)
     if attached is None:
         raise UsageError(
@@ -148,7 +148,7 @@ def _read_copy(content: bytes, said: str, trust: tuple[str, ...], now: datetime.
     policy = _read_json(attached.decode("utf-8", "replace"), said)
     try:
         with limited():
-            verdict = verify(content, trust_roots=roots, at=now, ledger=shipped())
+            verdict = verify(content, trust=trusted, at=now, ledger=shipped())
     except VerificationError as error:
         named = find_claimed_recipient(content)
         claim = f"it names {named} as its recipient, " if named else ""

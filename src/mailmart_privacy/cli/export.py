@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._lookalikes import find_lookalikes
 from .._unicode import spell_out
 from ..batch.file_names import name_file
 from ..errors import UsageError
@@ -34,11 +33,10 @@ from .output import print_json
 from .show import choose_one, choose_version, policy_options
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from ..archive.service import ArchiveService
     from ..copies.issuer import IssuedCopy
     from ..keys.identity import Identity
+    from ..trust.anchors import Trust
 
 
 _GROUPS = {
@@ -142,11 +140,13 @@ def export(
     read = signing.read()
     identity = read.key()
     issued = _issue(read, identity, version, paper, recipient, reference, moment)
-    if remark := find_lookalikes(issued.recipient):
+    if remark := issued.remark:
         click.echo(f"note: {spell_out(remark)}", err=True)
     if service is not None:
-        trusted = (*read.authorities.roots, identity.certificate)
-        _archive(service, target, issued.pdf, roots=trusted, force=output.force, same_reference=same_reference)
+        from ..trust.anchors import OWN, make_trust
+
+        trust = read.authorities.trust() + make_trust([identity.certificate], source=OWN)
+        _archive(service, target, issued.pdf, trust=trust, force=output.force, same_reference=same_reference)
     else:
         write_out(target, issued.pdf, binary=True, force=output.force)
     if target == "-":
@@ -177,7 +177,7 @@ def _archive(
     target: str,
     pdf: bytes,
     *,
-    roots: "tuple[Certificate, ...]",
+    trust: "Trust",
     force: bool,
     same_reference: bool,
 ) -> None:
@@ -188,11 +188,11 @@ def _archive(
     ledger = shipped()
     try:
         if target == "-":
-            done = archive_copy(service, pdf, roots=roots, ledger=ledger, same_reference=same_reference)
+            done = archive_copy(service, pdf, trust=trust, ledger=ledger, same_reference=same_reference)
             write_out(target, pdf, binary=True, force=force)
         else:
             done = write_archived(
-                service, Path(target), pdf, roots=roots, ledger=ledger, force=force, same_reference=same_reference
+                service, Path(target), pdf, trust=trust, ledger=ledger, force=force, same_reference=same_reference
             )
     except ReferenceConflictError as error:
         raise UsageError(f"{error}; if that is right, repeat it with --same-reference") from None
@@ -214,7 +214,7 @@ def _issue(
     if signing.level != "B-B":  # what only the other levels need to be imported
         from ..trust.authorities import Authorities
 
-        authorities = Authorities(timestamps=signing.authorities.client(), roots=signing.authorities.roots)
+        authorities = Authorities(timestamps=signing.authorities.client(), trust=signing.authorities.trust())
     issuer = Issuer(
         identity, level=signing.level, authorities=authorities, fonts=signing.fonts, cache=form_cache(), clock=now
     )
@@ -231,4 +231,5 @@ def _describe(target: str, issued: "IssuedCopy") -> dict[str, Any]:
         "recipient": issued.recipient,
         "reference": issued.reference,
         "issued_at": issued.issued_at.isoformat().replace("+00:00", "Z"),
+        "remark": issued.remark,
     }

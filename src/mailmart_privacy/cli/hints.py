@@ -21,7 +21,6 @@ HINTS = {
     "resume": "go on with --resume",
     "sheet": "name one of these with --sheet NAME",
     "trust": "give it with --trust FILE",
-    "trust_roots": "give it with --trust FILE",
     "trust_timestamps": "give it with --trust-timestamps FILE",
     "tsa": "name a timestamp authority with --tsa URL",
 }

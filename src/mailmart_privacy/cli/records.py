@@ -16,6 +16,7 @@ from ..errors import PrivacyError, RecordError, UsageError
 from ..policy.entries import LEDGER
 from ..policy.kinds import CHANGE_KINDS
 from ..policy.ledger import Ledger
+from ..trust.trust_list import TRUST_LIST
 from .keys import KeyName, identity_options
 from .options import as_value
 from .records_trust import make_group
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..policy.kinds import Change
     from ..release.folder import DataFolder
 
-_IN_A_WHEEL = f"mailmart_privacy/data/{LEDGER}"
+_DATA_IN_A_WHEEL = "mailmart_privacy/data"
 
 data_option = click.option(
     "--data",
@@ -128,12 +129,12 @@ def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | N
 @data_option
 def check(against: Path | None, data: Path | None) -> None:
     """Compare every record and version with the ledger, and the newest version with a new build, byte for byte."""
-    from ..release.trust import read_trust_entries
+    from ..release.trust import compare_trust_lists, read_trust_entries
 
     folder = _open_folder(data)
-    read_trust_entries(folder.read)  # it refuses a list whose records do not chain
-    released = [] if against is None else _read_released(against)
-    if faults := folder.find_faults(released):
+    trusted = read_trust_entries(folder.read)  # it refuses a list whose records do not chain
+    released, certificates = ([], []) if against is None else _read_released(against)
+    if faults := folder.find_faults(released) + compare_trust_lists(trusted, certificates):
         raise PrivacyError("\n".join(faults))
     held = "" if against is None else f", those of {spell_out(against.name)} as they were released"
     count = len(Ledger(folder.read).versions)
@@ -175,20 +176,30 @@ def _parse_date(text: str) -> datetime.date:
     return day
 
 
-def _read_released(place: Path) -> list[dict[str, Any]]:
-    """Read the ledger's entries of a released wheel, or of a folder of versions."""
+def _read_released(place: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Read the entries of the ledger and of the trust list, of a released wheel or of a folder of versions."""
     from ..release.records import read_entries
+    from ..release.trust import read_trust_entries
 
     try:
         if place.is_dir():
-            content = (place / LEDGER).read_bytes()
+            content = {name: (place / name).read_bytes() for name in (LEDGER, TRUST_LIST) if (place / name).exists()}
         else:
             with zipfile.ZipFile(place) as wheel:
-                content = wheel.read(_IN_A_WHEEL)
-    except (FileNotFoundError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError):
-        raise UsageError(f"{place} has no {LEDGER}; give a wheel of this package, or a folder of versions") from None
+                names = {name: f"{_DATA_IN_A_WHEEL}/{name}" for name in (LEDGER, TRUST_LIST)}
+                content = {name: wheel.read(path) for name, path in names.items() if path in wheel.namelist()}
+    except (zipfile.BadZipFile, zlib.error, RuntimeError):
+        content = {}
+    if LEDGER not in content:
+        raise UsageError(f"{place} has no {LEDGER}; give a wheel of this package, or a folder of versions")
+
+    def read(name: str) -> bytes:
+        if name not in content:
+            raise FileNotFoundError(name)
+        return content[name]
+
     try:
-        return read_entries(lambda name: content)
+        return read_entries(read), read_trust_entries(read)
     except RecordError as error:
         raise RecordError(f"--against {place}: {error}") from None
 

@@ -46,14 +46,14 @@ def renew(
     now = datetime.datetime.now(datetime.UTC)
     limit = now + _AHEAD if before is None else read_date(before)
     authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
-    roots = authorities.trusted()
+    trusted = authorities.trusted()
     if not dry_run and not tsa:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
     results = []
     for path in list_files(names):
         result: dict[str, Any] = {"file": str(path), "exit_code": 0, "error": None, "due": None, "renewed": False}
         try:
-            result |= _renew(path, authorities, roots, now, limit, dry_run)
+            result |= _renew(path, authorities, trusted, now, limit, dry_run)
         except (PrivacyError, OSError) as error:
             code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
             message = str(error) if isinstance(error, PrivacyError) else error.strerror or str(error)
@@ -69,7 +69,7 @@ def renew(
 def _renew(
     path: Path,
     authorities: Authorities,
-    roots: "Trust",
+    trust: "Trust",
     now: datetime.datetime,
     limit: datetime.datetime,
     dry: bool,
@@ -80,13 +80,13 @@ def _renew(
 
     content = read_file(str(path), at_most=MAX_SIZE)
     with limited():
-        verdict = verify(content, trust_roots=roots, at=now, ledger=shipped())
+        verdict = verify(content, trust=trust, at=now, ledger=shipped())
     if verdict.level not in ("B-LT", "B-LTA"):
         raise LevelError(f"the copy is of level {verdict.level}; archive timestamps renew B-LT and B-LTA only")
     facts = {"level": verdict.level, "due": _stamp(verdict)}
     if dry or verdict.valid_until > limit:
         return facts
-    renewed, verdict = renew_copy(content, timestamps=authorities.client(), trust_roots=roots, at=now, ledger=shipped())
+    renewed, verdict = renew_copy(content, timestamps=authorities.client(), trust=trust, at=now, ledger=shipped())
     write_whole(path, renewed, force=True, mode=path.stat().st_mode & 0o777)
     return facts | {"level": verdict.level, "due": _stamp(verdict), "renewed": True}
 

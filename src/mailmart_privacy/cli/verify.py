@@ -76,7 +76,8 @@ def verify(
     if as_json:
         from ..verifying.verification import SCHEMA
 
-        print_json_list({"$schema": SCHEMA}, "files", judge())
+        sources = sorted({anchor.source for anchor in trusted.signers})
+        print_json_list({"$schema": SCHEMA, "trusted_signers": sources, "note": reliance}, "files", judge())
     else:
         deque(judge(), maxlen=0)
     return int(highest)
@@ -110,16 +111,19 @@ def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool)
     """Say what became of a file, for people."""
     name, error = str(found.path), found.error
     if found.verification is not None:
-        _print(name, found.verification, reliance, full=full)
+        show_verdict(name, found.verification, reliance, full=full)
         return
     words = explain(error) if isinstance(error, PrivacyError) else _describe(found)["error"]
     words += f"; {reliance}" if reliance and isinstance(error, UntrustedError) else ""
     click.echo(f"{spell_out(name)}: {_VERDICTS.get(ExitCode(code), 'failed')}: {spell_out(words)}", err=True)
 
 
-def _print(name: str, verdict: "Verification", reliance: str | None, *, full: bool) -> None:
-    line = f"{spell_out(name)}: genuine: signed, unchanged, and issued from the recorded policy"
-    click.echo(paint(line, fg="green", bold=True))
+def show_verdict(name: str, verdict: "Verification", reliance: str | None, *, full: bool) -> None:
+    """Print what a genuine copy says."""
+    said, colour = "genuine: signed, unchanged, and issued from the recorded policy", "green"
+    if verdict.withdrawn_at is not None:
+        said, colour = "genuine; this version was withdrawn before it took effect", "yellow"
+    click.echo(paint(f"{spell_out(name)}: {said}", fg=colour, bold=True))
     lines = (
         verdict.describe().split("\n")
         if full
@@ -141,7 +145,9 @@ def _facts(verdict: "Verification", reliance: str | None) -> "Iterator[tuple[str
     yield "Reference", verdict.reference
     yield "Issued on", f"{format_date(verdict.issued_at.date())}, {verdict.issued_at:%H:%M} UTC"
     force = f"in force from {format_date(verdict.effective_at.date())}"
-    if verdict.effective_until is not None:
+    if verdict.withdrawn_at is not None:
+        force = f"withdrawn on {format_date(verdict.withdrawn_at.date())}, never in force"
+    elif verdict.effective_until is not None:
         force += f" to {format_date(verdict.effective_until.date())}"
     yield "Policy", f"version {verdict.version}, {force}"
     yield "Signed by", f"{signer}; can be checked until {format_date(verdict.valid_until.date())}"

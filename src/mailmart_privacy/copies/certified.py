@@ -21,12 +21,10 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from hashlib import _Hash
 
-    from cryptography.x509 import Certificate
-
     from ..keys.identity import Identity
+    from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
     from .forms import RecordedForm
     from .update import Draft, Progress
@@ -106,7 +104,7 @@ def certify(
     signing_time: datetime.datetime,
     level: str = "B-B",
     timestamps: "TimestampClient | None" = None,
-    trust_roots: "Sequence[Certificate]" = (),
+    trust: "Trusted" = (),
     evidence: Evidence | None = None,
 ) -> CertifiedForm:
     """Certify a recorded form, so that nothing but its fields may be filled in.
@@ -117,7 +115,7 @@ def certify(
         signing_time: the moment of it (aware).
         level: "B-B", "B-T" or "B-LT"; the signature then carries a timestamp, the form validation data.
         timestamps: whom to ask for the timestamp.
-        trust_roots: where the certificates lead to, the authority's, too; needed for "B-LT".
+        trust: whom to trust for what; needed for "B-LT".
         evidence: what was gathered already of what certificates are judged by, or None to gather it anew.
 
     Returns:
@@ -142,7 +140,7 @@ def certify(
     progress, data = draft.after, None
     if level == "B-LT" and timestamps is not None and token is not None:
         if evidence is None:
-            evidence = Evidence(trust_roots, at=signing_time, level=level, timeout=timestamps.timeout)
+            evidence = Evidence(trust, at=signing_time, level=level, timeout=timestamps.timeout)
         data = evidence.for_signer(identity) + evidence.for_token(token)
         data = ValidationData(
             certificates=tuple(sorted(data.certificates)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from .._lookalikes import find_lookalikes
 from .._time import require_moment
 from ..errors import RecordError, WrongTypeError, require_text
 from ..policy.ledger import Ledger, shipped
@@ -56,6 +57,11 @@ class IssuedCopy:
     def digest(self) -> str:
         """Lowercase hex SHA-256 of its bytes."""
         return sha256(self.pdf).hexdigest()
+
+    @property
+    def remark(self) -> str | None:
+        """How the recipient's name may be taken for another one (Unicode, UTS #39), in a sentence; or None."""
+        return find_lookalikes(self.recipient)
 
 
 class Issuer:
@@ -191,7 +197,7 @@ class Issuer:
             identity=self.identity,
             level=self.level,
             timestamps=None if authorities is None else authorities.timestamps,
-            trust_roots=() if authorities is None else authorities.roots,
+            trust=() if authorities is None else authorities.trust,
             evidence=self._fresh_evidence(issued_at),
         )
         return IssuedCopy(
@@ -214,7 +220,7 @@ class Issuer:
                 signing_time=moment,
                 level=level,
                 timestamps=None if authorities is None else authorities.timestamps,
-                trust_roots=() if authorities is None else authorities.roots,
+                trust=() if authorities is None else authorities.trust,
                 evidence=self._fresh_evidence(moment),
             )
 
@@ -230,7 +236,7 @@ class Issuer:
             from ..trust.revocation import Evidence
 
             timeout = self.authorities.timestamps.timeout
-            self._evidence = Evidence(self.authorities.roots, at=moment, level=self.level, timeout=timeout)
+            self._evidence = Evidence(self.authorities.trust, at=moment, level=self.level, timeout=timeout)
         return self._evidence
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from hashlib import _Hash
 
-    from cryptography.x509 import Certificate
-
     from ..keys.identity import Identity
     from ..pdf.notes import FormNotes
     from ..trust.anchors import Trusted
@@ -81,7 +79,7 @@ def issue_copy(
     identity: "Identity",
     level: str = "B-B",
     timestamps: "TimestampClient | None" = None,
-    trust_roots: "Sequence[Certificate]" = (),
+    trust: "Trusted" = (),
     evidence: Evidence | None = None,
 ) -> bytes:
     """Issue a signed copy: fill in the fields of a certified form, and sign.
@@ -94,7 +92,7 @@ def issue_copy(
         identity: who signs.
         level: "B-B", "B-T", "B-LT" or "B-LTA".
         timestamps: whom to ask for timestamps.
-        trust_roots: where the certificates of the signer and of the authorities lead to.
+        trust: whom to trust for what.
         evidence: what copies of the same minute share, or None to gather it anew.
 
     Returns:
@@ -130,7 +128,7 @@ def issue_copy(
     if token is None or timestamps is None or level == "B-T":
         return copy
     if evidence is None:
-        evidence = Evidence(trust_roots, at=issued_at, level=level, timeout=timestamps.timeout)
+        evidence = Evidence(trust, at=issued_at, level=level, timeout=timestamps.timeout)
     data = evidence.for_signer(identity) + evidence.for_token(token)
     state = certified.state.copy()
     state.update(update)
@@ -144,7 +142,7 @@ def add_archive_timestamp(
     copy: "ReadCopy",
     *,
     timestamps: "TimestampClient",
-    trust_roots: "Trusted",
+    trust: "Trusted",
     at: datetime.datetime,
 ) -> bytes:
     """Add the next archive timestamp to a copy, and before it all that the last one is to be judged by.
@@ -153,7 +151,7 @@ def add_archive_timestamp(
         pdf: a copy that was verified; that is not done here.
         copy: what was read of it.
         timestamps: whom to ask.
-        trust_roots: where the certificates of the authorities lead to.
+        trust: whom to trust for timestamps.
         at: now (aware).
 
     Returns:
@@ -167,7 +165,7 @@ def add_archive_timestamp(
         raise LevelError("the copy carries no validation data (it is below B-LT); there is nothing to be renewed")
     if not timestamps.urls:
         raise TimestampError(())
-    data = gather_for_token(token, roots=trust_roots, at=at, level="B-LTA", timeout=timestamps.timeout)
+    data = gather_for_token(token, trust=trust, at=at, level="B-LTA", timeout=timestamps.timeout)
     return _extend(pdf, copy.form.notes, copy.progress, sha256(pdf), copy.data, data, timestamps)
 
 

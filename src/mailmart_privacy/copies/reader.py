@@ -104,7 +104,7 @@ class CopyReader:
         moment, values, token = self._read_signature(DELIVERY)
         if values.signatory != publisher.signatory:
             raise AlteredError(
-                "the delivery is not signed by who certified the form, with the same certificates: "
+                "the form was certified by one signer, and the copy was issued by another: "
                 f"{subject_name(publisher.signatory.parsed[0])!r} certified it, "
                 f"{subject_name(values.signatory.parsed[0])!r} signed"
             )

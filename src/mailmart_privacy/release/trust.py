@@ -39,6 +39,27 @@ def read_trust_entries(read: "Callable[[str], bytes]") -> list[dict[str, Any]]:
     return TrustList(read).entries
 
 
+def compare_trust_lists(entries: list[dict[str, Any]], released: list[dict[str, Any]]) -> list[str]:
+    """Compare a trust list with one that was released: it has to begin with the released records, unchanged.
+
+    Args:
+        entries: those of the list, oldest first.
+        released: those of the list that was released.
+
+    Returns:
+        What is wrong, one line each.
+    """
+    faults = []
+    for number, record in enumerate(released, 1):
+        named = f"{TRUST_LIST}: record {number} ({record['name']!r}, for {record['purpose']})"
+        if number > len(entries):
+            faults.append(f"{named} was released and is gone; bring it back")
+        elif entries[number - 1] != record:
+            faults.append(f"{named} is not as it was released; bring it back, and record changes with a new record")
+            break  # what follows chains to it, so all of that differs, too
+    return faults
+
+
 def add_certificate(
     entries: list[dict[str, Any]],
     certificate: bytes,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .._lookalikes import find_lookalikes
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
@@ -33,6 +35,11 @@ class Planned:
     recipient: str
     reference: str
     file: str
+
+    @property
+    def remark(self) -> str | None:
+        """How the recipient's name may be taken for another one, in a sentence; or None."""
+        return find_lookalikes(self.recipient)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

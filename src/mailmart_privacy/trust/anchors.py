@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
-from ..keys.certificates import certificate_digest
+from ..keys.certificates import certificate_digest, load_certificate, to_der
 
 try:
     from cryptography import x509
@@ -17,7 +17,7 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import TypeAlias
 
     Trusted: TypeAlias = "Trust | Iterable[x509.Certificate]"
@@ -40,6 +40,10 @@ class TrustAnchor:
     source: str = GIVEN
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
+
+    def __reduce__(self) -> "tuple[Callable[..., TrustAnchor], tuple[object, ...]]":
+        """Travel to another process, which a certificate of cryptography does not."""
+        return _load_anchor, (to_der(self.certificate), self.source, self.since, self.until)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,12 +102,10 @@ def as_trust(given: "Trusted") -> Trust:
     """Take whom a caller trusts.
 
     Args:
-        given: a `Trust`, which keeps signers and authorities apart; or certificates that are trusted for both.
+        given: a `Trust`, which keeps signers and authorities apart; or certificates, which are trusted to sign and
+            for nothing else.
     """
-    if isinstance(given, Trust):
-        return given
-    certificates = tuple(given)
-    return make_trust(certificates, certificates)
+    return given if isinstance(given, Trust) else make_trust(given)
 
 
 def choose_trust(
@@ -144,3 +146,9 @@ def make_trust(
         signers=tuple(TrustAnchor(certificate=c, source=source) for c in dict.fromkeys(signers)),
         authorities=tuple(TrustAnchor(certificate=c, source=source) for c in dict.fromkeys(authorities)),
     )
+
+
+def _load_anchor(
+    der: bytes, source: str, since: datetime.datetime | None, until: datetime.datetime | None
+) -> TrustAnchor:
+    return TrustAnchor(certificate=load_certificate(der), source=source, since=since, until=until)

@@ -83,7 +83,7 @@ def gather(
             raise LevelError(
                 f"level {level} cannot be reached: {describe_certificate(path[-1])} leads to no certificate that is "
                 f"trusted here; get the certificate of its root ({path[-1].issuer.rfc4514_string()})",
-                argument="trust_roots" if purpose == "sign" else "trust_timestamps",
+                argument="trust" if purpose == "sign" else "trust_timestamps",
             )
         data += _prove(path[-1], issuer, level=level, timeout=timeout, deadline=deadline)
         path.append(issuer)
@@ -91,7 +91,7 @@ def gather(
         raise LevelError(
             f"level {level} cannot be reached: {describe_certificate(certificate)} leads to no certificate that is "
             f"trusted here; get the certificate of its root ({path[-1].subject.rfc4514_string()})",
-            argument="trust_roots" if purpose == "sign" else "trust_timestamps",
+            argument="trust" if purpose == "sign" else "trust_timestamps",
         )
     data += ValidationData(certificates=tuple(map(to_der, path)))
     try:
@@ -112,9 +112,9 @@ class Evidence:
         at: when it is gathered (aware); it is to be used for a minute or so, no longer.
     """
 
-    def __init__(self, roots: "Trusted", *, at: datetime.datetime, level: str, timeout: float):
+    def __init__(self, trust: "Trusted", *, at: datetime.datetime, level: str, timeout: float):
         self.at = at
-        self._roots, self._level, self._timeout = as_trust(roots), level, timeout
+        self._trust, self._level, self._timeout = as_trust(trust), level, timeout
         self._found: dict[tuple[x509.Certificate, ...], ValidationData] = {}
 
     def for_signer(self, identity: "Identity") -> ValidationData:
@@ -122,7 +122,7 @@ class Evidence:
         key = (identity.certificate, *identity.chain)
         if key not in self._found:
             self._found[key] = gather_for_signer(
-                identity, roots=self._roots, at=self.at, level=self._level, timeout=self._timeout
+                identity, trust=self._trust, at=self.at, level=self._level, timeout=self._timeout
             )
         return self._found[key]
 
@@ -131,13 +131,13 @@ class Evidence:
         key = tuple(token.certificates)
         if key not in self._found:
             self._found[key] = gather_for_token(
-                token, roots=self._roots, at=self.at, level=self._level, timeout=self._timeout
+                token, trust=self._trust, at=self.at, level=self._level, timeout=self._timeout
             )
         return self._found[key]
 
 
 def gather_for_signer(
-    identity: "Identity", *, roots: "Trusted", at: datetime.datetime, level: str, timeout: float
+    identity: "Identity", *, trust: "Trusted", at: datetime.datetime, level: str, timeout: float
 ) -> ValidationData:
     """Gather what an identity's certificate is to be judged by; a self-signed one is its own root, and needs nothing.
 
@@ -148,7 +148,7 @@ def gather_for_signer(
     return gather(
         identity.certificate,
         identity.chain,
-        roots=[*(anchor.certificate for anchor in as_trust(roots).signers), *own],
+        roots=[*(anchor.certificate for anchor in as_trust(trust).signers), *own],
         at=at,
         purpose="sign",
         level=level,
@@ -157,7 +157,7 @@ def gather_for_signer(
 
 
 def gather_for_token(
-    token: "Token", *, roots: "Trusted", at: datetime.datetime, level: str, timeout: float
+    token: "Token", *, trust: "Trusted", at: datetime.datetime, level: str, timeout: float
 ) -> ValidationData:
     """Gather what a timestamp authority's certificate is to be judged by.
 
@@ -165,7 +165,7 @@ def gather_for_token(
         LevelError: an answer is missing.
     """
     own, *others = token.certificates
-    trusted = [anchor.certificate for anchor in as_trust(roots).authorities]
+    trusted = [anchor.certificate for anchor in as_trust(trust).authorities]
     return gather(own, others, roots=trusted, at=at, purpose="stamp", level=level, timeout=timeout)
 
 

@@ -1,14 +1,18 @@
-"""What a copy is found to be."""
+"""What a copy is found to be, and whom to trust for it."""
 
 from .._lazy import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..trust.anchors import Trust, TrustAnchor, make_trust
+    from ..trust.trust_list import published_trust
     from .verification import SignatureSummary, TimestampSummary, Verification
 else:
     __getattr__, __dir__ = offer(
         __name__,
         {
+            "..trust.anchors": "Trust TrustAnchor make_trust",
+            "..trust.trust_list": "published_trust",
             ".verification": "SignatureSummary TimestampSummary Verification",
         },
     )
@@ -16,5 +20,9 @@ else:
 __all__ = [
     "SignatureSummary",
     "TimestampSummary",
+    "Trust",
+    "TrustAnchor",
     "Verification",
+    "make_trust",
+    "published_trust",
 ]

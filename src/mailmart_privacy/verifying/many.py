@@ -5,17 +5,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._limits import limited
 from ..errors import PrivacyError, UnreadableFileError
-from ..keys.certificates import load_certificate, to_der
 from ..pdf.scan import MAX_SIZE
 from ..policy.ledger import shipped
-from ..trust.anchors import Trust, TrustAnchor
+from ..trust.anchors import Trust
 from .verify import verify
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
 CHUNK = 32  # files that a process gets at once
 _AHEAD = 4  # chunks that are handed out for each process
-
-_Anchor = tuple[bytes, str, datetime.datetime | None, datetime.datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +40,15 @@ class JudgedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What is asked of each file. It travels to other processes, which certificates do not.
+    """What is asked of each file.
 
     Attributes:
-        signers: the anchors for signers: certificate in DER, source, since, until.
-        authorities: those for timestamp authorities.
-        compromised: see `Trust`.
+        trust: whom to trust for what.
         at: the moment for which certificates are validated (aware).
         version: the version that each copy has to be of, or None for any.
     """
 
-    signers: tuple[_Anchor, ...]
-    authorities: tuple[_Anchor, ...]
-    compromised: tuple[tuple[str, datetime.datetime], ...]
+    trust: Trust
     at: datetime.datetime
     version: str | None
 
@@ -83,13 +75,7 @@ def verify_files(
     Yields:
         What became of each file, in their order. However many there are, memory does not grow.
     """
-    question = Question(
-        signers=tuple(map(_pack, trust.signers)),
-        authorities=tuple(map(_pack, trust.authorities)),
-        compromised=trust.compromised,
-        at=at,
-        version=version,
-    )
+    question = Question(trust=trust, at=at, version=version)
     if executor is None:
         for path in paths:
             yield _judge(question, path)
@@ -127,14 +113,14 @@ def verify_content(
     try:
         content = read()
         with limited():
-            found = verify(content, trust_roots=trust, at=at, ledger=shipped(), version=version)
+            found = verify(content, trust=trust, at=at, ledger=shipped(), version=version)
     except (PrivacyError, OSError) as error:
         return JudgedFile(path, None, error)
     return JudgedFile(path, found, None)
 
 
 def _judge(question: Question, path: Path) -> JudgedFile:
-    return verify_content(path, lambda: _read(path), _unpack(question), question.at, question.version)
+    return verify_content(path, lambda: _read(path), question.trust, question.at, question.version)
 
 
 def _read(path: Path) -> bytes:
@@ -143,19 +129,3 @@ def _read(path: Path) -> bytes:
     if len(content) > MAX_SIZE:
         raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; such files are not looked at")
     return content
-
-
-def _pack(anchor: TrustAnchor) -> _Anchor:
-    return to_der(anchor.certificate), anchor.source, anchor.since, anchor.until
-
-
-@lru_cache(maxsize=4)
-def _unpack(question: Question) -> Trust:
-    signers, authorities = (
-        tuple(
-            TrustAnchor(certificate=load_certificate(der), source=source, since=since, until=until)
-            for der, source, since, until in anchors
-        )
-        for anchors in (question.signers, question.authorities)
-    )
-    return Trust(signers=signers, authorities=authorities, compromised=question.compromised)

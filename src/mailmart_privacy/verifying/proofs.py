@@ -257,5 +257,5 @@ def _distrust(who: str, certificate: x509.Certificate, error: NotTrustedError) -
     return UntrustedError(
         f"the copy is whole, but the certificate of {whose}{named} {error}; "
         f"get the {root} through a channel that you trust",
-        argument="trust_roots",
+        argument="trust" if who == "signer" else "trust_timestamps",
     )

@@ -22,7 +22,7 @@ def renew_copy(
     pdf: bytes,
     *,
     timestamps: "TimestampClient",
-    trust_roots: "Trusted",
+    trust: "Trusted",
     at: datetime.datetime,
     ledger: "Ledger",
 ) -> "tuple[bytes, Verification]":
@@ -31,8 +31,7 @@ def renew_copy(
     Args:
         pdf: a copy of level B-LT or B-LTA.
         timestamps: whom to ask.
-        trust_roots: where the certificates of the signer and of the authorities lead to, the one
-            that is asked now, too.
+        trust: whom to trust for what, the authority that is asked now, too.
         at: now (aware).
         ledger: the recorded versions.
 
@@ -43,9 +42,9 @@ def renew_copy(
         VerificationError: the copy does not verify.
         LevelError: its level is lower, or an answer was missing.
     """
-    verdict = verify(pdf, trust_roots=trust_roots, at=at, ledger=ledger)
+    verdict = verify(pdf, trust=trust, at=at, ledger=ledger)
     if verdict.level not in ("B-LT", "B-LTA"):
         raise LevelError(f"the copy is of level {verdict.level}; archive timestamps renew B-LT and B-LTA only")
     copy = read_copy(pdf, find_origin(pdf, ledger))
-    renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust_roots=trust_roots, at=at)
-    return renewed, verify(renewed, trust_roots=trust_roots, at=at + _AHEAD, ledger=ledger)
+    renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust=trust, at=at)
+    return renewed, verify(renewed, trust=trust, at=at + _AHEAD, ledger=ledger)

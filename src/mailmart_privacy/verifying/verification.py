@@ -87,6 +87,7 @@ class Verification:
         level: the level reached, as in ETSI EN 319 142-1: "B-B", "B-T", "B-LT" or "B-LTA".
         valid_until: until when the copy can be shown to be valid, if no certificate is revoked (aware, UTC).
         digest: lowercase hex SHA-256 of the file.
+        withdrawn_at: when this version was withdrawn before it took effect (aware, UTC), or None.
         remarks: what else should be known, each as one sentence without a full stop.
     """
 
@@ -105,6 +106,7 @@ class Verification:
     level: str
     valid_until: datetime.datetime
     digest: str
+    withdrawn_at: datetime.datetime | None = None
     remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -117,6 +119,7 @@ class Verification:
             "last_updated": self.last_updated.isoformat(),
             "effective_at": _stamp(self.effective_at),
             "effective_until": None if self.effective_until is None else _stamp(self.effective_until),
+            "withdrawn_at": None if self.withdrawn_at is None else _stamp(self.withdrawn_at),
             "policy_digest": self.policy_digest,
             "paper": self.paper,
             "recipient": self.recipient,
@@ -157,12 +160,14 @@ class Verification:
 
     def describe(self) -> str:
         """The verdict in plain words, one fact a line."""
-        until = "no later version is known"
-        if self.effective_until is not None:
-            until = f"superseded by a later version on {_words(self.effective_until)}"
+        force = f"from {_words(self.effective_at)}; no later version is known"
+        if self.withdrawn_at is not None:
+            force = f"never; it was withdrawn on {_words(self.withdrawn_at)}, before it took effect"
+        elif self.effective_until is not None:
+            force = f"from {_words(self.effective_at)}; superseded by a later version on {_words(self.effective_until)}"
         rows = [
             ("Policy", f"version {self.version}, last updated {format_date(self.last_updated)}"),
-            ("In force", f"from {_words(self.effective_at)}; {until}"),
+            ("In force", force),
             ("Issued to", self.recipient),
             ("Reference", self.reference),
             ("Issued on", _words(self.issued_at)),

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 def verify(
     pdf: bytes,
     *,
-    trust_roots: "Trusted",
+    trust: "Trusted",
     at: datetime.datetime,
     ledger: "Ledger",
     version: str | None = None,
@@ -61,7 +61,7 @@ def verify(
 
     Args:
         pdf: the bytes of the file.
-        trust_roots: whom to trust: a `Trust`, or certificates that count for signers and for timestamps; nobody else.
+        trust: whom to trust for what; nobody else is.
         at: the moment for which certificates are validated (aware).
         ledger: the recorded versions.
         version: the one that the copy has to be of, or None for any.
@@ -74,7 +74,7 @@ def verify(
     Raises:
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
-        UntrustedError: it is whole, but a signer leads to none of the trust roots.
+        UntrustedError: it is whole, but a signer leads to no certificate that is trusted.
         VersionMismatchError: it holds, but is of another version; or this release does not know its version or format.
         UnreadableFileError: it cannot be read far enough to tell.
         UnknownVersionError: there is no such version.
@@ -86,7 +86,7 @@ def verify(
         require_signatures(copy)
     except MemoryError:
         raise UnreadableFileError("the file cannot be read: there is not enough memory") from None
-    proofs = prove(copy, trust=as_trust(trust_roots), at=at)
+    proofs = prove(copy, trust=as_trust(trust), at=at)
     found = ledger.version(copy.form.version)
     if wanted is not None and wanted != found:
         raise VersionMismatchError(_name_other(found, wanted))
@@ -177,7 +177,8 @@ def _summarise(copy: ReadCopy, found: "Version", proofs: tuple[Proof, Proof]) ->
         level=proofs[1].level,
         valid_until=proofs[1].until,
         digest=copy.digest,
-        remarks=tuple(filter(None, [find_lookalikes(copy.recipient)]))
+        withdrawn_at=found.withdrawn_at,
+        remarks=tuple(filter(None, [found.withdrawal_reason, find_lookalikes(copy.recipient)]))
         + tuple(
             f"the {WORDS[name]} is drawn with the issuer's own font, which was not compared" for name in copy.uncompared
         ),

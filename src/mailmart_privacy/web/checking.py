@@ -120,7 +120,7 @@ def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: "da
         raise BusyError
     trust = trust_list.trust()
     try:
-        found = verify(pdf, trust_roots=trust, at=at, ledger=ledger)
+        found = verify(pdf, trust=trust, at=at, ledger=ledger)
     except VerificationError as error:
         verdict, headline, advice = next((said for kind, said in _VERDICTS.items() if isinstance(error, kind)), _NEWER)
         if isinstance(error, UntrustedError) and not trust.signers:
