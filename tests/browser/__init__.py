@@ -108,7 +108,7 @@ def make_trust_list(
 def expect(pdf: bytes, trust: Trust, at: datetime.datetime) -> tuple[str, str]:
     """Tell what Python says of a file: the verdict in the page's words, and the sentence."""
     try:
-        verify(pdf, trust_roots=trust, at=at, ledger=shipped())
+        verify(pdf, trust=trust, at=at, ledger=shipped())
     except VerificationError as error:
         return next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind)), str(error)
     return "genuine", ""
