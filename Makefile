@@ -60,7 +60,8 @@ resolve: $(VENV)/.test  ## ask pip and uv whether every extra installs on every 
 audit: $(VENV)/.audit  ## ask the public databases for known faults in what the lock files name
 	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(foreach lock,export test oldest,--requirement locks/$(lock).txt)
 
-long: faults resolve  ## what takes long: faults, every extra on every system, clean Debian systems (root and debootstrap)
+long: faults resolve  ## what takes long: faults, killed batches, every extra on every system, clean Debian systems (root and debootstrap)
+	MAILMART_PRIVACY_KILLS=400 $(MAKE) test TESTS="--only 'own Python' tests/test_interrupts.py"
 	tools/in-debian.sh bookworm make export lint test
 	tools/in-debian.sh $(NEWEST) make test TESTS="--only 'own Python' -m every_python"
 

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import re
+import runpy
 import shutil
 import socket
 import subprocess
@@ -54,12 +55,22 @@ def install(framework: str, age: str) -> Path:
     with FileLock(f"{folder}.lock"):
         if not ready.exists() or ready.stat().st_mtime < (ROOT / "pyproject.toml").stat().st_mtime:
             shutil.rmtree(folder, ignore_errors=True)
-            command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            command += ["--target", str(folder), *RELEASES[framework, age]]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert result.returncode == 0, result.stderr
+            install_into(folder, *RELEASES[framework, age])
             ready.touch()
     return folder
+
+
+def install_into(folder: Path, *packages: str) -> None:
+    """Install packages into a folder: with the uv of the checkout, which takes a tenth of pip's time, where it is."""
+    uv = ROOT / ".venv" / "bin" / "uv"
+    if uv.exists():
+        command = [str(uv), "pip", "install", "--python", sys.executable]
+    else:
+        command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
+    command += ["--quiet", "--target", str(folder), *packages]
+    variables = runpy.run_path(str(ROOT / "tools" / "installing.py"))["uv_environment"]()
+    result = subprocess.run(command, capture_output=True, text=True, env=variables, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 def documented(heading: str) -> list[str]:

@@ -41,6 +41,9 @@ from .postgres_server import serve_postgres
 START = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
 VERSION = shipped().versions[0].version
 SIGNER = "ab" * 32
+# Processes that race are forked from one that has imported what they need: imports took most of their time.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
 _names = itertools.count()
 
 
@@ -206,8 +209,7 @@ def read(place: str | Path, archive: Archive) -> list[Row]:
 
 def in_processes(count: int, work: Callable[..., None], *arguments: object) -> None:
     """Do the same in several processes at once; none of them may fail."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(count) as pool:
+    with PROCESSES.Pool(count) as pool:
         for result in [pool.apply_async(work, arguments) for _ in range(count)]:
             result.get(120)
 
@@ -603,8 +605,7 @@ def test_racing_refreshes_make_one_index(made: Made, place: str) -> None:
     for number in range(30):
         made.add_entries(copy_entry(("more", number)))
     folder = str(made.folder / "archive")
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
+    with PROCESSES.Pool(4) as pool:
         jobs = [pool.apply_async(refresh_often, (place, folder, 10, number == 0)) for number in range(4)]
         for number in range(40):
             made.add_entries(copy_entry(("later", number)))

@@ -5,6 +5,7 @@ import datetime
 import doctest
 import re
 import shlex
+import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.trust.anchors import make_trust
 from mailmart_privacy.verifying.renewing import renew_copy
 
-from .conftest import NOW
+from .conftest import NOW, make_cli
 from .issuing import certify, issue_copy
 from .pki import LEAKED, Authority
 from .versions import one_version_data
@@ -45,6 +46,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # A block may stand in a list, and is then indented as a whole.
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+# A sheet that a document shows: the file's name stands last before it.
+SHEET = re.compile(r"`([\w-]+\.csv)`[^`]*\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TRUST = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -126,6 +129,8 @@ def test_console_examples(
 ) -> None:
     """The commands of a document, run in order in one folder, print what stands there, and exit as they say."""
     (tmp_path / "src").symlink_to(ROOT / "src")
+    for name, sheet in SHEET.findall(path.read_text(encoding="utf-8")):
+        (tmp_path / name).write_text(sheet, encoding="utf-8")
     environment |= first_only
     if "$TSA" not in path.read_text(encoding="utf-8"):
         run_console(path, tmp_path, environment)
@@ -145,14 +150,24 @@ def run_console(path: Path, tmp_path: Path, environment: dict[str, str]) -> None
             code = 0
             if found := re.search(r"^\[exit code (\d+)\]\n", expected, re.MULTILINE):
                 code, expected = int(found[1]), expected.replace(found[0], "")
-            result = subprocess.run(
-                ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-            )
-            assert result.returncode == code, f"$ {command}\n{result.stdout}{result.stderr}"
-            shown = result.stdout if code == 0 else result.stdout + result.stderr
+            exit_code, stdout, stderr = run_line(command, tmp_path, environment)
+            assert exit_code == code, f"$ {command}\n{stdout}{stderr}"
+            shown = stdout if code == 0 else stdout + stderr
             checker = doctest.OutputChecker()
             if expected.strip():
                 assert checker.check_output(expected, shown, FLAGS), f"$ {command}\n{shown}"
+
+
+def run_line(command: str, folder: Path, environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run a line as a shell would: in this process if it is a plain call of the program, and else in a shell."""
+    words = shlex.split(command)
+    if words[:1] != ["mailmart-privacy"] or set(command) & set("|&;<>*?(){}`\\~#"):
+        line = ["bash", "-c", command]
+        done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+    arguments = [string.Template(word).substitute(environment) for word in words[1:]]
+    called = make_cli(folder, environment)(*arguments)
+    return called.returncode, called.stdout.decode(), called.stderr.decode()
 
 
 @pytest.mark.parametrize("path", having("sh"), ids=lambda path: path.name)
