@@ -115,6 +115,45 @@ def test_one_reference_for_two_customers(cli: Run, archive: Path, tmp_path: Path
     assert cli(*command, "Gamma SA", "--same-reference").returncode == 0
 
 
+def test_a_batch_with_a_reference_of_another_customer(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """It is refused before anything is issued, unless that is confirmed; the customer's next version is no conflict."""
+    (tmp_path / "rows.csv").write_text("recipient,reference\nGamma SA,G-1\nDelta Inc,C-0\n")
+    command = ("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1")
+    for place in (("-d", "sent"), ("-o", "sent.zip")):
+        result = cli(*command, *place)
+        words = result.stderr.decode()
+        assert (result.returncode, "Acme GmbH has a copy with the reference 'C-0'" in words) == (2, True)
+        assert "--same-reference" in words
+    assert (len(digests(cli)), list((tmp_path / "sent").glob("*")), (tmp_path / "sent.zip").exists()) == (2, [], False)
+    assert cli(*command, "-d", "sent", "--same-reference").returncode == 0
+    (tmp_path / "rows.csv").write_text("recipient,reference\nGAMMA sa,G-1\n")
+    assert cli(*command, "-d", "next").returncode == 0
+
+
+def test_a_batch_that_cannot_be_written_is_not_archived(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """The copies are written beside their places first; where that fails, the archive has no entry of them."""
+    (tmp_path / "rows.csv").write_text("recipient,reference\nGamma SA,G-1\nDelta Inc,D-1\n")
+    command = ("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1", "-d", "sent")
+    full = OSError(28, "No space left on device")
+    with mock.patch("mailmart_privacy._files.sync_files", side_effect=full):
+        assert cli(*command).returncode in (1, 6)
+    assert (len(digests(cli)), list((tmp_path / "sent").glob("*.pdf"))) == (2, [])
+    assert cli(*command, "--resume").returncode == 0
+    assert len(digests(cli)) == 4
+
+
+def test_a_batch_whose_zip_file_fails_is_withdrawn(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """Of a ZIP file that was not finished nothing was given out: its copies are withdrawn."""
+    (tmp_path / "rows.csv").write_text("recipient,reference\nGamma SA,G-1\nDelta Inc,D-1\n")
+    with mock.patch("mailmart_privacy.batch.zip_file.ZipSink.finish", side_effect=OSError(28, "No space left")):
+        result = cli("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1", "-o", "sent.zip")
+    assert (result.returncode, (tmp_path / "sent.zip").exists()) == (1, False)
+    for name in ("Gamma", "Delta"):
+        (copy,) = find_one(cli, name)["copies"]
+        assert copy["withdrawn_because"] == "their ZIP file was not finished; never sent"
+    assert cli("archive", "verify", "-a", "archive").returncode == 0
+
+
 def test_an_archive_that_cannot_be_used_leaves_no_identity_behind(cli: Run, tmp_path: Path) -> None:
     """Where the archive is not there, nothing is made on first use."""
     result = cli("export", "--to", "Gamma SA", "-a", "nowhere", "-o", "x.pdf")

@@ -71,6 +71,19 @@ def test_half_a_file_never_replaces_a_whole_one(place: Place, chance: random.Ran
     require_finished(place)
 
 
+def test_many_files_are_synced_by_threads(place: Place, chance: random.Random) -> None:
+    """Many copies are durable together; where one of them cannot be synced, none of them has an entry."""
+    copies = fake_copies(chance, 40, recipients=40)
+    with (
+        mock.patch("mailmart_privacy._files.sync_file", side_effect=OSError(5, "Input/output error")),
+        pytest.raises(OSError, match="Input/output"),
+    ):
+        place.add(copies)
+    assert place.audit().entries == 2
+    require_acknowledged(place, place.add(copies))
+    require_finished(place)
+
+
 def test_a_copy_twice_in_a_batch(place: Place, chance: random.Random) -> None:
     """The same copy twice in one batch gives two entries of one file."""
     (copy,) = fake_copies(chance, 1)

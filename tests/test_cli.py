@@ -213,8 +213,13 @@ def test_an_identity_is_kept(cli: Run) -> None:
     assert result.returncode == 1
     assert "--force" in one_line(result)
     assert cli("identity", "show", "--json").stdout == before
-    assert cli("identity", "create", "--force", "--name", "Ours").returncode == 0
+    result = cli("identity", "create", "--force", "--name", "Ours")
+    assert result.returncode == 0
     assert json.loads(cli("identity", "show", "--json").stdout)["name"] == "Ours"
+    (said,) = [line for line in result.stderr.decode().splitlines() if "the former identity is kept in " in line]
+    former = Path(said.rpartition(" kept in ")[2])
+    shown = json.loads(cli("identity", "show", "--identity", str(former), "--json").stdout)
+    assert shown["certificate_digest"] == json.loads(before)["certificate_digest"]
 
 
 def test_a_full_disk_leaves_nothing(cli: Run, tmp_path: Path) -> None:

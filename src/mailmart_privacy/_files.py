@@ -15,10 +15,12 @@ except ImportError:  # Windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import IO
 
 _BESIDE = ".mailmart-privacy-{}.tmp"
+_SYNCED_ALONE = 16  # files that are synced one after the other; more are synced by threads
+_SYNCERS = 8
 
 
 def write_whole(path: Path, content: bytes, *, force: bool = False, mode: int = 0o666) -> None:
@@ -59,7 +61,13 @@ def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterat
     sync_folder(path.parent)
 
 
-def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]", *, force: bool = False) -> list[bool]:
+def write_many(
+    folder: Path,
+    files: "Iterable[tuple[str, bytes]]",
+    *,
+    force: bool = False,
+    ready: "Callable[[], None]" = lambda: None,
+) -> list[bool]:
     """Write files beside their places, sync them all, and put them there in their order.
 
     Syncing them together takes a fraction of what it takes one by one.
@@ -68,6 +76,8 @@ def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]", *, force: boo
         folder: where.
         files: their names and bytes; they are taken one after the other.
         force: replace files that are there; without it, they are kept.
+        ready: is called when all were written and synced, and none is in its place yet. Where it raises, none of them
+            is put there.
 
     Returns:
         For each of them, whether it was put there.
@@ -84,10 +94,10 @@ def write_many(folder: Path, files: "Iterable[tuple[str, bytes]]", *, force: boo
             descriptors.append(descriptor)
             written.append((beside, folder / name, descriptor))
             _write(descriptor, content)
-        for _, _, descriptor in written:
-            sync_file(descriptor)
+        sync_files(descriptors)
         while descriptors:  # Windows moves no file that is open
             os.close(descriptors.pop())
+        ready()
         put = [_put(beside, path, force=force) for beside, path, _ in written]
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(folder)) from error
@@ -141,6 +151,26 @@ def sync_file(descriptor: int) -> None:
             fcntl.fcntl(descriptor, command)
             return
     os.fsync(descriptor)
+
+
+def sync_files(descriptors: "Sequence[int]") -> None:
+    """Wait until open files are on their disk.
+
+    Many are synced by threads: a file system with a journal then commits those that wait together, which takes a tenth
+    of the time on ext4.
+
+    Raises:
+        OSError: one cannot be synced.
+    """
+    if len(descriptors) <= _SYNCED_ALONE:
+        for descriptor in descriptors:
+            sync_file(descriptor)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_SYNCERS) as pool:
+        for _ in pool.map(sync_file, descriptors):
+            pass
 
 
 def sync_folder(folder: Path) -> None:

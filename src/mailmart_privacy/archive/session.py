@@ -188,6 +188,31 @@ class Session:
         )
         return self._add([entry], [])[0]
 
+    def withdraw_copies(self, copies: Sequence[tuple[str, int]], reason: str) -> list[LogEntry]:
+        """Log that copies are withdrawn, many in one commit.
+
+        Args:
+            copies: the customer's name and the number of the entry of each copy.
+            reason: why; it is encrypted.
+        """
+        self._find_recipients(name for name, _ in copies)
+        moment = self._clock()
+        entries = []
+        for name, number in copies:
+            recipient = self._recipients[name]
+            sealed = seal_details(recipient.key, Details(reason=reason))
+            entries.append(
+                Entry(
+                    kind="act",
+                    recorded_at=moment,
+                    act="withdrawn",
+                    recipient=recipient.pseudonym,
+                    about=number,
+                    sealed=sealed,
+                )
+            )
+        return self._add(entries, [])
+
     def erase(self, recipient: Recipient, copies: Sequence[File], *, second: Person | None = None) -> LogEntry:
         """Log that a recipient is erased, then remove their copies and their record.
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..archive.location import quiet
-from ..errors import DestinationExistsError
+from ..errors import ArchiveError, DestinationExistsError
 from ..policy.ledger import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..archive.adding import ReferenceOwners
     from ..archive.anchoring import Anchoring
     from ..archive.index.index import Index, Row
     from ..archive.location import Advance, ArchiveLocation
@@ -35,13 +36,34 @@ class Archiving:
         signer: the digest of the certificate that signs.
         version: of the policy.
         level: of the copies.
+        references: tells which customer has which reference, or None where two customers may have one.
     """
 
     def __init__(
-        self, session: "Session", index: "Index", names_key: bytes, *, signer: str, version: str, level: str
+        self,
+        session: "Session",
+        index: "Index",
+        names_key: bytes,
+        *,
+        signer: str,
+        version: str,
+        level: str,
+        references: "ReferenceOwners | None" = None,
     ) -> None:
         self._session, self._index, self._names_key = session, index, names_key
         self._signer, self._version, self._level = signer, version, level
+        self._references = references
+        self._added: list[tuple[str, int]] = []
+
+    def claim(self, rows: "Sequence[Planned]") -> None:
+        """Claim the references of all rows for their customers, before the first copy is issued.
+
+        Raises:
+            ReferenceConflictError: another customer has one of them.
+        """
+        if self._references is not None:
+            for row in rows:
+                self._references.claim(row.reference, row.recipient)
 
     def add(self, copies: "Sequence[IssuedRow]") -> None:
         """Archive copies, with the bytes that they carry."""
@@ -60,19 +82,30 @@ class Archiving:
             for copy in copies
         ]
         if added:
-            self._session.add_copies(added, shipped())
+            try:
+                done = self._session.add_copies(added, shipped())
+            except OSError as error:  # else it would be reported as an error of the place that the copies go to
+                raise ArchiveError(f"{error.filename or 'the archive'}: {error.strerror or error}") from error
+            self._added += ((copy.recipient, entry.number) for copy, entry in zip(added, done, strict=True))
+
+    def withdraw(self, reason: str) -> None:
+        """Log that all copies that were archived in this run are withdrawn: none of them was given out."""
+        self._session.withdraw_copies(self._added, reason)
+        self._added = []
 
     def deliver(self, copies: "Sequence[IssuedRow]", files: dict[int, str], place: "Destination") -> "list[IssuedRow]":
-        """Archive copies, and put them into their place then.
+        """Write copies beside their places, archive them, and only then put them into their places.
+
+        In a store that has no such thing as a file beside its place, they are archived first.
 
         Raises:
+            OSError: they cannot be written there; none of them was archived.
             DestinationExistsError: a file is there that is not the copy; none of them was archived.
         """
         taken = next((files[copy.number] for copy in copies if place.measure(files[copy.number]) is not None), None)
         if taken is not None:
             raise DestinationExistsError(f"{taken} exists, and is not the copy of this row; move it away")
-        self.add(copies)
-        return self._put(copies, files, place)
+        return self._put(copies, files, place, ready=lambda: self.add(copies))
 
     def find_delivered(
         self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Destination"
@@ -122,9 +155,15 @@ class Archiving:
     def _read(self, row: "Row") -> bytes | None:
         return self._session.archive.read_file(row.file)
 
-    def _put(self, copies: "Sequence[IssuedRow]", files: dict[int, str], place: "Destination") -> "list[IssuedRow]":
+    def _put(
+        self,
+        copies: "Sequence[IssuedRow]",
+        files: dict[int, str],
+        place: "Destination",
+        ready: "Callable[[], None]" = lambda: None,
+    ) -> "list[IssuedRow]":
         contents = [(files[copy.number], copy.pdf or b"") for copy in copies]
-        for (file, pdf), put in zip(contents, place.put(contents), strict=True):
+        for (file, pdf), put in zip(contents, place.put(contents, ready=ready), strict=True):
             if not put and place.read(file) != pdf:
                 raise DestinationExistsError(f"{file} exists, and is not the copy of this row; move it away")
         return [replace(copy, file=files[copy.number], pdf=None) for copy in copies]
@@ -140,6 +179,7 @@ def open_archiving(
     version: str,
     level: str,
     actor: "Person | None" = None,
+    same_reference: bool = False,
     advance: "Advance" = quiet,
 ) -> Iterator[Archiving]:
     """Open the archive that the copies of a batch go to; anchor it afterwards.
@@ -152,11 +192,23 @@ def open_archiving(
         version: of the policy.
         level: of the copies.
         actor: the person who runs the batch.
+        same_reference: accept references that other customers have already.
         advance: is told how far the reading of the log has come.
     """
+    from ..archive.adding import ReferenceOwners
+
     opened = location.open()
     keyring = location.keyring(opened)
     with location.open_index(opened, advance) as index, opened.writing(keyring, clock, actor) as session:
-        yield Archiving(session, index, keyring.names_key, signer=signer, version=version, level=level)
+        references = None if same_reference else ReferenceOwners(opened, keyring.names_key)
+        yield Archiving(
+            session,
+            index,
+            keyring.names_key,
+            signer=signer,
+            version=version,
+            level=level,
+            references=references,
+        )
         if anchoring is not None:
             anchoring.anchor(session, clock())

@@ -18,14 +18,20 @@ if TYPE_CHECKING:
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
+def _nothing() -> None:
+    """Do nothing between writing files and putting them into their places."""
+
+
 class Destination(Protocol):
     """A place for files. It is sent to workers, so it holds names, and nothing that is open."""
 
-    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+    def put(self, files: Iterable[tuple[str, bytes]], *, ready: Callable[[], None] = _nothing) -> list[bool]:
         """Put files there, durably; an existing file is kept.
 
         Args:
             files: names and contents; they are taken one after the other.
+            ready: is called before the first one is in its place; in a folder, all were written beside their places
+                and synced then. Where it raises, none is put there.
 
         Returns:
             For each of them, whether it was put there.
@@ -54,9 +60,9 @@ class FolderDestination:
 
     path: Path
 
-    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+    def put(self, files: Iterable[tuple[str, bytes]], *, ready: Callable[[], None] = _nothing) -> list[bool]:
         """Put files there; see `Destination.put`."""
-        return write_many(self.path, files)
+        return write_many(self.path, files, ready=ready)
 
     def read(self, name: str) -> bytes | None:
         """Read a file, or None where it does not exist."""
@@ -87,8 +93,9 @@ class BucketDestination:
     bucket: str
     prefix: str
 
-    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+    def put(self, files: Iterable[tuple[str, bytes]], *, ready: Callable[[], None] = _nothing) -> list[bool]:
         """Put files there; see `Destination.put`."""
+        ready()
         client = _connect(self.bucket, self.prefix)
         return [_guard(client.location, client.put, name, content) for name, content in files]
 
@@ -117,8 +124,9 @@ class UrlDestination:
     url: str
     options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
 
-    def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+    def put(self, files: Iterable[tuple[str, bytes]], *, ready: Callable[[], None] = _nothing) -> list[bool]:
         """Put files there; see `Destination.put`."""
+        ready()
         system, root = self._open()
         return [_guard(self.url, _create, system, f"{root}/{name}", content) for name, content in files]
 

@@ -4,7 +4,7 @@ import datetime
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -95,8 +95,8 @@ class BatchRunner:
         if folder is not None:
             make_folder(folder)
         with (
+            self._archiving() as archive,  # first: where it refuses the batch, nothing was begun
             open_manifest(manifest, self._order.describe(self._signer), resume=resume) as opened,
-            self._archiving() as archive,
         ):
             listed = set(opened.references)
             if folder is not None:
@@ -131,8 +131,7 @@ class BatchRunner:
         """
         files = {row.number: row.file for row in self._plan}
         everything, done = self._order.verify is None, 0
-        with self._archiving() as archive:
-            sink = ZipSink(stream, self._order.begun_at, seekable=seekable)
+        with self._archiving() as archive, self._open_sink(stream, archive, seekable=seekable) as sink:
             sample = Sample(self._order.verify or 0)
             self._progress("issuing", 0, len(self._plan))
             for issued in self._issue(self._plan):
@@ -155,8 +154,27 @@ class BatchRunner:
         assert made is not None
         return made
 
-    def _archiving(self) -> "AbstractContextManager[Archiving | None]":
-        return nullcontext() if self._open_archive is None else self._open_archive(self._signer)
+    @contextmanager
+    def _archiving(self) -> "Iterator[Archiving | None]":
+        if self._open_archive is None:
+            yield None
+            return
+        with self._open_archive(self._signer) as archive:
+            archive.claim(self._plan)
+            yield archive
+
+    @contextmanager
+    def _open_sink(self, stream: IO[bytes], archive: "Archiving | None", *, seekable: bool) -> Iterator[ZipSink]:
+        """Open a ZIP file; where it is not finished, all archived copies are withdrawn, since none was given out."""
+        sink = ZipSink(stream, self._order.begun_at, seekable=seekable)
+        try:
+            yield sink
+        except BaseException:
+            sink.abandon()
+            if archive is not None:
+                with suppress(PrivacyError, OSError):  # what went wrong first is what is raised
+                    archive.withdraw("their ZIP file was not finished; never sent")
+            raise
 
     def _issue(
         self, rows: "Sequence[Planned]", *, destination: Destination | None = None

@@ -1,5 +1,6 @@
 """Copies in one ZIP file, written as they come: nothing of it waits on the disk or in memory."""
 
+import contextlib
 import datetime
 import tempfile
 import zipfile
@@ -29,11 +30,13 @@ class ZipSink:
     """
 
     def __init__(self, stream: IO[bytes], moment: datetime.datetime, *, seekable: bool) -> None:
+        self._forward: Any = None
+
         if seekable:
             self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED)
         else:
-            forward: Any = _Forward(stream)
-            self._zip = zipfile.ZipFile(forward, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+            self._forward = _Forward(stream)
+            self._zip = zipfile.ZipFile(self._forward, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         # The list may be long, and comes last.
         self._lines = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115 - closed when all is written
         self._moment = moment
@@ -43,6 +46,14 @@ class ZipSink:
         assert copy.pdf is not None, "a copy for a ZIP file is handed back, not put into a place"
         self._write(name, copy.issued_at, copy.pdf)
         self._lines.write(write_line(copy, file=name))
+
+    def abandon(self) -> None:
+        """Let go of a file that cannot be finished; nothing more is written to a pipe, so that it is not whole."""
+        self._lines.close()
+        if self._forward is not None:
+            self._forward.write, self._forward.flush = len, lambda: None
+        with contextlib.suppress(OSError):
+            self._zip.close()
 
     def finish(self) -> None:
         """Add the manifest, and end the file."""

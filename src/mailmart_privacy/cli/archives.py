@@ -15,6 +15,8 @@ from .edge import now
 from .progress import Progress, show_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..archive.anchoring import Anchoring
     from ..archive.index.index import Row
     from ..archive.recipients import Person
@@ -92,6 +94,17 @@ def find_actor() -> "Person":
     except (OSError, KeyError):  # a user without a name, in a container for instance
         user = f"user {os.getuid()}" if hasattr(os, "getuid") else "an unknown user"
     return Person(issuer="os", subject=f"{user}@{socket.gethostname()}", name=user)
+
+
+@contextlib.contextmanager
+def hinting_at_references() -> "Iterator[None]":
+    """Name the option that accepts a reference of another customer, where one is refused."""
+    from ..archive.adding import ReferenceConflictError
+
+    try:
+        yield
+    except ReferenceConflictError as error:
+        raise UsageError(f"{error}; if that is right, repeat it with --same-reference") from None
 
 
 class Shown:

@@ -13,6 +13,7 @@ from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import UsageError
 from ..policy.ledger import shipped
+from .archives import hinting_at_references
 from .batch_answer import BatchExport, print_plan, print_report, report_remarks, write_checked, write_issued
 from .edge import form_cache, now
 from .files import open_output, read_file, require_place
@@ -64,12 +65,13 @@ def export_batch(batch: BatchExport) -> None:
         show_stages() as progress,
     ):
         runner = _open_runner(batch, plan, begun_at, executor, workers, progress)
-        if batch.place.output is None:
-            place, resume = find_destination(batch.place.directory or ""), batch.options.resume
-            report = runner.into_destination(place, manifest=batch.manifest_path, resume=resume)
-        else:
-            with open_output(batch.place.output, force=batch.place.force) as stream:
-                report = runner.into_zip(stream, seekable=batch.place.output != "-")
+        with hinting_at_references():
+            if batch.place.output is None:
+                place, resume = find_destination(batch.place.directory or ""), batch.options.resume
+                report = runner.into_destination(place, manifest=batch.manifest_path, resume=resume)
+            else:
+                with open_output(batch.place.output, force=batch.place.force) as stream:
+                    report = runner.into_zip(stream, seekable=batch.place.output != "-")
     if report.manifest is not None:
         write_issued(batch, content, sheet, plan, report.manifest)
     print_report(batch, report, progress.seconds("issuing"))
@@ -140,6 +142,7 @@ def _open_archive(batch: BatchExport, signer: str) -> "AbstractContextManager[Ar
         version=batch.version,
         level=batch.signing.level,
         actor=find_actor(),
+        same_reference=batch.same_reference,
     )
 
 

@@ -34,6 +34,7 @@ class BatchExport:
         paper: of the form.
         signing: who signs, and how.
         archive: the archive that the copies go to first, or None.
+        same_reference: whether it accepts references that other customers have already.
         options: what is for many copies.
         place: where the copies go.
     """
@@ -43,6 +44,7 @@ class BatchExport:
     paper: str
     signing: Signing
     archive: "ArchiveLocation | None"
+    same_reference: bool
     options: BatchOptions
     place: OutputOptions
 

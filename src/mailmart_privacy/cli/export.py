@@ -13,7 +13,7 @@ from ..batch.file_names import name_file
 from ..errors import UsageError
 from ..policy.ledger import shipped
 from ..policy.papers import Paper
-from .archives import open_service
+from .archives import hinting_at_references, open_service
 from .batch import export_batch
 from .batch_answer import BatchExport
 from .batch_options import BatchOptions, batch_options, require_single
@@ -123,6 +123,7 @@ def export(
                 paper=paper,
                 signing=signing.read(),
                 archive=place,
+                same_reference=same_reference,
                 options=batch,
                 place=output,
             )
@@ -182,11 +183,10 @@ def _archive(
     same_reference: bool,
 ) -> None:
     """Archive a copy, and only then give it out."""
-    from ..archive.adding import ReferenceConflictError
     from ..archive.delivery import archive_copy, write_archived
 
     ledger = shipped()
-    try:
+    with hinting_at_references():
         if target == "-":
             done = archive_copy(service, pdf, trust=trust, ledger=ledger, same_reference=same_reference)
             write_out(target, pdf, binary=True, force=force)
@@ -194,8 +194,6 @@ def _archive(
             done = write_archived(
                 service, Path(target), pdf, trust=trust, ledger=ledger, force=force, same_reference=same_reference
             )
-    except ReferenceConflictError as error:
-        raise UsageError(f"{error}; if that is right, repeat it with --same-reference") from None
     click.echo(f"archived as entry {done.entry:,} of {service.archive.metadata.origin}", err=True)
 
 

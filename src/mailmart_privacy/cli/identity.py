@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _KEPT = (
     "there is an identity already, and it was kept; copies that it signed are verified with its certificate. "
-    "Add --force to replace it"
+    "With --force it is replaced, and kept in a file beside the new one"
 )
 
 
@@ -29,7 +29,9 @@ def identity() -> None:
 @identity.command()
 @click.option("--name", help="Your name, or your role: it stands in the certificate [default: you are asked].")
 @click.option("--organisation", metavar="NAME", help="Whom you sign for; it stands in the certificate, too.")
-@click.option("--force", is_flag=True, help="Replace the identity that is there.")
+@click.option(
+    "--force", is_flag=True, help="Replace the identity that is there; it is kept in a file beside the new one."
+)
 def create(name: str | None, organisation: str | None, force: bool) -> None:
     """Make a self-signed identity (P-256) and keep it as yours."""
     from ..keys.key_files import create_identity
@@ -43,7 +45,9 @@ def create(name: str | None, organisation: str | None, force: bool) -> None:
 @identity.command(name="import")
 @click.argument("file")
 @passphrase_option
-@click.option("--force", is_flag=True, help="Replace the identity that is there.")
+@click.option(
+    "--force", is_flag=True, help="Replace the identity that is there; it is kept in a file beside the new one."
+)
 def import_(file: str, passphrase_file: str | None, force: bool) -> None:
     """Keep the key and certificates in FILE (PEM or PKCS#12) as your identity.
 
@@ -124,7 +128,9 @@ def _keep(made: "Identity", force: bool) -> None:
 
     path = identity_path()
     try:
-        keep_identity(made, path, force=force)
+        former = keep_identity(made, path, force=force)
     except DestinationExistsError:
         raise DestinationExistsError(_KEPT) from None
+    if former is not None:
+        click.echo(f"the former identity is kept in {former}", err=True)
     click.echo(f"{made.name!r} is kept in {path}", err=True)

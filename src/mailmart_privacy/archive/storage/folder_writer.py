@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..._files import sync_file
+from ..._files import sync_file, sync_files
 from ...errors import ArchiveError, TamperedError
 
 try:
@@ -185,8 +185,8 @@ class _Written:
 
     def _close(self, *, sync: bool) -> None:
         try:
-            for descriptor in self._open if sync else ():
-                sync_file(descriptor)
+            if sync:
+                sync_files(self._open)
         finally:
             for descriptor in self._open:
                 os.close(descriptor)
