@@ -116,7 +116,7 @@ def test_one_reference_for_two_customers(cli: Run, archive: Path, tmp_path: Path
 
 
 def test_a_batch_with_a_reference_of_another_customer(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """It is refused before anything is issued, unless that is confirmed; the customer's next version is no conflict."""
+    """It is refused before anything is issued, unless that is confirmed; the customer's next version may have it."""
     (tmp_path / "rows.csv").write_text("recipient,reference\nGamma SA,G-1\nDelta Inc,C-0\n")
     command = ("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1")
     for place in (("-d", "sent"), ("-o", "sent.zip")):

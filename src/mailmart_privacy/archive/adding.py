@@ -1,7 +1,8 @@
 """Adding copies that were issued elsewhere: each one is verified first, unless the archive has it already."""
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from .index.index import Index
     from .session import Copy, Session
 
-_TOGETHER = 256  # copies that are committed together
+_TOGETHER = 128  # copies that are committed together, while the next ones are verified
 MAX_SIZE = 64 << 20  # bytes; larger files are not read
+
+
+_Committed = dict[str, int] | PrivacyError | OSError
+_Looked = list[tuple["Added", "Copy | None"]]
 
 
 class ReferenceConflictError(ArchiveError):
@@ -86,21 +91,31 @@ def add_files(
         same_reference: accept a reference that another customer has already.
     """
     known: dict[str, int] = {}
-    pending: list[tuple[Added, Copy | None]] = []
     read = session.archive.read_entries()
     references = None if same_reference else ReferenceOwners(session.archive, names_key)
-    for path in paths:
-        pending.append(_look(path, index, known, session.archive, read, trust, ledger, clock))
-        copy = pending[-1][1]
-        if copy is not None and references is not None:
-            try:
-                references.claim(copy.reference, copy.recipient)
-            except ReferenceConflictError as error:
-                pending[-1] = replace(pending[-1][0], error=error), None
-        if sum(copy is not None for _, copy in pending) == _TOGETHER or len(pending) == 4 * _TOGETHER:
-            yield from _commit(session, pending, known, ledger)
-            pending = []
-    yield from _commit(session, pending, known, ledger)
+    looked = (_look(path, index, known, session.archive, read, trust, ledger, clock, references) for path in paths)
+    # While some copies are made durable, the next ones are read and verified.
+    with ThreadPoolExecutor(1) as pool:
+        before: tuple[_Looked, Future[_Committed]] | None = None
+        for some in _portion(looked):
+            if before is not None:
+                yield from _report(*before, known)
+            copies = [copy for _, copy in some if copy is not None]
+            before = some, pool.submit(_commit, session, copies, ledger)
+        if before is not None:
+            yield from _report(*before, known)
+
+
+def _portion(looked: "Iterable[tuple[Added, Copy | None]]") -> "Iterator[_Looked]":
+    some: _Looked = []
+    count = 0
+    for each in looked:
+        some.append(each)
+        count += each[1] is not None
+        if count == _TOGETHER or len(some) == 4 * _TOGETHER:
+            yield some
+            some, count = [], 0
+    yield some
 
 
 class ReferenceOwners:
@@ -147,6 +162,7 @@ def _look(
     trust: "Trusted",
     ledger: "Ledger",
     clock: Callable[[], datetime.datetime],
+    references: "ReferenceOwners | None",
 ) -> "tuple[Added, Copy | None]":
     """Read a file; verify it unless it is known."""
     digest = None
@@ -167,26 +183,31 @@ def _look(
         known[digest] = -1  # until it is committed
         with limited():
             copy = admit(content, trust=trust, at=clock(), ledger=ledger)
+        if references is not None:
+            references.claim(copy.reference, copy.recipient)
         return Added(file=str(path), digest=digest, added=True), copy
     except (PrivacyError, OSError) as error:
         known.pop(digest or "", None)
         return Added(file=str(path), digest=digest, error=error), None
 
 
-def _commit(
-    session: "Session", pending: "list[tuple[Added, Copy | None]]", known: dict[str, int], ledger: "Ledger"
-) -> Iterator[Added]:
-    copies = [copy for _, copy in pending if copy is not None]
-    failure: PrivacyError | OSError | None = None
+def _commit(session: "Session", copies: "Sequence[Copy]", ledger: "Ledger") -> _Committed:
+    """Commit copies; give the numbers of their entries by digest, or the error."""
     try:
-        for done in session.add_copies(copies, ledger) if copies else ():
-            known[done.entry.files[0].digest] = done.number
+        done = session.add_copies(copies, ledger) if copies else []
     except (PrivacyError, OSError) as error:
-        failure = error
-    for each, copy in pending:
-        if copy is not None and failure is not None:
-            yield replace(each, added=False, error=failure)
-        elif each.digest is not None and each.error is None:
-            yield replace(each, entry=known[each.digest])
-        else:
+        return error
+    return {each.entry.files[0].digest: each.number for each in done}
+
+
+def _report(some: "_Looked", committed: "Future[_Committed]", known: dict[str, int]) -> Iterator[Added]:
+    done = committed.result()
+    if isinstance(done, dict):
+        known |= done
+    for each, _ in some:
+        if each.digest is None or each.error is not None:
             yield each
+        elif not isinstance(done, dict) and known[each.digest] < 0:
+            yield replace(each, added=False, error=done)
+        else:
+            yield replace(each, entry=known[each.digest])
