@@ -1,7 +1,7 @@
 """Adding to an archive: copies, versions, anchors, and what people did."""
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -11,19 +11,8 @@ from .entries import Entry, File, LogEntry, write_entry
 from .keyring import Keyring
 from .layout import FULL, VERSIONS, name_copy, write_metadata
 from .log import LogWriter
-from .recipients import (
-    NO_DETAILS,
-    Details,
-    Person,
-    Recipient,
-    derive_acts_key,
-    name_staff_record,
-    name_waiting_record,
-    read_record,
-    seal_details,
-    write_record,
-    write_staff_record,
-)
+from .recipients import NO_DETAILS, Details, Person, Recipient, derive_acts_key, seal_details
+from .records import Records
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -73,9 +62,9 @@ class Session:
         actor: Person | None = None,
     ) -> None:
         self.archive, self._keyring, self._writer, self._clock = archive, keyring, writer, clock
-        self._actor, self._pseudonyms = actor, dict[Person, str]()
+        self._actor = actor
         self._log_writer = LogWriter(archive.log, keyring, writer)
-        self._recipients: dict[str, Recipient] = {}
+        self._records = Records(archive, keyring.names_key, writer)
         self._versions: set[str] = set()
         self._failed = False
 
@@ -88,12 +77,12 @@ class Session:
         """
         for name in dict.fromkeys(copy.version for copy in copies):
             self.add_version(name, ledger)
-        self._find_recipients(copy.recipient for copy in copies)
+        recipients = self._records.find_recipients(copy.recipient for copy in copies)
         moment = self._clock()
         entries, files = [], []
         for copy in copies:
             version = ledger.version(copy.version)
-            recipient = self._recipients[copy.recipient]
+            recipient = recipients[copy.recipient]
             digest = sha256(copy.pdf).hexdigest()
             file = File(name=name_copy(digest, moment), digest=digest, size=len(copy.pdf))
             files.append((file.name, copy.pdf))
@@ -183,7 +172,7 @@ class Session:
             recipient=recipient.pseudonym if recipient else None,
             about=about,
             due_at=due_at,
-            second=self._find_person(second) if second else None,
+            second=self._records.find_person(second) if second else None,
             sealed=seal_details(key, details) if details != NO_DETAILS else None,
         )
         return self._add([entry], [])[0]
@@ -195,11 +184,11 @@ class Session:
             copies: the customer's name and the number of the entry of each copy.
             reason: why; it is encrypted.
         """
-        self._find_recipients(name for name, _ in copies)
+        recipients = self._records.find_recipients(name for name, _ in copies)
         moment = self._clock()
         entries = []
         for name, number in copies:
-            recipient = self._recipients[name]
+            recipient = recipients[name]
             sealed = seal_details(recipient.key, Details(reason=reason))
             entries.append(
                 Entry(
@@ -223,7 +212,7 @@ class Session:
             kind="erasure",
             recorded_at=self._clock(),
             recipient=recipient.pseudonym,
-            second=self._find_person(second) if second else None,
+            second=self._records.find_person(second) if second else None,
         )
         done = self._add([entry], [])[0]
         self.remove_erased(recipient, copies)
@@ -233,17 +222,11 @@ class Session:
         """Remove the copies and the record of a recipient whose erasure is logged."""
         self._writer.remove(file.name for file in copies)
         # Last, when the others are gone for good: by it they are found when it is asked for again.
-        self._writer.remove([recipient.file, name_waiting_record(self._keyring.names_key, recipient.pseudonym)])
-        self._recipients.clear()
+        self._records.remove(recipient)
 
     def put_record_aside(self, recipient: Recipient) -> None:
-        """Free the name of a recipient whose erasure waits: a copy for the same name gets a new pseudonym."""
-        content = self.archive.storage.read(recipient.file)
-        aside = name_waiting_record(self._keyring.names_key, recipient.pseudonym)
-        if content is not None and recipient.file != aside:
-            self._writer.put([(aside, content)])
-            self._writer.remove([recipient.file])
-        self._recipients.clear()
+        """Free the name of a recipient whose erasure waits; see `Records.put_aside`."""
+        self._records.put_aside(recipient)
 
     def publish(self) -> "Checkpoint":
         """Publish what was committed: tiles and checkpoint."""
@@ -258,7 +241,7 @@ class Session:
     def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[LogEntry]:
         self._require_whole()
         if self._actor is not None:
-            actor = self._find_person(self._actor)
+            actor = self._records.find_person(self._actor)
             entries = [replace(entry, actor=actor) for entry in entries]
         self._failed = True  # until it is done
         contents = [write_entry(entry) for entry in entries]
@@ -272,33 +255,6 @@ class Session:
             added += (LogEntry(first + i, contents[start + i], entry) for i, entry in enumerate(some))
         self._failed = False
         return added
-
-    def _find_person(self, person: Person) -> str:
-        """Find the pseudonym of a member of staff, and make the record where there is none."""
-        if person not in self._pseudonyms:
-            key, storage = self._keyring.names_key, self.archive.storage
-            file = name_staff_record(key, person)
-            while (content := storage.read(file)) is None:
-                self._writer.put([(file, write_staff_record(key, person)[0])])
-            self._pseudonyms[person] = read_record(key, file, content).pseudonym
-        return self._pseudonyms[person]
-
-    def _find_recipients(self, names: "Iterable[str]") -> None:
-        """Find the records of recipients, and make those that are not there."""
-        key = self._keyring.names_key
-        missing = [name for name in dict.fromkeys(names) if name not in self._recipients]
-        while missing:
-            made = dict[str, tuple[str, bytes, Recipient]]()
-            for name in missing:
-                found = self.archive.find_recipient(key, name)
-                if found is not None:
-                    self._recipients[name] = found
-                else:
-                    content, found = write_record(key, name)
-                    made.setdefault(found.file, (name, content, found))
-            put = self._writer.put([(file, content) for file, (_, content, _) in made.items()])
-            self._recipients |= {name: found for (name, _, found), done in zip(made.values(), put, strict=True) if done}
-            missing = [name for name in missing if name not in self._recipients]  # spelt otherwise, or made by others
 
 
 def _describe(name: str, content: bytes) -> File:

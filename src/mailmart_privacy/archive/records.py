@@ -1,0 +1,77 @@
+"""The records of customers and staff while an archive is added to: found by name, made where there are none."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from .recipients import (
+    Person,
+    Recipient,
+    name_staff_record,
+    name_waiting_record,
+    read_record,
+    write_record,
+    write_staff_record,
+)
+
+if TYPE_CHECKING:
+    from .archive import Archive
+    from .storage.base import StorageWriter
+
+
+class Records:
+    """Finds and makes records.
+
+    Args:
+        archive: whose.
+        names_key: encrypts names.
+        writer: the way into its storage.
+    """
+
+    def __init__(self, archive: "Archive", names_key: bytes, writer: "StorageWriter") -> None:
+        self._archive, self._names_key, self._writer = archive, names_key, writer
+        self._recipients: dict[str, Recipient] = {}
+        self._pseudonyms: dict[Person, str] = {}
+
+    def find_person(self, person: Person) -> str:
+        """Find the pseudonym of a member of staff, and make the record where there is none."""
+        if person not in self._pseudonyms:
+            key, storage = self._names_key, self._archive.storage
+            file = name_staff_record(key, person)
+            while (content := storage.read(file)) is None:
+                self._writer.put([(file, write_staff_record(key, person)[0])])
+            self._pseudonyms[person] = read_record(key, file, content).pseudonym
+        return self._pseudonyms[person]
+
+    def find_recipients(self, names: Iterable[str]) -> dict[str, Recipient]:
+        """Find the records of customers by name, and make those that are not there."""
+        names = list(names)
+        key = self._names_key
+        missing = [name for name in dict.fromkeys(names) if name not in self._recipients]
+        while missing:
+            made = dict[str, tuple[str, bytes, Recipient]]()
+            for name in missing:
+                found = self._archive.find_recipient(key, name)
+                if found is not None:
+                    self._recipients[name] = found
+                else:
+                    content, found = write_record(key, name)
+                    made.setdefault(found.file, (name, content, found))
+            put = self._writer.put([(file, content) for file, (_, content, _) in made.items()])
+            self._recipients |= {name: found for (name, _, found), done in zip(made.values(), put, strict=True) if done}
+            missing = [name for name in missing if name not in self._recipients]  # spelt otherwise, or made by others
+        return {name: self._recipients[name] for name in names}
+
+    def put_aside(self, recipient: Recipient) -> None:
+        """Free the name of a customer whose erasure waits: a copy for the same name gets a new pseudonym."""
+        content = self._archive.storage.read(recipient.file)
+        aside = name_waiting_record(self._names_key, recipient.pseudonym)
+        if content is not None and recipient.file != aside:
+            self._writer.put([(aside, content)])
+            self._writer.remove([recipient.file])
+        self._recipients.clear()
+
+    def remove(self, record: Recipient) -> None:
+        """Remove the record of a customer or a member of staff."""
+        self._writer.remove([record.file, name_waiting_record(self._names_key, record.pseudonym)])
+        self._recipients.clear()
+        self._pseudonyms.clear()
