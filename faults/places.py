@@ -58,7 +58,7 @@ class Place:
 
     def keyring(self, archive: Archive) -> Keyring:
         """Load its key."""
-        return load_keyring(self.keys / "key.json", archive.metadata.key)
+        return load_keyring(self.keys / "key.json", archive.keys.newest)
 
     def audit(self, *roots: Root) -> Report:
         """Audit the archive as one that was just opened."""

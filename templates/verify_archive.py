@@ -172,23 +172,58 @@ def parse_key(text):
     return name, bytes.fromhex(key_id), raw[1:]
 
 
-def read_checkpoint(note, key):
-    """Read a signed checkpoint: its size and root (C2SP tlog-checkpoint). Signatures of other keys are ignored."""
-    name, key_id, public = key
+def read_checkpoint(note, keys):
+    """Read a signed checkpoint: its size and root (C2SP tlog-checkpoint). Signatures of other keys are ignored.
+
+    The keys are those of one log, the newest last, each with the size of the last checkpoint that it may sign, or None.
+    """
     text, _, signatures = note.rpartition(b"\n\n")
     text += b"\n"
     require(len(note) <= 1 << 20 and note.endswith(b"\n"), "the checkpoint is not a signed note")
+    signed = []
     for line in signatures.decode()[:-1].split("\n"):
         dash, signer, signature = line.split(" ")
-        raw = decode(signature)
         require(dash == "\u2014", "the checkpoint is not a signed note")
-        if signer == name and raw[:4] == key_id and is_signed(public, text, raw[4:]):
-            origin, size, root = text.decode().split("\n")[:3]
-            require(origin == name, "the checkpoint is of another log")
-            require(re.fullmatch("0|[1-9][0-9]{0,17}", size), "the checkpoint has no size")
-            require(len(decode(root)) == 32, "the checkpoint has no root")
-            return int(size), decode(root)
+        signed.append((signer, decode(signature)))
+    for (name, key_id, public), last in reversed(keys):
+        for signer, raw in signed:
+            if signer == name and raw[:4] == key_id and is_signed(public, text, raw[4:]):
+                origin, size, root = text.decode().split("\n")[:3]
+                require(origin == name, "the checkpoint is of another log")
+                require(re.fullmatch("0|[1-9][0-9]{0,17}", size), "the checkpoint has no size")
+                require(len(decode(root)) == 32, "the checkpoint has no root")
+                require(last is None or int(size) <= last, "the checkpoint is signed with a key that was replaced before")
+                return int(size), decode(root)
     raise Fault("the checkpoint is not signed with the log's key")
+
+
+def follow_keys(folder, names, keys):
+    """Add the keys that replaced the one given: each is named by an entry that the key before has signed.
+
+    Returns the entries, by number. Proofs from before the key that was given show nothing, and are passed over.
+    """
+    entries = {}
+    for name in names:
+        try:
+            number, entry, size, _ = read_proof(folder.read(name), keys)
+        except Fault:
+            require(len(keys) == 1 and not entries, "%s does not show that the log's key was replaced" % name)
+            continue
+        claims, _ = read_entry(entry)
+        require(claims["kind"] == "key-rotation" and size == number + 1, "%s replaces no key" % name)
+        following = parse_key(claims["key"])
+        require(following[0] == keys[-1][0][0], "%s names the key of another log" % name)
+        keys[-1] = (keys[-1][0], size)
+        keys.append((following, None))
+        entries[number] = entry
+    return entries
+
+
+def tell_keys(entries):
+    """Say which keys replaced the one that was given."""
+    for number, entry in sorted(entries.items()):
+        say("  checked  entry %d, signed with the key before: the log's key is from then on" % number)
+        say("           %s" % read_entry(entry)[0]["key"])
 
 
 def read_entry(content):
@@ -255,14 +290,26 @@ def read_commits(folder, states):
 
 def check_archive(folder, key, trust):
     """Check a whole archive: commits against signed states, entries against files, files against entries."""
-    size, root = read_checkpoint(folder.read("log/checkpoint"), key)
+    proofs = sorted(folder.names("rotations")) if os.path.isdir(os.path.join(folder.path, "rotations")) else []
+    proofs = [name for name in proofs if re.fullmatch("rotations/[0-9]{4}.tlog-proof", name)]
+    keys = [(key, None)]
+    tell_keys(follow_keys(folder, proofs, keys))
+    size, root = read_checkpoint(folder.read("log/checkpoint"), keys)
+    published = size
+    # From the first one on; what a key has signed before the one that was given is compared with the entries.
+    all_keys = [(parse_key(folder.read("log.vkey", 4096).decode()), None)]
+    rotations = follow_keys(folder, proofs, all_keys)
     states, anchors = {size: [(root, "log/checkpoint")]}, []
     for name in folder.names("anchors") if os.path.isdir(os.path.join(folder.path, "anchors")) else []:
         if name.endswith(".checkpoint"):
-            size, root = read_checkpoint(folder.read(name), key)
+            size, root = read_checkpoint(folder.read(name), all_keys)
             states.setdefault(size, []).append((root, name))
             anchors.append(name[: -len(".checkpoint")])
     entries = read_commits(folder, states)
+    said = {number for number, (claims, _) in enumerate(entries) if claims["kind"] == "key-rotation" and number < published}
+    require(said == set(rotations), "the entries and the folder rotations say different things of the log's key")
+    for number, entry in rotations.items():
+        require(read_entry(entry) == entries[number], "rotations is of another entry than no. %d" % number)
     erased = {claims.get("recipient") for claims, _ in entries if claims["kind"] == "erasure"}
     people = {claims.get(name) for claims, _ in entries for name in ("recipient", "actor", "second")}
     named, gone = set(), 0
@@ -312,13 +359,13 @@ def check_archive(folder, key, trust):
             check_timestamps(folder, stamps, trust)
 
 
-def read_proof(content, key):
+def read_proof(content, keys):
     """Read a proof that an entry is in the log (C2SP tlog-proof): its number, the entry, the size, the checkpoint."""
     head, _, note = content.partition(b"\n\n")
     header, extra, index, *path = head.decode().split("\n")
     require(header == "c2sp.org/tlog-proof@v1", "the proof is of another format")
     require(extra.startswith("extra ") and re.fullmatch("index (0|[1-9][0-9]{0,17})", index), "the proof is cut off")
-    size, root = read_checkpoint(note, key)
+    size, root = read_checkpoint(note, keys)
     entry, number = decode(extra[6:]), int(index[6:])
     node, last, found = number, size - 1, hash_leaf(entry)
     require(0 <= node <= last, "the proof is for an entry that its log does not have")
@@ -352,9 +399,12 @@ def check_files(folder, prefix, entry, what):
 def check_evidence(folder, key, trust):
     """Check evidence of one file: the file against its entry, the entry against the log, the timestamps."""
     names = [name for name in folder.names() if not is_litter(name)]
-    proofs = [n for n in names if n.endswith(".tlog-proof") and n != "policy.tlog-proof" and n[:7] != "anchor-"]
+    proofs = [n for n in names if n.endswith(".tlog-proof") and not n.startswith(("policy.", "anchor-", "key-rotation-"))]
     require(len(proofs) == 1, "there are %d proofs, and evidence has one: %s" % (len(proofs), ", ".join(proofs)))
-    number, entry, size, note = read_proof(folder.read(proofs[0]), key)
+    keys = [(key, None)]
+    rotations = [name for name in names if re.fullmatch("key-rotation-[0-9]+.tlog-proof", name)]
+    tell_keys(follow_keys(folder, sorted(rotations, key=lambda name: int(name[13:-11])), keys))
+    number, entry, size, note = read_proof(folder.read(proofs[0]), keys)
     say("  checked  %s: entry %d is in the log of %d entries" % (proofs[0], number, size))
     require(folder.read("entry.json") == entry, "entry.json is not the entry that the proof is of")
     say("  checked  entry.json: it is the entry that the proof is of")
@@ -363,7 +413,7 @@ def check_evidence(folder, key, trust):
     if claims["kind"] == "published-version":
         text = check_files(folder, "policy/", entry, "the entry")["policy_digest"]
     elif version is not None:
-        _, published, _, same = read_proof(folder.read("policy.tlog-proof"), key)
+        _, published, _, same = read_proof(folder.read("policy.tlog-proof"), keys)
         require(same == note, "policy.tlog-proof is of another checkpoint than the copy's proof")
         own = check_files(folder, "policy/", published, "the entry of version %s" % version)
         require(own["kind"] == "published-version", "policy.tlog-proof is not of a published version")
@@ -375,7 +425,7 @@ def check_evidence(folder, key, trust):
     while folder.find(name_anchor(len(stamps)) + ".tsr") is not None:
         stem = name_anchor(len(stamps))
         stamps.append((stem + ".checkpoint", stem + ".tsr", stem + "-certificates.pem"))
-    check_chain(folder, key, note, stamps)
+    check_chain(folder, keys, note, stamps)
     check_manifests(folder, names)
     loose = [name for name in names if name not in folder.checked]
     for name in loose:
@@ -402,7 +452,7 @@ def name_anchor(position):
     return "anchor-%d" % (position + 1) if position else "anchor"
 
 
-def check_chain(folder, key, note, stamps):
+def check_chain(folder, keys, note, stamps):
     """Check that each later timestamp covers the one before it (RFC 4998, 5.2)."""
     for at, (checkpoint, response, _) in enumerate(stamps):
         require(folder.read(checkpoint) and folder.read(response, 1 << 20), "%s is empty" % response)
@@ -410,7 +460,7 @@ def check_chain(folder, key, note, stamps):
             require(folder.read(checkpoint) == note, "the timestamp is over another checkpoint than the proof's")
             continue
         proof = name_anchor(at) + ".tlog-proof"
-        _, entry, _, later = read_proof(folder.read(proof), key)
+        _, entry, _, later = read_proof(folder.read(proof), keys)
         require(folder.read(checkpoint) == later, "%s is over another checkpoint than its proof" % response)
         covered = {digest for _, digest in read_entry(entry)[1]}
         for name in stamps[at - 1][:2]:

@@ -113,7 +113,7 @@ def test_proofs_need_no_tiles_of_older_states(place: Place, authority: Authority
         path.unlink()
     judge(place, authority)
     archive = place.archive()
-    proof = read_proof(write_proof(archive, FIRST_COPY, found.checkpoint), archive.metadata.key)
+    proof = read_proof(write_proof(archive, FIRST_COPY, found.checkpoint), archive.keys.read_checkpoint)
     assert (proof.number, proof.checkpoint.size) == (FIRST_COPY, FIRST_COPY + 2)
 
 

@@ -418,6 +418,17 @@ def test_a_key_that_is_printed_can_be_typed_again(cli: Run, archive: Path, tmp_p
     assert cli("archive", "key", "backup", "-a", "archive", "-o", "-").returncode == 2
 
 
+def test_a_key_that_is_replaced(cli: Run, archive: Path) -> None:
+    """It asks first; then the new public key is printed, and the archive goes on with the new one."""
+    assert cli("archive", "key", "rotate", "-a", "archive").returncode == 130
+    done = cli("archive", "key", "rotate", "-a", "archive", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"mailmart-privacy/archive/")
+    assert b"The former key is kept in" in done.stderr
+    assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
+    assert ask(cli, "verify")["whole"]
+
+
 def test_a_batch(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
     """Every copy of a batch is archived before it is there, into a folder and into a ZIP file; then it is anchored."""
     (tmp_path / "rows.csv").write_text("recipient,reference\n" + "".join(f"Row {n},R-{n}\n" for n in range(40)))

@@ -19,6 +19,7 @@ from faults.places import FIRST_COPY, Place, clock, fake_copies, make_place
 from mailmart_privacy.archive.anchors import anchor, verify_anchors
 from mailmart_privacy.archive.entries import Entry, write_entry
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
+from mailmart_privacy.archive.rotation import rotate_key
 from mailmart_privacy.archive.tlog.notes import log_key, sign_checkpoint
 
 from .conftest import NOW
@@ -109,6 +110,25 @@ def test_a_timestamp_that_cannot_be_checked(place: Place, bag: Path, authority: 
     code, said = check(bare, *trusted(place))
     assert (code, "there is no timestamp" in said.splitlines()[-1]) == (DOUBT, True), said
     assert "since before" not in (bare / "READ-ME-FIRST.html").read_text()
+
+
+def test_evidence_after_the_key_was_replaced(place: Place, authority: Authority, tmp_path: Path) -> None:
+    """The key that signed what was stamped leads to the newest one; without a timestamp the newest one is asked for."""
+    first = place.archive().keys.first
+    rotate_key(place.archive(), place.keys / "key.json", clock)
+    place.add(fake_copies(random.Random(8), 1))
+    newest = place.archive().keys.newest
+    stamped = pack(place, authority, tmp_path / "stamped", anchored=True)
+    assert (stamped / "log.vkey").read_text() == f"{first}\n"
+    assert f"--key &#39;{first}&#39;" in (page := (stamped / "READ-ME-FIRST.html").read_text()) or f"'{first}'" in page
+    roots = ["--roots", str(tmp_path / "roots.pem")]
+    code, said = check(stamped, "--key", str(first), *roots)
+    assert (code, f"           {newest}" in said) == (PROVEN, True), said
+    assert check(stamped, "--key", str(newest), *roots)[0] == FAULT
+    bare = pack(place, authority, tmp_path / "bare", anchored=False)
+    assert (bare / "log.vkey").read_text() == f"{newest}\n"
+    assert check(bare, "--key", str(newest))[0] == DOUBT
+    assert check(bare, "--key", str(first))[0] == FAULT
 
 
 def repack(bag: Path) -> None:

@@ -26,7 +26,7 @@ from .entries import LogEntry, write_json
 from .layout import ANCHORS, CHECKPOINT
 from .session import Session
 from .tlog.merkle import is_consistent, prove_consistency
-from .tlog.notes import Checkpoint, read_checkpoint
+from .tlog.notes import Checkpoint
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -182,7 +182,7 @@ def _verify(
     note, response, data = (contents.get(kind) for kind in ("checkpoint", "tsr", "json"))
     if note is None or response is None or data is None:
         raise TamperedError(f"{name}: a file of the anchor is missing")
-    checkpoint = read_checkpoint(note, archive.metadata.key)
+    checkpoint = archive.keys.read_checkpoint(note)
     _require_logged(name, entry, checkpoint, published, tiles)
     try:
         token = read_token(read_response(response).token)

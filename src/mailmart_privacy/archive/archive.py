@@ -11,6 +11,7 @@ from .entries import File, LogEntry, read_entry
 from .keyring import Keyring
 from .layout import CHECKPOINT, RECIPIENTS, STAFF, VERSIONS, limit_of, read_metadata
 from .log import Log
+from .log_keys import LogKeys
 from .recipients import Person, Recipient, name_record, read_person, read_record
 from .session import Session
 from .storage.base import TooLargeError
@@ -35,7 +36,8 @@ class Archive:
         self.storage = storage
         self.metadata = read_metadata(storage)
         storage.retention = self.metadata.retention
-        self.log = Log(storage, self.metadata.key)
+        self.keys = LogKeys(storage, self.metadata.key)
+        self.log = Log(storage, self.keys)
 
     def checkpoint(self) -> "Checkpoint":
         """Read the state of the log that was published last."""
@@ -108,7 +110,12 @@ class Archive:
 
     @contextlib.contextmanager
     def writing(
-        self, keyring: Keyring, clock: Callable[[], datetime.datetime], actor: Person | None = None
+        self,
+        keyring: Keyring,
+        clock: Callable[[], datetime.datetime],
+        actor: Person | None = None,
+        *,
+        successor: Keyring | None = None,
     ) -> "Iterator[Session]":
         """Open it to be added to; what writers that were stopped have left is finished first.
 
@@ -116,12 +123,13 @@ class Archive:
             keyring: its secrets.
             clock: tells what entries are recorded at (aware).
             actor: the person who causes the entries, or None for none.
+            successor: the secrets that are to replace those of the keyring; see `rotation.rotate_key`.
         """
         self.storage.recover(self.log.name_files)
         note = self.storage.read(CHECKPOINT)
         size = self.checkpoint().size if note is not None else 0
         with self.storage.writer(size) as writer:
-            session = Session(self, keyring, writer, clock, actor)
+            session = Session(self, keyring, writer, clock, actor, successor)
             session.add_facts()
             yield session
             session.publish()

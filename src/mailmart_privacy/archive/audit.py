@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING
 
 from ..errors import TamperedError
 from .entries import File, LogEntry, read_entry, scan_copy
-from .layout import ANCHORS, COMMITS, COPIES, FACTS, KEY, LOG, README, RECIPIENTS, STAFF, VERSIONS, is_litter, limit_of
+from .layout import (
+    ANCHORS,
+    COMMITS,
+    COPIES,
+    FACTS,
+    KEY,
+    LOG,
+    README,
+    RECIPIENTS,
+    ROTATIONS,
+    STAFF,
+    VERSIONS,
+    is_litter,
+    limit_of,
+    name_rotation,
+)
 from .log_audit import LogAudit, Root
 from .recipients import name_pseudonym
 from .register import Register
@@ -20,7 +35,7 @@ if TYPE_CHECKING:
     from .archive import Archive
 
 _KEPT = (COPIES, VERSIONS, ANCHORS)
-_OTHERS = (COMMITS, LOG, RECIPIENTS, STAFF, INCOMING)
+_OTHERS = (COMMITS, LOG, RECIPIENTS, STAFF, ROTATIONS, INCOMING)
 _THREADS = 4
 _RECORD_NAME = re.compile(rf"(?:{RECIPIENTS}|{STAFF})/[0-9a-f]{{64}}\.json")
 _RECORD = re.compile(rb'\{"name":"[A-Za-z0-9+/]+={0,2}","salt":"[A-Za-z0-9+/]+={0,2}"\}\n')
@@ -159,6 +174,7 @@ class _Files:
         self._report.faults += (f"{name} is missing" for name in gone)
         self._require_recipients()
         self._require_erased()
+        self._require_rotations()
         self._report.staged = len(self._storage.staged())
         if self._unnamed:
             self._require_named()
@@ -210,6 +226,20 @@ class _Files:
             there -= {name for by, name in self._named() if by not in self._erased}
         for name in sorted(there):
             self._report.faults.append(f"{name} is there, and its recipient was erased: remove it")
+
+    def _require_rotations(self) -> None:
+        """Compare the proofs that the log's key was replaced with the entries that say so."""
+        logged = {each.number: each.content for each in self._report.register.rotations}
+        proven = {each.number: each.content for each in self._archive.keys.rotations}
+        names = {name_rotation(count) for count in range(1, len(proven) + 1)}
+        for name, _ in self._storage.find(ROTATIONS):
+            if not is_litter(name) and name not in names:
+                self._report.faults.append(f"{name} is not of the archive")
+        for number in sorted({*logged, *proven}):
+            if number < self._total and logged.get(number) != proven.get(number):
+                self._report.faults.append(
+                    f"entry {number:,} and the files in {ROTATIONS} say different things of the log's key"
+                )
 
     def _named(self) -> Iterator[tuple[str, str]]:
         """Name the files of all entries once more, each with its recipient ("" where it has none)."""

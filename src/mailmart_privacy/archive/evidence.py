@@ -15,6 +15,7 @@ from .archive import Archive
 from .entries import LogEntry
 from .layout import KEY
 from .proofs import SUFFIX, write_proof
+from .tlog.notes import parse_key
 
 try:
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -93,13 +94,16 @@ def gather_evidence(
     is_copy = found.entry.kind == "customer-copy"
     name = _COPY if is_copy else file.name.rpartition("/")[2]
     proof = f"{name.rpartition('.')[0]}{SUFFIX}"
-    checkpoint = chain[0].checkpoint if chain else None
+    checkpoint = chain[0].checkpoint if chain else archive.checkpoint()
+    key = archive.keys.signer_of(checkpoint.note)
     files = {
         proof: write_proof(archive, found.number, checkpoint),
         "entry.json": found.content,
-        KEY: f"{archive.metadata.key}\n".encode(),
+        KEY: f"{key}\n".encode(),
         SCRIPT: read_script(),
     }
+    for count, rotation in enumerate(archive.keys.since(key), 1):
+        files[f"key-rotation-{count}{SUFFIX}"] = rotation.proof
     if published is not None and is_copy:
         files[f"policy{SUFFIX}"] = write_proof(archive, published, checkpoint)
     for other in found.entry.files:
@@ -110,7 +114,7 @@ def gather_evidence(
             covered = write_proof(archive, chain[position - 1].entry.number, anchor.checkpoint)
             files[f"{_name_anchor(position)}{SUFFIX}"] = covered
     files |= {f"policy/{each.name.rpartition('/')[2]}": archive.read_file(each) or b"" for each in policy}
-    files[_PAGE] = _render(archive, found, name, file, proof, chain, occasion, at)
+    files[_PAGE] = _render(archive, found, name, file, proof, chain, occasion, at, str(key))
     return _pack(files, archive.metadata.origin, at)
 
 
@@ -145,6 +149,7 @@ def _render(
     chain: "list[Anchor]",
     occasion: Occasion,
     at: datetime.datetime,
+    key: str,
 ) -> bytes:
     made = environment().overlay()
     made.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
@@ -155,7 +160,8 @@ def _render(
             entry=found.entry,
             number=found.number,
             origin=archive.metadata.origin,
-            key=str(archive.metadata.key),
+            key=key,
+            rotations=len(archive.keys.since(parse_key(key))),
             occasion=occasion,
             made_at=at,
             anchor=chain[0] if chain else None,

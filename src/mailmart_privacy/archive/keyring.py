@@ -25,6 +25,26 @@ except ImportError as error:
 _FORMAT = "mailmart-privacy-archive-key"
 
 
+class KeyMissingError(ArchiveError):
+    """The key of an archive is not where it is expected.
+
+    Attributes:
+        path: the file that was looked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"the key of this archive is not here: {path}; ask the person who keeps the archive, or restore it from a "
+            "backup. Without it customers cannot be found by name or reference, and nothing can be added, held, "
+            "withdrawn or erased; copies can still be listed, fetched by digest, proven and verified",
+            argument="key",
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.path,)
+
+
 @dataclass(frozen=True, slots=True)
 class LastSigned:
     """The largest state of the log that was signed here.
@@ -96,28 +116,44 @@ def read_memory(key: Path) -> LastSigned:
         ) from None
 
 
+def make_keyring(path: Path, origin: str, names_key: bytes | None = None) -> Keyring:
+    """Make the secrets of an archive.
+
+    Args:
+        path: the file that they are to be kept in.
+        origin: the name of the log.
+        names_key: what names are encrypted with, where that is to stay.
+    """
+    return Keyring(path, origin, Ed25519PrivateKey.generate(), names_key or secrets.token_bytes(32))
+
+
+def write_keyring(keyring: Keyring) -> bytes:
+    """Write the file that an archive's secrets are kept in."""
+    document = {
+        "format": _FORMAT,
+        "version": 1,
+        "origin": keyring.origin,
+        "log_key": base64.b64encode(keyring.log_key.private_bytes_raw()).decode(),
+        "names_key": base64.b64encode(keyring.names_key).decode(),
+    }
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
 def create_keyring(path: Path, origin: str) -> Keyring:
     """Make the secrets of a new archive, and keep them in a file that the user alone can read.
 
     Raises:
         ArchiveError: there are some in this place already: each archive has its own.
     """
-    key, names = Ed25519PrivateKey.generate(), secrets.token_bytes(32)
-    document = {
-        "format": _FORMAT,
-        "version": 1,
-        "origin": origin,
-        "log_key": base64.b64encode(key.private_bytes_raw()).decode(),
-        "names_key": base64.b64encode(names).decode(),
-    }
+    made = make_keyring(path, origin)
     make_folder(path.parent, mode=0o700)
     try:
-        write_whole(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o600)
+        write_whole(path, write_keyring(made), mode=0o600)
     except DestinationExistsError:
         raise ArchiveError(
             f"{path} holds the key of another archive; each archive has its own key", argument="key"
         ) from None
-    return Keyring(path, origin, key, names)
+    return made
 
 
 def load_keyring(path: Path, expected: NoteKey) -> Keyring:
@@ -125,24 +161,34 @@ def load_keyring(path: Path, expected: NoteKey) -> Keyring:
 
     Args:
         path: their file.
-        expected: the archive's public key.
+        expected: the public key that signs the archive's log now.
 
     Raises:
-        ArchiveError: there is no such file, it cannot be read, or is that of another archive.
+        KeyMissingError: there is no such file.
+        ArchiveError: it cannot be read, or is that of another archive.
     """
+    keyring = read_keyring(path)
+    if keyring.public == expected:
+        return keyring
+    if keyring.origin == expected.name:
+        raise ArchiveError(
+            f"{path} holds a former key of this archive, which was replaced; use the new one. If the replacement was "
+            "interrupted, finish it with: archive key rotate",
+            argument="key",
+        )
+    raise ArchiveError(f"{path} is the key of another archive: {keyring.origin}, not {expected.name}")
+
+
+def read_keyring(path: Path) -> Keyring:
+    """Read the secrets of an archive, of whichever it is; errors are those of `load_keyring`."""
     try:
         document: Any = json.loads(path.read_bytes())
         key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(document["log_key"], validate=True))
         names = base64.b64decode(document["names_key"], validate=True)
         if document["format"] != _FORMAT or len(names) != 32:
             raise ValueError
-        keyring = Keyring(path, document["origin"], key, names)
+        return Keyring(path, document["origin"], key, names)
     except FileNotFoundError:
-        raise ArchiveError(
-            f"the key of this archive is not here: {path}; ask the person who keeps the archive", argument="key"
-        ) from None
+        raise KeyMissingError(path) from None
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise ArchiveError(f"{path} is not the key of an archive") from None
-    if keyring.public != expected:
-        raise ArchiveError(f"{path} is the key of another archive: {keyring.origin}, not {expected.name}")
-    return keyring

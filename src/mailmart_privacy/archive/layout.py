@@ -15,11 +15,11 @@ VERSION = 1
 FACTS, README, KEY = "archive.json", "README.txt", "log.vkey"
 LOG, CHECKPOINT = "log", "log/checkpoint"
 COMMITS, COPIES, VERSIONS, ANCHORS, RECIPIENTS = "commits", "copies", "versions", "anchors", "recipients"
-STAFF = "staff"
+STAFF, ROTATIONS = "staff", "rotations"
 FULL = 10_000  # entries of one commit, at most
 _MIB = 1 << 20
 # How large a file of each folder may be. Whoever reads an archive reads what strangers may have put there.
-_LIMITS = {COMMITS: 64 * _MIB, LOG: 17 * _MIB, RECIPIENTS: 64 << 10, STAFF: 64 << 10, "": 64 << 10}
+_LIMITS = {COMMITS: 64 * _MIB, LOG: 17 * _MIB, RECIPIENTS: 64 << 10, STAFF: 64 << 10, ROTATIONS: _MIB, "": 64 << 10}
 _LIMIT = 64 * _MIB
 _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # put there by operating systems, and harmless
 
@@ -35,13 +35,15 @@ log/            the same entries as a transparency log (C2SP tlog-tiles): checkp
 anchors/        checkpoints of the log with timestamps of an authority over them (RFC 3161)
 recipients/     one record for each customer; the name in it is encrypted, and entries refer to its SHA-256
 staff/          the same for the people who added to the archive
+rotations/      proofs that the log's key was replaced, each signed with the key before (only where it was)
 incoming/       what writers have not finished yet; it does not belong to the archive
 
 Whoever can read copies/ can read customers' names and references. Protect this folder accordingly.
 
 Every file is covered by an entry of the log, except the log itself, the commits that it is made of, and the records
-in recipients/ and staff/, whose digests stand in the entries. Nothing here is ever changed except log/checkpoint,
-which grows. Nothing is removed except what an entry of the kind "erasure" names, and tiles that fuller ones replaced.
+in recipients/ and staff/, whose digests stand in the entries, and the proofs in rotations/. Nothing here is ever
+changed except log/checkpoint, which grows. Nothing is removed except what an entry of the kind "erasure" names, and
+tiles that fuller ones replaced.
 
 To check all of it:      mailmart-privacy archive verify --archive .
 With other software:     any client of C2SP tlog-tiles, given log/ and log.vkey; openssl ts -verify for anchors/
@@ -122,6 +124,11 @@ def read_metadata(storage: Storage) -> ArchiveMetadata:
 def name_commit(start: int) -> str:
     """Name the commit whose first entry has a number."""
     return f"{COMMITS}/{start // FULL:08}/{start:012}.jsonl"
+
+
+def name_rotation(count: int) -> str:
+    """Name the proof of a rotation of the log's key, by how many there were."""
+    return f"{ROTATIONS}/{count:04}.tlog-proof"
 
 
 def name_copy(digest: str, recorded_at: datetime.datetime) -> str:

@@ -79,11 +79,12 @@ class ArchiveLocation:
         """Load the archive's secrets.
 
         Raises:
-            ArchiveKeyError: they are not there, cannot be read, or are those of another archive.
+            ArchiveError: they are not there, cannot be read, or are those of another archive.
         """
         from .keyring import load_keyring
 
-        return load_keyring(self.key_path(archive.metadata.origin), archive.metadata.key)
+        archive.keys.reload()
+        return load_keyring(self.key_path(archive.metadata.origin), archive.keys.newest)
 
     def key_path(self, origin: str) -> Path:
         """Name the file of the archive's secrets."""

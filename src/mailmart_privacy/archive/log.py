@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArchiveError, TamperedError
 from .entries import MAX_SIZE, read_entry
-from .layout import CHECKPOINT, FULL, LOG, name_commit
+from .layout import CHECKPOINT, FULL, LOG, name_commit, name_rotation
+from .proofs import format_proof
 from .tlog.merkle import EMPTY, hash_leaf, hash_range, prove_inclusion, root_of_inclusion
-from .tlog.notes import Checkpoint, NoteKey, read_checkpoint, sign_checkpoint
+from .tlog.notes import Checkpoint, NoteKey, sign_checkpoint
 from .tlog.tiles import Tiles, TreeFrontier
 
 if TYPE_CHECKING:
     from .keyring import Keyring
+    from .log_keys import LogKeys
     from .storage.base import Storage, StorageWriter
 
+_ROTATION = b'"kind":"key-rotation"'
 _PENDING = 64  # full tiles that wait to be put
 
 
@@ -28,11 +31,16 @@ class Log:
 
     Args:
         storage: where it lies.
-        key: its public key.
+        keys: its public keys.
     """
 
-    def __init__(self, storage: "Storage", key: NoteKey) -> None:
-        self.storage, self.key = storage, key
+    def __init__(self, storage: "Storage", keys: "LogKeys") -> None:
+        self.storage, self.keys = storage, keys
+
+    @property
+    def key(self) -> NoteKey:
+        """The public key that signs now."""
+        return self.keys.newest
 
     def checkpoint(self) -> Checkpoint:
         """Read the checkpoint.
@@ -45,7 +53,7 @@ class Log:
             raise TamperedError(
                 f"{self.storage.location}: {CHECKPOINT} is missing; if it was never finished, repeat: archive init"
             )
-        return read_checkpoint(note, self.key)
+        return self.keys.read_checkpoint(note)
 
     def tiles(self, size: int) -> Tiles:
         """Open the tiles of the tree of some size, at most that of the checkpoint."""
@@ -101,16 +109,24 @@ class LogWriter:
         log: the log.
         keyring: its private key, and the memory of what was signed with it.
         writer: the way into its storage.
+        successor: the secrets that are to replace those of the keyring, where this is what the writer is for.
+
+    Attributes:
+        is_replaced: whether the entry that names the successor was committed before.
     """
 
-    def __init__(self, log: Log, keyring: "Keyring", writer: "StorageWriter") -> None:
+    def __init__(
+        self, log: Log, keyring: "Keyring", writer: "StorageWriter", successor: "Keyring | None" = None
+    ) -> None:
         self._log, self._keyring, self._writer = log, keyring, writer
+        self._successor = successor
+        self.is_replaced = False
         self._frontier, self._pending = TreeFrontier(), list[tuple[str, bytes]]()
         self._published = 0
         note = log.storage.read(CHECKPOINT)
         self._seen = seen = keyring.seen()  # once: other writers go on signing
         if note is not None:
-            checkpoint = read_checkpoint(note, log.key)
+            checkpoint = log.keys.read_checkpoint(note)
             try:
                 self._frontier = self._read_frontier(checkpoint)
                 self._published = checkpoint.size
@@ -157,14 +173,31 @@ class LogWriter:
             self._put_tiles([])
         return first
 
+    def publish_rotation(self) -> None:
+        """Prove the last entry, which replaces the key, under a checkpoint that both keys sign; then publish that."""
+        assert self._successor is not None
+        self._put_tiles(self._frontier.partial())
+        number, keys = self.size - 1, (self._keyring.log_key, self._successor.log_key)
+        root = hash_range(0, self.size, self._frontier.subtree)
+        signed = sign_checkpoint(keys[0], self._log.key.name, self.size, root, keys[1])
+        content, path = self._log.prove(number, signed, self._log.tiles(self.size))
+        name = name_rotation(len(self._log.keys.rotations) + 1)
+        # First: no other checkpoint may cover the entry before all readers can learn of the new key.
+        if not self._writer.put([(name, format_proof(number, content, path, signed))])[0]:
+            raise ArchiveError(f"{self._log.storage.location}: {name} exists already")
+        self._publish(signed)
+
     def publish(self) -> Checkpoint:
         """Write the tiles and the checkpoint of all that was committed."""
         self._put_tiles(self._frontier.partial())
         root = hash_range(0, self.size, self._frontier.subtree) if self.size else EMPTY
-        made = sign_checkpoint(self._keyring.log_key, self._log.key.name, self.size, root)
+        return self._publish(sign_checkpoint(self._keyring.log_key, self._log.key.name, self.size, root))
+
+    def _publish(self, made: Checkpoint) -> Checkpoint:
+        root = made.root
         while True:
             note = self._log.storage.read(CHECKPOINT)
-            found = read_checkpoint(note, self._log.key) if note is not None else None
+            found = self._log.keys.read_checkpoint(note) if note is not None else None
             if found is not None and found.size >= made.size:
                 if found.size == made.size and found.root != made.root:
                     raise TamperedError(f"{self._log.storage.location}: {CHECKPOINT} is not that of these entries")
@@ -186,11 +219,28 @@ class LogWriter:
         """Read what was committed by others."""
         for _, entries in self._log.commits(self.size):
             for entry in entries:
+                if _ROTATION in entry:
+                    self._require_key(self.size, entry)
                 self._pending += self._frontier.append(entry)
                 if self.size == until:
                     self._require_seen(hash_range(0, self.size, self._frontier.subtree))
             if len(self._pending) > _PENDING:
                 self._put_tiles([])
+
+    def _require_key(self, number: int, content: bytes) -> None:
+        """Refuse to go on where the key was replaced by an entry; only who replaces it goes on to publish that."""
+        keys = self._log.keys
+        keys.reload()
+        if any(each.number == number for each in keys.rotations):
+            if keys.newest != self._keyring.public:
+                raise ArchiveError("the archive's key was replaced meanwhile; nothing was written. Use the new key")
+        elif self._successor is not None and read_entry(content).key == str(self._successor.public):
+            self.is_replaced = True
+        else:
+            raise ArchiveError(
+                "the replacement of the archive's key was interrupted; finish it with: archive key rotate",
+                argument="key",
+            )
 
     def _require_seen(self, root: bytes) -> None:
         if root != self._seen.root:

@@ -3,13 +3,14 @@
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import TamperedError
 from .entries import Entry, read_entry
 from .tlog.merkle import hash_leaf, root_of_inclusion
-from .tlog.notes import Checkpoint, NoteKey, decode, read_checkpoint
+from .tlog.notes import Checkpoint, decode
 
 if TYPE_CHECKING:
     from .archive import Archive
@@ -54,16 +55,21 @@ def write_proof(archive: "Archive", number: int, checkpoint: Checkpoint | None =
     """
     checkpoint = checkpoint or archive.checkpoint()
     content, path = archive.log.prove(number, checkpoint)
+    return format_proof(number, content, path, checkpoint)
+
+
+def format_proof(number: int, content: bytes, path: list[bytes], checkpoint: Checkpoint) -> bytes:
+    """Write a proof from its parts: the entry, and the path from it to the checkpoint (RFC 6962, 2.1.1)."""
     lines = [HEADER, f"extra {_encode(content)}", f"index {number}", *map(_encode, path), "", ""]
     return "\n".join(lines).encode() + checkpoint.note
 
 
-def read_proof(content: bytes, key: NoteKey) -> Proof:
-    """Read a proof, and hold it to the log's key.
+def read_proof(content: bytes, read: Callable[[bytes], Checkpoint]) -> Proof:
+    """Read a proof.
 
     Args:
         content: of its file.
-        key: the log's public key.
+        read: reads a checkpoint and compares its signature, `LogKeys.read_checkpoint` for instance.
 
     Returns:
         What it shows.
@@ -85,7 +91,7 @@ def read_proof(content: bytes, key: NoteKey) -> Proof:
             raise ValueError
     except (ValueError, binascii.Error):
         raise TamperedError("this is not a proof of an archive (C2SP tlog-proof)") from None
-    checkpoint = read_checkpoint(note, key)
+    checkpoint = read(note)
     try:
         root = root_of_inclusion(int(number), checkpoint.size, hash_leaf(entry), path)
     except ValueError as error:

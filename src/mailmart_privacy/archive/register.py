@@ -62,6 +62,7 @@ class Register:
         acts: the entries of the kind "act".
         erasures: the entries of erasures that were done.
         anchors: the entries of anchors.
+        rotations: the entries that replaced the log's key.
         unknown: how many entries there are of each kind that this release does not know.
         copies: the copies that were asked for.
     """
@@ -71,6 +72,7 @@ class Register:
     acts: list[LogEntry] = field(default_factory=list)
     erasures: list[LogEntry] = field(default_factory=list)
     anchors: list[LogEntry] = field(default_factory=list)
+    rotations: list[LogEntry] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     copies: list[LogEntry] = field(default_factory=list)
 
@@ -86,6 +88,8 @@ class Register:
             self.erasures.append(found)
         elif kind == "anchor":
             self.anchors.append(found)
+        elif kind == "key-rotation":
+            self.rotations.append(found)
         elif kind not in KINDS:
             self.unknown[kind] += 1
         return found

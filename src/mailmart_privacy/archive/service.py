@@ -21,6 +21,7 @@ from .occasion import describe_occasion
 from .proofs import write_proof
 from .recipients import NO_DETAILS, Details, Person
 from .renewal import Renewal
+from .rotation import rotate_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -247,6 +248,15 @@ class ArchiveService:
             entry = self._find_copy(digest)
             recipient = recipient_of(self.archive, keyring.names_key, entry)
             return acts.withdraw(session, recipient, entry, details=details)
+
+    def rotate_key(self) -> "Path":
+        """Replace the log's key; see `rotation.rotate_key`.
+
+        Returns:
+            The file that the former key is kept in now.
+        """
+        path = self.location.key_path(self.archive.metadata.origin)
+        return rotate_key(self.archive, path, self.clock, self.actor)
 
     def renewal(
         self,

@@ -60,10 +60,11 @@ class Session:
         writer: "StorageWriter",
         clock: Callable[[], datetime.datetime],
         actor: Person | None = None,
+        successor: Keyring | None = None,
     ) -> None:
         self.archive, self._keyring, self._writer, self._clock = archive, keyring, writer, clock
         self._actor = actor
-        self._log_writer = LogWriter(archive.log, keyring, writer)
+        self._log_writer = LogWriter(archive.log, keyring, writer, successor)
         self._records = Records(archive, keyring.names_key, writer)
         self._versions: set[str] = set()
         self._failed = False
@@ -227,6 +228,15 @@ class Session:
     def put_record_aside(self, recipient: Recipient) -> None:
         """Free the name of a recipient whose erasure waits; see `Records.put_aside`."""
         self._records.put_aside(recipient)
+
+    def rotate_key(self, successor: Keyring) -> None:
+        """Log and publish that a key replaces the one that signs; nothing can be added in this session after that.
+
+        Where the entry was committed before an interruption, it is only published.
+        """
+        if not self._log_writer.is_replaced:
+            self._add([Entry(kind="key-rotation", recorded_at=self._clock(), key=str(successor.public))], [])
+        self._log_writer.publish_rotation()
 
     def publish(self) -> "Checkpoint":
         """Publish what was committed: tiles and checkpoint."""

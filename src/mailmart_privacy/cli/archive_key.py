@@ -1,4 +1,4 @@
-"""`archive key backup`: the archive's key as a page to print."""
+"""`archive key`: the key as a page to print, and its replacement by a new one."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -41,3 +41,22 @@ def backup(archive: str | None, archive_key: str | None, output: str) -> None:
     )
     write_whole(Path(output), written.encode(), mode=0o600)
     click.echo(output)
+
+
+@archive_key_group.command()
+@archive_options(key=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rotate(archive: str | None, archive_key: str | None, yes: bool) -> None:
+    """Replace the archive's key by a new one; if this was interrupted, run it again.
+
+    The former key signs the entry that names the new one. What it signed before stays valid; what it signs later is
+    refused. It is kept in a file beside the new one. Names stay encrypted as they are. Publish the new key beside the
+    former one, print its backup, and give it to everybody who adds to the archive.
+    """
+    service = open_service(read_location(archive, archive_key))
+    path = service.location.key_path(service.archive.metadata.origin)
+    if not yes:
+        click.confirm(f"Replace the key {path} of {service.archive.metadata.origin}?", abort=True, err=True)
+    former = service.rotate_key()
+    click.echo(f"{service.archive.keys.newest}")
+    click.echo(f"This is the new public key. The former key is kept in {former}.", err=True)

@@ -228,11 +228,10 @@ def _read_known(archive: "Archive", proofs: tuple[str, ...], checkpoints: tuple[
     """Read what is known of the log from what was kept elsewhere."""
     from ..archive.log_audit import Root
     from ..archive.proofs import MAX_SIZE, read_proof
-    from ..archive.tlog.notes import read_checkpoint
 
-    key = archive.metadata.key
-    states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), key).checkpoint) for name in proofs]
-    states += [(name, read_checkpoint(read_file(name, at_most=MAX_SIZE), key)) for name in checkpoints]
+    read = archive.keys.read_checkpoint
+    states = [(name, read_proof(read_file(name, at_most=MAX_SIZE), read).checkpoint) for name in proofs]
+    states += [(name, read(read_file(name, at_most=MAX_SIZE))) for name in checkpoints]
     return [Root(state.size, state.root, name) for name, state in states]
 
 

@@ -94,11 +94,15 @@ class Checkpoint:
     note: bytes
 
 
-def sign_checkpoint(key: Ed25519PrivateKey, origin: str, size: int, root: bytes) -> Checkpoint:
-    """Write and sign a checkpoint."""
+def sign_checkpoint(
+    key: Ed25519PrivateKey, origin: str, size: int, root: bytes, *others: Ed25519PrivateKey
+) -> Checkpoint:
+    """Write and sign a checkpoint; other keys of the same log may sign it, too."""
     text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n".encode()
-    signature = log_key(key, origin).id + key.sign(text)
-    note = text + f"\n— {origin} {base64.b64encode(signature).decode()}\n".encode()
+    note = text + b"\n"
+    for each in (key, *others):
+        signature = log_key(each, origin).id + each.sign(text)
+        note += f"— {origin} {base64.b64encode(signature).decode()}\n".encode()
     return Checkpoint(origin, size, root, note)
 
 

@@ -1,0 +1,58 @@
+"""Replacing the key of an archive's log. What was signed with the former key stays valid."""
+
+import datetime
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._files import sync_folder, write_whole
+from ..errors import ArchiveError
+from .keyring import make_keyring, read_keyring, write_keyring
+
+if TYPE_CHECKING:
+    from .archive import Archive
+    from .recipients import Person
+
+
+def rotate_key(
+    archive: "Archive", path: Path, clock: Callable[[], datetime.datetime], actor: "Person | None" = None
+) -> Path:
+    """Replace the key of an archive's log by a new one; where this was interrupted, call it again.
+
+    The former key signs the entry that names the new one, and nothing after that. Names stay encrypted as they are:
+    entries refer to the digests of their records.
+
+    Args:
+        archive: which.
+        path: the file of its key. It holds the new one afterwards.
+        clock: tells what time it is (aware).
+        actor: the person who does it.
+
+    Returns:
+        The file that the former key is kept in now.
+
+    Raises:
+        ArchiveError: the key is not here, or is not one of this archive.
+        TamperedError: the log is not that of its checkpoint.
+    """
+    former = read_keyring(path)
+    archive.keys.reload()
+    beside = path.with_suffix(".next")
+    if beside.exists():
+        following = read_keyring(beside)
+    else:
+        following = make_keyring(path, former.origin, former.names_key)
+        write_whole(beside, write_keyring(following), mode=0o600)  # durable before an entry names it
+    if archive.keys.newest != following.public:
+        if former.public != archive.keys.newest:
+            raise ArchiveError(f"{path} is not the key of this archive", argument="key")
+        with archive.writing(former, clock, actor, successor=following) as session:
+            session.rotate_key(following)
+    content = path.read_bytes()
+    aside = path.with_name(f"{path.stem}-{sha256(content).hexdigest()[:16]}{path.suffix}")
+    write_whole(aside, content, force=True, mode=0o600)
+    os.replace(beside, path)
+    sync_folder(path.parent)
+    return aside
