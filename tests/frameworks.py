@@ -27,11 +27,11 @@ RELEASES = {
     ("django-asgi", "oldest"): ("Django==4.2.26", "uvicorn==0.26.0"),
     ("django-asgi", "newest"): ("Django", "uvicorn", "httptools", "uvloop"),
     ("flask", "oldest"): ("Flask==3.0.0", "Werkzeug==3.0.0", "gunicorn==22.0.0"),
-    ("flask", "newest"): ("Flask", "gunicorn"),
+    ("flask", "newest"): ("Flask", "gunicorn", "SQLAlchemy"),
     ("starlette", "oldest"): ("starlette==1.0.1", "uvicorn==0.26.0"),
     ("starlette", "newest"): ("starlette", "uvicorn", "httptools", "uvloop"),
     ("fastapi", "oldest"): ("fastapi==0.133.0", "starlette==1.0.1", "uvicorn==0.26.0"),
-    ("fastapi", "newest"): ("fastapi", "uvicorn", "httptools", "uvloop"),
+    ("fastapi", "newest"): ("fastapi", "uvicorn", "httptools", "uvloop", "SQLAlchemy", "httpx"),
 }
 PREFIX = "/app"
 _SERVICES = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
@@ -78,6 +78,20 @@ def documented(heading: str) -> list[str]:
     found = re.search(rf"^### {heading}\n(.*?)^##", _SERVICES, re.MULTILINE | re.DOTALL)
     assert found, heading
     return re.findall(r"^```\w+\n(.*?)^```$", found[1], re.MULTILINE | re.DOTALL)
+
+
+def write_documented(page: str, *headings: str, folder: Path) -> Path:
+    """Write the files that stand below headings of a page of docs/; each block begins with its name in a comment."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for heading in headings:
+        part = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        block = r"^```(?:py|html)\n(?:# |<!-- )(\S+\.\w+)(?: -->)?\n(.*?)^```$"
+        found = re.findall(block, part, re.MULTILINE | re.DOTALL)
+        assert found, heading
+        for name, content in found:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(content, encoding="utf-8")
+    return folder
 
 
 def environment(installed: Path, project: Path, **more: str) -> dict[str, str]:

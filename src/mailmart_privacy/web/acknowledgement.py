@@ -11,6 +11,8 @@ from typing import Protocol
 from .._time import format_iso, require_moment
 from ..errors import PrivacyError, UnknownTextError, require_text
 from ..policy.ledger import shipped
+from ..release.named_data import use_named_data
+from .edge import read_clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def acknowledge(
     person: str,
     text_id: str,
     shown: str,
-    at: datetime.datetime,
+    at: datetime.datetime | None = None,
     ledger: "Ledger | None" = None,
 ) -> Acknowledgement:
     """Record that a person acknowledged the text in force.
@@ -95,7 +97,7 @@ def acknowledge(
         person: whom the service means: an id, never a name.
         text_id: the `Policy.text_id` that the page carried when it was shown, for instance in a hidden field.
         shown: how it was shown, for instance "banner".
-        at: the moment (aware).
+        at: the moment (aware), or None for now.
         ledger: the versions, or None for those that ship.
 
     Returns:
@@ -108,16 +110,16 @@ def acknowledge(
     """
     require_text(person, "person")
     require_text(shown, "shown")
-    require_moment(at)
-    known = shipped() if ledger is None else ledger
-    current = known.in_force(at)
+    moment = _find_moment(at)
+    known = _load_ledger() if ledger is None else ledger
+    current = known.in_force(moment)
     if known.resolve(text_id) != current:
         raise TextChangedError(text_id, current.text_id)
     record = Acknowledgement(
         person=person,
         text_id=text_id,
         digest=current.digest,
-        acknowledged_at=at.astimezone(datetime.UTC),
+        acknowledged_at=moment.astimezone(datetime.UTC),
         shown=shown,
     )
     store.add(record)
@@ -125,26 +127,30 @@ def acknowledge(
 
 
 def find_news(
-    store: AcknowledgementStore, *, person: str, at: datetime.datetime, ledger: "Ledger | None" = None
+    store: AcknowledgementStore,
+    *,
+    person: str,
+    at: datetime.datetime | None = None,
+    ledger: "Ledger | None" = None,
 ) -> "Changes | None":
     """Tell what changed since a person last acknowledged a text.
 
     Args:
         store: where the records are.
         person: whom the service means.
-        at: the moment (aware).
+        at: the moment (aware), or None for now.
         ledger: the versions, or None for those that ship.
 
     Returns:
         The versions since then, none of them where the text is still in force; `Changes.material` says whether the
         person has to be told. None if they never acknowledged a text.
     """
-    known = shipped() if ledger is None else ledger
+    known = _load_ledger() if ledger is None else ledger
     records = list(store.list(person))
     if not records:
         return None
     try:
-        return known.in_force(at).changes_since(records[-1].text_id)
+        return known.in_force(_find_moment(at)).changes_since(records[-1].text_id)
     except UnknownTextError:  # of a package that is not this one
         return None
 
@@ -152,3 +158,14 @@ def find_news(
 def export_records(store: AcknowledgementStore, person: str) -> list[dict[str, str]]:
     """List a person's records for them (GDPR Art. 15)."""
     return [record.to_json() for record in store.list(person)]
+
+
+def _find_moment(at: datetime.datetime | None) -> datetime.datetime:
+    moment = read_clock() if at is None else at
+    require_moment(moment)
+    return moment
+
+
+def _load_ledger() -> "Ledger":
+    use_named_data()
+    return shipped()

@@ -87,6 +87,15 @@ class Service:
         """What stands before a path to make it a whole address."""
         return self._addresses.base_url
 
+    @property
+    def ledger(self) -> "Ledger":
+        """The versions."""
+        return self._ledger
+
+    def now(self) -> "datetime":
+        """Tell the moment (aware) by the service's clock."""
+        return self._clock()
+
     def current(self) -> "Policy":
         """Load the version in force now.
 

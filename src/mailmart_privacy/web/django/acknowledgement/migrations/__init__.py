@@ -1,0 +1,1 @@
+"""The table, as migrations make it."""
