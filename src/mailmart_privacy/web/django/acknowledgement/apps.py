@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class AcknowledgementConfig(AppConfig):
-    """Records of who acknowledged which text of the privacy policy."""
+    """Records which person acknowledged which text of the privacy policy."""
 
     name = "mailmart_privacy.web.django.acknowledgement"
     label = "mailmart_privacy_acknowledgement"
