@@ -92,7 +92,7 @@ class Service:
         """The versions."""
         return self._ledger
 
-    def now(self) -> "datetime":
+    def moment(self) -> "datetime":
         """Tell the moment (aware) by the service's clock."""
         return self._clock()
 

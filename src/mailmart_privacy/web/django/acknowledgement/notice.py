@@ -52,7 +52,7 @@ def find_notice(request: "HttpRequest") -> Notice:
         store = Acknowledgement.objects
         news = None
         if person is not None:
-            news = find_news(store, person=person, at=service.now(), ledger=service.ledger)
+            news = find_news(store, person=person, at=service.moment(), ledger=service.ledger)
         found = Notice(person=person, policy=service.current(), news=news)
         setattr(request, _KEPT, found)
     return found
@@ -73,7 +73,7 @@ def acknowledge(request: "HttpRequest", *, person: str, text_id: str, shown: str
         UnknownTextError: it names a text that never existed.
     """
     service, store = load_service(), Acknowledgement.objects
-    made = record(store, person=person, text_id=text_id, shown=shown, at=service.now(), ledger=service.ledger)
+    made = record(store, person=person, text_id=text_id, shown=shown, at=service.moment(), ledger=service.ledger)
     setattr(request, _KEPT, None)
     acknowledged.send(sender=Acknowledgement, record=made, request=request)
     return made

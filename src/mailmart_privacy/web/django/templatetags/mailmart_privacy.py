@@ -44,7 +44,7 @@ def privacy_announcement(context: dict[str, Any], shown: str = "banner") -> Safe
     It is empty if there is nothing to tell. Its template is `mailmart_privacy/announcement.html`.
     """
     service, request = load_service(), context.get("request")
-    upcoming, notice = service.ledger.upcoming(service.now()), None
+    upcoming, notice = service.ledger.upcoming(service.moment()), None
     if request is not None and apps.is_installed("mailmart_privacy.web.django.acknowledgement"):
         from ..acknowledgement.notice import find_notice
 
