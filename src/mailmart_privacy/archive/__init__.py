@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .acts import Erasure, HeldError, Hold
     from .adding import Added, ReferenceConflictError, add_files
     from .anchoring import Anchoring
+    from .certificate import ErasureCertificate
     from .delivery import ArchivedCopy, deliver
     from .finding import Customer, Found, FoundCopy
     from .in_force import InForce
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .lookup import NoSuchCustomerError, NoSuchFileError
     from .opening import create, open
     from .recipients import Details, Person
+    from .retention import Proposal
     from .service import ArchiveService
 else:
     __getattr__, __dir__ = offer(
@@ -26,6 +28,7 @@ else:
             ".acts": "Erasure HeldError Hold",
             ".adding": "Added ReferenceConflictError add_files",
             ".anchoring": "Anchoring",
+            ".certificate": "ErasureCertificate",
             ".delivery": "ArchivedCopy deliver",
             ".finding": "Customer Found FoundCopy",
             ".in_force": "InForce",
@@ -33,6 +36,7 @@ else:
             ".lookup": "NoSuchCustomerError NoSuchFileError",
             ".opening": "create open",
             ".recipients": "Details Person",
+            ".retention": "Proposal",
             ".service": "ArchiveService",
         },
     )
@@ -46,6 +50,7 @@ __all__ = [
     "Customer",
     "Details",
     "Erasure",
+    "ErasureCertificate",
     "Found",
     "FoundCopy",
     "HeldError",
@@ -54,6 +59,7 @@ __all__ = [
     "NoSuchCustomerError",
     "NoSuchFileError",
     "Person",
+    "Proposal",
     "ReferenceConflictError",
     "add_files",
     "create",

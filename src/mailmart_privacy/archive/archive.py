@@ -98,6 +98,11 @@ class Archive:
         """
         yield from self._records(names_key, RECIPIENTS)
 
+    def find_staff(self, names_key: bytes, name: str) -> list[Recipient]:
+        """Find the records of the members of staff who are called so, or whom an issuer calls so."""
+        records = self._records(names_key, STAFF)
+        return [each for each in records if name in ((person := read_person(each)).name, person.subject)]
+
     def staff(self, names_key: bytes) -> dict[str, Person]:
         """Read the records of staff: persons by their pseudonyms."""
         return {record.pseudonym: read_person(record) for record in self._records(names_key, STAFF)}

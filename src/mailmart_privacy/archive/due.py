@@ -22,7 +22,7 @@ class DueItem:
     """Something that is due.
 
     Attributes:
-        what: "copy", "anchor", "certificate", "erasure", "version", or "unanchored".
+        what: "copy", "anchor", "certificate", "erasure", "proposal", "version", or "unanchored".
         at: when it is due (aware, UTC); None where it is due now.
         about: a sentence for people.
     """
@@ -33,7 +33,12 @@ class DueItem:
 
 
 def find_due(
-    service: "ArchiveService", *, trust: "Trusted", certificates: "Iterable[Certificate]", ledger: "Ledger"
+    service: "ArchiveService",
+    *,
+    trust: "Trusted",
+    certificates: "Iterable[Certificate]",
+    ledger: "Ledger",
+    retention: datetime.timedelta | None = None,
 ) -> list[DueItem]:
     """Find what is due, the soonest first. Every lasting copy is verified for it.
 
@@ -42,6 +47,7 @@ def find_due(
         trust: the certificates that signers and timestamp authorities have to lead to.
         certificates: those that sign copies.
         ledger: the recorded versions.
+        retention: how long copies are kept after a customer relation ended; by default nobody is proposed for erasure.
     """
     renewal = service.renewal(trust=trust, limit=_EVER, ledger=ledger)
     items = [
@@ -61,6 +67,10 @@ def find_due(
     for waiting in read_register(service.archive).waiting.values():
         about = f"finish the erasure of entry {waiting.number:,} with `archive renew`"
         items.append(DueItem(what="erasure", at=waiting.entry.due_at, about=about))
+    for proposal in service.propose_erasures(retention) if retention is not None else ():
+        held = "; a hold stands" if proposal.held else ""
+        about = f"decide whether to erase {proposal.name}: the relation ended on {proposal.ended_at:%Y-%m-%d}{held}"
+        items.append(DueItem(what="proposal", at=proposal.due_at, about=about))
     for version in ledger.upcoming(service.clock()):
         about = f"version {version.version} takes effect"
         items.append(DueItem(what="version", at=version.effective_at, about=about))

@@ -44,7 +44,8 @@ class Entry:
         recorded_at: when the archive says that it was added (aware, UTC).
         version: of the policy.
         policy_digest: of the version's text, lowercase hex SHA-256.
-        effective_at: from when the version is in force (aware, UTC), as its publisher claims.
+        effective_at: from when the version is in force (aware, UTC), as its publisher claims; of a relation that ended:
+            when.
         issued_at: when a copy was issued (aware, UTC), as its signer claims.
         level: of a copy, "B-B" to "B-LTA".
         signer: of a copy: lowercase hex SHA-256 of the certificate that it was delivered with, in DER.
@@ -52,12 +53,14 @@ class Entry:
         sealed: further details, encrypted; those of a copy can be read for as long as its recipient is not erased.
         renews: the digest of the copy that this one replaces.
         size: of the tree that an anchor's checkpoint covers.
-        act: what was done: "hold", "release", "withdrawn", "erase-waiting", "erase-refused" and others.
+        act: what was done: "hold", "release", "withdrawn", "erase-waiting", "erase-refused", "erase-certified",
+            "relation-ended" and others; of an erasure "staff", where a member of staff was erased.
         about: the number of the entry that an act concerns.
         due_at: when an erasure that waits can be done (aware, UTC).
         actor: the pseudonym of the person who caused the entry.
         second: the pseudonym of a second person who confirmed it.
         key: the next public key of the log, of a "key-rotation".
+        digest: of a document that was handed over and is not kept here, lowercase hex SHA-256.
     """
 
     kind: str
@@ -79,6 +82,7 @@ class Entry:
     actor: str | None = None
     second: str | None = None
     key: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class LogEntry:
 _MOMENTS = ("recorded_at", "effective_at", "issued_at", "due_at")
 _TEXTS = (
     *("version", "policy_digest", "level", "signer", "recipient", "sealed", "renews"),
-    *("act", "actor", "second", "key"),
+    *("act", "actor", "second", "key", "digest"),
 )
 _NUMBERS = ("size", "about")
 

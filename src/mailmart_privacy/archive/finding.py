@@ -147,7 +147,7 @@ def find(archive: "Archive", names_key: bytes, text: str, *, exact: bool = False
         customers=tuple(customers),
         similar=find_similar(text, others),
         entries=register.size,
-        erasures=len(register.erased),
+        erasures=len(register.erased_customers),
         begins_at=register.begins_at,
     )
 

@@ -100,6 +100,16 @@ class Register:
         return {each.entry.recipient or "" for each in self.erasures}
 
     @property
+    def erased_customers(self) -> set[str]:
+        """The pseudonyms of the customers who were erased; staff are not among them."""
+        return {each.entry.recipient or "" for each in self.erasures if each.entry.act != "staff"}
+
+    @property
+    def ended(self) -> dict[str, LogEntry]:
+        """The newest entry of each customer whose relation ended, by pseudonym."""
+        return {each.entry.recipient or "": each for each in self._acts("relation-ended")}
+
+    @property
     def withdrawn(self) -> dict[int, LogEntry]:
         """The withdrawals, by the numbers of the copies' entries."""
         return {each.entry.about: each for each in self._acts("withdrawn") if each.entry.about is not None}

@@ -27,6 +27,8 @@ _ACTS = {
     "withdrawn": "copy withdrawn",
     "erase-waiting": "erasure waits",
     "erase-refused": "erasure refused: a hold stands",
+    "erase-certified": "erasure certificate handed over",
+    "relation-ended": "customer relation ended",
 }
 
 
@@ -157,10 +159,17 @@ class _Reading:
     def erasures(self) -> Table:
         """List the erasures that were done; who was erased is known no longer."""
         rows = tuple(
-            (each.number, _write(each.entry.recorded_at), self._name(each.entry.actor), self._name(each.entry.second))
+            (
+                each.number,
+                _write(each.entry.recorded_at),
+                "member of staff" if each.entry.act == "staff" else "customer",
+                self._name(each.entry.actor),
+                self._name(each.entry.second),
+            )
             for each in self._within(self.register.erasures)
         )
-        return Table(key="erasures", title="Erasures", columns=("entry", "at", "person", "second person"), rows=rows)
+        columns = ("entry", "at", "erased", "person", "second person")
+        return Table(key="erasures", title="Erasures", columns=columns, rows=rows)
 
     def acts(self) -> Table:
         """List what people did besides."""
@@ -174,8 +183,17 @@ class _Reading:
             what = _ACTS.get(entry.act or "", entry.act or "")
             words = (what, customer.name if customer else "-", self._name(entry.actor), details.matter, details.reason)
             rows.append((each.number, _write(entry.recorded_at), *words))
+        for each in self._within(self.register.rotations):
+            words = ("key of the log replaced", "-", self._name(each.entry.actor), "", "")
+            rows.append((each.number, _write(each.entry.recorded_at), *words))
+        rows.sort()
         columns = ("entry", "at", "what", "customer", "person", "matter", "reason")
-        return Table(key="acts", title="Holds, withdrawals and erasures under way", columns=columns, rows=tuple(rows))
+        return Table(
+            key="acts",
+            title="What people did: holds, withdrawals, erasures under way, keys",
+            columns=columns,
+            rows=tuple(rows),
+        )
 
     def holds(self) -> Table:
         """List the holds that stand."""

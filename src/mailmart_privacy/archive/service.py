@@ -1,40 +1,33 @@
 """The archive as one object: what a command line, a web application or a script asks of it."""
 
-import contextlib
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from . import acts
 from .adding import Added, add_files
 from .anchoring import Anchoring, indexed_anchors
 from .audit import Report, audit
 from .evidence import gather_evidence
 from .finding import Found, find
 from .in_force import InForce, in_force
-from .keyring import Keyring, name_memory, read_memory
-from .location import Advance, ArchiveLocation, quiet
+from .keyring import name_memory, read_memory
 from .log_audit import Root
-from .lookup import compare_row, find_customer, find_file, recipient_of
+from .lookup import compare_row, find_file
 from .occasion import describe_occasion
 from .proofs import write_proof
-from .recipients import NO_DETAILS, Details, Person
 from .renewal import Renewal
-from .rotation import rotate_key
+from .service_acts import ArchiveActs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..policy.ledger import Ledger
     from ..trust.anchors import Trusted
-    from .archive import Archive
-    from .entries import LogEntry
-    from .index.index import Index, Row
-    from .session import Session
+    from .index.index import Row
 
 
-class ArchiveService:
+class ArchiveService(ArchiveActs):
     """An archive, opened; see `archive.open`.
 
     Args:
@@ -46,34 +39,6 @@ class ArchiveService:
     Raises:
         ArchiveError: there is no archive, or one of a newer format.
     """
-
-    def __init__(
-        self,
-        location: ArchiveLocation,
-        *,
-        clock: Callable[[], datetime.datetime],
-        actor: Person | None = None,
-        advance: Advance = quiet,
-    ) -> None:
-        self.location, self.clock, self.actor, self.advance = location, clock, actor, advance
-        self.archive: Archive = location.open()
-
-    def keyring(self) -> Keyring:
-        """Load the archive's secrets; most questions need none."""
-        return self.location.keyring(self.archive)
-
-    @contextlib.contextmanager
-    def index(self) -> "Iterator[Index]":
-        """Open the index, up to date."""
-        with self.location.open_index(self.archive, self.advance) as index:
-            yield index
-
-    @contextlib.contextmanager
-    def writing(self) -> "Iterator[tuple[Session, Keyring]]":
-        """Open the archive to add to it."""
-        keyring = self.keyring()
-        with self.archive.writing(keyring, self.clock, self.actor) as session:
-            yield session, keyring
 
     def add(
         self,
@@ -207,57 +172,6 @@ class ArchiveService:
         with self.writing() as (session, _):
             anchoring.anchor(session, self.clock())
 
-    def erase(self, name: str, *, details: Details = NO_DETAILS, second: Person | None = None) -> acts.Erasure:
-        """Erase the customer of exactly this name; see `acts.erase`.
-
-        Raises:
-            NoSuchCustomerError: nobody is called so.
-            HeldError: a hold stands.
-        """
-        with self.writing() as (session, keyring):
-            recipient = find_customer(self.archive, keyring.names_key, name)
-            try:
-                return acts.erase(
-                    session, keyring.names_key, recipient, at=self.clock(), details=details, second=second
-                )
-            except acts.HeldError as error:
-                held = error  # raised below, once it is published that the erasure was refused
-        raise held
-
-    def hold(self, *, name: str | None = None, digest: str | None = None, details: Details = NO_DETAILS) -> "LogEntry":
-        """Place a hold on a customer, by name, or on one copy, by digest; see `acts.hold`."""
-        with self.writing() as (session, keyring):
-            if digest is not None:
-                entry = self._find_copy(digest)
-                recipient = recipient_of(self.archive, keyring.names_key, entry)
-                return acts.hold(session, recipient, about=entry, details=details)
-            return acts.hold(session, find_customer(self.archive, keyring.names_key, name or ""), details=details)
-
-    def holds(self) -> list[acts.Hold]:
-        """List the holds that stand."""
-        return acts.list_holds(self.archive, self.keyring().names_key)
-
-    def release(self, holds: Sequence[acts.Hold], *, details: Details = NO_DETAILS) -> "list[LogEntry]":
-        """Lift holds."""
-        with self.writing() as (session, _):
-            return acts.release(session, holds, details=details)
-
-    def withdraw(self, digest: str, *, details: Details = NO_DETAILS) -> "LogEntry":
-        """Log that a copy is withdrawn; see `acts.withdraw`."""
-        with self.writing() as (session, keyring):
-            entry = self._find_copy(digest)
-            recipient = recipient_of(self.archive, keyring.names_key, entry)
-            return acts.withdraw(session, recipient, entry, details=details)
-
-    def rotate_key(self) -> "Path":
-        """Replace the log's key; see `rotation.rotate_key`.
-
-        Returns:
-            The file that the former key is kept in now.
-        """
-        path = self.location.key_path(self.archive.metadata.origin)
-        return rotate_key(self.archive, path, self.clock, self.actor)
-
     def renewal(
         self,
         *,
@@ -276,7 +190,3 @@ class ArchiveService:
                 clock=self.clock,
                 advance=self.advance,
             )
-
-    def _find_copy(self, digest: str) -> "LogEntry":
-        with self.index() as index:
-            return find_file(self.archive, index, digest)[1]

@@ -152,6 +152,8 @@ class Session:
         details: Details = NO_DETAILS,
         outlives: bool = False,
         due_at: datetime.datetime | None = None,
+        effective_at: datetime.datetime | None = None,
+        digest: str | None = None,
         second: Person | None = None,
     ) -> LogEntry:
         """Log what a person did.
@@ -163,6 +165,8 @@ class Session:
             details: reason and matter, which are encrypted.
             outlives: encrypt them so that they can be read after the recipient was erased; they must not name one.
             due_at: when what waits can be done (aware).
+            effective_at: since when it is so (aware).
+            digest: of a document that was handed over.
             second: the person who confirmed it.
         """
         key = derive_acts_key(self._keyring.names_key) if outlives or recipient is None else recipient.key
@@ -173,6 +177,8 @@ class Session:
             recipient=recipient.pseudonym if recipient else None,
             about=about,
             due_at=due_at,
+            effective_at=effective_at,
+            digest=digest,
             second=self._records.find_person(second) if second else None,
             sealed=seal_details(key, details) if details != NO_DETAILS else None,
         )
@@ -206,7 +212,7 @@ class Session:
     def erase(self, recipient: Recipient, copies: Sequence[File], *, second: Person | None = None) -> LogEntry:
         """Log that a recipient is erased, then remove their copies and their record.
 
-        Call `erasing.erase`, which asks first whether anything keeps them. What an interruption leaves is removed when
+        Call `acts.erase`, which asks first whether anything keeps them. What an interruption leaves is removed when
         the erasure is asked for again.
         """
         entry = Entry(
@@ -217,6 +223,13 @@ class Session:
         )
         done = self._add([entry], [])[0]
         self.remove_erased(recipient, copies)
+        return done
+
+    def erase_person(self, record: Recipient) -> LogEntry:
+        """Log that a member of staff is erased, then remove the record; entries keep the pseudonym."""
+        entry = Entry(kind="erasure", recorded_at=self._clock(), act="staff", recipient=record.pseudonym)
+        done = self._add([entry], [])[0]
+        self._records.remove(record)
         return done
 
     def remove_erased(self, recipient: Recipient, copies: Sequence[File]) -> None:

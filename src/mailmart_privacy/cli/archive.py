@@ -8,6 +8,7 @@ from .archive_ask import fetch, find, in_force, list_copies
 from .archive_key import archive_key_group
 from .archive_prove import evidence, prove, verify
 from .archive_report import due, report
+from .archive_retention import certify, ended, proposals
 
 
 @click.group()
@@ -21,7 +22,7 @@ def archive() -> None:
 for command in (
     *(init, add, list_copies, find, in_force, fetch),
     *(prove, evidence, verify, anchor, renew),
-    *(withdraw, hold, release, list_holds, erase),
+    *(withdraw, hold, release, list_holds, erase, certify, ended, proposals),
     *(report, due, archive_key_group, reindex),
 ):
     archive.add_command(command)

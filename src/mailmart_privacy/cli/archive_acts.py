@@ -104,19 +104,27 @@ def list_holds(archive: str | None, archive_key: str | None, as_json: bool) -> N
 @click.argument("recipient", metavar="NAME")
 @archive_options(key=True)
 @reason_options
+@click.option("--person", is_flag=True, help="NAME is a member of staff, as reports show it; copies stay.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(recipient: str, archive: str | None, archive_key: str | None, reason: str, matter: str, yes: bool) -> None:
+def erase(
+    recipient: str, archive: str | None, archive_key: str | None, reason: str, matter: str, person: bool, yes: bool
+) -> None:
     """Erase a customer, by the exact name: the name, and the copies that show it. The log stays whole.
 
     That a customer was erased (Art. 17 GDPR), when and by whom stays in the log, by pseudonym. It cannot be undone.
     While a legal hold stands, nothing is erased. Where the store locks a copy, the erasure waits until that ends;
-    `archive renew` does it then.
+    `archive renew` does it then. `archive certify` writes a certificate of an erasure that is done.
     """
     from ..archive.lookup import find_customer
     from ..archive.recipients import Details
     from ..archive.register import copies_of
 
     service = open_service(read_location(archive, archive_key))
+    if person:
+        if not yes:
+            click.confirm(f"Permanently erase the member of staff {recipient}?", abort=True, err=True)
+        click.echo(f"erased: the name; recorded as entry {service.erase_person(recipient).number:,}")
+        return
     found = find_customer(service.archive, service.keyring().names_key, recipient)
     count = len(copies_of(service.archive, found.pseudonym).copies)
     copies = "1 copy" if count == 1 else f"{count:,} copies"

@@ -11,7 +11,7 @@ from .._time import parse_moment
 from .._user_dirs import identity_path
 from ..errors import UsageError
 from ..policy.ledger import shipped
-from .archives import archive_options, moment_words, open_service, read_location
+from .archives import archive_options, moment_words, open_service, read_location, retention_option
 from .authorities import read_authorities, trust_options
 from .edge import now
 from .files import write_out
@@ -72,6 +72,7 @@ def _read(text: str, days: int) -> datetime.datetime:
 @click.command()
 @archive_options(key=True, index=True)
 @trust_options
+@retention_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def due(
     archive: str | None,
@@ -79,14 +80,19 @@ def due(
     archive_index: str | None,
     trust: tuple[str, ...],
     trust_timestamps: tuple[str, ...],
+    retention: int | None,
     as_json: bool,
 ) -> None:
-    """Say what is due when: timestamps of copies, the anchor, the signing certificate, erasures, announced versions."""
+    """Say what is due when: timestamps of copies, the anchor, the signing certificate, erasures, announced versions.
+
+    With --retention, or a period in the settings, also customers who are proposed for erasure.
+    """
     from ..archive.due import find_due
 
     service = open_service(read_location(archive, archive_key, archive_index), "looking")
     trusted = read_authorities((), (), trust, trust_timestamps).trusted()
-    found = find_due(service, trust=trusted, certificates=_own_certificates(), ledger=shipped())
+    period = None if retention is None else datetime.timedelta(days=retention)
+    found = find_due(service, trust=trusted, certificates=_own_certificates(), ledger=shipped(), retention=period)
     if as_json:
         rows = [{"what": each.what, "at": moment_words(each.at), "about": each.about} for each in found]
         print_json({"at": moment_words(now()), "due": rows})

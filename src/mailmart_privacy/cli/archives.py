@@ -139,6 +139,14 @@ def reason_options(command: _Command) -> _Command:
     return command
 
 
+retention_option = click.option(
+    "--retention",
+    type=click.IntRange(1, 36_500),
+    metavar="DAYS",
+    help="How long copies are kept after a customer relation ended [default: no period].",
+)
+
+
 def moment_words(moment: datetime.datetime | None) -> str:
     """Spell a moment for people and programs alike."""
     return (

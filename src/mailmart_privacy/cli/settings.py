@@ -12,7 +12,7 @@ from ..errors import UsageError
 # What names a key or a certificate by its file; such a name is looked up beside the settings, wherever one works.
 _FILES = ("trust", "trust-timestamps", "identity", "certificate", "passphrase-file", "tsa-certificate")
 # What all commands share: the archive is one and the same for all of them.
-_COMMON = ("archive", "archive-key", "archive-index")
+_COMMON = ("archive", "archive-key", "archive-index", "retention")
 _SHARED = "MAILMART_PRIVACY"
 _NO_FILE = re.compile(r"pkcs11:.*|awskms:.*|-|(sha256:)?[0-9a-fA-F:]{64,95}", re.DOTALL)
 

@@ -1,0 +1,140 @@
+"""The certificate of an erasure: handed over once. The archive keeps its digest, and no name."""
+
+import datetime
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from .._time import format_iso
+from ..errors import UsageError
+from ..policy.render import environment
+from .entries import write_json
+from .register import copies_of, read_register
+
+if TYPE_CHECKING:
+    from .entries import LogEntry
+    from .register import Register
+    from .session import Session
+
+# Places that the archive cannot clean by itself.
+ELSEWHERE = (
+    "backups and other copies of the archive",
+    "folders, mailboxes and systems into which copies were exported or sent",
+    "spreadsheets and lists of recipients",
+    "evidence folders and reports that were made from the archive",
+    "customer management and e-mail systems",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErasureCertificate:
+    """A certificate of an erasure.
+
+    Attributes:
+        content: the document, JSON as RFC 8785 writes it; its digest is in the log.
+        entry: the number of the entry that has the digest.
+    """
+
+    content: bytes
+    entry: int
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the document, lowercase hex."""
+        return sha256(self.content).hexdigest()
+
+    def to_html(self) -> str:
+        """Write a page to print, with the document in it."""
+        document: dict[str, Any] = json.loads(self.content)
+        return (
+            environment()
+            .get_template("erasure-certificate.html")
+            .render(document=document, digest=self.digest, entry=self.entry, content=self.content.decode())
+        )
+
+
+class CertifiedError(UsageError):
+    """An erasure has its certificate already.
+
+    Attributes:
+        number: of the erasure's entry.
+        certified_at: when it was handed over (aware, UTC).
+    """
+
+    def __init__(self, number: int, certified_at: datetime.datetime) -> None:
+        self.number, self.certified_at = number, certified_at
+        super().__init__(
+            f"the certificate of the erasure in entry {number:,} was handed over on {certified_at:%Y-%m-%d}; the "
+            "archive keeps its digest only"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.number, self.certified_at)
+
+
+def certify_erasure(
+    session: "Session",
+    number: int,
+    *,
+    at: datetime.datetime,
+    name: str = "",
+    requested_by: str = "",
+    elsewhere: Sequence[str] = ELSEWHERE,
+) -> ErasureCertificate:
+    """Make the certificate of an erasure that is done, and log its digest; it cannot be made again.
+
+    Args:
+        session: the archive, open to be added to.
+        number: of the erasure's entry.
+        at: now (aware).
+        name: who was erased, where the certificate is to name them; the archive does not know it any more.
+        requested_by: on whose request it was done, in the words of the person who makes the certificate.
+        elsewhere: other places to clean.
+
+    Raises:
+        UsageError: that entry is not an erasure.
+        CertifiedError: the certificate was handed over already.
+        TamperedError: the log is not that of its checkpoint.
+    """
+    register = read_register(session.archive)
+    erasure = next((each for each in register.erasures if each.number == number), None)
+    if erasure is None:
+        raise UsageError(f"entry {number:,} is not an erasure that is done; `archive report` lists those")
+    for each in register.acts:
+        if each.entry.act == "erase-certified" and each.entry.about == number:
+            raise CertifiedError(number, each.entry.recorded_at)
+    document = _describe(session, register, erasure)
+    document |= {"issued_at": format_iso(at), "requested_by": requested_by or None, "name": name or None}
+    document["other_places"] = list(elsewhere)
+    content = write_json(document) + b"\n"
+    digest = sha256(content).hexdigest()
+    done = session.add_act("erase-certified", about=number, digest=digest)
+    return ErasureCertificate(content=content, entry=done.number)
+
+
+def _describe(session: "Session", register: "Register", erasure: "LogEntry") -> dict[str, Any]:
+    """Describe what was erased; the log has it by pseudonym."""
+    pseudonym = erasure.entry.recipient or ""
+    own = copies_of(session.archive, pseudonym)
+    asked = [each for each in register.acts if each.entry.act == "erase-waiting" and each.entry.recipient == pseudonym]
+    return {
+        "format": "mailmart-privacy-erasure-certificate",
+        "version": 1,
+        "archive": session.archive.metadata.origin,
+        "entry": erasure.number,
+        "erased": "the record of a member of staff" if erasure.entry.act == "staff" else "the record of a customer",
+        "erased_at": format_iso(erasure.entry.recorded_at),
+        "asked_at": format_iso(asked[0].entry.recorded_at) if asked else None,
+        "copies": [
+            {
+                "entry": copy.number,
+                "policy_version": copy.entry.version,
+                "issued_at": format_iso(copy.entry.issued_at) if copy.entry.issued_at else None,
+                "sha256": copy.entry.files[0].digest,
+            }
+            for copy in own.copies
+        ],
+        "remains": "entries with a pseudonym that leads to nobody: that there were copies, and that they were erased",
+    }

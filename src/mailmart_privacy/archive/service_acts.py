@@ -1,0 +1,112 @@
+"""What people do to an archive besides adding to it: hold, withdraw, erase, certify, replace its key."""
+
+import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from . import acts
+from .certificate import ELSEWHERE, ErasureCertificate, certify_erasure
+from .lookup import find_customer, find_file, recipient_of
+from .open_archive import OpenArchive
+from .recipients import NO_DETAILS, Details, Person
+from .retention import Proposal, end_relation, propose_erasures
+from .rotation import rotate_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .entries import LogEntry
+
+
+class ArchiveActs(OpenArchive):
+    """An archive, and what people do to it; the entries say who and why."""
+
+    def erase_person(self, name: str) -> "LogEntry":
+        """Erase a member of staff: the name goes, and entries keep the pseudonym. Copies are not concerned.
+
+        Args:
+            name: as reports show it, or what the issuer calls the person.
+
+        Raises:
+            UsageError: nobody is called so, or several are.
+        """
+        with self.writing() as (session, keyring):
+            found = self.archive.find_staff(keyring.names_key, name)
+            if len(found) != 1:
+                raise UsageError(f"{len(found):,} members of staff are called {name!r}; nobody was erased")
+            return session.erase_person(found[0])
+
+    def end_relation(self, name: str, *, ended_at: datetime.datetime, details: Details = NO_DETAILS) -> "LogEntry":
+        """Log that the relation with a customer ended; see `retention.end_relation`."""
+        with self.writing() as (session, keyring):
+            recipient = find_customer(self.archive, keyring.names_key, name)
+            return end_relation(session, recipient, ended_at=ended_at, details=details)
+
+    def propose_erasures(self, retention: datetime.timedelta) -> list[Proposal]:
+        """Propose customers for erasure; see `retention.propose_erasures`."""
+        return propose_erasures(self.archive, self.keyring().names_key, retention=retention)
+
+    def certify_erasure(
+        self, number: int, *, name: str = "", requested_by: str = "", elsewhere: Sequence[str] = ELSEWHERE
+    ) -> ErasureCertificate:
+        """Make the certificate of an erasure, once; see `certificate.certify_erasure`."""
+        with self.writing() as (session, _):
+            return certify_erasure(
+                session, number, at=self.clock(), name=name, requested_by=requested_by, elsewhere=elsewhere
+            )
+
+    def erase(self, name: str, *, details: Details = NO_DETAILS, second: Person | None = None) -> acts.Erasure:
+        """Erase the customer of exactly this name; see `acts.erase`.
+
+        Raises:
+            NoSuchCustomerError: nobody is called so.
+            HeldError: a hold stands.
+        """
+        with self.writing() as (session, keyring):
+            recipient = find_customer(self.archive, keyring.names_key, name)
+            try:
+                return acts.erase(
+                    session, keyring.names_key, recipient, at=self.clock(), details=details, second=second
+                )
+            except acts.HeldError as error:
+                held = error  # raised below, once it is published that the erasure was refused
+        raise held
+
+    def hold(self, *, name: str | None = None, digest: str | None = None, details: Details = NO_DETAILS) -> "LogEntry":
+        """Place a hold on a customer, by name, or on one copy, by digest; see `acts.hold`."""
+        with self.writing() as (session, keyring):
+            if digest is not None:
+                entry = self._find_copy(digest)
+                recipient = recipient_of(self.archive, keyring.names_key, entry)
+                return acts.hold(session, recipient, about=entry, details=details)
+            return acts.hold(session, find_customer(self.archive, keyring.names_key, name or ""), details=details)
+
+    def holds(self) -> list[acts.Hold]:
+        """List the holds that stand."""
+        return acts.list_holds(self.archive, self.keyring().names_key)
+
+    def release(self, holds: Sequence[acts.Hold], *, details: Details = NO_DETAILS) -> "list[LogEntry]":
+        """Lift holds."""
+        with self.writing() as (session, _):
+            return acts.release(session, holds, details=details)
+
+    def withdraw(self, digest: str, *, details: Details = NO_DETAILS) -> "LogEntry":
+        """Log that a copy is withdrawn; see `acts.withdraw`."""
+        with self.writing() as (session, keyring):
+            entry = self._find_copy(digest)
+            recipient = recipient_of(self.archive, keyring.names_key, entry)
+            return acts.withdraw(session, recipient, entry, details=details)
+
+    def rotate_key(self) -> "Path":
+        """Replace the log's key; see `rotation.rotate_key`.
+
+        Returns:
+            The file that the former key is kept in now.
+        """
+        path = self.location.key_path(self.archive.metadata.origin)
+        return rotate_key(self.archive, path, self.clock, self.actor)
+
+    def _find_copy(self, digest: str) -> "LogEntry":
+        with self.index() as index:
+            return find_file(self.archive, index, digest)[1]
