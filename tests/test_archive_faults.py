@@ -13,10 +13,10 @@ from faults.places import fake_copies, make_place, require_survived
 from faults.racing import race_apart
 from faults.tampering import HARMS, Grown, Harm, cut, folders, grow, harm_each, read_verdict, swap
 
-INJECTIONS = 24
-LOSSES = {"add": 40, "create": 30, "issue": 10, "deliver": 10, "erase": 10, "hold": 6}
-KILLS = min(40, int(os.environ.get("MAILMART_PRIVACY_KILLS", "40")))
-OF_EACH_KIND = 25
+INJECTIONS = 12
+LOSSES = {"add": 20, "create": 15, "issue": 5, "deliver": 5, "erase": 5, "hold": 3}
+KILLS = 20
+OF_EACH_KIND = 12
 
 
 @pytest.fixture

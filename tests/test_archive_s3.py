@@ -29,7 +29,7 @@ from .versions import one_version as shipped
 
 pytestmark = pytest.mark.slow
 
-KILLS = min(24, int(os.environ.get("MAILMART_PRIVACY_KILLS", "24")))
+KILLS = min(12, int(os.environ.get("MAILMART_PRIVACY_KILLS", "12")))
 
 
 @pytest.fixture(scope="module")
