@@ -63,7 +63,7 @@ audit: $(VENV)/.audit  ## ask the public databases for known faults in what the 
 long: faults resolve  ## what takes long: faults, killed batches, every extra on every system, clean Debian systems (root and debootstrap)
 	MAILMART_PRIVACY_KILLS=400 $(MAKE) test TESTS="--only 'own Python' tests/test_interrupts.py"
 	tools/in-debian.sh bookworm make export lint test
-	tools/in-debian.sh $(NEWEST) make test TESTS="--only 'own Python' -m every_python"
+	tools/in-debian.sh $(NEWEST) make test TESTS="--only 'Python 3.14'"
 
 faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are
 	@tools/system-packages.sh strace:strace

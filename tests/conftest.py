@@ -16,7 +16,6 @@ from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
 
 from .command_line import Run, run_in_process
-from .every_python import EVERY_PYTHON
 from .issuing import certify, issue_copy
 from .pki import Authority, serve
 from .world import VARIABLE
@@ -27,13 +26,6 @@ VERSION = shipped().version_in_force(datetime.datetime.now(datetime.UTC)).versio
 # Where a shell started the tests in the background, they and all that they start would never hear a Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what other Pythons and the oldest dependencies are tested with; see `every_python`."""
-    for item in items:
-        if item.path.stem in EVERY_PYTHON and item.get_closest_marker("slow") is None:
-            item.add_marker(pytest.mark.every_python)
 
 
 def state(environment: dict[str, str]) -> Path:

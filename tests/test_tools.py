@@ -52,7 +52,7 @@ def test_a_failed_leg_does_not_stop_the_others(load, monkeypatch, capsys) -> Non
     legs = load("legs")
     monkeypatch.setattr(sys, "argv", ["legs.py"])
     monkeypatch.setattr(legs, "build_wheel", lambda: Path("x.whl"))
-    monkeypatch.setattr(legs, "run", lambda leg, *_: legs.Outcome(leg=leg, verdict="failed", detail="1 failed"))
+    monkeypatch.setattr(legs, "run", lambda leg, *_, **__: legs.Outcome(leg=leg, verdict="failed", detail="1 failed"))
     assert legs.main() == 1
     table = capsys.readouterr().out.partition("Legs:")[2]
     assert [line.split("FAILED")[0].strip() for line in table.strip().splitlines()] == [leg.name for leg in legs.LEGS]

@@ -8,10 +8,12 @@ tools/legs-not-run.txt lists the leg.
 """
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +22,10 @@ from installing import ROOT, install
 CACHE = ROOT / ".cache"
 ALLOWED = ROOT / "tools" / "legs-not-run.txt"
 OWN = "{}.{}".format(*sys.version_info)
-# What other Pythons and dependencies can make come out differently; the leg "own Python" runs all tests.
-SUBSET = ("-m", "every_python")
+# Files of tests that another Python or other dependencies can make come out differently; "own Python" runs all tests.
+_FILES = runpy.run_path(str(ROOT / "tests" / "legs.py"))
+PYTHONS = ("-m", "not slow", *(f"tests/{name}.py" for name in _FILES["PYTHONS"]))
+DEPENDENCIES = ("-m", "not slow", *(f"tests/{name}.py" for name in _FILES["DEPENDENCIES"]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,13 +35,13 @@ class Leg:
     name: str
     python: str = OWN
     lock: str | None = "test"  # without one: the newest version of everything
-    choice: tuple[str, ...] = SUBSET
+    choice: tuple[str, ...] = PYTHONS
 
 
 LEGS = (
     Leg(name="own Python", choice=()),
-    Leg(name="oldest dependencies", lock="oldest"),
-    Leg(name="newest dependencies", lock=None),
+    Leg(name="oldest dependencies", lock="oldest", choice=DEPENDENCIES),
+    Leg(name="newest dependencies", lock=None, choice=DEPENDENCIES),
     Leg(name="Python 3.11", python="3.11"),
     Leg(name="Python 3.13", python="3.13"),
     Leg(name="Python 3.14", python="3.14"),
@@ -60,7 +64,7 @@ def main() -> int:
     outcomes = []
     for leg in LEGS:
         if not chosen or leg.name in chosen:
-            outcomes.append(run(leg, wheel, arguments))
+            outcomes.append(run(leg, wheel, arguments, after=outcomes))
             if outcomes[-1].verdict != "passed":
                 print(f"{leg.name}: {outcomes[-1].verdict}; {outcomes[-1].detail}", flush=True)
     print(format_table(outcomes), flush=True)
@@ -93,9 +97,9 @@ def build_wheel() -> Path:
     return wheel
 
 
-def run(leg: Leg, wheel: Path, arguments: list[str]) -> Outcome:
-    """Run one leg."""
-    if leg.name != "own Python" and leg.python == OWN and leg.lock == "test":
+def run(leg: Leg, wheel: Path, arguments: list[str], *, after: Sequence[Outcome] = ()) -> Outcome:
+    """Run one leg, unless one of those before it ran the same and more."""
+    if leg.python == OWN and leg.lock == "test" and any(each.leg.name == "own Python" for each in after):
         return Outcome(leg=leg, verdict="passed", detail="the same as own Python, where all tests ran")
     python = find_python(leg.python)
     if python is None:
