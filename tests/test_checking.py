@@ -2,22 +2,34 @@
 
 import datetime
 import json
+import re
 import threading
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from mailmart_privacy.copies.issuer import Issuer
+from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.certificates import load_certificates
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.trust.authorities import Authorities
 from mailmart_privacy.trust.trust_list import CURRENT, TrustList, TrustRecord, chain_record, write_trust_list
 from mailmart_privacy.web import Service, checking
+from mailmart_privacy.web.checking import check_copy
 from mailmart_privacy.web.demo import make_demonstration
+from mailmart_privacy.web.published import SCRIPTS
 from mailmart_privacy.web.static_site import build_site
 
+from .browser import SCRIPTS as FOLDER
+from .browser import make_trust_list as published_list
 from .conftest import NOW, VERSION
+from .pki import Authority
+from .versions import three_version_ledger
 
+DAY = datetime.timedelta(days=1)
 PAGE = {"Accept": "text/html"}
 DATA = {"Accept": "application/json", "Content-Type": "application/pdf"}
 
@@ -107,7 +119,9 @@ def test_while_the_list_is_empty_the_pages_say_so(copy: bytes) -> None:
     service = Service(shipped(), clock=lambda: NOW, trust_list=make_trust_list(None))
     document = json.loads(service.respond("POST", "/privacy/verify", DATA, copy).body)
     assert document["verdict"] == "unknown signer"
-    assert "has not published its certificates yet" in document["advice"]
+    assert "has not published a certificate yet" in document["advice"]
+    assert "identity" in document["signer"]["name"]
+    assert document["headline"].startswith("Unchanged")
     assert "has not published a certificate yet" in service.respond("GET", "/privacy/keys", {}).body.decode()
 
 
@@ -143,7 +157,7 @@ def test_a_stolen_key_signs_nothing_and_is_told_of() -> None:
         name: json.loads(service.respond("POST", "/privacy/verify", DATA, copy).body)["verdict"]
         for name, copy in made.copies.items()
     }
-    assert verdicts == {"genuine.pdf": "genuine", "changed.pdf": "altered", "stolen-key.pdf": "unknown signer"}
+    assert verdicts == {"genuine.pdf": "genuine", "changed.pdf": "altered", "stolen-key.pdf": "compromised key"}
 
 
 @pytest.mark.parametrize(
@@ -185,8 +199,100 @@ def test_nothing_else_takes_a_file(service: Service) -> None:
     assert "<form" in service.respond("GET", "/privacy/verify", {}).body.decode()
 
 
+@pytest.mark.parametrize(
+    ("at", "moments", "verdict", "said"),
+    [
+        (NOW + 90 * DAY, {"until": NOW + 30 * DAY}, "formerly used key", "used until December 23, 2026"),
+        (NOW + 9000 * DAY, {}, "formerly used key", "when it was signed is not checked here"),
+        (NOW + DAY, {"until": NOW - DAY}, "unknown signer", "not on the list"),
+        (NOW + DAY, {"since": NOW + DAY}, "unknown signer", "not on the list"),
+        (NOW + 90 * DAY, {"compromised_since": NOW + DAY}, "compromised key", "others may have had the key"),
+    ],
+)
+def test_what_became_of_a_key_is_heeded(
+    identity: Identity, copy: bytes, at: datetime.datetime, moments: dict[str, Any], verdict: str, said: str
+) -> None:
+    """The trust list says from when until when a key was used, and since when others may have had it."""
+    trust_list = published_list([identity.certificate], **{"since": NOW - 9 * DAY, **moments})
+    found = check_copy(copy, ledger=shipped(), trust_list=trust_list, at=at)
+    assert found.verdict == verdict, found
+    assert said in f"{found.headline} {found.advice}"
+    assert not found.is_genuine
+    assert found.facts is not None
+    assert found.facts.recipient == "Acme GmbH"
+
+
+def test_a_copy_of_every_level_says_who_knows_the_time(authority: Authority) -> None:
+    """Its signer alone, or an authority; a copy whose time is proven stays genuine when its key is retired."""
+    signer = authority.identity()
+    trust_list = published_list(
+        [signer.certificate], [authority.certificate("tsa-root")], since=NOW - 9 * DAY, until=NOW + DAY
+    )
+    for level in LEVELS:
+        authorities = Authorities(timestamps=authority.client(), trust=authority.trust)
+        issuer = Issuer(signer, level=level, authorities=authorities)
+        pdf = issuer.issue(shipped().policy(VERSION), recipient="Acme", reference="C-1", issued_at=NOW).pdf
+        found = check_copy(pdf, ledger=shipped(), trust_list=trust_list, at=NOW + 2 * DAY)
+        assert found.facts is not None, level
+        assert found.verdict == ("formerly used key" if level == "B-B" else "genuine"), level
+        assert ("no timestamp confirms it" in found.facts.time) == (level == "B-B")
+        assert ("last stamped" in found.facts.time) == (level == "B-LTA")
+
+
+def test_the_wrong_file_is_told_from_a_changed_copy(service: Service) -> None:
+    """Somebody chose another document: nobody is told that it is forged."""
+    other = b"%PDF-2.0\n1 0 obj\n<< >>\nendobj\nstartxref\n9\n%%EOF\n"
+    for content, headline in (
+        (other, "not a signed copy of MailMart"),
+        (other.replace(b"<< >>", b"<< /ByteRange [0 1 2 3] >>"), "not a copy of MailMart"),
+        (b"\x89PNG\r\n", "cannot be checked"),
+        (shipped().record(VERSION, "form-a4.pdf"), "published policy, not a copy for anybody"),
+    ):
+        found = check_copy(content, ledger=shipped(), trust_list=make_trust_list(None), at=NOW)
+        assert headline in found.headline
+
+
+def test_a_superseded_version_leads_to_what_changed(identity: Identity, copy: bytes) -> None:
+    """It is genuine all the same; the page says since when, and links to the changes."""
+    later = datetime.datetime(2027, 12, 1, tzinfo=datetime.UTC)
+    service = Service(
+        three_version_ledger(),
+        clock=lambda: later,
+        trust_list=published_list([identity.certificate], since=NOW - 9 * DAY),
+    )
+    headers, body = form_of(copy)
+    page = service.respond("POST", "/privacy/verify", headers, body).body.decode()
+    assert "superseded on" in page
+    assert re.search(r'href="/privacy/[0-9-]+/changes">see what changed', page)
+
+
+def test_the_page_runs_nothing_but_its_scripts(service: Service) -> None:
+    """Each script is there under a type that browsers run; the page's policy lets them reach nothing."""
+    page = service.respond("GET", "/privacy/verify", {"Accept": "text/html"})
+    policy = dict(page.headers)["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "connect-src" not in policy
+    assert sorted(SCRIPTS) == sorted(path.stem for path in FOLDER.glob("*.js"))
+    for name in (*SCRIPTS, "published"):
+        script = service.respond("GET", f"/privacy/scripts/{name}.js", {})
+        assert (script.status, dict(script.headers)["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+        for imported in re.findall(r'from "\./([a-z_0-9]+)\.js"', script.body.decode()):
+            assert imported in (*SCRIPTS, "published")
+
+
+def test_without_what_checks_files_the_page_does_it_in_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No form is offered that nobody could answer."""
+    monkeypatch.setattr("mailmart_privacy.web.resources.can_check", lambda: False)
+    page = Service(shipped(), clock=lambda: NOW).respond("GET", "/privacy/verify", {}).body.decode()
+    assert "<form" not in page
+    assert "needs scripts" in page
+
+
 def test_the_static_site_has_both_pages(service: Service) -> None:
     """Without a form, since nobody answers it there."""
     files = build_site(service)
     assert b"<form" not in files["privacy/verify.html"]
+    assert b"Send this file" not in files["privacy/verify.html"]
+    assert b"form-action 'none'" in files["_headers"].partition(b"/privacy/verify\n")[2].partition(b"\n\n")[0]
+    assert {f"privacy/scripts/{name}.js" for name in (*SCRIPTS, "published")} <= files.keys()
     assert b"MailMart signer" in files["privacy/keys.html"]

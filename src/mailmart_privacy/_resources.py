@@ -1,4 +1,4 @@
-"""The bytes of `data/` and `templates/`: the one place that reads what ships with the package.
+"""The bytes of `data/`, `templates/` and the scripts of pages: the one place that reads what ships with the package.
 
 Data is read through the package's own loader, which works from a folder and from a zip and costs
 no import. Templates need a directory listing's semantics, so they go through `files()`.
@@ -30,6 +30,16 @@ def read_data(name: str) -> bytes:
     if name in _replaced:
         return _replaced[name]
     content: bytes = __loader__.get_data(_ROOT + "data/" + name)
+    return content
+
+
+def read_script(name: str) -> bytes:
+    """Read a script of the page that checks copies, by its name without the ending.
+
+    Raises:
+        OSError: there is no such script.
+    """
+    content: bytes = __loader__.get_data(f"{_ROOT}web/scripts/{name}.js")
     return content
 
 

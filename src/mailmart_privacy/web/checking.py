@@ -4,11 +4,10 @@ A file is read once, into memory, and is never written to a disk. It may be host
 module bounds its size and how many are looked at together; how often somebody may ask is the proxy's to say.
 """
 
-import email.parser
-import email.policy
+import datetime
 import threading
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from importlib.util import find_spec
 
 from .._time import format_moment
 from ..errors import (
@@ -19,83 +18,52 @@ from ..errors import (
     UntrustedError,
     VerificationError,
 )
+from ..policy.papers import PAPERS, form_name
+from .verdict import Verdict, describe_read, describe_verification, say
+from .verdict_words import (
+    ALTERED,
+    COMPROMISED,
+    FORMERLY_USED,
+    GENUINE,
+    NEWER,
+    NONE_PUBLISHED,
+    NOT_AVAILABLE,
+    NOT_PUBLISHED,
+    OTHER_DOCUMENT,
+    UNKNOWN_SIGNER,
+    UNREADABLE,
+    UNSIGNED,
+    WITHDRAWN,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import datetime
-
+    from ..copies.reading import ReadCopy
     from ..policy.ledger import Ledger
+    from ..trust.anchors import Trust
     from ..trust.trust_list import TrustList
-    from ..verifying.verification import Verification
 
 MAX_BODY = 16 * 1024 * 1024 + 64 * 1024  # a file of 16 MiB, and what a form puts around it
 _AT_ONCE = 4
 _SLOTS = threading.BoundedSemaphore(_AT_ONCE)
-
-# What each verdict is called, and what to do about it. The words have to be right at every level, and for anybody.
-_NO_COPY = "Is this the file that you were sent? Save the attachment again, and choose that file."
-_ASK = "Ask MailMart for a new copy, and say where you received this one."
-_VERDICTS = {
-    UnsignedError: ("unsigned", "This is not a signed copy", "Nobody signed it for anybody. " + _NO_COPY),
-    AlteredError: ("altered", "Not genuine: this file was changed", "Do not rely on it. " + _ASK),
-    UntrustedError: (
-        "unknown signer",
-        "We cannot confirm who signed this file",
-        "Its signer is not on the list of MailMart’s certificates. " + _ASK,
-    ),
-    UnreadableFileError: ("unreadable", "This file cannot be checked", _NO_COPY),
+_KINDS = {
+    UnsignedError: UNSIGNED,
+    AlteredError: ALTERED,
+    UntrustedError: UNKNOWN_SIGNER,
+    UnreadableFileError: UNREADABLE,
 }
-_NEWER = (
-    "newer version",
-    "This file is of a newer version of the policy",
-    "This service does not know that version yet. Try again at mailmart.com in a day.",
-)
 
 
 class BusyError(Exception):
     """As many files as can be looked at together are being looked at."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """What a file is.
-
-    Attributes:
-        verdict: "genuine", "withdrawn", "altered", "unknown signer", "unsigned", "newer version", "unreadable" or
-            "not available".
-        headline: the same for people.
-        advice: what to do, and whom to ask.
-        reason: what the verifier said, or None for a genuine copy.
-        copy: what the verifier found, or None where the file is not genuine.
-        superseded_by: the version that superseded that of the copy, or None.
-    """
-
-    verdict: str
-    headline: str
-    advice: str
-    reason: str | None = None
-    copy: "Verification | None" = None
-    superseded_by: str | None = None
-
-    @property
-    def is_genuine(self) -> bool:
-        """Whether the file is a genuine copy."""
-        return self.copy is not None
-
-    def to_json(self) -> dict[str, Any]:
-        """Describe it as the JSON answer does."""
-        return {
-            "verdict": self.verdict,
-            "genuine": self.is_genuine,
-            "headline": self.headline,
-            "advice": self.advice,
-            "reason": self.reason,
-            "superseded_by": self.superseded_by,
-            "copy": None if self.copy is None else self.copy.to_json(),
-        }
+def can_check() -> bool:
+    """Tell whether what checking needs is installed: the extra `pdf`."""
+    return find_spec("cryptography") is not None
 
 
-def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: "datetime.datetime") -> Verdict:
+def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: datetime.datetime) -> Verdict:
     """Tell what a file is.
 
     Args:
@@ -108,74 +76,88 @@ def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: "da
         BusyError: too many files are being looked at.
         RecordError: a record of this package has changed.
     """
-    try:
-        from ..verifying.verify import verify
-    except MissingExtraError:
-        return Verdict(
-            verdict="not available",
-            headline="This service cannot check files",
-            advice="Check it at mailmart.com, or ask whoever runs this service to install mailmart-privacy[pdf].",
-        )
     if not _SLOTS.acquire(blocking=False):
         raise BusyError
-    trust = trust_list.trust()
     try:
-        found = verify(pdf, trust=trust, at=at, ledger=ledger)
-    except VerificationError as error:
-        verdict, headline, advice = next((said for kind, said in _VERDICTS.items() if isinstance(error, kind)), _NEWER)
-        if isinstance(error, UntrustedError) and not trust.signers:
-            advice = "MailMart has not published its certificates yet, so nobody can check here who signed a copy."
-        return Verdict(verdict=verdict, headline=headline, advice=advice, reason=str(error))
+        return _check(pdf, ledger, trust_list.trust(), at)
+    except MissingExtraError:
+        return say(NOT_AVAILABLE)
     finally:
         _SLOTS.release()
-    return _describe(found, ledger, at)
 
 
-def _describe(found: "Verification", ledger: "Ledger", at: "datetime.datetime") -> Verdict:
+def _check(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime) -> Verdict:
+    from ..verifying.verify import verify
+
+    try:
+        found = verify(pdf, trust=trust, at=at, ledger=ledger)
+    except UntrustedError as error:
+        return _describe_untrusted(pdf, ledger, trust, at, str(error))
+    except VerificationError as error:
+        verdict = next((verdict for kind, verdict in _KINDS.items() if isinstance(error, kind)), NEWER)
+        reason = OTHER_DOCUMENT if verdict == UNSIGNED and not _is_of_ours(pdf, ledger) else None
+        return replace(say(verdict, reason), reason=str(error))
+    facts = describe_verification(found, ledger, at)
+    if found.delivery.proven_at is None and (until := _find_retirement(pdf, ledger, trust, at)) is not None:
+        return replace(say(FORMERLY_USED, date=format_moment(until)), copy=found, facts=facts)
     version = ledger.version(found.version)
     if version.withdrawn_at is not None:
-        return Verdict(
-            verdict="withdrawn",
-            headline="Genuine, but this version was withdrawn before it took effect",
-            advice=f"It was withdrawn on {format_moment(version.withdrawn_at)}. {version.withdrawal_reason}",
-            copy=found,
-        )
-    if version.effective_at > at:
-        advice = f"This version takes effect on {format_moment(version.effective_at)}."
-    elif version.effective_until is None or version.effective_until > at:
-        advice = "This version is in force today."
-    else:
-        advice = f"This version was in force until {format_moment(version.effective_until)}."
-    later = [each for each in ledger.versions if each.effective_at == version.effective_until]
-    superseded = later[0].version if later and later[0].effective_at <= at else None
-    return Verdict(
-        verdict="genuine",
-        headline="Genuine, and unchanged since it was issued",
-        advice=advice,
-        copy=found,
-        superseded_by=superseded,
+        advice = f"It was withdrawn on {format_moment(version.withdrawn_at)}. {version.withdrawal_reason}"
+        return replace(say(WITHDRAWN), advice=advice, copy=found, facts=facts)
+    return replace(say(GENUINE), copy=found, facts=facts)
+
+
+def _describe_untrusted(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime, reason: str) -> Verdict:
+    """Tell more of a file that is whole, but whose signer could not be trusted now."""
+    read = _read(pdf, ledger)
+    if read is None:
+        return replace(say(UNKNOWN_SIGNER, OTHER_DOCUMENT), reason=reason)
+    facts = describe_read(read, ledger, at)
+    signer = read.delivery.signatory.parsed
+    known = [since for c in signer if (since := trust.compromised_since(c)) is not None]
+    if known:
+        return replace(say(COMPROMISED, date=format_moment(min(known))), reason=reason, facts=facts)
+    own = next((anchor for anchor in trust.signers if anchor.certificate == signer[0]), None)
+    if own is not None and at > (last := own.certificate.not_valid_after_utc):
+        # The certificate has expired. What it signed was signed while it was valid, or later: the file does not show.
+        before = _check(pdf, ledger, trust, last)
+        if before.copy is not None:
+            return replace(say(FORMERLY_USED, date=format_moment(last)), copy=before.copy, facts=facts)
+    return replace(say(UNKNOWN_SIGNER, NOT_PUBLISHED if trust.signers else NONE_PUBLISHED), reason=reason, facts=facts)
+
+
+def _read(pdf: bytes, ledger: "Ledger") -> "ReadCopy | None":
+    """Read a copy whose signatures hold, whoever signed; None where the file is not such a one."""
+    from ..copies.reading import read_copy
+    from ..verifying.origin import find_origin
+    from ..verifying.verify import require_signatures
+
+    try:
+        read = read_copy(pdf, find_origin(pdf, ledger))
+        require_signatures(read)
+    except VerificationError:
+        return None
+    return read
+
+
+def _is_of_ours(pdf: bytes, ledger: "Ledger") -> bool:
+    """Tell whether a file is, or begins with, a recorded form."""
+    return any(
+        pdf.startswith(ledger.record(version.version, form_name(paper)))
+        for version in ledger.versions
+        for paper in PAPERS
     )
 
 
-def read_upload(content_type: str, body: bytes) -> bytes | None:
-    """Take the file out of a request: the body itself, or the one file of a form.
+def _find_retirement(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime) -> datetime.datetime | None:
+    """Tell until when the certificate was used that vouches for a copy, where it is used no longer; else None."""
+    from ..verifying.verify import verify
 
-    Args:
-        content_type: the header of the request.
-        body: its body, whole.
-
-    Returns:
-        The bytes of the file, or None where there is none.
-    """
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind in ("application/pdf", "application/octet-stream"):
-        return body or None
-    if kind != "multipart/form-data" or any(ord(character) < 32 for character in content_type):
+    used = tuple(anchor for anchor in trust.signers if anchor.until is None or anchor.until >= at)
+    if len(used) == len(trust.signers):
         return None
-    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
-    form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-    for part in form.iter_parts() if form.is_multipart() else ():
-        if part.get_filename() is not None:
-            content = part.get_payload(decode=True)
-            return content if isinstance(content, bytes) and content else None
+    try:
+        verify(pdf, trust=replace(trust, signers=used), at=at, ledger=ledger)
+    except UntrustedError:
+        return max(anchor.until for anchor in trust.signers if anchor.until is not None and anchor.until < at)
     return None

@@ -7,6 +7,7 @@ from ..policy.render import PERMALINKS, render_template
 from ..policy.status import IN_FORCE, find_status
 from ..redline import page as redline_page
 from .keys import PURPOSES, list_keys
+from .published import SCRIPTS
 from .representations import FORMATS, HTML
 
 TYPE_CHECKING = False
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from ..policy.ledger import Ledger
     from ..policy.versions import Version
     from ..trust.trust_list import TrustList
-    from .checking import Verdict
     from .urls import Addresses
+    from .verdict import Verdict
 
 # The formats that a page offers beside itself: the ending of the address, the media type, and the name.
 _OTHER_FORMATS = [(ending, format) for ending, format in FORMATS.items() if format[0] != HTML]
@@ -76,7 +77,9 @@ class Pages:
 
     def verify(self, verdict: "Verdict | None" = None, *, can_send: bool) -> bytes:
         """Render the page that tells whether a copy is real; with a verdict, what the file is that was sent."""
-        return self._render("verify.html", address=self._addresses.verify, verdict=verdict, can_send=can_send)
+        return self._render(
+            "verify.html", address=self._addresses.verify, verdict=verdict, can_send=can_send, scripts=SCRIPTS
+        )
 
     def keys(self, trust_list: "TrustList") -> bytes:
         """Render the list of MailMart's certificates and keys as people read it."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._time import format_iso
 from ..policy.papers import PAPERS, form_name, notes_name
+from .verdict_words import WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,24 @@ if TYPE_CHECKING:
     from .urls import Addresses
 
 FORMAT = 1
+SCRIPTS = (  # beside this module
+    "algorithms",
+    "bytes",
+    "certificates",
+    "check_page",
+    "container",
+    "der",
+    "format_1",
+    "layout",
+    "lookalikes",
+    "origin",
+    "reader",
+    "token",
+    "update",
+    "validation_data",
+    "verdicts",
+    "verify",
+)
 SAMPLE = 48  # bytes
 _SAMPLES = 64
 _NOT_NEEDED = "kinds"  # of a form's notes: what its objects are to people
@@ -54,6 +73,7 @@ def write_published(ledger: "Ledger", trust_list: "TrustList", addresses: "Addre
             }
             for record in trust_list.in_effect("copies")
         ],
+        "words": WORDS,
     }
     return b"export default " + json.dumps(document, separators=(",", ":")).encode("ascii") + b";\n"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Header = tuple[str, str]
 
 HTML, ATOM, CALENDAR, CSS = "text/html", "application/atom+xml", "text/calendar", "text/css"
+SCRIPT = "text/javascript"  # RFC 9239
 FONT = "font/woff2"
 # The formats of a version: the ending of their addresses, their media types, and what people call them.
 FORMATS = {
@@ -25,7 +26,6 @@ FORMATS = {
 POLICY_OF_PAGES = (
     "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-POLICY_OF_FORMS = POLICY_OF_PAGES.replace("form-action 'none'", "form-action 'self'")
 _KEPT_WHEN_UNCHANGED = ("ETag", "Vary", "Content-Location")  # RFC 9110, 15.4.5
 
 
@@ -43,6 +43,7 @@ class Representation:
         filename: what a browser saves it as, or None.
         permanent: whether these bytes will be at this address for good.
         has_form: whether it is a page with a form that is sent to this site.
+        has_script: whether it is a page that runs scripts of this site.
     """
 
     media_type: str
@@ -54,6 +55,7 @@ class Representation:
     filename: str | None = None
     permanent: bool = False
     has_form: bool = False
+    has_script: bool = False
 
     @cached_property
     def etag(self) -> str:
@@ -74,7 +76,7 @@ class Representation:
         text = self.media_type.startswith("text/")
         yield "Content-Type", f"{self.media_type}; charset=utf-8" if text else self.media_type
         yield "Content-Length", str(len(self.body))
-        if self.media_type not in (CSS, FONT):
+        if self.media_type not in (CSS, FONT, SCRIPT):
             yield "Content-Language", "en"
         if self.location is not None:
             yield "Content-Location", self.location
@@ -89,7 +91,13 @@ class Representation:
             yield "Link", ", ".join(self.links)
         yield "X-Content-Type-Options", "nosniff"
         if self.media_type == HTML:
-            yield "Content-Security-Policy", POLICY_OF_FORMS if self.has_form else POLICY_OF_PAGES
+            yield "Content-Security-Policy", self._content_security_policy()
+
+    def _content_security_policy(self) -> str:
+        policy = POLICY_OF_PAGES
+        if self.has_form:
+            policy = policy.replace("form-action 'none'", "form-action 'self'")
+        return policy.replace("style-src", "script-src 'self'; style-src") if self.has_script else policy
 
 
 def link(address: str, relation: str, *, media_type: str | None = None) -> str:

@@ -11,11 +11,13 @@ from ..policy.render import read_style
 from ..policy.status import find_status
 from ..policy.versions import Version, describe_versions
 from .atom import write_feed
+from .checking import can_check
 from .icalendar import write_calendar
 from .keys import write_certificates, write_keys
 from .pages import Pages
 from .processors import write_processors
-from .representations import ATOM, CALENDAR, CSS, FONT, FORMATS, HTML, Representation, link
+from .published import SCRIPTS, write_published
+from .representations import ATOM, CALENDAR, CSS, FONT, FORMATS, HTML, SCRIPT, Representation, link
 from .urls import Addresses
 
 TYPE_CHECKING = False
@@ -95,7 +97,7 @@ def build_resources(
     ledger.version_in_force(at)
     at, ends = _step(ledger, at)  # what is made is the same during the whole step
     pages = Pages(ledger, at, addresses, templates=options.templates)
-    builder = _Builder(ledger, pages, addresses, at, trust_list, can_send=options.uploads)
+    builder = _Builder(ledger, pages, addresses, at, trust_list, can_send=options.uploads and can_check())
     return ResourceSet(
         resources={path: resource for made in builder.build() for path, resource in made.items()},
         starts=at,
@@ -150,9 +152,13 @@ class _Builder:
         yield _single(addresses.feed, ATOM, write_feed(self._ledger, at=self._at, **address))
         yield _single(addresses.processors, JSON, write_processors(self._ledger))
         yield _single(addresses.calendar, CALENDAR, write_calendar(self._ledger, **address))
-        check = Representation(media_type=HTML, body=self.pages.verify(can_send=self._can_send), has_form=True)
+        page = self.pages.verify(can_send=self._can_send)
+        check = Representation(media_type=HTML, body=page, has_form=self._can_send, has_script=True)
         yield self._spread(addresses.verify, [check])
         yield self._spread(addresses.keys, self._keys())
+        yield _single(addresses.script("published"), SCRIPT, write_published(self._ledger, self._trust_list, addresses))
+        for script in SCRIPTS:
+            yield _single(addresses.script(script), SCRIPT, _resources.read_script(script))
         for style in ("page", "redline"):
             yield _single(addresses.style(style), CSS, read_style(style, fonts=True))
         for font in _FONTS:

@@ -1,8 +1,10 @@
 """The answer to a request that brings a file to be checked."""
 
+import email.parser
+import email.policy
 import json
 
-from .checking import MAX_BODY, BusyError, check_copy, read_upload
+from .checking import MAX_BODY, BusyError, check_copy
 from .negotiation import choose_type
 from .refusals import Response, refuse
 from .representations import FORMATS, HTML, Representation
@@ -60,7 +62,31 @@ def answer_upload(
         made = Representation(media_type=_JSON, body=content, negotiated=True)
     else:
         made = Representation(
-            media_type=HTML, body=pages.verify(verdict, can_send=True), negotiated=True, has_form=True
+            media_type=HTML, body=pages.verify(verdict, can_send=True), negotiated=True, has_form=True, has_script=True
         )
     kept = tuple(header for header in made.headers if header[0] not in _LEFT_OUT)
     return Response(200, (*kept, ("Cache-Control", "no-store")), made.body)
+
+
+def read_upload(content_type: str, body: bytes) -> bytes | None:
+    """Take the file out of a request: the body itself, or the one file of a form.
+
+    Args:
+        content_type: the header of the request.
+        body: its body, whole.
+
+    Returns:
+        The bytes of the file, or None where there is none.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in ("application/pdf", "application/octet-stream"):
+        return body or None
+    if kind != "multipart/form-data" or any(ord(character) < 32 for character in content_type):
+        return None
+    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
+    form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
+    for part in form.iter_parts() if form.is_multipart() else ():
+        if part.get_filename() is not None:
+            content = part.get_payload(decode=True)
+            return content if isinstance(content, bytes) and content else None
+    return None

@@ -78,6 +78,10 @@ class Addresses:
         """Name a font of the pages; style sheets link it relative to their own address."""
         return f"{self.page}/fonts/{name}"
 
+    def script(self, name: str) -> str:
+        """Name a script of the page that checks copies; scripts import each other relative to their own address."""
+        return f"{self.page}/scripts/{name}.js"
+
     @property
     def home(self) -> str:
         """The home page of the site that the policy is a part of."""

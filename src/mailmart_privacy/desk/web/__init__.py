@@ -1,1 +1,0 @@
-"""Answers browsers: who asks, whether they may, and the pages. It has no key and opens no archive."""
