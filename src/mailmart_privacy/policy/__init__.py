@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from .prose import Prose
     from .read_markdown import parse_policy
     from .read_text import parse_text, read_prose
-    from .render import render_html, render_json
+    from .render import read_style, render_html, render_json
 else:
     __getattr__, __dir__ = offer(
         __name__,
@@ -15,7 +15,7 @@ else:
             ".prose": "Prose",
             ".read_markdown": "parse_policy",
             ".read_text": "parse_text read_prose",
-            ".render": "render_html render_json",
+            ".render": "read_style render_html render_json",
         },
     )
 
@@ -24,6 +24,7 @@ __all__ = [
     "parse_policy",
     "parse_text",
     "read_prose",
+    "read_style",
     "render_html",
     "render_json",
 ]

@@ -171,13 +171,18 @@ class Policy:
         """The body fragment, for a service's own page; its headings begin at `<h1>`."""
         return self.to_html()
 
-    def to_html(self, options: FragmentOptions = PLAIN, *, toc: bool = False) -> str:
+    def to_html(self, *, heading_level: int = 1, id_prefix: str = "", toc: bool = False) -> str:
         """Write the body fragment as a page that embeds it needs it.
 
         Args:
-            options: the level of the title, the prefix of ids, links to sections.
+            heading_level: the level of the title, 1 to 4; sections are one level below it, their parts two.
+            id_prefix: what every id begins with, so that none of the page's own ids is repeated.
             toc: whether a list of the sections stands before the first one.
+
+        Raises:
+            UsageError: the level or the prefix cannot be used.
         """
+        options = FragmentOptions(heading_level=heading_level, id_prefix=id_prefix)
         contents = (
             f'<li><a href="#{options.id_prefix}{section.id}">{escape(section.title)}</a></li>'
             for section in self.sections

@@ -74,15 +74,23 @@ def render_template(template: str, *, folder: "Path | str | None" = None, **vari
         raise UsageError(f"the template {template} cannot be rendered: {error}") from None
 
 
-def read_style(name: str, *, fonts: bool = False) -> bytes:
-    """Read the style sheet of a page: what all pages share, and what one kind of page adds.
+def read_style(name: str, *, fonts: bool = False, folder: "Path | str | None" = None) -> bytes:
+    """Read a style sheet.
 
     Args:
-        name: "page" or "redline".
+        name: "page" or "redline" for a whole page: what all pages share, and what that kind adds. "embedded" for a
+            fragment in a page of your own: it styles the fragment, and nothing else.
         fonts: whether it loads the fonts, which are served below its own address in `fonts/`.
+        folder: a folder whose files replace the parts of this package that have the same name (`base.css`, `page.css`,
+            `redline.css`, `embedded.css`), or None.
     """
-    parts = ("fonts.css", "base.css", f"{name}.css") if fonts else ("base.css", f"{name}.css")
-    return b"".join(_resources.read_template(part) for part in parts)
+    parts = (f"{name}.css",) if name == "embedded" else ("base.css", f"{name}.css")
+    return b"".join(_read_part(part, folder) for part in (("fonts.css", *parts) if fonts else parts))
+
+
+def _read_part(name: str, folder: "Path | str | None") -> bytes:
+    own = None if folder is None else Path(folder, name)
+    return own.read_bytes() if own is not None and own.is_file() else _resources.read_template(name)
 
 
 def render_json(policy: Policy) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..diff.words import Span
     from .data import render_json
     from .markdown import render_markdown
-    from .page import render_html
+    from .page import render_fragment, render_html
     from .paper import render_pdf
     from .text import render_text
 else:
@@ -19,7 +19,7 @@ else:
             "..diff.compare": "compare",
             "..diff.comparison": "Comparison Passage ProcessorChange SectionChange",
             "..diff.words": "Span",
-            ".page": "render_html",
+            ".page": "render_fragment render_html",
             ".data": "render_json",
             ".markdown": "render_markdown",
             ".paper": "render_pdf",
@@ -34,6 +34,7 @@ __all__ = [
     "SectionChange",
     "Span",
     "compare",
+    "render_fragment",
     "render_html",
     "render_json",
     "render_markdown",

@@ -1,7 +1,8 @@
-"""Comparison → a whole HTML page."""
+"""Comparison → a whole HTML page, or a fragment for a page of your own."""
 
 from .._unicode import spell_out
 from ..diff.comparison import Comparison
+from ..policy.markup import FragmentOptions
 from ..policy.render import render_template
 from . import wording
 
@@ -9,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEMPLATE, STYLESHEET = "redline.html", "redline.css"
+TEMPLATE, FRAGMENT, STYLESHEET = "redline.html", "redline-fragment.html", "redline.css"
 
 
 def render_html(
@@ -46,4 +47,33 @@ def render_html(
         urls=urls,
         address=address,
         version=None,
+        level=1,
+        prefix="",
+    )
+
+
+def render_fragment(comparison: Comparison, *, heading_level: int = 2, id_prefix: str = "", full: bool = False) -> str:
+    """Render a comparison as a fragment for a page of your own; `read_style("embedded")` is made for it.
+
+    Args:
+        comparison: what to render.
+        heading_level: the level of the title, 1 to 4; sections are one level below it, their parts two.
+        id_prefix: what every id begins with, so that none of the page's own ids is repeated.
+        full: show the text of unchanged sections, too.
+
+    Returns:
+        One `<div class="privacy-redline">` of escaped text, without script or style.
+
+    Raises:
+        UsageError: the level or the prefix cannot be used.
+    """
+    options = FragmentOptions(heading_level=heading_level, id_prefix=id_prefix)
+    return render_template(
+        FRAGMENT,
+        comparison=comparison,
+        full=full,
+        wording=wording,
+        seen=spell_out,
+        level=options.heading_level,
+        prefix=options.id_prefix,
     )

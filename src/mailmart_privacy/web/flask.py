@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from .._time import format_date
 from ..errors import MissingExtraError, UsageError
-from ..policy.markup import FragmentOptions
 from .checking import MAX_BODY
 from .core import Service
 from .edge import create_service
@@ -35,7 +34,8 @@ def create_blueprint(service: Service | None = None, **options: Unpack[EdgeOptio
 
     It answers every method, and everything at the path and below it; the endpoint of the page is
     "mailmart_privacy.policy". All templates of the application get `privacy_policy()` (the body fragment),
-    `privacy_last_updated()` (the date) and `privacy_link()` (a link for the footer).
+    `privacy_stylesheet()` (a link to its style sheet), `privacy_last_updated()` (the date) and `privacy_link()` (a link
+    for the footer).
 
     Args:
         service: what answers; without one it is made from the options, when the blueprint is registered.
@@ -56,8 +56,14 @@ def create_blueprint(service: Service | None = None, **options: Unpack[EdgeOptio
     @blueprint.app_template_global()
     def privacy_policy(heading_level: int = 1, id_prefix: str = "", toc: bool = False) -> Markup:
         """The body fragment of the version in force."""
-        shape = FragmentOptions(heading_level=heading_level, id_prefix=id_prefix)
-        return Markup(_service().current().to_html(shape, toc=toc))  # noqa: S704 - made of escaped text
+        text = _service().current().to_html(heading_level=heading_level, id_prefix=id_prefix, toc=toc)
+        return Markup(text)  # noqa: S704 - made of escaped text
+
+    @blueprint.app_template_global()
+    def privacy_stylesheet() -> Markup:
+        """A link for the head of a page that has the fragment: a style sheet that touches nothing else."""
+        href = url_for(current_app.extensions[_NAME].endpoint)
+        return Markup('<link rel="stylesheet" href="{}/embedded.css">').format(href)
 
     @blueprint.app_template_global()
     def privacy_last_updated() -> Markup:

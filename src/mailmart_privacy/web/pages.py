@@ -41,7 +41,7 @@ class Pages:
         self._ledger = ledger
         self._at = at
         self._addresses = addresses
-        self._templates = templates
+        self.templates = templates
 
     def current(self) -> bytes:
         """Render the page at the address that never changes: the version in force, and what is announced."""
@@ -63,7 +63,7 @@ class Pages:
             stylesheet=self._addresses.style("redline"),
             urls=self._addresses,
             address=self._addresses.changes(version.version, since=since),
-            templates=self._templates,
+            templates=self.templates,
         ).encode()
 
     def versions(self) -> bytes:
@@ -123,7 +123,7 @@ class Pages:
     def _render(self, template: str, *, version: "Version | None" = None, **variables: object) -> bytes:
         return render_template(
             template,
-            folder=self._templates,
+            folder=self.templates,
             urls=self._addresses,
             stylesheet=self._addresses.style("page"),
             formats=_OTHER_FORMATS,

@@ -160,7 +160,9 @@ class _Builder:
         for script in SCRIPTS:
             yield _single(addresses.script(script), SCRIPT, _resources.read_script(script))
         for style in ("page", "redline"):
-            yield _single(addresses.style(style), CSS, read_style(style, fonts=True))
+            yield _single(addresses.style(style), CSS, read_style(style, fonts=True, folder=self.pages.templates))
+        embedded = read_style("embedded", folder=self.pages.templates)
+        yield _single(addresses.style("embedded"), CSS, embedded)
         for font in _FONTS:
             yield _single(addresses.font(font), FONT, _resources.read_template(f"fonts/{font}"), permanent=True)
 

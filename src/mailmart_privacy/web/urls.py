@@ -71,7 +71,7 @@ class Addresses:
         return f"{address}.letter.pdf"
 
     def style(self, name: str) -> str:
-        """Name a style sheet: "page" or "redline"."""
+        """Name a style sheet: "page", "redline" or "embedded"."""
         return f"{self.page}/{name}.css"
 
     def font(self, name: str) -> str:

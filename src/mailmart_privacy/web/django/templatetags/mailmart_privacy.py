@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from ...._time import format_date
-from ....policy.markup import FragmentOptions
 from ..conf import PAGE, load_service
 
 register = template.Library()
@@ -19,8 +18,14 @@ register = template.Library()
 @register.simple_tag
 def privacy_policy(heading_level: int = 1, id_prefix: str = "", toc: bool = False) -> SafeString:
     """The body fragment of the version in force."""
-    options = FragmentOptions(heading_level=heading_level, id_prefix=id_prefix)
-    return SafeString(load_service().current().to_html(options, toc=toc))
+    policy = load_service().current()
+    return SafeString(policy.to_html(heading_level=heading_level, id_prefix=id_prefix, toc=toc))
+
+
+@register.simple_tag
+def privacy_stylesheet() -> SafeString:
+    """A link for the head of a page that has the fragment: a style sheet that touches nothing else."""
+    return SafeString(f'<link rel="stylesheet" href="{escape(reverse(PAGE))}/embedded.css">')
 
 
 @register.simple_tag
