@@ -207,9 +207,8 @@ def test_the_page_holds_the_sections_of_the_fragment(policy: Policy) -> None:
 
 
 def test_a_fragment_fits_the_page_that_embeds_it(policy: Policy) -> None:
-    """Another heading level, ids with a prefix, links to sections, contents: and every link leads somewhere."""
-    options = FragmentOptions(heading_level=3, id_prefix="privacy-", permalinks=True)
-    fragment = Page(f"<html>{policy.to_html(options, toc=True)}</html>")
+    """Another heading level, ids with a prefix, contents: and every link leads somewhere."""
+    fragment = Page(f"<html>{policy.to_html(heading_level=3, id_prefix='privacy-', toc=True)}</html>")
     assert [text for _, text in fragment.all("h3")] == [policy.title]
     assert len(fragment.all("h4")) == len(policy.sections)
     assert {tag for tag, _ in fragment.elements if re.fullmatch("h[1-6]", tag)} == {"h3", "h4", "h5"}

@@ -14,15 +14,15 @@ import jinja2
 import jsonschema
 import pytest
 
-from mailmart_privacy import _resources
-from mailmart_privacy.errors import UsageError
+from mailmart_privacy import _resources, form, redline
+from mailmart_privacy.errors import FormError, UsageError
 from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.policy.render import render_html
 from mailmart_privacy.web import Service, create_service
 from mailmart_privacy.web.flask import create_blueprint
 from mailmart_privacy.web.processors import write_processors
 
-from .conftest import NOW
+from .conftest import NOW, Run
 from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, three_version_ledger
 
 PREFLIGHT = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
@@ -166,6 +166,81 @@ def test_a_template_that_cannot_be_rendered_is_named(tmp_path: Path) -> None:
         render_html(policy, tmp_path / "none.html")
     with pytest.raises(UsageError, match="is not a folder of templates"):
         create_service(templates=tmp_path / "mine.html")
+
+
+def test_a_folder_brings_styles_as_well(tmp_path: Path) -> None:
+    """A part of a style sheet that is in the folder replaces ours; the others stay."""
+    (tmp_path / "base.css").write_text("p { color: rebeccapurple }")
+    service = create_service(templates=tmp_path)
+    style = service.respond("GET", "/privacy/page.css", {}).body.decode()
+    assert "rebeccapurple" in style
+    assert ".permalink" in style
+    assert "@font-face" in style
+
+
+def test_the_fragments_have_a_style_sheet_that_touches_nothing_else() -> None:
+    """Every rule begins with the class of a fragment, and the templates link it."""
+    style = create_service().respond("GET", "/privacy/embedded.css", {}).body.decode()
+    rules = re.findall(r"([^{}]+){[^{}]*}", re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
+    assert len(rules) > 20
+    parts = [part.strip() for rule in rules for part in re.sub(r"\([^)]*\)", "", rule).split(",")]
+    assert all(part.startswith((".privacy-policy", ".privacy-redline")) for part in parts), parts
+    app = flask.Flask(__name__)
+    app.register_blueprint(create_blueprint(), url_prefix="/legal")
+    with app.test_request_context():
+        link = flask.render_template_string("{{ privacy_stylesheet() }}")
+    assert link == '<link rel="stylesheet" href="/legal/privacy/embedded.css">'
+    assert app.test_client().get("/legal/privacy/embedded.css").status_code == 200
+
+
+def test_a_redline_can_be_embedded(ledger: Ledger) -> None:
+    """At any heading level, with a prefix for every id; the text is that of the page."""
+    comparison = redline.compare(ledger.policy(FIRST), ledger.policy(THIRD))
+    fragment = redline.render_fragment(comparison, heading_level=3, id_prefix="r-")
+    assert fragment.startswith('<div class="privacy-redline" lang="en">')
+    assert re.findall(r"<h(\d)", fragment)[:2] == ["3", "4"]
+    ids = re.findall(r' id="(.*?)"', fragment)
+    assert ids
+    assert all(each.startswith("r-") for each in ids)
+    page = redline.render_html(comparison)
+    assert re.findall(r"<(?:del|ins).*?</", fragment) == re.findall(r"<(?:del|ins).*?</", page)
+    for wrong in ({"heading_level": 5}, {"id_prefix": "1"}):
+        with pytest.raises(UsageError):
+            redline.render_fragment(comparison, **wrong)  # type: ignore[arg-type]
+
+
+def test_a_pdf_by_a_template_of_ones_own(tmp_path: Path, cli: Run) -> None:
+    """Tagged, on the paper that is wanted, with the files of its folder alone; escaped; the same bytes twice."""
+    policy = shipped().policy(FIRST)
+    (tmp_path / "mine").mkdir()
+    own = tmp_path / "mine" / "mine.html"
+    (tmp_path / "mine" / "mine.css").write_text("h1 { font-family: serif }")
+    own.write_text(
+        '<html lang="en"><title>{{ policy.title }}</title><link rel="stylesheet" href="mine.css">'
+        "<h1>{{ '<b>' }} of {{ policy.version }}</h1></html>"
+    )
+    pdf = form.render_pdf(policy, own, paper="letter")
+    assert pdf == form.render_pdf(policy, own, paper="letter")
+    (tmp_path / "mine.pdf").write_bytes(pdf)
+    command = ["pdftotext", str(tmp_path / "mine.pdf"), "-"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["<b>", "of", FIRST]
+    facts = subprocess.run(["pdfinfo", str(tmp_path / "mine.pdf")], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"Tagged: +yes", facts)
+    assert "612 x 792" in facts
+    (tmp_path / "secret.css").write_text("h1 {}")
+    for href in ("../secret.css", "nothing.css", "https://mailmart.invalid/x.css", "file:///etc/passwd"):
+        own.write_text(f'<html><link rel="stylesheet" href="{href}"><p>x</html>')
+        with pytest.raises(FormError, match="which is not in the template's folder"):
+            form.render_pdf(policy, own)
+    (tmp_path / "mine" / "footer.html").write_text("<footer>ours</footer>")
+    (tmp_path / "mine.pdf").unlink()
+    assert cli("show", "--format", "pdf", "--template", "mine", "-o", "mine.pdf").returncode == 0
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "11. Contact Us" in shown
+    assert "ours" in shown
+    refused = cli("show", "--format", "text", "--template", "mine")
+    assert (refused.returncode, b"a template makes html or pdf, not text" in refused.stderr) == (2, True)
 
 
 def test_flask_takes_its_configuration() -> None:

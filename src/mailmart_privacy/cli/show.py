@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..policy.versions import Version
 
 _PLACES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
+_BY_TEMPLATE = ("html", "pdf")
 _RECORDS = {"text": "policy.txt", "json": "policy.json"}
 
 
@@ -71,7 +72,7 @@ def choose_one(
     "--template",
     metavar="PATH",
     type=click.Path(path_type=Path, exists=True),
-    help="For HTML: a Jinja2 template of your own, or a folder that replaces ours.",
+    help="For HTML and PDF: a Jinja2 template of your own, or a folder that replaces ours.",
 )
 @click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
 @click.option("--force", is_flag=True, help="Replace an existing file.")
@@ -80,17 +81,24 @@ def show(
 ) -> None:
     """Print a version of the policy. The PDF is the form as published: unsigned, without a recipient.
 
-    A page written to a file gets its style sheet, page.css, beside it.
+    With --template the PDF is printed anew, and is not a record. A page written to a file gets its style sheet,
+    page.css, beside it.
     """
     from ..policy.render import read_style, render_html
 
     version = choose_version(policy, at).version
+    if template is not None and form not in _BY_TEMPLATE:
+        raise UsageError(f"a template makes {' or '.join(_BY_TEMPLATE)}, not {form}; give one of them with --format")
     if form == "html":
         require_no_stylesheet(output, "page.css")
     if form == "markdown":
         content = shipped().policy(version).markdown.encode()
     elif form == "html":
         content = render_html(shipped().policy(version), template or "page.html").encode()
+    elif template is not None:
+        from ..form.own_template import render_pdf
+
+        content = render_pdf(shipped().policy(version), template, paper=paper)
     elif form == "pdf":
         content = shipped().record(version, f"form-{paper}.pdf")
     else:
@@ -99,7 +107,8 @@ def show(
         content += b"\n"
     write_out(output, content, binary=form == "pdf", force=force)
     if form == "html" and output != "-":
-        write_stylesheet(output, "page.css", read_style("page"), force=force)
+        folder = template if template is not None and template.is_dir() else None
+        write_stylesheet(output, "page.css", read_style("page", folder=folder), force=force)
 
 
 @click.command(short_help="List the versions of the policy.")
