@@ -22,7 +22,7 @@ CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help export test lint bench conformance golden wheel resolve audit long faults records lock format clean
+.PHONY: help export desk test lint bench conformance golden wheel resolve audit long faults records lock format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1  /' | column -t -l 3 2>/dev/null || true
@@ -30,6 +30,9 @@ help:  ## list the commands
 export: $(VENV)/.export  ## issue a signed, dated PDF into out/ and verify it (TO="Acme GmbH")
 	@mkdir -p out
 	@copy=$$($(BIN)/mailmart-privacy export --to "$$TO" -d out) && $(BIN)/mailmart-privacy verify "$$copy" >&2 && echo "$$copy"
+
+desk: $(VENV)/.desk  ## issue, find and check copies in the browser
+	@$(BIN)/mailmart-privacy desk
 
 test: $(VENV)/.test  ## run all tests, on the built wheel
 	@tools/system-packages.sh $(TEST_PACKAGES)
@@ -95,9 +98,13 @@ $(VENV)/.export: $(BIN)/python pyproject.toml locks/uv.txt locks/export.txt
 	@$(BIN)/python tools/installing.py export
 	@touch $@
 
+$(VENV)/.desk: $(BIN)/python pyproject.toml locks/uv.txt locks/desk.txt
+	@$(BIN)/python tools/installing.py desk
+	@touch $@
+
 $(VENV)/.test: $(BIN)/python pyproject.toml locks/uv.txt locks/test.txt
 	@$(BIN)/python tools/installing.py test
-	@touch $@ $(VENV)/.export
+	@touch $@ $(VENV)/.export $(VENV)/.desk
 
 $(VENV)/.conformance $(VENV)/.bench $(VENV)/.audit: $(VENV)/.%: $(VENV)/.test locks/%.txt
 	@$(BIN)/python tools/installing.py $*

@@ -29,7 +29,7 @@ LAYERS = [
     ["trust", "diff", "form"],
     ["copies", "verifying", "redline", "release"],
     ["archive", "batch", "web", "testing"],
-    ["api", "timestamps", "cli"],
+    ["api", "timestamps", "desk", "cli"],
 ]
 # Only these may import what is large, or comes with an extra.
 HEAVY = {
@@ -48,12 +48,13 @@ HEAVY = {
     "pyhanko": ["form.notes"],
     "asn1crypto": [],
     "psycopg": ["archive.index.postgres"],
-    "starlette": ["web.starlette"],
+    "starlette": ["web.starlette", "desk.web", "cli.desk"],
+    "uvicorn": ["desk.web.__main__", "cli.desk"],
     "uharfbuzz": ["typesetting.shaping", "typesetting.fonts"],
     "weasyprint": ["form"],
 }
 RANKS = {room: (layer, place) for layer, rooms in enumerate(LAYERS) for place, room in enumerate(rooms)}
-CLOCK = ("_clock", "api", "cli", "web.edge", "testing")
+CLOCK = ("_clock", "api", "cli", "desk", "web.edge", "testing")
 
 
 def name_module(path: Path) -> str:

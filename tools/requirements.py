@@ -31,6 +31,7 @@ class Lock:
 LOCKS = (
     Lock(name="uv", groups=("setup",)),
     Lock(name="export", extras=("pdf",), groups=("build",)),
+    Lock(name="desk", extras=("desk",), groups=("build",)),
     Lock(name="test", extras=("all",), groups=("build", "lint", "test")),
     Lock(name="conformance", groups=("conformance",)),
     Lock(name="bench", groups=("bench",)),

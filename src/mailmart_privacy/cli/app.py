@@ -34,6 +34,9 @@ _GROUPS = {
     "Archive": {
         "archive": ("archive", "Keep copies so that others can prove years later what they were."),
     },
+    "Desk": {
+        "desk": ("desk", "Run the desk: issue, find and check copies in the browser."),
+    },
     "Website": {
         "site": ("site", "Build the policy as a static website, or serve it on this machine."),
     },

@@ -1,0 +1,199 @@
+"""`desk`: the web application for the people who issue, find and check copies, on this computer."""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from .._user_dirs import state_path
+from ..errors import MissingExtraError, UsageError
+from .archives import find_actor
+from .options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
+
+if TYPE_CHECKING:
+    from ..desk.settings import DeskSettings
+
+_LOOPBACK = "127.0.0.1"
+_BACKLOG = 128
+_LOCK = "desk.lock"
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where it keeps its things [default: your own]."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8640, show_default=True, help="Where it answers; 0 takes any."
+)
+@click.option("--browser/--no-browser", default=None, help="Open the browser [default: where there is one].")
+@signing_options
+@archive_location_options
+@click.pass_context
+def desk(
+    ctx: click.Context,
+    folder: Path | None,
+    port: int,
+    browser: bool | None,
+    signing: SigningOptions,
+    archive: ArchiveOptions,
+) -> None:
+    """Run the desk on this computer, until Ctrl-C: issue, find and check copies in the browser.
+
+    The first start makes an archive, and a self-signed identity unless another one is named. The address that is
+    printed signs you in, once.
+    """
+    _require_system()
+    place = folder or state_path() / "desk"
+    ctx.obj = {**(ctx.obj or {}), "folder": place}
+    if ctx.invoked_subcommand is None:
+        signing.require_sense()
+        _run(_read_settings(place, signing, archive), port, browser)
+
+
+@desk.command()
+@click.pass_obj
+def link(obj: dict[str, Path]) -> None:
+    """Print a new address that signs you in, once, within 15 minutes."""
+    from ..desk.links import make_link
+
+    click.echo(make_link(obj["folder"], _find_running(obj["folder"]), find_actor()))
+
+
+def _run(settings: "DeskSettings", port: int, browser: bool | None) -> None:
+    from ..desk.launcher import Launcher
+
+    token = secrets.token_urlsafe(32)
+    with _locked(Path(settings.folder)) as note, _listen(port) as listener:
+        origin = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+        note.write(json.dumps({"process": os.getpid(), "origin": origin}))
+        note.flush()
+        launcher = Launcher(
+            replace(settings, origin=origin, token_digest=hashlib.sha256(token.encode()).hexdigest()),
+            listener,
+            clock=time.monotonic,
+            report=lambda words: click.echo(words, err=True),
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: launcher.stop())
+        try:
+            launcher.start()
+            address = f"{origin}/?token={token}"
+            click.echo(address)
+            click.echo("Open it in a browser; it signs you in, once. Ctrl-C ends the desk", err=True)
+            if browser or (browser is None and _has_browser()):
+                webbrowser.open(address)
+            launcher.run()
+        finally:
+            launcher.close()
+
+
+def _require_system() -> None:
+    if sys.platform == "win32":
+        raise UsageError(
+            "the desk runs on Linux and macOS; on Windows, open the address of your team's desk in a browser"
+        )
+    try:
+        import python_multipart  # noqa: F401
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("desk", error.name or "starlette") from None
+
+
+def _read_settings(folder: Path, signing: SigningOptions, archive: ArchiveOptions) -> "DeskSettings":
+    from ..desk.settings import DeskSettings
+
+    operator = find_actor()
+    own = archive.archive is None
+    return DeskSettings(
+        folder=str(folder.absolute()),
+        archive=str(folder.absolute() / "archive") if own else _absolute(archive.archive),
+        archive_key=str(folder.absolute() / "archive.key") if own else _absolute(archive.archive_key),
+        archive_index=str(folder.absolute() / "index.sqlite") if own else _absolute(archive.archive_index),
+        identity=_absolute(signing.identity_file),
+        certificate=_absolute(signing.certificate_file),
+        passphrase_file=_absolute(signing.passphrase_file),
+        level=signing.level,
+        authorities=signing.tsa,
+        trusted=tuple(map(_absolute, signing.trust)),
+        trusted_timestamps=tuple(map(_absolute, signing.trust_timestamps)),
+        fonts=signing.fonts,
+        origin="",
+        token_digest="",
+        operator=operator.name,
+        operator_subject=operator.subject,
+    )
+
+
+def _absolute(name: str | None) -> str:
+    if not name:
+        return ""
+    return name if ":" in name else str(Path(name).absolute())
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> "Iterator[IO[str]]":
+    """Keep a folder for one desk; another one is told where this one answers."""
+    import fcntl
+
+    from .._files import make_folder
+
+    make_folder(folder, mode=0o700)
+    with (folder / _LOCK).open("a+", encoding="utf-8") as note:
+        try:
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            note.seek(0)
+            raise UsageError(f"a desk works with {folder} already; {_describe(note.read())}") from None
+        note.truncate(0)
+        yield note
+        note.truncate(0)
+
+
+def _describe(text: str) -> str:
+    try:
+        found = json.loads(text)
+        return f"it answers at {found['origin']} (process {found['process']})"
+    except (ValueError, KeyError, TypeError):
+        return "it is just starting"
+
+
+def _find_running(folder: Path) -> str:
+    """Find the address of the desk that works with a folder.
+
+    Raises:
+        UsageError: none does.
+    """
+    try:
+        return str(json.loads((folder / _LOCK).read_text(encoding="utf-8"))["origin"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError("no desk runs here; start one with: mailmart-privacy desk") from None
+
+
+@contextlib.contextmanager
+def _listen(port: int) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_LOOPBACK, port))
+        except OSError as error:
+            raise UsageError(f"cannot listen at port {port} ({error.strerror}); give another --port") from None
+        listener.listen(_BACKLOG)
+        yield listener
+
+
+def _has_browser() -> bool:
+    """Tell whether there is a screen that a browser could open on."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

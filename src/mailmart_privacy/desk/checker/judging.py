@@ -1,0 +1,70 @@
+"""A stranger's file → what it is, in values that can be sent."""
+
+from hashlib import sha256
+
+from ..._limits import limited
+from ...errors import (
+    AlteredError,
+    UnreadableFileError,
+    UnsignedError,
+    UntrustedError,
+    VerificationError,
+)
+from ...keys.certificates import load_certificate
+from ...policy.ledger import shipped
+from ...trust.anchors import Trust, TrustAnchor
+from ...verifying.verify import verify
+from .calls import Anchor, JudgedPdf, JudgePdf
+
+_VERDICTS = (
+    (UnsignedError, "unsigned"),
+    (AlteredError, "altered"),
+    (UntrustedError, "untrusted"),
+    (UnreadableFileError, "unreadable"),
+)
+
+
+def judge_pdf(call: JudgePdf) -> JudgedPdf:
+    """Tell what a PDF is, by itself: the archive is not asked."""
+    fingerprint = sha256(call.content).hexdigest()
+    trust = Trust(
+        signers=_read(call.signers),
+        authorities=_read(call.authorities),
+        compromised=tuple((each.digest, each.since) for each in call.compromised),
+    )
+    try:
+        with limited():
+            found = verify(call.content, trust=trust, at=call.at, ledger=shipped())
+    except VerificationError as error:
+        verdict = next((name for kind, name in _VERDICTS if isinstance(error, kind)), "newer")
+        return JudgedPdf(
+            verdict=verdict,
+            words=str(error),
+            fingerprint=fingerprint,
+            recipient="",
+            reference="",
+            issued_at=None,
+            version="",
+            signer="",
+            valid_until=None,
+        )
+    return JudgedPdf(
+        verdict="genuine",
+        words="; ".join(found.remarks),
+        fingerprint=fingerprint,
+        recipient=found.recipient,
+        reference=found.reference,
+        issued_at=found.issued_at,
+        version=found.version,
+        signer=found.delivery.signer,
+        valid_until=found.valid_until,
+    )
+
+
+def _read(anchors: tuple[Anchor, ...]) -> tuple[TrustAnchor, ...]:
+    return tuple(
+        TrustAnchor(
+            certificate=load_certificate(each.certificate), source=each.source, since=each.since, until=each.until
+        )
+        for each in anchors
+    )

@@ -1,0 +1,44 @@
+"""The life of a process of the desk: told on standard input what to do, and ended when that is closed.
+
+However the launcher ends, its end of the pipe is closed then; so no process outlives it.
+"""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from .codec import decode
+from .settings import ChildSettings
+
+READY = b"ready\n"
+LIFELINE = 0  # standard input
+
+
+def begin() -> ChildSettings:
+    """Read the settings; Ctrl-C is the launcher's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        some = os.read(LIFELINE, 2**16)
+        if not some:
+            raise SystemExit(1)
+        line += some
+    return decode(ChildSettings, json.loads(line), [])
+
+
+def follow(stop: Callable[[], None]) -> None:
+    """Call a function, from a thread, when the launcher ends or says that it is time to end."""
+
+    def wait() -> None:
+        while os.read(LIFELINE, 2**10):
+            pass
+        stop()
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
+def announce() -> None:
+    """Tell the launcher that requests can come."""
+    os.write(1, READY)

@@ -1,0 +1,1 @@
+"""Has the keys, the archive and the names: issues, finds, and logs what people do."""

@@ -1,0 +1,102 @@
+"""The process `keeper`: answers `web` at a socket that this user alone can reach, each connection in a thread."""
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import PrivacyError, TamperedError
+from ..calls import (
+    KEEPER_CALLS,
+    AskInForce,
+    CheckFile,
+    FetchCopy,
+    Find,
+    Issue,
+    ListIssued,
+    ListVersions,
+    ShowCopy,
+    ShowCustomer,
+    Status,
+    Withdraw,
+)
+from ..child import announce, begin, follow
+from ..codec import MessageError
+from ..messages import (
+    Call,
+    ClosedError,
+    RefusedError,
+    read_call,
+    receive,
+    write_answer,
+    write_refusal,
+)
+from . import acting, asking, issuing
+from .desk import Desk
+
+_HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
+    AskInForce: asking.ask_in_force,
+    CheckFile: asking.check_file,
+    FetchCopy: issuing.fetch,
+    Find: asking.find,
+    Issue: issuing.issue,
+    ListIssued: issuing.list_issued,
+    ListVersions: asking.list_versions,
+    ShowCopy: asking.show_copy,
+    ShowCustomer: asking.show_customer,
+    Status: asking.show_status,
+    Withdraw: acting.withdraw,
+}
+
+
+def main() -> None:
+    settings = begin()
+    try:
+        desk = Desk(settings)
+        desk.prepare()
+    except (PrivacyError, OSError) as error:
+        print(f"desk: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    listener = socket.socket(fileno=settings.listener)
+    follow(lambda: os._exit(0))  # each act is whole in the archive, or finished by the next writer
+    announce()
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=_serve, args=(desk, connection), daemon=True).start()
+
+
+def _serve(desk: Desk, connection: socket.socket) -> None:
+    with connection, contextlib.suppress(ClosedError, OSError):
+        while True:
+            connection.sendall(answer(desk, *receive(connection)))
+
+
+def answer(desk: Desk, document: object, parts: list[bytes]) -> bytes:
+    """Answer a question with a frame: what was asked for, or why not."""
+    try:
+        call = read_call(document, parts, KEEPER_CALLS)
+        return write_answer(_HANDLERS[type(call)](desk, call))
+    except MessageError as error:
+        return write_refusal(RefusedError("misunderstood", str(error)))
+    except RefusedError as refusal:
+        return write_refusal(refusal)
+    except TamperedError as error:
+        _log(error)
+        return write_refusal(RefusedError("tampered"))
+    except Exception as error:  # noqa: BLE001 - one request that fails must not end the others
+        _log(error)
+        return write_refusal(RefusedError("failed"))
+
+
+def _log(error: Exception) -> None:
+    """Log where an error came from, without its message: that may name a customer."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    print(f"desk: keeper: {type(error).__name__} in {place.name} (line {place.lineno})", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The keeper's things in one place: the archive, its names, the key that signs, and the way to the checker."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..._clock import now
+from ..._files import make_folder
+from ...archive.entries import write_json
+from ...archive.layout import CHECKPOINT
+from ...archive.location import ArchiveLocation
+from ...archive.opening import create
+from ...archive.recipients import Person, name_staff_record, read_record
+from ...archive.service import ArchiveService
+from ...policy.ledger import shipped
+from ..answers import Actor
+from ..connections import Connection
+from ..messages import RefusedError
+from ..settings import ChildSettings
+from .directory import Directory
+from .signing import Signing, open_signing
+
+if TYPE_CHECKING:
+    from ...archive.session import Session
+
+_CHECK_PATIENCE = 40  # seconds; the checker ends what takes longer
+_CLAIM_PATIENCE = 20
+
+
+class Desk:
+    """What requests work with; safe to use from several threads.
+
+    Args:
+        settings: of this process.
+
+    Raises:
+        PrivacyError: the archive or the key cannot be used.
+    """
+
+    def __init__(self, settings: ChildSettings) -> None:
+        self.settings, self.ledger = settings.desk, shipped()
+        make_folder(Path(self.settings.folder), mode=0o700)
+        self.location = ArchiveLocation(
+            self.settings.archive, self.settings.archive_key or None, self.settings.archive_index or None
+        )
+        service = self._open_archive()
+        self.archive, self.keyring = service.archive, service.keyring()
+        self.signing: Signing = open_signing(self.settings)
+        self.directory = Directory(self.archive, self.keyring.names_key)
+        self.directory.refresh()
+        self.checker = Connection(settings.checker, patience=_CHECK_PATIENCE)
+        self._writing = threading.Lock()
+        self._claims: dict[str, threading.Lock] = {}
+        self._claims_lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Certify the form of the version in force, so that the first copy takes no longer than others."""
+        policy = self.ledger.in_force(now())
+        self.signing.issuer.prepare(policy, at=now().replace(microsecond=0))
+
+    def service(self, actor: Actor | None = None) -> ArchiveService:
+        """Open the archive for what a person does."""
+        return ArchiveService(self.location, clock=now, actor=make_person(actor) if actor else None)
+
+    @contextlib.contextmanager
+    def writing(self, actor: Actor) -> "Iterator[Session]":
+        """Open the archive to add to it, one thread at a time; the directory knows of it afterwards."""
+        with self._writing:
+            with self.archive.writing(self.keyring, now, make_person(actor)) as session:
+                yield session
+            self.directory.refresh()
+
+    def pseudonym(self, actor: Actor) -> str:
+        """Tell what entries call a person; empty where none names them yet."""
+        file = name_staff_record(self.keyring.names_key, make_person(actor))
+        content = self.archive.storage.read(file)
+        return "" if content is None else read_record(self.keyring.names_key, file, content).pseudonym
+
+    @contextlib.contextmanager
+    def claim(self, actor: Actor, request: str) -> Iterator[str]:
+        """Claim the key of a request before any work is done; a second request of the same key waits.
+
+        Args:
+            actor: who asks; the keys of two persons are never the same.
+            request: the key that they chose.
+
+        Yields:
+            What stands for the key in the log, sealed.
+
+        Raises:
+            RefusedError: the first request of this key is still under way.
+        """
+        key = sha256(write_json([actor.issuer, actor.subject, request])).hexdigest()
+        with self._claims_lock:
+            lock = self._claims.setdefault(key, threading.Lock())
+        if not lock.acquire(timeout=_CLAIM_PATIENCE):
+            raise RefusedError("under-way")
+        try:
+            yield key
+        finally:
+            with self._claims_lock:  # those who wait have the lock itself; the log knows what was done
+                self._claims.pop(key, None)
+            lock.release()
+
+    def _open_archive(self) -> ArchiveService:
+        """Open the archive; one in a folder is made on first use, or finished where its making was interrupted."""
+        if "://" in self.settings.archive or self.location.storage().read(CHECKPOINT) is not None:
+            return ArchiveService(self.location, clock=now)
+        return create(
+            self.settings.archive,
+            clock=now,
+            key=self.settings.archive_key or None,
+            index=self.settings.archive_index or None,
+        )
+
+
+def make_person(actor: Actor) -> Person:
+    """Make the person whom entries name."""
+    return Person(issuer=actor.issuer, subject=actor.subject, name=actor.name)

@@ -1,0 +1,34 @@
+"""Links that sign somebody in, made on the desk's own computer: whoever may read its tables may make one."""
+
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .answers import Actor
+from .web.people import People, make_digest
+from .web.permissions import ROLES
+from .web.tables import Tables
+
+if TYPE_CHECKING:
+    from ..archive.recipients import Person
+
+_SECONDS = 15 * 60
+
+
+def make_link(folder: Path, origin: str, person: "Person") -> str:
+    """Make a link for the person who runs the desk.
+
+    Args:
+        folder: of the desk.
+        origin: where it answers.
+        person: as the operating system knows them.
+    """
+    tables = Tables(folder / "web.sqlite")
+    try:
+        people, token = People(tables, time.time), secrets.token_urlsafe(32)
+        actor = Actor(issuer=person.issuer, subject=person.subject, name=person.name)
+        people.add_link(make_digest(token), people.put(actor, ROLES), seconds=_SECONDS)
+    finally:
+        tables.close()
+    return f"{origin}/?token={token}"

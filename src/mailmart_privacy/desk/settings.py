@@ -1,0 +1,70 @@
+"""What a desk is told when it starts: where its things are, who signs, and where it answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeskSettings:
+    """The settings of a desk.
+
+    Attributes:
+        folder: where it keeps what is its own: tables, certified forms, batches.
+        archive: a folder, or "s3://bucket/prefix"; made on first use where it is a folder.
+        archive_key: the file of the archive's key.
+        archive_index: a file, or "postgresql://…".
+        identity: the key that signs: a file, "pkcs11:…" or "awskms:…"; empty for the user's own, made on first use.
+        certificate: the file with its certificates, for a key in a token or in AWS KMS; or empty.
+        passphrase_file: the file with its passphrase or PIN; or empty.
+        level: of the copies, "B-B" to "B-LTA".
+        authorities: the addresses of timestamp authorities.
+        trusted: files with certificates to trust for signatures: those of signers, or above them.
+        trusted_timestamps: files with certificates to trust for timestamps.
+        fonts: files or names of fonts, for names in other scripts.
+        origin: how browsers reach it, for instance "http://127.0.0.1:8640".
+        token_digest: SHA-256 of the one-time token in the printed address; or empty.
+        operator: the name of the person who started it, as the operating system knows them.
+        operator_subject: what the operating system calls them, permanently.
+    """
+
+    folder: str
+    archive: str
+    archive_key: str
+    archive_index: str
+    identity: str
+    certificate: str
+    passphrase_file: str
+    level: str
+    authorities: tuple[str, ...]
+    trusted: tuple[str, ...]
+    trusted_timestamps: tuple[str, ...]
+    fonts: tuple[str, ...]
+    origin: str
+    token_digest: str
+    operator: str
+    operator_subject: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChildSettings:
+    """What a process of the desk reads from its standard input when it starts.
+
+    Attributes:
+        desk: the settings; `checker` gets them with empty values for what it must not know.
+        listener: the descriptor of the socket that it answers at.
+        sockets: the folder with the sockets of the other processes.
+    """
+
+    desk: DeskSettings
+    listener: int
+    sockets: str
+
+    @property
+    def keeper(self) -> str:
+        """The path of the socket of `keeper`."""
+        return str(Path(self.sockets, "keeper"))
+
+    @property
+    def checker(self) -> str:
+        """The path of the socket of `checker`."""
+        return str(Path(self.sockets, "checker"))

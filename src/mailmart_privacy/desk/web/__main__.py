@@ -1,0 +1,86 @@
+"""The process `web`: serves pages until the launcher ends."""
+
+import asyncio
+import json
+import logging
+import socket
+import sys
+import time
+from pathlib import Path
+
+import uvicorn
+
+from ..answers import Actor
+from ..child import announce, begin, follow
+from ..connections import AsyncConnection
+from .application import make_application
+from .assets import Assets
+from .people import People
+from .permissions import ROLES
+from .rates import Rates
+from .services import Services
+from .tables import Tables
+
+_LINK_SECONDS = 12 * 60 * 60  # as long as somebody may take to open the address that the desk printed
+_LONGEST_HEADERS = 16 * 2**10
+
+
+def main() -> None:
+    settings = begin()
+    logging.basicConfig(level=logging.WARNING, handlers=[_make_handler()])
+    tables = Tables(Path(settings.desk.folder, "web.sqlite"))
+    people = People(tables, time.time)
+    if settings.desk.token_digest:
+        operator = Actor(issuer="os", subject=settings.desk.operator_subject, name=settings.desk.operator)
+        people.add_link(settings.desk.token_digest, people.put(operator, ROLES), seconds=_LINK_SECONDS)
+    services = Services(
+        keeper=AsyncConnection(settings.keeper),
+        people=people,
+        rates=Rates(time.monotonic),
+        assets=Assets(),
+        origin=settings.desk.origin,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_application(services),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=5,
+            h11_max_incomplete_event_size=_LONGEST_HEADERS,
+        )
+    )
+    follow(lambda: setattr(server, "should_exit", True))
+    listener = socket.socket(fileno=settings.listener)
+    asyncio.run(_serve(server, listener))
+    tables.close()
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    announce()  # what comes before the server is up waits in the queue of the socket
+    await server.serve(sockets=[listener])
+
+
+def _make_handler() -> logging.Handler:
+    """Log as JSON, one line each: the class of an error and never its message, which may name a customer."""
+
+    class _Lines(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+            words = record.getMessage() if error is None else "a request failed"
+            return json.dumps(
+                {"at": round(record.created, 3), "level": record.levelname, "words": words, "error": error}
+            )
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    return handler
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The application: all pages, behind the guard."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ..calls import Status
+from ..codec import MessageError
+from ..messages import ClosedError, RefusedError
+from .guard import App, Guard
+from .pages import finding, issuing, overview, signing_in
+from .permissions import Permission
+from .routing import Page
+from .services import Services
+from .visit import Visit
+
+_FINGERPRINT = "{fingerprint:str}"
+PAGES = (
+    # The address that the desk prints signs in; without its token the page asks for a role by itself.
+    Page("/", Permission.NOBODY_IN_PARTICULAR, get=signing_in.start),
+    Page("/issue", Permission.ISSUE, post=issuing.issue, get=issuing.show_form, limit=30),
+    Page("/sign-out", Permission.SIGNED_IN, post=signing_in.sign_out),
+    Page("/customers", Permission.FIND, get=finding.find),
+    Page("/customers/{customer:str}", Permission.FIND, get=finding.show_customer),
+    Page(f"/copies/{_FINGERPRINT}", Permission.FIND, get=issuing.show_copy),
+    Page(f"/copies/{_FINGERPRINT}/file", Permission.FIND, get=issuing.download),
+    Page(f"/copies/{_FINGERPRINT}/draft", Permission.ISSUE, get=issuing.draft),
+    Page(
+        f"/copies/{_FINGERPRINT}/withdraw", Permission.WITHDRAW_OWN, get=issuing.ask_withdrawal, post=issuing.withdraw
+    ),
+    Page("/check", Permission.CHECK, get=finding.show_check, post=finding.check, limit=20),
+    Page("/in-force", Permission.ASK_IN_FORCE, get=overview.in_force),
+    Page("/due", Permission.SEE_DUE, get=overview.due),
+    Page("/versions", Permission.SEE_VERSIONS, get=overview.versions),
+)
+
+
+def make_application(services: Services) -> App:
+    """Make the application.
+
+    Args:
+        services: what pages use.
+    """
+
+    async def give_asset(request: Request) -> Response:
+        found = services.assets.find(request.scope["path"])
+        if found is None:
+            return PlainTextResponse("There is nothing here.\n", 404)
+        return Response(found[0], media_type=found[1], headers={"cache-control": "public, max-age=31536000, immutable"})
+
+    async def tell_health(request: Request) -> Response:
+        try:
+            await services.keeper.ask(Status())
+        except (ClosedError, MessageError, RefusedError, TimeoutError):
+            return PlainTextResponse("the keeper does not answer\n", 503)
+        return PlainTextResponse("ok\n")
+
+    async def tell_nothing(request: Request, error: Exception) -> Response:
+        cookie = request.cookies.get(services.cookie, "")
+        visit = Visit(request=request, services=services, session=services.people.find(cookie) if cookie else None)
+        words = "There is no page at this address. The menu leads to those that there are."
+        return visit.page("refused.html", status=404, title="Nothing here", words=words)
+
+    application = Starlette(
+        routes=[
+            *(page.route(services) for page in PAGES),
+            Route("/static/{path:path}", give_asset),
+            Route("/healthz", tell_health),
+        ],
+        exception_handlers={404: tell_nothing},
+    )
+    application.router.redirect_slashes = False
+    return Guard(application, origin=services.origin)

@@ -1,0 +1,34 @@
+"""Style sheet, fonts, script and icon: at addresses that change with their content, so that browsers may keep them."""
+
+from hashlib import sha256
+
+from ..._resources import read_template
+from ...policy.render import read_style
+
+_FONTS = ("MailMartSans-Regular.woff2", "MailMartSans-Semibold.woff2", "MailMartSerif-Semibold.woff2")
+_KINDS = {"css": "text/css; charset=utf-8", "woff2": "font/woff2", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+class Assets:
+    """What pages load beside themselves, read once."""
+
+    def __init__(self) -> None:
+        self.files = {
+            "desk.css": read_style("desk/desk", fonts=True),
+            "desk.js": read_template("desk/desk.js"),
+            "icon.svg": read_template("desk/icon.svg"),
+            **{f"fonts/{name}": read_template(f"fonts/{name}") for name in _FONTS},
+        }
+        whole = sha256(b"".join(self.files[name] for name in sorted(self.files)))
+        self.folder = f"/static/{whole.hexdigest()[:12]}"
+
+    def at(self, name: str) -> str:
+        """Tell the address of a file."""
+        return f"{self.folder}/{name}"
+
+    def find(self, path: str) -> tuple[bytes, str] | None:
+        """Find a file by its address: the content and its media type; None where there is none."""
+        name = path.removeprefix(self.folder + "/")
+        if name == path or name not in self.files:
+            return None
+        return self.files[name], _KINDS[name.rpartition(".")[2]]

@@ -1,0 +1,130 @@
+"""What every request has to get past, before anybody asks who sent it: host, origin, size, time; and what every answer
+says to the browser.
+
+A page of another port of this machine is "same-site" to a browser, so cookies do not tell it apart: the origin does.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LARGEST_BODY = 20 * 2**20 + 2**16  # bytes: a workbook, and what a form puts around it
+BODY_SECONDS = 60.0
+_CSP = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
+)
+_HEADERS = {
+    b"content-security-policy": _CSP.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",  # "no-referrer" would make the Origin of our own forms "null"
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"x-frame-options": b"DENY",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=()",
+    b"cache-control": b"no-store",
+}
+_READING = ("GET", "HEAD")
+
+
+class TooLargeError(Exception):
+    """The body of a request has more bytes than are read."""
+
+
+class TooSlowError(Exception):
+    """The body of a request did not come in time."""
+
+
+class Guard:
+    """The outermost layer of the desk.
+
+    Args:
+        app: what is behind it.
+        origin: how browsers reach the desk, "http://127.0.0.1:8640".
+        body_seconds: how long the body of a request may take.
+    """
+
+    def __init__(self, app: App, *, origin: str, body_seconds: float = BODY_SECONDS) -> None:
+        self._app, self._origin, self._seconds = app, origin, body_seconds
+        self._host = urlsplit(origin).netloc
+        self._headers = dict(_HEADERS)
+        if origin.startswith("https:"):
+            self._headers[b"strict-transport-security"] = b"max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            return
+        headers: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+        refused = self._refuse(scope["method"], headers)
+        if refused is not None:
+            await self._answer(send, *refused)
+            return
+        await self._app(scope, self._bound(receive), self._dress(send))
+
+    def _refuse(self, method: str, headers: dict[str, list[str]]) -> tuple[int, str] | None:
+        """Tell why a request is refused, or None."""
+        if headers.get("host") != [self._host]:
+            return 421, f"This desk answers at {self._origin} only."
+        site, mode = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode", [])
+        if method in _READING:
+            # Another page may lead here, and not take anything from here.
+            if site in ([], ["same-origin"], ["none"]) or mode == ["navigate"]:
+                return None
+            return 403, "Pages elsewhere cannot use this desk."
+        if method != "POST":
+            return 405, "This desk knows GET, HEAD and POST."
+        origin = headers.get("origin", [])
+        if site not in ([], ["same-origin"]) or origin not in ([], [self._origin]) or not (site or origin):
+            return 403, "This form was not sent from a page of this desk. Open the page again, and send it from there."
+        length = headers.get("content-length", ["0"])
+        if len(length) != 1 or not length[0].isdecimal() or int(length[0]) > LARGEST_BODY:
+            return 413, "That is more than this desk reads. Files may have up to 20 MB."
+        return None
+
+    def _bound(self, receive: Receive) -> Receive:
+        """Count what comes in, and stop waiting for it in time."""
+        size, ends = 0, asyncio.get_running_loop().time() + self._seconds
+        whole = False
+
+        async def bounded() -> MutableMapping[str, Any]:
+            nonlocal size, whole
+            if whole:  # what comes now is only that the browser has gone
+                return await receive()
+            try:
+                async with asyncio.timeout_at(ends):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlowError from None
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if size > LARGEST_BODY:
+                raise TooLargeError
+            return message
+
+        return bounded
+
+    def _dress(self, send: Send) -> Send:
+        async def dressed(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                own = {name.lower() for name, _ in message["headers"]}
+                extra = [(name, value) for name, value in self._headers.items() if name not in own]
+                message = {**message, "headers": [*message["headers"], *extra]}
+            await send(message)
+
+        return dressed
+
+    async def _answer(self, send: Send, status: int, words: str) -> None:
+        body = words.encode() + b"\n"
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+        await self._dress(send)({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,46 @@
+"""The menu: the pages that exist, for those who may open them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the menu."""
+
+    path: str
+    words: str
+    permission: Permission
+
+
+_GROUPS = (
+    (
+        "Copies",
+        (
+            Item("/", "Issue a copy", Permission.ISSUE),
+            Item("/customers", "Find", Permission.FIND),
+            Item("/check", "Check a file", Permission.CHECK),
+        ),
+    ),
+    ("Compliance", (Item("/in-force", "In force on a day", Permission.ASK_IN_FORCE),)),
+    (
+        "The desk",
+        (
+            Item("/due", "What is due", Permission.SEE_DUE),
+            Item("/versions", "Versions", Permission.SEE_VERSIONS),
+        ),
+    ),
+)
+
+
+def list_groups(may: Callable[[Permission], bool]) -> list[tuple[str, list[Item]]]:
+    """List the groups of the menu with what a person may open."""
+    found = [(name, [item for item in items if may(item.permission)]) for name, items in _GROUPS]
+    return [(name, items) for name, items in found if items]
+
+
+def find_start(may: Callable[[Permission], bool]) -> str:
+    """Find the page that a person begins with."""
+    return next((item.path for _, items in list_groups(may) for item in items), "/due")

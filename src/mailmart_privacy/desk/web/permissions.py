@@ -1,0 +1,34 @@
+"""Roles, and what each of them may do. Every route names one permission; a test refuses a route without."""
+
+from enum import Enum
+
+
+class Permission(Enum):
+    """What a route asks for."""
+
+    NOBODY_IN_PARTICULAR = "open to those who are not signed in"
+    SIGNED_IN = "signed in"
+    ISSUE = "issue"
+    FIND = "find and download"
+    CHECK = "check a file"
+    SEE_DUE = "see what is due"
+    SEE_VERSIONS = "see the versions"
+    ASK_IN_FORCE = "ask what was in force"
+    WITHDRAW_OWN = "withdraw a copy that one issued"
+    WITHDRAW_ANY = "withdraw any copy"
+
+
+SALES, COMPLIANCE, MAINTAINER, ADMINISTRATOR = "sales", "compliance", "maintainer", "administrator"
+ROLES = (SALES, COMPLIANCE, MAINTAINER, ADMINISTRATOR)
+_ALL = {Permission.SIGNED_IN, Permission.CHECK, Permission.SEE_DUE}
+_BY_ROLE = {
+    SALES: _ALL | {Permission.ISSUE, Permission.FIND, Permission.WITHDRAW_OWN, Permission.SEE_VERSIONS},
+    COMPLIANCE: _ALL | {Permission.FIND, Permission.ASK_IN_FORCE, Permission.WITHDRAW_OWN, Permission.WITHDRAW_ANY},
+    MAINTAINER: _ALL | {Permission.SEE_VERSIONS},
+    ADMINISTRATOR: _ALL,
+}
+
+
+def allows(roles: tuple[str, ...], permission: Permission) -> bool:
+    """Tell whether somebody with these roles may do something."""
+    return any(permission in _BY_ROLE.get(role, ()) for role in roles)

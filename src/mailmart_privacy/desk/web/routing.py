@@ -1,0 +1,112 @@
+"""Routes: each one names its permission, and nothing of a page runs before that is asked."""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ..codec import MessageError
+from ..messages import ClosedError, RefusedError
+from .guard import TooLargeError, TooSlowError
+from .permissions import Permission
+from .visit import Upload, Visit
+from .words import explain
+
+if TYPE_CHECKING:
+    from .services import Services
+
+Handler = Callable[[Visit], Awaitable[Response]]
+_MOST_FIELDS, _MOST_FILES = 60, 1
+_LONGEST_FIELD = 2**16
+_LOG = logging.getLogger("mailmart_privacy.desk")
+
+
+class Page:
+    """A page at a path.
+
+    Args:
+        path: as Starlette writes it.
+        permission: what it asks for.
+        get: answers GET; or None.
+        post: answers POST; or None.
+        limit: how often a person may POST in a minute; or None.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        permission: Permission,
+        *,
+        get: Handler | None = None,
+        post: Handler | None = None,
+        limit: int | None = None,
+    ) -> None:
+        self.path, self.permission = path, permission
+        self.handlers = {name: each for name, each in (("GET", get), ("POST", post)) if each is not None}
+        self.limit = limit
+
+    def route(self, services: "Services") -> Route:
+        """Make the route."""
+
+        async def endpoint(request: Request) -> Response:
+            return await self.answer(request, services)
+
+        return Route(self.path, endpoint, methods=list(self.handlers))
+
+    async def answer(self, request: Request, services: "Services") -> Response:
+        """Ask who is there and whether they may, and only then let the page answer."""
+        cookie = request.cookies.get(services.cookie, "")
+        visit = Visit(request=request, services=services, session=services.people.find(cookie) if cookie else None)
+        open_to_all = self.permission is Permission.NOBODY_IN_PARTICULAR
+        if not open_to_all and visit.session is None:
+            return visit.page("sign_in.html", status=401)
+        if not open_to_all and not visit.may(self.permission):
+            return visit.page("refused.html", status=403, title="Not for you", words=_NOT_FOR_YOU)
+        try:
+            if request.method == "POST":
+                refused = await self._read_form(visit)
+                if refused is not None:
+                    return refused
+            return await self.handlers["POST" if request.method == "POST" else "GET"](visit)
+        except RefusedError as refusal:
+            status, words = explain(refusal)
+            return visit.page("refused.html", status=status, title="That did not work", words=words)
+        except (ClosedError, MessageError, TimeoutError) as error:
+            _LOG.warning("%s: %s", self.path, type(error).__name__)
+            return visit.page("refused.html", status=503, title="That did not work", words=_STARTING)
+
+    async def _read_form(self, visit: Visit) -> Response | None:
+        """Read what was sent; tell why it is refused, or None."""
+        try:
+            async with visit.request.form(
+                max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD
+            ) as form:
+                for name, value in form.multi_items():
+                    if isinstance(value, UploadFile):
+                        visit.files[name] = Upload(value.filename or "", await value.read())
+                    else:
+                        visit.fields[name] = value
+        except TooLargeError:
+            return PlainTextResponse("That is more than this desk reads. Files may have up to 20 MB.\n", 413)
+        except TooSlowError:
+            return PlainTextResponse("The file came too slowly. Send it again.\n", 408)
+        except HTTPException:
+            return PlainTextResponse("This form cannot be read.\n", 400)
+        token = visit.fields.pop("token", "")
+        if visit.session is None or not hmac.compare_digest(token.encode(), visit.session.form_token.encode()):
+            words = "This form is too old, or was not sent from a page of this desk. Open the page again."
+            return visit.page("refused.html", status=403, title="Nothing was done", words=words)
+        if self.limit is not None and not visit.services.rates.allow(self.path, str(visit.person.id), most=self.limit):
+            words = f"More than {self.limit} of these in a minute are not done. Wait a minute, and send it again."
+            return visit.page("refused.html", status=429, title="Not so fast", words=words)
+        return None
+
+
+_NOT_FOR_YOU = "Your role at this desk does not cover this page. Ask the administrator if you need it."
+_STARTING = "A part of the desk is being started again. Wait a moment, and send it again: nothing is done twice."

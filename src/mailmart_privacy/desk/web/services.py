@@ -1,0 +1,34 @@
+"""What pages use: the way to the keeper, the people, and the limits."""
+
+from dataclasses import dataclass
+
+from ..connections import AsyncConnection
+from .assets import Assets
+from .people import People
+from .rates import Rates
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What pages use.
+
+    Attributes:
+        keeper: answers about what is on record.
+        people: who may use the desk, and who is signed in.
+        rates: how often somebody may ask.
+        assets: what pages load beside themselves.
+        origin: how browsers reach the desk.
+    """
+
+    keeper: AsyncConnection
+    people: People
+    rates: Rates
+    assets: Assets
+    origin: str
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie. Over https it belongs to this host alone; cookies do not tell ports apart."""
+        if self.origin.startswith("https:"):
+            return "__Host-desk"
+        return f"desk-{self.origin.rpartition(':')[2]}"

@@ -1,0 +1,95 @@
+"""How pages say things: days, moments, numbers, and why something was refused. No page of sales has a term of
+cryptography.
+"""
+
+import datetime
+
+from ..messages import RefusedError
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
+def day(moment: datetime.datetime | datetime.date) -> str:
+    """Write a day: "24 February 2026"."""
+    if isinstance(moment, datetime.datetime):
+        moment = moment.astimezone(datetime.UTC)
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def moment(at: datetime.datetime) -> str:
+    """Write a moment: "29 November 2026, 22:05 UTC"."""
+    at = at.astimezone(datetime.UTC)
+    return f"{day(at)}, {at:%H:%M} UTC"
+
+
+def iso(at: datetime.datetime) -> str:
+    """Write a moment for `<time datetime>`."""
+    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def version(name: str) -> str:
+    """Write the name of a version: "Version of 24 February 2026"."""
+    return f"Version of {day(datetime.date.fromisoformat(name))}" if name else "No version"
+
+
+def version_inside(name: str) -> str:
+    """Write the name of a version within a sentence: "version of 24 February 2026"."""
+    return version(name).replace("Version", "version").replace("No ", "no ")
+
+
+def number(value: int) -> str:
+    """Write a number: "1,479"."""
+    return f"{value:,}"
+
+
+def count(value: int, one: str, many: str) -> str:
+    """Write how many there are: "1 copy", "3 copies"."""
+    return f"{value:,} {one if value == 1 else many}"
+
+
+FILTERS = {
+    "day": day,
+    "moment": moment,
+    "iso": iso,
+    "version": version,
+    "version_inside": version_inside,
+    "number": number,
+    "count": count,
+}
+
+# By the code of a refusal: the status of the answer, and the sentence. {about} is what it is about.
+_REFUSALS = {
+    "unfit-name": (422, "This name cannot stand on a copy. {words}"),
+    "unfit-reference": (422, "This reference cannot stand on a copy. {words}"),
+    "reference-taken": (422, "{about} has a copy with this reference already. Each customer needs one of their own."),
+    "request-reused": (409, "This form was sent before, with other words. Open the page again to issue another copy."),
+    "under-way": (409, "This copy is being issued right now. Look at “Issued by you lately” in a moment."),
+    "no-authority": (
+        503,
+        "The authority that dates our copies does not answer, so nothing was issued. Try again in some minutes.",
+    ),
+    "no-such-copy": (404, "There is no such copy on record. Its customer may have been erased."),
+    "no-such-customer": (404, "There is no such customer on record. They may have been erased."),
+    "nothing-to-find": (422, "Type a part of the name or of a reference."),
+    "not-yours": (403, "Somebody else issued this copy. Ask compliance to withdraw it."),
+    "reason-missing": (422, "Say why. The reason goes on record."),
+    "tampered": (
+        503,
+        "The record was changed from outside this desk, so nothing can be done here until that is understood. "
+        "Tell compliance and the administrator at once.",
+    ),
+    "failed": (
+        500,
+        "That did not work, and nothing was changed. Try again; if it fails again, tell the administrator.",
+    ),
+}
+
+
+def explain(refusal: RefusedError) -> tuple[int, str]:
+    """Say why something was refused: the status of the answer, and a sentence."""
+    status, sentence = _REFUSALS.get(refusal.code, _REFUSALS["failed"])
+    words = refusal.words[:1].upper() + refusal.words[1:] + "." if refusal.words else ""
+    return status, sentence.format(words=words, about=refusal.about).strip()

@@ -1,0 +1,220 @@
+"""The desk as processes: it starts with one command, survives the death of each of them, and leaves none behind."""
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from .command_line import Run
+from .conftest import make_environment, one_line
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
+PATIENCE = 60
+
+
+class Running:
+    """A desk that runs, and a browser that is signed in."""
+
+    def __init__(self, environment: dict[str, str], folder: Path, *arguments: str) -> None:
+        self.folder, self.errors = folder, folder.parent / "errors"
+        command = [sys.executable, "-m", "mailmart_privacy", "desk", "--folder", str(folder), "--port", "0"]
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [*command, "--no-browser", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().strip()
+        parts = urlsplit(self.address)
+        assert parts.port is not None, self.errors.read_text()
+        self.port, self.origin, self.cookie = parts.port, f"http://{parts.netloc}", ""
+        self.known = self.find_children()
+        assert self.send("GET", f"/?{parts.query}")[0] == 303
+
+    def send(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """Send a request: the status, where the answer leads, and its text."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        headers = {"Cookie": self.cookie, "Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+        body = None if fields is None else urlencode(fields)
+        if fields is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode("latin-1")
+        if cookie := answer.headers["set-cookie"]:
+            self.cookie = cookie.partition(";")[0]
+        connection.close()
+        return answer.status, answer.headers["location"] or "", text
+
+    def issue(self, customer: str, fields: dict[str, str] | None = None) -> str:
+        """Issue a copy; the address of its page."""
+        status, place, text = self.send("POST", "/issue", {**(fields or self.form()), "customer": customer})
+        assert status == 303, text
+        return place
+
+    def form(self) -> dict[str, str]:
+        found = re.search(r'<form method="post" action="/issue">.*?</form>', self.send("GET", "/")[2], re.DOTALL)
+        assert found is not None
+        return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', found[0]))
+
+    def find_children(self) -> dict[str, int]:
+        """The process ids by name, as the system lists them."""
+        listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+        rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+        return {
+            args.rpartition(".")[2]: int(pid)
+            for pid, parent, args in rows
+            if int(parent) == self.process.pid and "mailmart_privacy.desk." in args
+        }
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def wait_for_end(self, *pids: int) -> None:
+        wait_until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.strip().startswith("Z")
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a user with nothing in their home."""
+    return make_environment(tmp_path_factory.mktemp("user") / "home")
+
+
+@pytest.fixture(scope="module")
+def running(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A desk that was started by one command, in a home with nothing in it."""
+    desk = Running(environment, tmp_path_factory.mktemp("desk") / "desk")
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def test_one_command_starts_it_and_a_copy_comes_out(running: Running) -> None:
+    """Archive, key and identity are made; only the user can read them; the web process knows none of them."""
+    assert set(running.known) == {"web", "keeper", "checker"}
+    place = running.issue("First GmbH").partition("?")[0]
+    assert running.send("GET", f"{place}/file")[2].startswith("%PDF-")
+    for name in ("archive.key", "web.sqlite"):
+        assert (running.folder / name).stat().st_mode & 0o077 == 0
+    assert running.folder.stat().st_mode & 0o077 == 0
+    if Path("/proc").is_dir():
+        opened = [os.readlink(each) for each in Path(f"/proc/{running.known['web']}/fd").iterdir() if each.is_symlink()]
+        assert not [each for each in opened if "archive" in each or "identity" in each]
+        variables = Path(f"/proc/{running.known['checker']}/environ").read_bytes()
+        assert b"MAILMART" not in variables
+
+
+@pytest.mark.parametrize("name", ["keeper", "checker", "web"])
+def test_each_process_may_be_killed(running: Running, name: str) -> None:
+    """The next request is answered by the one that is started in its place, and sessions go on."""
+    fields = running.form()
+    before = running.find_children()[name]
+    os.kill(before, signal.SIGKILL)
+    place = running.issue(f"After the {name} GmbH", fields)
+    assert running.issue(f"After the {name} GmbH", fields) == place  # sent twice, issued once
+    wait_until(lambda: running.find_children().get(name, before) != before)
+    assert running.send("GET", "/customers?q=first")[2].count("First GmbH") == 1
+
+
+def test_nothing_of_a_customer_stands_in_the_log(running: Running) -> None:
+    """What the processes print names nobody."""
+    running.issue("Secret Name GmbH")
+    assert "Secret Name" not in running.errors.read_text()
+    assert "GmbH" not in running.errors.read_text()
+
+
+def test_a_second_desk_says_who_has_the_folder(running: Running, process: Run) -> None:
+    """One folder, one desk; the message says where the first one answers."""
+    result = process("desk", "--folder", str(running.folder), "--port", "0", "--no-browser")
+    assert result.returncode == 2
+    assert f"it answers at {running.origin} (process {running.process.pid})" in one_line(result)
+
+
+def test_a_new_link_signs_in(running: Running, process: Run) -> None:
+    """`desk link` on the same computer prints an address that works once."""
+    result = process("desk", "--folder", str(running.folder), "link")
+    address = result.stdout.decode().strip()
+    assert address.startswith(f"{running.origin}/?token=")
+    path = address.removeprefix(running.origin)
+    before = running.cookie
+    running.cookie = ""
+    assert running.send("GET", path)[0] == 303
+    running.cookie = ""
+    assert running.send("GET", path)[0] == 403
+    running.cookie = before
+
+
+def test_ctrl_c_ends_it_and_nothing_is_left(running: Running) -> None:
+    """Every process ends, the sockets are removed, and the next desk finds everything."""
+    children = running.find_children()
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(PATIENCE) == 0, running.errors.read_text()
+    running.wait_for_end(*children.values())
+    assert "Traceback" not in running.errors.read_text()
+    assert (running.folder / "desk.lock").read_text() == ""
+
+
+def test_no_process_outlives_a_launcher_that_is_killed(environment: dict[str, str], running: Running) -> None:
+    """SIGKILL of the launcher ends the others; what was issued is on record at the next start."""
+    again = Running(environment, running.folder)
+    place = again.issue("Last GmbH")
+    children = again.find_children()
+    again.close()
+    again.wait_for_end(*children.values())
+    last = Running(environment, running.folder)
+    try:
+        assert last.send("GET", place)[0] == 200
+        assert last.send("GET", "/customers?q=first")[2].count("First GmbH") == 1
+    finally:
+        last.process.send_signal(signal.SIGTERM)
+        assert last.process.wait(PATIENCE) == 0
+        last.close()
+
+
+def test_it_says_what_is_wrong_in_one_line(process: Run, tmp_path: Path) -> None:
+    """An archive without its key, and a port that is taken."""
+    result = process("archive", "init", "kept")
+    assert result.returncode == 0
+    result = process(
+        "desk", "--folder", "d", "--archive", "kept", "--archive-key", "none", "--no-browser", "--port", "0"
+    )
+    assert result.returncode == 1
+    first, second = result.stderr.decode().splitlines()
+    assert first.startswith("desk: the key of this archive is not here")
+    assert second.endswith("its process keeper ended")
+
+
+def test_windows_is_refused_in_one_line(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There people use the team's desk in a browser."""
+    monkeypatch.setattr("mailmart_privacy.cli.desk.sys", types.SimpleNamespace(platform="win32"))
+    line = one_line(cli("desk"))
+    assert "on Windows, open the address of your team's desk in a browser" in line
