@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 from mailmart_privacy.desk.answers import Actor
 from mailmart_privacy.desk.checker.calls import JudgePdf, Shelter
 from mailmart_privacy.desk.checker.judging import judge_pdf
+from mailmart_privacy.desk.checker.spreadsheets import answer_sheet
 from mailmart_privacy.desk.keeper.__main__ import answer
 from mailmart_privacy.desk.keeper.desk import Desk
-from mailmart_privacy.desk.messages import Call, read_answer, receive, write_call
+from mailmart_privacy.desk.messages import Call, RefusedError, read_answer, receive, write_call
 from mailmart_privacy.desk.settings import ChildSettings, DeskSettings
 from mailmart_privacy.desk.web.application import make_application
 from mailmart_privacy.desk.web.assets import Assets
@@ -24,6 +25,7 @@ from mailmart_privacy.desk.web.permissions import ROLES
 from mailmart_privacy.desk.web.rates import Rates
 from mailmart_privacy.desk.web.services import Services
 from mailmart_privacy.desk.web.tables import Tables
+from mailmart_privacy.errors import PrivacyError
 
 ORIGIN = "http://127.0.0.1:8640"
 HOST = "127.0.0.1:8640"
@@ -67,7 +69,12 @@ class LocalChecker:
     """The checker in this process."""
 
     def ask(self, call: Call[Any]) -> Any:
-        return judge_pdf(call) if isinstance(call, JudgePdf) else Shelter(no_network=True, own_user=False)
+        if isinstance(call, JudgePdf):
+            return judge_pdf(call)
+        try:
+            return answer_sheet(call, ()) or Shelter(no_network=True, own_user=False)
+        except PrivacyError as error:
+            raise RefusedError("unreadable", str(error)) from None
 
 
 class LocalKeeper:
@@ -261,3 +268,8 @@ async def _call(app: Callable[..., Any], scope: dict[str, Any], body: bytes, pau
         known = headers.get(name.decode())
         headers[name.decode()] = value.decode() if known is None else f"{known}\n{value.decode()}"
     return Page(start["status"], headers, bytes(content))
+
+
+def fill_in(path: str) -> str:
+    """A path of a page, with names that nothing has."""
+    return re.sub(r"\{(\w+):str\}", lambda found: "0" * (16 if found[1] == "batch" else 64), path)

@@ -20,7 +20,7 @@ from mailmart_privacy.desk.web.navigation import _GROUPS
 from mailmart_privacy.desk.web.pages.overview import list_due
 from mailmart_privacy.desk.web.permissions import ROLES, Permission, allows
 
-from .desk_browser import Browser, LocalDesk
+from .desk_browser import Browser, LocalDesk, fill_in
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +255,7 @@ def test_roles_bind_on_every_route(desk: LocalDesk, role: str) -> None:
     browser = desk.sign_in(role.title(), role)
     token = browser.open("/check").hidden("/sign-out")["token"]
     for page in PAGES:
-        path = page.path.replace("{fingerprint:str}", "0" * 64).replace("{customer:str}", "0" * 64)
+        path = fill_in(page.path)
         if page.permission is Permission.NOBODY_IN_PARTICULAR or path == "/sign-out":
             continue
         allowed = allows((role,), page.permission)

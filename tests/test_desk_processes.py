@@ -1,6 +1,7 @@
 """The desk as processes: it starts with one command, survives the death of each of them, and leaves none behind."""
 
 import http.client
+import io
 import os
 import re
 import signal
@@ -8,11 +9,15 @@ import subprocess
 import sys
 import time
 import types
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+
+from mailmart_privacy import archive
+from mailmart_privacy._clock import now
 
 from .command_line import Run
 from .conftest import make_environment, one_line
@@ -63,6 +68,21 @@ class Running:
         status, place, text = self.send("POST", "/issue", {**(fields or self.form()), "customer": customer})
         assert status == 303, text
         return place
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Send a spreadsheet; the address of its batch."""
+        form = self.form()
+        parts = [f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{form[key]}\r\n' for key in form]
+        head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        body = "".join([*parts, head]).encode() + content + b"\r\n--x--\r\n"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        headers = {"Cookie": self.cookie, "Origin": self.origin, "Content-Type": "multipart/form-data; boundary=x"}
+        connection.request("POST", "/many", body, headers)
+        answer = connection.getresponse()
+        assert answer.status == 303, answer.read()
+        place = answer.headers["location"] or ""
+        connection.close()
+        return place.removesuffix("/sheet")
 
     def form(self) -> dict[str, str]:
         found = re.search(r'<form method="post" action="/issue">.*?</form>', self.send("GET", "/")[2], re.DOTALL)
@@ -143,6 +163,29 @@ def test_each_process_may_be_killed(running: Running, name: str) -> None:
     assert running.issue(f"After the {name} GmbH", fields) == place  # sent twice, issued once
     wait_until(lambda: running.find_children().get(name, before) != before)
     assert running.send("GET", "/customers?q=first")[2].count("First GmbH") == 1
+
+
+def test_a_batch_survives_the_death_of_the_keeper(running: Running) -> None:
+    """The page may be closed and the keeper killed: each row has one copy, and single copies come between."""
+    rows = "".join(f"Batch {number} GmbH,B-{number}\n" for number in range(120))
+    place = running.upload("batch.csv", ("Company,Contract\n" + rows).encode())
+    form = {"token": running.form()["token"]}
+    choice = {"sheet": "", "header_row": "1", "customer": "A", "reference": "B", "shown_sheet": "", "shown_row": "1"}
+    assert running.send("POST", f"{place}/sheet", form | choice)[:2] == (303, f"{place}/problems")
+    assert running.send("POST", f"{place}/problems", form)[:2] == (303, place)
+    manifest = running.folder / "batches" / place.rpartition("/")[2] / "manifest.jsonl"
+    wait_until(lambda: manifest.exists() and manifest.read_bytes().count(b"\n") > 0)
+    os.kill(running.find_children()["keeper"], signal.SIGKILL)
+    running.issue("Between GmbH")
+    wait_until(lambda: "120 copies are ready" in running.send("GET", place)[2])
+    packed = zipfile.ZipFile(io.BytesIO(running.send("GET", f"{place}/files/copies.zip")[2].encode("latin-1")))
+    assert len(packed.namelist()) == 120
+    service = archive.open(
+        str(running.folder / "archive"), clock=now, key=str(running.folder / "archive.key"), index=":memory:"
+    )
+    found = [copy.reference for each in service.find("Batch").customers for copy in each.copies]
+    assert sorted(found) == sorted(f"B-{number}" for number in range(120))
+    service.verify().require_sound()
 
 
 def test_nothing_of_a_customer_stands_in_the_log(running: Running) -> None:

@@ -15,7 +15,7 @@ from mailmart_privacy.desk.web.guard import LARGEST_BODY, Guard
 from mailmart_privacy.desk.web.people import IDLE, LONGEST, make_digest
 from mailmart_privacy.desk.web.permissions import Permission
 
-from .desk_browser import ORIGIN, Browser, LocalDesk
+from .desk_browser import ORIGIN, Browser, LocalDesk, fill_in
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_nothing_is_shown_to_those_who_are_not_signed_in(desk: LocalDesk) -> Non
     assert len(answers) == 1
     for page in PAGES:
         if page.permission is not Permission.NOBODY_IN_PARTICULAR:
-            path = page.path.replace("{fingerprint:str}", "0" * 64).replace("{customer:str}", "0" * 64)
+            path = fill_in(page.path)
             methods = {"GET": stranger.get, "POST": lambda where: stranger.post(where, {})}
             assert {methods[method](path).status for method in page.handlers} == {401}, path
 

@@ -53,7 +53,7 @@ class AsyncConnection:
         patience: how many seconds an answer may take.
     """
 
-    def __init__(self, path: str, *, patience: float = 60) -> None:
+    def __init__(self, path: str, *, patience: float = 180) -> None:
         self._path, self._patience = path, patience
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 

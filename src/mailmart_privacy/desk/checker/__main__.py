@@ -10,12 +10,16 @@ import signal
 import socket
 
 from ...errors import PrivacyError
+from ...typesetting.fonts import Typeface, find_typeface
 from ..child import LIFELINE, announce, begin
 from ..codec import MessageError
 from ..messages import Call, ClosedError, RefusedError, read_call, receive, write_answer, write_refusal
 from .calls import CHECKER_CALLS, AskShelter, JudgePdf, Shelter
 from .judging import judge_pdf
+from .sheet_calls import SHEET_CALLS
 from .shelter import enter_shelter
+from .spreadsheets import SECONDS as SHEET_SECONDS
+from .spreadsheets import answer_sheet
 
 _SECONDS = 30  # that a file may take
 _AT_ONCE = 4
@@ -23,6 +27,7 @@ _AT_ONCE = 4
 
 def main() -> None:
     settings = begin()
+    fonts = tuple(map(find_typeface, settings.desk.fonts))
     shelter = enter_shelter()
     listener = socket.socket(fileno=settings.listener)
     listener.setblocking(False)
@@ -46,7 +51,7 @@ def main() -> None:
         if listener in ready and len(workers) < _AT_ONCE:
             with contextlib.suppress(BlockingIOError):
                 connection, _ = listener.accept()
-                workers.add(_fork(connection, shelter))
+                workers.add(_fork(connection, shelter, fonts))
         # Where all are busy, those who wait stay in the queue of the socket.
         _listen(selector, listener, wanted=len(workers) < _AT_ONCE)
     for worker in workers:
@@ -66,7 +71,7 @@ def _reap(workers: set[int]) -> set[int]:
     return {worker for worker in workers if os.waitpid(worker, os.WNOHANG)[0]}
 
 
-def _fork(connection: socket.socket, shelter: Shelter) -> int:
+def _fork(connection: socket.socket, shelter: Shelter, fonts: tuple[Typeface, ...]) -> int:
     worker = os.fork()
     if worker:
         connection.close()
@@ -77,15 +82,18 @@ def _fork(connection: socket.socket, shelter: Shelter) -> int:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, _SECONDS)  # by default the alarm ends the process
         connection.setblocking(True)
-        _answer(connection, shelter)
+        _answer(connection, shelter, fonts)
         status = 0
     finally:
         os._exit(status)
 
 
-def _answer(connection: socket.socket, shelter: Shelter) -> None:
+def _answer(connection: socket.socket, shelter: Shelter, fonts: tuple[Typeface, ...]) -> None:
     try:
-        frame = write_answer(_do(read_call(*receive(connection), CHECKER_CALLS), shelter))
+        call = read_call(*receive(connection), CHECKER_CALLS | SHEET_CALLS)
+        if type(call).__name__ in SHEET_CALLS:
+            signal.setitimer(signal.ITIMER_REAL, SHEET_SECONDS)
+        frame = write_answer(_do(call, shelter, fonts))
     except ClosedError:
         return
     except MessageError as error:
@@ -95,12 +103,15 @@ def _answer(connection: socket.socket, shelter: Shelter) -> None:
     connection.sendall(frame)
 
 
-def _do(call: Call[object], shelter: Shelter) -> object:
+def _do(call: Call[object], shelter: Shelter, fonts: tuple[Typeface, ...]) -> object:
     match call:
         case JudgePdf():
             return judge_pdf(call)
         case AskShelter():
             return shelter
+    found = answer_sheet(call, fonts)
+    if found is not None:
+        return found
     raise MessageError("the checker was asked for something that it does not do")
 
 

@@ -10,6 +10,7 @@ from .calls import Shelter
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of Linux
 _OPEN_FILES = 64
+_LARGEST_FILE = 256 * 2**20
 
 
 def enter_shelter() -> Shelter:
@@ -20,7 +21,7 @@ def enter_shelter() -> Shelter:
     """
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it writes to no file
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))  # openpyxl packs in a temporary one
         resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     return Shelter(no_network=_leave_network(), own_user=False)
 

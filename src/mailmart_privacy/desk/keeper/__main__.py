@@ -10,6 +10,18 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import PrivacyError, TamperedError
+from ..batch_calls import (
+    BATCH_CALLS,
+    BeginBatch,
+    ListBatches,
+    PlanBatch,
+    ReadBatchFile,
+    ShowBatch,
+    ShowPlan,
+    ShowSheets,
+    StartBatch,
+    StopBatch,
+)
 from ..calls import (
     KEEPER_CALLS,
     AskInForce,
@@ -35,11 +47,20 @@ from ..messages import (
     write_answer,
     write_refusal,
 )
-from . import acting, asking, issuing
+from . import acting, asking, batch_files, batches, issuing
 from .desk import Desk
 
 _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     AskInForce: asking.ask_in_force,
+    BeginBatch: batches.begin,
+    ListBatches: batches.list_batches,
+    PlanBatch: batches.plan,
+    ReadBatchFile: batch_files.read_file,
+    ShowBatch: batches.show_batch,
+    ShowPlan: batches.show_plan,
+    ShowSheets: batches.show_sheets,
+    StartBatch: batches.start,
+    StopBatch: batches.stop,
     CheckFile: asking.check_file,
     FetchCopy: issuing.fetch,
     Find: asking.find,
@@ -63,6 +84,7 @@ def main() -> None:
         raise SystemExit(1) from None
     listener = socket.socket(fileno=settings.listener)
     follow(lambda: os._exit(0))  # each act is whole in the archive, or finished by the next writer
+    desk.queue.begin()
     announce()
     while True:
         connection, _ = listener.accept()
@@ -78,7 +100,7 @@ def _serve(desk: Desk, connection: socket.socket) -> None:
 def answer(desk: Desk, document: object, parts: list[bytes]) -> bytes:
     """Answer a question with a frame: what was asked for, or why not."""
     try:
-        call = read_call(document, parts, KEEPER_CALLS)
+        call = read_call(document, parts, KEEPER_CALLS | BATCH_CALLS)
         return write_answer(_HANDLERS[type(call)](desk, call))
     except MessageError as error:
         return write_refusal(RefusedError("misunderstood", str(error)))

@@ -21,12 +21,13 @@ from ..connections import Connection
 from ..messages import RefusedError
 from ..settings import ChildSettings
 from .directory import Directory
+from .queue import BatchQueue
 from .signing import Signing, open_signing
 
 if TYPE_CHECKING:
     from ...archive.session import Session
 
-_CHECK_PATIENCE = 40  # seconds; the checker ends what takes longer
+_CHECK_PATIENCE = 150  # seconds; the checker ends what takes longer
 _CLAIM_PATIENCE = 20
 
 
@@ -52,6 +53,7 @@ class Desk:
         self.directory = Directory(self.archive, self.keyring.names_key)
         self.directory.refresh()
         self.checker = Connection(settings.checker, patience=_CHECK_PATIENCE)
+        self.queue = BatchQueue(self, settings.checker)
         self._writing = threading.Lock()
         self._claims: dict[str, threading.Lock] = {}
         self._claims_lock = threading.Lock()

@@ -9,13 +9,13 @@ from ..calls import Status
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .guard import App, Guard
-from .pages import finding, issuing, overview, signing_in
+from .pages import finding, issuing, many, overview, signing_in
 from .permissions import Permission
 from .routing import Page
 from .services import Services
 from .visit import Visit
 
-_FINGERPRINT = "{fingerprint:str}"
+_FINGERPRINT, _BATCH = "{fingerprint:str}", "{batch:str}"
 PAGES = (
     # The address that the desk prints signs in; without its token the page asks for a role by itself.
     Page("/", Permission.NOBODY_IN_PARTICULAR, get=signing_in.start),
@@ -29,6 +29,13 @@ PAGES = (
     Page(
         f"/copies/{_FINGERPRINT}/withdraw", Permission.WITHDRAW_OWN, get=issuing.ask_withdrawal, post=issuing.withdraw
     ),
+    Page("/many", Permission.ISSUE, get=many.show_upload, post=many.upload, limit=10),
+    Page(f"/many/{_BATCH}", Permission.ISSUE, get=many.show_batch),
+    Page(f"/many/{_BATCH}/sheet", Permission.ISSUE, get=many.show_sheet, post=many.plan, limit=30),
+    Page(f"/many/{_BATCH}/problems", Permission.ISSUE, get=many.show_problems, post=many.start),
+    Page(f"/many/{_BATCH}/stop", Permission.ISSUE, post=many.stop),
+    Page(f"/many/{_BATCH}/go-on", Permission.ISSUE, post=many.go_on),
+    Page(f"/many/{_BATCH}/files/{{file:str}}", Permission.ISSUE, get=many.download),
     Page("/check", Permission.CHECK, get=finding.show_check, post=finding.check, limit=20),
     Page("/in-force", Permission.ASK_IN_FORCE, get=overview.in_force),
     Page("/due", Permission.SEE_DUE, get=overview.due),

@@ -20,6 +20,7 @@ _GROUPS = (
         "Copies",
         (
             Item("/", "Issue a copy", Permission.ISSUE),
+            Item("/many", "Issue many", Permission.ISSUE),
             Item("/customers", "Find", Permission.FIND),
             Item("/check", "Check a file", Permission.CHECK),
         ),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .services import Services
 
 SEE_OTHER = 303
-LARGEST_PDF = 16 * 2**20
+LARGEST_PDF, LARGEST_WORKBOOK = 16 * 2**20, 20 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

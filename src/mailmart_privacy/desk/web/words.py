@@ -76,6 +76,11 @@ _REFUSALS = {
     "nothing-to-find": (422, "Type a part of the name or of a reference."),
     "not-yours": (403, "Somebody else issued this copy. Ask compliance to withdraw it."),
     "reason-missing": (422, "Say why. The reason goes on record."),
+    "unreadable-sheet": (422, "This spreadsheet cannot be taken as it is. {words}"),
+    "no-such-batch": (404, "There is nothing here for you: no spreadsheet of yours, or it was removed after 30 days."),
+    "batch-began": (409, "This spreadsheet is being issued already, or was."),
+    "batch-not-planned": (409, "Say first which rows and columns are meant."),
+    "batch-empty": (422, "No row is left, so nothing was issued."),
     "tampered": (
         503,
         "The record was changed from outside this desk, so nothing can be done here until that is understood. "

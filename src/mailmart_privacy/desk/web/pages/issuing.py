@@ -2,8 +2,6 @@
 
 import datetime
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
 
 from starlette.responses import Response
 
@@ -11,10 +9,11 @@ from ...._lookalikes import find_lookalikes
 from ....batch.file_names import name_file
 from ...answers import CopyView
 from ...calls import FetchCopy, Issue, ListIssued, ListVersions, ShowCopy, Withdraw
+from ...drafts import write_draft
 from ...messages import RefusedError
 from ..permissions import Permission
 from ..visit import Visit, make_request_key
-from ..words import day, explain
+from ..words import explain
 
 _LATELY = 5
 _LONGEST = 400  # characters of a name that are read at all
@@ -89,19 +88,16 @@ async def download(visit: Visit) -> Response:
 async def draft(visit: Visit) -> Response:
     """Give a draft of an e-mail with the copy; it opens in the person's own program."""
     found = await visit.services.keeper.ask(FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit)))
-    copy = found.copy
-    message = EmailMessage(policy=SMTP)  # servers refuse lines that end otherwise
-    message["Subject"] = "MailMart’s privacy policy: your signed copy"
-    message["X-Unsent"] = "1"
-    name = day(datetime.date.fromisoformat(copy.version))
-    message.set_content(
-        f"Hello,\n\nattached is MailMart’s privacy policy, version of {name}, as a signed copy made out to "
-        f"{copy.customer}.\n\nIts reference is {copy.reference}. The first page says how you can check it.\n\nKind "
-        f"regards\n{visit.actor.name}\n"
+    copy, file = found.copy, name_copy(found.copy)
+    written = write_draft(
+        customer=copy.customer,
+        reference=copy.reference,
+        version=datetime.date.fromisoformat(copy.version),
+        sender=visit.actor.name,
+        pdf=found.pdf,
+        file=file,
     )
-    file = name_copy(copy)
-    message.add_attachment(found.pdf, maintype="application", subtype="pdf", filename=file)
-    return visit.file(bytes(message), name=file.removesuffix(".pdf") + ".eml", kind="message/rfc822")
+    return visit.file(written, name=file.removesuffix(".pdf") + ".eml", kind="message/rfc822")
 
 
 async def ask_withdrawal(visit: Visit) -> Response:

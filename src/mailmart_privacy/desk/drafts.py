@@ -1,0 +1,34 @@
+"""E-mail drafts with a copy attached; they open in the person's own program, unsent."""
+
+import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+
+
+def write_draft(
+    *, customer: str, reference: str, version: datetime.date, sender: str, pdf: bytes, file: str, to: str = ""
+) -> bytes:
+    """Write a draft.
+
+    Args:
+        customer: whom the copy is made out to.
+        reference: what it is called.
+        version: of the policy.
+        sender: the name below the text.
+        pdf: the copy.
+        file: its name.
+        to: the address, or empty.
+    """
+    message = EmailMessage(policy=SMTP)  # servers refuse lines that end otherwise
+    message["Subject"] = "MailMart’s privacy policy: your signed copy"
+    message["X-Unsent"] = "1"
+    if to and to.isascii() and to.isprintable() and to.count("@") == 1:
+        message["To"] = to
+    name = f"{version.day} {version:%B} {version.year}"
+    message.set_content(
+        f"Hello,\n\nattached is MailMart’s privacy policy, version of {name}, as a signed copy made out to "
+        f"{customer}.\n\nIts reference is {reference}. The first page says how you can check it.\n\nKind "
+        f"regards\n{sender}\n"
+    )
+    message.add_attachment(pdf, maintype="application", subtype="pdf", filename=file)
+    return bytes(message)

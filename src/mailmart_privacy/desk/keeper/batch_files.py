@@ -1,0 +1,45 @@
+"""Giving out the files of a batch, part by part."""
+
+from typing import TYPE_CHECKING
+
+from ..batch_calls import Chunk, ReadBatchFile
+from ..checker.sheet_calls import MarkSheet
+from ..messages import RefusedError
+from .batch_folder import Batch, BatchFolder, open_batch
+from .batches import ask_checker
+
+if TYPE_CHECKING:
+    from .desk import Desk
+
+_PART = 4 * 2**20
+_MADE = ("copies.zip", "issued.xlsx", "drafts.zip")  # when the batch is done
+_MARKED = "marked.xlsx"
+
+
+def read_file(desk: "Desk", call: ReadBatchFile) -> Chunk:
+    """Give a part of a file of a batch.
+
+    Raises:
+        RefusedError: there is no such file, or not yet.
+    """
+    folder, batch = open_batch(desk, call.actor, call.batch)
+    if call.name == _MARKED and batch.choice is not None:
+        return _cut(_mark(desk, folder, batch), call.offset)
+    path = folder.path / call.name
+    if call.name not in _MADE or batch.state != "done" or not path.is_file():
+        raise RefusedError("no-such-batch")
+    with path.open("rb") as file:
+        total = file.seek(0, 2)
+        file.seek(max(0, call.offset))
+        return Chunk(content=file.read(_PART), total=total)
+
+
+def _mark(desk: "Desk", folder: BatchFolder, batch: Batch) -> bytes:
+    assert batch.choice is not None
+    faults = folder.read_plan().faults
+    call = MarkSheet(content=folder.sheet, name=batch.name, choice=batch.choice, faults=faults)
+    return ask_checker(desk, call).content
+
+
+def _cut(content: bytes, offset: int) -> Chunk:
+    return Chunk(content=content[max(0, offset) :][:_PART], total=len(content))

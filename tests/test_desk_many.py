@@ -1,0 +1,230 @@
+"""Issue many: a messy workbook in four pages, its problems, and what comes of it; stopped, repeated, foreign."""
+
+import datetime
+import email
+import email.policy
+import io
+import re
+import zipfile
+from dataclasses import replace
+from typing import Any
+
+import openpyxl
+import pytest
+
+from mailmart_privacy.desk.keeper import batch_process
+from mailmart_privacy.desk.keeper.batch_folder import list_folders, remove_old
+
+from .desk_browser import Browser, LocalChecker, LocalDesk, Page
+
+HEADINGS = ("No.", "Firma", "Vertrag", "Ansprechpartner", "E-Mail")
+
+
+def make_workbook(rows: int) -> bytes:
+    """A workbook as people keep them: notes first, a title in merged cells, a filter, a formula, a missing name."""
+    book = openpyxl.Workbook()
+    book.active.title = "Read me"
+    book.active.append(("Kept by sales.",))
+    page = book.create_sheet("Customers Q4")
+    page.append(("Customers to inform, November",))
+    page.merge_cells("A1:E1")
+    page.append(("as of 28 November",))
+    page.append(())
+    page.append(HEADINGS)
+    for number in range(1, rows + 1):
+        name = f"Kunde {number:03} Ärmel GmbH" if number != 7 else None
+        page.append((number, name, f"V-2026{number:03}", "Frau Ärmel", f"office@kunde{number}.example"))
+    page["B6"] = "=HYPERLINK(1)"
+    page["B6"].data_type = "s"
+    for number in (20, 23):
+        page.row_dimensions[number].hidden = True
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
+    """A desk whose queue does not run by itself."""
+    folder = tmp_path_factory.mktemp("desk")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
+    try:
+        return LocalDesk(folder)
+    finally:
+        patch.undo()
+
+
+def run_batches(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch, *, pack: bool = True) -> None:
+    """Do what the process of a batch does, in this one."""
+    settings = desk.keeper.desk.settings
+    monkeypatch.setenv("MAILMART_PRIVACY_STATE_DIR", f"{settings.folder}/state")
+    for folder in list_folders(desk.keeper.desk):
+        batch = folder.read()
+        if batch.state == "waiting":
+            batch_process.issue_batch(settings, folder, batch, follow=False)
+            if pack:
+                batch_process.pack_batch(settings, folder, batch, LocalChecker())  # type: ignore[arg-type]
+                folder.write(replace(batch, state="done"))
+
+
+def upload(browser: Browser, content: bytes, name: str = "customers-november.xlsx") -> Page:
+    browser.open("/many")
+    return browser.upload("/many", name, content)
+
+
+def selected(page: Page) -> dict[str, str]:
+    """What the form would send: of each list what is chosen."""
+    lists = re.findall(r'<select id="(\w+)".*?</select>', page.text, re.DOTALL)
+    found = {}
+    for name in lists:
+        part = re.search(rf'<select id="{name}".*?</select>', page.text, re.DOTALL)
+        assert part is not None
+        chosen = re.search(r'value="([^"]*)" selected', part[0]) or re.search(r'value="([^"]*)"', part[0])
+        found[name] = chosen[1] if chosen else ""
+    return found
+
+
+def test_a_messy_workbook_takes_four_pages_and_few_decisions(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sheet, row and columns are found; what only a person knows is asked: hidden rows, and to go on without a row."""
+    browser = desk.sign_in("Ada")
+    browser.open("/")
+    browser.submit("/issue", customer="Kunde 003 Ärmel GmbH")
+    before = desk.keeper.desk.directory.copies
+    page = upload(browser, make_workbook(30))  # page 1 and 2
+    assert page.heading == "Which rows, which columns?"
+    choice = selected(page)
+    assert choice == {"sheet": "Customers Q4", "header_row": "4", "customer": "B", "reference": "C", "email": "E"}
+    assert "2 rows are hidden" in page.words
+    place = browser.path.removesuffix("/sheet")
+    page = browser.submit(f"{place}/sheet", **choice, then="plan")
+    assert (page.status, "rows are hidden" in page.words) == (422, True)  # nobody decides that but the person
+    page = browser.submit(f"{place}/sheet", **choice, hidden="skip", then="plan")  # page 3
+    assert page.heading == "1 row has a problem"
+    assert "B11" in page.words
+    assert "1 customer has a copy of this version already Kunde 003 Ärmel GmbH" in page.words
+    assert "Go on without this row" in page.words
+    marked = openpyxl.load_workbook(io.BytesIO(browser.get(f"{place}/files/marked.xlsx").body))["Customers Q4"]
+    assert marked["B11"].comment is not None
+    browser.open(f"{place}/problems")
+    assert browser.submit(f"{place}/problems").status == 422  # with them or without: that is asked, too
+    page = browser.submit(f"{place}/problems", existing="skip")  # page 4
+    assert page.heading == "Issuing"
+    assert "0 of 26 copies" in page.words
+    assert desk.keeper.desk.directory.copies == before
+    run_batches(desk, monkeypatch)
+    page = browser.open(place)
+    assert page.heading == "26 copies are ready"
+    check_files(browser, place)
+    assert "Kunde 030 Ärmel GmbH" in browser.open("/customers?q=V-2026030").words
+    assert desk.keeper.desk.directory.copies == before + 26
+
+
+def check_files(browser: Browser, place: str) -> None:
+    """The ZIP has the copies; the list has the workbook's columns and those of the copies; drafts are addressed."""
+    copies = zipfile.ZipFile(io.BytesIO(browser.get(f"{place}/files/copies.zip").body))
+    assert len(copies.namelist()) == 26
+    page = openpyxl.load_workbook(io.BytesIO(browser.get(f"{place}/files/issued.xlsx").body)).active
+    rows: list[tuple[Any, ...]] = list(page.iter_rows(values_only=True))
+    assert rows[0][:5] == HEADINGS
+    issued = [row for row in rows[1:] if row[-1] == "issued"]
+    assert len(issued) == 26
+    file, path, reference = issued[0][5:8]
+    assert (file in copies.namelist(), reference) == (True, "V-2026001")
+    assert browser.open(path.removeprefix("http://127.0.0.1:8640")).heading == "Copy for Kunde 001 Ärmel GmbH"
+    formulas = [cell for row in page.iter_rows() for cell in row if cell.data_type == "f"]
+    assert formulas == []  # "=HYPERLINK(1)" is a customer's name here
+    drafts = zipfile.ZipFile(io.BytesIO(browser.get(f"{place}/files/drafts.zip").body))
+    message = email.message_from_bytes(drafts.read(drafts.namelist()[0]), policy=email.policy.default)
+    assert message["To"] == "office@kunde1.example"
+
+
+def test_a_batch_that_was_interrupted_goes_on_without_doubles(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between issuing and packing, or started twice: each row has one copy."""
+    browser = desk.sign_in("Ada")
+    content = "Company,Contract\n" + "".join(f"Again {n} Ltd,A-{n}\n" for n in range(5))
+    page = upload(browser, content.encode(), "again.csv")
+    place = browser.path.removesuffix("/sheet")
+    page = browser.submit(f"{place}/sheet", **selected(page), then="plan")
+    assert page.heading == "Everything is ready"
+    assert browser.submit(f"{place}/problems").heading == "Issuing"
+    before = desk.keeper.desk.directory.copies
+    run_batches(desk, monkeypatch, pack=False)
+    run_batches(desk, monkeypatch)
+    assert browser.open(place).heading == "5 copies are ready"
+    desk.keeper.desk.directory.refresh()
+    assert desk.keeper.desk.directory.copies == before + 5
+    assert browser.open(f"{place}/problems").status == 409
+
+
+def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:
+    """It is told before anything is issued, beside its cell."""
+    browser = desk.sign_in("Ada")
+    browser.open("/")
+    browser.submit("/issue", customer="First Owner Ltd", reference="OWN-1")
+    page = upload(browser, b"Company,Contract\nSecond Ltd,OWN-1\nThird Ltd,OWN-2\n", "owners.csv")
+    place = browser.path.removesuffix("/sheet")
+    page = browser.submit(f"{place}/sheet", **selected(page), then="plan")
+    assert "B2 First Owner Ltd has a copy with the reference 'OWN-1' already" in page.words
+
+
+def test_stop_and_go_on(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that waits can be stopped, and goes on later."""
+    browser = desk.sign_in("Ada")
+    page = upload(browser, b"Company\nStopped Ltd\n", "stop.csv")
+    place = browser.path.removesuffix("/sheet")
+    browser.submit(f"{place}/sheet", **selected(page), then="plan")
+    browser.submit(f"{place}/problems")
+    assert browser.submit(f"{place}/stop").heading == "Stopped"
+    run_batches(desk, monkeypatch)
+    assert browser.open(place).heading == "Stopped"
+    browser.submit(f"{place}/go-on")
+    run_batches(desk, monkeypatch)
+    assert browser.open(place).heading == "1 copy is ready"
+
+
+def test_batches_belong_to_one_person(desk: LocalDesk) -> None:
+    """Others cannot see, start or download them."""
+    ada, eve = desk.sign_in("Ada"), desk.sign_in("Eve")
+    upload(ada, b"Company\nPrivate Ltd\n", "private.csv")
+    place = ada.path.removesuffix("/sheet")
+    for path in (place, f"{place}/sheet", f"{place}/problems", f"{place}/files/marked.xlsx"):
+        assert eve.open(path).status == 404, path
+    assert "private.csv" not in eve.open("/many").words
+    for name in ("../web.sqlite", "..%2Fweb.sqlite", "batch.json", "sheet"):
+        assert ada.open(f"{place}/files/{name}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("book.xls", b"\xd0\xcf\x11\xe0 old", "save it as XLSX"),
+        ("copy.pdf", b"%PDF-1.7", "it is a PDF"),
+        ("bomb.xlsx", b"PK\x03\x04 not a zip", ""),
+        ("empty.csv", b"", "Choose a spreadsheet first."),
+    ],
+)
+def test_what_is_not_a_spreadsheet_is_told(desk: LocalDesk, name: str, content: bytes, words: str) -> None:
+    """With what to do instead."""
+    page = upload(desk.sign_in("Ada"), content, name)
+    assert page.status == 422
+    assert words in page.words
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(desk: LocalDesk) -> None:
+    """A zip bomb costs nothing."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("[Content_Types].xml", "<Types/>")
+        bomb.writestr("xl/worksheets/sheet1.xml", b"\0" * (200 * 2**20))
+    assert upload(desk.sign_in("Ada"), packed.getvalue()).status == 422
+
+
+def test_old_batches_are_removed(desk: LocalDesk) -> None:
+    """Spreadsheets and addresses are kept for 30 days."""
+
+    upload(desk.sign_in("Ada"), b"Company\nOld Ltd\n", "old.csv")
+    folder = next(each for each in list_folders(desk.keeper.desk) if each.read().name == "old.csv")
+    folder.write(replace(folder.read(), begun_at=folder.read().begun_at - datetime.timedelta(days=31)))
+    remove_old(desk.keeper.desk)
+    assert not folder.path.exists()
