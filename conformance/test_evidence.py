@@ -1,5 +1,6 @@
 """Evidence from an archive, as its receivers check it: OpenSSL on the timestamp, the reference tool on the bag."""
 
+import datetime
 import shutil
 import subprocess
 import sys
@@ -14,14 +15,21 @@ from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.evidence import gather_evidence
 from mailmart_privacy.archive.keyring import load_keyring
+from mailmart_privacy.archive.location import ArchiveLocation
+from mailmart_privacy.archive.recipients import Details, Person
+from mailmart_privacy.archive.report import make_report
+from mailmart_privacy.archive.service import ArchiveService
 from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.form.page import print_page
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from tests.pki import Authority, serve
 
-from . import vnu
+from . import verapdf, vnu
 from .conftest import NOW, Artefact
 from .programs import run
+
+DAY = datetime.timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +131,22 @@ def test_openssl_refuses_a_changed_one(changed: Path, name: str) -> None:
 def test_the_page_is_sound(bag: Path) -> None:
     """The Nu Html Checker has nothing to say about the page in the bag."""
     assert vnu.validate([bag / "data" / "READ-ME-FIRST.html"]) == ()
+
+
+def test_the_report_is_accessible(bag: Path, authority: Authority, tmp_path: Path) -> None:
+    """The report of the archive, as a PDF, is PDF/UA-2 and PDF/A-4 with every table filled; its page is sound HTML."""
+    moments = {"since": NOW - DAY, "until": NOW + DAY}
+    location = ArchiveLocation(str(bag.parent / "archive"), str(bag.parent / "key"), str(tmp_path / "index.sqlite"))
+    person = Person(issuer="os", subject="anna@desk", name="anna")
+    service = ArchiveService(location, clock=lambda: NOW, actor=person)
+    name = service.find("a").customers[0].name
+    service.hold(name=name, details=Details(matter="26-114", reason="a pending claim"))
+    report = make_report(service, **moments, ledger=shipped())
+    assert {table.key for table in report.tables if table.rows} >= {"issued", "acts", "holds", "anchors"}
+    page = tmp_path / "report.html"
+    page.write_text(report.to_html())
+    assert vnu.validate([page]) == ()
+    printed = tmp_path / "report.pdf"
+    printed.write_bytes(print_page(report.to_html()))
+    for verdict in verapdf.validate([printed], (verapdf.PDF_UA_2, verapdf.PDF_A_4)):
+        assert verdict.compliant, verapdf.describe(verdict)

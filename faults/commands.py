@@ -5,21 +5,33 @@ import os
 import random
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from mailmart_privacy.archive.acts import finish_erasures
 from mailmart_privacy.archive.register import read_register
+from tests.command_line import run_in_process
 
-from .places import Place, fake_copies, make_place, make_worn_place, require_survived
+from .locked import locked
+from .places import (
+    Place,
+    clock,
+    fake_copies,
+    make_place,
+    make_worn_place,
+    require_acknowledged,
+    require_sound,
+    require_survived,
+)
 from .power import Disk
 
 COPIES = 4
 _STATE = "MAILMART_PRIVACY_STATE_DIR"
 _PROGRAM = [sys.executable, "-m", "mailmart_privacy"]
+_ARCHIVE = ("-a", "archive", "--archive-key", "keys/key.json")
 
 Require = Callable[[Path, str], None]
 
@@ -48,7 +60,8 @@ def create(path: Path) -> tuple[Disk, Require]:
             return
         if not (place.root / "log" / "checkpoint").exists():
             assert not said
-            subprocess.run([*_PROGRAM, *command], cwd=after, env=_environment(after), capture_output=True, check=True)
+            run = run_in_process(tuple(command), cwd=after, env=_environment(after))
+            assert run.returncode == 0, run.stderr.decode()
         require_survived(place, [], random.Random(1))
 
     return Disk(path, [*_PROGRAM, *command], _environment(path)), require
@@ -61,21 +74,12 @@ def issue(path: Path) -> tuple[Disk, Require]:
     (path / "sheet.csv").write_text(f"Company,Contract\n{rows}")
     command = ["export", "--recipients", "sheet.csv", "-d", "copies/today", "--jobs", "1"]
 
-    def listed(folder: Path) -> list[str]:
-        manifest = folder / "manifest.jsonl"
-        lines = manifest.read_bytes().splitlines(keepends=True) if manifest.exists() else []
-        found = [json.loads(line) for line in lines if line.endswith(b"\n")]
-        for each in found:
-            assert sha256((folder / each["file"]).read_bytes()).hexdigest() == each["digest"], each["file"]
-        return [each["file"] for each in found]
-
     def require(after: Path, said: str) -> None:
         folder = after / "copies" / "today"
         before = listed(folder)
         assert not said or len(before) == COPIES
         begun = ["--resume"] if (folder / "manifest.batch.json").exists() else []
-        again = [*_PROGRAM, *command, "--verify", "all", *begun]
-        run = subprocess.run(again, cwd=after, env=_environment(after), capture_output=True, check=False)
+        run = run_in_process((*command, "--verify", "all", *begun), cwd=after, env=_environment(after))
         assert run.returncode == 0, run.stderr.decode()
         files = listed(folder)
         assert files[: len(before)] == before
@@ -86,13 +90,52 @@ def issue(path: Path) -> tuple[Disk, Require]:
     return Disk(path, [*_PROGRAM, *command], _environment(path)), require
 
 
+def listed(folder: Path) -> list[str]:
+    """Read the names of the copies that a batch lists, each of which is there and has its digest."""
+    manifest = folder / "manifest.jsonl"
+    lines = manifest.read_bytes().splitlines(keepends=True) if manifest.exists() else []
+    found = [json.loads(line) for line in lines if line.endswith(b"\n")]
+    for each in found:
+        assert sha256((folder / each["file"]).read_bytes()).hexdigest() == each["digest"], each["file"]
+    return [each["file"] for each in found]
+
+
+def issue_archived(path: Path) -> tuple[Disk, Require]:
+    """A batch goes to an archive and into a folder; no copy is there without its entry, and none is archived twice."""
+    place = make_place(path)
+    rows = "".join(f"Acme {number},C-{number}\n" for number in range(COPIES))
+    (path / "sheet.csv").write_text(f"Company,Contract\n{rows}")
+    command = ["export", "--recipients", "sheet.csv", "-d", "today", "--jobs", "1", *_ARCHIVE]
+    environment = _prepare(path.with_name("issuing"))
+
+    def require(after: Path, said: str) -> None:
+        place, folder = Place(after), after / "today"
+        require_sound(place)
+        before = listed(folder)
+        assert not said or len(before) == COPIES
+        logged = _digests(place)
+        assert {sha256(each.read_bytes()).hexdigest() for each in folder.glob("*.pdf")} <= set(logged)
+        begun = ["--resume"] if (folder / "manifest.batch.json").exists() else []
+        run = run_in_process((*command, *begun), cwd=after, env=environment)
+        assert run.returncode == 0, run.stderr.decode()
+        files = listed(folder)
+        assert files[: len(before)] == before
+        assert sorted(sha256((folder / each).read_bytes()).hexdigest() for each in files) == sorted(_digests(place))
+        assert len(files) == COPIES
+        require_survived(place, [], random.Random(1))
+
+    return Disk(place.path, [*_PROGRAM, *command], environment), require
+
+
+def _digests(place: Place) -> list[str]:
+    return [each.entry.files[0].digest for each in place.archive().entries() if each.entry.kind == "customer-copy"]
+
+
 def deliver(path: Path) -> tuple[Disk, Require]:
     """A copy is archived before it is given out: there is none without its entry."""
     place = make_place(path)
-    command = ["export", "--to", "Acme", "-o", "out.pdf", "-a", "archive", "--archive-key", "keys/key.json"]
-    environment = _environment(path.with_name("delivering"))
-    first = [*_PROGRAM, "export", "--to", "Acme", "-o", "-"]  # makes identity and certified form
-    subprocess.run(first, env=environment, capture_output=True, check=True)
+    command = ["export", "--to", "Acme", "-o", "out.pdf", *_ARCHIVE]
+    environment = _prepare(path.with_name("delivering"))
 
     def require(after: Path, said: str) -> None:
         out = after / "out.pdf"
@@ -113,14 +156,14 @@ def erase(path: Path) -> tuple[Disk, Require]:
     place, chance = make_place(path), random.Random(7)
     gone = place.add([replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)])
     kept = place.add(fake_copies(chance, 3))
-    command = ["archive", "erase", "Gone", "--yes", "-a", "archive", "--archive-key", "keys/key.json"]
+    command = ["archive", "erase", "Gone", "--yes", *_ARCHIVE]
 
     def require(after: Path, said: str) -> None:
         place = Place(after)
         if not said:
             environment = _environment(after.with_name("again"))
             shutil.rmtree(environment[_STATE], ignore_errors=True)
-            run = subprocess.run([*_PROGRAM, *command], cwd=after, env=environment, capture_output=True, check=False)
+            run = run_in_process(tuple(command), cwd=after, env=environment)
             assert run.returncode in (0, 2), run.stderr.decode()  # 2: it was done to its end
         require_survived(place, kept, random.Random(1))
         left = {each.stem for each in place.root.glob("copies/*/*/*.pdf")}
@@ -135,8 +178,7 @@ def hold(path: Path) -> tuple[Disk, Require]:
     """A hold is placed on a customer; once that is said, it stands, and nobody can erase the customer."""
     place, chance = make_place(path), random.Random(7)
     kept = place.add([replace(copy, recipient="Held") for copy in fake_copies(chance, 2)])
-    options = ["-a", "archive", "--archive-key", "keys/key.json"]
-    command = ["archive", "hold", "Held", "--matter", "26-114", *options]
+    command = ["archive", "hold", "Held", "--matter", "26-114", *_ARCHIVE]
 
     def require(after: Path, said: str) -> None:
         place = Place(after)
@@ -145,16 +187,96 @@ def hold(path: Path) -> tuple[Disk, Require]:
         assert stands or not said
         if stands:
             environment = _environment(after.with_name("again"))
-            erase = [*_PROGRAM, "archive", "erase", "Held", "--yes", *options]
-            run = subprocess.run(erase, cwd=after, env=environment, capture_output=True, check=False)
+            run = run_in_process(("archive", "erase", "Held", "--yes", *_ARCHIVE), cwd=after, env=environment)
             assert run.returncode == 1, run.stderr.decode()
             require_survived(place, kept, random.Random(2))
 
     return Disk(place.path, [*_PROGRAM, *command], _environment(path.with_name("holding"))), require
 
 
-CASES = {case.__name__: case for case in (add, create, issue, deliver, erase, hold)}
+def withdraw(path: Path) -> tuple[Disk, Require]:
+    """A copy is withdrawn; once that is said, it stands in the log, and the copy stays."""
+    place, chance = make_place(path), random.Random(7)
+    kept = place.add(fake_copies(chance, 2))
+    command = ["archive", "withdraw", kept[0][1], "--reason", "wrong company", *_ARCHIVE]
+
+    def require(after: Path, said: str) -> None:
+        place = Place(after)
+        require_survived(place, kept, random.Random(1))
+        withdrawn = read_register(place.archive()).withdrawn
+        assert set(withdrawn) <= {kept[0][0]}
+        assert withdrawn or not said
+
+    return Disk(place.path, [*_PROGRAM, *command], _environment(path.with_name("withdrawing"))), require
+
+
+def wait(path: Path) -> tuple[Disk, Require]:
+    """An erasure waits, since the store locks a copy; it can be asked for again, and is done when the lock ends."""
+    place, chance = make_place(path), random.Random(7)
+    gone = place.add([replace(copy, recipient="Gone") for copy in fake_copies(chance, 2)])
+    kept = place.add(fake_copies(chance, 2))
+    command = ["archive", "erase", "Gone", "--yes", *_ARCHIVE]
+
+    def require(after: Path, said: str) -> None:
+        place = Place(after)
+        require_survived(place, [*kept, *gone], random.Random(1))
+        assert read_register(place.archive()).waiting or not said
+        if not said:
+            environment = _environment(after.with_name("again"))
+            with locked():
+                run = run_in_process(tuple(command), cwd=after, env=environment)
+            assert run.returncode in (0, 2), run.stderr.decode()  # 2: it was logged, and the name is free already
+        require_survived(place, [*kept, *gone], random.Random(2))
+        archive = place.archive()
+        keyring = place.keyring(archive)
+        with archive.writing(keyring, clock) as session:
+            done, missed = finish_erasures(session, keyring.names_key, clock=clock)
+        assert (len(done), missed) == (1, [])
+        require_survived(place, kept, random.Random(3))
+        left = {each.stem for each in place.root.glob("copies/*/*/*.pdf")}
+        assert left.isdisjoint(digest for _, digest in gone)
+        assert not read_register(place.archive()).waiting
+
+    program = [sys.executable, "-m", "faults.locked", *command]
+    environment = _environment(path.with_name("waiting")) | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    return Disk(place.path, program, environment), require
+
+
+def rotate(path: Path) -> tuple[Disk, Require]:
+    """The key of the log is replaced; both keys are never lost, and a second run finishes what the first one began."""
+    place, chance = make_place(path), random.Random(7)
+    kept = place.add(fake_copies(chance, 2))
+    command = ["archive", "key", "rotate", "--yes", *_ARCHIVE]
+
+    def require(after: Path, said: str) -> None:
+        place = Place(after)
+        require_sound(place)
+        require_acknowledged(place, kept)
+        newest = place.archive().keys.newest
+        if said:
+            assert str(newest) in said
+        else:
+            run = run_in_process(tuple(command), cwd=after, env=_environment(after.with_name("again")))
+            assert run.returncode == 0, run.stderr.decode()
+        assert 1 <= len(place.archive().keys.rotations) <= 2
+        require_survived(place, kept, random.Random(1))
+
+    return Disk(place.path, [*_PROGRAM, *command], _environment(path.with_name("rotating"))), require
+
+
+CASES = {
+    case.__name__: case for case in (add, create, issue, issue_archived, deliver, erase, wait, hold, withdraw, rotate)
+}
 
 
 def _environment(path: Path) -> dict[str, str]:
     return {**os.environ, _STATE: str(path / "state")}
+
+
+def _prepare(path: Path) -> dict[str, str]:
+    """Make an identity and the form that it certifies, and give the environment that names them."""
+    environment = _environment(path)
+    path.mkdir()
+    run = run_in_process(("export", "--to", "Acme", "-o", "-"), cwd=path, env=environment)
+    assert run.returncode == 0, run.stderr.decode()
+    return environment

@@ -5,12 +5,14 @@ there or not, in any combination, and content in part, or as zeros. A rename is 
 systems with a journal have it.
 """
 
+import hashlib
 import random
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 _CALLS = "openat,write,mkdir,link,rename,unlink,rmdir,fsync"
@@ -87,10 +89,33 @@ class Disk:
         Returns:
             What the command had said on standard output.
         """
-        names, contents = _survive(self.steps[:moment], random.Random(f"{moment} {share}"), share)
+        names, contents = self._survive(moment, share)
         shutil.rmtree(path, ignore_errors=True)
         _store(self._root, path, names, contents)
         return "".join(step.text for step in self.steps[:moment] if isinstance(step, Said))
+
+    def fingerprint(self, moment: int, share: float) -> str:
+        """Give a digest of what the disk holds then and what was said; the same for two moments that do not differ."""
+        names, contents = self._survive(moment, share)
+        digest = sha256(repr([step.text for step in self.steps[:moment] if isinstance(step, Said)]).encode())
+        _add_to(digest, self._root, names, contents)
+        return digest.hexdigest()
+
+    def _survive(self, moment: int, share: float) -> "tuple[dict[Node, dict[str, Node]], dict[Node, bytes]]":
+        return _survive(self.steps[:moment], random.Random(f"{moment} {share}"), share)
+
+
+def _add_to(
+    digest: "hashlib._Hash", node: Node, names: dict[Node, dict[str, Node]], contents: dict[Node, bytes]
+) -> None:
+    if node.content is not None:
+        content = contents.get(node, node.content)
+        digest.update(b"%d " % len(content) + content)
+        return
+    for name, below in sorted(names.get(node, node.names).items()):
+        digest.update(f"({name}".encode())
+        _add_to(digest, below, names, contents)
+        digest.update(b")")
 
 
 def _survive(

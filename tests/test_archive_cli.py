@@ -19,6 +19,8 @@ import pytest
 
 from faults.places import FIRST_COPY
 from mailmart_privacy import _files
+from mailmart_privacy.archive.archive import Archive
+from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.policy.ledger import shipped
 
 from .conftest import VERSION, Run, make_cli, make_environment, one_line, state
@@ -423,7 +425,8 @@ def test_a_key_that_is_replaced(cli: Run, archive: Path) -> None:
     assert cli("archive", "key", "rotate", "-a", "archive").returncode == 130
     done = cli("archive", "key", "rotate", "-a", "archive", "--yes")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(b"mailmart-privacy/archive/")
+    newest = Archive(Folder(archive)).keys.newest
+    assert done.stdout.decode() == f"{newest}\n" != (archive / "log.vkey").read_text()
     assert b"The former key is kept in" in done.stderr
     assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
     assert ask(cli, "verify")["whole"]

@@ -405,7 +405,7 @@ def test_the_report(place: Place) -> None:
     ]
     assert [(row["person"], row["second person"]) for row in made["erasures"]] == [("anna", "-")]
     assert [row["customer"] for row in made["holds"]] == ["Beta Ltd"]
-    assert "<td>Beta Ltd</td>" in report.to_html()
+    assert '<td class="short">Beta Ltd</td>' in report.to_html()
     assert "issued,2026-02-24,ben,issued,2" in report.to_csv()
     book = openpyxl.load_workbook(io.BytesIO(write_tables((t.key, t.columns, t.rows) for t in report.tables)))
     assert book["holds"]["C2"].value == "Beta Ltd"

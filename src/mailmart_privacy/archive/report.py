@@ -69,6 +69,11 @@ class ArchiveReport:
     entries: int
     tables: tuple[Table, ...]
 
+    @property
+    def last_day(self) -> datetime.date:
+        """The last day of the period (UTC)."""
+        return (self.until - datetime.timedelta(microseconds=1)).date()
+
     def to_json(self) -> dict[str, Any]:
         """Write it as a JSON document."""
         tables = {

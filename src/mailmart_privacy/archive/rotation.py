@@ -50,6 +50,7 @@ def rotate_key(
             raise ArchiveError(f"{path} is not the key of this archive", argument="key")
         with archive.writing(former, clock, actor, successor=following) as session:
             session.rotate_key(following)
+        archive.keys.reload()
     content = path.read_bytes()
     aside = path.with_name(f"{path.stem}-{sha256(content).hexdigest()[:16]}{path.suffix}")
     write_whole(aside, content, force=True, mode=0o600)
