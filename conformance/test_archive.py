@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
@@ -22,6 +23,8 @@ from mailmart_privacy.archive.tlog.notes import Checkpoint, read_cosignatures
 from mailmart_privacy.archive.witnesses import cosign
 from mailmart_privacy.errors import ArchiveError
 from mailmart_privacy.policy.ledger import shipped
+from tests.conftest import make_cli, make_environment
+from tests.pki import serve
 
 from . import go
 from .conftest import NOW
@@ -179,6 +182,33 @@ def test_a_witness_of_others_signs_what_goes_on(logged: Logged, tmp_path: Path) 
         forged = replace(checkpoints[70_000], note=checkpoints[70_000].note.replace(b"\n70000\n", b"\n70001\n"))
         with pytest.raises(ArchiveError, match=r"HTTP (403|500)"):
             cosign(archive, forged, (witness,))
+
+
+def test_an_anchor_with_a_witness_of_others(tmp_path: Path) -> None:
+    """`archive anchor --witness` has the checkpoint signed by it, and the authority stamps both signatures."""
+    environment = make_environment(tmp_path / "home")
+    cli = make_cli(tmp_path, environment)
+    assert cli("archive", "init", "archive").returncode == 0
+    archive = Archive(Folder(tmp_path / "archive"))
+    (tmp_path / "authority").mkdir()
+    (tmp_path / "witness").mkdir()
+    with (
+        serve(str(tmp_path / "authority"), NOW) as authority,
+        authority.at(None),
+        serve_witness(archive.metadata.key, tmp_path / "witness") as witness,
+    ):
+        roots = b"".join(each.public_bytes(Encoding.PEM) for each in authority.roots)
+        (tmp_path / "roots.pem").write_bytes(roots)
+        command = ("archive", "anchor", "-a", "archive", "--tsa", authority.tsa(), "--trust", "roots.pem")
+        for _ in range(2):
+            done = cli(*command, "--witness", f"{witness.key}={witness.url}")
+            assert done.returncode == 0, done.stderr
+    stamped = sorted((tmp_path / "archive" / "anchors").glob("*.checkpoint"))
+    assert len(stamped) == 2
+    for path in stamped:
+        (seen,) = read_cosignatures(path.read_bytes(), (witness.key,))
+        assert seen.witness == witness.key.name
+    assert cli("archive", "verify", "-a", "archive", "--trust", "roots.pem").returncode == 0
 
 
 def key(archive: Archive) -> Path:

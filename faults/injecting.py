@@ -17,7 +17,10 @@ from pathlib import Path
 from .places import Place, make_worn_place, require_survived
 from .writer import FAILED
 
-FAULTS = ("EIO", "ENOSPC", "KILL")
+# Every call fails with EIO. Only calls that change something can lack room; and between two of those, a kill leaves the
+# same disk, wherever it comes.
+FAULT, CHANGING_FAULTS = "EIO", ("ENOSPC", "KILL")
+_CHANGING = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink", "write")
 LASTING = "EIO+"  # this call fails, and all of its name that follow
 _LASTING_CALLS = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink")  # without which Python itself goes on
 COPIES = 3
@@ -46,6 +49,10 @@ class Call:
     target: str
     how: str = field(default="", compare=False)
     result: str = field(default="", compare=False)
+
+    def changes(self) -> bool:
+        """Tell whether the call changes anything on the disk."""
+        return self.name in _CHANGING or "O_CREAT" in self.how
 
     def harmless(self) -> str:
         """Say why a run may end well though this failed, or give an empty text where it may not.
@@ -111,9 +118,10 @@ class Laboratory:
         self.calls = first.calls
 
     def cases(self) -> list[tuple[Call, str]]:
-        """List all that can be made to fail: each call, with each fault, in an order that all workers share."""
+        """List all that can be made to fail: each call, with its faults, in an order that all workers share."""
         calls = sorted(self.calls, key=lambda call: (call.name, call.occurrence))
-        once = [(call, fault) for call in calls for fault in FAULTS]
+        once = [(call, FAULT) for call in calls]
+        once += [(call, fault) for call in calls if call.changes() for fault in CHANGING_FAULTS]
         return [*once, *((call, LASTING) for call in calls if call.name in _LASTING_CALLS)]
 
     def inject(self, call: Call, fault: str) -> str:
@@ -204,6 +212,8 @@ def _describe(name: str, rest: str, listed: set[str]) -> str:
     if name == "openat":
         opened = rest.rpartition("= ")[2].partition("<")[0]
         (listed.add if "O_DIRECTORY" in rest else listed.discard)(opened)
+        if "O_CREAT" in rest:
+            return "O_CREAT"
     elif name == "close" and descriptor in listed:
         return "O_DIRECTORY"
     return "AT_EMPTY_PATH" if "AT_EMPTY_PATH" in rest else ""

@@ -4,8 +4,9 @@ import re
 
 import click
 
+from ..archive.location import ArchiveLocation
 from ..errors import UsageError
-from .archives import archive_options, moment_words, open_service, read_location, reason_options
+from .archives import archive_location, moment_words, open_service, reason_options
 from .output import print_json
 
 _DIGEST = re.compile("[0-9a-fA-F]{8,64}")
@@ -13,28 +14,24 @@ _DIGEST = re.compile("[0-9a-fA-F]{8,64}")
 
 @click.command()
 @click.argument("digest")
-@archive_options(key=True, index=True)
+@archive_location(key=True, index=True)
 @reason_options
-def withdraw(
-    digest: str, archive: str | None, archive_key: str | None, archive_index: str | None, reason: str, matter: str
-) -> None:
+def withdraw(digest: str, location: ArchiveLocation, reason: str, matter: str) -> None:
     """Record that a copy is withdrawn: it was issued wrongly, or never sent. The copy stays in the archive."""
     from ..archive.recipients import Details
 
     if not reason:
         raise UsageError("say why the copy is withdrawn: --reason TEXT")
-    service = open_service(read_location(archive, archive_key, archive_index))
+    service = open_service(location)
     done = service.withdraw(digest, details=Details(reason=reason, matter=matter))
     click.echo(f"withdrawn: the copy of entry {done.entry.about:,}; recorded as entry {done.number:,}")
 
 
 @click.command()
 @click.argument("target", metavar="NAME|DIGEST")
-@archive_options(key=True, index=True)
+@archive_location(key=True, index=True)
 @reason_options
-def hold(
-    target: str, archive: str | None, archive_key: str | None, archive_index: str | None, reason: str, matter: str
-) -> None:
+def hold(target: str, location: ArchiveLocation, reason: str, matter: str) -> None:
     """Place a legal hold on a customer, by the exact name, or on one copy, by its digest.
 
     While a hold stands, nobody can erase the customer. In S3 with object lock the store holds the files, too. Neither
@@ -42,7 +39,7 @@ def hold(
     """
     from ..archive.recipients import Details
 
-    service = open_service(read_location(archive, archive_key, archive_index))
+    service = open_service(location)
     named: dict[str, str] = {"digest" if _DIGEST.fullmatch(target) else "name": target}
     placed = service.hold(**named, details=Details(reason=reason, matter=matter))
     click.echo(f"held: {target}; recorded as entry {placed.number:,}")
@@ -50,16 +47,16 @@ def hold(
 
 @click.command()
 @click.argument("number", metavar="[NUMBER]", type=int, required=False)
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option("--matter", metavar="M", help="Lift all holds of this matter.")
 @click.option("--reason", metavar="TEXT", default="", help="Why, in your own words.")
-def release(number: int | None, archive: str | None, archive_key: str | None, matter: str | None, reason: str) -> None:
+def release(number: int | None, location: ArchiveLocation, matter: str | None, reason: str) -> None:
     """Lift a hold, by the number of its entry, or all holds of a matter; `archive holds` lists them."""
     from ..archive.recipients import Details
 
     if (number is None) == (matter is None):
         raise UsageError("give the number of a hold's entry, or --matter M; `archive holds` lists them")
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     holds = [each for each in service.holds() if each.number == number or (matter and each.details.matter == matter)]
     if not holds:
         raise UsageError("no such hold stands; `archive holds` lists those that do")
@@ -69,11 +66,11 @@ def release(number: int | None, archive: str | None, archive_key: str | None, ma
 
 
 @click.command("holds")
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def list_holds(archive: str | None, archive_key: str | None, as_json: bool) -> None:
+def list_holds(location: ArchiveLocation, as_json: bool) -> None:
     """List the holds that stand."""
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     key = service.keyring().names_key
     names = {record.pseudonym: record.name for record in service.archive.recipients(key)}
     staff = service.archive.staff(key)
@@ -102,13 +99,11 @@ def list_holds(archive: str | None, archive_key: str | None, as_json: bool) -> N
 
 @click.command()
 @click.argument("recipient", metavar="NAME")
-@archive_options(key=True)
+@archive_location(key=True)
 @reason_options
 @click.option("--person", is_flag=True, help="NAME is a member of staff, as reports show it; copies stay.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(
-    recipient: str, archive: str | None, archive_key: str | None, reason: str, matter: str, person: bool, yes: bool
-) -> None:
+def erase(recipient: str, location: ArchiveLocation, reason: str, matter: str, person: bool, yes: bool) -> None:
     """Erase a customer, by the exact name: the name, and the copies that show it. The log stays whole.
 
     That a customer was erased (Art. 17 GDPR), when and by whom stays in the log, by pseudonym. It cannot be undone.
@@ -119,7 +114,7 @@ def erase(
     from ..archive.recipients import Details
     from ..archive.register import copies_of
 
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     if person:
         if not yes:
             click.confirm(f"Permanently erase the member of staff {recipient}?", abort=True, err=True)

@@ -5,11 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..archive.location import ArchiveLocation
 from ..archive.register import read_register
 from ..errors import ArchiveError, ExitCode, PrivacyError, UsageError
 from ..policy.ledger import shipped
-from .archives import Shown, archive_options, moment_words, open_service, read_anchoring, read_location
-from .authorities import authority_options, read_authorities
+from .archives import (
+    Shown,
+    archive_location,
+    archive_options,
+    moment_words,
+    open_service,
+    read_anchoring,
+    read_location,
+)
+from .authorities import Authorities, with_authorities
 from .edge import now
 from .files import list_files
 from .output import print_json
@@ -60,20 +69,15 @@ def init(place: str, archive_key: str | None, retain: int | None, retain_mode: s
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="FILE|FOLDER...")
-@archive_options(key=True, index=True)
-@authority_options
+@archive_location(key=True, index=True)
+@with_authorities
 @witness_option
 @click.option("--same-reference", is_flag=True, help="Accept a reference that another customer has already.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def add(
     names: tuple[str, ...],
-    archive: str | None,
-    archive_key: str | None,
-    archive_index: str | None,
-    tsa: tuple[str, ...],
-    tsa_certificate: tuple[str, ...],
-    trust: tuple[str, ...],
-    trust_timestamps: tuple[str, ...],
+    location: ArchiveLocation,
+    authorities: Authorities,
     witness: tuple[str, ...],
     same_reference: bool,
     as_json: bool,
@@ -85,8 +89,6 @@ def add(
     """
     from ..archive.adding import add_files
 
-    location = read_location(archive, archive_key, archive_index)
-    authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
     service, paths = open_service(location, "indexing"), list_files(names)
     if not paths:
         raise UsageError(f"there is no PDF file in {', '.join(names)}")
@@ -140,45 +142,26 @@ def _describe(result: dict[str, Any]) -> str:
 
 
 @click.command()
-@archive_options(key=True)
-@authority_options
+@archive_location(key=True)
+@with_authorities
 @witness_option
-def anchor(
-    archive: str | None,
-    archive_key: str | None,
-    tsa: tuple[str, ...],
-    tsa_certificate: tuple[str, ...],
-    trust: tuple[str, ...],
-    trust_timestamps: tuple[str, ...],
-    witness: tuple[str, ...],
-) -> None:
+def anchor(location: ArchiveLocation, authorities: Authorities, witness: tuple[str, ...]) -> None:
     """Have an authority stamp the log's checkpoint: what is in the log cannot be removed unseen from then on."""
-    anchoring = read_anchoring(read_authorities(tsa, tsa_certificate, trust, trust_timestamps), witness)
+    anchoring = read_anchoring(authorities, witness)
     if anchoring is None:
         raise UsageError("name a timestamp authority with --tsa URL, and its root certificate with --trust CERT")
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     service.anchor(anchoring)
     click.echo(f"anchored: {service.archive.checkpoint().size - 1:,} entries")
 
 
 @click.command()
-@archive_options(key=True, index=True)
-@authority_options
+@archive_location(key=True, index=True)
+@with_authorities
 @click.option("--before", metavar="DATE", help="Renew what holds no longer than that [default: in 90 days].")
 @click.option("--dry-run", is_flag=True, help="Say what is due when, and renew nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def renew(
-    archive: str | None,
-    archive_key: str | None,
-    archive_index: str | None,
-    tsa: tuple[str, ...],
-    tsa_certificate: tuple[str, ...],
-    trust: tuple[str, ...],
-    trust_timestamps: tuple[str, ...],
-    before: str | None,
-    dry_run: bool,
-    as_json: bool,
-) -> int:
+def renew(location: ArchiveLocation, authorities: Authorities, before: str | None, dry_run: bool, as_json: bool) -> int:
     """Renew what is due: the archive timestamps of copies, the anchor of the log, and erasures that waited.
 
     A renewed copy is added; the one before stays. A new anchor covers all that was logged before it. Copies that
@@ -188,9 +171,8 @@ def renew(
     from .renew import read_date
 
     limit = now() + _AHEAD if before is None else read_date(before)
-    authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
     anchoring = read_anchoring(authorities)
-    service = open_service(read_location(archive, archive_key, archive_index), "looking")
+    service = open_service(location, "looking")
     waiting = bool(read_register(service.archive).waiting)
     if anchoring is None and not dry_run and not waiting:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
@@ -236,10 +218,10 @@ def _print_renewal(report: dict[str, Any]) -> None:
 
 
 @click.command()
-@archive_options(index=True)
-def reindex(archive: str | None, archive_index: str | None) -> None:
+@archive_location(index=True)
+def reindex(location: ArchiveLocation) -> None:
     """Build the index anew from the log. It holds nothing that the log does not."""
-    service = open_service(read_location(archive, None, archive_index), "indexing")
+    service = open_service(location, "indexing")
     with service.index() as index:
         index.rebuild(service.archive, service.advance)
         click.echo(f"indexed: {index.size:,} entries")

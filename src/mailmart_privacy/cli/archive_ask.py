@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._time import parse_moment
+from ..archive.location import ArchiveLocation
 from ..errors import UsageError
-from .archives import archive_options, moment_words, open_service, read_location, read_trusted, row_to_json
+from .archives import archive_location, moment_words, open_service, output_options, read_trusted, row_to_json
 from .files import write_out
 from .output import print_json
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@archive_options(key=True, index=True)
+@archive_location(key=True, index=True)
 @click.option("--kind", type=click.Choice(["customer-copy", "published-version"]))
 @click.option("--policy", metavar="VERSION", help="Copies of this version only.")
 @click.option("--recipient", metavar="NAME", help="Copies for this recipient only; needs the archive's key.")
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_copies(
-    archive: str | None,
-    archive_key: str | None,
-    archive_index: str | None,
+    location: ArchiveLocation,
     kind: str | None,
     policy: str | None,
     recipient: str | None,
@@ -51,7 +50,7 @@ def list_copies(
     """List what is archived, the oldest first. Recipients are shown by their pseudonyms."""
     if as_csv and as_json:
         raise UsageError("give --csv or --json, not both")
-    service = open_service(read_location(archive, archive_key, archive_index), "indexing")
+    service = open_service(location, "indexing")
     wanted: dict[str, Any] = {"kinds": (kind,) if kind else (), "version": policy, "limit": limit}
     wanted["signer"] = None if signer is None else _read_signer(signer)
     wanted |= {"since": parse_moment(since) if since else None, "until": parse_moment(until) if until else None}
@@ -96,10 +95,10 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
 
 @click.command("in-force")
 @click.argument("time", metavar="TIME")
-@archive_options(index=True)
+@archive_location(index=True)
 @click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamped the anchors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def in_force(time: str, archive: str | None, archive_index: str | None, trust: tuple[str, ...], as_json: bool) -> None:
+def in_force(time: str, location: ArchiveLocation, trust: tuple[str, ...], as_json: bool) -> None:
     """Say which version of the policy was in force at TIME: as it claims, and as can be proven.
 
     A version claims when it took effect. What can be proven is that it was archived before a moment: that of the
@@ -107,7 +106,7 @@ def in_force(time: str, archive: str | None, archive_index: str | None, trust: t
     taken effect by TIME and was stamped by TIME, too.
     """
     moment = parse_moment(time)
-    service = open_service(read_location(archive, None, archive_index), "indexing")
+    service = open_service(location, "indexing")
     found = service.in_force(moment, trust=read_trusted(trust))
     answer = {
         "at": moment_words(moment),
@@ -144,16 +143,16 @@ def _or_none(moment: Any) -> str | None:
 
 @click.command()
 @click.argument("text", metavar="TEXT")
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option("--exact", is_flag=True, help="Only the customer of exactly this name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def find(text: str, archive: str | None, archive_key: str | None, exact: bool, as_json: bool) -> None:
+def find(text: str, location: ArchiveLocation, exact: bool, as_json: bool) -> None:
     """Find what customers received: by a part of a name or of a reference, or the beginning of a digest.
 
     Case, accents and the kinds of quotes do not count. The whole log is read and compared with its checkpoint. Names
     are decrypted for the search only. Erased customers cannot be found.
     """
-    service = open_service(read_location(archive, archive_key), "searching")
+    service = open_service(location, "searching")
     found = service.find(text, exact=exact)
     if as_json:
         print_json(_found_to_json(found))
@@ -224,7 +223,7 @@ def _copy_to_json(copy: "FoundCopy") -> dict[str, Any]:
 
 @click.command()
 @click.argument("digest", metavar="DIGEST")
-@archive_options(index=True)
+@archive_location(index=True)
 @click.option(
     "--format",
     "form",
@@ -233,14 +232,13 @@ def _copy_to_json(copy: "FoundCopy") -> dict[str, Any]:
     show_default=True,
     help="The copy itself, or the text that it is of.",
 )
-@click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-def fetch(digest: str, archive: str | None, archive_index: str | None, form: str, output: str, force: bool) -> None:
+@output_options
+def fetch(digest: str, location: ArchiveLocation, form: str, output: str, force: bool) -> None:
     """Fetch an archived file by its digest, or the first eight or more characters of it.
 
     File and index are compared with the log first.
     """
-    service = open_service(read_location(archive, None, archive_index), "indexing")
+    service = open_service(location, "indexing")
     if form == "pdf":
         content = service.fetch(digest)
     else:

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from .._files import write_whole
+from ..archive.location import ArchiveLocation
 from ..errors import UsageError
-from .archives import archive_options, open_service, read_location
+from .archives import archive_location, open_service
 from .edge import now
 
 
@@ -17,9 +18,9 @@ def archive_key_group() -> None:
 
 
 @archive_key_group.command()
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option("-o", "--output", metavar="FILE", required=True, help="The page to print; only you can read the file.")
-def backup(archive: str | None, archive_key: str | None, output: str) -> None:
+def backup(location: ArchiveLocation, output: str) -> None:
     """Write a page with the archive's key to print, and print its path.
 
     Print it, lock it away in two places, and delete the file.
@@ -28,7 +29,7 @@ def backup(archive: str | None, archive_key: str | None, output: str) -> None:
 
     if output == "-":
         raise UsageError("the key is not written to standard output; give the name of a file")
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     keyring = service.keyring()  # which is compared with the archive's public key
     content = keyring.path.read_bytes()
     page = environment().get_template("archive-key.html")
@@ -44,16 +45,16 @@ def backup(archive: str | None, archive_key: str | None, output: str) -> None:
 
 
 @archive_key_group.command()
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def rotate(archive: str | None, archive_key: str | None, yes: bool) -> None:
+def rotate(location: ArchiveLocation, yes: bool) -> None:
     """Replace the archive's key by a new one; if this was interrupted, run it again.
 
     The former key signs the entry that names the new one. What it signed before stays valid; what it signs later is
     refused. It is kept in a file beside the new one. Names stay encrypted as they are. Publish the new key beside the
     former one, print its backup, and give it to everybody who adds to the archive.
     """
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     path = service.location.key_path(service.archive.metadata.origin)
     if not yes:
         click.confirm(f"Replace the key {path} of {service.archive.metadata.origin}?", abort=True, err=True)

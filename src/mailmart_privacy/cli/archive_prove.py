@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._files import write_whole
+from ..archive.location import ArchiveLocation
 from ..errors import DestinationExistsError, ExitCode, TamperedError, UsageError
 from ..policy.ledger import shipped
-from .archives import archive_options, moment_words, open_service, read_location, read_trusted
+from .archives import archive_location, moment_words, open_service, read_location, read_trusted
 from .edge import now
 from .files import read_file, write_out
 from .output import print_json
@@ -24,17 +25,17 @@ _TRUST = click.option("--trust", multiple=True, metavar="CERT", help="The root o
 
 @click.command()
 @click.argument("digest")
-@archive_options(index=True)
+@archive_location(index=True)
 @click.option("-o", "--output", metavar="FILE|-", help="[default: DIGEST.tlog-proof]")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def prove(digest: str, archive: str | None, archive_index: str | None, output: str | None, force: bool) -> None:
+def prove(digest: str, location: ArchiveLocation, output: str | None, force: bool) -> None:
     """Write the proof that a file is in the log, and print its path. Anybody can check it offline, with the log's key.
 
     Keep it apart from the archive: it also shows that nothing before it was removed.
     """
     from ..archive.proofs import SUFFIX
 
-    service = open_service(read_location(archive, None, archive_index), "indexing")
+    service = open_service(location, "indexing")
     row, proof = service.prove(digest)
     target = output or f"{Path(row.name).stem}{SUFFIX}"
     write_out(target, proof, binary=False, force=force)
@@ -44,18 +45,12 @@ def prove(digest: str, archive: str | None, archive_index: str | None, output: s
 
 @click.command()
 @click.argument("digest")
-@archive_options(key=True, index=True)
+@archive_location(key=True, index=True)
 @_TRUST
 @click.option("--matter", metavar="M", default="", help="The matter that it is for; the page names it.")
 @click.option("-d", "--directory", metavar="DIR", help="The new folder of the bag [default: evidence-DIGEST].")
 def evidence(
-    digest: str,
-    archive: str | None,
-    archive_key: str | None,
-    archive_index: str | None,
-    trust: tuple[str, ...],
-    matter: str,
-    directory: str | None,
+    digest: str, location: ArchiveLocation, trust: tuple[str, ...], matter: str, directory: str | None
 ) -> None:
     """Write a folder with all that shows what a copy is and when it was archived, and print its path.
 
@@ -63,7 +58,7 @@ def evidence(
     that tells an auditor what to run, and a program that checks it with nothing but Python. If the archive's key is
     here, the page names the customer and the reference.
     """
-    service = open_service(read_location(archive, archive_key, archive_index), "indexing")
+    service = open_service(location, "indexing")
     row, files = service.evidence(digest, trust=read_trusted(trust), ledger=shipped(), matter=matter)
     target = Path(directory or f"evidence-{row.digest[:16]}")
     _write_folder(target, files)
@@ -94,7 +89,7 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 
 
 @click.command()
-@archive_options(key=True)
+@archive_location(key=True)
 @_TRUST
 @click.option("--proof", "proofs", multiple=True, metavar="FILE", help="A proof that was kept apart; may be repeated.")
 @click.option(
@@ -103,8 +98,7 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 @click.option("--other", metavar="DIR|s3://…", help="Another copy of this archive: compare both, and find a fork.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify(
-    archive: str | None,
-    archive_key: str | None,
+    location: ArchiveLocation,
     trust: tuple[str, ...],
     proofs: tuple[str, ...],
     checkpoints: tuple[str, ...],
@@ -119,7 +113,7 @@ def verify(
     """
     from ..archive.anchors import require_holding, verify_anchors
 
-    service = open_service(read_location(archive, archive_key), "verifying")
+    service = open_service(location, "verifying")
     opened = service.archive
     known = [*_read_known(opened, proofs, checkpoints), *service.known_roots()]
     try:

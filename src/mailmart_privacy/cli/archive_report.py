@@ -9,9 +9,10 @@ import click
 
 from .._time import parse_moment
 from .._user_dirs import identity_path
+from ..archive.location import ArchiveLocation
 from ..errors import UsageError
 from ..policy.ledger import shipped
-from .archives import archive_options, moment_words, open_service, read_location, retention_option
+from .archives import archive_location, moment_words, open_service, output_options, retention_option
 from .authorities import read_authorities, trust_options
 from .edge import now
 from .files import write_out
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--from", "since", required=True, metavar="DATE|TIME", help="The first day (UTC), or moment.")
 @click.option("--to", "until", required=True, metavar="DATE|TIME", help="The last day (UTC), or the moment after it.")
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option(
     "--format",
     "form",
@@ -33,15 +34,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="A page that prints well; PDF needs the extra `form`, XLSX the extra `xlsx`.",
 )
-@click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-def report(
-    since: str, until: str, archive: str | None, archive_key: str | None, form: str, output: str, force: bool
-) -> None:
+@output_options
+def report(since: str, until: str, location: ArchiveLocation, form: str, output: str, force: bool) -> None:
     """Report on a period: copies by version and person, outdated customers, erasures, holds, withdrawals, anchors."""
     from ..archive.report import make_report
 
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     made = make_report(service, since=_read(since, 0), until=_read(until, 1), ledger=shipped())
     if form == "xlsx":
         from ..sheets.table_workbook import write_tables
@@ -70,14 +68,12 @@ def _read(text: str, days: int) -> datetime.datetime:
 
 
 @click.command()
-@archive_options(key=True, index=True)
+@archive_location(key=True, index=True)
 @trust_options
 @retention_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def due(
-    archive: str | None,
-    archive_key: str | None,
-    archive_index: str | None,
+    location: ArchiveLocation,
     trust: tuple[str, ...],
     trust_timestamps: tuple[str, ...],
     retention: int | None,
@@ -89,7 +85,7 @@ def due(
     """
     from ..archive.due import find_due
 
-    service = open_service(read_location(archive, archive_key, archive_index), "looking")
+    service = open_service(location, "looking")
     trusted = read_authorities((), (), trust, trust_timestamps).trusted()
     period = None if retention is None else datetime.timedelta(days=retention)
     found = find_due(service, trust=trusted, certificates=_own_certificates(), ledger=shipped(), retention=period)

@@ -7,8 +7,9 @@ import click
 
 from .._files import open_whole
 from .._time import parse_moment
+from ..archive.location import ArchiveLocation
 from ..errors import UsageError
-from .archives import archive_options, moment_words, open_service, read_location, reason_options, retention_option
+from .archives import archive_location, moment_words, open_service, reason_options, retention_option
 from .edge import now
 from .files import require_place
 from .output import print_json
@@ -16,12 +17,10 @@ from .output import print_json
 
 @click.command()
 @click.argument("recipient", metavar="NAME")
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option("--on", "moment", metavar="DATE|TIME", help="When the relation ended [default: now].")
 @reason_options
-def ended(
-    recipient: str, archive: str | None, archive_key: str | None, moment: str | None, reason: str, matter: str
-) -> None:
+def ended(recipient: str, location: ArchiveLocation, moment: str | None, reason: str, matter: str) -> None:
     """Record that the relation with a customer ended, by the exact name. Nothing is erased.
 
     From then on the retention period runs; `archive proposals` lists who may be erased after it. A copy that is issued
@@ -29,24 +28,24 @@ def ended(
     """
     from ..archive.recipients import Details
 
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     at = now() if moment is None else _read_moment(moment)
     done = service.end_relation(recipient, ended_at=at, details=Details(reason=reason, matter=matter))
     click.echo(f"ended: {recipient}, {moment_words(at)}; recorded as entry {done.number:,}")
 
 
 @click.command()
-@archive_options(key=True)
+@archive_location(key=True)
 @retention_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def proposals(archive: str | None, archive_key: str | None, retention: int | None, as_json: bool) -> None:
+def proposals(location: ArchiveLocation, retention: int | None, as_json: bool) -> None:
     """List customers whose relation ended, and since when they may be erased. Nobody is erased by this.
 
     The period comes from --retention, or from the settings; there is none by default.
     """
     if retention is None:
         raise UsageError("say how long copies are kept after a customer relation ended: --retention DAYS")
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     found = service.propose_erasures(datetime.timedelta(days=retention))
     at = now()
     if as_json:
@@ -75,7 +74,7 @@ def proposals(archive: str | None, archive_key: str | None, retention: int | Non
 
 @click.command()
 @click.argument("number", type=int)
-@archive_options(key=True)
+@archive_location(key=True)
 @click.option("-o", "--output", metavar="NAME", required=True, help="The page is NAME.html, the data are NAME.json.")
 @click.option("--name", metavar="NAME", default="", help="Name who was erased; the archive does not know it any more.")
 @click.option("--requested-by", metavar="WHO", default="", help="On whose request it was done.")
@@ -83,13 +82,7 @@ def proposals(archive: str | None, archive_key: str | None, retention: int | Non
     "--elsewhere", multiple=True, metavar="PLACE", help="Another place to clean; may be repeated [default: a list]."
 )
 def certify(
-    number: int,
-    archive: str | None,
-    archive_key: str | None,
-    output: str,
-    name: str,
-    requested_by: str,
-    elsewhere: tuple[str, ...],
+    number: int, location: ArchiveLocation, output: str, name: str, requested_by: str, elsewhere: tuple[str, ...]
 ) -> None:
     """Write the certificate of an erasure, by the number of its entry, as a page and as JSON; once.
 
@@ -98,7 +91,7 @@ def certify(
     """
     from ..archive.certificate import ELSEWHERE
 
-    service = open_service(read_location(archive, archive_key))
+    service = open_service(location)
     pages = [Path(f"{output}.{suffix}") for suffix in ("html", "json")]
     for each in pages:
         require_place(each, force=False)

@@ -2,9 +2,10 @@
 
 import contextlib
 import datetime
+import functools
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -41,6 +42,25 @@ def archive_options(*, place: bool = True, key: bool = False, index: bool = Fals
         if place:
             command = click.option("-a", "--archive", metavar="DIR|s3://…", help="The archive.")(command)
         return command
+
+    return add
+
+
+def archive_location(*, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
+    """Add the options that name an archive; the command takes them as one value, `location`."""
+
+    def add(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def call(
+            *arguments: Any,
+            archive: str | None,
+            archive_key: str | None = None,
+            archive_index: str | None = None,
+            **given: Any,
+        ) -> object:
+            return command(*arguments, location=read_location(archive, archive_key, archive_index), **given)
+
+        return archive_options(key=key, index=index)(cast(_Command, call))
 
     return add
 
@@ -137,6 +157,12 @@ def reason_options(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def output_options(command: _Command) -> _Command:
+    """Add `-o` and `--force`, for what is written to standard output by default."""
+    command = click.option("--force", is_flag=True, help="Replace a file that is there.")(command)
+    return click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")(command)
 
 
 retention_option = click.option(

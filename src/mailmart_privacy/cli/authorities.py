@@ -1,8 +1,9 @@
 """Timestamp authorities and certificates to trust, as the user names them."""
 
+import functools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -86,6 +87,24 @@ def authority_options(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def with_authorities(command: _Command) -> _Command:
+    """Add the options of `authority_options`; the command takes them as one value, `authorities`."""
+
+    @functools.wraps(command)
+    def call(
+        *arguments: Any,
+        trust: tuple[str, ...],
+        trust_timestamps: tuple[str, ...],
+        tsa: tuple[str, ...],
+        tsa_certificate: tuple[str, ...],
+        **given: Any,
+    ) -> object:
+        authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
+        return command(*arguments, authorities=authorities, **given)
+
+    return authority_options(cast(_Command, call))
 
 
 def read_authorities(
