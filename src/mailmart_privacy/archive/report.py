@@ -26,7 +26,10 @@ _ACTS = {
     "release": "hold lifted",
     "withdrawn": "copy withdrawn",
     "erase-waiting": "erasure waits",
-    "erase-refused": "erasure refused: a hold stands",
+    "erase-asked": "erasure asked for",
+    "erase-refused": "erasure refused",
+    "evidence": "evidence pack made",
+    "people": "people of the desk changed",
     "erase-certified": "erasure certificate handed over",
     "relation-ended": "customer relation ended",
 }

@@ -70,6 +70,7 @@ class CustomerView:
         copies: those that were asked for, the newest first.
         held: whether a hold stands on the customer or on a copy.
         erasure_due_at: when an erasure that waits can be done, or None.
+        erasure_asked: whether an erasure waits for a second person.
     """
 
     id: str
@@ -77,6 +78,7 @@ class CustomerView:
     copies: tuple[CopyView, ...]
     held: bool
     erasure_due_at: datetime.datetime | None
+    erasure_asked: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,6 +120,7 @@ class StatusView:
         sealed_until: until when that seal holds, or None.
         can_seal: whether an authority is configured.
         erasures_waiting: when erasures that wait can be done.
+        erasures_asked: how many erasures a second person has to confirm.
         checker_alone: whether the process that reads files of strangers has no network.
     """
 
@@ -134,6 +137,7 @@ class StatusView:
     sealed_until: datetime.datetime | None
     can_seal: bool
     erasures_waiting: tuple[datetime.datetime, ...]
+    erasures_asked: int
     checker_alone: bool
 
 

@@ -38,6 +38,19 @@ from ..calls import (
 )
 from ..child import announce, begin, follow
 from ..codec import MessageError
+from ..compliance_calls import (
+    COMPLIANCE_CALLS,
+    AskErasure,
+    ConfirmErasure,
+    LiftHolds,
+    ListDeeds,
+    MakeEvidence,
+    MakeReport,
+    PlaceHold,
+    RefuseErasure,
+    Seal,
+    ShowCompliance,
+)
 from ..messages import (
     Call,
     ClosedError,
@@ -47,11 +60,23 @@ from ..messages import (
     write_answer,
     write_refusal,
 )
-from . import acting, asking, batch_files, batches, issuing
+from ..people_calls import PEOPLE_CALLS, Note
+from . import accounting, acting, asking, batch_files, batches, erasing, issuing
 from .desk import Desk
 
 _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
+    AskErasure: erasing.ask_erasure,
     AskInForce: asking.ask_in_force,
+    ConfirmErasure: erasing.confirm_erasure,
+    LiftHolds: erasing.lift_holds,
+    ListDeeds: accounting.list_deeds,
+    MakeEvidence: accounting.make_evidence,
+    MakeReport: accounting.report,
+    Note: acting.note,
+    PlaceHold: erasing.place_hold,
+    RefuseErasure: erasing.refuse_erasure,
+    Seal: accounting.seal,
+    ShowCompliance: erasing.show_compliance,
     BeginBatch: batches.begin,
     ListBatches: batches.list_batches,
     PlanBatch: batches.plan,
@@ -72,6 +97,9 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     Status: asking.show_status,
     Withdraw: acting.withdraw,
 }
+
+
+KNOWN_CALLS = KEEPER_CALLS | BATCH_CALLS | COMPLIANCE_CALLS | PEOPLE_CALLS
 
 
 def main() -> None:
@@ -100,7 +128,7 @@ def _serve(desk: Desk, connection: socket.socket) -> None:
 def answer(desk: Desk, document: object, parts: list[bytes]) -> bytes:
     """Answer a question with a frame: what was asked for, or why not."""
     try:
-        call = read_call(document, parts, KEEPER_CALLS | BATCH_CALLS)
+        call = read_call(document, parts, KNOWN_CALLS)
         return write_answer(_HANDLERS[type(call)](desk, call))
     except MessageError as error:
         return write_refusal(RefusedError("misunderstood", str(error)))

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from ...archive.acts import withdraw as log_withdrawal
 from ...archive.recipients import Details
-from ..answers import CopyView
+from ..answers import CopyView, Done
 from ..calls import Withdraw
 from ..messages import RefusedError
+from ..people_calls import ACTS, Note
 from .views import Views, find_copy
 
 if TYPE_CHECKING:
@@ -29,3 +30,12 @@ def withdraw(desk: "Desk", call: Withdraw) -> CopyView:
         with desk.writing(call.actor) as session:
             log_withdrawal(session, customer.record, copy.logged, details=Details(reason=call.reason.strip()))
     return Views(desk, call.actor).copy(*find_copy(desk, call.fingerprint))
+
+
+def note(desk: "Desk", call: Note) -> Done:
+    """Log what an administrator did to people or tokens."""
+    if call.act not in ACTS:
+        raise RefusedError("failed")
+    with desk.writing(call.actor) as session:
+        session.add_act(call.act, details=Details(reason=call.words))
+    return Done()

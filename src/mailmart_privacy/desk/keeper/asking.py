@@ -168,6 +168,7 @@ def show_status(desk: "Desk", call: Status) -> StatusView:
             for each in directory.snapshot()
             if each.waiting is not None and each.waiting.entry.due_at is not None
         ),
+        erasures_asked=sum(each.asked is not None for each in directory.snapshot()),
         checker_alone=_ask_shelter(desk),
     )
 

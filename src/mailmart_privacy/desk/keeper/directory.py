@@ -55,6 +55,7 @@ class KnownCustomer:
         copies: of this customer, the oldest first.
         holds: the entries of the holds that stand.
         waiting: the entry of an erasure that waits, or None.
+        asked: the entry of an erasure that a second person has to confirm, or None.
     """
 
     record: Recipient
@@ -62,6 +63,7 @@ class KnownCustomer:
     copies: list[KnownCopy] = field(default_factory=list)
     holds: dict[int, LogEntry] = field(default_factory=dict)
     waiting: LogEntry | None = None
+    asked: LogEntry | None = None
 
 
 class Directory:
@@ -234,8 +236,9 @@ class Directory:
             self._holds[logged.number] = customer
         elif entry.act == "release" and entry.about in self._holds:
             self._holds.pop(entry.about).holds.pop(entry.about, None)
-        elif entry.act == "erase-waiting" and customer is not None:
-            customer.waiting = logged
+        elif customer is not None and entry.act in ("erase-asked", "erase-refused", "erase-waiting"):
+            customer.asked = logged if entry.act == "erase-asked" else None
+            customer.waiting = logged if entry.act == "erase-waiting" else customer.waiting
 
     def _forget(self, pseudonym: str) -> None:
         customer = self.customers.pop(pseudonym, None)

@@ -55,6 +55,7 @@ class Views:
             name=customer.record.name,
             copies=tuple(self.copy(customer, each) for each in reversed(chosen)),
             held=bool(customer.holds),
+            erasure_asked=customer.asked is not None,
             erasure_due_at=customer.waiting.entry.due_at if customer.waiting else None,
         )
 

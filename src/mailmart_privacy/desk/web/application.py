@@ -9,13 +9,13 @@ from ..calls import Status
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .guard import App, Guard
-from .pages import finding, issuing, many, overview, signing_in
+from .pages import compliance, finding, issuing, many, overview, people, signing_in
 from .permissions import Permission
 from .routing import Page
 from .services import Services
 from .visit import Visit
 
-_FINGERPRINT, _BATCH = "{fingerprint:str}", "{batch:str}"
+_COPY, _BATCH = "/copies/{fingerprint:str}", "{batch:str}"
 PAGES = (
     # The address that the desk prints signs in; without its token the page asks for a role by itself.
     Page("/", Permission.NOBODY_IN_PARTICULAR, get=signing_in.start),
@@ -23,12 +23,10 @@ PAGES = (
     Page("/sign-out", Permission.SIGNED_IN, post=signing_in.sign_out),
     Page("/customers", Permission.FIND, get=finding.find),
     Page("/customers/{customer:str}", Permission.FIND, get=finding.show_customer),
-    Page(f"/copies/{_FINGERPRINT}", Permission.FIND, get=issuing.show_copy),
-    Page(f"/copies/{_FINGERPRINT}/file", Permission.FIND, get=issuing.download),
-    Page(f"/copies/{_FINGERPRINT}/draft", Permission.ISSUE, get=issuing.draft),
-    Page(
-        f"/copies/{_FINGERPRINT}/withdraw", Permission.WITHDRAW_OWN, get=issuing.ask_withdrawal, post=issuing.withdraw
-    ),
+    Page(_COPY, Permission.FIND, get=issuing.show_copy),
+    Page(f"{_COPY}/file", Permission.FIND, get=issuing.download),
+    Page(f"{_COPY}/draft", Permission.ISSUE, get=issuing.draft),
+    Page(f"{_COPY}/withdraw", Permission.WITHDRAW_OWN, get=issuing.ask_withdrawal, post=issuing.withdraw),
     Page("/many", Permission.ISSUE, get=many.show_upload, post=many.upload, limit=10),
     Page(f"/many/{_BATCH}", Permission.ISSUE, get=many.show_batch),
     Page(f"/many/{_BATCH}/sheet", Permission.ISSUE, get=many.show_sheet, post=many.plan, limit=30),
@@ -37,6 +35,13 @@ PAGES = (
     Page(f"/many/{_BATCH}/go-on", Permission.ISSUE, post=many.go_on),
     Page(f"/many/{_BATCH}/files/{{file:str}}", Permission.ISSUE, get=many.download),
     Page("/check", Permission.CHECK, get=finding.show_check, post=finding.check, limit=20),
+    Page(f"{_COPY}/evidence", Permission.EVIDENCE, get=compliance.show_evidence, post=compliance.evidence),
+    Page("/customers/{customer:str}/hold", Permission.HOLD, get=compliance.show_hold, post=compliance.hold),
+    Page("/customers/{customer:str}/erase", Permission.ERASE, get=compliance.show_erase, post=compliance.erase),
+    Page("/report", Permission.REPORT, get=compliance.report),
+    Page("/activity", Permission.SEE_ACTIVITY, get=compliance.activity),
+    Page("/due/seal", Permission.SEAL, post=compliance.seal, limit=5),
+    Page("/people", Permission.PEOPLE, get=people.show, post=people.change),
     Page("/in-force", Permission.ASK_IN_FORCE, get=overview.in_force),
     Page("/due", Permission.SEE_DUE, get=overview.due),
     Page("/versions", Permission.SEE_VERSIONS, get=overview.versions),

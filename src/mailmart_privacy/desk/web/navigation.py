@@ -25,12 +25,20 @@ _GROUPS = (
             Item("/check", "Check a file", Permission.CHECK),
         ),
     ),
-    ("Compliance", (Item("/in-force", "In force on a day", Permission.ASK_IN_FORCE),)),
+    (
+        "Compliance",
+        (
+            Item("/in-force", "In force on a day", Permission.ASK_IN_FORCE),
+            Item("/report", "Report", Permission.REPORT),
+        ),
+    ),
     (
         "The desk",
         (
             Item("/due", "What is due", Permission.SEE_DUE),
+            Item("/activity", "Who did what", Permission.SEE_ACTIVITY),
             Item("/versions", "Versions", Permission.SEE_VERSIONS),
+            Item("/people", "People", Permission.PEOPLE),
         ),
     ),
 )

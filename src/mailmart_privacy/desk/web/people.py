@@ -66,6 +66,11 @@ class People:
         )
         return _read_person(row)
 
+    def list_all(self) -> list[Person]:
+        """List all people, by name."""
+        rows = self._tables.query(f"SELECT {_PERSON} FROM people p ORDER BY p.name, p.id")  # noqa: S608
+        return [_read_person(row) for row in rows]
+
     def add_link(self, digest: str, person: Person, *, seconds: float) -> None:
         """Keep a link by which a person can sign in once; one that is known already stays as it is."""
         self._tables.change(

@@ -16,6 +16,13 @@ class Permission(Enum):
     ASK_IN_FORCE = "ask what was in force"
     WITHDRAW_OWN = "withdraw a copy that one issued"
     WITHDRAW_ANY = "withdraw any copy"
+    HOLD = "place and lift holds"
+    ERASE = "ask for an erasure, or confirm another one's request"
+    EVIDENCE = "make evidence packs"
+    REPORT = "see the report"
+    SEE_ACTIVITY = "see who did what"
+    SEAL = "have the record sealed"
+    PEOPLE = "change people and roles"
 
 
 SALES, COMPLIANCE, MAINTAINER, ADMINISTRATOR = "sales", "compliance", "maintainer", "administrator"
@@ -23,9 +30,12 @@ ROLES = (SALES, COMPLIANCE, MAINTAINER, ADMINISTRATOR)
 _ALL = {Permission.SIGNED_IN, Permission.CHECK, Permission.SEE_DUE}
 _BY_ROLE = {
     SALES: _ALL | {Permission.ISSUE, Permission.FIND, Permission.WITHDRAW_OWN, Permission.SEE_VERSIONS},
-    COMPLIANCE: _ALL | {Permission.FIND, Permission.ASK_IN_FORCE, Permission.WITHDRAW_OWN, Permission.WITHDRAW_ANY},
-    MAINTAINER: _ALL | {Permission.SEE_VERSIONS},
-    ADMINISTRATOR: _ALL,
+    COMPLIANCE: _ALL
+    | {Permission.FIND, Permission.ASK_IN_FORCE, Permission.WITHDRAW_OWN, Permission.WITHDRAW_ANY}
+    | {Permission.HOLD, Permission.ERASE, Permission.EVIDENCE, Permission.REPORT}
+    | {Permission.SEE_ACTIVITY, Permission.SEAL},
+    MAINTAINER: _ALL | {Permission.SEE_VERSIONS, Permission.SEAL},
+    ADMINISTRATOR: _ALL | {Permission.SEE_ACTIVITY, Permission.SEAL, Permission.PEOPLE},
 }
 
 

@@ -67,6 +67,10 @@ def list_due(status: StatusView, at: datetime.datetime) -> list[DueItem]:
         left = max(0, (each - at).days)
         words = f"The store locks a copy until {day(each)}. Then the erasure can be finished."
         items.append(DueItem(what="An erasure waits", words=words, state=_left(left), urgent=left == 0))
+    if status.erasures_asked:
+        what = "An erasure waits for a second person"
+        words = f"{count(status.erasures_asked, 'customer is', 'customers are')} to be erased: see Who did what."
+        items.append(DueItem(what=what, words=words, state="To do", urgent=True))
     if not status.checker_alone:
         words = (
             "Files that strangers sent are read with limits on time and memory, but with a network. "

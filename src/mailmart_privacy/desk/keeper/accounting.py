@@ -1,0 +1,155 @@
+"""Evidence, reports, who did what, and seals."""
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+from ..._clock import now
+from ...archive.anchoring import Anchoring
+from ...archive.finding import fold_for_search
+from ...archive.recipients import NO_DETAILS, Details, derive_acts_key, open_details
+from ...archive.report import make_report
+from ...errors import LevelError
+from ..answers import Done
+from ..compliance_calls import (
+    Deed,
+    Deeds,
+    ListDeeds,
+    MakeEvidence,
+    MakeReport,
+    Packed,
+    ReportView,
+    Row,
+    Seal,
+    TableView,
+)
+from ..messages import RefusedError
+from .directory import KnownCustomer
+from .views import find_copy
+
+if TYPE_CHECKING:
+    from ...archive.entries import LogEntry
+    from .desk import Desk
+
+_WORDS = {
+    "hold": "Placed a hold",
+    "release": "Lifted a hold",
+    "withdrawn": "Withdrew a copy",
+    "erase-asked": "Asked for an erasure",
+    "erase-refused": "Refused an erasure",
+    "erase-waiting": "Confirmed an erasure, which waits for a lock of the store",
+    "evidence": "Made an evidence pack",
+    "relation-ended": "Noted the end of a relation",
+    "erase-certified": "Certified an erasure",
+    "people": "Changed people",
+    "token": "Changed access for services",
+}
+_OUTLIVE = ("hold", "release", "erase-waiting")
+
+
+def make_evidence(desk: "Desk", call: MakeEvidence) -> Packed:
+    """Pack a copy with all that shows what it is, and log for which matter."""
+    customer, copy = find_copy(desk, call.fingerprint)
+    if not call.matter.strip() and not call.reason.strip():
+        raise RefusedError("reason-missing")
+    service = desk.service(call.actor)
+    _, files = service.evidence(copy.digest, trust=desk.signing.trust, ledger=desk.ledger, matter=call.matter.strip())
+    with desk.writing(call.actor) as session:
+        details = Details(matter=call.matter.strip(), reason=call.reason.strip())
+        session.add_act("evidence", recipient=customer.record, about=copy.logged.number, details=details)
+    stream = io.BytesIO()
+    name = f"evidence-{copy.digest[:16]}"
+    moment = now().timetuple()[:6]
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(files):
+            packed.writestr(zipfile.ZipInfo(f"{name}/{path}", moment), files[path])
+    return Packed(name=f"{name}.zip", content=stream.getvalue())
+
+
+def report(desk: "Desk", call: MakeReport) -> ReportView:
+    """Make the report on a period; the whole log is read."""
+    made = make_report(desk.service(), since=call.since, until=call.until, ledger=desk.ledger)
+    return ReportView(
+        made_at=made.made_at,
+        entries=made.entries,
+        tables=tuple(
+            TableView(
+                key=table.key,
+                title=table.title,
+                columns=table.columns,
+                rows=tuple(Row(cells=tuple(map(str, row))) for row in table.rows),
+            )
+            for table in made.tables
+        ),
+    )
+
+
+def list_deeds(desk: "Desk", call: ListDeeds) -> Deeds:
+    """List what people did, the newest first."""
+    desk.directory.refresh()
+    sought = fold_for_search(call.text)
+    found = []
+    for logged, customer in _gather(desk):
+        at = logged.entry.recorded_at
+        if (call.since and at < call.since) or (call.until and at >= call.until):
+            continue
+        person = desk.directory.find_staff(logged.entry.actor)
+        if sought and not (
+            (person and sought in fold_for_search(person.name)) or (customer and sought in customer.folded)
+        ):
+            continue
+        found.append((logged, customer))
+    found.sort(key=lambda each: each[0].number, reverse=True)
+    deeds = tuple(_describe(desk, logged, customer) for logged, customer in found[: call.limit])
+    return Deeds(deeds=deeds, total=len(found))
+
+
+def seal(desk: "Desk", call: Seal) -> Done:
+    """Let an authority seal the record."""
+    if not desk.settings.authorities:
+        raise RefusedError("cannot-seal")
+    anchoring = Anchoring(timestamps=desk.signing.authorities.timestamps, trust=desk.signing.trust)
+    try:
+        with desk.writing(call.actor) as session:
+            anchoring.anchor(session, now())
+    except LevelError as error:
+        raise RefusedError("no-authority", str(error)) from None
+    return Done()
+
+
+def _gather(desk: "Desk") -> "list[tuple[LogEntry, KnownCustomer | None]]":
+    directory = desk.directory
+    customers = {each.record.pseudonym: each for each in directory.snapshot()}
+    found = [(copy.logged, customer) for customer in customers.values() for copy in customer.copies]
+    others = [(each, customers.get(each.entry.recipient or "")) for each in (*directory.acts, *directory.anchors)]
+    return [*found, *others]
+
+
+def _describe(desk: "Desk", logged: "LogEntry", customer: KnownCustomer | None) -> Deed:
+    entry = logged.entry
+    details = NO_DETAILS
+    key = _find_key(desk, logged, customer)
+    if key is not None and entry.sealed and entry.kind == "act":
+        details = open_details(key, entry.sealed)
+    person, second = desk.directory.find_staff(entry.actor), desk.directory.find_staff(entry.second)
+    what = {"customer-copy": "Issued a copy", "erasure": "Erased a customer", "anchor": "Had the record sealed"}.get(
+        entry.kind, _WORDS.get(entry.act or "", entry.act or "")
+    )
+    return Deed(
+        number=logged.number,
+        at=entry.recorded_at,
+        what="Renewed a copy" if entry.renews else what,
+        person=person.name if person else "",
+        second=second.name if second else "",
+        customer=customer.record.name if customer else "",
+        customer_id=customer.record.pseudonym if customer else "",
+        fingerprint=entry.files[0].digest if entry.kind == "customer-copy" else "",
+        matter=details.matter,
+        reason=details.reason,
+    )
+
+
+def _find_key(desk: "Desk", logged: "LogEntry", customer: KnownCustomer | None) -> bytes | None:
+    if logged.entry.act in _OUTLIVE or logged.entry.recipient is None:
+        return derive_acts_key(desk.keyring.names_key)
+    return customer.record.key if customer else None

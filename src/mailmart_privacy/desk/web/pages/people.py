@@ -1,0 +1,75 @@
+"""People: who may use the desk, as what, and addresses that sign them in."""
+
+import secrets
+
+from starlette.responses import Response
+
+from ...answers import Actor
+from ...people_calls import Note
+from ..people import make_digest
+from ..permissions import ADMINISTRATOR, ROLES
+from ..visit import Visit
+
+_LINK_SECONDS = 15 * 60
+_LONGEST = 100
+
+
+async def show(visit: Visit) -> Response:
+    """Show the people."""
+    return _show(visit)
+
+
+async def change(visit: Visit) -> Response:
+    """Add a person, change the roles of one, or make an address that signs one in."""
+    what = visit.field("do")
+    if what == "add":
+        return await _add(visit)
+    number = visit.field("person")
+    known = next((each for each in visit.services.people.list_all() if str(each.id) == number), None)
+    if known is None:
+        return _show(visit, fault="There is no such person.")
+    if what == "link":
+        token = secrets.token_urlsafe(32)
+        visit.services.people.add_link(make_digest(token), known, seconds=_LINK_SECONDS)
+        return _show(visit, address=f"{visit.services.origin}/?token={token}", address_for=known.actor.name)
+    roles = _read_roles(visit)
+    if known.id == visit.person.id and ADMINISTRATOR not in roles:
+        return _show(visit, fault="You cannot take the administrator’s role from yourself.")
+    visit.services.people.put(known.actor, roles)
+    await _note(visit, known.actor.name, roles)
+    return visit.go("/people")
+
+
+async def _add(visit: Visit) -> Response:
+    name, roles = " ".join(visit.field("name").split()), _read_roles(visit)
+    if not name or len(name) > _LONGEST:
+        return _show(visit, fault="Type a name.")
+    if not roles:
+        return _show(visit, fault="Choose at least one role.")
+    actor = Actor(issuer="desk", subject=name, name=name)
+    if any((each.actor.issuer, each.actor.subject) == ("desk", name) for each in visit.services.people.list_all()):
+        return _show(visit, fault="Somebody of this name is here already.")
+    visit.services.people.put(actor, roles)
+    await _note(visit, name, roles)
+    return visit.go("/people")
+
+
+async def _note(visit: Visit, name: str, roles: tuple[str, ...]) -> None:
+    words = f"{name}: {', '.join(roles) or 'no role'}"
+    await visit.services.keeper.ask(Note(actor=visit.actor, act="people", words=words))
+
+
+def _show(visit: Visit, *, fault: str = "", address: str = "", address_for: str = "") -> Response:
+    return visit.page(
+        "people.html",
+        status=422 if fault else 200,
+        people=visit.services.people.list_all(),
+        roles=ROLES,
+        fault=fault,
+        address=address,
+        address_for=address_for,
+    )
+
+
+def _read_roles(visit: Visit) -> tuple[str, ...]:
+    return tuple(role for role in ROLES if visit.field(f"role-{role}") == "yes")

@@ -1,0 +1,197 @@
+"""Compliance at the desk: holds, erasures by two persons, evidence, reports, who did what, people."""
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from mailmart_privacy.desk.compliance_calls import ConfirmErasure
+from mailmart_privacy.desk.messages import RefusedError
+
+from .desk_browser import Browser, LocalDesk
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
+    """A desk with nothing on record but the published versions."""
+    folder = tmp_path_factory.mktemp("desk")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
+    try:
+        return LocalDesk(folder)
+    finally:
+        patch.undo()
+
+
+def issue(desk: LocalDesk, customer: str) -> tuple[str, str]:
+    """Issue a copy: the paths of its page and of the customer's."""
+    browser = desk.sign_in("Ada", "sales")
+    browser.open("/")
+    browser.submit("/issue", customer=customer)
+    copy = browser.path.partition("?")[0]
+    (place,) = {each for each in browser.page.text.split('"') if each.startswith("/customers/")}
+    return copy, place
+
+
+def submit_last(browser: Browser, action: str, **fields: str) -> int:
+    """Send a form of the page that is open."""
+    return browser.post(action, browser.page.hidden(action) | fields).status
+
+
+def test_erasing_takes_two_persons(desk: LocalDesk) -> None:
+    """One asks, another one types the name; neither does both, whatever they send, and the log names both."""
+    copy, customer = issue(desk, "Erased GmbH")
+    cleo, carl = desk.sign_in("Cleo", "compliance"), desk.sign_in("Carl", "compliance")
+    place = f"{customer}/erase"
+    cleo.open(place)
+    assert cleo.submit(place, reason=" ", do="ask").status == 422
+    page = cleo.submit(place, reason="asked on 12 March", do="ask")
+    assert "A second person of compliance has to confirm it" in page.words
+    assert cleo.post(place, cleo.page.hidden(place) | {"do": "confirm", "name": "Erased GmbH"}).status == 403
+    own = desk.add_person("Cleo", "compliance").actor
+    with pytest.raises(RefusedError) as refused:  # not even past the pages
+        desk.keeper.ask_now(ConfirmErasure(actor=own, customer=customer[11:], name="Erased GmbH"))
+    assert refused.value.code == "needs-second"
+    carl.open(place)
+    assert "Cleo asked for this" in carl.page.words
+    assert "asked on 12 March" in carl.page.words
+    assert carl.submit(place, do="confirm", name="Erased AG").status == 422
+    assert carl.open(copy).status == 200
+    carl.open(place)
+    page = carl.submit(place, do="confirm", name="erased gmbh")
+    assert page.heading == "Erased GmbH is erased"
+    assert carl.open(copy).status == 404
+    assert "No customer on record matches" in carl.open("/customers?q=erased").words
+    deeds = carl.open("/activity").words
+    assert "Erased a customer Cleo, confirmed by Carl" in deeds
+    assert "Erased GmbH" not in deeds
+
+
+def test_an_erasure_can_be_refused(desk: LocalDesk) -> None:
+    """Then it has to be asked for again."""
+    _, customer = issue(desk, "Kept GmbH")
+    cleo, carl = desk.sign_in("Cleo", "compliance"), desk.sign_in("Carl", "compliance")
+    place = f"{customer}/erase"
+    cleo.open(place)
+    cleo.submit(place, reason="a mistake", do="ask")
+    assert "An erasure waits for a second person" in cleo.open("/due").words
+    carl.open(place)
+    assert submit_last(carl, place, do="refuse") == 303
+    assert "Ask a second person" in carl.open(place).words
+    assert submit_last(carl, place, do="confirm", name="Kept GmbH") == 409
+    assert "An erasure waits" not in cleo.open("/due").words
+
+
+def test_a_hold_binds(desk: LocalDesk) -> None:
+    """While it stands, nobody can ask for an erasure or confirm one; what is said of it must not name the customer."""
+    _, customer = issue(desk, "Held GmbH")
+    cleo, carl = desk.sign_in("Cleo", "compliance"), desk.sign_in("Carl", "compliance")
+    cleo.open(f"{customer}/erase")
+    cleo.submit(f"{customer}/erase", reason="on request", do="ask")
+    carl.open(f"{customer}/hold")
+    page = carl.submit(f"{customer}/hold", matter="26-114", reason="the case of Held GmbH", do="place")
+    assert page.status == 422
+    page = carl.submit(f"{customer}/hold", matter="26-114", reason="a lawsuit", do="place")
+    assert "26-114 a lawsuit" in page.words
+    assert "A hold stands on this customer" in carl.open(customer).words
+    assert "It cannot be erased 1 hold stands, matter 26-114." in cleo.open(f"{customer}/erase").words
+    token = {"token": carl.open("/check").hidden("/sign-out")["token"]}
+    confirm = carl.post(f"{customer}/erase", token | {"do": "confirm", "name": "Held GmbH"})
+    assert (confirm.status, "26-114" in confirm.words) == (409, True)
+    carl.open(f"{customer}/hold")
+    carl.submit(f"{customer}/hold", reason="it was settled", do="lift")
+    assert "A hold stands" not in carl.open(customer).words
+
+
+def test_an_evidence_pack_is_checked_without_us(desk: LocalDesk, tmp_path: Path) -> None:
+    """The program in it accepts it, with nothing but Python; that it was made is on record, with the matter."""
+    copy, _ = issue(desk, "Evidence GmbH")
+    browser = desk.sign_in("Cleo", "compliance")
+    browser.open(f"{copy}/evidence")
+    assert browser.submit(f"{copy}/evidence").status == 422
+    browser.open(f"{copy}/evidence")
+    page = browser.submit(f"{copy}/evidence", matter="26-200")
+    assert page.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(page.body)) as packed:
+        packed.extractall(tmp_path)
+    (bag,) = tmp_path.iterdir()
+    (program,) = bag.rglob("verify*.py")
+    key = desk.keeper.desk.archive.metadata.key
+    command = [sys.executable, "-I", program.name, ".", "--key", str(key)]
+    result = subprocess.run(command, cwd=program.parent, capture_output=True, check=False)
+    assert result.returncode in (0, 5), result.stderr.decode()  # 5: nobody independent has sealed it
+    assert "Made an evidence pack: Evidence GmbH 26-200" in browser.open("/activity").words
+
+
+def test_the_report_is_shown_and_given_as_a_workbook(desk: LocalDesk) -> None:
+    """The tables of `archive report`; the last quarter is proposed."""
+    issue(desk, "=Reported()")
+    browser = desk.sign_in("Cleo", "compliance")
+    assert browser.open("/report").status == 200
+    page = browser.open("/report?from=2026-01-01&to=2099-12-31")
+    assert "Ada" in page.words
+    assert browser.open("/report?from=2026-12-01&to=2026-01-01").status == 422
+    book = openpyxl.load_workbook(io.BytesIO(browser.get("/report?from=2026-01-01&to=2099-12-31&as=xlsx").body))
+    assert "issued" in book.sheetnames
+
+
+def test_who_did_what_is_found_and_given_as_a_workbook(desk: LocalDesk) -> None:
+    """By person, customer and day; a name that begins like a formula stays a text."""
+    issue(desk, "=SUM(A1)")
+    browser = desk.sign_in("Cleo", "compliance")
+    assert "Issued a copy: =SUM(A1)" in browser.open("/activity?q=%3Dsum").words
+    assert "Nothing." in browser.open("/activity?day=2020-01-01").words
+    assert browser.open("/activity?day=2026-02-31").status == 422
+    page = openpyxl.load_workbook(io.BytesIO(browser.get("/activity?as=xlsx").body)).active
+    assert [cell.value for row in page.iter_rows() for cell in row if cell.data_type == "f"] == []
+    assert "=SUM(A1)" in [cell.value for row in page.iter_rows() for cell in row]
+
+
+def test_the_administrator_adds_people_and_gives_roles(desk: LocalDesk) -> None:
+    """With an address that signs in once; roles take effect at once; it goes on record; nobody locks themselves out."""
+    anna = desk.sign_in("Anna", "administrator")
+    anna.open("/people")
+    page = anna.submit("/people", name="Zoe New", **{"role-sales": "yes"}, do="add")
+    assert "Zoe New" in page.words
+    (zoe,) = [each for each in desk.people.list_all() if each.actor.name == "Zoe New"]
+    token = anna.page.hidden("/people")["token"]
+    page = anna.post("/people", {"token": token, "person": str(zoe.id), "do": "link"})
+    address = page.text.partition("<code>")[2].partition("</code>")[0]
+    browser = Browser(desk)
+    assert browser.get(address.removeprefix("http://127.0.0.1:8640")).status == 303
+    assert browser.open("/activity").status == 403
+    anna.post("/people", {"token": token, "person": str(zoe.id), "role-compliance": "yes", "do": "change"})
+    assert browser.open("/activity").status == 200
+    assert browser.open("/issue").status == 403
+    assert "Zoe New: compliance" in browser.page.text or "Zoe New: compliance" in browser.open("/activity").words
+    (own,) = [each for each in desk.people.list_all() if each.actor.name == "Anna"]
+    page = anna.post("/people", {"token": token, "person": str(own.id), "role-sales": "yes", "do": "change"})
+    assert page.status == 422
+    for fields in ({"name": ""}, {"name": "X"}, {"name": "Zoe New", "role-sales": "yes"}):
+        assert anna.post("/people", {"token": token, "do": "add", **fields}).status == 422
+
+
+def test_sealing_needs_an_authority(desk: LocalDesk) -> None:
+    """Without one the page says so, and nothing happens."""
+    browser = desk.sign_in("Cleo", "compliance")
+    browser.open("/due")
+    token = browser.page.hidden("/sign-out")["token"]
+    assert browser.post("/due/seal", {"token": token}).status == 409
+
+
+def test_a_person_alone_is_told_how_to_erase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A desk with one person says that erasing needs a second one, and how to add them."""
+    monkeypatch.setenv("MAILMART_PRIVACY_STATE_DIR", str(tmp_path / "state"))
+    desk = LocalDesk(tmp_path / "desk")
+    browser = desk.sign_in("Solo")
+    browser.open("/")
+    browser.submit("/issue", customer="Alone GmbH")
+    (place,) = {each for each in browser.page.text.split('"') if each.startswith("/customers/")}
+    browser.open(f"{place}/erase")
+    page = browser.submit(f"{place}/erase", reason="on request", do="ask")
+    assert "There is no second person of compliance at this desk yet." in page.words
+    assert "/people" in page.text
