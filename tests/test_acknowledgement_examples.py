@@ -185,6 +185,15 @@ assert [each["text_id"] for each in client.get("/account/data").json()] == [SECO
 assert client.delete("/account").status_code == 204
 assert client.get("/account/data").json() == []
 assert client.get("/privacy").status_code == 200
+
+# What the policy answers stands in the OpenAPI document if the application asks for that.
+assert "/privacy" not in client.get("/openapi.json").json()["paths"]
+from mailmart_privacy.web.openapi import add_to_openapi
+add_to_openapi(main.app)
+document = client.get("/openapi.json").json()
+assert {"/account/data", "/privacy", "/privacy/{version}.json", "/privacy/verify"} <= document["paths"].keys()
+assert {"PrivacyPolicy", "Understood"} <= document["components"]["schemas"].keys()
+assert client.get("/docs").status_code == 200
 """
 )
 

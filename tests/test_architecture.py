@@ -22,6 +22,7 @@ LAYERS = [
         "_der",
         "_resources",
         "_files",
+        "_pyinstaller",
     ],
     ["_user_dirs", "_limits"],
     ["pdf", "sheets"],

@@ -79,8 +79,9 @@ def test_functions_stay_functions_whatever_is_imported() -> None:
     """No submodule takes the name of a public function, in whatever order things are imported."""
     for path in Path(next(iter(privacy.__path__))).rglob("*.py"):
         parts = path.relative_to(next(iter(privacy.__path__))).with_suffix("").parts
-        # Django's urls and models ask for a project's settings.
-        if parts[-1] not in ("__init__", "__main__", "urls") and parts[:3] != ("web", "django", "acknowledgement"):
+        # Django's urls and models ask for a project's settings, a hook for PyInstaller.
+        apart = parts[:3] == ("web", "django", "acknowledgement") or parts[0] == "_pyinstaller"
+        if parts[-1] not in ("__init__", "__main__", "urls") and not apart:
             importlib.import_module(".".join(("mailmart_privacy", *parts)))
     for name in ("issue", "verify", "current", "version", "versions", "in_force", "load_identity", "issue_many"):
         assert callable(getattr(privacy, name)), name

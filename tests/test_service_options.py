@@ -20,6 +20,7 @@ from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.policy.render import render_html
 from mailmart_privacy.web import Service, create_service
 from mailmart_privacy.web.flask import create_blueprint
+from mailmart_privacy.web.openapi import add_to_openapi
 from mailmart_privacy.web.processors import write_processors
 
 from .conftest import NOW, Run
@@ -241,6 +242,37 @@ def test_a_pdf_by_a_template_of_ones_own(tmp_path: Path, cli: Run) -> None:
     assert "ours" in shown
     refused = cli("show", "--format", "text", "--template", "mine")
     assert (refused.returncode, b"a template makes html or pdf, not text" in refused.stderr) == (2, True)
+
+
+def test_openapi_on_request(ledger: Ledger) -> None:
+    """Every address and type that the document names is there, and what is served is as its schemas say."""
+
+    class Application:
+        def openapi(self) -> dict[str, Any]:
+            return {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/other": {}}}
+
+    app = Application()
+    add_to_openapi(app, path="/legal/privacy")
+    document = app.openapi()
+    assert document == app.openapi()
+    assert document["paths"].pop("/other") == {}
+    service = make(ledger, path="/legal/privacy")
+    for path, operations in document["paths"].items():
+        for content_type in operations["get"]["responses"]["200"]["content"]:
+            answer = service.respond("GET", path.replace("{version}", SECOND), {"Accept": content_type})
+            assert answer.status == 200, path
+            assert dict(answer.headers)["Content-Type"].startswith(content_type), path
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    assert len({each["operationId"] for each in operations}) == len(operations)
+    for name, address in (
+        ("PrivacyPolicy", "/legal/privacy.json"),
+        ("PrivacyProcessors", "/legal/privacy/processors.json"),
+    ):
+        schema = {"$ref": f"#/components/schemas/{name}", **document}
+        served = json.loads(service.respond("GET", f"/legal/privacy{address}", {}).body)
+        jsonschema.Draft202012Validator(schema).validate(served)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(schema).validate({})
 
 
 def test_flask_takes_its_configuration() -> None:
