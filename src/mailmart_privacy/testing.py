@@ -33,7 +33,7 @@ THIRD_RELEASED = datetime.datetime(2026, 11, 20, 8, tzinfo=datetime.UTC)
 THIRD_EFFECTIVE = datetime.datetime(2027, 2, 1, 9, tzinfo=datetime.UTC)
 SECOND_SUMMARY = "Says more plainly which cookies there are. Nothing else changed."
 THIRD_SUMMARY = "Postmark sends our e-mail; account data are kept for 90 days after an account is closed."
-_PDFS = ("form-a4.pdf", "form-letter.pdf")
+_TEXTS = ("policy.txt", "policy.json", SOURCE)  # what differs from version to version
 
 
 class Clock:
@@ -131,8 +131,9 @@ def _forget() -> None:
 @cache
 def _make_data() -> dict[str, bytes]:
     """Make the files below `data/` that differ from those that ship."""
-    pdfs = {name: _resources.read_data(f"{FIRST}/{name}") for name in _PDFS}
     entries = [first_entry()]
+    papers = [name for name in entries[0]["records"] if name not in _TEXTS]
+    pdfs = {name: _resources.read_data(f"{FIRST}/{name}") for name in papers}
     files: dict[str, bytes] = {}
     for source, release in drafts():
         policy = release.add_to(read_source(source))

@@ -1,0 +1,37 @@
+"""PyInstaller makes a program of the built wheel; its hook finds the text, the templates and what is imported by name."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+_PROGRAM = """
+import mailmart_privacy as privacy
+from mailmart_privacy.policy import render_html
+from mailmart_privacy.web import create_service
+
+service = create_service()
+print(privacy.current().version, len(privacy.sections))
+print(service.respond("GET", "/privacy", {}).status, service.respond("GET", "/privacy.pdf", {}).body[:5])
+print("<h1>" in render_html(privacy.current()))
+"""
+
+
+def test_a_program_has_everything(tmp_path: Path) -> None:
+    """In an environment of its own with nothing but the wheel: the program answers as the package does."""
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run([*map(str, command)], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    root = Path(__file__).parents[1]
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", root)
+    run(sys.executable, "-m", "venv", tmp_path / "venv")
+    binaries = tmp_path / "venv" / "bin"
+    run(binaries / "pip", "install", "--quiet", "pyinstaller", *(tmp_path / "dist").glob("*.whl"))
+    (tmp_path / "program.py").write_text(_PROGRAM)
+    run(binaries / "pyinstaller", "--noconfirm", "--log-level", "ERROR", "program.py")
+    printed = run(tmp_path / "dist" / "program" / "program")
+    version, sections = printed.splitlines()[0].split()
+    assert (len(version), int(sections) > 5) == (10, True)
+    assert printed.splitlines()[1:] == ["200 b'%PDF-'", "True"]
