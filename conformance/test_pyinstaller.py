@@ -1,4 +1,4 @@
-"""PyInstaller makes a program of the built wheel; its hook finds the text, the templates and what is imported by name."""
+"""PyInstaller makes a program of the built wheel; the hook finds text, templates and what is imported by name."""
 
 import subprocess
 import sys
