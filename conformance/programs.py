@@ -14,7 +14,10 @@ CACHE = ROOT / ".cache" / "conformance"
 _TIMEOUT = 300
 
 _PACKAGES = {
+    "Xvfb": "xvfb",
     "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
+    "gs": "ghostscript",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
     "mutool": "mupdf-tools",
@@ -23,8 +26,10 @@ _PACKAGES = {
     "npm": "npm",
     "openssl": "openssl",
     "pdfsig": "poppler-utils",
+    "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
     "qpdf": "qpdf",
+    "xdotool": "xdotool",
 }
 
 

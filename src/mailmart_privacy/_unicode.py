@@ -25,6 +25,8 @@ def find_refused(text: str) -> list[str]:
     A joiner is where it belongs after a virama, between letters that join, or between the signs of an emoji
     (RFC 5892, appendices A.1 and A.2; UTS #51, 2.3).
     """
+    if text.isascii() and text.isprintable():
+        return []
     return [c for i, c in enumerate(text) if is_refused(c) and not (c in _JOINERS and _joins(text, i))]
 
 
@@ -45,6 +47,8 @@ def spell_out(text: str) -> str:
 
     Bytes of a file name that are not UTF-8 stay as Python represents them (surrogate escapes).
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(repr(c)[1:-1] if is_refused(c) and not "\udc80" <= c <= "\udcff" else c for c in text)
 
 

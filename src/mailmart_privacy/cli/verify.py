@@ -67,11 +67,12 @@ def verify(
     def judge() -> "Iterator[dict[str, Any]]":
         nonlocal highest
         for found in _judge(paths, trusted, moment, version, jobs):
-            result = _describe(found)
-            highest = max(highest, result["exit_code"])
-            if not as_json:
-                _report(found, result["exit_code"], reliance, full=full)
-            yield result
+            code = _find_code(found)
+            highest = max(highest, code)
+            if as_json:
+                yield _describe(found, code)
+            else:
+                _report(found, code, reliance, full=full)
 
     if as_json:
         from ..verifying.verification import SCHEMA
@@ -96,15 +97,21 @@ def _judge(
         yield from verify_files(paths, trust=trust, at=moment, version=version, executor=executor, workers=workers)
 
 
-def _describe(found: "JudgedFile") -> dict[str, Any]:
+def _find_code(found: "JudgedFile") -> int:
+    if found.error is None:
+        return 0
+    return int(found.error.exit_code if isinstance(found.error, PrivacyError) else ExitCode.FAILED)
+
+
+def _describe(found: "JudgedFile", code: int) -> dict[str, Any]:
     """Say what became of a file, for programs."""
-    result: dict[str, Any] = {"file": str(found.path), "exit_code": 0, "error": None, "verification": None}
-    if found.verification is not None:
-        return result | {"verification": found.verification.to_json()}
-    error = found.error
-    code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
-    message = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    return result | {"exit_code": int(code), "error": message}
+    verification = None if found.verification is None else found.verification.to_json()
+    message = None if found.error is None else _name_error(found.error)
+    return {"file": str(found.path), "exit_code": code, "error": message, "verification": verification}
+
+
+def _name_error(error: PrivacyError | OSError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool) -> None:
@@ -113,7 +120,8 @@ def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool)
     if found.verification is not None:
         show_verdict(name, found.verification, reliance, full=full)
         return
-    words = explain(error) if isinstance(error, PrivacyError) else _describe(found)["error"]
+    assert error is not None
+    words = explain(error) if isinstance(error, PrivacyError) else _name_error(error)
     words += f"; {reliance}" if reliance and isinstance(error, UntrustedError) else ""
     click.echo(f"{spell_out(name)}: {_VERDICTS.get(ExitCode(code), 'failed')}: {spell_out(words)}", err=True)
 
@@ -123,7 +131,7 @@ def show_verdict(name: str, verdict: "Verification", reliance: str | None, *, fu
     said, colour = "genuine: signed, unchanged, and issued from the recorded policy", "green"
     if verdict.withdrawn_at is not None:
         said, colour = "genuine; this version was withdrawn before it took effect", "yellow"
-    click.echo(paint(f"{spell_out(name)}: {said}", fg=colour, bold=True))
+    headline = paint(f"{spell_out(name)}: {said}", fg=colour, bold=True)
     lines = (
         verdict.describe().split("\n")
         if full
@@ -131,8 +139,8 @@ def show_verdict(name: str, verdict: "Verification", reliance: str | None, *, fu
     )
     if reliance and full:
         lines.append(f"  {'Note':<12} {reliance}")
-    for each in map(spell_out, lines):
-        click.echo(_fit(each))
+    fitted = (_fit(spell_out(line)) for line in lines)
+    click.echo("\n".join([headline, *fitted]))  # at once: each call flushes
 
 
 def _facts(verdict: "Verification", reliance: str | None) -> "Iterator[tuple[str, str]]":

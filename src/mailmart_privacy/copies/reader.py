@@ -170,7 +170,7 @@ class CopyReader:
                 "release; upgrade mailmart-privacy, and verify it again"
             )
         try:
-            moment = datetime.datetime.strptime(found[2].decode("ascii"), "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)
+            moment = _read_moment(found[2].decode("ascii"))
             values = read_container(self._find_container(name))
         except ValueError as error:
             raise AlteredError(f"the signature {name} cannot be read ({one_line(error)})") from None
@@ -263,3 +263,9 @@ def _read_string(digits: str) -> str:
     if digits.startswith("feff"):
         return bytes.fromhex(digits[4:]).decode("utf-16-be")
     return bytes.fromhex(digits).decode("ascii")
+
+
+def _read_moment(digits: str) -> datetime.datetime:
+    year, *rest = int(digits[:4]), *(int(digits[place : place + 2]) for place in range(4, 14, 2))
+    month, day, hour, minute, second = rest
+    return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
