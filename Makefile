@@ -72,14 +72,14 @@ faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all w
 	@tools/system-packages.sh strace:strace
 	$(BIN)/python -m pytest faults --numprocesses 2
 
-records: $(VENV)/.test  ## make the newest version's records, or make them anew (never after its release)
+records: $(VENV)/.test  ## make the newest version's records, or make them again (never after its release)
 	@tools/system-packages.sh $(FORM_PACKAGES)
 	$(BIN)/mailmart-privacy records build --replace $${CHANGE:+--change "$$CHANGE"} $${SUMMARY:+--summary "$$SUMMARY"} $$(ls src/mailmart_privacy/data | grep -E '^[0-9]{4}-' | sort | tail -n 1)
 
-lock: $(VENV)/.test  ## write the lock files anew, with the newest versions (KEEP=1: keep those that still fit)
+lock: $(VENV)/.test  ## write the lock files again, with the newest versions (KEEP=1: keep those that still fit)
 	@$(BIN)/python tools/lock.py $${KEEP:+--keep}
 
-golden: $(VENV)/.test  ## make the golden copies anew (never after the first release)
+golden: $(VENV)/.test  ## make the golden copies again (never after the first release)
 	@tools/system-packages.sh $(FONT_PACKAGES)
 	$(BIN)/python -m tests.golden
 

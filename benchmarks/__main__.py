@@ -29,7 +29,7 @@ MANY = """\
 
 What one copy costs in a batch on one core, into a folder, each file synced: the same bytes, synced in the same way, on
 both sides. *Raw* is what no batch can do without: a signature, a hash of the file, the write. The others lay each copy
-out anew and sign it, as their documentation shows it, and sync nothing.
+out again and sign it, as their documentation shows it, and sync nothing.
 
 ![What one copy costs](benchmarks.svg)
 

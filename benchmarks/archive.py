@@ -127,7 +127,7 @@ def _append(archive: Archive, keyring: Keyring, entries: list[bytes], batch: int
 
 
 def _measure_appends(folder: Path, count: int, batch: int) -> tuple[float, float]:
-    """Append entries, and write the same files anew, bare: each synced, and its folder too."""
+    """Append entries, and write the same files again, bare: each synced, and its folder too."""
     archive, keyring = _open(folder)
     before = {stored.name for stored in archive.storage.find()}
     entries = list(_make_entries(count))

@@ -49,7 +49,7 @@ def add(path: Path) -> tuple[Disk, Require]:
 
 
 def create(path: Path) -> tuple[Disk, Require]:
-    """An archive is made, and its key; where there is an archive, there is its key, and both can be gone on with."""
+    """An archive is made, and its key; if there is an archive, there is its key, and both can be used."""
     path.mkdir()
     command = ["archive", "init", "new/archive", "--archive-key", "new/keys/key.json"]
 
@@ -68,7 +68,7 @@ def create(path: Path) -> tuple[Disk, Require]:
 
 
 def issue(path: Path) -> tuple[Disk, Require]:
-    """A batch is issued by an identity that is made for it; it can be gone on with, and nothing is issued twice."""
+    """A batch is issued by an identity that is made for it; it can be continued, and nothing is issued twice."""
     path.mkdir()
     rows = "".join(f"Acme {number},C-{number}\n" for number in range(COPIES))
     (path / "sheet.csv").write_text(f"Company,Contract\n{rows}")

@@ -15,7 +15,7 @@ Count = Callable[[str, Mapping[str, int]], None]
 
 
 def pytest_sessionstart() -> None:
-    """Fail at once where strace is missing; begin the figures anew, but for the workers of a run."""
+    """Fail at once where strace is missing; begin the figures again, but for the workers of a run."""
     if shutil.which("strace") is None:
         raise pytest.UsageError("strace is missing; run: apt-get install strace")
     if "PYTEST_XDIST_WORKER" not in os.environ:

@@ -49,7 +49,7 @@ def fill(place: Place, chance: random.Random, room: int) -> list[tuple[int, str]
     require_sound(place)
     require_acknowledged(place, acknowledged)
     _, failed = _write_on(place, chance)
-    assert failed, "the disk was not full any longer"
+    assert failed, "the disk was no longer full"
     require_sound(place)
     ballast.unlink()
     require_acknowledged(place, [*acknowledged, *place.add(fake_copies(chance, 2))])

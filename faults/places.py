@@ -1,4 +1,4 @@
-"""Archives to be harmed: made once, copied for each harm, and held to what was acknowledged."""
+"""Archives to be harmed: made once, copied for each harm, and compared with what was acknowledged."""
 
 import contextlib
 import datetime
@@ -53,7 +53,7 @@ class Place:
         return self.path / "keys"
 
     def archive(self) -> Archive:
-        """Open the archive anew: nothing is remembered from before."""
+        """Open the archive again: nothing is remembered from before."""
         return Archive(Folder(self.root))
 
     def keyring(self, archive: Archive) -> Keyring:
@@ -90,7 +90,7 @@ class Place:
         return contextlib.nullcontext()
 
     def rest(self) -> None:
-        """Wait until writers that were stopped are held to have been: in a folder, at once."""
+        """Wait until interrupted writers count as interrupted: in a folder, at once."""
 
 
 def make_place(path: Path) -> Place:

@@ -218,7 +218,7 @@ class _Names:
             return None
         folder, name = self._place(path)
         if name in self._below(folder):
-            assert "O_TRUNC" not in arguments, f"{path} is written anew, in its place"
+            assert "O_TRUNC" not in arguments, f"{path} is written again, in its place"
             return None
         return self._bind((folder, name, Node(content=b"")))
 

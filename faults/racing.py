@@ -32,7 +32,7 @@ from .places import Place, clock, fake_copies, make_place, require_sound, requir
 from .stores import PlaceInStore, make_place_in_store
 
 WRITERS = 4
-_ROUND = 25  # kills on one archive, before all of it is held to what was acknowledged; in a store, twice as many
+_ROUND = 25  # kills on one archive before it is compared with what was acknowledged; in a store, twice as many
 _BESIDE = 8  # kills between two audits beside living writers; in a store, twice as many
 _SHARED = 40  # copies that any writer may add, so that two add the same
 

@@ -17,7 +17,7 @@ from .places import Place, create_in
 
 # Soon, so that in a race some clear away what others have left. The store's clock counts whole seconds.
 STALE = datetime.timedelta(seconds=6)
-_PASSING = ("took too long; nothing of them was logged", "is being cleared away after a writer that was stopped")
+_PASSING = ("took too long; none of them was logged", "is being cleared away after a writer that was stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class PlaceInStore(Place):
     url: str
 
     def storage(self) -> Bucket:
-        """Open where it lies; who has not finished after seconds is held to have been stopped."""
+        """Open the storage; a writer that has not finished after some seconds counts as interrupted."""
         bucket, _, prefix = self.url.removeprefix("s3://").partition("/")
         return Bucket(connect(bucket, prefix), stale=STALE)
 
     def archive(self) -> Archive:
-        """Open the archive anew: nothing is remembered from before."""
+        """Open the archive again: nothing is remembered from before."""
         return Archive(self.storage())
 
     def staging_folders(self) -> list[Path]:
@@ -54,7 +54,7 @@ class PlaceInStore(Place):
                 raise
 
     def rest(self) -> None:
-        """Wait until writers that were stopped are held to have been."""
+        """Wait until interrupted writers count as interrupted."""
         time.sleep(STALE.total_seconds() + 1)
 
 

@@ -157,7 +157,7 @@ def is_litter(name):
 
 
 def decode(text):
-    """Read base 64, in its one spelling."""
+    """Read Base64 in canonical form."""
     raw = base64.b64decode(text, validate=True)
     require(base64.b64encode(raw).decode() == text, "base 64 that is spelt wrongly")
     return raw

@@ -101,7 +101,7 @@ def _call() -> int:
 
 @contextlib.contextmanager
 def _streams() -> Iterator[None]:
-    """Open the standard streams anew upon their descriptors, as an interpreter does when it starts."""
+    """Open the standard streams again upon their descriptors, as an interpreter does when it starts."""
     given, out, err = (io.FileIO(number, mode, closefd=False) for number, mode in ((0, "r"), (1, "w"), (2, "w")))
     texts = [
         io.TextIOWrapper(io.BufferedReader(given), encoding="utf-8"),

@@ -1,4 +1,4 @@
-"""How many examples a property gets: some, the same ones each time, or many, anew."""
+"""How many examples a property gets: some, the same ones each time, or many, again."""
 
 import os
 

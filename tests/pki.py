@@ -206,7 +206,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextlib.contextmanager
 def serve(folder: str, moment: datetime.datetime) -> Iterator[Authority]:
-    """Serve an authority whose keys are made anew, until the block ends."""
+    """Serve an authority whose keys are made again, until the block ends."""
     import os
 
     os.makedirs(os.path.join(folder, "keys"), exist_ok=True)

@@ -149,3 +149,16 @@ def test_the_clock_is_read_at_the_edges_only() -> None:
             source = path.read_text(encoding="utf-8")
             assert ".now(" not in source, name
             assert "import time" not in source, name
+
+
+def test_commands_take_groups_of_options_as_values() -> None:
+    """No command has more than six parameters: make a dataclass of those that belong together (cli/values.py)."""
+    commands = 0
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if name.startswith("cli.") else ():
+            if isinstance(node, ast.FunctionDef) and any(
+                "command" in ast.unparse(each) for each in node.decorator_list
+            ):
+                commands += 1
+                assert len(node.args.args) <= 6, f"{name}.{node.name}"
+    assert commands > 30

@@ -46,7 +46,7 @@ def judge(place: Place, authority: Authority) -> list[Anchor]:
 
 
 def rewrite(place: Place, old: bytes, new: bytes) -> None:
-    """Replace words of entries, and make the log anew with its key: a thief of both leaves nothing else to be seen."""
+    """Replace words of entries, and make the log again with its key: a thief of both leaves nothing else to be seen."""
     archive = place.archive()
     frontier, tiles = TreeFrontier(), list[tuple[str, bytes]]()
     for start, contents in list(archive.log.commits()):
@@ -71,7 +71,7 @@ def test_an_anchor_holds_the_log(place: Place, authority: Authority) -> None:
 
 
 def test_an_anchor_exposes_who_has_the_key(place: Place, authority: Authority) -> None:
-    """An entry before an anchor that was changed, and the log signed anew, passes every check but that anchor."""
+    """An entry before an anchor that was changed, and the log signed again, passes every check but that anchor."""
     rewrite(place, b'"level":"B-B"', b'"level":"B-T"')
     with pytest.raises(TamperedError, match=rf"stamped over other entries: those before no\. {FIRST_COPY + 2}"):
         judge(place, authority)

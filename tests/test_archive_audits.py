@@ -187,7 +187,7 @@ def test_what_is_removed_while_it_is_listed(place: Place, chance: random.Random)
 
 
 def test_a_copy_that_is_back_after_its_recipient_was_erased(place: Place, chance: random.Random) -> None:
-    """A copy of an erased recipient that came back, from a backup for instance, is a fault; added anew it is none."""
+    """A copy of an erased recipient that came back, from a backup for instance, is a fault; added again it is none."""
     copies = fake_copies(chance, 2, recipients=1)
     place.add(copies)
     archive = place.archive()

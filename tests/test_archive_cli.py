@@ -174,8 +174,8 @@ def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
     lines = result.stdout.decode().splitlines()
     assert [line.split(": ")[1].split(" entry")[0] for line in lines] == [
         "archived as",
-        "is there already",
-        "is there already",
+        "is archived already",
+        "is archived already",
     ]
     assert result.stderr.decode().count(": refused: ") == 2
     assert len(digests(cli)) == 3
@@ -362,7 +362,7 @@ def test_commits_that_are_not_those_of_the_log(cli: Run, archive: Path, tmp_path
         path.unlink()
     for command in ("prove", "evidence"):
         result = cli("archive", command, "0" * 64, "-a", "archive")
-        assert (result.returncode, "is another one in the log" in one_line(result)) == (4, True)
+        assert (result.returncode, "differs between the log" in one_line(result)) == (4, True)
     assert cli("archive", "prove", second, "-a", "archive").returncode == 0
 
 
@@ -421,7 +421,7 @@ def test_a_key_that_is_printed_can_be_typed_again(cli: Run, archive: Path, tmp_p
 
 
 def test_a_key_that_is_replaced(cli: Run, archive: Path) -> None:
-    """It asks first; then the new public key is printed, and the archive goes on with the new one."""
+    """The command asks first, then prints the new public key; the archive continues with it."""
     assert cli("archive", "key", "rotate", "-a", "archive").returncode == 130
     done = cli("archive", "key", "rotate", "-a", "archive", "--yes")
     assert done.returncode == 0, done.stderr
@@ -463,7 +463,7 @@ def test_a_batch(cli: Run, archive: Path, tmp_path: Path, authority: Authority) 
 
 
 def test_a_batch_that_was_stopped(cli: Run, archive: Path, tmp_path: Path, environment: dict[str, str]) -> None:
-    """Gone on with, a batch gives out what it had archived, and archives nothing twice."""
+    """A continued batch hands out what it had archived, and archives nothing twice."""
     (tmp_path / "rows.csv").write_text("recipient,reference\n" + "".join(f"Row {n},R-{n}\n" for n in range(150)))
     command = ("export", "--recipients", "rows.csv", "-a", "archive", "-d", "sent", "--resume", "--jobs", "1")
     stopped = 0

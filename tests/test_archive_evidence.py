@@ -132,7 +132,7 @@ def test_evidence_after_the_key_was_replaced(place: Place, authority: Authority,
 
 
 def repack(bag: Path) -> None:
-    """Make the manifests anew, as a forger does."""
+    """Make the manifests again, as a forger does."""
     for manifest, names in (
         ("manifest-sha256.txt", sorted(each for each in bag.rglob("*") if each.is_file() and not each.is_symlink())),
         (
@@ -152,7 +152,7 @@ def repack(bag: Path) -> None:
     ],
 )
 def test_a_byte_that_was_changed(place: Place, bag: Path, name: str) -> None:
-    """A byte of any file that is covered is missed, also where the manifests were made anew."""
+    """A byte of any file that is covered is missed, also where the manifests were made again."""
     content = (bag / name).read_bytes()
     at = len(content) // 2
     (bag / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])

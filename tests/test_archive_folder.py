@@ -229,7 +229,7 @@ def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance
 
 
 def test_what_was_settled_and_not_synced_is_synced(place: Place, chance: random.Random) -> None:
-    """Who clears the staging folder of a killed writer that had settled its files first syncs their folders."""
+    """The process that removes the staging folder of a killed writer syncs the folders of its committed files first."""
     synced: list[str] = []
     real = os.fsync
 

@@ -296,7 +296,7 @@ STEPS = st.lists(st.tuples(st.lists(entries(), min_size=1, max_size=6), st.boole
 def test_refreshed_step_by_step_or_made_anew_it_is_the_same(
     steps: list[tuple[list[Entry], bool]], place: str, tmp_path: Path
 ) -> None:
-    """Whatever is logged and whenever the index is refreshed, it says what the log says; made anew, the same again."""
+    """Whatever is logged and whenever the index is refreshed, it says what the log says; made again, the same again."""
     made = Made(tmp_path / f"made {next(_names)}")
     with open_index(place) as index:
         for batch, refreshed in steps:
@@ -600,7 +600,7 @@ def test_an_odd_entry_is_told_in_one_line(made: Made, place: str, change: dict[s
 
 @pytest.mark.slow
 def test_racing_refreshes_make_one_index(made: Made, place: str) -> None:
-    """Several processes may refresh, and make anew, one index at once, while the archive grows."""
+    """Several processes may refresh, and make again, one index at once, while the archive grows."""
     made.add_entries(*(copy_entry(number) for number in range(8000)))
     for number in range(30):
         made.add_entries(copy_entry(("more", number)))
@@ -683,7 +683,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_file_is_made_anew(made: Made, sqlite_place: Path, damage: Callable[[Path], object]) -> None:
-    """Whatever became of the file: the next refresh makes it anew, and what may be someone else's is kept."""
+    """Whatever happened to the file: the next refresh rebuilds it, and a file that may be someone else's is kept."""
     made.add_entries(*(copy_entry(number) for number in range(2000)))
     read(sqlite_place, made.archive)
     damage(sqlite_place)
@@ -714,7 +714,7 @@ def test_damage_is_told_in_one_line_where_nothing_can_be_made_anew(made: Made, s
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["something else", "pages", "a table", "first page"])
 def test_racing_processes_mend_a_damaged_file_together(made: Made, sqlite_place: Path, damage: str) -> None:
-    """Of several processes that find the damage, one makes the file anew, and none removes another one's work."""
+    """Of several processes that find the damage, one makes the file again, and none removes another one's work."""
     made.add_entries(*(copy_entry(number) for number in range(2000)))
     read(sqlite_place, made.archive)
     DAMAGES[damage](sqlite_place)
@@ -812,7 +812,7 @@ def postgres_place(server: str) -> str:
     ids=str,
 )
 def test_missing_tables_are_made_anew(made: Made, postgres_place: str, statements: Sequence[str]) -> None:
-    """Whatever became of the tables: the next refresh makes them anew."""
+    """Whatever happened to the tables: the next refresh creates them again."""
     made.add_copies(1, 2)
     read(postgres_place, made.archive)
     with psycopg.connect(postgres_place) as connection:

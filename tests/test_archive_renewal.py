@@ -75,7 +75,8 @@ def office(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Office:
-    """An archive of 2026: copies whose timestamps hold until 2032 and 2045, and an anchor that holds until 2032."""
+    """An archive of 2026: copies whose timestamps are valid until 2032 and 2045, and an anchor that is valid until
+    2032."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", environment["HOME"])
     office = Office(authority, monkeypatch, capsys)
@@ -162,7 +163,7 @@ def test_a_copy_whose_renewal_was_missed(office: Office) -> None:
 
 
 def test_an_anchor_that_lapsed(office: Office) -> None:
-    """An anchor that lapsed proves nothing any longer, and this is said; a new one proves from its own time on."""
+    """An anchor that lapsed no longer proves anything, and this is reported; a new one proves from its own time on."""
     with office.at(year(2033)):
         assert "expired on 2032-01-01" in office.say("verify", code=5)
         assert "expired on 2032-01-01" in office.say("in-force", "2026-12-01T00:00:00Z", code=5)

@@ -1,4 +1,5 @@
-"""The key of the log is replaced: readers follow, writers with the former key stop, interruptions are gone on with."""
+"""The key of the log is replaced: readers follow, writers with the former key stop, interrupted replacements
+continue."""
 
 import contextlib
 import os
@@ -51,7 +52,7 @@ def check(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_key_is_replaced(place: Place) -> None:
-    """The log goes on with the new key; the former one is kept, and all that it signed stays valid."""
+    """The log continues with the new key; the former key is kept, and everything that it signed stays valid."""
     first = place.archive().keys.first
     before = place.archive().checkpoint()
     proof = write_proof(place.archive(), FIRST_COPY)

@@ -68,7 +68,7 @@ def clock() -> Iterator[None]:
 
 
 def wait(parts: float = 1.25) -> None:
-    """Let time pass, told as parts of the time after which a writer is held to have been stopped."""
+    """Let time pass, in parts of the time after which a writer counts as interrupted."""
     LaterClient.passed += STALE * parts
 
 
@@ -161,7 +161,7 @@ def test_what_another_one_left_and_one_relies_on(url: str, tmp_path: Path) -> No
 
 
 def test_what_two_have_left_one_after_the_other(url: str, tmp_path: Path) -> None:
-    """Copies that one writer has put, and another one has found there, go once both are held to have been stopped."""
+    """Copies that one writer put and another one found are removed once both writers count as interrupted."""
     _, keyring = make(url, tmp_path / "key")
     copies = fake_copies(3)
     stop(open_archive(url), keyring, copies)

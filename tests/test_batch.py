@@ -203,7 +203,7 @@ def test_a_file_that_is_in_the_way(cli: Run, tmp_path: Path) -> None:
     result = cli("export", "--recipients", "r.csv", "-d", "out")
     assert result.returncode == 6
     assert "row 4" in result.stderr.decode()
-    assert "4 of 5 copies are issued; go on with --resume" in result.stderr.decode()
+    assert "4 of 5 copies are issued; continue with --resume" in result.stderr.decode()
     assert theirs.read_bytes() == b"theirs"
     theirs.unlink()
     assert cli("export", "--recipients", "r.csv", "-d", "out", "--resume").returncode == 0
@@ -233,7 +233,7 @@ def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environmen
             assert process.stderr is not None
             said = process.stderr.read().decode().splitlines()
         assert process.returncode == 130
-        assert re.search("interrupted; [0-9,]+ of 3,000 copies are issued; go on with --resume", said[-1]), said
+        assert re.search("interrupted; [0-9,]+ of 3,000 copies are issued; continue with --resume", said[-1]), said
         assert len(said) == 2
         done = len(lines(manifest.parent))
         assert 0 < done < 3000
@@ -256,7 +256,9 @@ def test_a_full_disk_stops_a_batch_that_goes_on(cli: Run, tmp_path: Path, enviro
         )  # what is free when it begins may be taken by others
         command = [sys.executable, "-c", code, "export", "--recipients", "r.csv", "-d", str(disk / "out")]
         result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
-        assert result.returncode in (1, 6), result.stderr
+        # Before the first copy is whole, nothing is done; after it, the batch is partly done.
+        listed = (disk / "out" / "manifest.jsonl").exists() and (disk / "out" / "manifest.jsonl").stat().st_size
+        assert result.returncode == (6 if listed else 1), result.stderr
         assert "No space left on device" in result.stderr.decode().splitlines()[-1]
         files = {path.name: path.read_bytes() for path in (disk / "out").glob("*.pdf")}
         assert all(content.endswith(b"%%EOF\n") for content in files.values())
@@ -292,7 +294,7 @@ def test_no_room_is_said_before_anything_is_signed(cli: Run, tmp_path: Path, env
 
 @pytest.mark.slow
 def test_a_key_that_fails_in_mid_run(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """Where the key fails, the batch stops with what is done listed, says why, and goes on with --resume."""
+    """If the key fails, the batch stops, lists what is done, says why, and can be continued with --resume."""
     write_sheet(tmp_path / "r.csv", 100)
     code = """
 import sys
@@ -313,7 +315,7 @@ sys.exit(main())
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert result.returncode == 6
     last = result.stderr.decode().splitlines()[-1]
-    assert re.search("the token was removed; 4[0-9] of 100 copies are issued; go on with --resume", last), last
+    assert re.search("the token was removed; 4[0-9] of 100 copies are issued; continue with --resume", last), last
     assert cli("export", "--recipients", "r.csv", "-d", "out", "--resume").returncode == 0
     assert len(lines(tmp_path / "out")) == 100
 
@@ -378,7 +380,7 @@ def test_options_that_do_not_go_together(cli: Run, tmp_path: Path, arguments: tu
     """What makes no sense is said in one line, and nothing is written."""
     write_sheet(tmp_path / "r.csv", 1)
     result = cli("export", *arguments)
-    assert result.returncode in (1, 2)
+    assert result.returncode == (1 if "No such" in words else 2)
     assert words in result.stderr.decode().splitlines()[-1]
     assert not (tmp_path / "out").exists()
 

@@ -114,7 +114,7 @@ def test_a_chain_that_does_not_hold_is_refused(content: bytes, message: str) -> 
     ],
 )
 def test_a_chain_out_of_its_time_does_not_sign(content: bytes, at: datetime.datetime, message: str) -> None:
-    """The signer's and every issuer's certificate are looked at for the moment, before anything is written."""
+    """The certificates of the signer and every issuer are checked for the moment, before anything is written."""
     identity = load_identity(content)
     with pytest.raises(IdentityError, match=message):
         require_valid(identity, at)
@@ -125,7 +125,7 @@ def test_a_chain_out_of_its_time_does_not_sign(content: bytes, at: datetime.date
 def test_a_weak_digest_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A certificate that was signed over SHA-1 or MD5 is refused, at the signer and at an issuer, but not at a root."""
     content = PEM + to_pem(LEAF, MIDDLE.certificate, ROOT.certificate)
-    # No library signs over these any longer; that SHA-256 is one of them now shows where it is asked.
+    # No library signs with these digests now; so SHA-256 plays the part of one of them.
     monkeypatch.setattr(model, "_WEAK_HASHES", ("sha256",))
     with pytest.raises(IdentityError, match="'Signer' was signed over SHA256, which can be forged"):
         load_identity(content)

@@ -20,7 +20,7 @@ from mailmart_privacy import batch, errors, keys
 from mailmart_privacy.cli.keys import KeyName
 from mailmart_privacy.keys.key_files import dump_identity
 
-from .conftest import Run, one_line
+from .conftest import VERSION, Run, one_line
 
 pytestmark = [
     pytest.mark.slow,
@@ -178,7 +178,7 @@ def test_errors_come_row_by_row(key: KeyName, tmp_path: Path) -> None:
         privacy.Row(number=4, recipient="Beta", reference="B"),
         privacy.Row(number=5, recipient="W" * 300),
     ]
-    (tmp_path / "privacy-policy-2026-02-24-Beta-B.pdf").write_bytes(b"mine")
+    (tmp_path / f"privacy-policy-{VERSION}-Beta-B.pdf").write_bytes(b"mine")
     outcomes = list(privacy.issue_many(given, identity=key, into=str(tmp_path)))
     failed = {each.number: each.error for each in outcomes if isinstance(each, batch.FailedRow)}
     assert {number: type(error) for number, error in failed.items()} == {
@@ -186,7 +186,7 @@ def test_errors_come_row_by_row(key: KeyName, tmp_path: Path) -> None:
         4: errors.DestinationExistsError,
         5: errors.RecipientError,
     }
-    assert (tmp_path / "privacy-policy-2026-02-24-Beta-B.pdf").read_bytes() == b"mine"
+    assert (tmp_path / f"privacy-policy-{VERSION}-Beta-B.pdf").read_bytes() == b"mine"
     assert sum(isinstance(each, batch.IssuedRow) for each in outcomes) == 1
 
 

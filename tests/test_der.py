@@ -64,7 +64,7 @@ def test_nothing_but_errors_of_its_own(content: bytes) -> None:
         return
     assert content.startswith(taken)
     tag, body = taken[0], der.Reader(taken).read(taken[0])
-    assert der.encode(tag, body) == taken  # one spelling
+    assert der.encode(tag, body) == taken  # canonical form
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_a_strangers_text_is_compared_by_its_words(cli: Run, tmp_path: Path) -> 
         (render_json(POLICY).replace('"number": 1,', '"number": 7,').encode(), "contains JSON, but not a policy"),
         (render_json(POLICY).replace('"title": "Cookies"', '"title": 5').encode(), "contains JSON, but not a policy"),
         (b"%PDF-1.7\n", "carries no policy"),
-        (b"%PDF-1.7\n" + b"\0" * (16 * 1024 * 1024), "such files are not looked at"),
+        (b"%PDF-1.7\n" + b"\0" * (16 * 1024 * 1024), "larger files are not read"),
     ],
     ids=range(14),
 )

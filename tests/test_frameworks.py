@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mailmart_privacy as privacy
+from mailmart_privacy._time import format_date
 from mailmart_privacy.web import Response, create_service
 
 from .frameworks import PREFIX, RELEASES, Answer, ask, documented, environment, install, serve
@@ -18,7 +19,8 @@ pytestmark = pytest.mark.slow
 Request = tuple[str, str, tuple[tuple[str, str], ...]]
 SERVICE = create_service()
 LINK = '<a href="/privacy" rel="privacy-policy">Privacy Policy</a>'
-DATE = '<time datetime="2026-02-24">February 24, 2026</time>'
+CURRENT = SERVICE.current()
+DATE = f'<time datetime="{CURRENT.version}">{format_date(CURRENT.last_updated)}</time>'
 APP = {"django": "wsgi:application", "django-asgi": "asgi:application", "flask": "app:app"}
 APP |= {"starlette": "app:app", "fastapi": "app:app"}
 HEADINGS = {
@@ -293,8 +295,9 @@ def test_templates_have_text_date_and_link(framework: str, age: str, tmp_path: P
         if framework == "django":
             sitemap = ask(port, "/sitemap.xml").body.decode()
             entries = re.findall(r"<loc>http://127\.0\.0\.1:\d+(.*?)</loc><lastmod>(.*?)</lastmod>", sitemap)
-            paths = ("/privacy", "/privacy/versions", "/privacy/2026-02-24")
-            assert sorted(entries) == sorted((path, "2026-02-24") for path in paths)
+            former = [known.version for known in CURRENT.history if known.version <= CURRENT.version]
+            expected = [("/privacy", CURRENT.version), ("/privacy/versions", CURRENT.version)]
+            assert sorted(entries) == sorted(expected + [(f"/privacy/{version}", version) for version in former])
 
 
 SHADOW = 'path("<path:anything>", lambda request, anything: None)'

@@ -1,6 +1,6 @@
 """Fuzzing `verify`: whatever is done to a copy, the answer is an error of ours, and never a pass.
 
-Bounded and repeatable by default. `MAILMART_PRIVACY_FUZZ=60` makes sixty times as many examples, anew each time.
+Bounded and repeatable by default. `MAILMART_PRIVACY_FUZZ=60` makes sixty times as many examples, again each time.
 """
 
 import datetime

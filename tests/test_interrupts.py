@@ -1,4 +1,4 @@
-"""Batches that are killed at any moment, and gone on with: nothing lost, nothing twice, nothing half-written."""
+"""Batches that are killed at any moment, and continued: nothing is lost, doubled or half-written."""
 
 import json
 import os

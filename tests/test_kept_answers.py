@@ -54,7 +54,7 @@ def test_the_same_request_gets_the_same_answer(asked: Asked) -> None:
 
 
 def test_what_decides_is_told_apart(asked: Asked) -> None:
-    """Method, path, prefix and each header that is looked at give answers of their own, whatever was kept before."""
+    """Each method, path, prefix and header that is read has its own answer, whatever was kept before."""
     page = asked.ask()
     etag = dict(page[0]["headers"])[b"etag"]
     wanted = {

@@ -12,7 +12,7 @@ from mailmart_privacy.errors import RowsError
 from mailmart_privacy.sheets.outline import outline
 from mailmart_privacy.sheets.sheet import Sheet, read_sheet
 
-from .conftest import Run
+from .conftest import VERSION, Run
 
 TITLE = "MailMart – Customers to notify"
 HEADINGS = ("Company Name", "E-mail", "Contract no.")
@@ -162,4 +162,4 @@ def test_a_sheet_in_csv_is_marked_and_listed(cli: Run, tmp_path: Path) -> None:
     assert "1 rows have no problem; nothing was issued" in checked.stderr.decode()
     cli("export", "--recipients", "r.csv", "-d", "out", "--manifest", "list.jsonl")
     page = openpyxl.load_workbook(tmp_path / "list-issued.xlsx").active
-    assert [cell.value for cell in page[2]][:4] == ["Acme", "1", "x", "privacy-policy-2026-02-24-Acme-1.pdf"]
+    assert [cell.value for cell in page[2]][:4] == ["Acme", "1", "x", f"privacy-policy-{VERSION}-Acme-1.pdf"]

@@ -21,7 +21,7 @@ from mailmart_privacy.api import policies
 from mailmart_privacy.cli import show
 from mailmart_privacy.cli.app import run
 from mailmart_privacy.policy.entries import LEDGER, entry_digest
-from mailmart_privacy.policy.ledger import Ledger
+from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.policy.read_markdown import parse_policy
 from mailmart_privacy.policy.versions import describe_versions
 from mailmart_privacy.release import folder as release_folder
@@ -72,6 +72,13 @@ class Story(NamedTuple):
     said: dict[str, subprocess.CompletedProcess[bytes]]
 
 
+def copy_first(place: Path) -> None:
+    """Copy the data of the first release: whatever was released since, the story begins with one version."""
+    later = [version.version for version in shipped().versions[1:]]
+    shutil.copytree(DATA, place, ignore=shutil.ignore_patterns(*later))
+    (place / LEDGER).write_bytes(write_ledger(entries_of(DATA)[:1]))
+
+
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """A material version that is announced, then an editorial one; a fourth that is only opened."""
@@ -86,7 +93,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         assert said[name].returncode == 0, said[name].stderr.decode()
         return shutil.copytree(folder / "data", folder / keep) if keep else folder
 
-    shutil.copytree(DATA, folder / "data")
+    copy_first(folder / "data")
     step("new", "new", SECOND)
     change(folder / "data" / SECOND, edit_materially)
     described = ["--change", "material", "--summary", SUMMARY]
@@ -232,7 +239,7 @@ def test_only_the_material_change_has_to_be_told(story: Story) -> None:
 
 
 def test_replace_keeps_what_is_not_given_anew(cli: Run, story: Story, tmp_path: Path) -> None:
-    """Class, summary and moment of the entry stay; each can be given anew."""
+    """Class, summary and moment of the entry stay; each can be given again."""
     data = shutil.copytree(story.announced, tmp_path / "data")
     change(data / SECOND, lambda source: edit(source, ("under 18", "under 16")))
     assert cli("records", "build", SECOND, "--replace", "--data", "data").returncode == 0
@@ -406,7 +413,8 @@ def test_the_first_version_has_neither_class_nor_summary(cli: Run, tmp_path: Pat
     assert tree(tmp_path / "data") == before
     assert cli("records", "build", FIRST, "--released-at", f"{FIRST}T00:00:00Z", "--data", "data").returncode == 0
     others = ("schemas", "trust.json")  # they are not of a version
-    expected = {name: content for name, content in tree(DATA).items() if not name.startswith(others)}
+    copy_first(tmp_path / "first")
+    expected = {name: content for name, content in tree(tmp_path / "first").items() if not name.startswith(others)}
     assert tree(tmp_path / "data") == expected
 
 
@@ -602,7 +610,7 @@ def test_what_is_rewritten_throughout_is_found_against_a_release(
 
 
 def test_every_difference_from_a_release_is_named(cli: Run, story: Story, finished: Path, tmp_path: Path) -> None:
-    """An entry that says something else, a record that was made anew, and a version that is gone."""
+    """An entry that says something else, a record that was made again, and a version that is gone."""
     rewrite(finished, SECOND, summary="Nothing that you need to know.")
     result = cli("records", "check", "--data", "data", "--against", str(story.finished))
     assert result.returncode == 1

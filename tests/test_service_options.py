@@ -140,7 +140,7 @@ def test_a_version_that_takes_over_is_logged(ledger: Ledger, caplog: pytest.LogC
     assert caplog.messages == [f"/privacy: version {SECOND} loaded", f"/privacy: version {THIRD} takes over"]
 
 
-def test_own_templates_replace_those_of_the_same_name(tmp_path: Path) -> None:
+def test_own_templates_replace_those_of_the_same_name(tmp_path: Path, ledger: Ledger) -> None:
     """A folder, a file or a template; texts are escaped, and the rest stays ours."""
     policy = shipped().policy(FIRST)
     (tmp_path / "footer.html").write_text(
@@ -152,6 +152,8 @@ def test_own_templates_replace_those_of_the_same_name(tmp_path: Path) -> None:
     assert policy.sections[0].html in re.sub(r'<a class="permalink" .*?</a>\n', "", page)
     assert render_html(policy, tmp_path / "mine.html") == f"<p>{FIRST} &lt;b&gt;</p>"
     assert render_html(policy, jinja2.Template("{{ policy.title }}")) == "Privacy Policy"
+    redline = make(ledger, templates=tmp_path).respond("GET", f"/privacy/{SECOND}/changes", {})
+    assert "<footer>&lt;b&gt; of </footer>" in redline.body.decode(), "a redline is not the page of one policy"
     service = create_service(templates=tmp_path)
     assert "<footer>&lt;b&gt; of Privacy Policy</footer>" in service.respond("GET", "/privacy.html", {}).body.decode()
 

@@ -125,7 +125,7 @@ def test_the_headers_go_with_their_addresses(files: dict[str, bytes], ledger: Le
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('href="#cookies"', 'href="#biscuits"', r"privacy\.html links to #biscuits, where nothing is"),
+        ('href="#cookies"', 'href="#biscuits"', r"privacy\.html links to #biscuits, which does not exist"),
         ('href="/privacy/versions"', 'href="/privacy/list"', "links to /privacy/list"),
         ('href="/privacy/versions"', 'href="versions"', "links to versions"),
         ('href="/privacy/versions"', 'href="https://example.com/nothing"', "links to https://example.com/nothing"),

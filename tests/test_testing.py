@@ -59,7 +59,7 @@ def test_nothing_is_left_behind() -> None:
     with pytest.raises(ZeroDivisionError), three_versions(at=datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)):
         len(privacy.current().history) // 0
     assert privacy.versions() == versions
-    assert shipped() is not before  # loaded anew, from what ships
+    assert shipped() is not before  # loaded again, from what ships
     assert privacy.upcoming() == shipped().upcoming(datetime.datetime.now(datetime.UTC))
 
 

@@ -46,7 +46,7 @@ def maker(key: Any = EC, **more: Any) -> TokenMaker:
     ids=name_settings,
 )
 def test_one_spelling(settings: dict[str, Any]) -> None:
-    """A token of any kind is read, its one spelling is read as itself and by another library, and says the same."""
+    """A token of any kind is read; its canonical form is read as itself and by another library, and says the same."""
     content = maker(**settings).make(b"stamped")
     token = read_token(content)
     assert parse_token(token.content) == token

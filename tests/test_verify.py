@@ -190,7 +190,7 @@ def test_an_update_between_the_signatures_is_found(
     ids=lambda arguments: arguments[0],
 )
 def test_a_copy_written_anew_is_altered(copy: bytes, identity: Identity, arguments: list[str]) -> None:
-    """A program that writes the whole file anew breaks the signatures, however little it changes."""
+    """A program that writes the whole file again breaks the signatures, however little it changes."""
     code, sentence = judge(rewrite(copy, *arguments), identity.certificate)
     assert code == ExitCode.ALTERED, sentence
 
@@ -310,7 +310,7 @@ def foreign() -> bytes:
 
 
 def test_a_foreign_signed_file(identity: Identity) -> None:
-    """What someone signed that is not a copy is not ours to vouch for, whatever became of it afterwards."""
+    """A signed file that is not a copy is untrusted, whatever happened to it afterwards."""
     from io import BytesIO
 
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter

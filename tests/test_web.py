@@ -105,7 +105,7 @@ def test_each_format_has_an_address_of_its_own(service: Service, ledger: Ledger,
     ],
 )
 def test_the_format_that_a_client_likes_best(service: Service, accept: str | None, ending: str) -> None:
-    """One address for all formats, chosen by Accept; who has no wish gets the page."""
+    """One URL for all formats, chosen by Accept; a client without a preference gets the page."""
     for address in ("/privacy", f"/privacy/{FIRST}"):
         response, headers = get(service, address, **({} if accept is None else {"Accept": accept}))
         assert (response.status, headers["Content-Type"]) == (200, TYPES[ending])

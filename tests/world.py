@@ -37,7 +37,10 @@ def enter() -> None:
         return
     if world not in WORLDS:
         sys.exit(f"{VARIABLE} is {world!r}; there are: {', '.join(WORLDS)}")
-    assert "mailmart_privacy" not in sys.modules, "it is too late for another world"
+    loaded = sys.modules.get("mailmart_privacy")
+    if loaded is not None:  # a process that a test has started finds the copy on its path
+        assert ".cache/worlds" in Path(str(loaded.__file__)).as_posix(), "it is too late for another world"
+        return
     folder = copy_package(world)
     sys.path.insert(0, str(folder))
     os.environ["PYTHONPATH"] = str(folder)

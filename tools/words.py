@@ -41,6 +41,21 @@ PATTERNS = (
     Pattern(expression=r"\bor not any longer\b", instead="or no longer"),
     Pattern(expression=r"\b(?:for|to|of|from|with) who\b", instead="for those who, or name the person"),
     Pattern(expression=r"\bsays so first\b", instead="announces itself before"),
+    Pattern(expression=r"(?<!_)\banew\b(?!_)", instead="again, or rebuild"),
+    Pattern(expression=r"\b(?:go|goes|going|gone|went) on with\b", instead="continue"),
+    Pattern(
+        expression=r"\bheld to (?:be|have|the|a|an|what|some|its|it|was|rules)\b", instead="compared with, or counts as"
+    ),
+    Pattern(expression=r"\bone spelling\b", instead="canonical form"),
+    Pattern(expression=r"\bany longer\b", instead="no longer"),
+    Pattern(expression=r"\bbecame of\b", instead="the outcome, or what happened to"),
+    Pattern(expression=r"\bcom(?:e|es|ing) to be\b|\bcame to be\b", instead="is made"),
+    Pattern(expression=r"\bare looked at\b|\bwas looked at\b|\bis looked at\b", instead="is read, or is checked"),
+    Pattern(expression=r"\bwhere nothing is\b(?! \w)", instead="which does not exist"),
+    Pattern(
+        expression=r"(?:[.;:(]\s|\"\"\")who (?:has|have|adds|reads|wants|clears|stages|relies|serves)\b",
+        instead="name the person: somebody who, those who",
+    ),
     Pattern(expression=r"\bwhat power may take\b", instead="what survives a power failure"),
     Pattern(
         expression=r"(?<!there\s)\b(?:is|are) no (?!longer\b|more\b|later\b|other\b|doubt\b|less\b)\w+",

@@ -1,4 +1,4 @@
-"""DER (ITU-T X.690, 8 and 10) in one spelling: a strict reader and a writer, for CMS and timestamps.
+"""DER (ITU-T X.690, 8 and 10) in canonical form: a strict reader and a writer, for CMS and timestamps.
 
 The reader refuses what DER does not allow, and returns contents, never a whole value with its tag and length: what is
 written again is written from what was understood. The exceptions are named: `Reader.take` returns a value whole, for

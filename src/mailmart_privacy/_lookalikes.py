@@ -39,7 +39,7 @@ def find_lookalikes(name: str) -> str | None:
         name: a name as it stands on a copy, in Unicode's form C.
 
     Returns:
-        A sentence for people, without a full stop; or None where nothing is to be said.
+        A sentence for people, without a full stop; or None if there is nothing to say.
     """
     if name.isascii():
         return None

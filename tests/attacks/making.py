@@ -141,7 +141,7 @@ def write(writer: IncrementalPdfFileWriter, change: Callable[[Any], None]) -> by
 
 
 def rewrite(pdf: bytes, *arguments: str) -> bytes:
-    """Write the file anew with qpdf."""
+    """Write the file again with qpdf."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "in.pdf"), Path(folder, "out.pdf")
         source.write_bytes(pdf)

@@ -49,7 +49,7 @@ def overlay(writer: IncrementalPdfFileWriter) -> None:
 
 
 def replace_content(writer: Any) -> None:
-    """Define the content of the second page anew, under its own number."""
+    """Define the content of the second page again, under its own number."""
     page: Any = writer.root["/Pages"]["/Kids"][1]
     reference = page.raw_get("/Contents").reference
     writer.objects[(reference.generation, reference.idnum)] = write_text(writer, page)
@@ -199,7 +199,7 @@ def change_version(writer: IncrementalPdfFileWriter) -> None:
 
 
 def ask_for_appearances(writer: IncrementalPdfFileWriter) -> None:
-    """Ask programs to draw the fields anew."""
+    """Ask programs to draw the fields again."""
     writer.root["/AcroForm"][name("/NeedAppearances")] = generic.BooleanObject(True)
     writer.update_root()
 

@@ -195,7 +195,7 @@ def _find_glyphs(pdf: bytes) -> bytes:
     levels=("B-B",),
 )
 def swa_updated_range(given: Given) -> bytes:
-    """An update defines the signature anew: the same container, the same ranges, put where they still fit."""
+    """An update defines the signature again: the same container, the same ranges, put where they still fit."""
     found = find_delivery(given.copy)
     reader = PdfFileReader(BytesIO(given.copy))
     (signature,) = (s for s in reader.embedded_signatures if s.field_name == "Delivery")
@@ -247,7 +247,7 @@ for _name, _about, _edit in RANGE_VARIANTS:
     )
 
 
-@attack(CONTAINER, says="the signature Delivery is not in its one spelling", levels=("B-B", "B-LT"), proof=_VALID)
+@attack(CONTAINER, says="the signature Delivery is not in canonical form", levels=("B-B", "B-LT"), proof=_VALID)
 def container_other_s(given: Given) -> bytes:
     """The ECDSA signature (r, s) is written as (r, n - s), which holds as well."""
     container = read_container(given.copy)

@@ -194,7 +194,7 @@ def store_removed(given: Given) -> bytes:
 
 @attack(POISON, says="after the delivery was signed, the file was changed: its validation data", levels=_LEVELS)
 def store_overwritten(given: Given) -> bytes:
-    """An update defines the first certificate in the store anew."""
+    """An update defines the first certificate in the store again."""
 
     def change(writer: Any) -> None:
         reference = _store(writer)["/Certs"].raw_get(0).reference
@@ -211,7 +211,7 @@ def store_where_none_was(given: Given) -> bytes:
 
 @attack(POISON, says="has nothing to do with its signers", levels=("B-LT",))
 def store_of_useless_data(given: Given) -> bytes:
-    """The store is written anew with nothing but the certificates."""
+    """The store is written again with nothing but the certificates."""
     held = read_store(given.copy)
     assert held is not None
     return extend_store(given.copy[: given.end], replace(held, ocsps=(), crls=()) + poison_stranger(given))

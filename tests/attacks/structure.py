@@ -12,7 +12,7 @@ TRAILING = "Trailing bytes"
 TRUNCATED = "Truncated revisions"
 ORDER = "Re-ordered revisions"
 TABLES = "Cross-references and trailers"
-REWRITTEN = "Files written anew"
+REWRITTEN = "Files written again"
 
 TAILS = {
     "blank": b" ",
@@ -261,8 +261,8 @@ for _name, _arguments in {
             family=REWRITTEN,
             name=f"rewritten_{_name}",
             make=partial(_rewrite, _arguments),
-            says="the first difference is at byte|was written anew, or changed",
+            says="the first difference is at byte|was written again, or changed",
             levels=("B-B",),
-            about=f"The whole file is written anew ({_arguments[0]}).",
+            about=f"The whole file is written again ({_arguments[0]}).",
         )
     )

@@ -1,6 +1,6 @@
 """Golden copies: of every level, kind of key and paper, of names in other scripts, and renewed.
 
-Only what stands behind the recorded form is kept, packed. `make golden` makes them anew; that ends with the first
+Only what stands behind the recorded form is kept, packed. `make golden` makes them again; that ends with the first
 release, after which every release has to verify them as they are.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m tests.golden`: make the golden copies anew. Not after the first release: then they are what counts."""
+"""`python -m tests.golden`: make the golden copies again. Not after the first release: then they are what counts."""
 
 import base64
 import datetime

@@ -82,7 +82,7 @@ def renew(
     trust: Iterable[Certificate] | Trust,
     at: datetime.datetime | None = None,
 ) -> bytes:
-    """Renew a copy: verify it, and add the next archive timestamp, so that it holds for longer.
+    """Renew a copy: verify it, and add the next archive timestamp, so that it stays valid for longer.
 
     Args:
         pdf: a copy of level B-LT or B-LTA.

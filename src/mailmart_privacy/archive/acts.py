@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class HeldError(ArchiveError):
-    """A customer cannot be erased while a hold stands.
+    """A customer cannot be erased while a hold is in place.
 
     Attributes:
-        holds: the numbers of the holds' entries; none where the store alone holds a file.
+        holds: the numbers of the holds' entries; empty if only the store holds a file.
         matters: the matters that they belong to.
     """
 
@@ -27,7 +27,7 @@ class HeldError(ArchiveError):
         self.holds, self.matters = tuple(holds), tuple(matters)
         which = f"hold {', '.join(f'no. {number:,}' for number in holds)}" if holds else "a legal hold in the store"
         matter = f" (matter {', '.join(matters)})" if matters else ""
-        super().__init__(f"this customer cannot be erased while {which} stands{matter}; nothing was erased")
+        super().__init__(f"this customer cannot be erased while {which} is in place{matter}; nothing was erased")
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.holds, self.matters)
@@ -35,12 +35,12 @@ class HeldError(ArchiveError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Erasure:
-    """What became of an erasure.
+    """The outcome of an erasure.
 
     Attributes:
         entry: in the log: of the erasure, or of the fact that it waits.
         copies: how many copies it concerns.
-        due_at: until when the store locks one of them (aware, UTC); None where the erasure is done.
+        due_at: until when the store locks one of them (aware, UTC); None if the erasure is done.
     """
 
     entry: LogEntry
@@ -50,13 +50,13 @@ class Erasure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """A hold that stands.
+    """A hold that is in place.
 
     Attributes:
         number: of its entry.
         placed_at: when the archive says that it was placed (aware, UTC).
         recipient: the customer's pseudonym.
-        about: the number of the copy's entry, where it is on one copy.
+        about: the number of the copy's entry, if the hold is on one copy.
         actor: the pseudonym of the person who placed it, or None.
         details: reason and matter.
     """
@@ -70,7 +70,7 @@ class Hold:
 
 
 def hold(session: "Session", recipient: Recipient, *, about: LogEntry | None = None, details: Details) -> LogEntry:
-    """Place a hold on a customer, or on one copy; while it stands, nobody can erase the customer.
+    """Place a hold on a customer, or on one copy; while it is in place, nobody can erase the customer.
 
     Args:
         session: the archive, open to be added to.
@@ -85,7 +85,7 @@ def hold(session: "Session", recipient: Recipient, *, about: LogEntry | None = N
 
 
 def release(session: "Session", holds: Sequence[Hold], *, details: Details = NO_DETAILS) -> list[LogEntry]:
-    """Lift holds; where the store holds the files, too, it lets go of those that no other hold concerns."""
+    """Lift holds. If the store also holds the files, it releases those that no other hold concerns."""
     done = [session.add_act("release", about=each.number, details=details, outlives=True) for each in holds]
     for each in holds:
         register = copies_of(session.archive, each.recipient or "")
@@ -97,7 +97,7 @@ def release(session: "Session", holds: Sequence[Hold], *, details: Details = NO_
 
 
 def list_holds(archive: "Archive", names_key: bytes, register: Register | None = None) -> list[Hold]:
-    """List the holds that stand, the oldest first.
+    """List the holds that are in place, the oldest first.
 
     Args:
         archive: whose.
@@ -158,7 +158,7 @@ def erase(
         second: the person who confirmed it.
 
     Raises:
-        HeldError: a hold stands. That the erasure was refused is logged, and nothing else.
+        HeldError: a hold is in place. The log records only that the erasure was refused.
     """
     register = copies_of(session.archive, recipient.pseudonym)
     try:
@@ -180,7 +180,7 @@ def erase(
 def finish_erasures(
     session: "Session", names_key: bytes, *, clock: Callable[[], datetime.datetime]
 ) -> tuple[list[Erasure], list[str]]:
-    """Do the erasures that waited and are due.
+    """Carry out the erasures that waited and are due.
 
     Args:
         session: the archive, open to be added to.
@@ -215,7 +215,7 @@ def finish_erasures(
 def _find_due(
     archive: "Archive", names_key: bytes, register: Register, pseudonym: str, at: datetime.datetime
 ) -> datetime.datetime | None:
-    """Tell until when the store locks a copy, or None; raise HeldError where a hold stands."""
+    """Tell until when the store locks a copy, or None; raise HeldError if a hold is in place."""
     holds = register.holds_on(pseudonym)
     if holds:
         matters = {each.number: each.details.matter for each in list_holds(archive, names_key, register)}

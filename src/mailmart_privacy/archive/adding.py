@@ -37,7 +37,7 @@ class ReferenceConflictError(ArchiveError):
 
     Attributes:
         reference: of both copies.
-        customer: who has it already.
+        customer: the customer who has it already.
     """
 
     def __init__(self, reference: str, customer: str) -> None:
@@ -50,13 +50,13 @@ class ReferenceConflictError(ArchiveError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Added:
-    """What became of a file.
+    """The outcome for a file.
 
     Attributes:
         file: its name.
         digest: lowercase hex SHA-256, or None where it could not be read.
         entry: the number of its entry, or None where it was refused.
-        added: whether it was added now, and not found there.
+        added: whether it was added now, not found in the archive.
         error: why it was refused, or None.
     """
 
@@ -78,7 +78,7 @@ def add_files(
     clock: Callable[[], datetime.datetime],
     same_reference: bool = False,
 ) -> Iterator[Added]:
-    """Archive files, many in one commit; say of each what became of it, in their order.
+    """Archive files, many in one commit, and yield the outcome for each, in their order.
 
     Args:
         session: the archive, open to be added to.
@@ -170,7 +170,7 @@ def _look(
         with path.open("rb") as file:
             content = file.read(MAX_SIZE + 1)
         if len(content) > MAX_SIZE:
-            raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; such files are not read")
+            raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; larger files are not read")
         digest = sha256(content).hexdigest()
         found = index.find(digest) if digest not in known else None
         if found is not None and found.kind == "customer-copy":

@@ -1,4 +1,4 @@
-"""What may come into an archive: copies that verify."""
+"""The condition for archiving a copy: it verifies."""
 
 import datetime
 from typing import TYPE_CHECKING

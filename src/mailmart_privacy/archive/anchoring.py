@@ -1,4 +1,4 @@
-"""Anchoring what was added, and judging the anchors that an index lists."""
+"""Anchoring the log, and judging the anchors that an index lists."""
 
 import datetime
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ class Anchor:
         authority: the name in the authority's certificate.
         expires_at: when that certificate, or one on its way to the root, expires (aware, UTC).
         path: the certificates from the authority's to the root.
-        lapsed: why it proves nothing any longer, since no other one covered it in time; empty where it holds.
+        lapsed: why it no longer proves anything, because no other anchor covered it in time; empty if it holds.
     """
 
     entry: LogEntry
@@ -69,7 +69,7 @@ def anchor(
     at: datetime.datetime,
     cosign: Callable[[Checkpoint], Checkpoint] = lambda checkpoint: checkpoint,
 ) -> LogEntry:
-    """Publish the log, and have its checkpoint stamped; the timestamp and what it is judged by are archived.
+    """Publish the log, and have its checkpoint stamped; archive the timestamp and the data to judge it by.
 
     Args:
         session: an archive that is being added to.
@@ -147,7 +147,7 @@ def proven_at(number: int, anchors: Sequence[Anchor]) -> datetime.datetime | Non
 
 
 def choose_chain(number: int, anchors: Sequence[Anchor], at: datetime.datetime) -> list[Anchor]:
-    """Choose the anchors that show when an entry was there: the first over it, then as few as carry that on.
+    """Choose the anchors that show when an entry existed: the first one over it, then as few as extend that proof.
 
     Args:
         number: of the entry.
@@ -197,7 +197,7 @@ def _verify(
 
 
 def _require_logged(name: str, entry: LogEntry, checkpoint: Checkpoint, published: Checkpoint, tiles: "Tiles") -> None:
-    """Require the log to go on from what was stamped: who has its key may have signed another one since."""
+    """Require the log to continue the stamped state: whoever has its key may have signed another log since."""
     if checkpoint.size != entry.entry.size or not 0 < checkpoint.size <= entry.number:
         raise TamperedError(f"{name} was not stamped over a state of the log from before its own entry")
     if checkpoint.size > published.size:
@@ -216,7 +216,7 @@ def _require_logged(name: str, entry: LogEntry, checkpoint: Checkpoint, publishe
 def _find_path(
     name: str, token: Token, data: ValidationData, trust: "Trusted", at: datetime.datetime
 ) -> "tuple[tuple[x509.Certificate, ...], str]":
-    """Find the way from the authority's certificate to a root, and why it does not hold any longer."""
+    """Find the path from the authority's certificate to a root, and the reason if it is no longer valid."""
     own, *others = token.certificates
     judge = PathValidator(trust=as_trust(trust), data=data)
     try:

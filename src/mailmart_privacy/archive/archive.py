@@ -44,13 +44,13 @@ class Archive:
         return self.log.checkpoint()
 
     def entries(self, start: int = 0) -> Iterator[LogEntry]:
-        """Read what was committed, from an entry on with which a commit begins."""
+        """Read commits, from the one that begins with an entry."""
         for first, contents in self.log.commits(start):
             for number, content in enumerate(contents, first):
                 yield LogEntry(number, content, read_entry(content))
 
     def read_entry(self, number: int) -> LogEntry:
-        """Read one entry of those that were published, held to the checkpoint; errors are those of `Log.prove`."""
+        """Read one published entry, and compare it with the checkpoint; errors are those of `Log.prove`."""
         content, _ = self.log.prove(number, self.checkpoint())
         return LogEntry(number, content, read_entry(content))
 
@@ -66,7 +66,7 @@ class Archive:
         return read
 
     def read_file(self, file: File) -> bytes | None:
-        """Read a file that an entry covers, or None where it is no more."""
+        """Read a file that an entry covers, or None if it was removed."""
         try:
             content = self.storage.read(file.name, min(file.size, limit_of(file.name)))
         except TooLargeError:
@@ -76,7 +76,7 @@ class Archive:
         return content
 
     def holds_version(self, name: str, paths: "Iterable[str]") -> bool:
-        """Tell whether the files of a version are there and have their entry; a writer may have been stopped."""
+        """Tell whether the files of a version exist and have their entry; a writer may have been interrupted."""
 
         def are_there() -> bool:
             return {path for path, _ in self.storage.find(f"{VERSIONS}/{name}")}.issuperset(paths)
@@ -85,13 +85,13 @@ class Archive:
         return are_there() and self.storage.staged().isdisjoint(paths) and are_there()
 
     def find_recipient(self, names_key: bytes, name: str) -> Recipient | None:
-        """Find a recipient's record by name, or None where there is none, or no longer."""
+        """Find a recipient's record by name, or None if there is none or it was erased."""
         file = name_record(names_key, name)
         content = self.storage.read(file)
         return None if content is None else read_record(names_key, file, content)
 
     def recipients(self, names_key: bytes) -> Iterator[Recipient]:
-        """Read all recipients' records, also of those whose erasure waits.
+        """Read all recipients' records, also those whose erasure waits.
 
         Raises:
             TamperedError: one cannot be decrypted.
@@ -122,12 +122,12 @@ class Archive:
         *,
         successor: Keyring | None = None,
     ) -> "Iterator[Session]":
-        """Open it to be added to; what writers that were stopped have left is finished first.
+        """Open it for adding; the unfinished work of interrupted writers is finished first.
 
         Args:
             keyring: its secrets.
             clock: tells what entries are recorded at (aware).
-            actor: the person who causes the entries, or None for none.
+            actor: the person who causes the entries, or None.
             successor: the secrets that are to replace those of the keyring; see `rotation.rotate_key`.
         """
         self.storage.recover(self.log.name_files)

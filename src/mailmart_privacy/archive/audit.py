@@ -1,4 +1,4 @@
-"""The audit of a whole archive: every file, every entry, every hash. It writes nothing, and takes no lock."""
+"""The audit of a whole archive: every file, every entry, every hash. It writes nothing and locks nothing."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -50,10 +50,10 @@ class Report:
         entries: how many entries are committed.
         files: how many files were compared with their entries.
         erased: how many files are gone because their recipient was erased.
-        staged: how many files a writer has not finished, or has left behind when it was stopped.
+        staged: how many files a writer has not finished, or left behind when it was interrupted.
         anchors: the entries of all anchors.
         register: what people did.
-        litter: files that operating systems leave in folders; they are reported, and harm nothing.
+        litter: files that operating systems leave in folders; they are reported but do no harm.
         faults: all that is wrong.
     """
 
@@ -69,7 +69,8 @@ class Report:
 
     @property
     def unpublished(self) -> int:
-        """How many entries a writer has not published, or has left so when it was stopped; the next one does it."""
+        """How many entries a writer has not published yet, or left unpublished when it was interrupted; the next writer
+        publishes them."""
         return max(0, self.entries - self.checkpoint.size)
 
     def require_sound(self) -> None:
@@ -96,7 +97,7 @@ def audit(
         What was found; call `require_sound`.
 
     Raises:
-        TamperedError: it is damaged so far that it cannot be audited.
+        TamperedError: it is too damaged to be audited.
     """
     report = Report(archive.checkpoint())
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -180,7 +181,7 @@ class _Files:
             self._require_named()
 
     def _look(self, file: File) -> str | None:
-        """Say what is wrong with a file: nothing (None), or that it is not there ("")."""
+        """Tell what is wrong with a file: nothing (None), or that it is missing ("")."""
         try:
             content = self._storage.read(file.name, min(file.size, limit_of(file.name)))
         except TooLargeError:
@@ -218,11 +219,11 @@ class _Files:
             )
 
     def _require_erased(self) -> None:
-        """Find the copies of erased recipients that are still there, or there again: from a backup, for instance."""
+        """Find copies of erased recipients that still exist, or exist again, for instance from a backup."""
         if not self._erased:
             return
         there = {name for by, name in self._named() if by in self._erased and self._storage.read(name) is not None}
-        if there:  # the same bytes may have been added anew, for somebody who is not erased
+        if there:  # the same bytes may have been added again, for somebody who is not erased
             there -= {name for by, name in self._named() if by not in self._erased}
         for name in sorted(there):
             self._report.faults.append(f"{name} is there, and its recipient was erased: remove it")

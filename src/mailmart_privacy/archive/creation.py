@@ -1,4 +1,4 @@
-"""A new archive: its key, what it says of itself, and the published versions."""
+"""A new archive: its key, its metadata, and the published versions."""
 
 import datetime
 import secrets
@@ -24,14 +24,14 @@ def create_archive(
     clock: Callable[[], datetime.datetime],
     retention: "Retention | None" = None,
 ) -> Archive:
-    """Make an archive, with the published versions in it; or finish one whose making was stopped.
+    """Make an archive with the published versions in it, or finish one whose creation was interrupted.
 
     Args:
         storage: where; nothing else may be there.
         key: where its secrets are kept, by the name of its log.
         ledger: the recorded versions.
         clock: tells what time it is (aware).
-        retention: for how long the store is to lock what has an entry.
+        retention: for how long the store should lock archived files.
 
     Raises:
         UsageError: something is there already.
@@ -55,7 +55,7 @@ def _begin(
     clock: Callable[[], datetime.datetime],
     retention: "Retention | None",
 ) -> Keyring:
-    """Make the key, and what an archive says of itself."""
+    """Make the key and the metadata of an archive."""
     if (found := next(storage.find(), None)) is not None:
         raise UsageError(f"{storage.location} is not empty ({found.name}); an archive begins with nothing")
     storage.retention = retention
@@ -71,7 +71,7 @@ def _begin(
 
 
 def _find_unfinished(archive: Archive, key: Callable[[str], Path], retention: "Retention | None") -> Keyring:
-    """Find the key of an archive that was not finished; one that lost its checkpoint later is not made whole here."""
+    """Find the key of an unfinished archive; an archive that lost its checkpoint later is not repaired here."""
     location, metadata = archive.storage.location, archive.metadata
     if archive.storage.read(CHECKPOINT) is not None:
         raise UsageError(f"{location} is an archive already")

@@ -1,4 +1,4 @@
-"""Issuing and archiving in one step: no copy is given out without its entry."""
+"""Issuing and archiving in one step: no copy is handed out without its entry."""
 
 import contextlib
 import datetime
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchivedCopy:
-    """A copy that is in the archive, and may be given out.
+    """A copy that is archived, and may be handed out.
 
     Attributes:
         pdf: its bytes.
         digest: lowercase hex SHA-256 of the file.
-        recipient: the customer that it is made out to.
+        recipient: the customer that it is addressed to.
         reference: what it is called.
         version: of the policy.
         issued_at: when it was issued (aware, UTC).
@@ -60,7 +60,7 @@ def deliver(
     matter: str = "",
     same_reference: bool = False,
 ) -> ArchivedCopy:
-    """Issue a copy and archive it; give it out only then.
+    """Issue a copy, archive it, and only then return it.
 
     Args:
         service: the archive; its `actor` stands in the entry.
@@ -69,7 +69,7 @@ def deliver(
         trust: whom to trust for what.
         ledger: the recorded versions.
         request: a key that the requester chose. Repeating the request with the same key and customer gives the copy
-            that is archived already. Two requests of one key at the same moment are for the caller to keep apart.
+            that is archived already. The caller must prevent two requests with one key at the same moment.
         matter: the matter that the copy belongs to.
         same_reference: accept a reference that another customer has.
 
@@ -96,9 +96,9 @@ def write_archived(
     force: bool = False,
     same_reference: bool = False,
 ) -> ArchivedCopy:
-    """Write a copy aside in its folder, archive it, and only then put it into its place.
+    """Write a copy under a temporary name, archive it, and only then give the file its name.
 
-    Where it cannot be put there after all, it is logged that the copy is withdrawn: it was never given out.
+    If that fails, the log records that the copy is withdrawn: it was never handed out.
 
     Args:
         service: the archive.

@@ -23,7 +23,7 @@ class DueItem:
 
     Attributes:
         what: "copy", "anchor", "certificate", "erasure", "proposal", "version", or "unanchored".
-        at: when it is due (aware, UTC); None where it is due now.
+        at: when it is due (aware, UTC); None if it is due now.
         about: a sentence for people.
     """
 
@@ -51,13 +51,13 @@ def find_due(
     """
     renewal = service.renewal(trust=trust, limit=_EVER, ledger=ledger)
     items = [
-        DueItem(what="copy", at=until, about=f"renew the copy {row.digest[:16]}: its timestamp holds until then")
+        DueItem(what="copy", at=until, about=f"renew the copy {row.digest[:16]}: its timestamp expires then")
         for row, until in renewal.copies
     ]
     size, covered = service.archive.checkpoint().size, 0
     if renewal.anchor is not None:
         covered = renewal.anchor.checkpoint.size + 1  # the anchor's own entry comes after what it covers
-        about = f"anchor the log again: its last anchor, by {renewal.anchor.authority}, holds until then"
+        about = f"anchor the log again: its last anchor, by {renewal.anchor.authority}, expires then"
         items.append(DueItem(what="anchor", at=renewal.anchor.expires_at, about=about))
     if size > covered:
         items.append(DueItem(what="unanchored", at=None, about=f"anchor the log: {size - covered:,} entries have none"))
@@ -68,7 +68,7 @@ def find_due(
         about = f"finish the erasure of entry {waiting.number:,} with `archive renew`"
         items.append(DueItem(what="erasure", at=waiting.entry.due_at, about=about))
     for proposal in service.propose_erasures(retention) if retention is not None else ():
-        held = "; a hold stands" if proposal.held else ""
+        held = "; a hold is in place" if proposal.held else ""
         about = f"decide whether to erase {proposal.name}: the relation ended on {proposal.ended_at:%Y-%m-%d}{held}"
         items.append(DueItem(what="proposal", at=proposal.due_at, about=about))
     for version in ledger.upcoming(service.clock()):

@@ -1,7 +1,7 @@
 """The entries of the log: what was archived, as the in-toto Statement that the tree covers.
 
-An entry is JSON as RFC 8785 writes it, so that it has one spelling. No name of a recipient stands in
-one: a recipient is the digest of a record that can be erased (see `recipients`).
+An entry is JSON as RFC 8785 writes it, so that it has one canonical form. It contains no name
+of a recipient: a recipient is the digest of a record that can be erased (see `recipients`).
 """
 
 import datetime

@@ -32,7 +32,7 @@ _PAGE, _COPY = "READ-ME-FIRST.html", "copy.pdf"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Occasion:
-    """What the page of a bag says besides what is proven. Empty texts are left out.
+    """What the page of a bag says in addition to what is proven. Empty texts are left out.
 
     Attributes:
         customer: the name of the customer that the copy was made out to.
@@ -83,7 +83,7 @@ def gather_evidence(
         The files of the bag: names and contents.
 
     Raises:
-        UsageError: the file is no more.
+        UsageError: the file was removed.
         ArchiveError: its entry is not published yet.
         TamperedError: the file, or one of the version's, was changed.
     """
@@ -119,7 +119,7 @@ def gather_evidence(
 
 
 def read_script() -> bytes:
-    """Read the program that checks an archive, or evidence from one, with nothing but Python."""
+    """Read the program that checks an archive, or evidence from one, and needs only Python."""
     return _resources.read_template(SCRIPT)
 
 

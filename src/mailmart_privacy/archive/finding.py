@@ -67,8 +67,8 @@ class Customer:
     Attributes:
         name: as on the first copy.
         pseudonym: what entries call the customer.
-        copies: those that match, the oldest first; all where the name matches.
-        held: whether a hold stands on the customer or one of the copies.
+        copies: those that match, the oldest first; all of them if the name matches.
+        held: whether a hold is in place on the customer or on one of the copies.
         erasure_due_at: when an erasure that waits can be done (aware, UTC), or None.
     """
 

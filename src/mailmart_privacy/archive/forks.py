@@ -1,6 +1,6 @@
 """Comparing two archives that have one log: an older copy of the other, or a fork.
 
-A log forks when two places are added to with copies of one key. Neither place can see that by itself.
+A log forks when entries are added in two places with copies of one key. Neither place can see that by itself.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """How two archives of one log relate.
+    """The entries that two archives of one log share, and those that only one of them has.
 
     Attributes:
         common: how many entries both have, from the first one on.
@@ -37,7 +37,7 @@ class Comparison:
 
 
 class ForkError(TamperedError):
-    """The log was forked: two places were added to with one key.
+    """The log was forked: entries were added in two places with one key.
 
     Attributes:
         comparison: what each side has.

@@ -23,7 +23,7 @@ class InForce:
         policy_digest: of its text.
         effective_at: from when it is in force (aware, UTC), as its publisher claims.
         recorded_at: when the archive says that it was added (aware, UTC).
-        proven_before: before which moment it is proven to have been archived (aware, UTC), or None.
+        proven_before: the moment before which it is proven to have been archived (aware, UTC), or None.
         provable: the version that is proven to have been archived by the moment in question, or None.
         stamped_since: the moment of the archive's first timestamp (aware, UTC), or None.
         files: its recorded files.

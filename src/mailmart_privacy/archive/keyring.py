@@ -1,7 +1,7 @@
 """The secrets of an archive, which lie apart from it: the log's key, and what recipients' names are encrypted with.
 
-Beside them lies the memory of what was signed last: who has the archive, but not this, cannot put
-an older state of it in place of the newer one unseen.
+Beside them lies a record of what was signed last. Somebody who has the archive but not this record cannot replace it by
+an older state unnoticed.
 """
 
 import base64
@@ -97,7 +97,7 @@ def name_memory(key: Path) -> Path:
 
 
 def read_memory(key: Path) -> LastSigned:
-    """Tell what was signed last with the key that is kept in a file: nothing, where there is no memory of it.
+    """Tell what was signed last with the key in a file; nothing if there is no record of it.
 
     Raises:
         ArchiveError: the memory cannot be read.

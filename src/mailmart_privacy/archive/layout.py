@@ -1,4 +1,4 @@
-"""What lies where in an archive, and what its own files say."""
+"""The layout of an archive, and its metadata."""
 
 import datetime
 import json
@@ -52,12 +52,12 @@ With other software:     any client of C2SP tlog-tiles, given log/ and log.vkey;
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchiveMetadata:
-    """What an archive says of itself.
+    """The metadata of an archive.
 
     Attributes:
         key: the public key of its log; its name is the log's origin.
         created_at: when it was made (aware, UTC).
-        retention: for how long its store locks what has an entry, or None.
+        retention: for how long its store locks archived files, or None.
     """
 
     key: NoteKey
@@ -84,7 +84,7 @@ def write_metadata(metadata: ArchiveMetadata) -> dict[str, bytes]:
 
 
 def read_metadata(storage: Storage) -> ArchiveMetadata:
-    """Read what an archive says of itself.
+    """Read the metadata of an archive.
 
     Raises:
         ArchiveError: this is not an archive, or one of a newer format.

@@ -19,7 +19,7 @@ Advance = Callable[[int, int], None]  # is told how many entries were read, and 
 
 
 def quiet(done: int, total: int) -> None:
-    """Tell nobody how far the work has come."""
+    """Ignore the progress of the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _default_path(origin: str, suffix: str) -> Path:
 
 
 def _require_index(path: Path) -> None:
-    """Refuse a file that the user names as an index but is something else: it would be taken for a damaged index.
+    """Refuse a file that the user names as an index but that is not one: it would be treated as a damaged index.
 
     Raises:
         UsageError: it is another file.

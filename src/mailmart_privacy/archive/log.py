@@ -1,9 +1,9 @@
-"""The log: commits are its truth; tiles and checkpoint are made from them (C2SP tlog-tiles).
+"""The log: its commits are authoritative; tiles and checkpoint are computed from them (C2SP tlog-tiles).
 
-An entry is in the log when its commit is there: a file that is named by the number of its first
-entry, and put only where none is. Of several writers one gets the number; the others read what it
-committed and try the next one. Tiles and checkpoint follow from the commits alone, so that whoever
-writes them writes the same bytes; what a writer that was stopped has left out, the next one adds.
+An entry is in the log once its commit exists: a file that is named by the number of its first entry, and never
+replaced. One of several writers gets the number; the others read what it committed and try the next number. Tiles and
+checkpoint follow from the commits alone, so every writer writes the same bytes, and the next writer adds what an
+interrupted one left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ class LogWriter:
     Args:
         log: the log.
         keyring: its private key, and the memory of what was signed with it.
-        writer: the way into its storage.
+        writer: writes to its storage.
         successor: the secrets that are to replace those of the keyring, where this is what the writer is for.
 
     Attributes:
@@ -131,7 +131,7 @@ class LogWriter:
                 self._frontier = self._read_frontier(checkpoint)
                 self._published = checkpoint.size
             except TamperedError:
-                self._frontier = TreeFrontier()  # the commits are the truth; the tiles are written anew
+                self._frontier = TreeFrontier()  # the commits are the truth; the tiles are written again
         if seen.size <= self._published and seen.size:
             self._require_seen(hash_range(0, seen.size, log.tiles(self._published).subtree))
         self._replay(until=seen.size)
@@ -147,13 +147,13 @@ class LogWriter:
         return self._frontier.size
 
     def append(self, entries: Sequence[bytes]) -> int:
-        """Commit entries, in their order; when it returns, they are in the log for good.
+        """Commit entries, in their order; when it returns, they are in the log permanently.
 
         Args:
             entries: each one as `write_entry` writes it.
 
         Returns:
-            The number of the first one. Of more than 10,000, others may stand between some.
+            The number of the first one. With more than 10,000, entries of other writers may lie between them.
         """
         if any(len(entry) > MAX_SIZE or b"\n" in entry for entry in entries):
             raise ValueError(f"an entry has at most {MAX_SIZE} bytes, and no line break")

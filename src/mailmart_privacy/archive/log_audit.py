@@ -31,7 +31,7 @@ class LogAudit:
 
     Args:
         log: which.
-        fault: is told what is wrong.
+        fault: called with each fault.
         roots: states of the log that are known from elsewhere.
 
     Attributes:
@@ -60,7 +60,7 @@ class LogAudit:
         """Read all commits, and compare tiles and roots with them.
 
         Args:
-            entries: is given the number of the first one, and the entries, of each commit.
+            entries: called for each commit, with the number of its first entry and its entries.
         """
         self._compare_roots()
         try:

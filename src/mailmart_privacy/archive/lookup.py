@@ -37,7 +37,7 @@ class NoSuchFileError(UsageError):
 
 
 class NoSuchCustomerError(UsageError):
-    """No customer is called exactly so.
+    """No customer has exactly this name.
 
     Attributes:
         name: what was looked for.
@@ -58,8 +58,8 @@ def find_file(archive: "Archive", index: "Index", digest: str) -> "tuple[Row, Lo
 
     Args:
         archive: where.
-        index: its index, up to date. What it answers is compared with the log; before it is believed that the archive
-            has no such file, the whole log is read.
+        index: its index, up to date. Its answers are compared with the log; before the answer is that the archive has
+            no such file, the whole log is read.
         digest: 8 to 64 hexadecimal digits.
 
     Raises:
@@ -72,7 +72,7 @@ def find_file(archive: "Archive", index: "Index", digest: str) -> "tuple[Row, Lo
     if row is None:
         sought = f'"sha256":"{digest.lower()}'.encode()
         if any(sought in content for _, content in read_log(archive)):
-            raise TamperedError("the index lacks an entry that the log has; build it anew with: archive reindex")
+            raise TamperedError("the index lacks an entry that the log has; rebuild it with: archive reindex")
         raise NoSuchFileError(digest)
     return row, compare_row(archive, row)
 
@@ -93,7 +93,7 @@ def compare_row(archive: "Archive", row: "Row", read: "Callable[[int], LogEntry]
     entry = found.entry
     if row.file not in entry.files or any(getattr(entry, name) != getattr(row, name) for name in _COMPARED):
         raise TamperedError(
-            f"entry {row.number:,} is another one in the log than in the index; build the index anew with: "
+            f"entry {row.number:,} differs between the log and the index; rebuild the index with: "
             "archive reindex, and see whether the log was changed with: archive verify"
         )
     return found
@@ -103,7 +103,7 @@ def find_customer(archive: "Archive", names_key: bytes, name: str) -> "Recipient
     """Find a customer by the exact name; case, blanks and the kinds of quotes and dashes do not count.
 
     Raises:
-        NoSuchCustomerError: nobody is called so; the error names similar customers.
+        NoSuchCustomerError: nobody has this name; the error names similar customers.
     """
     found = archive.find_recipient(names_key, name)
     if found is None:

@@ -1,4 +1,5 @@
-"""What the page of a bag of evidence says besides what is proven: customer, reference, issuer, matter, person."""
+"""What the page of a bag of evidence says in addition to what is proven: customer, reference, issuer, matter,
+person."""
 
 import contextlib
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def describe_occasion(
     trust: "Trusted",
     ledger: "Ledger",
 ) -> Occasion:
-    """Tell what the page says; customer and reference only where the archive's key is here.
+    """Gather what the page says; customer and reference only if the archive's key is available.
 
     Args:
         service: the archive.

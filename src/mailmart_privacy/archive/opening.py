@@ -31,7 +31,7 @@ def open(
         name: its folder, or "s3://bucket/prefix".
         clock: tells what time it is (aware).
         key: the file of its key, by default in the user's state folder; needed to add, to find, and to read names.
-        index: a file or "postgresql://…", by default in the user's state folder; it is made where there is none.
+        index: a file or "postgresql://…", by default in the user's state folder; it is created if it does not exist.
         actor: the person who does what is asked; entries carry a pseudonym.
         advance: is told how far long work has come: how many entries, and of how many.
 
@@ -58,7 +58,7 @@ def create(
         key: the file in which its key is to be kept, by default in the user's state folder. Keep a second copy.
         index: as for `open`.
         actor: as for `open`.
-        retention: for how long the store is to lock what has an entry; S3 with object lock only.
+        retention: for how long the store should lock archived files; S3 with object lock only.
 
     Raises:
         UsageError: something is there already.

@@ -31,13 +31,13 @@ _NONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A recipient whose record is there.
+    """A recipient whose record exists.
 
     Attributes:
         name: as on the first copy.
-        pseudonym: what entries call them by.
+        pseudonym: how entries name them.
         file: the name of their record.
-        key: what is encrypted for them alone, 32 bytes.
+        key: encrypts what is for them alone; 32 bytes.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Details:
 
     Attributes:
         reference: of a copy.
-        reason: why the entry came to be, in the words of the person who caused it.
+        reason: why the entry was made, in the words of the person who caused it.
         matter: the legal or business matter that it belongs to.
         request: the key of the request that asked for a copy, so that repeating the request makes no second copy.
     """

@@ -25,9 +25,9 @@ _COPY = b'"kind":"customer-copy"'
 
 
 def read_log(archive: "Archive") -> Iterator[tuple[int, bytes]]:
-    """Read every entry: first the published ones, then those that are committed and not published yet.
+    """Read every entry: first the published ones, then those that are committed but not published yet.
 
-    What was yielded is only to be relied on once the iteration has ended without an error.
+    Rely on the entries only once the iteration has ended without an error.
 
     Raises:
         TamperedError: the published entries are not those of the checkpoint.
@@ -54,7 +54,7 @@ def read_log(archive: "Archive") -> Iterator[tuple[int, bytes]]:
 
 @dataclass(slots=True)
 class Register:
-    """What people did, as the whole log says it.
+    """What people did, as read from the whole log.
 
     Attributes:
         size: how many entries the log has.
@@ -116,7 +116,7 @@ class Register:
 
     @property
     def holds(self) -> list[LogEntry]:
-        """The holds that stand: a release names the entry of the hold that it lifts."""
+        """The holds that are in place: a release names the entry of the hold that it lifts."""
         released = {each.entry.about for each in self._acts("release")}
         return [each for each in self._acts("hold") if each.number not in released]
 

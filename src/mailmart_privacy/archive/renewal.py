@@ -23,11 +23,11 @@ _RENEWED = ("B-LT", "B-LTA")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Due:
-    """Something that holds only until a moment.
+    """Something that is valid only until a moment.
 
     Attributes:
         what: the digest of a copy, or which anchor.
-        until: when it stops to hold (aware, UTC).
+        until: until when it is valid (aware, UTC).
         renewed: whether it was renewed.
     """
 
@@ -38,12 +38,12 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RenewalReport:
-    """What was due, and what became of it.
+    """What was due, and the outcome.
 
     Attributes:
         due: what was due.
         missed: what could not be renewed, with the reason; it was left unchanged.
-        looked_at: how many copies and anchors were looked at.
+        looked_at: how many copies and anchors were checked.
         next: when the next one is due (aware, UTC), or None.
     """
 
@@ -60,7 +60,7 @@ class Renewal:
         archive: which.
         index: its index, up to date.
         trust: whom to trust for what.
-        limit: what holds no longer than that is due (aware).
+        limit: what is valid no longer than that is due (aware).
         ledger: the recorded versions.
         clock: tells what time it is (aware).
         advance: is told how many copies were looked at, and how many there are.
@@ -100,11 +100,11 @@ class Renewal:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The highest of those of what cannot be renewed."""
+        """The highest exit code among those that cannot be renewed."""
         return max((code for _, code in self._missed.values()), default=ExitCode.DONE)
 
     def renew(self, session: "Session", anchoring: Anchoring, *, advance: Advance = quiet) -> None:
-        """Anchor the log anew where that is due; renew the copies, and anchor them.
+        """Anchor the log again if that is due; renew the copies, and anchor them.
 
         Args:
             session: the archive, open to be added to.
@@ -127,7 +127,7 @@ class Renewal:
             anchoring.anchor(session, self._clock())
 
     def report(self) -> RenewalReport:
-        """Tell what was due, what became of it, and what is due next."""
+        """Tell what was due, the outcome, and what is due next."""
         due = [(row.digest, until) for row, until in self.copies]
         if self.anchor is not None and not self.anchor.lapsed:
             due.append((_name(self.anchor), self.anchor.expires_at))

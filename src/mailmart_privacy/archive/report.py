@@ -132,7 +132,7 @@ def make_report(
 
 
 class _Reading:
-    """What was read of the log, and who is who in it."""
+    """The content of the log, and the names of customers and staff."""
 
     def __init__(self, service: "ArchiveService", since: datetime.datetime, until: datetime.datetime) -> None:
         archive, self._names_key = service.archive, service.keyring().names_key
@@ -165,7 +165,7 @@ class _Reading:
         return Table(key="outdated", title=title, columns=("customer", "newest copy", "issued at"), rows=tuple(rows))
 
     def erasures(self) -> Table:
-        """List the erasures that were done; who was erased is known no longer."""
+        """List the erasures that were carried out; the names are no longer known."""
         rows = tuple(
             (
                 each.number,
@@ -180,7 +180,7 @@ class _Reading:
         return Table(key="erasures", title="Erasures", columns=columns, rows=rows)
 
     def acts(self) -> Table:
-        """List what people did besides."""
+        """List what else people did."""
         key = derive_acts_key(self._names_key)
         rows = []
         for each in self._within(self.register.acts):
@@ -204,7 +204,7 @@ class _Reading:
         )
 
     def holds(self) -> Table:
-        """List the holds that stand."""
+        """List the holds that are in place."""
         rows = tuple(
             (
                 each.number,
@@ -216,7 +216,7 @@ class _Reading:
             for each in list_holds(self._archive, self._names_key, self.register)
         )
         columns = ("entry", "placed at", "customer", "concerns", "matter")
-        return Table(key="holds", title="Holds that stand", columns=columns, rows=rows)
+        return Table(key="holds", title="Holds in place", columns=columns, rows=rows)
 
     def anchors(self) -> Table:
         """List the anchors."""
@@ -241,7 +241,7 @@ def _write(moment: datetime.datetime | None) -> str:
 
 
 def _plain(value: str | int) -> str | int:
-    """Keep a spreadsheet from taking a name for a formula."""
+    """Prevent a spreadsheet from reading a name as a formula."""
     return (
         f"'{value}"
         if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and value != "-"

@@ -24,7 +24,7 @@ class Proposal:
         ended_at: when the relation ended (aware, UTC).
         due_at: when the retention period ends (aware, UTC).
         copies: how many copies the archive has for the customer.
-        held: whether a hold stands, so that the customer cannot be erased now.
+        held: whether a hold is in place, so that the customer cannot be erased now.
     """
 
     name: str

@@ -121,7 +121,7 @@ class ArchiveService(ArchiveActs):
     ) -> "tuple[Row, dict[str, bytes]]":
         """Gather all that shows an outsider what a file is, and when it was archived; see `gather_evidence`.
 
-        Where the archive's key is here, the page names the customer and the reference.
+        If the archive's key is available, the page names the customer and the reference.
 
         Args:
             digest: of the file.
@@ -162,7 +162,7 @@ class ArchiveService(ArchiveActs):
         return audit(self.archive, roots=roots, advance=self.advance)
 
     def known_roots(self) -> list[Root]:
-        """List the state that was signed last with the key that is here, if it is here."""
+        """List the state that was signed last with the archive's key, if the key is available."""
         path = self.location.key_path(self.archive.metadata.origin)
         seen = read_memory(path)
         return [Root(seen.size, seen.root, str(name_memory(path)))] if seen.size else []

@@ -61,7 +61,7 @@ class ArchiveActs(OpenArchive):
 
         Raises:
             NoSuchCustomerError: nobody is called so.
-            HeldError: a hold stands.
+            HeldError: a hold is in place.
         """
         with self.writing() as (session, keyring):
             recipient = find_customer(self.archive, keyring.names_key, name)
@@ -83,7 +83,7 @@ class ArchiveActs(OpenArchive):
             return acts.hold(session, find_customer(self.archive, keyring.names_key, name or ""), details=details)
 
     def holds(self) -> list[acts.Hold]:
-        """List the holds that stand."""
+        """List the holds that are in place."""
         return acts.list_holds(self.archive, self.keyring().names_key)
 
     def release(self, holds: Sequence[acts.Hold], *, details: Details = NO_DETAILS) -> "list[LogEntry]":

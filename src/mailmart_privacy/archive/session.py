@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
-    """A copy that is to be archived; it was found to hold.
+    """A verified copy that is to be archived.
 
     Attributes:
         pdf: its bytes.
@@ -70,7 +70,7 @@ class Session:
         self._failed = False
 
     def add_copies(self, copies: "Sequence[Copy]", ledger: "Ledger") -> list[LogEntry]:
-        """Archive copies, and before them the versions that they are of. When it returns, they are there for good.
+        """Archive copies, and before them their versions. When it returns, they are archived permanently.
 
         Args:
             copies: what was verified, or issued by this process.
@@ -108,7 +108,7 @@ class Session:
         return self._add(entries, files)
 
     def add_facts(self) -> None:
-        """Archive the archive's own files, unless this was done: their entry is the first one."""
+        """Archive the archive's own files, unless that was done: their entry is the first one."""
         if self._log_writer.size:
             return
         metadata = self.archive.metadata
@@ -116,7 +116,7 @@ class Session:
         self._log_writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=metadata.created_at))])
 
     def add_version(self, name: str, ledger: "Ledger") -> LogEntry | None:
-        """Archive a published version, unless it is there."""
+        """Archive a published version, unless it is archived already."""
         if name in self._versions:
             return None
         version = ledger.version(name)
@@ -136,7 +136,7 @@ class Session:
         return self._add([entry], list(zip(paths, contents, strict=True)))[0]
 
     def add_anchor(self, size: int, files: Sequence[tuple[str, bytes]]) -> LogEntry:
-        """Archive a checkpoint and what was stamped over it, in files of names that are not taken."""
+        """Archive a checkpoint and its timestamp, under names that are not taken."""
         if taken := [name for name, _ in files if self.archive.storage.read(name) is not None]:
             raise ArchiveError(f"{self.archive.storage.location}: {taken[0]} is there already")
         described = tuple(_describe(name, content) for name, content in files)
@@ -164,7 +164,7 @@ class Session:
             about: the number of the entry that it concerns.
             details: reason and matter, which are encrypted.
             outlives: encrypt them so that they can be read after the recipient was erased; they must not name one.
-            due_at: when what waits can be done (aware).
+            due_at: when a waiting erasure can be carried out (aware).
             effective_at: since when it is so (aware).
             digest: of a document that was handed over.
             second: the person who confirmed it.
@@ -257,9 +257,9 @@ class Session:
         return self._log_writer.publish()
 
     def _require_whole(self) -> None:
-        """Refuse to go on after a failure: whether its commit was made is for the next writer to find out."""
+        """Refuse to continue after a failure: the next writer finds out whether the commit was made."""
         if self._failed:
-            raise ArchiveError(f"{self.archive.storage.location}: adding to it has failed before; open it anew")
+            raise ArchiveError(f"{self.archive.storage.location}: adding to it has failed before; open it again")
 
     def _add(self, entries: Sequence[Entry], files: Sequence[tuple[str, bytes]]) -> list[LogEntry]:
         self._require_whole()

@@ -1,4 +1,4 @@
-"""Witnesses sign a checkpoint once they have seen that it goes on from the one before (C2SP tlog-witness)."""
+"""Witnesses sign a checkpoint after they have verified that it continues the previous one (C2SP tlog-witness)."""
 
 import base64
 import re
@@ -35,7 +35,7 @@ def parse_witness(text: str) -> Witness:
     """Read a witness as "VKEY=URL".
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a witness.
     """
     encoded, _, url = re.split(r"(=)(?=https?://)", text, maxsplit=1) if "=http" in text else (text, "", "")
     try:
@@ -59,7 +59,7 @@ def cosign(archive: "Archive", checkpoint: Checkpoint, witnesses: "tuple[Witness
         The checkpoint, with their signatures in its note.
 
     Raises:
-        ArchiveError: one did not sign; the message says what it answered.
+        ArchiveError: a witness did not sign; the message gives its answer.
     """
     for witness in witnesses:
         status, body = _submit(archive, checkpoint, witness, 0)

@@ -1,4 +1,4 @@
-"""Many copies at once: whom they are for, and what became of each."""
+"""Many copies at once: their recipients, and the outcome for each."""
 
 from .._lazy import offer
 

@@ -1,4 +1,4 @@
-"""Copies that are archived before they leave: no copy is given out without its entry."""
+"""Archiving the copies of a batch: no copy is handed out without its entry."""
 
 import contextlib
 import datetime
@@ -110,7 +110,7 @@ class Archiving:
     def find_delivered(
         self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Destination"
     ) -> "Iterator[list[IssuedRow]]":
-        """Give out what a run that was stopped has archived, and not come to give out or list."""
+        """Hand out copies that an interrupted run has archived but neither handed out nor listed."""
         from .results import IssuedRow
 
         archived = self._archived_since(since) if rows else {}
@@ -187,7 +187,7 @@ def open_archiving(
     Args:
         location: where it lies.
         anchoring: who anchors it, or None.
-        clock: tells what time it is (aware).
+        clock: gives the time (aware).
         signer: the digest of the certificate that signs.
         version: of the policy.
         level: of the copies.

@@ -1,4 +1,4 @@
-"""Where copies are put: each file whole or not at all, and never over an existing one."""
+"""Where copies are written: each file completely or not at all, and never over an existing one."""
 
 import os
 import re
@@ -23,10 +23,10 @@ def _nothing() -> None:
 
 
 class Destination(Protocol):
-    """A place for files. It is sent to workers, so it holds names, and nothing that is open."""
+    """A place for files. It is sent to workers, so it contains names, but nothing that is open."""
 
     def put(self, files: Iterable[tuple[str, bytes]], *, ready: Callable[[], None] = _nothing) -> list[bool]:
-        """Put files there, durably; an existing file is kept.
+        """Write files there, durably; an existing file is kept.
 
         Args:
             files: names and contents; they are taken one after the other.
@@ -34,7 +34,7 @@ class Destination(Protocol):
                 and synced then. Where it raises, none is put there.
 
         Returns:
-            For each of them, whether it was put there.
+            For each of them, whether it was written.
 
         Raises:
             OSError: one could not be written.
@@ -42,11 +42,11 @@ class Destination(Protocol):
         ...
 
     def read(self, name: str) -> bytes | None:
-        """Read a file, or None where it does not exist."""
+        """Read a file; None if it does not exist."""
         ...
 
     def measure(self, name: str) -> int | None:
-        """Tell how many bytes a file has, or None where it does not exist."""
+        """Tell how many bytes a file has; None if it does not exist."""
         ...
 
 
@@ -65,14 +65,14 @@ class FolderDestination:
         return write_many(self.path, files, ready=ready)
 
     def read(self, name: str) -> bytes | None:
-        """Read a file, or None where it does not exist."""
+        """Read a file; None if it does not exist."""
         try:
             return (self.path / name).read_bytes()
         except FileNotFoundError:
             return None
 
     def measure(self, name: str) -> int | None:
-        """Tell how many bytes a file has, or None where it does not exist."""
+        """Tell how many bytes a file has; None if it does not exist."""
         try:
             return (self.path / name).stat().st_size
         except FileNotFoundError:
@@ -100,13 +100,13 @@ class BucketDestination:
         return [_guard(client.location, client.put, name, content) for name, content in files]
 
     def read(self, name: str) -> bytes | None:
-        """Read a file, or None where it does not exist."""
+        """Read a file; None if it does not exist."""
         client = _connect(self.bucket, self.prefix)
         found = _guard(client.location, client.get, name)
         return None if found is None else found[0]
 
     def measure(self, name: str) -> int | None:
-        """Tell how many bytes a file has, or None where it does not exist."""
+        """Tell how many bytes a file has; None if it does not exist."""
         client = _connect(self.bucket, self.prefix)
         size: int | None = _guard(client.location, client.measure, name)
         return size
@@ -131,7 +131,7 @@ class UrlDestination:
         return [_guard(self.url, _create, system, f"{root}/{name}", content) for name, content in files]
 
     def read(self, name: str) -> bytes | None:
-        """Read a file, or None where it does not exist."""
+        """Read a file; None if it does not exist."""
         system, root = self._open()
         try:
             content: bytes = _guard(self.url, system.cat_file, f"{root}/{name}")
@@ -140,7 +140,7 @@ class UrlDestination:
         return content
 
     def measure(self, name: str) -> int | None:
-        """Tell how many bytes a file has, or None where it does not exist."""
+        """Tell how many bytes a file has; None if it does not exist."""
         system, root = self._open()
         system.invalidate_cache()
         try:
@@ -153,13 +153,13 @@ class UrlDestination:
 
 
 def find_destination(name: str) -> Destination:
-    """Find the place that a name stands for: a folder's path, or a URL.
+    """Find the place that a path or a URL names.
 
     Args:
         name: a path, "file:///PATH", "s3://BUCKET/PREFIX", or another URL that fsspec knows.
 
     Raises:
-        UsageError: nothing can be put there.
+        UsageError: nothing can be written there.
         MissingExtraError: boto3 (for s3://), fsspec, or what fsspec needs for such a URL, is not installed.
     """
     if "://" not in name:
@@ -232,7 +232,7 @@ def _create(system: Any, path: str, content: bytes) -> bool:
 
 
 def _guard(url: str, call: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a store; make one class of error of the many that its library raises."""
+    """Call a store, and translate the many classes of errors of its library into one."""
     try:
         return call(*arguments)
     except ArchiveError as error:  # the client belongs to the archive; here its errors are those of a write

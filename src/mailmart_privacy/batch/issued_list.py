@@ -16,7 +16,7 @@ _NAME = "issued.xlsx"
 def write_issued_list(
     content: bytes, sheet: Sheet, plan: Sequence[Planned], *, manifest: Path, folder: str, name: str
 ) -> Path:
-    """Write the list of a batch's copies for mail merge; an earlier list of the same batch is replaced.
+    """Write the list of a batch's copies for mail merge; it replaces an earlier list of the same batch.
 
     Args:
         content: the file with the sheet.

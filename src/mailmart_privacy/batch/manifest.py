@@ -1,7 +1,7 @@
-"""What a batch has issued: one line for each copy, appended and synced; and what was ordered.
+"""The manifest of a batch: one line for each issued copy, appended and synced, and the order.
 
-A copy is put into its place before it is listed. So a batch that was interrupted may find files that
-are not listed (they are known again, and listed), but never a line without its file.
+A copy is written before it is listed. So an interrupted batch may leave files that are not listed (the next run
+recognises and lists them), but never a line without its file.
 """
 
 import contextlib
@@ -34,11 +34,11 @@ def open_manifest(path: Path, facts: dict[str, Any], *, resume: bool) -> "Iterat
     Args:
         path: its file. What was ordered is kept beside it, as `*.batch.json`.
         facts: the order; "begun_at" is that of the first run.
-        resume: whether a batch that was begun is to be gone on with.
+        resume: whether to continue a batch that was begun.
 
     Raises:
         DestinationExistsError: a batch was begun there, and `resume` is not set.
-        UsageError: the batch that was begun there is another one, or another process is working on it.
+        UsageError: a different batch was begun there, or another process is working on it.
         RecordError: the manifest is damaged.
     """
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
@@ -57,7 +57,7 @@ def open_manifest(path: Path, facts: dict[str, Any], *, resume: bool) -> "Iterat
 
 
 def read_begun(path: Path) -> dict[str, Any] | None:
-    """Read what was ordered when a batch was begun, or None where none was.
+    """Read the order of a batch that was begun; None if there is none.
 
     Raises:
         RecordError: it cannot be read.

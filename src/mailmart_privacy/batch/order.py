@@ -1,4 +1,4 @@
-"""What a batch is to make, from its first run to its last."""
+"""The order of a batch, from its first run to its last."""
 
 import datetime
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What came of a batch."""
+"""The result of a batch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ Progress = Callable[[str, int, int], None]
 
 
 def quiet(stage: str, done: int, total: int) -> None:
-    """Tell nobody how far the work has come."""
+    """Ignore the progress of the work."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchReport:
-    """What came of a batch.
+    """The result of a batch.
 
     Attributes:
         copies: how many copies the batch has.
@@ -22,7 +22,7 @@ class BatchReport:
         found_before: how many were listed before this run.
         gone: how many of those are no longer in their place; they are not issued again.
         verified: how many were verified at the end.
-        manifest: the list of what was issued, or None where the ZIP file holds it.
+        manifest: the list of what was issued, or None if the ZIP file contains it.
     """
 
     copies: int

@@ -36,9 +36,9 @@ class BatchRunner:
 
     Args:
         order: what the batch is to make.
-        clock: tells what time it is (aware); copies are dated by it.
+        clock: gives the time (aware) that copies are dated with.
         forms: where certified forms are kept between two batches.
-        executor: who works, see `open_workers`; None for this thread.
+        executor: does the work, see `open_workers`; None for this thread.
         workers: how many work at a time.
         archive: opens the archive that the copies go to first, for the signer's digest (see `open_archiving`).
         progress: is told how far the work has come, at the beginning of a stage and after each chunk.
@@ -88,7 +88,7 @@ class BatchRunner:
 
         Raises:
             DestinationExistsError: a batch was begun there, and `resume` is not set.
-            UsageError: the batch that was begun there is another one, or the folder has no room for it.
+            UsageError: a different batch was begun there, or the folder has no room for the copies.
             UnfinishedError: it stopped before its end, and some copies are done.
         """
         folder = destination.path if isinstance(destination, FolderDestination) else None
@@ -263,7 +263,7 @@ class BatchRunner:
             )
 
     def _unfinished(self, error: BaseException, done: int) -> BaseException:
-        """Say how far the batch came; the error itself, where no copy was issued."""
+        """Tell how far the batch came; if no copy was issued, give the error itself."""
         if isinstance(error, KeyboardInterrupt):
             cause, code = "interrupted", ExitCode.INTERRUPTED
         elif isinstance(error, UnfinishedError):

@@ -1,4 +1,4 @@
-"""A fair sample of copies, of which nobody knows beforehand how many there will be."""
+"""A fair sample of copies whose number is not known beforehand."""
 
 import random
 

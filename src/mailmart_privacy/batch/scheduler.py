@@ -1,4 +1,4 @@
-"""A batch under way: rows in, what became of each out, as it comes."""
+"""A running batch: rows in, outcomes out, as they come."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,13 +25,13 @@ CHUNK = 32
 
 
 def certify_order(order: BatchJob, moment: "datetime.datetime", executor: Executor | None = None) -> BatchJob:
-    """Have the form of an order certified, by a worker where there are workers."""
+    """Have the form of an order certified, by a worker if there are workers."""
     (certified,) = _each(executor, certify_form, [(order, moment)], ahead=1)
     return replace(order, certified=certified)
 
 
 def name_signer(order: BatchJob, executor: Executor | None = None) -> str:
-    """Find the digest of the certificate that an order is signed with; a worker tells it where there are workers."""
+    """Find the digest of the certificate that an order is signed with; if there are workers, ask one."""
     ((own, *_),) = _each(executor, read_certificates, [(order,)], ahead=1)
     return sha256(own).hexdigest()
 
@@ -50,14 +50,14 @@ def issue_rows(
     Args:
         order: what they have in common, with a certified form.
         rows: the recipients; they are taken as they are needed.
-        clock: tells what moment copies are dated (aware); it is asked once for each chunk.
-        executor: who works; None for this process.
+        clock: gives the moment that copies are dated with (aware); it is asked once for each chunk.
+        executor: does the work; None for this process.
         chunk: how many rows are handed to a worker at once, and synced together.
         ahead: how many chunks are handed out at a time; by default, four for each core of this machine.
 
     Yields:
-        What became of the rows of a chunk, as chunks are done. When the iterator is closed, no
-        more chunks are begun; those that were are waited for.
+        The outcomes of the rows of a chunk, as chunks are done. When the iterator is closed, no more chunks are begun,
+        and those under way are waited for.
 
     Raises:
         OSError: a copy could not be written.
@@ -76,7 +76,7 @@ def issue_rows(
 def verify_copies(
     order: BatchJob, copies: "Iterable[IssuedRow]", *, at: "datetime.datetime", executor: Executor | None = None
 ) -> Iterator[tuple[int, Sequence[FailedRow]]]:
-    """Verify copies as anybody would who got them, and compare them with what was listed.
+    """Verify copies as any recipient would, and compare them with what was listed.
 
     Yields:
         How many more were verified, and those that are not what they should be.
@@ -87,7 +87,7 @@ def verify_copies(
 
 
 def _complete(outcome: IssuedRow | FailedRow, form: bytes) -> IssuedRow | FailedRow:
-    """Put the form before what was handed back: it is not sent with each copy."""
+    """Put the form in front of what a worker returned, since it is not sent with each copy."""
     if isinstance(outcome, FailedRow) or outcome.pdf is None:
         return outcome
     return replace(outcome, pdf=form + outcome.pdf)
@@ -100,7 +100,7 @@ def _each(
     *,
     ahead: int | None = None,
 ) -> Iterator[_Result]:
-    """Do work on tasks, here or elsewhere, and give back what came of each as it is done."""
+    """Run tasks, here or elsewhere, and yield each result as it is done."""
     if executor is None:
         for task in tasks:
             yield work(*task)

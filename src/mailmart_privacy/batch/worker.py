@@ -1,7 +1,7 @@
 """The work on a batch, as a worker does it: in this process, in another, or on another machine.
 
-What comes here is an `BatchJob`, which names how the key is opened, and holds none. Each process opens
-it once for each batch.
+A worker gets a `BatchJob`, which says how to open the key but does not contain it. Each process opens the key once for
+each batch.
 """
 
 import datetime
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class WorkerState:
-    """What a process keeps at hand for an order."""
+    """What a process keeps in memory for an order."""
 
     def __init__(self, order: BatchJob) -> None:
         self.order = order
@@ -58,7 +58,7 @@ class WorkerState:
         return self.issuer.issue_filled(self.certified, *filled, issued_at=moment).pdf
 
     def recognise(self, row: "Planned", pdf: bytes) -> datetime.datetime | None:
-        """Tell when a file was issued, where it is the copy for a row, by the same signer; else None.
+        """Tell when a file was issued, if it is the copy for a row by the same signer; else None.
 
         A batch that was interrupted finds files that it has written but not yet listed; none is issued again.
         """
@@ -77,7 +77,7 @@ _benches: dict[str, WorkerState] = {}
 
 
 def _bench(order: BatchJob) -> WorkerState:
-    """Find what this process keeps for an order, or open it; of other orders, nothing is kept."""
+    """Find what this process keeps for an order, or open it; data of other orders is dropped."""
     found = _benches.get(order.id)
     if found is None or found.order.certified != order.certified:
         found = WorkerState(order)
@@ -101,7 +101,7 @@ def certify_form(order: BatchJob, moment: datetime.datetime) -> bytes:
 def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[IssuedRow | FailedRow]:
     """Issue copies one after the other.
 
-    A row whose file is in its place already, and is the very copy, is not issued again.
+    A row whose copy has been written already is not issued again.
 
     Args:
         order: what they have in common.
@@ -109,8 +109,8 @@ def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.dat
         moment: what they are dated (aware).
 
     Returns:
-        What became of each row, in their order. Where the copies are handed back, `pdf` holds what
-        follows the certified form, not the form itself.
+        The outcome for each row, in their order. If the copies are returned, `pdf` is what follows the certified form,
+        not the form itself.
 
     Raises:
         OSError: a copy could not be written.
@@ -190,10 +190,10 @@ def _fail(row: "Planned", error: PrivacyError) -> FailedRow:
 
 
 def verify_chunk(order: BatchJob, copies: "Sequence[IssuedRow]", at: datetime.datetime) -> tuple[int, list[FailedRow]]:
-    """Verify copies: those in their place, or those handed over; and hold them to what was listed.
+    """Verify copies, written or handed over, and compare them with what was listed.
 
     Returns:
-        How many were looked at, and those that are not what they should be.
+        How many were verified, and those that are wrong.
     """
     from ..policy.ledger import shipped
     from ..release.named_data import use_named_data

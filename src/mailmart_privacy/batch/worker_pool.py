@@ -1,4 +1,4 @@
-"""Who works on a batch: this process, other processes of this machine, or a cluster."""
+"""The workers of a batch: this process, other processes of this machine, or a cluster."""
 
 import contextlib
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Copies in one ZIP file, written as they come: nothing of it waits on the disk or in memory."""
+"""Copies in one ZIP file, written as they come; nothing is collected on the disk or in memory."""
 
 import contextlib
 import datetime
@@ -11,14 +11,14 @@ from .results import IssuedRow
 
 
 class _Forward:
-    """A stream that is written, and nothing else: some say that they can be sought in, and cannot."""
+    """A stream that can only be written: some streams claim to be seekable, but are not."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.write, self.flush = stream.write, stream.flush
 
 
 class ZipSink:
-    """A ZIP file under way.
+    """A ZIP file that is being written.
 
     In a file, copies are stored as they are: most of their bytes are packed already. In a pipe they are packed,
     for readers of a pipe cannot tell where an entry ends that is not.

@@ -22,13 +22,13 @@ _GROUPS = {
         "versions": ("show", "List the versions of the policy."),
         "processors": ("show", "List the third-party services that a version names."),
         "diff": ("diff", "Compare two texts: versions, copies, drafts."),
-        "outdated": ("outdated", "Tell whether a newer version is published somewhere."),
+        "outdated": ("outdated", "Tell whether a newer version of the policy is published."),
         "schema": ("show", "Print the JSON Schema of a document."),
     },
     "Signed copies": {
         "export": ("export", "Issue a signed, dated copy for one recipient, or for each row of a sheet."),
         "verify": ("verify", "Check copies: which version, issued to whom, when, by whom."),
-        "renew": ("renew", "Add the next archive timestamp to copies, before the last one expires."),
+        "renew": ("renew", "Add the next archive timestamp to copies before the last one expires."),
         "identity": ("identity", "Create, import or show the identity that signs."),
     },
     "Archive": {

@@ -15,7 +15,7 @@ from .archive_retention import certify, ended, proposals
 def archive() -> None:
     """Keep what was published and what each customer received, and prove it years later.
 
-    Name the archive with --archive, or once for all with MAILMART_PRIVACY_ARCHIVE.
+    Name the archive with --archive, or set MAILMART_PRIVACY_ARCHIVE once.
     """
 
 

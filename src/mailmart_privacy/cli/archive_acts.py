@@ -34,8 +34,8 @@ def withdraw(digest: str, location: ArchiveLocation, reason: str, matter: str) -
 def hold(target: str, location: ArchiveLocation, reason: str, matter: str) -> None:
     """Place a legal hold on a customer, by the exact name, or on one copy, by its digest.
 
-    While a hold stands, nobody can erase the customer. In S3 with object lock the store holds the files, too. Neither
-    reason nor matter should name the customer: they stay when the customer is erased.
+    While a hold is in place, nobody can erase the customer. In S3 with object lock, the store also locks the files.
+    Neither reason nor matter should name the customer: both stay when the customer is erased.
     """
     from ..archive.recipients import Details
 
@@ -59,7 +59,7 @@ def release(number: int | None, location: ArchiveLocation, matter: str | None, r
     service = open_service(location)
     holds = [each for each in service.holds() if each.number == number or (matter and each.details.matter == matter)]
     if not holds:
-        raise UsageError("no such hold stands; `archive holds` lists those that do")
+        raise UsageError("there is no such hold; `archive holds` lists those in place")
     done = service.release(holds, details=Details(reason=reason, matter=matter or ""))
     for each, entry in zip(holds, done, strict=True):
         click.echo(f"released: hold no. {each.number:,}; recorded as entry {entry.number:,}")
@@ -69,7 +69,7 @@ def release(number: int | None, location: ArchiveLocation, matter: str | None, r
 @archive_location(key=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def list_holds(location: ArchiveLocation, as_json: bool) -> None:
-    """List the holds that stand."""
+    """List the holds that are in place."""
     service = open_service(location)
     key = service.keyring().names_key
     names = {record.pseudonym: record.name for record in service.archive.recipients(key)}
@@ -94,7 +94,7 @@ def list_holds(location: ArchiveLocation, as_json: bool) -> None:
         words = [f"no. {row['entry']}", row["placed_at"], row["customer"] or "-", about, row["matter"], row["reason"]]
         click.echo("  ".join(str(word) for word in words if word))
     if not rows:
-        click.echo("no hold stands", err=True)
+        click.echo("there are no holds", err=True)
 
 
 @click.command()
@@ -102,13 +102,13 @@ def list_holds(location: ArchiveLocation, as_json: bool) -> None:
 @archive_location(key=True)
 @reason_options
 @click.option("--person", is_flag=True, help="NAME is a member of staff, as reports show it; copies stay.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def erase(recipient: str, location: ArchiveLocation, reason: str, matter: str, person: bool, yes: bool) -> None:
     """Erase a customer, by the exact name: the name, and the copies that show it. The log stays whole.
 
-    That a customer was erased (Art. 17 GDPR), when and by whom stays in the log, by pseudonym. It cannot be undone.
-    While a legal hold stands, nothing is erased. Where the store locks a copy, the erasure waits until that ends;
-    `archive renew` does it then. `archive certify` writes a certificate of an erasure that is done.
+    The log keeps, under a pseudonym, that a customer was erased (Art. 17 GDPR), when and by whom. An erasure cannot be
+    undone. While a legal hold is in place, nothing is erased. If the store locks a copy, the erasure waits until the
+    lock ends; `archive renew` then carries it out. `archive certify` writes a certificate of an erasure that is done.
     """
     from ..archive.lookup import find_customer
     from ..archive.recipients import Details

@@ -18,7 +18,7 @@ from .archives import (
     read_anchoring,
     read_location,
 )
-from .authorities import Authorities, with_authorities
+from .authorities import AuthorityOptions, authority_values
 from .edge import now
 from .files import list_files
 from .output import print_json
@@ -31,26 +31,31 @@ if TYPE_CHECKING:
 
 _AHEAD = datetime.timedelta(days=90)
 witness_option = click.option(
-    "--witness", multiple=True, metavar="VKEY=URL", help="Have the checkpoint signed by this witness, too."
+    "--witness", multiple=True, metavar="VKEY=URL", help="Also have this witness sign the checkpoint."
 )
 
 
 @click.command()
 @click.argument("place", metavar="DIR|s3://…")
 @archive_options(place=False, key=True)
-@click.option("--retain", type=click.IntRange(1, 36_500), metavar="DAYS", help="Lock what has an entry in the store.")
+@click.option(
+    "--retain",
+    type=click.IntRange(1, 36_500),
+    metavar="DAYS",
+    help="Have the store lock archived files for so many days.",
+)
 @click.option(
     "--retain-mode",
     type=click.Choice(["governance", "compliance"]),
     default="compliance",
     show_default=True,
-    help="Who may lift the lock: some (governance), or nobody.",
+    help="Who may lift the lock: some people (governance), or nobody (compliance).",
 )
 def init(place: str, archive_key: str | None, retain: int | None, retain_mode: str) -> None:
     """Make an archive in DIR, with the published versions of the policy in it.
 
-    Its key is kept apart from it; keep a copy of the key in a safe location.
-    Where it was stopped, repeat it.
+    The archive's key is stored outside of it; keep a copy of the key in a safe place. If the command was interrupted,
+    run it again.
     """
     from ..archive.creation import create_archive
     from ..archive.storage.base import Retention
@@ -70,14 +75,14 @@ def init(place: str, archive_key: str | None, retain: int | None, retain_mode: s
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="FILE|FOLDER...")
 @archive_location(key=True, index=True)
-@with_authorities
+@authority_values
 @witness_option
-@click.option("--same-reference", is_flag=True, help="Accept a reference that another customer has already.")
+@click.option("--same-reference", is_flag=True, help="Accept a reference that another customer already has.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def add(
     names: tuple[str, ...],
     location: ArchiveLocation,
-    authorities: Authorities,
+    authorities: AuthorityOptions,
     witness: tuple[str, ...],
     same_reference: bool,
     as_json: bool,
@@ -137,16 +142,16 @@ def _to_json(added: "Added") -> dict[str, Any]:
 def _describe(result: dict[str, Any]) -> str:
     if result["error"] is not None:
         return f"{result['file']}: refused: {result['error']}"
-    done = "archived as" if result["added"] else "is there already:"
+    done = "archived as" if result["added"] else "is archived already:"
     return f"{result['file']}: {done} entry {result['entry']}, {result['digest']}"
 
 
 @click.command()
 @archive_location(key=True)
-@with_authorities
+@authority_values
 @witness_option
-def anchor(location: ArchiveLocation, authorities: Authorities, witness: tuple[str, ...]) -> None:
-    """Have an authority stamp the log's checkpoint: what is in the log cannot be removed unseen from then on."""
+def anchor(location: ArchiveLocation, authorities: AuthorityOptions, witness: tuple[str, ...]) -> None:
+    """Have an authority stamp the log's checkpoint. After that, nothing can be removed from the log unnoticed."""
     anchoring = read_anchoring(authorities, witness)
     if anchoring is None:
         raise UsageError("name a timestamp authority with --tsa URL, and its root certificate with --trust CERT")
@@ -157,15 +162,17 @@ def anchor(location: ArchiveLocation, authorities: Authorities, witness: tuple[s
 
 @click.command()
 @archive_location(key=True, index=True)
-@with_authorities
-@click.option("--before", metavar="DATE", help="Renew what holds no longer than that [default: in 90 days].")
-@click.option("--dry-run", is_flag=True, help="Say what is due when, and renew nothing.")
+@authority_values
+@click.option("--before", metavar="DATE", help="Renew what expires before that date [default: in 90 days].")
+@click.option("--dry-run", is_flag=True, help="Show what is due and when, and renew nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def renew(location: ArchiveLocation, authorities: Authorities, before: str | None, dry_run: bool, as_json: bool) -> int:
+def renew(
+    location: ArchiveLocation, authorities: AuthorityOptions, before: str | None, dry_run: bool, as_json: bool
+) -> int:
     """Renew what is due: the archive timestamps of copies, the anchor of the log, and erasures that waited.
 
-    A renewed copy is added; the one before stays. A new anchor covers all that was logged before it. Copies that
-    cannot be renewed are listed and left unchanged; the exit code is the highest of theirs.
+    A renewed copy is added, and the former one stays. A new anchor covers everything that was logged before it. Copies
+    that cannot be renewed are listed and left unchanged; the exit code is the highest of theirs.
     """
     from ..archive.acts import finish_erasures
     from .renew import read_date
@@ -212,15 +219,15 @@ def _print_renewal(report: dict[str, Any]) -> None:
         click.echo(f"{due['what']}: {'renewed' if due['renewed'] else 'due'}; held until {due['until']}")
     for missed in report["missed"]:
         click.echo(f"{missed['what']}: left unchanged: {missed['error']}", err=True)
-    click.echo(f"{len(report['due'])} due before {report['before']}, of {report['looked_at']} looked at")
+    click.echo(f"{len(report['due'])} due before {report['before']}, of {report['looked_at']} checked")
     if report["next"] is not None:
-        click.echo(f"the next one holds until {report['next']}")
+        click.echo(f"the next one is valid until {report['next']}")
 
 
 @click.command()
 @archive_location(index=True)
 def reindex(location: ArchiveLocation) -> None:
-    """Build the index anew from the log. It holds nothing that the log does not."""
+    """Rebuild the index from the log. The index contains nothing that the log does not."""
     service = open_service(location, "indexing")
     with service.index() as index:
         index.rebuild(service.archive, service.advance)

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +15,7 @@ from ..errors import UsageError
 from .archives import archive_location, moment_words, open_service, output_options, read_trusted, row_to_json
 from .files import write_out
 from .output import print_json
+from .values import as_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,41 +25,56 @@ if TYPE_CHECKING:
     from ..archive.service import ArchiveService
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListOptions:
+    """The options that choose rows of the index."""
+
+    kind: str | None
+    policy: str | None
+    recipient: str | None
+    signer: str | None
+    since: str | None
+    until: str | None
+    limit: int | None
+
+    def conditions(self, service: "ArchiveService") -> dict[str, Any]:
+        """Read them as arguments of `Index.rows`."""
+        wanted: dict[str, Any] = {
+            "kinds": (self.kind,) if self.kind else (),
+            "version": self.policy,
+            "signer": None if self.signer is None else _read_signer(self.signer),
+            "since": parse_moment(self.since) if self.since else None,
+            "until": parse_moment(self.until) if self.until else None,
+            "limit": self.limit,
+        }
+        if self.recipient is not None:
+            found = service.archive.find_recipient(service.keyring().names_key, self.recipient)
+            wanted["recipients"] = [found.pseudonym] if found else ["-"]
+        return wanted
+
+
 @click.command("list")
 @archive_location(key=True, index=True)
-@click.option("--kind", type=click.Choice(["customer-copy", "published-version"]))
-@click.option("--policy", metavar="VERSION", help="Copies of this version only.")
-@click.option("--recipient", metavar="NAME", help="Copies for this recipient only; needs the archive's key.")
-@click.option("--signer", metavar="SHA256", help="Copies signed with this certificate only.")
-@click.option("--since", metavar="TIME", help="Archived at that time or later: 2026-03-01T09:00:00Z.")
-@click.option("--until", metavar="TIME", help="Archived before that time.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="No more than N.")
+@as_value(
+    "wanted",
+    ListOptions,
+    click.option("--kind", type=click.Choice(["customer-copy", "published-version"])),
+    click.option("--policy", metavar="VERSION", help="Copies of this version only."),
+    click.option("--recipient", metavar="NAME", help="Copies for this recipient only; needs the archive's key."),
+    click.option("--signer", metavar="SHA256", help="Copies signed with this certificate only."),
+    click.option("--since", metavar="TIME", help="Archived at that time or later: 2026-03-01T09:00:00Z."),
+    click.option("--until", metavar="TIME", help="Archived before that time."),
+    click.option("--limit", type=click.IntRange(1), metavar="N", help="List at most N."),
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def list_copies(
-    location: ArchiveLocation,
-    kind: str | None,
-    policy: str | None,
-    recipient: str | None,
-    signer: str | None,
-    since: str | None,
-    until: str | None,
-    limit: int | None,
-    as_csv: bool,
-    as_json: bool,
-) -> None:
+def list_copies(location: ArchiveLocation, wanted: ListOptions, as_csv: bool, as_json: bool) -> None:
     """List what is archived, the oldest first. Recipients are shown by their pseudonyms."""
     if as_csv and as_json:
         raise UsageError("give --csv or --json, not both")
     service = open_service(location, "indexing")
-    wanted: dict[str, Any] = {"kinds": (kind,) if kind else (), "version": policy, "limit": limit}
-    wanted["signer"] = None if signer is None else _read_signer(signer)
-    wanted |= {"since": parse_moment(since) if since else None, "until": parse_moment(until) if until else None}
-    if recipient is not None:
-        found = service.archive.find_recipient(service.keyring().names_key, recipient)
-        wanted["recipients"] = [found.pseudonym] if found else ["-"]
     with service.index() as index:
-        _print_rows(index.rows(**wanted), as_csv=as_csv, as_json=as_json)
+        _print_rows(index.rows(**wanted.conditions(service)), as_csv=as_csv, as_json=as_json)
         click.echo(
             f"listed from the index, which has read {index.size:,} entries; `archive verify` compares all of them",
             err=True,
@@ -66,7 +82,7 @@ def list_copies(
 
 
 def _read_signer(text: str) -> str:
-    """Read the digest of a certificate, as other programs spell it, too."""
+    """Read the digest of a certificate, also in the spelling of other programs."""
     digits = text.lower().removeprefix("sha256:").replace(":", "")
     if not re.fullmatch("[0-9a-f]{64}", digits):
         raise UsageError(
@@ -99,11 +115,11 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
 @click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamped the anchors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def in_force(time: str, location: ArchiveLocation, trust: tuple[str, ...], as_json: bool) -> None:
-    """Say which version of the policy was in force at TIME: as it claims, and as can be proven.
+    """Say which version of the policy was in force at TIME: as the versions claim, and as can be proven.
 
-    A version claims when it took effect. What can be proven is that it was archived before a moment: that of the
-    first timestamp of an authority over the log with it. Provably in force is the newest version that claims to have
-    taken effect by TIME and was stamped by TIME, too.
+    A version claims when it took effect. The first timestamp of an authority over the log that contains it proves that
+    it was archived before that moment. Provably in force is the newest version that claims to have taken effect by TIME
+    and was also stamped by TIME.
     """
     moment = parse_moment(time)
     service = open_service(location, "indexing")
@@ -230,13 +246,13 @@ def _copy_to_json(copy: "FoundCopy") -> dict[str, Any]:
     type=click.Choice(["pdf", "text", "markdown", "html", "json"]),
     default="pdf",
     show_default=True,
-    help="The copy itself, or the text that it is of.",
+    help="The copy itself, or the text of its version.",
 )
 @output_options
 def fetch(digest: str, location: ArchiveLocation, form: str, output: str, force: bool) -> None:
     """Fetch an archived file by its digest, or the first eight or more characters of it.
 
-    File and index are compared with the log first.
+    The file and its row in the index are compared with the log first.
     """
     service = open_service(location, "indexing")
     if form == "pdf":

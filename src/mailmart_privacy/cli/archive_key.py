@@ -21,7 +21,7 @@ def archive_key_group() -> None:
 @archive_location(key=True)
 @click.option("-o", "--output", metavar="FILE", required=True, help="The page to print; only you can read the file.")
 def backup(location: ArchiveLocation, output: str) -> None:
-    """Write a page with the archive's key to print, and print its path.
+    """Write a page with the archive's key, for printing, and print the page's path.
 
     Print it, lock it away in two places, and delete the file.
     """

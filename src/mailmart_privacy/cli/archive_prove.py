@@ -31,7 +31,7 @@ _TRUST = click.option("--trust", multiple=True, metavar="CERT", help="The root o
 def prove(digest: str, location: ArchiveLocation, output: str | None, force: bool) -> None:
     """Write the proof that a file is in the log, and print its path. Anybody can check it offline, with the log's key.
 
-    Keep it apart from the archive: it also shows that nothing before it was removed.
+    Keep the proof outside of the archive: it also shows that no earlier entry was removed.
     """
     from ..archive.proofs import SUFFIX
 
@@ -47,15 +47,15 @@ def prove(digest: str, location: ArchiveLocation, output: str | None, force: boo
 @click.argument("digest")
 @archive_location(key=True, index=True)
 @_TRUST
-@click.option("--matter", metavar="M", default="", help="The matter that it is for; the page names it.")
+@click.option("--matter", metavar="M", default="", help="The matter that the evidence is for; the page names it.")
 @click.option("-d", "--directory", metavar="DIR", help="The new folder of the bag [default: evidence-DIGEST].")
 def evidence(
     digest: str, location: ArchiveLocation, trust: tuple[str, ...], matter: str, directory: str | None
 ) -> None:
     """Write a folder with all that shows what a copy is and when it was archived, and print its path.
 
-    It is a BagIt bag: the copy, its entry, the proof, the timestamp and what it is judged by, the policy, a page
-    that tells an auditor what to run, and a program that checks it with nothing but Python. If the archive's key is
+    It is a BagIt bag: the copy, its entry, the proof, the timestamp with its certificates, the policy, a page that
+    tells an auditor what to run, and a program that checks everything and needs only Python. If the archive's key is
     here, the page names the customer and the reference.
     """
     service = open_service(location, "indexing")
@@ -66,7 +66,7 @@ def evidence(
 
 
 def _write_folder(target: Path, files: dict[str, bytes]) -> None:
-    """Write a new folder beside its place, and put it there when it is whole."""
+    """Write a new folder under another name, and rename it when it is complete."""
     import shutil
     import tempfile
 
@@ -91,9 +91,15 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
 @click.command()
 @archive_location(key=True)
 @_TRUST
-@click.option("--proof", "proofs", multiple=True, metavar="FILE", help="A proof that was kept apart; may be repeated.")
 @click.option(
-    "--checkpoint", "checkpoints", multiple=True, metavar="FILE", help="A checkpoint that was kept apart, likewise."
+    "--proof", "proofs", multiple=True, metavar="FILE", help="A proof that was kept elsewhere; may be repeated."
+)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    metavar="FILE",
+    help="A checkpoint that was kept elsewhere; may be repeated.",
 )
 @click.option("--other", metavar="DIR|s3://…", help="Another copy of this archive: compare both, and find a fork.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -107,9 +113,9 @@ def verify(
 ) -> int:
     """Audit the whole archive: every entry has its file, every file its entry, nothing was changed or removed.
 
-    It writes nothing. Whether entries were cut off at the end shows only by comparison with something that was kept
-    elsewhere: give proofs or checkpoints. If the archive's key is here, what was signed last with it is compared with
-    the log, too. Anchors are judged by the certificates given with --trust.
+    It writes nothing. Only something that was kept elsewhere can show whether entries were cut off at the end: give
+    proofs or checkpoints. If the archive's key is on this machine, the log is also compared with what the key signed
+    last. Anchors are judged by the certificates given with --trust.
     """
     from ..archive.anchors import require_holding, verify_anchors
 
@@ -132,7 +138,7 @@ def verify(
         said = _spell(report, anchors, lapsed, known)
         _print_json({"origin": opened.metadata.origin, "whole": True, "faults": [], **said})
     else:
-        click.echo(f"{opened.storage.location}: whole; nothing was changed")
+        click.echo(f"{opened.storage.location}: complete; nothing was changed")
         _describe(report, anchors, lapsed, known)
         _describe_notes(report)
         if compared:
@@ -183,11 +189,11 @@ def _describe(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "li
     if anchors:
         last = anchors[-1]
         click.echo(f"  anchored   {last.checkpoint.size:,} entries, by {last.authority}, {moment_words(last.moment)}")
-        click.echo(f"             holds until {moment_words(last.expires_at)}")
+        click.echo(f"             valid until {moment_words(last.expires_at)}")
         if lapsed:
-            click.echo(f"             {lapsed:,} lapsed before another one covered it; they prove nothing any longer")
+            click.echo(f"             {lapsed:,} lapsed before another one covered it; they no longer prove anything")
     else:
-        click.echo("  anchored   never; that its entries were there at some moment cannot be proven")
+        click.echo("  anchored   never; nothing proves when its entries were made")
 
 
 def _compare(archive: "Archive", other: str | None) -> str:
@@ -199,15 +205,15 @@ def _compare(archive: "Archive", other: str | None) -> str:
     there = read_location(other).open()
     found = compare_logs(archive, there)
     more = {archive.storage.location: sum(found.here.values()), there.storage.location: sum(found.there.values())}
-    newer = next((f"; {place} goes on with {count:,} more" for place, count in more.items() if count), "")
+    newer = next((f"; {place} continues with {count:,} more" for place, count in more.items() if count), "")
     return f"both have the same first {found.common:,} entries{newer}"
 
 
 def _describe_notes(report: "Report") -> None:
-    """Say what is worth knowing and is not a fault."""
+    """Print what is worth knowing but is not a fault."""
     register = report.register
-    counts = [(len(register.holds), "holds stand"), (len(register.withdrawn), "copies were withdrawn")]
-    counts += [(len(report.litter), "files were left there by an operating system, which harm nothing")]
+    counts = [(len(register.holds), "holds are in place"), (len(register.withdrawn), "copies were withdrawn")]
+    counts += [(len(report.litter), "files were left behind by an operating system; they do no harm")]
     for count, words in counts:
         if count:
             click.echo(f"  note       {count:,} {words}")
@@ -219,7 +225,7 @@ def _describe_notes(report: "Report") -> None:
 
 
 def _read_known(archive: "Archive", proofs: tuple[str, ...], checkpoints: tuple[str, ...]) -> "list[Root]":
-    """Read what is known of the log from what was kept elsewhere."""
+    """Read the states of the log that proofs and checkpoints kept elsewhere show."""
     from ..archive.log_audit import Root
     from ..archive.proofs import MAX_SIZE, read_proof
 

@@ -3,23 +3,18 @@
 import datetime
 import json
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from .._time import parse_moment
-from .._user_dirs import identity_path
 from ..archive.location import ArchiveLocation
 from ..errors import UsageError
 from ..policy.ledger import shipped
 from .archives import archive_location, moment_words, open_service, output_options, retention_option
-from .authorities import read_authorities, trust_options
+from .authorities import TrustOptions, read_own_certificate, trust_values
 from .edge import now
 from .files import write_out
 from .output import print_json
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
 
 
 @click.command()
@@ -69,26 +64,25 @@ def _read(text: str, days: int) -> datetime.datetime:
 
 @click.command()
 @archive_location(key=True, index=True)
-@trust_options
+@trust_values
 @retention_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def due(
-    location: ArchiveLocation,
-    trust: tuple[str, ...],
-    trust_timestamps: tuple[str, ...],
-    retention: int | None,
-    as_json: bool,
-) -> None:
-    """Say what is due when: timestamps of copies, the anchor, the signing certificate, erasures, announced versions.
+def due(location: ArchiveLocation, trusted: TrustOptions, retention: int | None, as_json: bool) -> None:
+    """List what is due and when: timestamps, the anchor, the signing certificate, erasures, announced versions.
 
     With --retention, or a period in the settings, also customers who are proposed for erasure.
     """
     from ..archive.due import find_due
 
     service = open_service(location, "looking")
-    trusted = read_authorities((), (), trust, trust_timestamps).trusted()
     period = None if retention is None else datetime.timedelta(days=retention)
-    found = find_due(service, trust=trusted, certificates=_own_certificates(), ledger=shipped(), retention=period)
+    found = find_due(
+        service,
+        trust=trusted.read_with_own(),
+        certificates=read_own_certificate(),
+        ledger=shipped(),
+        retention=period,
+    )
     if as_json:
         rows = [{"what": each.what, "at": moment_words(each.at), "about": each.about} for each in found]
         print_json({"at": moment_words(now()), "due": rows})
@@ -98,13 +92,3 @@ def due(
         click.echo(f"{'now' if each.at is None else moment_words(each.at)}  {each.about}{days}")
     if not found:
         click.echo("nothing is due", err=True)
-
-
-def _own_certificates() -> "list[Certificate]":
-    """Read the certificate of the user's own identity, if there is one."""
-    path = identity_path()
-    if not path.exists():
-        return []
-    from ..keys.key_files import load_identity
-
-    return [load_identity(path.read_bytes(), origin=str(path)).certificate]

@@ -65,7 +65,7 @@ def proposals(location: ArchiveLocation, retention: int | None, as_json: bool) -
     for each in found:
         when = "may be erased" if each.due_at <= at else "kept"
         words = f"{when} {'since' if each.due_at <= at else 'until'} {each.due_at:%Y-%m-%d}"
-        held = "; a hold stands" if each.held else ""
+        held = "; a hold is in place" if each.held else ""
         copies = "1 copy" if each.copies == 1 else f"{each.copies:,} copies"
         click.echo(f"{each.name}: {words}, relation ended on {each.ended_at:%Y-%m-%d}, {copies}{held}")
     if not found:

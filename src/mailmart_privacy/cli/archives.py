@@ -11,7 +11,7 @@ import click
 
 from ..archive.location import ArchiveLocation
 from ..errors import UsageError
-from .authorities import Authorities, read_authorities
+from .authorities import AuthorityOptions, TrustOptions
 from .edge import now
 from .progress import Progress, show_progress
 
@@ -74,24 +74,26 @@ def read_location(
         UsageError: no archive is named.
     """
     if not archive:
-        raise UsageError("name the archive with --archive DIR, or once for all with MAILMART_PRIVACY_ARCHIVE")
+        raise UsageError("name the archive with --archive DIR, or set MAILMART_PRIVACY_ARCHIVE")
     return ArchiveLocation(archive, archive_key, archive_index)
 
 
 def read_trusted(trust: tuple[str, ...], trust_timestamps: tuple[str, ...] = ()) -> "Trust":
-    """Read whom to trust: those given, and the user's own identity."""
-    return read_authorities((), (), trust, trust_timestamps).trusted()
+    """Read whom to trust: those who were given, and the user's own identity."""
+    return TrustOptions(trust=trust, trust_timestamps=trust_timestamps).read_with_own()
 
 
-def read_anchoring(authorities: Authorities, witnesses: tuple[str, ...] = ()) -> "Anchoring | None":
+def read_anchoring(authorities: AuthorityOptions, witnesses: tuple[str, ...] = ()) -> "Anchoring | None":
     """Read how the log is to be anchored, or None where no authority is configured."""
-    if not authorities.urls:
+    if not authorities.tsa:
         return None
     from ..archive.anchoring import Anchoring
     from ..archive.witnesses import parse_witness
 
     return Anchoring(
-        timestamps=authorities.client(), trust=authorities.trust(), witnesses=tuple(map(parse_witness, witnesses))
+        timestamps=authorities.client(),
+        trust=authorities.trust_to_issue(),
+        witnesses=tuple(map(parse_witness, witnesses)),
     )
 
 
@@ -103,7 +105,7 @@ def open_service(location: ArchiveLocation, what: str = "reading the log") -> "A
 
 
 def find_actor() -> "Person":
-    """Tell who runs this command, as the operating system knows them."""
+    """Name the person who runs this command, as the operating system does."""
     import getpass
     import socket
 
@@ -128,7 +130,7 @@ def hinting_at_references() -> "Iterator[None]":
 
 
 class Shown:
-    """Shows how far long work has come, from the first time that it is told until the work is done.
+    """Shows the progress of long work, from its first call until the work is done.
 
     Args:
         what: what is done, for instance "verifying".
@@ -174,7 +176,7 @@ retention_option = click.option(
 
 
 def moment_words(moment: datetime.datetime | None) -> str:
-    """Spell a moment for people and programs alike."""
+    """Write a moment in ISO 8601 (UTC, with Z)."""
     return (
         "-" if moment is None else moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     )

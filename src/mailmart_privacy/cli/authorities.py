@@ -3,13 +3,14 @@
 import functools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from .._user_dirs import identity_path
 from ..errors import UsageError
 from .files import read_file
+from .values import as_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,40 +18,61 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from ..trust.anchors import Trust
+    from ..trust.authorities import Authorities
     from ..trust.timestamp_client import TimestampClient
 
 _Command = TypeVar("_Command", bound="Callable[..., object]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Authorities:
-    """Whom to ask for timestamps, and whom to trust.
+class TrustOptions:
+    """The options that say whom to trust: names of files with certificates."""
 
-    Attributes:
-        urls: the authorities, the preferred one first.
-        pins: SHA-256 digests of their certificates.
-        signers: the certificates that were given to trust.
-        stampers: those that were given to trust for timestamps.
-    """
+    trust: tuple[str, ...]
+    trust_timestamps: tuple[str, ...] = ()
 
-    urls: tuple[str, ...]
-    pins: frozenset[str]
-    signers: "tuple[Certificate, ...]"
-    stampers: "tuple[Certificate, ...]"
+    def read(self) -> "Trust":
+        """Read whom to trust: those who were given, or else the user's own identity and those who are published."""
+        return _choose(self.trust, self.trust_timestamps, own=not self.trust)
+
+    def read_with_own(self) -> "Trust":
+        """Read whom to trust: those who were given, or else are published; and the user's own identity."""
+        return _choose(self.trust, self.trust_timestamps, own=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthorityOptions:
+    """The options that name timestamp authorities, and whom to trust."""
+
+    tsa: tuple[str, ...]
+    tsa_certificate: tuple[str, ...]
+    trust: tuple[str, ...]
+    trust_timestamps: tuple[str, ...]
 
     def client(self) -> "TimestampClient":
-        """Make a client of them."""
+        """Make a client that asks these authorities.
+
+        Raises:
+            UsageError: something is neither a certificate nor the digest of one.
+        """
         from ..trust.timestamp_client import TimestampClient
 
-        return TimestampClient(urls=self.urls, pins=self.pins)
+        pins = frozenset(digest for name in self.tsa_certificate for digest in _read_pin(name))
+        return TimestampClient(urls=self.tsa, pins=pins)
 
-    def trust(self) -> "Trust":
-        """Name whom to trust when issuing: those who were given, or else are published."""
-        return _choose(self.signers, self.stampers, own=False)
+    def read(self) -> "Authorities":
+        """Read what levels above B-B need: whom to ask, and where the certificates lead to."""
+        from ..trust.authorities import Authorities
+
+        return Authorities(timestamps=self.client(), trust=self.trust_to_issue())
+
+    def trust_to_issue(self) -> "Trust":
+        """Read whom to trust when issuing: those who were given, or else are published."""
+        return _choose(self.trust, self.trust_timestamps, own=False)
 
     def trusted(self) -> "Trust":
-        """Name whom to trust: those who were given, or else are published; and the user's own identity."""
-        return _choose(self.signers, self.stampers, own=True)
+        """Read whom to trust: those who were given, or else are published; and the user's own identity."""
+        return _choose(self.trust, self.trust_timestamps, own=True)
 
 
 def trust_options(command: _Command) -> _Command:
@@ -89,40 +111,8 @@ def authority_options(command: _Command) -> _Command:
     return command
 
 
-def with_authorities(command: _Command) -> _Command:
-    """Add the options of `authority_options`; the command takes them as one value, `authorities`."""
-
-    @functools.wraps(command)
-    def call(
-        *arguments: Any,
-        trust: tuple[str, ...],
-        trust_timestamps: tuple[str, ...],
-        tsa: tuple[str, ...],
-        tsa_certificate: tuple[str, ...],
-        **given: Any,
-    ) -> object:
-        authorities = read_authorities(tsa, tsa_certificate, trust, trust_timestamps)
-        return command(*arguments, authorities=authorities, **given)
-
-    return authority_options(cast(_Command, call))
-
-
-def read_authorities(
-    tsa: tuple[str, ...], pinned: tuple[str, ...], trust: tuple[str, ...], trust_timestamps: tuple[str, ...] = ()
-) -> Authorities:
-    """Read what `authority_options` gave.
-
-    Raises:
-        UsageError: something is neither a certificate nor the digest of one.
-    """
-    pins = frozenset(digest for name in pinned for digest in _read_pin(name))
-    signers, stampers = _read_certificates(trust), _read_certificates(trust_timestamps)
-    return Authorities(urls=tsa, pins=pins, signers=signers, stampers=stampers)
-
-
-def read_trust(trust: tuple[str, ...], trust_timestamps: tuple[str, ...] = ()) -> "Trust":
-    """Read whom to trust: those who were given; without any, the user's own identity and those who are published."""
-    return _choose(_read_certificates(trust), _read_certificates(trust_timestamps), own=not trust)
+trust_values = as_value("trusted", TrustOptions, trust_options)
+authority_values = as_value("authorities", AuthorityOptions, authority_options)
 
 
 def describe_trust(trust: "Trust") -> str | None:
@@ -135,24 +125,32 @@ def describe_trust(trust: "Trust") -> str | None:
     return None
 
 
-def _choose(signers: "tuple[Certificate, ...]", stampers: "tuple[Certificate, ...]", *, own: bool) -> "Trust":
+def _choose(trust: tuple[str, ...], trust_timestamps: tuple[str, ...], *, own: bool) -> "Trust":
     from ..trust.anchors import choose_trust
     from ..trust.trust_list import published_trust
 
-    identity = _read_own() if own else ()
-    return choose_trust(signers=signers, authorities=stampers, own=identity, published=published_trust())
+    return choose_trust(
+        signers=_read_certificates(trust),
+        authorities=_read_certificates(trust_timestamps),
+        own=read_own_certificate() if own else (),
+        published=published_trust(),
+    )
 
 
-def _read_own() -> "tuple[Certificate, ...]":
+def read_own_certificate() -> "tuple[Certificate, ...]":
+    """Read the certificate of the user's own identity, if there is one.
+
+    Not those above it: somebody else for whom an authority in that chain vouches is not the user.
+    """
     own = identity_path()
     if not own.exists():
         return ()
     from ..keys.key_files import load_identity
 
-    # Its certificate alone: whoever else an authority in its chain vouches for is not you.
     return (load_identity(own.read_bytes(), origin=str(own)).certificate,)
 
 
+@functools.cache  # standard input can be read only once
 def _read_certificates(names: tuple[str, ...]) -> "tuple[Certificate, ...]":
     if not names:
         return ()

@@ -124,7 +124,7 @@ def _make_job(batch: BatchExport, executor: "Executor | None") -> "BatchJob":
         fonts=batch.signing.fonts,
         level=batch.signing.level,
         timestamps=batch.signing.authorities.client(),
-        trust=batch.signing.authorities.trust(),
+        trust=batch.signing.authorities.trust_to_issue(),
     )
 
 
@@ -152,7 +152,7 @@ def _require_sense(batch: BatchExport) -> None:
             raise UsageError(f"{batch.options.check}: --check names a workbook to write, FILE.xlsx")
         return
     if batch.place.output is None and batch.place.directory is None:
-        raise UsageError("say where the copies are put: -d FOLDER, or -o FILE.zip")
+        raise UsageError("say where the copies go: -d FOLDER, or -o FILE.zip")
     if batch.place.output is not None:
         if batch.place.directory is not None or batch.options.manifest is not None:
             raise UsageError("a ZIP file holds its copies and its manifest; leave -d and --manifest out")
@@ -161,7 +161,7 @@ def _require_sense(batch: BatchExport) -> None:
         if batch.place.output != "-" and not batch.place.output.lower().endswith(".zip"):
             raise UsageError(f"{batch.place.output}: with --recipients, -o names a ZIP file; or give -d FOLDER")
         if batch.place.output == "-" and (batch.place.as_json or sys.stdout.isatty()):
-            raise UsageError("the ZIP goes to standard output with -o -; send it to a program, and leave out --json")
+            raise UsageError("-o - writes the ZIP file to standard output; send it to a program, and leave out --json")
         if batch.place.output != "-":
             require_place(Path(batch.place.output), force=batch.place.force)
     elif batch.place.force:
@@ -169,7 +169,7 @@ def _require_sense(batch: BatchExport) -> None:
     elif "://" in (batch.place.directory or "") and batch.options.manifest is None:
         raise UsageError("name the file that lists the copies, on this machine: --manifest FILE")
     if batch.options.dask is not None and batch.place.output is not None:
-        raise UsageError("workers of a cluster put their copies into a place: give -d")
+        raise UsageError("workers of a cluster write their copies to a folder or a store: give -d")
 
 
 def _begun_at(batch: BatchExport) -> datetime.datetime:

@@ -1,4 +1,4 @@
-"""What a batch answers: its plan, its report, the marked-up sheet and the list for mail merge."""
+"""What a batch prints and writes: its plan, its report, the marked-up sheet and the list for mail merge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def write_checked(
 
 
 def write_issued(batch: BatchExport, content: bytes, sheet: "Sheet", plan: "Sequence[Planned]", manifest: Path) -> None:
-    """Write the list for mail merge beside the manifest; of a CSV file, only where workbooks can be written."""
+    """Write the list for mail merge beside the manifest; for a CSV file, only if workbooks can be written."""
     from ..batch.issued_list import write_issued_list
 
     try:

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from ..errors import UsageError
-from .options import as_value
+from .values import as_value
 
 if TYPE_CHECKING:
     from ..sheets.sheet import Hidden
@@ -62,7 +62,7 @@ _OPTIONS = (
         "--header-row",
         type=click.IntRange(1, 1000),
         metavar="N",
-        help="The row with the headings [default: found by its words].",
+        help="The row with the headings [default: recognised by its words].",
     ),
     click.option(
         "--hidden",
@@ -80,7 +80,7 @@ _OPTIONS = (
         default=100_000,
         show_default=True,
         metavar="N",
-        help="How many rows are allowed.",
+        help="How many rows the sheet may have.",
     ),
     click.option("--dry-run", is_flag=True, help="Show which files would be written, and write nothing."),
     click.option("--resume", is_flag=True, help="Continue a batch that was interrupted."),
@@ -104,7 +104,7 @@ batch_options = as_value("batch", BatchOptions, *_OPTIONS)
 
 
 def require_single() -> None:
-    """Refuse options that are for many copies where one copy is asked for."""
+    """Refuse options for many copies when one copy is asked for."""
     context = click.get_current_context()
     names = {field.name for field in fields(BatchOptions)}
     for option in context.command.params:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -10,8 +11,10 @@ import click
 from ..diff.compare import compare
 from ..errors import ExitCode, UsageError
 from ..redline.wording import is_same
+from .authorities import TrustOptions
 from .diff_texts import read_text
-from .files import require_no_stylesheet, write_out, write_stylesheet
+from .files import TargetOptions, require_no_stylesheet, target_options, write_stylesheet
+from .values import as_value
 
 if TYPE_CHECKING:
     from ..diff.comparison import Comparison
@@ -20,43 +23,51 @@ _WIDEST = 100
 _STYLESHEET = "redline.css"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViewOptions:
+    """The options that say how the comparison is shown."""
+
+    form: str
+    as_json: bool
+    full: bool
+    paper: str
+    color: str
+
+    def read_format(self) -> str:
+        """Read the format; raises UsageError if two were given."""
+        if self.as_json and self.form not in ("text", "json"):
+            raise UsageError(f"--json and --format {self.form} both choose the format; give one of them")
+        return "json" if self.as_json else self.form
+
+
 @click.command(short_help="Compare two texts.")
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "html", "markdown", "json", "pdf"]),
-    default="text",
-    show_default=True,
-)
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--full", is_flag=True, help="Show unchanged sections as well; JSON always has them.")
-@click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="For the PDF.")
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colour of the text; auto is on a terminal, and not where NO_COLOR is set.",
+@as_value(
+    "view",
+    ViewOptions,
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "html", "markdown", "json", "pdf"]),
+        default="text",
+        show_default=True,
+    ),
+    click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
+    click.option("--full", is_flag=True, help="Show unchanged sections as well; JSON always has them."),
+    click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="For the PDF."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Colour the text; auto means on a terminal, unless NO_COLOR is set.",
+    ),
 )
 @click.option("--trust", multiple=True, metavar="CERT", help="A certificate to trust, for copies [default: your own].")
-@click.option("--exit-code", "tell", is_flag=True, help="Exit with 1 where the texts differ.")
-@click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
-@click.option("--force", is_flag=True, help="Replace an existing file.")
-def diff(
-    old: str,
-    new: str,
-    form: str,
-    as_json: bool,
-    full: bool,
-    paper: str,
-    color: str,
-    trust: tuple[str, ...],
-    tell: bool,
-    output: str,
-    force: bool,
-) -> int:
+@click.option("--exit-code", "tell", is_flag=True, help="Exit with 1 if the texts differ.")
+@target_options
+def diff(old: str, new: str, view: ViewOptions, trust: tuple[str, ...], tell: bool, target: TargetOptions) -> int:
     """Compare two texts, and show what changed from OLD to NEW.
 
     Each is a version (2026-02-24), current, upcoming (the next one announced), a text id
@@ -67,35 +78,33 @@ def diff(
     whether or not the texts differ; with --exit-code it is 1 if they differ. A page written to a file gets its
     style sheet, redline.css, beside it.
     """
-    if as_json and form not in ("text", "json"):
-        raise UsageError(f"--json and --format {form} both choose the format; give one of them")
-    form = "json" if as_json else form
+    form = view.read_format()
     if form == "html":
-        require_no_stylesheet(output, _STYLESHEET)
-    before, after = read_text(old, trust), read_text(new, trust)
+        require_no_stylesheet(target.output, _STYLESHEET)
+    before, after = read_text(old, TrustOptions(trust=trust)), read_text(new, TrustOptions(trust=trust))
     comparison = compare(before, after)
-    content = _render(comparison, form, full=full, paper=paper, color=color, terminal=output == "-" and _is_terminal())
-    write_out(output, content, binary=form == "pdf", force=force)
-    if form == "html" and output != "-":
+    content = _render(comparison, form, view, terminal=target.output == "-" and _is_terminal())
+    target.write(content, binary=form == "pdf")
+    if form == "html" and target.output != "-":
         from ..policy.render import read_style
 
-        write_stylesheet(output, _STYLESHEET, read_style("redline"), force=force)
+        write_stylesheet(target.output, _STYLESHEET, read_style("redline"), force=target.force)
     return ExitCode.FAILED if tell and not is_same(comparison) else ExitCode.DONE
 
 
-def _render(comparison: "Comparison", form: str, *, full: bool, paper: str, color: str, terminal: bool) -> bytes:
+def _render(comparison: "Comparison", form: str, view: ViewOptions, *, terminal: bool) -> bytes:
     if form == "pdf":
         from ..redline.paper import render_pdf
 
-        return render_pdf(comparison, full=full, paper=paper)
+        return render_pdf(comparison, full=view.full, paper=view.paper)
     if form == "html":
         from ..redline.page import render_html
 
-        return render_html(comparison, full=full).encode()
+        return render_html(comparison, full=view.full).encode()
     if form == "markdown":
         from ..redline.markdown import render_markdown
 
-        return render_markdown(comparison, full=full).encode()
+        return render_markdown(comparison, full=view.full).encode()
     if form == "json":
         from ..redline.data import render_json
 
@@ -104,8 +113,8 @@ def _render(comparison: "Comparison", form: str, *, full: bool, paper: str, colo
 
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else None
-    painted = color == "always" or (color == "auto" and terminal and not plain)
-    return render_text(comparison, color=painted, full=full, width=width).encode()
+    painted = view.color == "always" or (view.color == "auto" and terminal and not plain)
+    return render_text(comparison, color=painted, full=view.full, width=width).encode()
 
 
 def _is_terminal() -> bool:

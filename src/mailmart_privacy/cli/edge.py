@@ -1,4 +1,4 @@
-"""What the command line hands to the library: the clock, and the folder of certified forms."""
+"""What the command line gives to the library: the clock, and the folder of certified forms."""
 
 import datetime
 from typing import TYPE_CHECKING

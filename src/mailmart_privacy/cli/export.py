@@ -3,6 +3,7 @@
 import datetime
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ from .options import (
     signing_options,
 )
 from .output import print_json
-from .show import choose_one, choose_version, policy_options
+from .show import VersionOptions, choose_one, version_options
+from .values import as_value
 
 if TYPE_CHECKING:
     from ..archive.service import ArchiveService
@@ -70,24 +72,36 @@ _GROUPS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CopyOptions:
+    """The options that say what a copy shows."""
+
+    recipient: str | None
+    reference: str | None
+    paper: Paper
+    version: VersionOptions
+
+
 @click.command(cls=GroupedCommand, groups=_GROUPS, short_help="Issue signed, dated copies.")
-@click.option("--to", "recipient", metavar="NAME", help="The recipient's name, as it will stand on the copy.")
-@click.option(
-    "--reference", metavar="R", help="A contract number or reference [default: made from the date and the recipient]."
+@as_value(
+    "copy",
+    CopyOptions,
+    click.option("--to", "recipient", metavar="NAME", help="The recipient's name, as the copy will show it."),
+    click.option(
+        "--reference",
+        metavar="R",
+        help="A contract number or reference [default: made from the date and the recipient].",
+    ),
+    click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True),
+    version_options,
 )
-@click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
-@policy_options
 @signing_options
 @archive_location_options
-@click.option("--same-reference", is_flag=True, help="Archive a reference that another customer has already.")
+@click.option("--same-reference", is_flag=True, help="Archive the copy even if another customer has its reference.")
 @output_options
 @batch_options
 def export(
-    recipient: str | None,
-    reference: str | None,
-    paper: Paper,
-    policy: str | None,
-    at: str | None,
+    copy: CopyOptions,
     same_reference: bool,
     signing: SigningOptions,
     archive: ArchiveOptions,
@@ -99,28 +113,28 @@ def export(
     With --recipients, issue a copy for each row of a sheet, into a folder (-d) or a ZIP file (-o FILE.zip). All rows
     are checked before the first copy is signed.
 
-    The first use creates a self-signed identity for you and certifies the form with it; both are kept.
-    With --archive the copy is archived first. If that fails, no file is written.
+    The first use creates a self-signed identity for you and certifies the form with it; both are kept for the next
+    time. With --archive, the copy is archived first. If that fails, no file is written.
 
     Levels above B-B need a timestamp authority; B-LT and B-LTA also need the root certificates to trust.
     """
     signing.require_sense()
     recipient, sheet = choose_one(
         "recipient",
-        recipient,
+        copy.recipient,
         "recipients",
         batch.recipients,
         why="--to names one recipient, --recipients a sheet of them",
     )
-    version, place = choose_version(policy, at).version, archive.location()
+    version, place = copy.version.find().version, archive.location()
     if sheet is not None:
-        if reference is not None:
+        if copy.reference is not None:
             raise UsageError("--reference is for one copy; in a sheet, references have a column of their own")
         export_batch(
             BatchExport(
                 recipients=sheet,
                 version=version,
-                paper=paper,
+                paper=copy.paper,
                 signing=signing.read(),
                 archive=place,
                 same_reference=same_reference,
@@ -135,18 +149,18 @@ def export(
     moment = now()
     target = _choose_target(output, version, recipient, moment)
     service = None
-    if place is not None:  # before anything is made: where it cannot be used, neither identity nor copy comes to be
+    if place is not None:  # first of all: if the archive cannot be used, neither an identity nor a copy is made
         service = open_service(place)
         service.keyring()
     read = signing.read()
     identity = read.key()
-    issued = _issue(read, identity, version, paper, recipient, reference, moment)
+    issued = _issue(read, identity, version, copy, recipient, moment)
     if remark := issued.remark:
         click.echo(f"note: {spell_out(remark)}", err=True)
     if service is not None:
         from ..trust.anchors import OWN, make_trust
 
-        trust = read.authorities.trust() + make_trust([identity.certificate], source=OWN)
+        trust = read.authorities.trust_to_issue() + make_trust([identity.certificate], source=OWN)
         _archive(service, target, issued.pdf, trust=trust, force=output.force, same_reference=same_reference)
     else:
         write_out(target, issued.pdf, binary=True, force=output.force)
@@ -167,7 +181,7 @@ def _choose_target(output: OutputOptions, version: str, recipient: str, moment: 
     if not target:
         raise UsageError("-o is empty; give the name of a file")
     if given == "-" and (output.as_json or sys.stdout.isatty()):
-        raise UsageError("the PDF goes to standard output with -o -; send it to a program, and leave out --json")
+        raise UsageError("-o - writes the PDF to standard output; send it to a program, and leave out --json")
     if target != "-":
         require_place(Path(target), force=output.force)
     return target
@@ -182,7 +196,7 @@ def _archive(
     force: bool,
     same_reference: bool,
 ) -> None:
-    """Archive a copy, and only then give it out."""
+    """Archive a copy, and write its file only after that."""
     from ..archive.delivery import archive_copy, write_archived
 
     ledger = shipped()
@@ -201,23 +215,18 @@ def _issue(
     signing: Signing,
     identity: "Identity",
     version: str,
-    paper: Paper,
+    copy: CopyOptions,
     recipient: str,
-    reference: str | None,
     moment: datetime.datetime,
 ) -> "IssuedCopy":
     from ..copies.issuer import Issuer
 
-    authorities = None
-    if signing.level != "B-B":  # what only the other levels need to be imported
-        from ..trust.authorities import Authorities
-
-        authorities = Authorities(timestamps=signing.authorities.client(), trust=signing.authorities.trust())
+    authorities = None if signing.level == "B-B" else signing.authorities.read()
     issuer = Issuer(
         identity, level=signing.level, authorities=authorities, fonts=signing.fonts, cache=form_cache(), clock=now
     )
     policy = shipped().policy(version)
-    return issuer.issue(policy, recipient=recipient, reference=reference, issued_at=moment, paper=paper)
+    return issuer.issue(policy, recipient=recipient, reference=copy.reference, issued_at=moment, paper=copy.paper)
 
 
 def _describe(target: str, issued: "IssuedCopy") -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""What the user names is read from, and written to: a file, or standard input and output."""
+"""Reading and writing what the user names: a file, or standard input and output."""
 
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +11,7 @@ import click
 
 from .._files import open_whole, write_whole
 from ..errors import DestinationExistsError, UnreadableFileError, UsageError
+from .values import as_value
 
 
 def require_place(path: Path, *, force: bool) -> None:
@@ -43,6 +45,26 @@ def write_out(target: str, content: bytes, *, binary: bool, force: bool) -> None
     sys.stdout.buffer.flush()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetOptions:
+    """The options that say where one file is written."""
+
+    output: str
+    force: bool
+
+    def write(self, content: bytes, *, binary: bool) -> None:
+        """Write it there; see `write_out`."""
+        write_out(self.output, content, binary=binary, force=self.force)
+
+
+target_options = as_value(
+    "target",
+    TargetOptions,
+    click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True),
+    click.option("--force", is_flag=True, help="Replace an existing file."),
+)
+
+
 def open_output(target: str, *, force: bool) -> "AbstractContextManager[IO[bytes]]":
     """Open a file to be written whole or not at all, or standard output where the target is "-"."""
     return nullcontext(sys.stdout.buffer) if target == "-" else open_whole(Path(target), force=force)
@@ -51,7 +73,7 @@ def open_output(target: str, *, force: bool) -> "AbstractContextManager[IO[bytes
 def require_no_stylesheet(page: str, name: str) -> None:
     """Refuse a page whose own name is that of its style sheet; raises UsageError."""
     if Path(page).name == name:
-        raise UsageError(f"{name} is the style sheet that is put beside the page; give the page another name")
+        raise UsageError(f"{name} is the style sheet that is written beside the page; give the page another name")
 
 
 def write_stylesheet(page: str, name: str, content: bytes, *, force: bool) -> None:
@@ -81,12 +103,12 @@ def read_file(name: str, *, at_most: int | None = None) -> bytes:
         with open(name, "rb") as file:
             content = file.read(limit)
     if at_most is not None and len(content) > at_most:
-        raise UnreadableFileError(f"the file has more than {at_most:,} bytes; such files are not looked at")
+        raise UnreadableFileError(f"the file has more than {at_most:,} bytes; larger files are not read")
     return content
 
 
 def list_files(names: Iterable[str]) -> list[Path]:
-    """List files, and of folders all PDF files in and below them."""
+    """List files; for a folder, all PDF files in and below it."""
     paths = []
     for path in map(Path, names):
         if path.is_dir():

@@ -15,10 +15,12 @@ HINTS = {
     "force": "give another name with -o, or --force to replace it",
     "header_row": "name the row with the headings with --header-row N",
     "hidden": "give --hidden include or --hidden skip",
-    "index": "make the index anew with: mailmart-privacy archive reindex",
+    "index": "rebuild the index with: mailmart-privacy archive reindex",
     "key": "name the file of the archive's key with --archive-key",
     "max_rows": "split the sheet, or raise the limit with --max-rows",
-    "resume": "go on with --resume",
+    "resume": "continue with --resume",
+    "site": "give another DIR",
+    "site_force": "give another DIR, or --force to replace it",
     "sheet": "name one of these with --sheet NAME",
     "trust": "give it with --trust FILE",
     "trust_timestamps": "give it with --trust-timestamps FILE",
@@ -27,7 +29,7 @@ HINTS = {
 
 
 def explain(error: PrivacyError) -> str:
-    """Give the message of an error, with what to do about it; on a line of its own below several lines."""
+    """Give the message of an error and what to do about it; after a message of several lines, on a separate line."""
     message, hint = str(error), HINTS.get(error.argument or "", "")
     fonts = find_fonts(str(error.facts["characters"])) if "characters" in error.facts else []
     if fonts:

@@ -9,7 +9,7 @@ import click
 from .._user_dirs import identity_path
 from ..errors import DestinationExistsError, IdentityError, UsageError
 from .files import write_out
-from .keys import identity_options, is_uri, passphrase_option, read_identity
+from .keys import IdentityOptions, identity_options, is_uri, passphrase_option, read_identity
 from .output import print_json
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def identity() -> None:
 
 
 @identity.command()
-@click.option("--name", help="Your name, or your role: it stands in the certificate [default: you are asked].")
-@click.option("--organisation", metavar="NAME", help="Whom you sign for; it stands in the certificate, too.")
+@click.option("--name", help="Your name or role, for the certificate [default: you are asked].")
+@click.option("--organisation", metavar="NAME", help="The organisation that you sign for, for the certificate.")
 @click.option(
-    "--force", is_flag=True, help="Replace the identity that is there; it is kept in a file beside the new one."
+    "--force", is_flag=True, help="Replace the existing identity; the former one is kept in a file beside it."
 )
 def create(name: str | None, organisation: str | None, force: bool) -> None:
     """Make a self-signed identity (P-256) and keep it as yours."""
@@ -46,15 +46,15 @@ def create(name: str | None, organisation: str | None, force: bool) -> None:
 @click.argument("file")
 @passphrase_option
 @click.option(
-    "--force", is_flag=True, help="Replace the identity that is there; it is kept in a file beside the new one."
+    "--force", is_flag=True, help="Replace the existing identity; the former one is kept in a file beside it."
 )
 def import_(file: str, passphrase_file: str | None, force: bool) -> None:
     """Keep the key and certificates in FILE (PEM or PKCS#12) as your identity.
 
-    The key is kept without a passphrase, readable by you alone.
+    The key is stored without a passphrase, in a file that only you can read.
     """
     if is_uri(file):
-        raise UsageError("a key in a token or in AWS KMS stays there; name it with --identity where it is to sign")
+        raise UsageError("a key in a token or in AWS KMS cannot be imported; to sign with it, name it with --identity")
     from ..keys.identity import require_valid
 
     loaded = read_identity(file, passphrase_file)
@@ -64,24 +64,17 @@ def import_(file: str, passphrase_file: str | None, force: bool) -> None:
 
 @identity.command()
 @identity_options("Show this one: PEM, PKCS#12, pkcs11:… or awskms:… [default: your own].")
-@click.option("--pem", is_flag=True, help="Print the certificate alone, for people who are to trust it.")
-@click.option("-o", "--output", metavar="FILE", help="Write the certificate alone to FILE, in PEM.")
+@click.option("--pem", is_flag=True, help="Print only the certificate, for people who should trust it.")
+@click.option("-o", "--output", metavar="FILE", help="Write only the certificate to FILE, in PEM.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def show(
-    identity_file: str | None,
-    certificate_file: str | None,
-    passphrase_file: str | None,
-    pem: bool,
-    output: str | None,
-    force: bool,
-    as_json: bool,
-) -> None:
+def show(identity: IdentityOptions, pem: bool, output: str | None, force: bool, as_json: bool) -> None:
     """Show an identity: its name, certificate, issuers and how long it is valid. The key is never shown."""
     from ..keys.certificates import subject_name
     from ..keys.identity import dump_certificate
 
-    loaded = _own() if identity_file is None else read_identity(identity_file, passphrase_file, certificate_file)
+    named = identity.identity_file
+    loaded = _own() if named is None else identity.key()()
     if output is not None:
         # PowerShell 5.1 writes UTF-16 where output is redirected, which nobody can read as a certificate.
         write_out(output, dump_certificate(loaded), binary=False, force=force)
@@ -90,7 +83,7 @@ def show(
         click.echo(dump_certificate(loaded), nl=False)
         return
     certificate = loaded.certificate
-    place = str(identity_path()) if identity_file is None else identity_file
+    place = str(identity_path()) if named is None else named
     facts = {
         "name": loaded.name,
         "organisation": loaded.organisation,

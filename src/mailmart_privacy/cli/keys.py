@@ -3,15 +3,15 @@
 import datetime
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from .._user_dirs import identity_path
 from ..errors import IdentityError, UsageError
 from .files import read_file
+from .values import Decorator, as_value
 
 if TYPE_CHECKING:
     from ..keys.identity import Identity
@@ -27,35 +27,15 @@ passphrase_option = click.option(
 )
 
 
-def identity_options(help: str) -> Callable[[Any], Any]:
-    """Add the options that name a key, wherever it is kept."""
-
-    def add(command: Any) -> Any:
-        for option in (
-            passphrase_option,
-            click.option(
-                "--certificate",
-                "certificate_file",
-                metavar="FILE",
-                help="The certificates (key's own and issuers'), for a key in a token or in AWS KMS.",
-            ),
-            click.option("--identity", "identity_file", metavar="FILE|URI", help=help),
-        ):
-            command = option(command)
-        return command
-
-    return add
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyName:
-    """How a key is named; whoever is to sign with it opens it by that.
+    """How the user named a key. The process that signs opens the key by this name.
 
     Attributes:
         name: a file, or a URI; None for the user's own key, which is made on first use.
         passphrase_file: the file with its passphrase, or None.
         certificate_file: the file with its certificates, or None.
-        answers: what was answered when it was asked for at the terminal, for workers of this machine.
+        answers: the passphrases that were typed at the terminal, for workers on this machine.
     """
 
     name: str | None
@@ -71,8 +51,39 @@ class KeyName:
         return read_identity(self.name, self.passphrase_file, self.certificate_file)
 
     def with_answers(self) -> "KeyName":
-        """Take along what was answered at the terminal."""
+        """Add the answers that were given at the terminal, for another process."""
         return replace(self, answers=tuple(_answers.items()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentityOptions:
+    """The options that name a key, wherever it is kept."""
+
+    identity_file: str | None
+    certificate_file: str | None
+    passphrase_file: str | None
+
+    def key(self) -> KeyName:
+        """Name the key; it is opened later."""
+        return KeyName(
+            name=self.identity_file, passphrase_file=self.passphrase_file, certificate_file=self.certificate_file
+        )
+
+
+def identity_options(help: str) -> Decorator:
+    """Add the options that name a key, as one value: `identity`."""
+    return as_value(
+        "identity",
+        IdentityOptions,
+        click.option("--identity", "identity_file", metavar="FILE|URI", help=help),
+        click.option(
+            "--certificate",
+            "certificate_file",
+            metavar="FILE",
+            help="The certificates of the key and its issuers, for a key in a token or in AWS KMS.",
+        ),
+        passphrase_option,
+    )
 
 
 def is_uri(name: str) -> bool:
@@ -84,7 +95,7 @@ def read_identity(name: str, passphrase_file: str | None, certificate_file: str 
     """Open an identity: a file, a key in a PKCS#11 token ("pkcs11:…") or in AWS KMS ("awskms:…").
 
     Raises:
-        UsageError: an option was given that this kind of key has no use for.
+        UsageError: an option was given that this kind of key does not have.
         IdentityError: it cannot be used; the message says why, and never shows the passphrase.
     """
     certificate = None if certificate_file is None else read_file(certificate_file)
@@ -146,10 +157,12 @@ def _open_token(uri: str, passphrase_file: str | None, certificate: bytes | None
 def _open_kms(name: str, passphrase_file: str | None, certificate: bytes | None) -> "Identity":
     if passphrase_file is not None:
         raise UsageError(
-            "a key in AWS KMS has no passphrase; AWS knows you by your profile. Leave --passphrase-file out"
+            "a key in AWS KMS has no passphrase; AWS identifies you by your profile. Leave --passphrase-file out"
         )
     if certificate is None:
-        raise UsageError("AWS KMS keeps no certificates; give the key's, with its issuers, by --certificate FILE")
+        raise UsageError(
+            "AWS KMS stores no certificates; give that of the key and those of its issuers with --certificate FILE"
+        )
     from ..keys.kms import open_kms
 
     return open_kms(name, certificate=certificate)
@@ -163,7 +176,7 @@ def _given_passphrase(file: str | None) -> bytes | None:
 
 
 def _ask(what: str) -> bytes | None:
-    """Ask whoever sits at the terminal, once for each question; None where nobody does."""
+    """Ask the user at the terminal, once for each question; None if there is no terminal."""
     if what not in _answers and sys.stdin is not None and sys.stdin.isatty():
         _answers[what] = click.prompt(what, hide_input=True, err=True).encode()
     return _answers.get(what)

@@ -1,45 +1,20 @@
 """Options that several commands share, each group of them as one value."""
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from ..copies.pades import LEVELS, Level
 from ..errors import UsageError
 from .archives import archive_options, read_location
-from .authorities import Authorities, authority_options, read_authorities
-from .keys import KeyName, identity_options
+from .authorities import AuthorityOptions, authority_values
+from .keys import IdentityOptions, KeyName, identity_options
+from .values import as_value
 
 if TYPE_CHECKING:
     from ..archive.location import ArchiveLocation
     from ..typesetting.fonts import Typeface
-
-_Decorator = Callable[[Any], Any]
-
-
-def as_value(keyword: str, kind: type[Any], *decorators: _Decorator) -> _Decorator:
-    """Add options to a command, and hand their values over as one.
-
-    Args:
-        keyword: the parameter of the command that takes the value.
-        kind: a dataclass with a field for each option.
-        decorators: they add the options, in the order in which the help lists them.
-    """
-    names = [field.name for field in fields(kind)]
-
-    def add(command: Any) -> Any:
-        @functools.wraps(command)
-        def call(*arguments: Any, **given: Any) -> Any:
-            return command(*arguments, **{keyword: kind(**{name: given.pop(name) for name in names})}, **given)
-
-        for decorator in reversed(decorators):
-            call = decorator(call)
-        return call
-
-    return add
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +30,7 @@ class Signing:
 
     key: KeyName
     level: Level
-    authorities: Authorities
+    authorities: AuthorityOptions
     fonts: "tuple[Typeface, ...]"
 
 
@@ -63,40 +38,33 @@ class Signing:
 class SigningOptions:
     """The options that say who signs, and how; see `Signing`."""
 
-    identity_file: str | None
-    certificate_file: str | None
-    passphrase_file: str | None
+    identity: IdentityOptions
     level: Level
-    tsa: tuple[str, ...]
-    tsa_certificate: tuple[str, ...]
-    trust: tuple[str, ...]
-    trust_timestamps: tuple[str, ...]
+    authorities: AuthorityOptions
     fonts: tuple[str, ...]
 
     def require_sense(self) -> None:
-        """Refuse options that cannot be meant together.
+        """Refuse options that contradict each other.
 
         Raises:
-            UsageError: a level needs an authority, or a certificate its key.
+            UsageError: a level lacks its authority, or a certificate lacks its key.
         """
-        if self.level != "B-B" and not self.tsa:
+        if self.level != "B-B" and not self.authorities.tsa:
             raise UsageError(
                 f"level {self.level} cannot be reached without a timestamp authority; name one with --tsa URL"
             )
-        if self.identity_file is None and self.certificate_file is not None:
+        if self.identity.identity_file is None and self.identity.certificate_file is not None:
             raise UsageError("--certificate belongs to a key that --identity names; give both")
 
     def read(self) -> Signing:
-        """Read certificates and find fonts; the key is opened later.
+        """Find the fonts; the key is opened later.
 
         Raises:
-            UsageError: a certificate or a font cannot be used.
+            UsageError: a font cannot be used.
         """
-        key = KeyName(
-            name=self.identity_file, passphrase_file=self.passphrase_file, certificate_file=self.certificate_file
+        return Signing(
+            key=self.identity.key(), level=self.level, authorities=self.authorities, fonts=_find_fonts(self.fonts)
         )
-        authorities = read_authorities(self.tsa, self.tsa_certificate, self.trust, self.trust_timestamps)
-        return Signing(key=key, level=self.level, authorities=authorities, fonts=_find_fonts(self.fonts))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +101,7 @@ signing_options = as_value(
         show_default=True,
         help="How long the copy can be checked (PAdES): B-B as long as the certificate is valid, B-LTA for decades.",
     ),
-    authority_options,
+    authority_values,
     click.option(
         "--font",
         "fonts",

@@ -11,7 +11,7 @@ from .._unicode import spell_out
 
 
 def prepare_streams() -> None:
-    """Let no character stop the output: what a stream's encoding lacks is written as an escape.
+    """Write characters that a stream's encoding lacks as escapes, so that no character stops the output.
 
     On Windows a file or a pipe may be in Windows-1252, which lacks most letters of the world.
     """
@@ -41,7 +41,7 @@ def print_json_list(head: dict[str, Any], name: str, items: Iterable[Any]) -> No
 
 
 def report(document: Any, lines: Iterable[str], *, as_json: bool) -> None:
-    """Print what a command found: as one JSON document, or as lines in which nothing can steer a terminal.
+    """Print the result of a command: as one JSON document, or as lines without control characters.
 
     Args:
         document: for programs.

@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal, a line every few seconds elsewhere. Short work shows nothing."""
+"""Progress of long work: a bar on a terminal, a line every few seconds elsewhere, and nothing for short work."""
 
 import contextlib
 import sys
@@ -13,7 +13,7 @@ _PAUSE = 5.0  # seconds between two lines where there is no terminal
 
 
 class Progress:
-    """How far one piece of work has come.
+    """The progress of one piece of work.
 
     Args:
         what: what is done, for instance "issuing".
@@ -78,13 +78,13 @@ class Progress:
 
 
 class Stages:
-    """Work in several stages; give it to whatever tells its progress by stage, number done and total."""
+    """Progress of work in several stages, as a callback that takes the stage, the number done and the total."""
 
     def __init__(self) -> None:
         self._stages: dict[str, Progress] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Say how far a stage has come."""
+        """Show the progress of a stage."""
         if stage not in self._stages:
             self.close()
             self._stages[stage] = Progress(stage, total)
@@ -102,7 +102,7 @@ class Stages:
 
 @contextlib.contextmanager
 def show_stages() -> Iterator[Stages]:
-    """Show how far work in several stages has come, on standard error."""
+    """Show the progress of work in several stages, on standard error."""
     stages = Stages()
     try:
         yield stages
@@ -112,7 +112,7 @@ def show_stages() -> Iterator[Stages]:
 
 @contextlib.contextmanager
 def show_progress(what: str, total: int) -> Iterator[Progress]:
-    """Show how far work has come, on standard error.
+    """Show the progress of work, on standard error.
 
     Args:
         what: what is done, for instance "issuing".

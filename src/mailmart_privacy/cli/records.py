@@ -1,32 +1,25 @@
 """`records`: for the maintainers who release a version of the policy."""
 
 import datetime
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from .._files import write_whole
 from .._time import parse_moment
 from .._unicode import spell_out
-from ..errors import PrivacyError, RecordError, UsageError
-from ..policy.entries import LEDGER
+from ..errors import PrivacyError, UsageError
 from ..policy.kinds import CHANGE_KINDS
 from ..policy.ledger import Ledger
-from ..trust.trust_list import TRUST_LIST
-from .keys import KeyName, identity_options
-from .options import as_value
+from .keys import IdentityOptions, identity_options
 from .records_trust import make_group
+from .values import as_value
 
 if TYPE_CHECKING:
-    from ..keys.identity import Identity
     from ..policy.kinds import Change
     from ..release.folder import DataFolder
-
-_DATA_IN_A_WHEEL = "mailmart_privacy/data"
 
 data_option = click.option(
     "--data",
@@ -36,20 +29,14 @@ data_option = click.option(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KeyOptions:
-    """The key that signs data; it has to be named, since nobody accepts the one of this computer."""
+class ReleaseOptions:
+    """The options that say what a version changes, and when it is released and takes effect."""
 
-    identity_file: str | None
-    passphrase_file: str | None
-    certificate_file: str | None
-
-    def open(self) -> "Identity":
-        """Open it."""
-        if self.identity_file is None:
-            raise UsageError("nothing says which key signs the data; name it with --identity FILE")
-        return KeyName(
-            name=self.identity_file, passphrase_file=self.passphrase_file, certificate_file=self.certificate_file
-        )()
+    change: "Change | None"
+    summary: str | None
+    effective_at: str | None
+    released_at: str | None
+    replace: bool
 
 
 @click.group()
@@ -74,21 +61,17 @@ def new(date: str, origin: str | None, data: Path | None) -> None:
 
 @records.command()
 @click.argument("version")
-@click.option("--change", type=click.Choice(CHANGE_KINDS), help="Material where people have to be told.")
-@click.option("--summary", metavar="TEXT", help="What changed, for people, in a sentence or two.")
-@click.option("--effective-at", metavar="TIME", help="In force from then [default: midnight UTC of its date].")
-@click.option("--released-at", metavar="TIME", help="The moment of the release [default: now].")
-@click.option("--replace", is_flag=True, help="Make the newest version's records anew; never after its release.")
+@as_value(
+    "release",
+    ReleaseOptions,
+    click.option("--change", type=click.Choice(CHANGE_KINDS), help="Material if people have to be told."),
+    click.option("--summary", metavar="TEXT", help="What changed, for people, in a sentence or two."),
+    click.option("--effective-at", metavar="TIME", help="In force from then [default: midnight UTC of its date]."),
+    click.option("--released-at", metavar="TIME", help="The moment of the release [default: now]."),
+    click.option("--replace", is_flag=True, help="Build the newest version's records again; never after its release."),
+)
 @data_option
-def build(
-    version: str,
-    change: "Change | None",
-    summary: str | None,
-    effective_at: str | None,
-    released_at: str | None,
-    replace: bool,
-    data: Path | None,
-) -> None:
+def build(version: str, release: ReleaseOptions, data: Path | None) -> None:
     """Make the records of VERSION from its policy.md, and its entry in the ledger.
 
     With --replace, the change, the summary and the effective moment stay as they are unless you give them again.
@@ -96,11 +79,11 @@ def build(
     made = _open_folder(data).build_version(
         version,
         now=_read_moment(None),
-        released_at=None if released_at is None else parse_moment(released_at),
-        effective_at=None if effective_at is None else parse_moment(effective_at),
-        change=change,
-        summary=summary,
-        replace=replace,
+        released_at=None if release.released_at is None else parse_moment(release.released_at),
+        effective_at=None if release.effective_at is None else parse_moment(release.effective_at),
+        change=release.change,
+        summary=release.summary,
+        replace=release.replace,
     )
     for name, content in made.items():
         click.echo(f"{version}/{name}  {len(content):,} bytes")
@@ -112,7 +95,7 @@ def build(
 @click.option("--withdrawn-at", metavar="TIME", help="The moment of the withdrawal [default: now].")
 @data_option
 def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | None) -> None:
-    """Withdraw VERSION, which is announced and not yet in force. Its text and its copies stay as they are.
+    """ "Withdraw VERSION, which is announced but not yet in force. Its text and its copies stay unchanged.
 
     To postpone a version, withdraw it and announce its text again as a version of its own.
     """
@@ -124,16 +107,17 @@ def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | N
 @click.option(
     "--against",
     type=click.Path(path_type=Path, exists=True),
-    help="A released wheel, or a folder of versions: what it has must be unchanged.",
+    help="A released wheel, or a folder of versions: all that it contains must be unchanged.",
 )
 @data_option
 def check(against: Path | None, data: Path | None) -> None:
     """Compare every record and version with the ledger, and the newest version with a new build, byte for byte."""
+    from ..release.folder import read_released
     from ..release.trust import compare_trust_lists, read_trust_entries
 
     folder = _open_folder(data)
     trusted = read_trust_entries(folder.read)  # it refuses a list whose records do not chain
-    released, certificates = ([], []) if against is None else _read_released(against)
+    released, certificates = ([], []) if against is None else read_released(against)
     if faults := folder.find_faults(released) + compare_trust_lists(trusted, certificates):
         raise PrivacyError("\n".join(faults))
     held = "" if against is None else f", those of {spell_out(against.name)} as they were released"
@@ -143,17 +127,19 @@ def check(against: Path | None, data: Path | None) -> None:
 
 @records.command()
 @data_option
-@as_value("key", KeyOptions, identity_options("Sign with this key: PEM, PKCS#12, pkcs11:… or awskms:…."))
+@identity_options("Sign with this key: PEM, PKCS#12, pkcs11:… or awskms:….")
 @click.option("--signed-at", metavar="TIME", help="The moment of signing [default: now].")
-def sign(key: KeyOptions, signed_at: str | None, data: Path | None) -> None:
+def sign(identity: IdentityOptions, signed_at: str | None, data: Path | None) -> None:
     """Sign the head of the folder of versions, so that services which have an older release accept the folder.
 
     They accept it from a key whose certificate their release records for data: `records trust add --purpose data`.
     """
     from ..release.newer_data import sign_data
 
+    if identity.identity_file is None:  # nobody accepts data that is signed with the key of this computer
+        raise UsageError("nothing says which key signs the data; name it with --identity FILE")
     folder = _open_folder(data)
-    signed = sign_data(folder.read, key.open(), signed_at=_read_moment(signed_at).replace(microsecond=0))
+    signed = sign_data(folder.read, identity.key()(), signed_at=_read_moment(signed_at).replace(microsecond=0))
     for name, content in signed.items():
         write_whole(folder.path / name, content, force=True)
         click.echo(folder.path / name)
@@ -174,34 +160,6 @@ def _parse_date(text: str) -> datetime.date:
     if day is None or day.isoformat() != text:
         raise UsageError(f"{text!r} is not a date; write it like 2026-11-23")
     return day
-
-
-def _read_released(place: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Read the entries of the ledger and of the trust list, of a released wheel or of a folder of versions."""
-    from ..release.records import read_entries
-    from ..release.trust import read_trust_entries
-
-    try:
-        if place.is_dir():
-            content = {name: (place / name).read_bytes() for name in (LEDGER, TRUST_LIST) if (place / name).exists()}
-        else:
-            with zipfile.ZipFile(place) as wheel:
-                names = {name: f"{_DATA_IN_A_WHEEL}/{name}" for name in (LEDGER, TRUST_LIST)}
-                content = {name: wheel.read(path) for name, path in names.items() if path in wheel.namelist()}
-    except (zipfile.BadZipFile, zlib.error, RuntimeError):
-        content = {}
-    if LEDGER not in content:
-        raise UsageError(f"{place} has no {LEDGER}; give a wheel of this package, or a folder of versions")
-
-    def read(name: str) -> bytes:
-        if name not in content:
-            raise FileNotFoundError(name)
-        return content[name]
-
-    try:
-        return read_entries(read), read_trust_entries(read)
-    except RecordError as error:
-        raise RecordError(f"--against {place}: {error}") from None
 
 
 def _open_folder(given: Path | None) -> "DataFolder":

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from .._files import write_whole
 from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import UsageError
@@ -22,7 +21,7 @@ def make_group(data_option: Callable[..., Any], find_folder: Callable[[Path | No
 
     @click.group()
     def trust() -> None:
-        """Record which certificates and keys MailMart uses, until when it did, and which ones others may have."""
+        """Record which certificates and keys MailMart uses or used, and which ones others may have."""
 
     @trust.command()
     @click.argument("file")
@@ -72,9 +71,9 @@ def make_group(data_option: Callable[..., Any], find_folder: Callable[[Path | No
     @click.option("--since", metavar="TIME", required=True, help=f"Since when others may have the key: {_MOMENT}.")
     @data_option
     def compromise(certificate: str, since: str, data: Path | None) -> None:
-        """Record that others may have a key. What it signed since is refused from the next release on.
+        """Record that others may have a key. What it signed since then is refused from the next release on.
 
-        Copies without a timestamp are refused whatever they say: nothing shows that they are older.
+        Copies without a timestamp are all refused, since nothing shows that they are older.
         """
         from ..release.trust import compromise as record
 
@@ -85,13 +84,9 @@ def make_group(data_option: Callable[..., Any], find_folder: Callable[[Path | No
 
 
 def _change(folder: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-    from ..release.trust import read_trust_entries
-    from ..trust.trust_list import TRUST_LIST, write_trust_list
+    from ..release.trust import change_trust_list
 
-    before = read_trust_entries(lambda name: (folder / name).read_bytes())
-    after = change(before)
-    write_whole(folder / TRUST_LIST, write_trust_list(after), force=True)
-    for entry in after[len(before) :]:
+    for entry in change_trust_list(folder, change):
         moment = {"current": entry["from"], "retired": entry["until"], "compromised": entry["compromised_since"]}
         words = {"current": "in use from", "retired": "retired; used until", "compromised": "compromised since"}
         state = entry["state"]
@@ -103,12 +98,6 @@ def _read_digest(named: str) -> str:
     """Read which certificate or key is meant: its digest, or a file with it."""
     if _DIGEST.fullmatch(named) and not Path(named).exists():
         return named
-    from hashlib import sha256
+    from ..release.trust import digest_of
 
-    from ..keys.certificates import certificate_digest, load_certificates
-
-    content = read_file(named)
-    if b"-----BEGIN" in content or content.startswith(b"0"):
-        (found, *_) = load_certificates(content, origin=named)
-        return certificate_digest(found)
-    return sha256(content.decode("utf-8", errors="replace").strip().encode()).hexdigest()
+    return digest_of(read_file(named), origin=named)

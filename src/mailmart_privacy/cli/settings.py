@@ -27,7 +27,7 @@ def option_names(command: click.Command) -> dict[str, str]:
 
 
 def name_variables(command: click.Command, prefix: str) -> None:
-    """Name the environment variable of each option after the option, whatever its parameter is called."""
+    """Name the environment variable of each option after the option, not after its parameter."""
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             option = max(parameter.opts, key=len).lstrip("-")
@@ -71,7 +71,7 @@ def read_settings(place: Path, commands: "list[str]", invoked: str, command: cli
 
 def _by_parameter(table: object, command: click.Command, place: str, folder: Path) -> dict[str, Any]:
     if not isinstance(table, dict):
-        raise UsageError(f"{place} is not a table; its settings stand below it, one a line")
+        raise UsageError(f"{place} is not a table; write its settings below it, one on each line")
     options = option_names(command)
     below = command.commands if isinstance(command, click.Group) else {}
     found: dict[str, Any] = {}

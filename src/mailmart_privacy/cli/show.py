@@ -1,6 +1,7 @@
-"""`show`, `versions`, `processors`, `schema`: what the package holds, printed."""
+"""`show`, `versions`, `processors`, `schema`: print what the package contains."""
 
 import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,11 @@ from .._unicode import spell_out
 from ..errors import UsageError
 from ..policy.ledger import shipped
 from ..policy.versions import describe_versions
-from .files import require_no_stylesheet, write_out, write_stylesheet
+from .files import TargetOptions, require_no_stylesheet, target_options, write_out, write_stylesheet
 from .output import print_json
+from .values import as_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..policy.versions import Version
 
 _PLACES = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
@@ -25,20 +25,19 @@ _BY_TEMPLATE = ("html", "pdf")
 _RECORDS = {"text": "policy.txt", "json": "policy.json"}
 
 
-def policy_options(command: "Callable[..., None]") -> "Callable[..., None]":
-    """Add the two options that choose a version: `--policy` and `--at`."""
-    command = click.option("--at", metavar="TIME", help="The version in force then: 2026-03-01T09:00:00Z.")(command)
-    return click.option("--policy", metavar="VERSION", help="A version by its date [default: the one in force].")(
-        command
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VersionOptions:
+    """The two options that choose a version of the policy."""
 
+    policy: str | None
+    at: str | None
 
-def choose_version(policy: str | None, at: str | None) -> "Version":
-    """Find the version that the options name; the one in force now where they name none."""
-    policy, at = choose_one("policy", policy, "at", at, why="--policy and --at both choose the version")
-    if policy is not None:
-        return shipped().version(policy)
-    return shipped().version_in_force(parse_moment(at) if at is not None else datetime.datetime.now(datetime.UTC))
+    def find(self) -> "Version":
+        """Find the version that they name; by default the one in force now."""
+        policy, at = choose_one("policy", self.policy, "at", self.at, why="--policy and --at both choose the version")
+        if policy is not None:
+            return shipped().version(policy)
+        return shipped().version_in_force(parse_moment(at) if at is not None else datetime.datetime.now(datetime.UTC))
 
 
 def choose_one(
@@ -58,6 +57,14 @@ def choose_one(
     return (its, None) if ranks[0] < ranks[1] else (None, other)
 
 
+version_options = as_value(
+    "version",
+    VersionOptions,
+    click.option("--policy", metavar="VERSION", help="A version by its date [default: the one in force]."),
+    click.option("--at", metavar="TIME", help="The version in force at that moment: 2026-03-01T09:00:00Z."),
+)
+
+
 @click.command(short_help="Print a version of the policy.")
 @click.option(
     "--format",
@@ -66,49 +73,46 @@ def choose_one(
     default="text",
     show_default=True,
 )
-@policy_options
+@version_options
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="For the PDF.")
 @click.option(
     "--template",
     metavar="PATH",
     type=click.Path(path_type=Path, exists=True),
-    help="For HTML and PDF: a Jinja2 template of your own, or a folder that replaces ours.",
+    help="For HTML and PDF: your own Jinja2 template, or a folder of templates that replace ours.",
 )
-@click.option("-o", "--output", metavar="FILE|-", default="-", show_default=True)
-@click.option("--force", is_flag=True, help="Replace an existing file.")
-def show(
-    form: str, policy: str | None, at: str | None, paper: str, template: Path | None, output: str, force: bool
-) -> None:
+@target_options
+def show(form: str, version: VersionOptions, paper: str, template: Path | None, target: TargetOptions) -> None:
     """Print a version of the policy. The PDF is the form as published: unsigned, without a recipient.
 
-    With --template the PDF is printed anew, and is not a record. A page written to a file gets its style sheet,
+    With --template the PDF is rendered from it, and is not a record. A page written to a file gets its style sheet,
     page.css, beside it.
     """
     from ..policy.render import read_style, render_html
 
-    version = choose_version(policy, at).version
+    name = version.find().version
     if template is not None and form not in _BY_TEMPLATE:
         raise UsageError(f"a template makes {' or '.join(_BY_TEMPLATE)}, not {form}; give one of them with --format")
     if form == "html":
-        require_no_stylesheet(output, "page.css")
+        require_no_stylesheet(target.output, "page.css")
     if form == "markdown":
-        content = shipped().policy(version).markdown.encode()
+        content = shipped().policy(name).markdown.encode()
     elif form == "html":
-        content = render_html(shipped().policy(version), template or "page.html").encode()
+        content = render_html(shipped().policy(name), template or "page.html").encode()
     elif template is not None:
         from ..form.own_template import render_pdf
 
-        content = render_pdf(shipped().policy(version), template, paper=paper)
+        content = render_pdf(shipped().policy(name), template, paper=paper)
     elif form == "pdf":
-        content = shipped().record(version, f"form-{paper}.pdf")
+        content = shipped().record(name, f"form-{paper}.pdf")
     else:
-        content = shipped().record(version, _RECORDS[form])
-    if form == "text" and output == "-":
+        content = shipped().record(name, _RECORDS[form])
+    if form == "text" and target.output == "-":
         content += b"\n"
-    write_out(output, content, binary=form == "pdf", force=force)
-    if form == "html" and output != "-":
+    target.write(content, binary=form == "pdf")
+    if form == "html" and target.output != "-":
         folder = template if template is not None and template.is_dir() else None
-        write_stylesheet(output, "page.css", read_style("page", folder=folder), force=force)
+        write_stylesheet(target.output, "page.css", read_style("page", folder=folder), force=target.force)
 
 
 @click.command(short_help="List the versions of the policy.")
@@ -127,11 +131,11 @@ def versions(as_json: bool) -> None:
 
 
 @click.command(short_help="List the third-party services that a version names.")
-@policy_options
+@version_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def processors(policy: str | None, at: str | None, as_json: bool) -> None:
+def processors(version: VersionOptions, as_json: bool) -> None:
     """List the third-party services that a version names (processors, GDPR Art. 4(8))."""
-    listed = shipped().policy(choose_version(policy, at).version).processors
+    listed = shipped().policy(version.find().version).processors
     if as_json:
         print_json([{"name": p.name, "purpose": p.purpose, "condition": p.condition, "entry": p.entry} for p in listed])
         return

@@ -5,6 +5,7 @@ import shutil
 import sys
 import textwrap
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,11 @@ from .._unicode import spell_out
 from ..errors import ExitCode, PrivacyError, UntrustedError
 from ..pdf.scan import MAX_SIZE
 from ..policy.ledger import shipped
-from .authorities import describe_trust, read_trust, trust_options
+from .authorities import TrustOptions, describe_trust, trust_values
 from .files import list_files, read_file
 from .hints import explain
 from .output import paint, print_json_list
+from .values import as_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,53 +33,69 @@ _COLUMN = 15  # where the values of facts begin
 _VERDICTS = {ExitCode.UNSIGNED: "not signed", ExitCode.ALTERED: "ALTERED", ExitCode.UNDECIDED: "not accepted"}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifyOptions:
+    """The options that say what is checked, as of when, and what is shown."""
+
+    policy: str | None
+    at: str | None
+    jobs: int | None
+    full: bool
+    as_json: bool
+
+    def moment(self) -> datetime.datetime:
+        """Read the moment as of which copies are checked."""
+        return datetime.datetime.now(datetime.UTC) if self.at is None else parse_moment(self.at)
+
+    def version(self, moment: datetime.datetime) -> str | None:
+        """Name the only version that is accepted, or None; refuse one that does not exist before a file is read."""
+        if self.policy is None:
+            return None
+        return (
+            shipped().version_in_force(moment) if self.policy == "current" else shipped().version(self.policy)
+        ).version
+
+
 @click.command(short_help="Check copies.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER...")
-@trust_options
-@click.option("--policy", metavar="VERSION", help="Accept this version only; 'current' is the one in force.")
-@click.option("--at", metavar="TIME", help="Check as of this moment: 2026-03-01T09:00:00Z [default: now].")
-@click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes [default: as is worth it].")
-@click.option("--full", is_flag=True, help="Show signatures, certificates, timestamps and digests, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def verify(
-    files: tuple[str, ...],
-    trust: tuple[str, ...],
-    trust_timestamps: tuple[str, ...],
-    policy: str | None,
-    at: str | None,
-    jobs: int | None,
-    full: bool,
-    as_json: bool,
-) -> int:
+@trust_values
+@as_value(
+    "options",
+    VerifyOptions,
+    click.option("--policy", metavar="VERSION", help="Accept this version only; 'current' is the one in force."),
+    click.option("--at", metavar="TIME", help="Check as of this moment: 2026-03-01T09:00:00Z [default: now]."),
+    click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes [default: as many as pay off]."),
+    click.option("--full", is_flag=True, help="Show signatures, certificates, timestamps and digests, too."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+)
+def verify(files: tuple[str, ...], trusted: TrustOptions, options: VerifyOptions) -> int:
     """Check copies: which version, issued to whom, when, by whom, and that nothing was changed.
 
     The certificates given with --trust are trusted; without it, your own identity is, and those that MailMart has
-    published in this release. Neither this machine's store of certificates nor the network is asked: all that counts
-    is in the file. Of a folder, all PDF files in and below it are checked. With several files the exit code is the
-    highest.
+    published in this release. Neither this machine's store of certificates nor the network is used: everything needed
+    is in the file. All PDF files in and below a folder are checked. With several files, the exit code is the highest
+    one.
     """
-    trusted = read_trust(trust, trust_timestamps)
-    reliance = describe_trust(trusted)
-    moment = datetime.datetime.now(datetime.UTC) if at is None else parse_moment(at)
-    version = shipped().version_in_force(moment).version if policy == "current" else policy
-    if version is not None:
-        shipped().version(version)  # before a file is read
+    trust = trusted.read()
+    reliance = describe_trust(trust)
+    moment = options.moment()
+    version = options.version(moment)
     paths, highest = list_files(files), 0
 
     def judge() -> "Iterator[dict[str, Any]]":
         nonlocal highest
-        for found in _judge(paths, trusted, moment, version, jobs):
+        for found in _judge(paths, trust, moment, version, options.jobs):
             code = _find_code(found)
             highest = max(highest, code)
-            if as_json:
+            if options.as_json:
                 yield _describe(found, code)
             else:
-                _report(found, code, reliance, full=full)
+                _report(found, code, reliance, full=options.full)
 
-    if as_json:
+    if options.as_json:
         from ..verifying.verification import SCHEMA
 
-        sources = sorted({anchor.source for anchor in trusted.signers})
+        sources = sorted({anchor.source for anchor in trust.signers})
         print_json_list({"$schema": SCHEMA, "trusted_signers": sources, "note": reliance}, "files", judge())
     else:
         deque(judge(), maxlen=0)
@@ -104,7 +122,7 @@ def _find_code(found: "JudgedFile") -> int:
 
 
 def _describe(found: "JudgedFile", code: int) -> dict[str, Any]:
-    """Say what became of a file, for programs."""
+    """Describe the result for a file, for programs."""
     verification = None if found.verification is None else found.verification.to_json()
     message = None if found.error is None else _name_error(found.error)
     return {"file": str(found.path), "exit_code": code, "error": message, "verification": verification}
@@ -115,7 +133,7 @@ def _name_error(error: PrivacyError | OSError) -> str:
 
 
 def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool) -> None:
-    """Say what became of a file, for people."""
+    """Print the result for a file, for people."""
     name, error = str(found.path), found.error
     if found.verification is not None:
         show_verdict(name, found.verification, reliance, full=full)
@@ -164,7 +182,7 @@ def _facts(verdict: "Verification", reliance: str | None) -> "Iterator[tuple[str
 
 
 def _fit(line: str) -> str:
-    """Wrap a fact below its column, on a terminal; a digest that is too long goes on there."""
+    """Wrap a line within its column on a terminal; a long digest continues on the next line."""
     if not sys.stdout.isatty():
         return line
     indent = " " * _COLUMN

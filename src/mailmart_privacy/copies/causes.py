@@ -1,4 +1,4 @@
-"""What is another in a file than issuing would write, in words for people: which part, and where."""
+"""How a file differs from what issuing would write, in words for people: in which part, and where."""
 
 import re
 from typing import TYPE_CHECKING
@@ -7,23 +7,23 @@ if TYPE_CHECKING:
     from ..pdf.notes import FormNotes
     from .update import Draft, Progress
 
-_WINDOW = 2**20  # bytes that are looked at to say what was added
+_WINDOW = 2**20  # bytes that are searched for what was added
 _OBJECTS = 40
 _OBJECT = re.compile(rb"(?:\A|[\r\n])([0-9]{1,10}) [0-9]{1,5} obj")
 
 
 def name_difference(pdf: bytes, start: int, draft: "Draft", written: bytes, digest: bytes) -> str:
-    """Say which part of an update is another than issuing would write.
+    """Tell which part of an update differs from what issuing would write.
 
-    Whatever is another changes the container, and what is longer or shorter changes which bytes it covers; so
-    these two are compared last.
+    Any difference changes the container, and any difference in length changes which bytes it covers; so these two are
+    compared last.
 
     Args:
         pdf: the file.
         start: where the update stands in it.
         draft: the update, as issuing writes it.
         written: the same with its container.
-        digest: SHA-256 of what is signed; empty where nothing is.
+        digest: SHA-256 of what is signed; empty if nothing is signed.
     """
     place, words = len(written), "the end of the file"
     for begin, end in draft.compared():
@@ -38,7 +38,7 @@ def name_difference(pdf: bytes, start: int, draft: "Draft", written: bytes, dige
 
 
 def name_added(pdf: bytes, notes: "FormNotes", progress: "Progress", delivery: int) -> str:
-    """Say what stands where something else was expected, by the numbers of the objects there.
+    """Tell what is in the place where something else was expected, by its object numbers.
 
     Args:
         pdf: the file.

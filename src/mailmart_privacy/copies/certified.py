@@ -45,7 +45,7 @@ class CertifiedForm:
         level: the level of its certification; copies up to that one can be issued from it, and of
             "B-LT" those of "B-LTA", too.
         data: the validation data in it, or None.
-        state: SHA-256 over `pdf`, ready to go on with what follows.
+        state: SHA-256 over `pdf`, to be continued with what follows.
     """
 
     form: "RecordedForm"
@@ -64,10 +64,10 @@ class CertifiedForm:
 
     @classmethod
     def from_bytes(cls, content: bytes, form: "RecordedForm") -> "CertifiedForm | None":
-        """Read a certified form from its bytes, by writing it again.
+        """Read a certified form from its bytes, and compare by writing it again.
 
         Returns:
-            The form, or None where this package would not write these bytes.
+            The form, or None if this package would not write these bytes.
         """
         try:
             found = read_certified(content, form) if content.startswith(form.pdf) else None
@@ -116,7 +116,7 @@ def certify(
         level: "B-B", "B-T" or "B-LT"; the signature then carries a timestamp, the form validation data.
         timestamps: whom to ask for the timestamp.
         trust: whom to trust for what; needed for "B-LT".
-        evidence: what was gathered already of what certificates are judged by, or None to gather it anew.
+        evidence: validation data that was gathered already, or None to gather it.
 
     Returns:
         The certified form; it begins with the form's own bytes.
@@ -177,7 +177,7 @@ def sign_draft(
     timestamps: "TimestampClient | None",
     level: str,
 ) -> tuple[bytes, Token | None]:
-    """Sign an update, and have the signature stamped where an authority is given.
+    """Sign an update, and have the signature stamped if an authority is given.
 
     Returns:
         The update, and the timestamp.

@@ -1,8 +1,8 @@
-"""The signature container of a copy (CMS, RFC 5652), written from values in one spelling, and taken apart again.
+"""The signature container of a copy (CMS, RFC 5652), written from values in canonical form, and read again.
 
 Everything in a container follows from the certificates, the digest of what is signed, the signature value and
-the timestamp. Nothing but its padding and its unsigned parts is left free by the signature; since a verifier
-writes it again and compares, these are not free either.
+the timestamp. The signature leaves only its padding and its unsigned parts free. Since a verifier writes the container
+again and compares, these are not free either.
 """
 
 from dataclasses import dataclass
@@ -169,7 +169,7 @@ def _name(certificate: x509.Certificate) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContainerValues:
-    """What a container says that does not follow from anything else.
+    """The values of a container that do not follow from anything else.
 
     Attributes:
         signatory: who signs.
@@ -183,7 +183,7 @@ class ContainerValues:
 
 
 def read_container(content: bytes) -> ContainerValues:
-    """Read the values of a container. Whether it is in the spelling of copies is found by writing it again.
+    """Read the values of a container. Writing it again shows whether it is in canonical form.
 
     Args:
         content: the container, followed by padding or nothing.
@@ -219,7 +219,7 @@ def read_container(content: bytes) -> ContainerValues:
 
 
 def take_value(content: bytes) -> bytes:
-    """Take the first value of some bytes, whatever follows it.
+    """Read the first DER value, whatever follows it.
 
     Raises:
         ValueError: they do not begin with a value in DER.

@@ -1,16 +1,16 @@
-"""A field that is drawn with fonts that the copy brings, read without these fonts' files.
+"""A field that is drawn with fonts embedded in the copy, read without these fonts' files.
 
 What such a field shows cannot be written again from its value alone: which glyph stands for a character is for the
-font to say. So glyphs, places and the font are read out, held to the rules below, and written again:
+font to say. So glyphs, positions and the font are read, checked by the rules below, and written again:
 
-1. The font is in the one spelling of `pdf.truetype`: outlines, widths, nothing else; its objects follow from it.
+1. The font is in the canonical form of `pdf.truetype`: outlines, widths, nothing else; its objects follow from it.
 2. The field shows one line or two, in one size that the rules for fitting give, on the baselines that they give.
 3. Read piece by piece, the lines say what the field holds.
 4. A font that the copy brings is used for characters that the form's own font lacks, and for blanks between them.
 5. Every piece lies inside the field. Where all is written from left to right, each begins where the one before it
    ends, but for kerning.
 
-Whether an outline looks like the character that it stands for is not asked; the verdict says so.
+Whether an outline looks like its character is not checked; the verdict says so.
 """
 
 import re
@@ -58,7 +58,7 @@ class _Glyphs:
 
 
 def read_drawn(pdf: bytes, start: int, notes: "FormNotes", name: str, value: str, number: int) -> FilledField:
-    """Read a field that is drawn with fonts that the copy brings.
+    """Read a field that is drawn with fonts embedded in the copy.
 
     Args:
         pdf: the file.
@@ -109,7 +109,7 @@ def _read_font(pdf: bytes, start: int, number: int) -> Embedded:
 
 
 def _require_lines(content: bytes, notes: "FormNotes", name: str, value: str, fonts: dict[str, Embedded]) -> None:
-    """Hold what a field shows to rules 2 to 5."""
+    """Check what a field shows by rules 2 to 5."""
     body = content.decode("ascii").removeprefix("/Tx BMC\nq\n").removesuffix("Q\nEMC")
     blocks = [block.removeprefix("BT\n0 g\n") for block in body.split("ET\n")[:-1]]
     if not 1 <= len(blocks) <= (2 if name == RECIPIENT else 1) or wrap_content(blocks) != content:

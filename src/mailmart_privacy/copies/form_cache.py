@@ -25,7 +25,7 @@ class FormCache:
 
     Args:
         folder: it need not exist.
-        warn: is told why a form could not be kept; then the next copy certifies again.
+        warn: called with the reason if a form could not be kept; the next copy then certifies it again.
     """
 
     def __init__(self, folder: Path, *, warn: Callable[[str], None] = lambda words: None) -> None:

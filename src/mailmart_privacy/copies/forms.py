@@ -1,4 +1,4 @@
-"""A recorded form with its notes: what every copy of it begins with, and all that is known of it."""
+"""A recorded form with its notes: the bytes that every copy begins with, and everything that is known about them."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,7 +24,7 @@ class RecordedForm:
         paper: "a4" or "letter".
         pdf: its bytes.
         notes: what was noted of it when it was recorded.
-        state: SHA-256 over `pdf`, ready to go on with what follows.
+        state: SHA-256 over `pdf`, to be continued with what follows.
     """
 
     version: str

@@ -93,7 +93,7 @@ def issue_copy(
         level: "B-B", "B-T", "B-LT" or "B-LTA".
         timestamps: whom to ask for timestamps.
         trust: whom to trust for what.
-        evidence: what copies of the same minute share, or None to gather it anew.
+        evidence: validation data that copies of the same minute share, or None to gather it.
 
     Returns:
         The copy; it begins with the certified form's own bytes.

@@ -1,4 +1,4 @@
-"""A file, read update by update, each of which is written again and compared; `reading` says by which rules."""
+"""Reads a file update by update, writes each one again and compares; `reading` has the rules."""
 
 import datetime
 import re
@@ -43,7 +43,7 @@ _HEX = re.compile(rb"<([0-9a-f]{0,16384})>")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadSignature:
-    """One signature of a copy, as it was read; whether it holds was not asked.
+    """One signature of a copy, as it was read; it is not verified yet.
 
     Attributes:
         field: "Publisher" or "Delivery".

@@ -3,14 +3,14 @@
 The rules, in the order in which they are applied:
 
 1. The few values that a copy consists of are read where format 1 puts them: certificates, moments, signature values,
-   timestamps, the recipient, the reference, validation data. Nothing else of the file is interpreted.
+   timestamps, the recipient, the reference, validation data. No other part of the file is interpreted.
 2. Each update is written again from these values and from what was noted of the form, by the functions that
    issue. Every byte is compared. So nothing can stand in a copy that issuing would not write.
-3. What a value may be is asked of the rules for issuing: names are clean, the moments are in order, the delivery is by
-   who published, with the same certificates; stamped is both or neither.
+3. Values have to follow the rules for issuing: names are clean, the moments are in order, the publisher also signed the
+   delivery, with the same certificates; both signatures have a timestamp, or neither has.
 
-Whether signatures hold, and who may be trusted when, is not asked here (see `verifying`); a timestamp is, since it
-cannot be written again without its own signature.
+Signatures and trust are not checked here (see `verifying`). Timestamps are, since a timestamp cannot be written again
+without its own signature.
 """
 
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def read_certified(pdf: bytes, form: "RecordedForm") -> ReadForm:
         form: the recorded form.
 
     Raises:
-        AlteredError: it is not what would be written.
+        AlteredError: it differs from what would be written.
         VersionMismatchError: it is of a format that this release does not know.
     """
     reader = CopyReader(pdf, form)
@@ -113,7 +113,7 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
 
     Raises:
         UnsignedError: it is a certified form that was not delivered to anyone.
-        AlteredError: it is not what would be written; the message says what is another.
+        AlteredError: it is not what would be written; the message says what differs.
         VersionMismatchError: it is of a format that this release does not know.
     """
     reader = CopyReader(pdf, form, fonts)

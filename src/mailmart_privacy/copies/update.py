@@ -1,6 +1,6 @@
-"""One incremental update of a PDF under way (ISO 32000-1, 7.5.6): objects, cross-references, and what is signed.
+"""Writing one incremental update of a PDF (ISO 32000-1, 7.5.6): objects, cross-references, and a signature.
 
-What stands in it is for a format to say (`format_1`); how objects are put into an update is the same in all of it.
+A format decides what is in it (`format_1`); how objects are written is the same for all updates.
 """
 
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ _NO_RANGE = _RANGE % (0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """How far a copy has been written: all that the next update has to know.
+    """How far a copy has been written: everything that the next update needs to know.
 
     Attributes:
         length: how many bytes there are.
@@ -45,7 +45,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Draft:
-    """An update that is written; where it carries a signature, all but the container's digits.
+    """An update that is written, except for the digits of its signature container.
 
     Attributes:
         body: its bytes.
@@ -94,7 +94,7 @@ class Draft:
         return [(0, covered), (end, len(self.body)), (covered, self.hole), (self.hole, end)]
 
     def name_part(self, place: int) -> str:
-        """Say what stands at a place in the update."""
+        """Tell what is at a position in the update."""
         words = next((words for start, words in reversed(self.parts) if start <= place), self.parts[0][1])
         return f"{words} (its container)" if self.hole <= place < self.hole + 2 * self.room else words
 
@@ -129,13 +129,13 @@ class Update:
         return self.progress.size + self.taken - 1
 
     def add(self, number: int, content: bytes, words: str) -> None:
-        """Add an object, and say what it is to people."""
+        """Add an object, and how messages name it."""
         self.offsets[number] = self.progress.length + len(self.body)
         self.parts.append((len(self.body), words))
         self.body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
 
     def add_stream(self, entries: bytes, content: bytes, words: str) -> int:
-        """Add a new stream that is not packed; returns its number."""
+        """Add a new uncompressed stream; returns its number."""
         number = self.take_number()
         head = b"<< %s/Length %d >>" % (entries, len(content))
         self.add(number, b"%s\nstream\n%s\nendstream" % (head, content), words)

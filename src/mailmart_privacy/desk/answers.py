@@ -68,7 +68,7 @@ class CustomerView:
         id: how pages name the customer.
         name: as on the first copy.
         copies: those that were asked for, the newest first.
-        held: whether a hold stands on the customer or on a copy.
+        held: whether a hold is in place on the customer or on a copy.
         erasure_due_at: when an erasure that waits can be done, or None.
         erasure_asked: whether an erasure waits for a second person.
     """

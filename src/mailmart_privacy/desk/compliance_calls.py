@@ -55,7 +55,7 @@ class ComplianceView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErasureView:
-    """What became of an erasure.
+    """The outcome of an erasure.
 
     Attributes:
         number: of its record.

@@ -1,4 +1,4 @@
-"""Two versions of the policy: what changed in their sections, and in whom data goes to."""
+"""Two versions of the policy: what changed in their sections, and in the list of processors."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -106,7 +106,7 @@ def _pair_sections(old: Sequence[Section], new: Sequence[Section], effort: Effor
 
 
 def _moved(order: Sequence[int]) -> set[int]:
-    """Tell which of these stand elsewhere: the fewest whose going leaves the others in order."""
+    """Tell which of these moved: the fewest whose removal leaves the others in order."""
     ends: list[int] = []
     tails: list[tuple[int, ...]] = []
     for value in order:
@@ -171,7 +171,7 @@ def _compare_passages(old: Sequence[_Unit], new: Sequence[_Unit], effort: Effort
 
 
 def _align(old: Sequence[_Unit], new: Sequence[_Unit], effort: Effort) -> Iterator[Passage]:
-    """Pair passages of which none is the same, in order, so that as much as can be is shared."""
+    """Pair passages that differ, in order, so that they share as much as possible."""
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     share = similarities([text for _, text in old], [text for _, text in new], effort, least=_ALIKE)
     for i in reversed(range(len(old))):

@@ -17,7 +17,7 @@ class Passage:
 
     Attributes:
         kind: what it is.
-        status: what became of it.
+        status: how it changed.
         spans: its words.
     """
 
@@ -31,11 +31,11 @@ class Passage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SectionChange:
-    """What became of a section.
+    """How a section changed.
 
     Attributes:
         id: its stable id.
-        status: what became of its title and text; a section that only moved, or only has another
+        status: how its title and text changed; a section that only moved, or only has another
             number, is the same.
         moved: whether it stands elsewhere among the sections that both versions have. Not moved is
             one whose number differs only because others came, went or moved.
@@ -59,7 +59,7 @@ class SectionChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessorChange:
-    """What became of a processor (GDPR Art. 4(8)); changed is one with another purpose or condition."""
+    """How a processor changed (GDPR Art. 4(8)); "changed" means another purpose or condition."""
 
     name: str
     status: Status

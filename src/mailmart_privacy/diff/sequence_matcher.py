@@ -30,7 +30,7 @@ class Effort:
 
 
 class Matcher(SequenceMatcher[Any]):
-    """A `SequenceMatcher` that pays for its work from an effort before it does it.
+    """A `SequenceMatcher` that counts its work against a limit before it does it.
 
     Args:
         old: the parts before.

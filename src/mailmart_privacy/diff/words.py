@@ -99,7 +99,7 @@ def _words(text: str) -> list[str]:
 
 
 def _fold(pieces: list[tuple[bool, str, str]]) -> list[tuple[bool, str, str]]:
-    """Join changes with no word, or only one short word, between them: else a reader would see confetti."""
+    """Join changes with no word, or only one short word, between them: otherwise a redline would look like confetti."""
     folded: list[tuple[bool, str, str]] = []
     for index, (same, old, new) in enumerate(pieces):
         inside = 0 < index < len(pieces) - 1

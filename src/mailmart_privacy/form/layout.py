@@ -1,4 +1,4 @@
-"""HTML → PDF by WeasyPrint, from the package's own files alone, and refused where anything had to be left out."""
+"""HTML → PDF by WeasyPrint, from the package's own files alone; it is an error if anything was left out."""
 
 import contextlib
 import logging
@@ -33,7 +33,7 @@ class AttachedFile:
 
 
 def require_weasyprint() -> None:
-    """Refuse to go on without WeasyPrint; raises MissingExtraError."""
+    """Require WeasyPrint; raises MissingExtraError."""
     try:
         import weasyprint  # noqa: F401
     except (ImportError, OSError) as error:  # OSError: the Python part is there, Pango is not

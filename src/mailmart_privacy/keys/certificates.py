@@ -1,4 +1,4 @@
-"""Certificates: loaded, named, told which one issued which. What costs time is remembered.
+"""Certificates: loading, naming, and finding which one issued which. Slow results are cached.
 
 Whoever checks ten thousand copies meets the same few certificates each time. So what was parsed and which signature
 held is kept, for a bounded number of certificates, none of them large.
@@ -38,9 +38,9 @@ def load_certificate(der: bytes) -> x509.Certificate:
     """Load one certificate from DER.
 
     Raises:
-        ValueError: it is not one, something follows it, it is larger than any real one, its serial number is not
-            positive (RFC 5280, 4.1.2.2), or its signature is not of whole octets: nothing covers that count, and
-            cryptography ignores it.
+        ValueError: it is not a certificate, something follows it, it is larger than any real one, its serial number is
+            not positive (RFC 5280, 4.1.2.2), or its signature is not a whole number of octets (no signature covers that
+            count, and cryptography ignores it).
     """
     if len(der) > _MAX_SIZE:
         raise ValueError(f"a certificate has more than {_MAX_SIZE:,} bytes")
@@ -68,15 +68,15 @@ def to_der(certificate: x509.Certificate) -> bytes:
 
 
 def issuer_der(certificate: x509.Certificate) -> bytes:
-    """Return the issuer's name as it stands in a certificate, in DER.
+    """Return the issuer's name as it is in a certificate, in DER.
 
-    `certificate.issuer.public_bytes()` writes the name anew, which may differ from what an authority wrote.
+    `certificate.issuer.public_bytes()` encodes the name again, which may differ from what an authority wrote.
     """
     return _names(certificate)[0]
 
 
 def subject_der(certificate: x509.Certificate) -> bytes:
-    """Return the subject's name as it stands in a certificate, in DER."""
+    """Return the subject's name as it is in a certificate, in DER."""
     return _names(certificate)[1]
 
 
@@ -91,7 +91,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def read_key(certificate: x509.Certificate) -> "CertificatePublicKeyTypes | None":
-    """Read the public key of a certificate, or None where cryptography does not know its kind."""
+    """Read the public key of a certificate; None if cryptography does not know its kind."""
     try:
         return certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
@@ -99,7 +99,7 @@ def read_key(certificate: x509.Certificate) -> "CertificatePublicKeyTypes | None
 
 
 def find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
-    """Find an extension of a certificate, or None where it has no such one.
+    """Find an extension of a certificate; None if it has no such extension.
 
     Raises:
         ValueError: its extensions cannot be read.
@@ -114,7 +114,7 @@ def read_extensions(certificate: x509.Certificate) -> x509.Extensions:
     """Read the extensions of a certificate.
 
     Raises:
-        ValueError: they cannot be read, or one stands there twice.
+        ValueError: they cannot be read, or one appears twice.
     """
     try:
         return certificate.extensions
@@ -123,7 +123,7 @@ def read_extensions(certificate: x509.Certificate) -> x509.Extensions:
 
 
 def subject_name(certificate: x509.Certificate) -> str:
-    """Name a certificate's subject in words, as they may be shown: controls spelt out, and not too long."""
+    """Name a certificate's subject for people: control characters escaped, and not too long."""
     return common_name(certificate.subject)
 
 

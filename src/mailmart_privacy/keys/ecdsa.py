@@ -1,7 +1,7 @@
-"""ECDSA signatures in their one spelling.
+"""ECDSA signatures in canonical form.
 
-Whoever has an ECDSA signature (r, s) can write another one for the same content, (r, n - s), without
-the key. The container that holds it is covered by nothing, so copies carry the lower s of the two.
+Anybody who has an ECDSA signature (r, s) can write another one for the same content, (r, n - s), without the key. No
+signature covers the container of a signature, so copies carry the lower s of the two.
 """
 
 from ..errors import MissingExtraError
@@ -21,17 +21,17 @@ _ORDERS = {
 
 
 def normalize_low_s(signature: bytes, key: object) -> bytes:
-    """Bring a signature into its one spelling.
+    """Bring a signature into canonical form.
 
     Args:
         signature: any signature; ECDSA's in DER (RFC 3279, 2.2.3).
-        key: whose it is; a signature by any other than an ECDSA key on a known curve has one spelling only.
+        key: the public key; only signatures by ECDSA keys on known curves have more than one form.
 
     Returns:
-        The signature with the lower s; the same bytes where it has that already.
+        The signature with the lower s; the same bytes if it has that already.
 
     Raises:
-        ValueError: the key is ECDSA's, and the signature cannot be read.
+        ValueError: the key is an ECDSA key, and the signature cannot be read.
     """
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _ORDERS:
         return signature

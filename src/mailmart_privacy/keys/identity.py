@@ -1,8 +1,8 @@
-"""Who signs: a certificate, its chain, and a key wherever it is kept; refused when unfit.
+"""The signer: a certificate, its chain, and a key, wherever it is kept. An unfit one is refused.
 
 Certificates follow RFC 5280; what a signer's certificate must allow follows PAdES (ETSI EN
-319 142-1) and its CMS profile, RFC 5652. Nothing here knows where keys are kept: a backend is one
-module with a `SigningKey` and a function that opens it (`keyfiles`, `pkcs11`, `kms`).
+319 142-1) and its CMS profile, RFC 5652. Nothing here depends on where keys are kept: a backend is one module with a
+`SigningKey` and a function that opens it (`key_files`, `pkcs11`, `kms`).
 """
 
 import datetime
@@ -45,7 +45,7 @@ class SigningKey(Protocol):
 
     @property
     def public_key(self) -> "PublicKey":
-        """Its public half, which says its kind and its strength."""
+        """Its public half, which shows its kind and its strength."""
         ...
 
     def sign(self, message: bytes) -> bytes:
@@ -59,7 +59,7 @@ class SigningKey(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """A private key and the certificate that names its holder. There is none with an unfit chain.
+    """A private key and the certificate that names its holder; its chain is always fit.
 
     Attributes:
         certificate: the signer's certificate.
@@ -118,9 +118,9 @@ def assemble(
 
     Args:
         key: the key.
-        certificates: its certificate and the issuers, in any order; all must be of use.
+        certificates: its certificate and the issuers, in any order; all must be needed.
         origin: what the messages call where these came from.
-        pool: certificates that may be of use, for instance all that a token holds.
+        pool: certificates that may be needed, for instance all that a token holds.
 
     Raises:
         IdentityError: none of them belongs to the key, or see `Identity`.
@@ -139,7 +139,7 @@ def assemble(
 
 
 def order_chain(certificate: x509.Certificate, pool: "Iterable[x509.Certificate]") -> tuple[x509.Certificate, ...]:
-    """Find a certificate's issuers, nearest first, up to a self-signed root; times are left to `require_valid`.
+    """Find a certificate's issuers, nearest first, up to a self-signed root; `require_valid` checks the times.
 
     Raises:
         IdentityError: an issuer is missing, may not issue certificates, is weak, or did not sign the one below it.
@@ -189,8 +189,8 @@ def require_valid(identity: Identity, at: datetime.datetime) -> None:
     """Refuse an identity that may not sign at a moment.
 
     Args:
-        identity: whose certificates are looked at.
-        at: when it is to sign (aware).
+        identity: the one whose certificates are checked.
+        at: when it should sign (aware).
 
     Raises:
         IdentityError: the certificate or one of its issuers' is not yet valid or has expired, or

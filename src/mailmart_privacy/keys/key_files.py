@@ -28,7 +28,7 @@ LOCAL_LIFETIME = datetime.timedelta(days=3653)
 
 @dataclass(frozen=True, slots=True)
 class FileKey:
-    """A private key that was read from a file, and lies in memory.
+    """A private key in memory, read from a file.
 
     Attributes:
         private: the key; never shown.
@@ -124,7 +124,7 @@ def dump_identity(identity: Identity) -> bytes:
     """Write an identity as PEM: the key (PKCS#8, not encrypted), then its certificates.
 
     Raises:
-        IdentityError: its key does not lie in a file, and cannot be taken out of where it is.
+        IdentityError: its key is not in a file, and cannot be exported.
     """
     if not isinstance(identity.key, FileKey):
         raise IdentityError(f"the key of {identity.name!r} stays where it is kept; it cannot be written to a file")

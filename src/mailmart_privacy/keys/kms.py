@@ -61,7 +61,7 @@ class KmsKey:
     """A private key in AWS KMS.
 
     Attributes:
-        arn: which one; an alias was followed once, when it was opened.
+        arn: the ARN of the key; an alias is resolved once, when the key is opened.
         public_key: its public half.
     """
 
@@ -140,7 +140,7 @@ def _ask(key_id: str, call: Callable[..., dict[str, Any]], **arguments: Any) -> 
 
 
 def _explain(key_id: str, error: Exception) -> str:
-    """Say in one line what AWS or the way to it refused."""
+    """Tell in one line what AWS, or the network, refused."""
     head = f"AWS KMS key {key_id}: "
     if isinstance(error, ClientError):
         code, message = error.response["Error"]["Code"], " ".join(error.response["Error"]["Message"].split())

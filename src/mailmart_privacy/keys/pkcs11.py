@@ -34,7 +34,7 @@ _SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")  # Digest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Handle:
-    """A key of a token, found.
+    """A key that was found in a token.
 
     Attributes:
         key: as the module knows it.
@@ -105,7 +105,7 @@ def open_pkcs11(uri: str, *, pin: str | bytes | None = None, certificate: bytes 
     Raises:
         UsageError: the URI cannot be used.
         OSError: the file with the PIN cannot be read.
-        IdentityError: module, token, key or certificate are not there or not fit, or the PIN is wrong.
+        IdentityError: the module, token, key or certificate is missing or unfit, or the PIN is wrong.
     """
     wanted = parse_pkcs11_uri(uri)
     if pin is None and wanted.pin_source is not None:

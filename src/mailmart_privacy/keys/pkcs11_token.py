@@ -1,4 +1,4 @@
-"""Tokens of PKCS#11 modules: found, logged in to once a process, and what they refuse in words.
+"""Tokens of PKCS#11 modules: finding them, logging in once in a process, and explaining their errors.
 
 Only this module and `pkcs11` import python-pkcs11 (MIT), the wrapper of PKCS#11 v2.40 and v3.
 """
@@ -28,7 +28,7 @@ def find_token(wanted: Pkcs11Uri) -> pkcs11.Token:
     """Find the one token that a URI names; its module is loaded once a process.
 
     Raises:
-        IdentityError: the module is not there or is none, or no token or several are meant.
+        IdentityError: the module does not exist or is not one, or the URI names no token, or several.
     """
     found: list[pkcs11.Token] = []
     labels: list[str] = []
@@ -69,9 +69,9 @@ def needs_pin(token: pkcs11.Token) -> bool:
 
 
 def open_session(module: str, token: pkcs11.Token, pin: str | None) -> pkcs11.Session:
-    """Log in to a token, or take the session that this process has with it.
+    """Log in to a token, or use the session that this process has with it.
 
-    A wrong PIN is tried once, and none where the next wrong one would lock the token.
+    A wrong PIN is tried once; no PIN is tried if the next wrong one would lock the token.
 
     Raises:
         IdentityError: the PIN is missing, or the token is locked or about to be.
@@ -123,7 +123,7 @@ def read_attribute(entry: Any, attribute: Attribute, *, default: Any) -> Any:
 
 
 def explain(error: pkcs11.PKCS11Error, name: str) -> str:
-    """Say what a token refused. The error's own words are left out: they may repeat what it was given."""
+    """Explain what a token refused. The error's own words are left out: they may repeat the PIN."""
     if isinstance(error, pkcs11.PinIncorrect | pkcs11.PinInvalid | pkcs11.PinLenRange):
         return f"the PIN of {name} is wrong; it was tried once and not again, as wrong PINs lock a token"
     if isinstance(error, pkcs11.PinLocked):

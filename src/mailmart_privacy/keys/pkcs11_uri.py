@@ -1,6 +1,6 @@
 """URIs that name a key in a PKCS#11 token (RFC 7512).
 
-A message about such a URI never repeats a value of it: somebody may have put a PIN there.
+A message about such a URI never repeats a value from it, since it may contain a PIN.
 """
 
 import re
@@ -17,7 +17,7 @@ _COMMON = "pkcs11:token=LABEL;object=LABEL?module-path=FILE"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pkcs11Uri:
-    """What a URI says; None where it says nothing.
+    """The parts of a URI; None for those that it does not have.
 
     Attributes:
         module: the path of the module, a shared library.
@@ -53,7 +53,7 @@ def parse_pkcs11_uri(uri: str) -> Pkcs11Uri:
     """Parse a URI such as "pkcs11:token=office;object=signing?module-path=/usr/lib/softhsm/libsofthsm2.so".
 
     Raises:
-        UsageError: it is none, names no module, holds a PIN, or says something that is not supported.
+        UsageError: it is not such a URI, names no module, contains a PIN, or has an attribute that is not supported.
     """
     if not uri.startswith(SCHEME):
         raise UsageError(f"a PKCS#11 URI begins with {SCHEME!r}, as in {_COMMON}")

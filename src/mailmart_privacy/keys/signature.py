@@ -26,7 +26,7 @@ DIGESTS: dict[str, hashes.HashAlgorithm] = {
 
 
 class SignatureError(ValueError):
-    """A signature does not hold, or cannot be checked; the message completes "the signature …"."""
+    """A signature is invalid, or cannot be checked; the message completes "the signature …"."""
 
 
 def require_signature(
@@ -61,7 +61,7 @@ def require_signature(
 
 
 def has_low_s(signature: bytes, key: object) -> bool:
-    """Tell whether a signature is in its one spelling; see `ecdsa.normalize_low_s`."""
+    """Tell whether a signature is in canonical form; see `ecdsa.normalize_low_s`."""
     try:
         return normalize_low_s(signature, key) == signature
     except ValueError:
@@ -69,7 +69,7 @@ def has_low_s(signature: bytes, key: object) -> bool:
 
 
 def find_weakness(key: object, *, min_rsa_bits: int = MIN_RSA_BITS) -> str | None:
-    """Say why a public key is too weak to be accepted, or return None where it is strong enough.
+    """Tell why a public key is too weak to be accepted; None if it is strong enough.
 
     Args:
         key: the public key, or None where its kind is unknown.

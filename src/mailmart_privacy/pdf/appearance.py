@@ -1,4 +1,4 @@
-"""What a field shows: text ↔ appearance stream, on the font that the form itself embeds.
+"""What a field shows: text ↔ appearance stream, in the font that the form embeds.
 
 The form carries one font with every character that a field may hold. Its `ToUnicode` says which
 glyph a character has and `W` how wide it is, so a field is filled with no font library and no
@@ -27,7 +27,7 @@ MIRRORED = dict(zip("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤", stri
 
 
 def clean_value(field: str, value: str) -> str:
-    """Bring a value into the form in which it is filled in, or refuse it.
+    """Clean a value for its field, or refuse it.
 
     Args:
         field: what the messages call it, for instance "recipient".
@@ -37,7 +37,7 @@ def clean_value(field: str, value: str) -> str:
         The value in Unicode's NFC, without blanks around it.
 
     Raises:
-        RecipientError: it is empty, or holds characters that cannot be seen; they are named.
+        RecipientError: it is empty, or contains invisible characters; the message names them.
     """
     if not value.isprintable() and (refused := find_refused(value)):
         named = name_characters(refused)
@@ -57,7 +57,7 @@ def fit_line(length: float, largest: float, width: float) -> float | None:
         width: of the field, in points.
 
     Returns:
-        The size in points: that one, or smaller, down to 8; None where it does not fit.
+        The size in points: that size, or a smaller one, down to 8; None if the line does not fit.
     """
     size = largest
     while size >= MIN_SIZE:
@@ -98,7 +98,7 @@ def write_text(text: str, font: FieldFont, size: float, x: float, y: float) -> s
 def signature_lines(
     verb: str, name: str, digest: str, self_signed: bool, moment: datetime.datetime
 ) -> list[tuple[str, float]]:
-    """Say in words what a signature field shows, each line with its size in points.
+    """Write the lines that a signature field shows, each with its size in points.
 
     Args:
         verb: "Certified" or "Signed".

@@ -1,14 +1,14 @@
-"""What a stranger's PDF seems to be, told from its bytes by a few bounded searches; no object is followed.
+"""A guess at what a stranger's PDF is, from a few bounded searches in its bytes; no object is followed.
 
-A file that is not a copy may be built to keep a PDF reader busy for as long as it likes. So nothing here reads a
-PDF: it answers only what somebody who is told "this is not a copy" would ask next. None of it is verified.
+A file that is not a copy may be built to keep a PDF reader busy for as long as it likes. So nothing here parses a PDF:
+it only answers what somebody would ask who was told "this is not a copy". Nothing here is verified.
 """
 
 import re
 import zlib
 from dataclasses import dataclass
 
-MAX_SIZE = 16 * 1024 * 1024  # of a file that is looked at; a copy has a hundredth of it
+MAX_SIZE = 16 * 1024 * 1024  # of a file that is read; a copy has a hundredth of it
 MAX_ATTACHMENT = 2 * 1024 * 1024
 _ENDS = 2048  # bytes at the end in which a PDF says where its cross-references are
 _MARK = b"/mailmart-privacy"
@@ -62,7 +62,7 @@ def find_attached_json(pdf: bytes) -> bytes | None:
 
 
 def find_claimed_recipient(pdf: bytes) -> str:
-    """Find whom the last field `Recipient` of a file names; empty where there is none."""
+    """Find the name in the last field `Recipient` of a file; empty if there is none."""
     named = [found[1] for found in _RECIPIENT.finditer(pdf)]
     try:
         content = bytes.fromhex(named[-1].decode("ascii") if named else "")

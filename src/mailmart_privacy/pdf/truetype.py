@@ -1,10 +1,11 @@
-"""A TrueType font of a few glyphs ↔ its bytes, in one spelling: the fonts that copies bring for names in other scripts.
+"""A TrueType font of a few glyphs ↔ its bytes, in canonical form: the fonts that copies embed for names in other
+scripts.
 
-Such a font has outlines and widths, and nothing else: no hints, no names, no tables that nobody needs for showing
-it in a PDF (ISO 32000-1, 9.9). It is written here from values, so that the same glyphs give the same bytes whichever
-library found them; and read here, so that a verifier can write it again and compare. The layout of the tables is that
-of the OpenType specification; what it leaves open is fixed: seven tables in the order of their tags, every glyph on
-four bytes, long offsets, no repeated flags, all times zero.
+Such a font has outlines and widths, and nothing else: no hints, no names, no tables that a PDF does not need (ISO
+32000-1, 9.9). It is written here from values, so that the same glyphs give the same bytes whichever library found them;
+and read here, so that a verifier can write it again and compare. The layout of the tables is that of the OpenType
+specification; what it leaves open is fixed: seven tables in the order of their tags, every glyph on four bytes, long
+offsets, no repeated flags, all times zero.
 """
 
 import struct
@@ -96,7 +97,7 @@ def read_font(content: bytes) -> TrueTypeFont:
     """Read a font that `write_font` wrote.
 
     Raises:
-        ValueError: these bytes are not in its one spelling.
+        ValueError: these bytes are not in its canonical form.
     """
     try:
         font = _read(content)

@@ -173,7 +173,7 @@ def policy_from_json(document: "dict[str, Any]", *, history: tuple[Version, ...]
         history: the versions of its ledger.
 
     Returns:
-        The policy. Its digest is taken anew from its text.
+        The policy. Its digest is computed from its text.
     """
     return Policy(
         title=document["title"],

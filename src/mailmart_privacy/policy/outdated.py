@@ -19,7 +19,7 @@ class Skew:
     Attributes:
         missing: versions that are published and not known here, oldest first.
         withdrawn: versions that are withdrawn there and not here.
-        different: versions whose text is another there; that is never a matter of age.
+        different: versions with a different text there; that is never a matter of age.
     """
 
     missing: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Where a version stands at a moment: announced, in force, superseded, or withdrawn before it took effect."""
+"""The status of a version at a moment: announced, in force, superseded, or withdrawn before it took effect."""
 
 import datetime
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _SENTENCES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
-    """Where a version stands.
+    """The status of a version.
 
     Attributes:
         state: "announced", "in force", "superseded" or "withdrawn".
@@ -35,7 +35,7 @@ class Status:
 
     @property
     def sentence(self) -> str:
-        """What stands before the moment on a page."""
+        """The words before the moment on a page."""
         return _SENTENCES[self.state]
 
     @property
@@ -58,7 +58,7 @@ class Status:
 
 
 def find_status(version: Version, versions: "Sequence[Version]", at: datetime.datetime) -> Status:
-    """Tell where a version stands at a moment.
+    """Tell the status of a version at a moment.
 
     Args:
         version: one of `versions`.

@@ -1,4 +1,4 @@
-"""The versions of the policy as values, and what changed since the one that somebody saw."""
+"""The versions of the policy as values, and the changes since a version that somebody saw."""
 
 import datetime
 import re
@@ -14,7 +14,7 @@ _TEXT_ID = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """What the ledger says of one version of the policy.
+    """What the ledger says about one version of the policy.
 
     Attributes:
         version: `last_updated` in ISO 8601.

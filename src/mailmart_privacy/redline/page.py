@@ -46,7 +46,9 @@ def render_html(
         seen=spell_out,
         urls=urls,
         address=address,
+        policy=None,
         version=None,
+        status=None,
         level=1,
         prefix="",
     )

@@ -56,7 +56,7 @@ def describe_version(version: Version) -> str:
 
 
 def describe_section(change: SectionChange) -> str:
-    """Say what became of a section."""
+    """Describe how a section changed."""
     said = _STATUS[change.status]
     if change.moved:
         moved = f"moved from {change.old_number} to {change.new_number}"
@@ -164,7 +164,7 @@ def summarize(comparison: Comparison) -> str:
 
 
 def processor_status(change: ProcessorChange) -> str:
-    """Say what became of a processor."""
+    """Describe how a processor changed."""
     return _PROCESSORS.get(change.status, _STATUS[change.status])
 
 

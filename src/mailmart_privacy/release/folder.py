@@ -1,14 +1,17 @@
 """The folder of versions in a checkout: open the next version, build its records, withdraw one, check all."""
 
 import datetime
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import open_whole, remove_leftovers, sync_file, write_many, write_whole
 from .._unicode import spell_out
-from ..errors import UsageError
+from ..errors import RecordError, UsageError
 from ..policy.entries import LEDGER, VERSION
 from ..policy.ledger import Ledger
+from ..trust.trust_list import TRUST_LIST
 from .records import (
     SOURCE,
     Release,
@@ -21,10 +24,50 @@ from .records import (
     write_ledger,
 )
 from .rules import compare_records, compare_released, find_faults
+from .trust import read_trust_entries
 
 if TYPE_CHECKING:
     from ..policy.kinds import Change
     from ..policy.model import Policy
+
+
+_DATA_IN_A_WHEEL = "mailmart_privacy/data"
+
+
+def read_released(place: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Read what a release recorded.
+
+    Args:
+        place: a wheel of this package, or a folder of versions.
+
+    Returns:
+        The entries of its ledger, and those of its trust list.
+
+    Raises:
+        UsageError: it contains no ledger.
+        RecordError: its ledger or its trust list cannot be used.
+    """
+    try:
+        if place.is_dir():
+            content = {name: (place / name).read_bytes() for name in (LEDGER, TRUST_LIST) if (place / name).exists()}
+        else:
+            with zipfile.ZipFile(place) as wheel:
+                names = {name: f"{_DATA_IN_A_WHEEL}/{name}" for name in (LEDGER, TRUST_LIST)}
+                content = {name: wheel.read(path) for name, path in names.items() if path in wheel.namelist()}
+    except (zipfile.BadZipFile, zlib.error, RuntimeError):
+        content = {}
+    if LEDGER not in content:
+        raise UsageError(f"{place} has no {LEDGER}; give a wheel of this package, or a folder of versions")
+
+    def read(name: str) -> bytes:
+        if name not in content:
+            raise FileNotFoundError(name)
+        return content[name]
+
+    try:
+        return read_entries(read), read_trust_entries(read)
+    except RecordError as error:
+        raise RecordError(f"{place}: {error}") from None
 
 
 class DataFolder:
@@ -63,7 +106,7 @@ class DataFolder:
         before = ledger.version(origin or kept[-1]).version
         place = self.path / name
         if place.exists():
-            raise UsageError(f"{place} exists and was kept; go on with the text in it, or remove it")
+            raise UsageError(f"{place} exists and was kept; continue with the text in it, or remove it")
         source = date_source(ledger.record(before, SOURCE), day, origin=f"{before}/{SOURCE}")
         place.mkdir()
         try:
@@ -93,7 +136,7 @@ class DataFolder:
             effective_at: from when it is in force (aware); None for midnight UTC of its date.
             change: "material" or "editorial"; the first version has none.
             summary: what changed, in a sentence or two for people; the first version has none.
-            replace: make the newest version anew; what is None stays as it was.
+            replace: build the newest version again; arguments that are None stay as they were.
 
         Returns:
             The recorded files, by name.
@@ -187,7 +230,7 @@ class DataFolder:
 
 
 def _take_replaced(entries: list[dict[str, Any]], version: str, *, replace: bool) -> dict[str, Any]:
-    """Take the entry that is made anew off the end of the ledger; an empty one where the version is new."""
+    """Remove the entry that is built again from the end of the ledger; empty for a new version."""
     if not any(entry["version"] == version for entry in entries):
         return {}
     if not replace:

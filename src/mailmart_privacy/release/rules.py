@@ -151,7 +151,7 @@ def _compare_build(newest: "Version", read: "Callable[[str], bytes]") -> list[st
     try:
         built = build_records(read(path), release, origin=path)
     except (PrivacyError, OSError) as error:
-        return [f"{newest.version} cannot be built anew: {error}"]
+        return [f"{newest.version} cannot be built again: {error}"]
     faults: list[str] = []
     recorded = dict(newest.records)
     if sha256(built[SOURCE]).hexdigest() != recorded.get(SOURCE):

@@ -4,8 +4,10 @@ import contextlib
 import datetime
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._files import write_whole
 from .._time import require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
@@ -58,6 +60,42 @@ def compare_trust_lists(entries: list[dict[str, Any]], released: list[dict[str, 
             faults.append(f"{named} is not as it was released; bring it back, and record changes with a new record")
             break  # what follows chains to it, so all of that differs, too
     return faults
+
+
+def change_trust_list(
+    folder: Path, change: "Callable[[list[dict[str, Any]]], list[dict[str, Any]]]"
+) -> list[dict[str, Any]]:
+    """Change the trust list in a folder of versions.
+
+    Args:
+        folder: the folder; a list is made if it has none.
+        change: takes the entries, and gives them with those that are added.
+
+    Returns:
+        The added entries.
+    """
+    before = read_trust_entries(lambda name: (folder / name).read_bytes())
+    after = change(before)
+    write_whole(folder / TRUST_LIST, write_trust_list(after), force=True)
+    return after[len(before) :]
+
+
+def digest_of(content: bytes, *, origin: str) -> str:
+    """Take the digest by which the trust list knows a certificate or a key.
+
+    Args:
+        content: a certificate in PEM or DER, or the text of a key.
+        origin: the name of the file, for messages.
+
+    Returns:
+        The SHA-256 in lowercase hex.
+    """
+    from ..keys.certificates import certificate_digest, load_certificates
+
+    if b"-----BEGIN" in content or content.startswith(b"0"):
+        (found, *_) = load_certificates(content, origin=origin)
+        return certificate_digest(found)
+    return sha256(content.decode("utf-8", errors="replace").strip().encode()).hexdigest()
 
 
 def add_certificate(

@@ -1,4 +1,4 @@
-"""What stands in a sheet, whatever kind of file it came from."""
+"""The cells of a sheet, whatever kind of file it came from."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """What stands in a cell that cannot be taken for a text.
+    """The content of a cell that cannot be used as text.
 
     Attributes:
         reason: why, and what to do.
-        shown: what stands there.
+        shown: its content.
     """
 
     reason: str

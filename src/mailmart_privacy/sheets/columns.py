@@ -1,4 +1,4 @@
-"""Which column of a sheet is which, by its header, in whatever language that is."""
+"""Which column of a sheet is which, by its header, in any language."""
 
 import re
 import unicodedata
@@ -45,7 +45,7 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Columns:
-    """Where the columns stand, counted from 0.
+    """The positions of the columns, counted from 0.
 
     Attributes:
         recipient: that of the recipients.
@@ -58,7 +58,7 @@ class Columns:
     headers: tuple[str, ...]
 
     def describe(self) -> str:
-        """Say which columns are taken."""
+        """Tell which columns are used."""
         taken = f"recipients from column {self.headers[self.recipient]!r}"
         if self.reference is None:
             return f"{taken}; no column has references, so each copy gets a reference of its own"
@@ -73,7 +73,7 @@ def find_columns(headers: Sequence[str], chosen: Mapping[str, str]) -> Columns |
         chosen: the headers that the user names, by role ("recipient", "reference").
 
     Returns:
-        The columns, or None where this is not the header: nothing in it names the recipient.
+        The columns, or None if this is not the header: nothing in it names the recipient.
 
     Raises:
         UsageError: two headers name the same thing, or a column that was chosen is not there.

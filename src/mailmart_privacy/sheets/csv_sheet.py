@@ -15,10 +15,10 @@ _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+")
 
 
 def decode_csv(content: bytes, *, name: str) -> tuple[str, str | None]:
-    """Decode a CSV file: UTF-8, UTF-16 where it begins with its mark, else Windows-1252.
+    """Decode a CSV file: UTF-8, UTF-16 if it begins with its mark, else Windows-1252.
 
     Returns:
-        The text, and what the user is to be told about it.
+        The text, and what the user should know about it.
 
     Raises:
         RowsError: it is in none of them.
@@ -74,7 +74,7 @@ def _require_text(text: str, name: str) -> str:
 
 
 def _find_separator(text: str, columns: Mapping[str, str]) -> str:
-    """Find the separator with which the first rows hold a header; else the one that makes most columns of them."""
+    """Find the separator with which the first rows contain a header; otherwise the one that gives most columns."""
     best, separator = (False, 0), ","
     for candidate in _SEPARATORS:
         try:

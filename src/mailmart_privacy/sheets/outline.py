@@ -1,4 +1,4 @@
-"""What is in a file of recipients, before anything of it is taken: sheets, headings, hidden rows."""
+"""The outline of a file of recipients, before it is read: sheets, headings, hidden rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

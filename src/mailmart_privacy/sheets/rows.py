@@ -1,4 +1,4 @@
-"""One line of a batch: whom a copy is for, and the file that it becomes."""
+"""One row of a batch: the recipient of a copy, and its file."""
 
 from dataclasses import dataclass
 

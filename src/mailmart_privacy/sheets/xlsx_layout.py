@@ -16,7 +16,7 @@ from ..errors import RowsError, one_line
 
 _WORKBOOK, _RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
-_MERGES = 10_000  # merged ranges that are looked at
+_MERGES = 10_000  # merged ranges that are read
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ def read_layouts(content: bytes, *, name: str) -> dict[str, RowLayout]:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
             return {title: _read_layout(book, part) for title, part in _find_parts(book).items()}
     except Exception as error:  # noqa: BLE001 - zipfile and expat raise many classes on damaged files
-        words = f"it cannot be read as a workbook ({one_line(error)[:200]}); save it as XLSX anew"
+        words = f"it cannot be read as a workbook ({one_line(error)[:200]}); save it as XLSX again"
         raise RowsError(name, ((0, words),)) from None
 
 

@@ -17,7 +17,7 @@ from .cells import Cell, Line, Unfit
 _COLUMNS = 64  # of a row; columns further to the right are ignored
 _ROWS = 1_048_576  # as many as a spreadsheet has; a number beyond is a lie
 _DIGITS = 15  # more than these, a spreadsheet does not keep
-_TEXT = "format the column as text, and type it anew"
+_TEXT = "format the column as text, and type it again"
 
 
 def open_workbook(content: bytes, *, name: str, max_size: int) -> Any:
@@ -88,7 +88,7 @@ def read_values(sheet: Any, *, name: str) -> Iterator[tuple[int, tuple[Any, ...]
 
 
 def _damaged(name: str, error: Exception) -> RowsError:
-    return RowsError(name, ((0, f"it cannot be read as a workbook ({one_line(error)[:200]}); save it as XLSX anew"),))
+    return RowsError(name, ((0, f"it cannot be read as a workbook ({one_line(error)[:200]}); save it as XLSX again"),))
 
 
 def _read(cell: Any) -> Cell:
@@ -97,7 +97,7 @@ def _read(cell: Any) -> Cell:
     if value is None:
         return ""
     if cell.data_type == "e":
-        return Unfit(f"it contains the error {value}; mend its formula")
+        return Unfit(f"it contains the error {value}; correct its formula")
     if isinstance(value, bool):
         return Unfit(f"it contains the truth value {str(value).upper()}; {_TEXT}")
     if isinstance(value, str):

@@ -1,1 +1,1 @@
-"""Who may be trusted when: timestamps, paths of certificates, what proves them, and its place in the file."""
+"""Trust at a moment: timestamps, certificate paths, the data that proves them, and where a file carries that data."""

@@ -1,7 +1,8 @@
-"""Whom one trusts: certificates for signers of copies and for timestamp authorities, which are kept apart.
+"""Trusted certificates: those for signers of copies and those for timestamp authorities are kept apart.
 
-A timestamp authority's root vouches for whoever its owner issues certificates to. Below it nobody may sign copies; and
-below the root of a company's own signers nobody may make timestamps. So each certificate is trusted for one purpose.
+A timestamp authority's root vouches for everybody to whom its owner issues certificates. None of them may sign copies;
+and nobody below the root of a company's own signers may make timestamps. So each certificate is trusted for one
+purpose.
 """
 
 import datetime
@@ -32,8 +33,8 @@ class TrustAnchor:
     Attributes:
         certificate: a signer's or an authority's own certificate, or a root above it.
         source: "given" by the caller, the user's "own", or "published" in the trust list.
-        since: from when it was in use (aware), or None where nothing says so.
-        until: until when it was in use (aware), or None; what was signed by then stays good.
+        since: from when it was in use (aware), or None if that is unknown.
+        until: until when it was in use (aware), or None; signatures made by then stay valid.
     """
 
     certificate: x509.Certificate
@@ -42,7 +43,7 @@ class TrustAnchor:
     until: datetime.datetime | None = None
 
     def __reduce__(self) -> "tuple[Callable[..., TrustAnchor], tuple[object, ...]]":
-        """Travel to another process, which a certificate of cryptography does not."""
+        """Pickle it for another process; certificates of cryptography cannot be pickled."""
         return _load_anchor, (to_der(self.certificate), self.source, self.since, self.until)
 
 
@@ -54,7 +55,7 @@ class Trust:
         signers: who may sign copies, or stands above those who may.
         authorities: who may make timestamps, or stands above those who may.
         compromised: certificates whose keys others may have had, by the digest of each (lowercase hex SHA-256), and
-            since when (aware); they count wherever they stand, and whoever trusts them.
+            since when (aware); they count wherever they appear, and whoever trusts them.
     """
 
     signers: tuple[TrustAnchor, ...] = ()
@@ -79,7 +80,7 @@ class Trust:
         """Find the anchor that a path ends with.
 
         Raises:
-            KeyError: it ends with none.
+            KeyError: it does not end with an anchor.
         """
         for anchor in self.anchors(purpose):
             if anchor.certificate == path[-1]:
@@ -99,7 +100,7 @@ class Trust:
 
 
 def as_trust(given: "Trusted") -> Trust:
-    """Take whom a caller trusts.
+    """Convert what a caller gave to a `Trust`.
 
     Args:
         given: a `Trust`, which keeps signers and authorities apart; or certificates, which are trusted to sign and
@@ -115,7 +116,7 @@ def choose_trust(
     own: "Iterable[x509.Certificate]",
     published: Trust,
 ) -> Trust:
-    """Choose whom to trust by what a user gave.
+    """Choose whom to trust from what a user gave.
 
     What was given replaces what is published, for each purpose. Where nobody was named for timestamps, those who were
     named for signing count for timestamps, too, as one authority may do both; never the other way.
@@ -124,7 +125,7 @@ def choose_trust(
         signers: the certificates given for signers.
         authorities: the certificates given for timestamp authorities.
         own: the certificate of the user's own identity, where it is to be trusted.
-        published: the trust list; what it says of compromised keys counts in any case.
+        published: the trust list; what it says about compromised keys always counts.
     """
     signing, stamping = tuple(signers), tuple(authorities)
     given = make_trust(signing, stamping or signing)

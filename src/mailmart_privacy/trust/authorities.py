@@ -1,4 +1,4 @@
-"""Whom to ask for timestamps, and which certificates the answers have to lead to."""
+"""The timestamp authorities to ask, and whom to trust."""
 
 from dataclasses import dataclass, field
 

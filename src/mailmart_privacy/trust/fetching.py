@@ -1,7 +1,7 @@
-"""Requests by HTTP that end: each one within its seconds, and all of a piece of work within its deadline.
+"""HTTP requests with a timeout for each request and a deadline for a whole piece of work.
 
-A socket's timeout counts anew with every byte. A server that sends one byte every ten seconds would hold a process
-without end. So each request runs in a thread of its own, and is given up when its time is over.
+A socket's timeout starts again with every byte. A server that sends one byte every ten seconds would block a process
+without end. So each request runs in a separate thread, and is abandoned when its time is over.
 """
 
 import http.client
@@ -15,11 +15,11 @@ MAX_ANSWER = 16 * 1024 * 1024
 
 
 class RefusedAnswerError(OSError):
-    """An answer that asking again will not better."""
+    """An answer that will not change if the question is repeated."""
 
 
 class Deadline:
-    """Until when a piece of work may take, however many requests it makes.
+    """The moment by which a piece of work has to be done, however many requests it makes.
 
     Args:
         seconds: how long it may take from now on.
@@ -33,7 +33,7 @@ class Deadline:
         """Return how many seconds are left.
 
         Raises:
-            TimeoutError: none are.
+            TimeoutError: no time is left.
         """
         left = self._end - monotonic()
         if left <= 0:

@@ -1,7 +1,7 @@
 """The paths from a certificate to a trust root (RFC 4158), few and short whatever the certificates are.
 
-Certificates in a file come from strangers. Some hundred that issued each other have more ways through
-them than anybody can walk; so each holder is passed once, and after some ways no more are looked for.
+Certificates in a file come from strangers. A few hundred that issued each other form more paths than anybody can
+follow; so each holder is visited once, and the search ends after a number of paths.
 """
 
 from collections import deque
@@ -28,18 +28,18 @@ _MAX_STEPS = 2_000  # signatures that are verified
 def find_paths(
     certificate: x509.Certificate, pool: "Iterable[x509.Certificate]", roots: "Sequence[x509.Certificate]"
 ) -> "Iterator[tuple[x509.Certificate, ...]]":
-    """Find the ways from a certificate to a trust root, the shortest first.
+    """Find the paths from a certificate to a trust root, the shortest first.
 
-    Only names and signatures are looked at, not dates or extensions. No holder (the same name and key)
-    is passed twice on one way (RFC 4158, 5.2).
+    Only names and signatures are compared, not dates or extensions. No holder (the same name and key) appears twice on
+    one path (RFC 4158, 5.2).
 
     Args:
         certificate: whose.
-        pool: certificates that may lie on the way.
-        roots: where a way may end.
+        pool: certificates that may be on the path.
+        roots: the certificates where a path may end.
 
     Returns:
-        The ways, at most `MAX_PATHS`, each beginning with the certificate and ending with a root.
+        The paths, at most `MAX_PATHS`, each beginning with the certificate and ending with a root.
     """
     if certificate in roots:
         yield (certificate,)

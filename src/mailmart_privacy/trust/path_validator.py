@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathValidator:
-    """Judges certificates by whom one trusts and by validation data.
+    """Judges certificates by the trusted ones and by validation data.
 
     Attributes:
-        trust: whom one trusts, for what.
-        data: everything else that is known.
+        trust: whom to trust for what.
+        data: the validation data.
         validated_at: the moment of validation (aware); later data do not count. None means no limit.
     """
 
@@ -66,8 +66,8 @@ class PathValidator:
             at: the time that counts (aware): when the signature was proven to be there, else the moment of validation.
             purpose: "sign" or "stamp".
             proven: whether each certificate but the trusted one must be shown not to be revoked; one that is itself
-                trusted needs no proof (RFC 5280, 6.1). If not, data are heeded where there are any.
-            claimed_at: when the signer says that it signed (aware), where nothing else shows it; else None.
+                trusted needs no proof (RFC 5280, 6.1). If not, existing data still count.
+            claimed_at: when the signer says that it signed (aware), if nothing else shows it; else None.
             used_at: when it was proven to be used (aware), where that is earlier than the time that counts; else None.
 
         Returns:
@@ -145,8 +145,8 @@ def describe_certificate(certificate: x509.Certificate) -> str:
 def _require_in_use(anchor: TrustAnchor, at: datetime.datetime, used: datetime.datetime) -> datetime.datetime:
     """Require that a trusted certificate was in use; return the time at which those below it are judged.
 
-    A certificate that was retired, and whose key nobody else had, stays good for what was signed before: what the
-    signer says is believed, and all is judged as of the day on which it was retired.
+    A retired certificate whose key nobody else had stays valid for earlier signatures: the signer's own time is
+    believed, and everything is judged as of the day of its retirement.
     """
     if anchor.since is not None and used < anchor.since:
         raise NotTrustedError(f"was not in use before {anchor.since:%Y-%m-%d}")

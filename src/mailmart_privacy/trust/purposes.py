@@ -103,11 +103,11 @@ def require_authority(certificate: x509.Certificate, *, below: int, purpose: str
 def require_understood(certificate: x509.Certificate) -> None:
     """Require that no critical extension is unknown (RFC 5280, 4.2), and that it was not signed over a weak digest.
 
-    Constraints on names and policies, which few authorities use, are among the unknown ones: what they would forbid is
-    refused with what they would allow.
+    Constraints on names and policies, which few authorities use, are among the unknown ones: everything below them is
+    refused, even what they would allow.
 
     Raises:
-        NotTrustedError: one is.
+        NotTrustedError: an extension is unknown, or the digest is weak.
     """
     for extension in _extensions(certificate):
         if extension.critical and extension.oid not in _UNDERSTOOD:

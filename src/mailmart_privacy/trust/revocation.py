@@ -1,7 +1,7 @@
-"""What proves that certificates were not revoked, asked for where they say (OCSP, RFC 6960; CRL, RFC 5280).
+"""Proofs that certificates were not revoked, fetched from where the certificates say (OCSP, RFC 6960; CRL, RFC 5280).
 
-What is gathered here is embedded, and is all that a verifier will have: it is judged at once, by
-the verifier's own rules, and what would not do is an error.
+The proofs are embedded in a copy, and are all that a verifier will have. So they are judged at once by the verifier's
+own rules, and an insufficient proof is an error.
 """
 
 import datetime
@@ -53,9 +53,10 @@ def gather(
     timeout: float,
     deadline: Deadline | None = None,
 ) -> ValidationData:
-    """Gather all that a certificate is to be judged by: those between it and its root, and proof for each.
+    """Gather everything that a certificate is judged by: the certificates between it and its root, and a proof for
+    each.
 
-    It goes up to the root also where one below is trusted here: others may trust the root alone.
+    It continues to the root even if a certificate below it is trusted here: others may trust only the root.
 
     Args:
         certificate: whose.
@@ -65,10 +66,10 @@ def gather(
         purpose: "sign" or "stamp".
         level: what it is for, as the messages name it.
         timeout: seconds until one whole answer has to be there.
-        deadline: until when all of them have to be there; 60 seconds where it is None.
+        deadline: until when all of them have to be there; 60 seconds if it is None.
 
     Returns:
-        The data; the certificate is found valid with them, without asking anybody.
+        The data; with it, the certificate is found valid without asking anybody.
 
     Raises:
         LevelError: an answer is missing; the message says for which certificate, and what was said.

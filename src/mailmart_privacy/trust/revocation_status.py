@@ -1,4 +1,4 @@
-"""Whether a certificate was revoked, judged by lists and OCSP responses that are at hand (RFC 5280, 6.3; RFC 6960).
+"""Whether a certificate was revoked, judged by given lists and OCSP responses (RFC 5280, 6.3; RFC 6960).
 
 The rules, for a certificate and the time that counts:
 
@@ -6,7 +6,8 @@ The rules, for a certificate and the time that counts:
    distribution point that covers this certificate. A response counts where it is about this certificate, and signed
    by its issuer, or by one whom the issuer made a responder and who was not revoked.
 2. Nothing counts that is from later than the moment of validation.
-3. A certificate that is said to be revoked by the time that counts, is; however old that list or response is.
+3. A certificate that a list or response says was revoked by the time that counts is revoked, however old that list or
+   response is.
 4. That it was not revoked is shown by what is fresh: made at that time or later, or made before and good until then.
 5. And by what still knows of it: made while the certificate was valid, or by one who says that those which expired are
    kept (expiredCertsOnCRL, X.509, 9.5.2.7; archive cutoff, RFC 6960, 4.4.4). A list from after its expiry no longer
@@ -124,7 +125,8 @@ def _may_sign_lists(issuer: x509.Certificate) -> bool:
 
 
 def _covers(listed: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
-    """Tell whether a list is complete for a certificate: no part of one, no changes only, no other issuers'."""
+    """Tell whether a list is complete for a certificate: not a partial list, not a delta list, not one for other
+    issuers."""
     for extension in listed.extensions:
         point = extension.value
         if isinstance(point, x509.IssuingDistributionPoint):

@@ -33,7 +33,7 @@ class TimestampClient:
         pins: SHA-256 digests (lowercase hex) of certificates of authorities; where there are any,
             no other certificate is accepted.
         timeout: seconds until one whole answer has to be there.
-        deadline: seconds for one timestamp in all, however many authorities are asked how often.
+        deadline: seconds for one timestamp in all, whatever the number of authorities and attempts.
         attempts: how often one authority is asked before the next one is.
         pause: seconds before the second attempt; doubled for each one after it.
         sleep: waits for some seconds.
@@ -64,7 +64,7 @@ class TimestampClient:
             The token of the first authority that gave a usable answer.
 
         Raises:
-            TimestampError: none did; it says what each one answered.
+            TimestampError: no authority did; the error gives each one's answer.
         """
         answers: list[tuple[str, str]] = []
         deadline = Deadline(self.deadline)
@@ -117,4 +117,4 @@ class TimestampClient:
 
 
 class _RefusedError(Exception):
-    """An authority gave an answer that asking again will not better, or none at all."""
+    """An authority gave no answer, or one that will not change if the question is repeated."""

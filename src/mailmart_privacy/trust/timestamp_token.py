@@ -1,11 +1,11 @@
-"""A timestamp token (RFC 3161, 2.4.2), in the one spelling that copies carry.
+"""A timestamp token (RFC 3161, 2.4.2), in the canonical form that copies carry.
 
 Most of a token is signed; its outer parts are not, and nothing covers the last token of a file. So a token is read
 into its values and written again from them. What is written is always the same for the same values:
 
 1. CMS version 3, one signer, who is named by issuer and serial number.
 2. No certificate but the signer's and those above it, sorted by their bytes (a SET OF in DER); none that signed itself,
-   unless the signer did. A root is trusted for being given, not for standing in a token.
+   unless the signer did. A root is trusted because somebody named it, not because it is in a token.
 3. Digest algorithms without parameters (RFC 5754), signature algorithms as RFC 4055 and RFC 5758 name them; where the
    token has a signed attribute that repeats them (RFC 6211), they are spelt as in that one.
 4. An ECDSA signature with its lower s.
@@ -56,7 +56,7 @@ class Token:
     """What a token says.
 
     Attributes:
-        content: the token in DER, in the one spelling.
+        content: the token in DER, in canonical form.
         moment: when it was made (aware, UTC).
         certificates: the authority's certificate, then those above it, as far as they are in the token.
         algorithm: the digest algorithm of its imprint, for instance "sha256".
@@ -73,7 +73,7 @@ class Token:
 
 
 def read_token(content: bytes) -> Token:
-    """Read a token in any spelling of DER, and put it into its one spelling.
+    """Read a token in any form of DER, and write it in canonical form.
 
     Args:
         content: a ContentInfo (RFC 5652) in DER.
@@ -96,7 +96,7 @@ def read_token(content: bytes) -> Token:
 
 
 def parse_token(content: bytes) -> Token:
-    """Read a token in its one spelling.
+    """Read a token in canonical form.
 
     Args:
         content: a ContentInfo (RFC 5652) in DER.
@@ -187,7 +187,7 @@ def _read_certificates(data: der.Reader) -> list[x509.Certificate]:
     found, listed = [], data.enter(der.tagged(0))
     while listed.next_tag() is not None:
         value = listed.take()
-        if value[0] == der.SEQUENCE:  # what else a CertificateChoices may be, nobody issues any longer
+        if value[0] == der.SEQUENCE:  # the other kinds of CertificateChoices are no longer issued
             found.append(load_certificate(value))
         if len(found) > MAX_CERTIFICATES:
             refuse(f"has more than {MAX_CERTIFICATES} certificates")
@@ -222,7 +222,7 @@ def _read_signer(reader: der.Reader) -> _Signer:
 
 
 def _order(signer: _Signer, pool: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """Begin with the signer's certificate, and go on with each one's issuer; leave out all others and the root."""
+    """Begin with the signer's certificate, and continue with each one's issuer; leave out all others and the root."""
     if signer.key_identifier is None:
         own = [c for c in pool if (issuer_der(c), c.serial_number) == (signer.issuer, signer.serial)]
     else:

@@ -10,7 +10,7 @@ The rules:
 3. A certificate is "current", from when it was taken into use; or "retired", until when it was used: what was signed by
    then stays genuine; or "compromised", since when others may have had the key: what was signed later is refused, and
    so is what nothing but its signer says was signed earlier.
-4. It can neither be taken back that a certificate was compromised, nor be said that it was later than recorded before.
+4. That a certificate was compromised cannot be taken back, and its moment cannot be moved to a later one.
 
 The list that ships is empty until MailMart adds its certificates.
 """
@@ -68,7 +68,7 @@ class TrustRecord:
     compromised_since: datetime.datetime | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as it stands in the list, without its place in the chain."""
+        """Return the record as it is in the list, without its link in the chain."""
         content = self.certificate
         return {
             "purpose": self.purpose,

@@ -1,8 +1,8 @@
-"""Validation data: what certificates are judged by, in the spelling that copies carry, and that it belongs to them.
+"""Validation data: what certificates are judged by, in the form that copies carry.
 
-Whoever may add data to a file may add anything: the data of a B-LT copy are covered by nothing but their own
-signatures. So each piece has to be signed by whom it says, to belong to a signer of the file, and to be written in
-one way: what no signature covers in an OCSP response or a list is written from what was understood.
+Anybody can add validation data to a B-LT copy: no signature of the copy covers them. So each piece has to be signed by
+the issuer that it names, has to concern a signer of the file, and has only one form: the parts of an OCSP response or a
+list that no signature covers are written again from their values.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class ValidationData:
     """What certificates are judged by, each in DER; sorted by content, each once.
 
     Attributes:
-        certificates: the certificates, none of them trusted for being here.
+        certificates: the certificates; being here does not make them trusted.
         ocsps: OCSP responses (RFC 6960).
         crls: certificate revocation lists (RFC 5280).
     """
@@ -80,7 +80,7 @@ def load_list(content: bytes) -> x509.CertificateRevocationList:
 
 
 def normalize_response(content: bytes, key: object) -> bytes:
-    """Write an OCSP response in the spelling that copies carry.
+    """Write an OCSP response in the form that copies carry.
 
     What is signed (RFC 6960, 4.2.1, ResponseData) and the certificates that come with it stay; the algorithm is named
     in one way, and an ECDSA signature has its lower s.
@@ -121,7 +121,7 @@ def normalize_response(content: bytes, key: object) -> bytes:
 
 
 def normalize_list(content: bytes, key: object) -> bytes:
-    """Write a list of revoked certificates in the spelling that copies carry.
+    """Write a list of revoked certificates in the form that copies carry.
 
     The algorithm outside is that inside, which is signed (RFC 5280, 5.1.1.2); an ECDSA signature has its lower s.
 
@@ -156,11 +156,11 @@ def signs_response(certificate: x509.Certificate, content: bytes) -> bool:
 
 
 def require_genuine(data: ValidationData, others: "Iterable[x509.Certificate]") -> None:
-    """Refuse validation data that are not signed by one of the certificates in them, or belong to nobody in the file.
+    """Refuse validation data that none of their certificates signed, or that concern nobody in the file.
 
     Args:
         data: the data.
-        others: the certificates of the signers and of the authorities, as they stand elsewhere in the file.
+        others: the certificates of the signers and of the authorities, as they are elsewhere in the file.
 
     Raises:
         ValueError: a certificate, an OCSP response or a list is not signed by any, belongs to none of them, or is not

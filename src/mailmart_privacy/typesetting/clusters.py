@@ -1,4 +1,4 @@
-"""Where a text may be parted: a letter and its marks, the parts of an emoji, the letters of a flag stay together."""
+"""Where a text may be split: a letter and its marks, the parts of an emoji, the letters of a flag stay together."""
 
 import unicodedata
 

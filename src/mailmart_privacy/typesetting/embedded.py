@@ -1,6 +1,6 @@
 """A font that a copy brings: its program and what its glyphs stand for → its objects in the PDF (ISO 32000-1, 9.7).
 
-Nothing is packed: so nothing can hide behind what is packed, and every byte can be compared.
+Nothing is compressed, so nothing can be hidden, and every byte can be compared.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""A value → what its field holds and shows: one line, smaller or in two where it is long, in any script for which
-there is a font.
+"""A value → what its field contains and shows: one line, or a smaller one or two for a long value, in any script for
+which there is a font.
 
 The rules here belong to the format of copies: a verifier lays a value out by them again, and compares.
 """
@@ -76,7 +76,7 @@ def fill_field(notes: "FormNotes", name: str, value: str, fonts: "Sequence[Typef
 def require_clean(name: str, value: str) -> None:
     """Refuse a value that `fill_field` would have changed or refused, in a file that somebody else wrote.
 
-    Characters that this Python's Unicode does not know yet are let through: the issuer's knew them.
+    Characters that this Python's Unicode version does not know are accepted: the issuer's version knew them.
 
     Raises:
         ValueError: it is not clean.

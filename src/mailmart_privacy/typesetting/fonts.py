@@ -20,7 +20,7 @@ _NOT_OUTLINES = 0x0200  # only bitmaps may be embedded
 
 @dataclass(frozen=True, slots=True)
 class Typeface:
-    """A font, by its place; it is opened where it is needed, and travels to workers as that.
+    """A font, named by its file; each process opens it when needed.
 
     Attributes:
         path: its file.

@@ -1,7 +1,7 @@
 """A name in any script → runs of glyphs: split by font, script and direction, and shaped by HarfBuzz.
 
 Characters that the form's font has stay in it. Others go to the first font that has them, by whole
-clusters: a mark, a joiner or a modifier stays with what it belongs to. Directions follow UAX #9.
+clusters: a mark, a joiner or a modifier stays with its letter. Directions follow UAX #9.
 """
 
 import unicodedata

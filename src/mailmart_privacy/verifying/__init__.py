@@ -1,4 +1,4 @@
-"""What a copy is found to be, and whom to trust for it."""
+"""Verifying copies: the verdict, and whom to trust."""
 
 from .._lazy import offer
 

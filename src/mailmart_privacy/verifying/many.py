@@ -25,12 +25,12 @@ _AHEAD = 4  # chunks that are handed out for each process
 
 @dataclass(frozen=True, slots=True)
 class JudgedFile:
-    """What became of a file.
+    """The outcome for a file.
 
     Attributes:
         path: of the file.
         verification: the verdict, or None where it was not accepted.
-        error: why it was not, or why it could not be read.
+        error: why it was not accepted, or why it could not be read.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class JudgedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What is asked of each file.
+    """What each file is verified for.
 
     Attributes:
         trust: whom to trust for what.
@@ -73,7 +73,7 @@ def verify_files(
         workers: how many they are.
 
     Yields:
-        What became of each file, in their order. However many there are, memory does not grow.
+        The outcome for each file, in their order. Memory does not grow with the number of files.
     """
     question = Question(trust=trust, at=at, version=version)
     if executor is None:
@@ -94,7 +94,7 @@ def verify_files(
 
 
 def judge_chunk(question: Question, paths: list[Path]) -> list[JudgedFile]:
-    """Verify some files; what another process is asked for."""
+    """Verify some files, in another process."""
     return [_judge(question, path) for path in paths]
 
 
@@ -127,5 +127,5 @@ def _read(path: Path) -> bytes:
     with open(path, "rb") as file:
         content = file.read(MAX_SIZE + 1)
     if len(content) > MAX_SIZE:
-        raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; such files are not looked at")
+        raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; larger files are not read")
     return content

@@ -55,7 +55,7 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> RecordedForm:
     if not pdf:
         raise UnreadableFileError("the file is empty")
     if len(pdf) > MAX_SIZE:
-        raise UnreadableFileError(f"the file has {len(pdf):,} bytes; more than {MAX_SIZE:,} are not looked at")
+        raise UnreadableFileError(f"the file has {len(pdf):,} bytes; files of more than {MAX_SIZE:,} are not read")
     forms = _load_forms(ledger)
     for version, paper, form in forms:
         if pdf.startswith(form):
@@ -79,7 +79,7 @@ def _load_forms(ledger: "Ledger") -> tuple[tuple[str, str, bytes], ...]:
 
 
 def _judge(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> VerificationError:
-    """Say what a file is that begins with no recorded form."""
+    """Tell what a file is that does not begin with a recorded form."""
     if _holds_by_itself(pdf):
         return VersionMismatchError(
             "the file is signed as copies are, but is of a version of the policy that this release does not know: "
@@ -100,7 +100,7 @@ def _judge(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> Verificatio
         return UnreadableFileError("the file is encrypted; remove the encryption, which also breaks any signature")
     if found.marked:
         return AlteredError(
-            "the file says that it is a copy, but was written anew, or changed: its signature does not hold"
+            "the file claims to be a copy, but was saved by another program, or changed: its signature is not valid"
         )
     if found.signed:
         return UntrustedError(
@@ -112,7 +112,7 @@ def _judge(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> Verificatio
 
 
 def _holds_by_itself(pdf: bytes) -> bool:
-    """Tell whether a file carries a certification as format 1 spells it that holds, over whichever form."""
+    """Tell whether a file carries a valid certification in format 1, over any form."""
     found = _MARKED.search(pdf)
     if found is None:
         return False
@@ -149,7 +149,8 @@ def _require_complete(pdf: bytes, version: str, form: bytes) -> None:
 
 
 def _is_related(pdf: bytes, form: bytes) -> bool:
-    """Tell whether a file holds most of a form, wherever it stands: changed in place, moved, or written anew."""
+    """Tell whether a file contains most of a form, wherever it is: changed in place, moved, or saved by another
+    program."""
     step = max(1, (len(form) - _CHUNK) // _SAMPLES)
     samples = [form[i : i + _CHUNK] for i in range(0, len(form) - _CHUNK, step)]
     return sum(sample in pdf for sample in samples) * 2 > len(samples)

@@ -1,8 +1,8 @@
-"""When each signature of a copy was there, whether its signer could be trusted then, and for how long that shows.
+"""When each signature of a copy existed, whether its signer could be trusted then, and for how long that can be shown.
 
 Time is proven backwards (ETSI EN 319 102-1, 5.6): the last timestamp is judged at the moment of
-validation; whatever it covers was there when it was made, so the one before it is judged at that
-time, and in the end the signer at the time of the signature. Only what the file holds is used.
+validation; everything that it covers existed when it was made, so the timestamp before it is judged at that time, and
+finally the signer at the time of the signature. Only data in the file is used.
 """
 
 import datetime
@@ -35,7 +35,7 @@ class Proof:
 
     Attributes:
         level: the level reached.
-        at: the moment at which it was there (aware, UTC), or None where only its signer says so.
+        at: the moment at which it existed (aware, UTC), or None if only its signer says so.
         source: the name of the authority that says so, or None.
         until: until when that can be shown (aware, UTC).
     """
@@ -63,7 +63,7 @@ def prove(
         What is proven of each.
 
     Raises:
-        AlteredError: the validation data are not such as a copy carries.
+        AlteredError: the validation data are not in the form that copies carry.
         UntrustedError: somebody could not be trusted at the time that counts.
     """
     try:
@@ -117,7 +117,7 @@ class _Judged:
 
 
 def _require_data(copy: ReadCopy) -> None:
-    """Hold each of the validation data to its own signature, and to somebody who signed in the file."""
+    """Require that each piece of validation data has a valid signature, and concerns a signer of the file."""
     if copy.data is None:
         return
     tokens = [signed.token for signed in (copy.publisher, copy.delivery) if signed.token is not None]
@@ -132,7 +132,7 @@ def _require_data(copy: ReadCopy) -> None:
 def _walk(
     judge: PathValidator, archives: tuple[ReadStamp, ...], at: datetime.datetime
 ) -> tuple[datetime.datetime, datetime.datetime | None]:
-    """Walk back over the archive timestamps: to when all was there, and until when the last one holds."""
+    """Go back over the archive timestamps: from when everything existed, and until when the last one is valid."""
     time, until = at, None
     for stamped in reversed(archives):
         last = until is None
@@ -153,7 +153,7 @@ def _walk(
 
 
 def _judge_token(judge: PathValidator, token: "Token", time: datetime.datetime, *, archived: bool) -> _Judged:
-    """Judge the timestamp of a signature that was there at a time."""
+    """Judge the timestamp of a signature that existed at a time."""
     own, *others = token.certificates
     complete = True
     try:
@@ -172,7 +172,7 @@ def _judge_token(judge: PathValidator, token: "Token", time: datetime.datetime, 
 def _judge_signer(
     judge: PathValidator, signed: ReadSignature, proven_at: datetime.datetime | None, at: datetime.datetime
 ) -> _Judged:
-    """Judge a signer at the time of the signature; where nothing shows that it was not revoked, also now."""
+    """Judge a signer at the time of the signature; if nothing shows that it was not revoked, also now."""
     own, *others = signed.signatory.parsed
     time, claimed_at = (at, signed.moment) if proven_at is None else (proven_at, None)
     complete = True
@@ -198,7 +198,7 @@ def _prove_publisher(
     stored: bool,
     archived: bool,
 ) -> Proof:
-    """Prove the signature over the form, which was there when the delivery, which covers it, was signed."""
+    """Prove the signature over the form, which existed when the delivery that covers it was signed."""
     stamp, time, source = None, delivered.at, delivered.source
     if publisher.token is not None and time is not None:
         try:
@@ -214,7 +214,7 @@ def _prove_publisher(
 
 
 def _require_past(signed: ReadSignature, time: datetime.datetime, *, timed: bool) -> None:
-    """Refuse a signature that says it was made after it was there."""
+    """Refuse a signature that claims to have been made later than it existed."""
     claimed = signed.moment
     if claimed > time + _TOLERANCE:
         when = "its timestamp" if timed else "the moment of validation"
@@ -236,13 +236,13 @@ def _require_order(token: "Token", time: datetime.datetime, at: datetime.datetim
 
 
 def _require_path(token: "Token", path: tuple[x509.Certificate, ...]) -> None:
-    """Refuse a token with certificates that do not lie on the path: no signature covers them."""
+    """Refuse a token with certificates that are not on the path: no signature covers them."""
     if path[-1] not in token.certificates and not set(token.certificates) <= set(path):
         raise AlteredError("the file was changed: a timestamp carries a certificate that does not vouch for it")
 
 
 def _expiry(path: tuple[x509.Certificate, ...]) -> datetime.datetime:
-    """Find when the first certificate on a way expires; a root counts only where it is the signer's own."""
+    """Find when the first certificate on a path expires; a root counts only if it is the signer's own."""
     return min(certificate.not_valid_after_utc for certificate in path[:-1] or path)
 
 

@@ -26,7 +26,7 @@ def renew_copy(
     at: datetime.datetime,
     ledger: "Ledger",
 ) -> "tuple[bytes, Verification]":
-    """Verify a copy, and add the next archive timestamp, so that it holds for longer.
+    """Verify a copy, and add the next archive timestamp, so that it stays valid for longer.
 
     Args:
         pdf: a copy of level B-LT or B-LTA.
@@ -42,9 +42,45 @@ def renew_copy(
         VerificationError: the copy does not verify.
         LevelError: its level is lower, or an answer was missing.
     """
-    verdict = verify(pdf, trust=trust, at=at, ledger=ledger)
-    if verdict.level not in ("B-LT", "B-LTA"):
-        raise LevelError(f"the copy is of level {verdict.level}; archive timestamps renew B-LT and B-LTA only")
+    _require_renewable(verify(pdf, trust=trust, at=at, ledger=ledger))
     copy = read_copy(pdf, find_origin(pdf, ledger))
     renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust=trust, at=at)
     return renewed, verify(renewed, trust=trust, at=at + _AHEAD, ledger=ledger)
+
+
+def renew_if_due(
+    pdf: bytes,
+    *,
+    timestamps: "TimestampClient | None",
+    trust: "Trusted",
+    at: datetime.datetime,
+    before: datetime.datetime,
+    ledger: "Ledger",
+) -> "tuple[Verification, bytes | None]":
+    """Verify a copy, and renew it if its last timestamp expires soon.
+
+    Args:
+        pdf: a copy of level B-LT or B-LTA.
+        timestamps: whom to ask, or None to find out when the copy is due.
+        trust: as for `renew_copy`.
+        at: now (aware).
+        before: renew what expires before this moment (aware).
+        ledger: the recorded versions.
+
+    Returns:
+        The verdict on the copy as it is now, and its new bytes, or None if it was not renewed.
+
+    Raises:
+        VerificationError, LevelError: as for `renew_copy`.
+    """
+    verdict = _require_renewable(verify(pdf, trust=trust, at=at, ledger=ledger))
+    if timestamps is None or verdict.valid_until > before:
+        return verdict, None
+    renewed, verdict = renew_copy(pdf, timestamps=timestamps, trust=trust, at=at, ledger=ledger)
+    return verdict, renewed
+
+
+def _require_renewable(verdict: "Verification") -> "Verification":
+    if verdict.level not in ("B-LT", "B-LTA"):
+        raise LevelError(f"the copy is of level {verdict.level}; archive timestamps renew B-LT and B-LTA only")
+    return verdict

@@ -1,4 +1,4 @@
-"""What a verified copy says, as values and in plain words."""
+"""What a verified copy says, as values and in words."""
 
 import datetime
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SignatureSummary:
         certificate_digest: lowercase hex SHA-256 of that certificate in DER.
         self_signed: whether no one but its holder vouches for it.
         signing_time: the moment that the signer claims (aware, UTC).
-        proven_at: the moment at which a timestamp proves that it was there (aware, UTC), or None.
+        proven_at: the moment at which a timestamp proves that it existed (aware, UTC), or None.
         time_source: the name of the authority that says so, or None: the signer's own clock.
         covered_bytes: how many bytes of the file it covers, from the first one.
         changes_after: what was added after it; nothing else was.
@@ -69,7 +69,7 @@ class TimestampSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """The verdict on a copy that holds. A copy that does not hold has none: verifying raises.
+    """The verdict on a valid copy. For any other file, verifying raises an error.
 
     Attributes:
         version: the policy's version.
@@ -171,7 +171,7 @@ class Verification:
             ("Issued to", self.recipient),
             ("Reference", self.reference),
             ("Issued on", _words(self.issued_at)),
-            ("Level", f"{self.level}; holds until {_words(self.valid_until)}"),
+            ("Level", f"{self.level}; valid until {_words(self.valid_until)}"),
             *_describe_signature(self.publisher, "whole published form"),
             *_describe_signature(self.delivery, "whole copy as delivered"),
             *(row for stamp in self.timestamps for row in _describe_stamp(stamp, last=stamp is self.timestamps[-1])),

@@ -13,7 +13,7 @@ The rules, in the order in which they are applied:
    one that is trusted to tell the time. Otherwise the copy is whole, but nobody trusted vouches for it.
 5. It is of the version that was asked for, if one was.
 
-Raises; never returns "no". What cannot be read is not decidable, and never a pass.
+The function raises an error; it never returns "no". A file that cannot be read is undecidable, and never passes.
 """
 
 import datetime
@@ -94,10 +94,10 @@ def verify(
 
 
 def require_signatures(copy: ReadCopy) -> None:
-    """Refuse a copy whose signatures or timestamps do not hold (rule 3); who signed is not asked.
+    """Refuse a copy with an invalid signature or timestamp (rule 3), whoever signed it.
 
     Raises:
-        AlteredError: one does not.
+        AlteredError: one is invalid.
     """
     for signature in (copy.publisher, copy.delivery):
         signatory = signature.signatory
@@ -114,7 +114,7 @@ def _require_holding(signature: ReadSignature) -> None:
     key = read_key(signature.signatory.parsed[0])
     try:
         if not has_low_s(signature.signature, key):
-            raise SignatureError("is not in its one spelling")
+            raise SignatureError("is not in canonical form")
         require_signature(key, signature.signature, signature.signatory.message(signature.digest))
     except SignatureError as error:
         raise AlteredError(f"the file was changed: the signature {signature.field} {error}") from None
@@ -132,7 +132,7 @@ def _require_stamped(token: "Token", message: bytes, whose: str) -> None:
 
 @lru_cache(maxsize=256)
 def _require_path(own: bytes, others: tuple[bytes, ...], parsed: tuple[x509.Certificate, ...]) -> None:
-    """Refuse certificates in a container that do not lie above the signer's own, each the issuer of one below."""
+    """Refuse certificates in a container that are not issuers above the signer's certificate."""
     path, rest = [parsed[0]], list(parsed[1:])
     while found := next((c for c in rest if has_issued(c, path[-1])), None):
         path.append(found)

@@ -131,7 +131,7 @@ def _moments(
 
 
 def _state(version: Version, at: datetime.datetime) -> tuple[str, str]:
-    """Say where a version stands: as a sentence, and as what its titles begin with."""
+    """Describe the status of a version: as a sentence, and as the beginning of its titles."""
     moment = format_moment(version.effective_at)
     if version.withdrawn_at is not None:
         day = format_moment(version.withdrawn_at)
@@ -163,7 +163,7 @@ def _content(entry: "Element", paragraphs: "Sequence[str]") -> "Element":
 
 
 def _list(whole: "Element", changed: "Sequence[ProcessorChange]") -> None:
-    """List what became of processors: in words, since a mark or a colour says nothing to a screen reader."""
+    """List how processors changed: in words, since a mark or a colour says nothing to a screen reader."""
     listed = _add(whole, "ul")
     for each in changed:
         _add(listed, "li", f"{each.name}, {_describe(each)}.")
@@ -180,7 +180,7 @@ def _purpose(processor: Processor) -> str:
 
 
 def _summarise(changed: "Sequence[ProcessorChange]") -> str:
-    """Name the processors, by what became of them."""
+    """Name the processors, by how they changed."""
     by_status = {status: [each.name for each in changed if each.status == status] for status in _STATUSES}
     return " ".join(f"{status.capitalize()}: {', '.join(names)}." for status, names in by_status.items() if names)
 

@@ -1,7 +1,7 @@
 """Is this copy real? A PDF → what it is, in plain words; at most a few files at a time.
 
 A file is read once, into memory, and is never written to a disk. It may be hostile: the verifier is bounded, and this
-module bounds its size and how many are looked at together; how often somebody may ask is the proxy's to say.
+module limits its size and how many files are checked at a time. The proxy limits how often somebody may ask.
 """
 
 import datetime
@@ -55,7 +55,7 @@ _KINDS = {
 
 
 class BusyError(Exception):
-    """As many files as can be looked at together are being looked at."""
+    """As many files as allowed are being checked already."""
 
 
 def can_check() -> bool:
@@ -73,7 +73,7 @@ def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: dat
         at: the moment of asking (aware).
 
     Raises:
-        BusyError: too many files are being looked at.
+        BusyError: too many files are being checked.
         RecordError: a record of this package has changed.
     """
     if not _SLOTS.acquire(blocking=False):

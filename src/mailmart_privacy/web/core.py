@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..policy.model import Policy
     from ..trust.trust_list import TrustList
 
-# Of all headers of a request, these are looked at; an adapter may leave out the others.
+# The headers of a request that are read; an adapter may leave out the others.
 HEADERS_READ = frozenset(
     {"accept", "content-type", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
 )
@@ -136,7 +136,7 @@ class Service:
         return service
 
     def cache_token(self) -> object:
-        """Tell how long the same request gets the same answer.
+        """Find out for how long the same request gets the same answer.
 
         Returns:
             The same object as long as it does; None where that is not known: the answers count the seconds to a
@@ -174,7 +174,7 @@ class Service:
         Args:
             method: as received, for instance "GET".
             target: the path as received, percent-encoded, with "?" and the query where there is one.
-            headers: by name, in any case; those of `HEADERS_READ` are looked at.
+            headers: by name, in any case; those of `HEADERS_READ` are read.
             body: that of a request for which `takes_file` is true, at most `MAX_BODY` bytes and one more.
 
         Returns:
@@ -242,7 +242,7 @@ class Service:
         return served
 
     def _find_nothing(self, method: str, path: str, headers: "Mapping[str, str]", served: ResourceSet) -> Response:
-        """Show people, who like a page best, the way to the policy, and tell all others in a line."""
+        """Answer clients that prefer HTML with a page that leads to the policy, and all others with a line."""
         if self._settings.redirect_slash and path.endswith("/") and path.rstrip("/") in served.resources:
             return redirect(method, path.rstrip("/"))
         accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
@@ -251,7 +251,7 @@ class Service:
         return refuse(method, 404, message, ("Vary", "Accept"), page=page)
 
     def _cache_control(self, now: "datetime", served: ResourceSet) -> Header:
-        """Let no cache keep the version in force beyond the moment when the next one is."""
+        """Limit how long caches keep the version in force: until the next one takes effect."""
         age = self._settings.max_age
         if served.ends is not None:
             age = min(age, int((served.ends - now).total_seconds()))

@@ -1,7 +1,7 @@
 """A demonstration of the pages about copies: a trust list of made-up signers, and copies to check.
 
-The list that ships is empty until MailMart adds its certificates. This one shows each state once. Its keys are made
-anew each time, and live as long as the process.
+The list that ships is empty until MailMart adds its certificates. This one shows each state once. Its keys are created
+each time, and live as long as the process.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""Where serving meets the world: the versions that ship with this package or are newer, and the clock."""
+"""The edge of serving: the versions that ship with this package or are newer, and the clock."""
 
 from typing import Unpack
 

@@ -56,7 +56,7 @@ def check_links(files: "Mapping[str, bytes]", rules: "Iterable[tuple[str, tuple[
     for url, headers in rules:
         found += [(url, link) for name, value in headers if name == "Link" for link in _IN_HEADER.findall(value)]
     broken = [
-        f"{path} links to {link}, where nothing is"
+        f"{path} links to {link}, which does not exist"
         for path, link in found
         if not _leads(link, path, base_url, files, pages)
     ]

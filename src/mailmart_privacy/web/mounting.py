@@ -1,4 +1,4 @@
-"""Where an application is itself below a path: a proxy, a server or a mount has put it there."""
+"""An application below a path, where a proxy, a server or a mount has put it."""
 
 from functools import lru_cache
 
@@ -14,10 +14,10 @@ _KEPT = 8  # prefixes; an application has one, seldom two
 
 
 def mount(service: "Service") -> "Callable[[str], Service]":
-    """Make what finds the service for a prefix, so that all links lead to where clients see things.
+    """Make a function that finds the service for a prefix, so that links have the paths that clients see.
 
     Args:
-        service: as it is where nothing stands before its path.
+        service: as it is without a prefix.
 
     Returns:
         A function from the prefix (SCRIPT_NAME in WSGI, `root_path` in ASGI) to the service. A prefix

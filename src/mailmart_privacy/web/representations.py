@@ -69,7 +69,7 @@ class Representation:
 
     @cached_property
     def headers_unchanged(self) -> tuple[Header, ...]:
-        """Those of them that a client needs to go on with what it has."""
+        """Those that a client needs to continue using its cached copy."""
         return tuple(header for header in self.headers if header[0] in _KEPT_WHEN_UNCHANGED)
 
     def _headers(self) -> "Iterable[Header]":

@@ -1,4 +1,4 @@
-"""All that is at some address while one version is in force: made once, then only looked up."""
+"""Everything that is served while one version is in force: rendered once, then only looked up."""
 
 import datetime
 import json
@@ -80,7 +80,7 @@ class ResourceSet:
 def build_resources(
     ledger: "Ledger", addresses: Addresses, at: datetime.datetime, *, options: "Settings", trust_list: "TrustList"
 ) -> ResourceSet:
-    """Make all that is at some address at a moment.
+    """Make everything that is served at a moment.
 
     Args:
         ledger: the versions.
@@ -202,7 +202,7 @@ class _Builder:
             "md": self._ledger.policy(version.version).markdown.encode(),
         }
         since = status.since(version)
-        # A release of this package renders a page anew, so only its entity tag tells whether it changed. The JSON
+        # A release of this package renders a page again, so only its entity tag tells whether it changed. The JSON
         # changes with its status.
         modified = {HTML: None, JSON: since if since <= self._at else None}
         for ending, (media_type, _) in FORMATS.items():

@@ -88,7 +88,7 @@ class _Answer:
     async def _respond_to_file(
         self, scope: "Scope", receive: "Receive", send: "Send", asked: "tuple[tuple[bytes, bytes], ...]"
     ) -> None:
-        """Read a body, at most as much as is looked at, and check it in a thread, so that serving goes on."""
+        """Read a body, up to the limit, and check it in a thread, so that serving continues."""
         body, more = bytearray(), scope["path"].endswith("/verify")
         while more and len(body) <= MAX_BODY:
             message = await receive()

@@ -1,8 +1,7 @@
 """The static site: what the service answers, as files for a content delivery network.
 
-Every file is the content of an answer, so that a page has one maker only. The headers that go with
-it stand in `_headers`, as Cloudflare Pages and Netlify read them; who serves the files otherwise
-finds there what to send.
+Every file is the content of an answer, so that each page is rendered in one place. `_headers` lists the headers of
+each file, as Cloudflare Pages and Netlify read them; for any other server it shows which headers to send.
 """
 
 from email.utils import parsedate_to_datetime

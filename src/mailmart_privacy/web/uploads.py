@@ -44,7 +44,7 @@ def answer_upload(
 
     Returns:
         200 with the verdict, whatever it is; 400 without a file, 413 for one that is too large, 503 while too many
-        files are looked at. Nothing is kept, here or in a cache.
+        files are checked. Nothing is kept, here or in a cache.
     """
     sent = {name.lower(): value for name, value in headers.items()}
     if len(body) > MAX_BODY:

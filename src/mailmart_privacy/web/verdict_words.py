@@ -39,7 +39,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "unknown signer/other document": (
         "This is not a copy of MailMart’s privacy policy",
-        "The file is signed, but it is some other document, or one that was put together anew. " + _SAVE_AGAIN,
+        "The file is signed, but it is some other document, or one that was put together again. " + _SAVE_AGAIN,
     ),
     "altered": ("Not genuine: this file was changed", _DO_NOT_RELY),
     "unsigned": (

@@ -1,4 +1,4 @@
-"""What the index asks of a database, and the tables that it has in one."""
+"""What the index needs from a database, and its tables."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from ...errors import ArchiveError
 
-SCHEMA = 2  # goes up with every change to what follows; an index of another one is made anew
+SCHEMA = 2  # increased with every change to the tables; an index with another number is rebuilt
 
 # The columns of each table. A database may hold several archives: "archive" is the key of one in it.
 TABLES: dict[str, tuple[str, ...]] = {
@@ -48,14 +48,14 @@ INDEXES = (
 
 
 class DamagedError(ArchiveError):
-    """The database cannot be read; what is in it has to be made anew."""
+    """The database cannot be read, so its content has to be rebuilt."""
 
 
 class Database(Protocol):
-    """A database with the index's tables, or one in which they can be made.
+    """A database with the index's tables, or one in which they can be created.
 
-    A "?" in SQL stands for a value. Every method raises ArchiveError where the database cannot be used, and
-    DamagedError where the tables in it cannot be read.
+    A "?" in SQL stands for a value. Every method raises ArchiveError if the database cannot be used, and DamagedError
+    if its tables cannot be read.
 
     Attributes:
         place: its name, for messages; without a password.
@@ -64,11 +64,11 @@ class Database(Protocol):
     place: str
 
     def transaction(self, name: str) -> AbstractContextManager[None]:
-        """Do what follows whole or not at all, and not while another process is in a transaction of that name."""
+        """Run what follows completely or not at all, and not while another process is in a transaction of that name."""
         ...
 
     def admit(self, origin: str) -> None:
-        """Make room for an archive, unless there is; within a transaction."""
+        """Add an archive, unless it is there; within a transaction."""
         ...
 
     def clear(self, archive: int) -> None:
@@ -76,7 +76,7 @@ class Database(Protocol):
         ...
 
     def add(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add rows to a table, but for those whose place is taken; within a transaction."""
+        """Add rows to a table, except those whose key exists already; within a transaction."""
         ...
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> None:
@@ -88,7 +88,7 @@ class Database(Protocol):
         ...
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Read rows one after the other, however many there are and whatever else is done meanwhile."""
+        """Read rows one after the other, however many there are and whatever is changed in the meantime."""
         ...
 
     def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
@@ -96,11 +96,11 @@ class Database(Protocol):
         ...
 
     def commit_staged(self) -> None:
-        """Make what is left out while much is added; outside of a transaction."""
+        """Create what is left out while many rows are added; outside of a transaction."""
         ...
 
     def mend(self) -> None:
-        """Make the tables anew after a DamagedError; outside of a transaction."""
+        """Create the tables again after a DamagedError; outside of a transaction."""
         ...
 
     def close(self) -> None:

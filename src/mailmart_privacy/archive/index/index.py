@@ -1,4 +1,4 @@
-"""The index of an archive: finds quickly what its log says. It is disposable, and made from the log alone."""
+"""The index of an archive, for quick answers. It is disposable: it is built from the log alone."""
 
 import datetime
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -30,8 +30,8 @@ _ROWS = (
 class Index:
     """An index; see `open_index`.
 
-    Until it is refreshed it is as it was left; in a database with several archives, `refresh` tells it which one it is
-    of. While another process makes it anew it holds a part of the entries only: `size` tells how many.
+    Until it is refreshed, it is as the last process left it. In a database with several archives, `refresh` tells it
+    which one it belongs to. While another process rebuilds it, it has only some of the entries: `size` tells how many.
     """
 
     def __init__(self, database: Database) -> None:
@@ -57,7 +57,7 @@ class Index:
         return int(found[0][0]) if found else 0
 
     def refresh(self, archive: "Archive", advance: "Callable[[int, int], None]" = lambda done, total: None) -> None:
-        """Read what is new in the log; make the index anew where it is damaged, or not of this log.
+        """Read what is new in the log; rebuild the index if it is damaged, or belongs to another log.
 
         Args:
             archive: whose index it is.
@@ -67,11 +67,11 @@ class Index:
             ArchiveError: the database cannot be used.
             TamperedError: the log cannot be read.
         """
-        self._key = refresh(self._database, archive, advance, anew=False)
+        self._key = refresh(self._database, archive, advance, rebuild=False)
 
     def rebuild(self, archive: "Archive", advance: "Callable[[int, int], None]" = lambda done, total: None) -> None:
-        """Make the index anew; arguments and errors are those of `refresh`."""
-        self._key = refresh(self._database, archive, advance, anew=True)
+        """Rebuild the index; arguments and errors are those of `refresh`."""
+        self._key = refresh(self._database, archive, advance, rebuild=True)
 
     def rows(
         self,
@@ -130,7 +130,7 @@ class Index:
         """Find a file by its digest.
 
         Args:
-            digest: the whole of it, or a beginning (8 characters or more) that no other one has.
+            digest: all of it, or a beginning (8 characters or more) that no other digest has.
 
         Returns:
             The first row with it, or None where there is none.
@@ -155,7 +155,7 @@ class Index:
             below: look at entries with smaller numbers only, those that an anchor covers for instance.
 
         Returns:
-            The files of its entry; none where no version was in force yet.
+            The files of its entry; empty if no version was in force yet.
 
         Raises:
             UsageError: `at` is naive, or a date.
@@ -197,7 +197,7 @@ class Index:
             yield row
 
     def _find_key(self) -> int:
-        """Find the key of the archive that it is of: the only one, as long as it was not refreshed."""
+        """Find the key of its archive: the only one, as long as it was not refreshed."""
         if self._key is not None:
             return self._key
         found = self._database.query("SELECT archive FROM archives")
@@ -210,7 +210,7 @@ class Index:
 
 
 def open_index(place: Path | str) -> Index:
-    """Open an index, to be used in a `with` statement; where there is none, it is made.
+    """Open an index, to be used in a `with` statement; it is created if it does not exist.
 
     Args:
         place: the file of an SQLite database, or the URL of a PostgreSQL database: "postgresql://…". In that one, the
@@ -218,7 +218,7 @@ def open_index(place: Path | str) -> Index:
 
     Raises:
         ArchiveError: the database cannot be used.
-        UsageError: there is a file of something else, or the URL is none.
+        UsageError: the file is not an index, or the URL cannot be used.
         MissingExtraError: PostgreSQL needs the extra `archive-postgres`.
     """
     if isinstance(place, str) and place.startswith(("postgresql://", "postgres://")):
@@ -229,7 +229,7 @@ def open_index(place: Path | str) -> Index:
 
 
 def _bounds(digest: str) -> tuple[str, str]:
-    """Give what the digests that begin so lie between."""
+    """Return the bounds between which all digests with this beginning lie."""
     words = digest.lower()
     if not _SHORTEST <= len(words) <= _WHOLE or not set(words) <= set("0123456789abcdef"):
         raise UsageError(f"{digest!r} is not a digest: give 64 hexadecimal digits, or the first {_SHORTEST} or more")

@@ -106,10 +106,10 @@ class PostgresDatabase:
         return f"{column} = ANY(?)", [list(words)]
 
     def commit_staged(self) -> None:
-        """Leave it: the indexes are there from the beginning, since other archives need them meanwhile."""
+        """Do nothing: the indexes exist from the beginning, since other archives need them."""
 
     def mend(self) -> None:
-        """Make the tables anew, those of all archives; see `Database.mend`."""
+        """Create the tables again, for all archives; see `Database.mend`."""
         with self.transaction(""):
             self._make()
 
@@ -118,7 +118,7 @@ class PostgresDatabase:
         self._connection.close()
 
     def _open(self) -> None:
-        """Make the tables where there are none, or those of another version."""
+        """Create the tables if there are none, or only those of another version."""
         if not self._is_ready():
             with self.transaction(""):
                 if not self._is_ready():  # nobody else has made them meanwhile
@@ -162,7 +162,7 @@ class PostgresDatabase:
 
     @contextlib.contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """Say PostgreSQL's errors in one line, and without the password."""
+        """Translate PostgreSQL's errors into one line, without the password."""
         try:
             yield
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
@@ -178,7 +178,7 @@ def _read_url(url: str) -> dict[str, Any]:
     """Read the URL of a database.
 
     Raises:
-        UsageError: it cannot be read, or only in a way in which a part of a password is taken for something else.
+        UsageError: it cannot be read, or a part of the password could be taken for another part.
     """
     user, at, rest = url.partition("://")[2].partition("@")
     if "@" in rest or (at and "/" in user):

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from ..log import Log
 
 _HASH = 32
-_TRIES = 100  # times that others may begin the index anew meanwhile
+_TRIES = 100  # times that other processes may restart the index in the meantime
 
 
 class _State(NamedTuple):
-    """How far the index has read.
+    """The state of the index: how far it has read the log.
 
     Attributes:
         size: how many entries.
@@ -56,7 +56,7 @@ class _State(NamedTuple):
 
 
 class _ContradictedError(Exception):
-    """What the index holds is not how the log begins."""
+    """The index does not contain the beginning of this log."""
 
     def __init__(self, state: _State) -> None:
         self.state = state
@@ -64,17 +64,17 @@ class _ContradictedError(Exception):
 
 
 class _OvertakenError(Exception):
-    """This process or another one has begun the index anew meanwhile."""
+    """This process or another one has restarted the index in the meantime."""
 
 
-def refresh(database: Database, archive: "Archive", advance: Callable[[int, int], None], *, anew: bool) -> int:
-    """Read what is new in the log; make the index anew where it is damaged, or not of this log.
+def refresh(database: Database, archive: "Archive", advance: Callable[[int, int], None], *, rebuild: bool) -> int:
+    """Read what is new in the log; rebuild the index if it is damaged, or belongs to another log.
 
     Args:
         database: what the index lies in.
         archive: whose index it is.
         advance: is told how many entries were read, and how many there are.
-        anew: forget what it holds first.
+        rebuild: forget its content first.
 
     Returns:
         The archive's key in the database.
@@ -87,9 +87,9 @@ def refresh(database: Database, archive: "Archive", advance: Callable[[int, int]
     for _ in range(_TRIES):
         try:
             reading = _Reading(database, archive.log, advance)
-            if anew:
+            if rebuild:
                 reading.clear(None)
-                anew = False
+                rebuild = False
             reading.read_on()
             return reading.key
         except _OvertakenError:
@@ -99,7 +99,9 @@ def refresh(database: Database, archive: "Archive", advance: Callable[[int, int]
                 raise
             database.mend()
             mended = True
-    raise ArchiveError(f"{database.place}: others begin this index anew again and again; each archive has its own")
+    raise ArchiveError(
+        f"{database.place}: other processes keep restarting this index; each archive needs an index of its own"
+    )
 
 
 class _Reading:
@@ -110,13 +112,13 @@ class _Reading:
         self.key = self._admit(log.key.name)
 
     def clear(self, state: _State | None) -> None:
-        """Forget all entries, unless another process has done so: the state is no longer the one that was found."""
+        """Forget all entries, unless another process has done so: then the state has changed."""
         with self._transaction():
             if state is None or self._state() == state:
                 self._database.clear(self.key)
 
     def read_on(self) -> None:
-        """Read what the index does not hold.
+        """Read the entries that the index does not have.
 
         Raises:
             _OvertakenError: begin again.
@@ -176,7 +178,7 @@ class _Reading:
         return checkpoint.size, known[0][0] if state.size else 0
 
     def _add(self, batch: Sequence[tuple[int, list[bytes]]]) -> None:
-        """Add commits, but for those that other processes have added meanwhile."""
+        """Add commits, except those that other processes have added in the meantime."""
         tables: dict[str, list[tuple[Any, ...]]] = {"commits": [], "files": [], "anchors": [], "erasures": []}
         with self._transaction():
             begun = state = self._state()
@@ -202,7 +204,7 @@ class _Reading:
             raise _ContradictedError(state)
 
     def _admit(self, origin: str) -> int:
-        """Find the archive's key, and make room for it where it has none."""
+        """Find the archive's key; add the archive if it has none."""
         sql = "SELECT archive FROM archives WHERE origin = ?"
         found = self._database.query(sql, [origin])
         if not found:

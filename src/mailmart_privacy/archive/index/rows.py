@@ -1,4 +1,4 @@
-"""What the index keeps of the entries, and gives back."""
+"""The rows that the index keeps of entries."""
 
 import datetime
 import json
@@ -35,10 +35,10 @@ class Row:
         level: of the copy, "B-B" to "B-LTA".
         signer: of the copy: lowercase hex SHA-256 of the certificate that it was delivered with, in DER.
         recipient: the pseudonym of the copy's recipient.
-        sealed: what is known of the copy beside, encrypted.
+        sealed: further details of the copy, encrypted.
         renews: the digest of the copy that this one replaces.
         erased: whether its recipient was erased.
-        proven_by: the number of the first anchor whose tree covers the entry, or None where none does yet.
+        proven_by: the number of the first anchor whose tree covers the entry, or None if none does yet.
     """
 
     number: int
@@ -212,7 +212,7 @@ def _scan_moment(text: str) -> int:
 
 
 def _require_plain(entry: Entry) -> None:
-    """Refuse what JSON may hold and a database may not.
+    """Refuse values that JSON allows but a database does not.
 
     Raises:
         TypeError, ValueError, OverflowError: there is such a thing.

@@ -19,8 +19,7 @@ except ImportError:  # Windows, where a file that is open cannot be removed
 
 _APPLICATION = 0x4D4D5049  # in the file's header: it is an index of this package
 MAGIC, _AT = b"SQLite format 3\0", 68
-# Errors of SQLite that say nothing about the file: no memory, a full disk, another process, missing rights. After any
-# other error the file is replaced: everything in it can be read from the log again.
+# Errors that say nothing about the file, such as a full disk. After any other one it is rebuilt from the log.
 _CIRCUMSTANCES = (
     *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_ABORT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM),
     *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL),
@@ -35,17 +34,17 @@ _SOME = 500  # rows that are fetched together
 
 
 class SqliteDatabase:
-    """A file of SQLite; see `Database`. It has one archive; its writers do not keep its readers waiting (WAL).
+    """A file of SQLite; see `Database`. It contains one archive; readers do not wait for writers (WAL).
 
-    Who has it open shares a lock on a file beside it. Only who has that lock alone may remove a damaged database:
-    SQLite itself does not bear that while another process has it open.
+    Every process that has it open shares a lock on a file beside it. Only a process that has this lock exclusively may
+    remove a damaged database: SQLite does not allow that while another process has it open.
 
     Args:
         path: the file.
 
     Raises:
         ArchiveError: it cannot be opened or made.
-        UsageError: it is a database of something else.
+        UsageError: it is another program's database.
     """
 
     def __init__(self, path: Path) -> None:
@@ -116,7 +115,7 @@ class SqliteDatabase:
         return f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(words)]  # noqa: S608
 
     def commit_staged(self) -> None:
-        """Make the indexes: for a whole log at once that takes a part of the time that it takes row by row."""
+        """Create the indexes; after many rows, that is much faster than updating them with each row."""
         with self._translate_errors():
             if self.query("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql <> ''") != [(len(INDEXES),)]:
                 for sql in INDEXES:
@@ -153,7 +152,7 @@ class SqliteDatabase:
         return self._connection
 
     def _open(self, *, damaged: bool = False) -> None:
-        """Open it, made or mended where need be: by whoever has it alone, while all others wait for that."""
+        """Open it; the process that has it exclusively creates or repairs it first, while all others wait."""
         for _ in range(_TRIES):
             self.close()
             if not damaged:
@@ -172,10 +171,12 @@ class SqliteDatabase:
             finally:
                 _release(lock)
             threading.Event().wait(_PAUSE)
-        raise ArchiveError(f"{self.place} has to be made anew, and others have it open; try again when they are done")
+        raise ArchiveError(
+            f"{self.place} has to be rebuilt, but other processes have it open; try again when they are done"
+        )
 
     def _make(self, *, damaged: bool) -> None:
-        """Make the tables, in a new file where they cannot be made in this one; it is not open elsewhere."""
+        """Create the tables, in a new file if this one is damaged; no other process has it open."""
         if not damaged:
             try:
                 self._make_database()
@@ -198,7 +199,7 @@ class SqliteDatabase:
             connection.execute("COMMIT")
 
     def _begin(self, origin: str) -> None:
-        """Begin with an archive; indexes are made once its rows are there."""
+        """Start an archive; its indexes are created once its rows are there."""
         with self._translate_errors():
             _make_tables(self._opened)
             self._opened.execute("INSERT INTO archives VALUES (1, ?, 0, ?)", [origin, b""])
@@ -207,7 +208,7 @@ class SqliteDatabase:
         """Tell whether the tables are there.
 
         Raises:
-            UsageError: there are those of something else.
+            UsageError: there are another program's tables.
         """
         with self._translate_errors():
             ((application,),) = connection.execute("PRAGMA application_id")
@@ -218,7 +219,7 @@ class SqliteDatabase:
         return bool(application == _APPLICATION and version == SCHEMA)
 
     def _remove(self) -> None:
-        """Remove the file; what may not be an index of this package is put aside instead."""
+        """Remove the file; one that may not be an index of this package is renamed instead."""
         try:
             with self._path.open("rb") as file:
                 header = file.read(_AT + 4)
@@ -271,7 +272,7 @@ class SqliteDatabase:
 
     @contextlib.contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """Say SQLite's errors in one line."""
+        """Translate SQLite's errors into one line."""
         try:
             yield
         except sqlite3.Error as error:

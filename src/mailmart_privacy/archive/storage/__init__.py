@@ -1,1 +1,1 @@
-"""Where the files of an archive lie: a folder or an S3 bucket."""
+"""The storage of an archive: a folder or an S3 bucket."""

@@ -1,4 +1,4 @@
-"""Where an archive lies: what is asked of a folder, or of a store of objects."""
+"""The storage of an archive: what a folder or an object store has to offer."""
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ INCOMING = "incoming"
 
 
 class Stored(NamedTuple):
-    """A file that is there.
+    """A stored file.
 
     Attributes:
         name: its path below the archive.
@@ -23,11 +23,11 @@ class Stored(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """For how long a store is to keep objects, whoever asks for their removal (S3 Object Lock).
+    """For how long a store keeps objects, whoever asks for their removal (S3 Object Lock).
 
     Attributes:
         mode: "GOVERNANCE" or "COMPLIANCE".
-        days: how many, from when they were put.
+        days: how many, from when they were written.
     """
 
     mode: str
@@ -35,7 +35,7 @@ class Retention(NamedTuple):
 
 
 class Lock(NamedTuple):
-    """What keeps a file from being removed in its store.
+    """What prevents the removal of a file in its store.
 
     Attributes:
         held: whether it is under legal hold there.
@@ -47,7 +47,7 @@ class Lock(NamedTuple):
 
 
 class TooLargeError(TamperedError):
-    """A file of an archive is larger than it can be.
+    """A file of an archive is larger than it may be.
 
     Attributes:
         name: its path below the archive.
@@ -63,24 +63,24 @@ class TooLargeError(TamperedError):
 
 
 class StorageWriter(Protocol):
-    """A writer's way into the archive. What it has put is durable when the call returns.
+    """Writes to the archive. What it has written is durable when the call returns.
 
-    Every method raises OSError where it cannot do what it says.
+    Every method raises OSError if it fails.
     """
 
     def put(self, files: Iterable[tuple[str, bytes]]) -> list[bool]:
-        """Put files where none is of that name; of several writers, one does it.
+        """Write files whose names are free; if several writers try, one succeeds.
 
         Args:
             files: names and contents. They are made durable together.
 
         Returns:
-            For each of them, whether it was put.
+            For each of them, whether it was written.
         """
         ...
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Take files in that no entry names yet. They can be read, and are of the archive after `commit_staged`.
+        """Stage files that no entry names yet. They can be read, and belong to the archive after `commit_staged`.
 
         Args:
             files: names, each with the digest of its content in it or in its entry, and contents.
@@ -88,11 +88,11 @@ class StorageWriter(Protocol):
         ...
 
     def commit_staged(self) -> None:
-        """Put what was staged into its place: an entry that names it was committed."""
+        """Move staged files to their places: an entry that names them was committed."""
         ...
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
-        """Replace a file if it is still the old one; of several writers, one does it."""
+        """Replace a file if it is still the old one; if several writers try, one succeeds."""
         ...
 
     def remove(self, names: Iterable[str]) -> None:
@@ -101,20 +101,20 @@ class StorageWriter(Protocol):
 
 
 class Storage(Protocol):
-    """A folder or a store, to be read, and with a way in for writers.
+    """A folder or an object store, for readers and writers.
 
-    Every method raises OSError where it cannot do what it says.
+    Every method raises OSError if it fails.
 
     Attributes:
         location: its name, for messages.
-        retention: for how long what has an entry is locked there, or None.
+        retention: for how long archived files are locked there, or None.
     """
 
     location: str
     retention: Retention | None
 
     def read(self, name: str, at_most: int | None = None) -> bytes | None:
-        """Read a file, also one that was staged, or None where there is none.
+        """Read a file, also a staged one, or None if there is none.
 
         Args:
             name: its path below the archive.
@@ -126,23 +126,23 @@ class Storage(Protocol):
         ...
 
     def find(self, folder: str = "") -> Iterator[Stored]:
-        """Find all files in and below a folder, in no order. In a store of objects, also those that were staged."""
+        """Find all files in and below a folder, in any order; in an object store, also staged ones."""
         ...
 
     def staged(self) -> set[str]:
-        """Name what was staged and not settled."""
+        """Name the staged files that are not committed."""
         ...
 
     def shadowed(self) -> Iterator[tuple[str, str]]:
-        """Name files that never change, of which the store has another version, or that were deleted there.
+        """Name files that must never change, but that have another version in the store or were deleted there.
 
         Yields:
-            Names, and what is to be said of them, with the identifiers of the versions.
+            Names, each with a sentence that gives the identifiers of the versions.
         """
         ...
 
     def hold(self, name: str, *, on: bool) -> bool:
-        """Have the store keep a file whatever its retention, or no longer (S3 legal hold).
+        """Have the store keep a file regardless of its retention, or end that (S3 legal hold).
 
         Returns:
             Whether the store can do that; a folder cannot.
@@ -150,11 +150,11 @@ class Storage(Protocol):
         ...
 
     def lock(self, name: str) -> Lock:
-        """Ask what keeps a file from being removed in the store."""
+        """Find out what prevents the removal of a file in the store."""
         ...
 
     def writer(self, size: int) -> AbstractContextManager[StorageWriter]:
-        """Open a way in.
+        """Open the storage for writing.
 
         Args:
             size: how many entries are committed.
@@ -162,7 +162,7 @@ class Storage(Protocol):
         ...
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
-        """Finish for writers that were stopped: what has an entry is settled, all else of theirs goes.
+        """Finish for interrupted writers: commit their staged files that have an entry, and remove the others.
 
         Args:
             logged: names the files of all entries from one on, by its number.

@@ -1,7 +1,7 @@
 """An archive in a folder: POSIX, on a disk of this machine.
 
-One file appears whole or not at all: it is written in a staging folder of its writer, synced, and linked to
-its place, which fails where something is. A staging folder is locked for as long as its writer lives.
+A file appears completely or not at all: it is written to its writer's staging folder, synced, and linked to its place,
+which fails if the name is taken. A staging folder is locked for as long as its writer runs.
 """
 
 import contextlib
@@ -87,16 +87,16 @@ class Folder:
         return iter(())
 
     def hold(self, name: str, *, on: bool) -> bool:
-        """A folder holds nothing; the entry in the log has to do; see `Storage.hold`."""
+        """A folder cannot hold files; only the entry in the log does; see `Storage.hold`."""
         return False
 
     def lock(self, name: str) -> Lock:
-        """A folder locks nothing; see `Storage.lock`."""
+        """A folder cannot lock files; see `Storage.lock`."""
         return Lock()
 
     @contextlib.contextmanager
     def writer(self, size: int) -> "Iterator[FolderWriter]":
-        """Open a way in; see `Storage.writer`."""
+        """Open it for writing; see `Storage.writer`."""
         require_locks()
         incoming = self.path / INCOMING
         require_plain(self.path, INCOMING)
@@ -119,7 +119,7 @@ class Folder:
             os.close(lock)
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
-        """Finish for writers that were stopped; see `Storage.recover`."""
+        """Finish for interrupted writers; see `Storage.recover`."""
         for name in self._staging_folders():
             staging = self.path / INCOMING / name
             lock = lock_staging(staging)
@@ -162,7 +162,7 @@ class Folder:
         return TamperedError(f"{self.location}: {name} is a link or a device; an archive holds files only")
 
     def _is_there(self, folder: str) -> bool:
-        """Tell whether a folder is there, and refuse one that lies elsewhere, by way of a link."""
+        """Tell whether a folder exists, and refuse one that is reached through a link."""
         if folder not in self._plain and require_plain(self.path, folder):
             self._plain.add(folder)
         return folder in self._plain

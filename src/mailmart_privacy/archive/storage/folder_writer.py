@@ -25,7 +25,7 @@ def staging_name(name: str) -> str:
 
 
 def name_inside(aside: str) -> str | None:
-    """Name a file in the archive by its name in a staging folder, or None where it has none."""
+    """Name a file in the archive by its name in a staging folder, or None if it has none."""
     return aside.replace(_BARS, "/") if _BARS in aside else None
 
 
@@ -63,7 +63,7 @@ class FolderWriter:
         return done
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Take files in; see `StorageWriter.stage`."""
+        """Stage files; see `StorageWriter.stage`."""
         names = []
         with _Written() as written:
             for name, content in files:
@@ -76,17 +76,17 @@ class FolderWriter:
         sync_names(self._staging)
 
     def commit_staged(self) -> None:
-        """Put what was staged into its place; see `StorageWriter.commit_staged`."""
+        """Move staged files to their places; see `StorageWriter.commit_staged`."""
         for name in list(self._staged):
             os.replace(self._staging / staging_name(name), self._prepare(name))
             del self._staged[name]
 
     def adopt(self, names: set[str], held: set[str]) -> None:
-        """Take over from a writer that was stopped.
+        """Take over from an interrupted writer.
 
         Args:
             names: the files of all entries that it may have committed.
-            held: what it had staged and not settled.
+            held: what it had staged but not committed.
         """
         # What it had settled, it may not have synced.
         for folder in sorted({name.rpartition("/")[0] for name in names}):
@@ -127,7 +127,7 @@ class FolderWriter:
         self._sync()
 
     def close(self) -> None:
-        """Sync what was settled, and clear the staging folder away."""
+        """Sync what was committed, and remove the staging folder."""
         self._sync()
         for each in os.listdir(self._staging):
             os.unlink(self._staging / each)
@@ -150,7 +150,8 @@ class FolderWriter:
         return path
 
     def _sync_name(self, folder: Path) -> None:
-        """Sync the name of a folder, and of those above it, also if it was there: its maker may have been stopped."""
+        """Sync the name of a folder, and of those above it, even if it existed: its creator may have been
+        interrupted."""
         while folder not in self._known:
             self._known.add(folder)
             folder = folder.parent
@@ -163,7 +164,7 @@ class FolderWriter:
 
 
 class _Written:
-    """Writes files, and syncs them all before it lets them go."""
+    """Writes files, and syncs all of them before it closes them."""
 
     def __init__(self) -> None:
         self._open: list[int] = []
@@ -194,16 +195,16 @@ class _Written:
 
 
 def require_locks() -> None:
-    """Refuse to write to a folder where the system has no POSIX locks, as on Windows; raises ArchiveError."""
+    """Refuse to write to a folder if the system has no POSIX locks, as on Windows; raises ArchiveError."""
     if fcntl is None:
         raise ArchiveError("an archive in a folder needs POSIX locks, which this system lacks; keep the archive in S3")
 
 
 def require_plain(root: Path, folder: str) -> bool:
-    """Refuse a folder of an archive that is a link, or lies behind one; tell whether it is there.
+    """Refuse a folder of an archive that is a link, or is reached through one; tell whether it exists.
 
     Raises:
-        TamperedError: it is not of the archive, but leads elsewhere.
+        TamperedError: it leads out of the archive.
     """
     path = root
     for part in folder.split("/") if folder else ():
@@ -218,7 +219,7 @@ def require_plain(root: Path, folder: str) -> bool:
 
 
 def sync_names(folder: Path) -> None:
-    """Sync the names in a folder; where that fails, so does what relies on it."""
+    """Sync the names in a folder; an error is raised if that fails."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         sync_file(descriptor)
@@ -227,7 +228,7 @@ def sync_names(folder: Path) -> None:
 
 
 def lock_staging(staging: Path) -> int | None:
-    """Lock a staging folder, or tell with None that another one holds it, or has cleared it away."""
+    """Lock a staging folder; None if another process has locked or removed it."""
     try:
         descriptor = os.open(staging, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""An archive in a store of objects: S3, or one that honours conditional writes as S3 does.
+"""An archive in an object store: S3, or one that honours conditional writes as S3 does.
 
-What makes an append one is `If-None-Match: *`: of several writers, one puts an object of a name. There is
-no rename; so an object names beforehand what is about to be put, until an entry names it, too.
+`If-None-Match: *` makes an append atomic: of several writers, one creates an object of a name. There is no rename; so a
+separate object (an intent) names the objects that are about to be written, until an entry names them.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from .s3_writer import LOCKED, S3Writer
 if TYPE_CHECKING:
     from .base import StorageWriter
 
-STALE = timedelta(hours=1)  # after which a writer is held to have been stopped
+STALE = timedelta(hours=1)  # after which a writer counts as interrupted
 _INTENT = re.compile(rf"{INCOMING}/([0-9]+)-[0-9a-f]+/[0-9]+\.json")
 
 
@@ -30,7 +30,7 @@ class Bucket:
 
     Args:
         client: the store.
-        stale: after which time a writer that has not finished is held to have been stopped.
+        stale: after what time an unfinished writer counts as interrupted.
     """
 
     def __init__(self, client: Client, *, stale: timedelta = STALE) -> None:
@@ -72,12 +72,12 @@ class Bucket:
         return self._client.hold(name, on=on)
 
     def lock(self, name: str) -> Lock:
-        """Ask what keeps an object; see `Storage.lock`."""
+        """Find out what prevents the removal of an object; see `Storage.lock`."""
         return self._client.lock(name)
 
     @contextlib.contextmanager
     def writer(self, size: int) -> "Iterator[StorageWriter]":
-        """Open a way in; see `Storage.writer`."""
+        """Open it for writing; see `Storage.writer`."""
         if not self._tested:
             self._client.require_locks(wanted=self.retention is not None)
             self._client.require_conditions()
@@ -87,7 +87,7 @@ class Bucket:
         writer.commit_staged()
 
     def recover(self, logged: Callable[[int], Iterable[str]]) -> None:
-        """Finish for writers that were stopped; see `Storage.recover`."""
+        """Finish for interrupted writers; see `Storage.recover`."""
         began = self._client.ask_time()
         self._client.clear_probes(began - self._stale)
         left = {name for _, _, names, changed in self._intents() if began - changed >= self._stale for name in names}
@@ -100,16 +100,16 @@ class Bucket:
                 end_clearing(self._client)
 
     def _clear(self, began: datetime, logged: Callable[[int], Iterable[str]]) -> None:
-        """Clear away what was left before a moment, for as long as no other one takes over."""
-        intents = list(self._intents())  # anew, since it was said what may go
+        """Remove what was left behind before a moment, unless another process takes over."""
+        intents = list(self._intents())  # listed again, now that other writers know what may be removed
         needed = {name for _, _, names, changed in intents if began - changed < self._stale for name in names}
         for intent, size, names, changed in intents:
             if began - changed < self._stale:
                 continue
-            # After the intents: what has none any longer has its entry.
+            # After the intents: an object without an intent has its entry by now.
             entered = set(logged(size)).intersection(names)
             if self._client.ask_time() - began > self._stale / 2:
-                return  # the next writer goes on with it
+                return  # the next writer continues
             writer = S3Writer(self._client, size, self.retention, patience=self._stale / 2)
             left = self._find_left(intent.rpartition("/")[0], set(names) - entered)
             writer.remove(sorted(left - needed))
@@ -119,7 +119,8 @@ class Bucket:
                 writer.remove([intent])
 
     def _find_left(self, writer: str, names: set[str]) -> set[str]:
-        """Find what a writer has put; what it has found there is of others, who may have entered it long before."""
+        """Find the objects that a writer has created; those that existed belong to others, who may have logged them
+        long ago."""
         return {name for name in names if self._client.find_writer(name) == writer}
 
     def _intents(self) -> "Iterator[tuple[str, int, list[str], datetime]]":
@@ -138,7 +139,7 @@ class Bucket:
 
 
 def open_bucket(url: str) -> Bucket:
-    """Open a place in a store. Endpoint, region and credentials are those that boto3 is configured with.
+    """Open a place in an object store. Endpoint, region and credentials come from boto3's configuration.
 
     Args:
         url: "s3://bucket/prefix".

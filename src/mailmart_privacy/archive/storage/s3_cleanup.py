@@ -1,9 +1,9 @@
-"""Clearing away in a store what stopped writers have left there, while others go on.
+"""Removing from an object store what interrupted writers left there, while other writers continue.
 
-Nothing in a store is let go when its holder dies. So each one first says what it is about, and then looks what
-the others say: who stages puts its intent, and then reads `CLEARING`; who clears away puts `CLEARING`, and then
-reads the intents. Of two that are about the same object at least one sees the other: who clears away leaves the
-object, and who stages waits.
+An object store has no locks that end with their owner. So each process first announces what it is about to do, and then
+reads the announcements of the others. A writer puts its intent, and then reads `CLEARING`. A cleaner puts `CLEARING`,
+and then reads the intents. If both concern the same object, at least one sees the other: the cleaner leaves the object,
+and the writer waits.
 """
 
 import datetime
@@ -22,15 +22,15 @@ _PAUSE = 0.5  # seconds
 
 
 def begin_clearing(client: Client, names: Iterable[str], stale: datetime.timedelta) -> bool:
-    """Say which objects may be removed.
+    """Announce which objects may be removed.
 
     Args:
         client: the store.
         names: of the objects.
-        stale: after which time another one that has not ended is held to have been stopped.
+        stale: after what time an unfinished cleaner counts as interrupted.
 
     Returns:
-        False where another one is at it.
+        False if another cleaner is working.
     """
     content = json.dumps({"by": secrets.token_hex(8), "names": sorted(names)}).encode()
     if client.put(CLEARING, content):
@@ -43,16 +43,16 @@ def begin_clearing(client: Client, names: Iterable[str], stale: datetime.timedel
 
 
 def end_clearing(client: Client) -> None:
-    """Say that it is done."""
+    """Announce that the removal is done."""
     client.remove(CLEARING)
 
 
 def wait_for_clearing(client: Client, names: Iterable[str]) -> None:
-    """Wait while any of these objects is being cleared away; an intent must name them already.
+    """Wait while any of these objects is being removed; an intent must name them already.
 
     Raises:
         ArchiveError: that takes too long.
-        TamperedError: what says so was changed.
+        TamperedError: the announcement was changed.
     """
     wanted, looked = set(names), 0
     while (found := client.get(CLEARING)) is not None:

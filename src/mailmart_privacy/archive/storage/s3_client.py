@@ -1,4 +1,4 @@
-"""The few things that are asked of a store of objects, by boto3; its errors in one line."""
+"""The few operations of an object store that an archive needs, through boto3, with errors in one line."""
 
 import base64
 import contextlib
@@ -33,7 +33,7 @@ class Client:
         self._now: datetime.datetime | None = None
 
     def exists(self) -> bool:
-        """Tell whether the bucket is there."""
+        """Tell whether the bucket exists."""
         return self._call("head_bucket", missing=("404", "NoSuchBucket"), key=None) is not None
 
     def tell_time(self) -> datetime.datetime:
@@ -49,7 +49,7 @@ class Client:
         return self._now
 
     def get(self, name: str, at_most: int | None = None) -> tuple[bytes, str] | None:
-        """Read an object of at most so many bytes, with its tag, or None where there is none."""
+        """Read an object of at most so many bytes, with its tag, or None if there is none."""
         found = self._call("get_object", missing=("NoSuchKey", "404"), key=name)
         if found is None:
             return None
@@ -78,15 +78,15 @@ class Client:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def find_writer(self, name: str) -> str:
-        """Tell who has put an object, if that was said when it was put."""
+        """Tell which writer put an object, if it said so."""
         found = self._call("head_object", missing=("NoSuchKey", "404"), key=name)
         return "" if found is None else str(found["Metadata"].get(_WRITER, ""))
 
     def put(self, name: str, content: bytes, *, match: str | None = None, writer: str = "", **lock: Any) -> bool:
-        """Put an object where there is none, or in the place of the one with a tag; tell whether it was put.
+        """Put an object if there is none, or in place of the one with a tag; tell whether it was put.
 
-        Where the store's answer was lost, the same bytes are held to be one's own: nothing of an archive is
-        written by two writers alike, but for what both may then rely on.
+        If the store's answer was lost, an object with the same bytes counts as our own: two writers write the same
+        bytes only where both may rely on them.
         """
         condition = {"IfNoneMatch": "*"} if match is None else {"IfMatch": match}
         digest = base64.b64encode(sha256(content).digest()).decode()
@@ -109,7 +109,9 @@ class Client:
             if (found := self.get(name)) is not None:
                 return found[0] == content
         raise OSError(
-            errno.EAGAIN, "the store said five times that another writer was at it", f"{self.location}/{name}"
+            errno.EAGAIN,
+            "the store reported five times that another process is writing to it",
+            f"{self.location}/{name}",
         )
 
     def retain(self, name: str, mode: str, until: datetime.datetime) -> None:
@@ -127,7 +129,7 @@ class Client:
         return done is not None
 
     def lock(self, name: str) -> Lock:
-        """Ask what keeps an object from being removed."""
+        """Find out what prevents the removal of an object."""
         found = self._call("head_object", missing=("NoSuchKey", "404"), key=name) or {}
         return Lock(found.get("ObjectLockLegalHoldStatus") == "ON", found.get("ObjectLockRetainUntilDate"))
 
@@ -164,13 +166,13 @@ class Client:
                 self._call("delete_object", missing=("NoSuchKey",), key=name, VersionId=each["VersionId"])
 
     def require_locks(self, *, wanted: bool) -> None:
-        """Look whether the bucket locks objects when an archive asks for it, and only then.
+        """Require that the bucket locks objects when an archive asks for it, and only then.
 
         Args:
             wanted: whether it will.
 
         Raises:
-            ArchiveError: it cannot, or it locks every object by itself.
+            ArchiveError: it cannot, or it locks every object by default.
         """
         missing = ("ObjectLockConfigurationNotFoundError", "404", "405", "501", *(() if wanted else ("403",)))
         found = self._call("get_object_lock_configuration", missing=missing, key=None)
@@ -186,7 +188,7 @@ class Client:
             )
 
     def require_conditions(self) -> None:
-        """Try whether the store does what an archive relies on.
+        """Test that the store does what an archive relies on.
 
         Raises:
             ArchiveError: it ignores conditions or checksums, so that writers would write over each other.
@@ -217,13 +219,13 @@ class Client:
             self.remove(name)
 
     def clear_probes(self, before: datetime.datetime) -> None:
-        """Remove what was tried before a moment, and left there."""
+        """Remove test objects that were left there before a moment."""
         for name, _, changed in self.find(INCOMING):
             if name.startswith(_PROBE) and changed <= before:
                 self.remove(name)
 
     def _call(self, method: str, *, missing: tuple[str, ...], key: str | None, **arguments: Any) -> Any:
-        """Call the store; answer None where it says one of the codes that are expected."""
+        """Call the store; return None for an expected error code."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         if key is not None:
@@ -248,7 +250,7 @@ class Client:
         return found
 
     def _describe_lock(self, deleted: dict[str, Any]) -> str:
-        """Say why a version of an object cannot be removed, and until when."""
+        """Tell why a version of an object cannot be removed, and until when."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:

@@ -1,4 +1,4 @@
-"""The way into an archive in a store of objects."""
+"""Writing to an archive in an object store."""
 
 import datetime
 import json
@@ -25,7 +25,7 @@ class S3Writer:
         client: the store.
         size: how many entries are committed.
         retention: for how long objects are locked, or None.
-        patience: how long after it began to stage a writer may still commit.
+        patience: how long after the start of staging a writer may still commit.
     """
 
     def __init__(self, client: Client, size: int, retention: Retention | None, *, patience: datetime.timedelta) -> None:
@@ -42,7 +42,7 @@ class S3Writer:
             return list(pool.map(lambda file: self._client.put(*file, **self._lock(file[0])), files))
 
     def stage(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Take objects in; see `StorageWriter.stage`."""
+        """Stage objects; see `StorageWriter.stage`."""
         remaining = iter(files)
         while some := list(islice(remaining, 256)):
             names = [name for name, _ in some]
@@ -62,7 +62,7 @@ class S3Writer:
                 list(pool.map(lambda file: self._stage(*file), some))
 
     def commit_staged(self) -> None:
-        """Take away the objects that said what was about to be put; see `StorageWriter.commit_staged`."""
+        """Remove the intents; see `StorageWriter.commit_staged`."""
         self.retain(self._staged)
         self.remove(self._intents)
         self._intents.clear()
@@ -82,7 +82,7 @@ class S3Writer:
             list(pool.map(self._client.remove, names))
 
     def retain(self, names: Iterable[str]) -> None:
-        """Lock objects that have an entry; before they have one, they must be removable."""
+        """Lock objects that have an entry; without an entry, they must be removable."""
         if self._retention is not None:
             mode, until = self._retention.mode, self._until(self._retention)
             with ThreadPoolExecutor(_THREADS) as pool:
@@ -103,6 +103,6 @@ class S3Writer:
         return self._client.tell_time() + datetime.timedelta(days=retention.days)
 
     def _require_time(self) -> None:
-        """Refuse to commit what others may hold to be left behind, and remove."""
+        """Refuse to commit objects that others may regard as left behind and remove."""
         if self._began is not None and self._client.ask_time() - self._began > self._patience:
-            raise ArchiveError(f"{self._client.location}: putting the copies took too long; nothing of them was logged")
+            raise ArchiveError(f"{self._client.location}: writing the copies took too long; none of them was logged")

@@ -1,4 +1,4 @@
-"""The Merkle tree over the entries (RFC 6962, 2.1): hashes, proofs, and what proofs are held to."""
+"""The Merkle tree over the entries (RFC 6962, 2.1): hashes, proofs, and the verification of proofs."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -87,7 +87,7 @@ def root_of_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes])
     """Compute the root that a proof of inclusion leads to (RFC 9162, 2.1.3.2).
 
     Raises:
-        ValueError: the proof has not as many hashes as one for this entry has.
+        ValueError: the proof has too many or too few hashes for this entry.
     """
     if not 0 <= index < size:
         raise ValueError(f"there is no entry {index} in a tree of {size}")
@@ -108,7 +108,7 @@ def root_of_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes])
 
 
 def prove_consistency(old: int, new: int, subtree: Subtree) -> list[bytes]:
-    """Prove that a tree goes on from a smaller one (RFC 6962, 2.1.2).
+    """Prove that a tree continues a smaller one (RFC 6962, 2.1.2).
 
     Args:
         old: the size of the smaller tree, at least 1.
@@ -116,7 +116,7 @@ def prove_consistency(old: int, new: int, subtree: Subtree) -> list[bytes]:
         subtree: gives the hashes of complete subtrees.
     """
     if not 0 < old <= new:
-        raise ValueError(f"a tree of {new} does not go on from one of {old}")
+        raise ValueError(f"a tree of {new} does not continue one of {old}")
     start, stop, path, whole = 0, new, list[bytes](), True
     while old != stop:
         middle = start + (1 << (stop - start - 1).bit_length() - 1)
@@ -132,7 +132,7 @@ def prove_consistency(old: int, new: int, subtree: Subtree) -> list[bytes]:
 
 
 def is_consistent(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> bool:
-    """Tell whether a proof shows that a tree goes on from a smaller one (RFC 9162, 2.1.4.2)."""
+    """Tell whether a proof shows that a tree continues a smaller one (RFC 9162, 2.1.4.2)."""
     if not 0 < old <= new:
         return False
     if old == new:

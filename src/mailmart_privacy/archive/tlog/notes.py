@@ -43,7 +43,7 @@ class NoteKey:
         return f"{self.name}+{self.id.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
 
     def holds(self, text: bytes, signature: bytes) -> bool:
-        """Tell whether a signature over a note's text is of this key (a cosignature begins with its time)."""
+        """Tell whether a signature over a note's text was made with this key (a cosignature begins with its time)."""
         message = text
         if self.kind == _WITNESS:
             message = b"cosignature/v1\ntime %d\n" % int.from_bytes(signature[:8]) + text
@@ -59,7 +59,7 @@ def parse_key(text: str) -> NoteKey:
     """Read a "vkey".
 
     Raises:
-        ValueError: it is not one of a log or of a witness.
+        ValueError: it is not the key of a log or of a witness.
     """
     name, identifier, encoded = text.strip().split("+", 2)
     raw = decode(encoded)
@@ -85,7 +85,7 @@ class Checkpoint:
         origin: the log's name.
         size: how many entries it has.
         root: the root of the tree over them, 32 bytes.
-        note: the whole signed note, as it stands in its file.
+        note: the whole signed note, as it is in its file.
     """
 
     origin: str
@@ -107,7 +107,7 @@ def sign_checkpoint(
 
 
 def log_key(key: Ed25519PrivateKey, origin: str) -> NoteKey:
-    """The public key of a log, by its private one."""
+    """The public key of a log, from its private key."""
     return NoteKey(origin, _LOG, key.public_key().public_bytes_raw())
 
 
@@ -144,10 +144,10 @@ def read_cosignatures(note: bytes, witnesses: "tuple[NoteKey, ...]") -> list[Cos
 
 
 def decode(text: str) -> bytes:
-    """Read base 64 (RFC 4648, 4) in its one spelling.
+    """Read Base64 (RFC 4648, 4) in its canonical form.
 
     Raises:
-        ValueError: it is none, or spelt otherwise.
+        ValueError: it is not Base64, or not canonical.
     """
     raw = base64.b64decode(text, validate=True)
     if base64.b64encode(raw).decode() != text:

@@ -1,4 +1,4 @@
-"""The tree as static files (C2SP tlog-tiles): where each one lies, what is in it, and how hashes are read from them."""
+"""The tree as static files (C2SP tlog-tiles): their names, their contents, and how hashes are read from them."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Who has which copy, in memory: names and references decrypted once, and kept up with the log.
+"""The copies of each customer, in memory: names and references decrypted once, and kept up with the log.
 
 It is made from the log alone, and compared with the log's checkpoint whenever both have the same size. An index or a
 table of the desk proves nothing.
@@ -53,7 +53,7 @@ class KnownCustomer:
         record: with the name, and the key of the details.
         folded: the name as searches compare it.
         copies: of this customer, the oldest first.
-        holds: the entries of the holds that stand.
+        holds: the entries of the holds in place.
         waiting: the entry of an erasure that waits, or None.
         asked: the entry of an erasure that a second person has to confirm, or None.
     """

@@ -16,7 +16,7 @@ from .batch_folder import Batch, BatchFolder, list_folders, remove_old
 if TYPE_CHECKING:
     from .desk import Desk
 
-_PAUSE = 1.0  # seconds before a batch whose process was killed is gone on with
+_PAUSE = 1.0  # seconds before a batch whose process was killed is continued
 _DAY = 86_400.0
 
 
@@ -43,7 +43,7 @@ class BatchQueue:
         self._running: tuple[str, subprocess.Popen[bytes]] | None = None
 
     def begin(self) -> None:
-        """Go on with what a process that was killed has left, and wait for more."""
+        """Continue what a process that was killed has left, and wait for more."""
         threading.Thread(target=self._run, name="batches", daemon=True).start()
 
     def wake(self) -> None:

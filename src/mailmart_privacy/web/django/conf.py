@@ -1,4 +1,4 @@
-"""What the project's settings say: MAILMART_PRIVACY, a dict of the options of a service, in capitals."""
+"""The project's settings: MAILMART_PRIVACY, a dict of the options of a service, in capitals."""
 
 from functools import cache
 from pathlib import Path
@@ -70,6 +70,6 @@ def _mount() -> "Callable[[str], Service]":
 
 
 def forget() -> None:
-    """Make the service anew when it is next asked for; see `testing`."""
+    """Create the service again when it is next needed; see `testing`."""
     load_service.cache_clear()
     _mount.cache_clear()

@@ -119,7 +119,7 @@ async def show_batch(visit: Visit) -> Response:
 
 
 async def go_on(visit: Visit) -> Response:
-    """Go on with a batch that was stopped, or failed."""
+    """Continue a batch that was stopped, or failed."""
     await visit.services.keeper.ask(StartBatch(actor=visit.actor, batch=_name(visit), skip_existing=False))
     return visit.go(f"/many/{_name(visit)}")
 
