@@ -85,7 +85,7 @@ def test_a_text_that_changed_while_the_form_was_open_is_refused(store: Store, le
 def test_what_cannot_be_recorded(
     store: Store, ledger: Ledger, given: dict[str, object], error: type[Exception]
 ) -> None:
-    """A text that never was, a moment without a zone, a person without an id."""
+    """Refuse a text that never existed, a moment without a time zone, and a person without an id."""
     values = {"person": "u1", "text_id": ledger.version(SECOND).text_id, "shown": "banner", "at": NOW} | given
     with pytest.raises(error):
         acknowledge(store, **values, ledger=ledger)  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def test_what_cannot_be_recorded(
 
 
 def test_what_changed_since_is_one_call(store: Store, ledger: Ledger) -> None:
-    """Nothing for a text in force; the versions since an older one, and whether they matter; None for a stranger."""
+    """The answer is empty for the text in force, lists the versions since an older one, and is None for a stranger."""
     assert find_news(store, person="u1", at=NOW, ledger=ledger) is None
     then = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
     acknowledge(store, person="u1", text_id=ledger.version(FIRST).text_id, shown="form", at=then, ledger=ledger)

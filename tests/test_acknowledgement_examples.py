@@ -218,12 +218,12 @@ def test_django(age: str, tmp_path: Path) -> None:
 
 
 def test_flask(tmp_path: Path) -> None:
-    """Told, recorded, told of a change, refused with the old text, exported, erased; with SQLAlchemy."""
+    """A person is told, recorded, told of a change, refused with the old text, exported and erased; with SQLAlchemy."""
     project = write_documented("acknowledgement.md", "A store with SQLAlchemy", "Flask", folder=tmp_path)
     run("flask", "newest", project, _FLASK)
 
 
 def test_fastapi(tmp_path: Path) -> None:
-    """The same; the policy is a dependency."""
+    """The same in FastAPI, where the policy is a dependency."""
     project = write_documented("acknowledgement.md", "A store with SQLAlchemy", "FastAPI", folder=tmp_path)
     run("fastapi", "newest", project, _FASTAPI)

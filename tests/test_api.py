@@ -97,7 +97,8 @@ def test_without_extras_every_tool_works() -> None:
     ],
 )
 def test_a_missing_extra_is_told_on_the_call(call: str, extra: str) -> None:
-    """Naming it is free; calling it says which extra it needs, and gives no pip line that may not apply."""
+    """Naming a function needs no extra; calling it says which extra it needs, without a pip command that may not
+    apply."""
     code = f"import sys\nfor name in {EXTRAS!r}:\n    sys.modules[name] = None\n"
     result = run(f"{code}import mailmart_privacy as privacy\nfrom mailmart_privacy import form, keys\n{call}")
     last = result.stderr.splitlines()[-1]
@@ -128,7 +129,7 @@ def test_reading_the_policy_loads_no_typing() -> None:
 
 
 def test_levels_papers_and_changes_are_literals() -> None:
-    """A type checker, a schema and a form know the values."""
+    """Type checkers, schemas and forms know the possible values."""
     from mailmart_privacy.copies.pades import LEVELS, Level
 
     assert typing.get_args(Change) == CHANGE_KINDS
@@ -158,7 +159,7 @@ def test_msgspec_decodes_what_it_encoded(newest: Policy, codec: Any) -> None:
 
 
 def test_a_policy_knows_what_the_ledger_says_of_it(ledger: Ledger) -> None:
-    """From when it is in force, and how it differs from the one before; nothing of a text that is not recorded."""
+    """A policy knows its effective date and its change; a text that is not recorded has neither."""
     first, second, third = (ledger.policy(name) for name in (FIRST, SECOND, THIRD))
     assert (first.change, first.summary) == (None, None)
     assert (second.change, second.summary) == ("editorial", SECOND_SUMMARY)
@@ -249,7 +250,7 @@ def test_a_wrong_type_is_named(identity: Identity, call: Any, expected: str) -> 
 
 
 def test_an_identity_is_loaded_from_bytes_or_from_a_path(identity: Identity, tmp_path: Path) -> None:
-    """Where a file is meant, its path will do."""
+    """Functions that load files also take paths."""
     path = tmp_path / "me.pem"
     path.write_bytes(dump_identity(identity))
     for source in (path, str(path), path.read_bytes()):

@@ -46,7 +46,7 @@ def judge(place: Place, authority: Authority) -> list[Anchor]:
 
 
 def rewrite(place: Place, old: bytes, new: bytes) -> None:
-    """Replace words of entries, and make the log again with its key: a thief of both leaves nothing else to be seen."""
+    """Replace words of entries, and sign the log again, as somebody would who has stolen the archive and its key."""
     archive = place.archive()
     frontier, tiles = TreeFrontier(), list[tuple[str, bytes]]()
     for start, contents in list(archive.log.commits()):
@@ -65,7 +65,7 @@ def rewrite(place: Place, old: bytes, new: bytes) -> None:
 
 
 def test_an_anchor_holds_the_log(place: Place, authority: Authority) -> None:
-    """What was stamped is how the log begins, also once it has grown."""
+    """The stamped state is the beginning of the log, also after the log has grown."""
     (found,) = judge(place, authority)
     assert (found.checkpoint.size, found.entry.number) == (FIRST_COPY + 2, FIRST_COPY + 2)
 
@@ -90,14 +90,14 @@ def test_an_anchor_is_of_the_state_that_its_entry_names(place: Place, authority:
 
 
 def test_an_older_checkpoint_before_an_anchor(place: Place, authority: Authority) -> None:
-    """An older checkpoint put in the newer one's place looks like a writer that was stopped; an anchor tells."""
+    """An older checkpoint in place of the newer one looks like an interrupted writer; an anchor reveals it."""
     (place.root / CHECKPOINT).write_bytes((place.path / "older").read_bytes())
     with pytest.raises(TamperedError, match="an older one was put in its place"):
         judge(place, authority)
 
 
 def test_what_is_not_published_has_no_proof_yet(place: Place) -> None:
-    """An entry that a stopped writer has committed and not published is not called damaged."""
+    """An entry that an interrupted writer has committed but not published is not reported as damaged."""
     (place.root / CHECKPOINT).write_bytes((place.path / "older").read_bytes())
     archive = place.archive()
     for read in (lambda: archive.read_entry(FIRST_COPY), lambda: write_proof(archive, FIRST_COPY)):
@@ -118,7 +118,7 @@ def test_proofs_need_no_tiles_of_older_states(place: Place, authority: Authority
 
 
 def test_evidence_has_timestamps_that_still_hold(place: Place, authority: Authority) -> None:
-    """Evidence has the first timestamp over an entry, and once that has expired also the one that carries it on."""
+    """Evidence has the first timestamp over an entry and, after that one has expired, the one that extends it."""
     later = datetime.datetime(2031, 6, 1, tzinfo=datetime.UTC)
     archive = place.archive()
     with authority.at(later), archive.writing(place.keyring(archive), lambda: later) as session:
@@ -136,7 +136,7 @@ def test_evidence_has_timestamps_that_still_hold(place: Place, authority: Author
 
 
 def test_evidence_holds_the_policy_as_it_was_archived(place: Place) -> None:
-    """A text of the policy that was changed in the archive gets into no evidence."""
+    """A policy text that was changed in the archive is not used as evidence."""
     archive = place.archive()
     found, policy = archive.read_entry(FIRST_COPY), archive.read_entry(1).entry.files
     text = place.root / "versions" / VERSION / "policy.txt"

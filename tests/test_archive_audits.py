@@ -1,4 +1,4 @@
-"""Readers and audits of archives in folders: what was found by harming them, and mended; each test is of one fault."""
+"""Readers and audits of archives in folders: each test is for one fault that was found by harming archives."""
 
 import base64
 import os
@@ -74,7 +74,7 @@ def test_a_file_in_the_place_of_a_folder(place: Place, chance: random.Random, fo
 @pytest.mark.parametrize("byte", [b"\0", b"\xff", b"/", b"\n"])
 @pytest.mark.parametrize("field", [b"copies/", b"customer-copy", b"statement", b"2026-11"])
 def test_a_changed_entry_is_a_fault(place: Place, chance: random.Random, byte: bytes, field: bytes) -> None:
-    """Whatever a byte of an entry was changed to, an audit says so, and does not fail itself."""
+    """The audit reports a changed byte in an entry, whatever its value, and does not crash."""
     place.add(fake_copies(chance, 1))
     path = place.root / f"commits/00000000/{FIRST_COPY:012}.jsonl"
     content = path.read_bytes()
@@ -114,7 +114,7 @@ def test_staged_hides_no_other_file(place: Place, chance: random.Random) -> None
 
 
 def test_what_is_no_record_of_a_recipient(place: Place, chance: random.Random) -> None:
-    """A file among the recipients that no writer makes is a fault; a record that no entry names yet is none."""
+    """A file among the recipients that no writer creates is a fault; a record that no entry names yet is not."""
     stop_writer(place, fake_copies(chance, 1), committed=False)
     require_sound(place)
     for name in ("letter.txt", f"{'0' * 64}.json"):
@@ -187,7 +187,8 @@ def test_what_is_removed_while_it_is_listed(place: Place, chance: random.Random)
 
 
 def test_a_copy_that_is_back_after_its_recipient_was_erased(place: Place, chance: random.Random) -> None:
-    """A copy of an erased recipient that came back, from a backup for instance, is a fault; added again it is none."""
+    """A copy of an erased recipient that came back, for instance from a backup, is a fault; a copy added again is
+    not."""
     copies = fake_copies(chance, 2, recipients=1)
     place.add(copies)
     archive = place.archive()

@@ -1,4 +1,4 @@
-"""The archive on the command line: what compliance does on a day, and everything that may be wrong with it."""
+"""The archive on the command line: what compliance does every day, and everything that can go wrong."""
 
 import csv
 import datetime
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user's folder and home, with an archive and two copies in it."""
+    """A user's folder and home directory, with an archive that contains two copies."""
     folder = tmp_path_factory.mktemp("made")
     cli = make_cli(folder, make_environment(folder / "home"))
     assert cli("archive", "init", "archive").returncode == 0
@@ -43,7 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def archive(cli: Run, made: Path, tmp_path: Path) -> Path:
-    """An archive with two copies in it, and the key and the identity that made them, to be dealt with freely."""
+    """An archive with two copies, its key and the identity that signed them; each test may change its own."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "archive"
 
@@ -68,7 +68,7 @@ def find_one(cli: Run, text: str) -> dict[str, Any]:
 
 
 def test_no_copy_leaves_without_its_entry(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """What `export --archive` gives out is in the archive, byte for byte; where that fails, nothing is given out."""
+    """`export --archive` archives the copy byte for byte; if that fails, no file is written."""
     assert digests(cli) == [sha256((tmp_path / f"{n}.pdf").read_bytes()).hexdigest() for n in range(2)]
     (key,) = (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.key")
     key.rename(key.with_suffix(".away"))
@@ -80,7 +80,7 @@ def test_no_copy_leaves_without_its_entry(cli: Run, archive: Path, tmp_path: Pat
 
 @pytest.mark.parametrize("place", [("-d", "missing-folder"), ("-o", "nodir/x.pdf")])
 def test_a_copy_that_cannot_be_written_is_not_archived(cli: Run, archive: Path, place: tuple[str, str]) -> None:
-    """The file is written aside in its folder first; where that fails, the archive has no entry of it."""
+    """The file is written under a temporary name first; if that fails, the archive has no entry for it."""
     for _ in range(2):
         result = cli("export", "--to", "Gamma SA", "-a", "archive", *place)
         assert result.returncode == 1, result.stderr
@@ -88,7 +88,7 @@ def test_a_copy_that_cannot_be_written_is_not_archived(cli: Run, archive: Path, 
 
 
 def test_a_copy_that_cannot_be_put_into_its_place_is_withdrawn(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """Where the file cannot be put there after it was archived, the archive says that it was never sent."""
+    """If the file cannot be written after it was archived, the archive records that it was never sent."""
     place = tmp_path / "taken.pdf"
 
     put = _files._put
@@ -107,7 +107,8 @@ def test_a_copy_that_cannot_be_put_into_its_place_is_withdrawn(cli: Run, archive
 
 
 def test_one_reference_for_two_customers(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """A reference that another customer has is refused unless that is confirmed; one's own next version is not."""
+    """A reference that another customer has is refused unless it is confirmed; the customer's next version may have
+    it."""
     command = ("export", "--reference", "C-0", "-a", "archive", "-o", "x.pdf", "--to")
     result = cli(*command, "Gamma SA")
     assert (result.returncode, "Acme GmbH has a copy with the reference 'C-0'" in one_line(result)) == (2, True)
@@ -133,7 +134,7 @@ def test_a_batch_with_a_reference_of_another_customer(cli: Run, archive: Path, t
 
 
 def test_a_batch_that_cannot_be_written_is_not_archived(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """The copies are written beside their places first; where that fails, the archive has no entry of them."""
+    """The copies are written under temporary names first; if that fails, the archive has no entries for them."""
     (tmp_path / "rows.csv").write_text("recipient,reference\nGamma SA,G-1\nDelta Inc,D-1\n")
     command = ("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1", "-d", "sent")
     full = OSError(28, "No space left on device")
@@ -145,7 +146,7 @@ def test_a_batch_that_cannot_be_written_is_not_archived(cli: Run, archive: Path,
 
 
 def test_a_batch_whose_zip_file_fails_is_withdrawn(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """Of a ZIP file that was not finished nothing was given out: its copies are withdrawn."""
+    """The copies of a ZIP file that was not finished are withdrawn, since nobody received them."""
     (tmp_path / "rows.csv").write_text("recipient,reference\nGamma SA,G-1\nDelta Inc,D-1\n")
     with mock.patch("mailmart_privacy.batch.zip_file.ZipSink.finish", side_effect=OSError(28, "No space left")):
         result = cli("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1", "-o", "sent.zip")
@@ -157,14 +158,14 @@ def test_a_batch_whose_zip_file_fails_is_withdrawn(cli: Run, archive: Path, tmp_
 
 
 def test_an_archive_that_cannot_be_used_leaves_no_identity_behind(cli: Run, tmp_path: Path) -> None:
-    """Where the archive is not there, nothing is made on first use."""
+    """If the archive does not exist, the first use creates nothing."""
     result = cli("export", "--to", "Gamma SA", "-a", "nowhere", "-o", "x.pdf")
     assert (result.returncode, (tmp_path / "x.pdf").exists()) == (1, False)
     assert not (state({"HOME": str(tmp_path / "home")}) / "identity.pem").exists()
 
 
 def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """Copies are verified first; one that is there is not added again; one that does not verify is refused."""
+    """Copies are verified first; an archived copy is not added again; a copy that does not verify is refused."""
     assert cli("export", "--to", "Gamma SA", "-o", "gamma.pdf").returncode == 0
     copy = (tmp_path / "gamma.pdf").read_bytes()
     (tmp_path / "changed.pdf").write_bytes(copy[:60_000] + bytes([copy[60_000] ^ 1]) + copy[60_001:])
@@ -182,7 +183,7 @@ def test_adding(cli: Run, archive: Path, tmp_path: Path) -> None:
 
 
 def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """List, received, at and get answer from the index, which may be thrown away."""
+    """`list`, `find`, `in-force` and `fetch` answer from an index that can be deleted."""
     first, second = digests(cli)
     for _ in range(2):
         customer = find_one(cli, " acme  GMBH")
@@ -246,7 +247,7 @@ def test_wrong_questions(
 
 
 def test_a_file_is_in_the_way_of_a_new_archive(cli: Run, tmp_path: Path) -> None:
-    """The file is named, also where it stands above."""
+    """The message names the file, also one in a folder above."""
     (tmp_path / "file").touch()
     for place in ("file", "file/archive"):
         result = cli("archive", "init", place)
@@ -257,7 +258,7 @@ def test_a_file_is_in_the_way_of_a_new_archive(cli: Run, tmp_path: Path) -> None
 
 
 def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """A foreign folder, a newer format, half a copy, another one's key: one line each."""
+    """A foreign folder, a newer format, an incomplete copy and another archive's key each get one line."""
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "letter.txt").write_text("mine")
     assert "is not an archive; create an archive with" in one_line(cli("archive", "list", "-a", "foreign"))
@@ -285,7 +286,7 @@ def test_places_that_are_no_archive(cli: Run, archive: Path, tmp_path: Path) -> 
 
 
 def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """A copy of an archive that went its own way, or an older state of it, stops the next writer; it writes nothing."""
+    """The next writer stops at a forked copy of the archive, or at an older state of it, and writes nothing."""
     shutil.copytree(archive, tmp_path / "older")
     assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
     result = cli("archive", "add", "gamma.pdf", "-a", "older")
@@ -296,7 +297,7 @@ def test_two_archives_with_one_key(cli: Run, archive: Path, tmp_path: Path) -> N
 
 
 def test_what_was_cut_is_found(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """An older state of an archive is told by the memory beside its key, and elsewhere by what was kept apart."""
+    """The memory beside the key reveals an older state of an archive; elsewhere a proof that was kept apart does."""
     shutil.copytree(archive, tmp_path / "older")
     assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
     result = cli("archive", "verify", "-a", "older")
@@ -315,7 +316,7 @@ def test_what_was_cut_is_found(cli: Run, archive: Path, tmp_path: Path) -> None:
 
 
 def test_an_archive_that_was_copied_in_part(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """What is said first of half a copy is what is missing, and that it may be half a copy."""
+    """For an incomplete archive, the first message says what is missing, and asks whether it was copied in part."""
     for folder, words in (("commits", "000000000000.jsonl is missing"), ("copies", "2 files are missing")):
         (archive / folder).rename(tmp_path / "aside")
         result = cli("archive", "verify", "-a", "archive")
@@ -325,7 +326,7 @@ def test_an_archive_that_was_copied_in_part(cli: Run, archive: Path, tmp_path: P
 
 
 def test_a_read_only_medium(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """Verifying and asking take no lock, and write nothing into the archive."""
+    """Verifying and querying lock nothing, and write nothing into the archive."""
     before = {path: path.stat().st_mtime_ns for path in archive.rglob("*")}
     for path in before:
         path.chmod(stat.S_IMODE(path.stat().st_mode) & ~0o222)
@@ -407,7 +408,7 @@ def test_report_and_due(cli: Run, archive: Path, tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_printed_can_be_typed_again(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """The page has the key as a file that works once it is typed; only its owner can read the page."""
+    """The page shows the key as a file that works after it was typed in; only its owner can read the page."""
     assert cli("archive", "key", "backup", "-a", "archive", "-o", "key.html").stdout == b"key.html\n"
     page = tmp_path / "key.html"
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
@@ -433,7 +434,7 @@ def test_a_key_that_is_replaced(cli: Run, archive: Path) -> None:
 
 
 def test_a_batch(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
-    """Every copy of a batch is archived before it is there, into a folder and into a ZIP file; then it is anchored."""
+    """Every copy of a batch is archived before it is written, to a folder or a ZIP file; then the log is anchored."""
     (tmp_path / "rows.csv").write_text("recipient,reference\n" + "".join(f"Row {n},R-{n}\n" for n in range(40)))
     (tmp_path / "tsa.pem").write_bytes(_pem(authority))
     with authority.at(None):
@@ -492,7 +493,8 @@ def test_a_batch_that_was_stopped(cli: Run, archive: Path, tmp_path: Path, envir
 
 
 def test_anchors(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
-    """An anchor says before when an entry was there; whose authority is not trusted says nothing, and that is said."""
+    """An anchor proves before when an entry existed; an anchor of an untrusted authority proves nothing, and this is
+    reported."""
     (tmp_path / "tsa.pem").write_bytes(_pem(authority))
     with authority.at(None):
         trusted = ("--tsa", authority.tsa(), "--trust", "tsa.pem")
@@ -532,7 +534,7 @@ def test_renewal_of_copies(cli: Run, archive: Path, tmp_path: Path, authority: A
 
 
 def test_evidence(cli: Run, archive: Path, tmp_path: Path, authority: Authority) -> None:
-    """The bag holds all that is needed; its program accepts it, and refuses it when one byte of it was changed."""
+    """The bag is complete; its program accepts it, and refuses it after one byte was changed."""
     (tmp_path / "tsa.pem").write_bytes(_pem(authority))
     with authority.at(None):
         assert cli("archive", "anchor", "-a", "archive", "--tsa", authority.tsa(), "--trust", "tsa.pem").returncode == 0

@@ -62,7 +62,7 @@ def pack(place: Place, authority: Authority, target: Path, *, anchored: bool) ->
 
 
 def check(folder: Path, *arguments: str, path: str | None = None) -> tuple[int, str]:
-    """Run the program from a place of the auditor's own."""
+    """Run the program from the auditor's own folder."""
     own = next(each for each in folder.parents if (each / "verify_archive.py").exists() and each.name != "data")
     command = [sys.executable, "-I", str(own / "verify_archive.py"), str(folder), *arguments]
     environment = {"PATH": os.environ["PATH"] if path is None else path}
@@ -72,12 +72,12 @@ def check(folder: Path, *arguments: str, path: str | None = None) -> tuple[int, 
 
 
 def trusted(place: Place) -> list[str]:
-    """What an auditor has from elsewhere."""
+    """The key and the roots that an auditor has from elsewhere."""
     return ["--key", str(place.archive().metadata.key), "--roots", str(place.path.parent / "roots.pem")]
 
 
 def test_what_is_proven(place: Place, bag: Path) -> None:
-    """With key and roots from elsewhere it is proven; files and fingerprints are named."""
+    """With key and roots from elsewhere the evidence is proven; files and fingerprints are listed."""
     code, said = check(bag, *trusted(place))
     assert (code, said.splitlines()[-1]) == (PROVEN, "proven, with the key and the roots that you gave"), said
     for name in ("copy.pdf", "copy.tlog-proof", "entry.json", "policy/policy.txt", "policy/policy.json", "anchor.tsr"):
@@ -152,7 +152,7 @@ def repack(bag: Path) -> None:
     ],
 )
 def test_a_byte_that_was_changed(place: Place, bag: Path, name: str) -> None:
-    """A byte of any file that is covered is missed, also where the manifests were made again."""
+    """A changed byte in any covered file is noticed, even if the manifests were written again."""
     content = (bag / name).read_bytes()
     at = len(content) // 2
     (bag / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
@@ -205,7 +205,7 @@ def second_proof(bag: Path) -> None:
     ],
 )
 def test_hands(place: Place, bag: Path, harm: Callable[[Path], None], words: str) -> None:
-    """What is planted, linked, blown up or malformed is refused with exit code 4, without a traceback."""
+    """Planted, linked, oversized and malformed files are refused with exit code 4, without a traceback."""
     harm(bag)
     code, said = check(bag, *trusted(place))
     assert (code, words in said, "Traceback" in said) == (FAULT, True, False), said
@@ -225,7 +225,7 @@ def forge(place: Place, folder: Path, entry: bytes) -> str:
 
 
 def test_a_log_of_the_same_name(place: Place, tmp_path: Path) -> None:
-    """Another log of the same name is never proven: without a key it is doubted, with the right one refused."""
+    """Another log of the same name is never proven: without a key it is doubtful, with the right key it is refused."""
     entry = write_entry(Entry(kind="archive", recorded_at=NOW))
     own = forge(place, tmp_path / "forged", entry)
     code, said = check(tmp_path / "forged", *trusted(place))
@@ -256,7 +256,7 @@ def test_an_empty_commit_ends(place: Place) -> None:
 
 
 def test_a_whole_archive(place: Place, tmp_path: Path) -> None:
-    """Entries of kinds that are not known are accepted and named; what operating systems leave harms nothing."""
+    """Entries of unknown kinds are accepted and named; files that operating systems leave behind do no harm."""
     archive = place.archive()
     entry = json.loads(write_entry(Entry(kind="act", recorded_at=NOW)))
     entry["predicate"]["kind"] = "seal-of-tomorrow"

@@ -21,7 +21,7 @@ OF_EACH_KIND = 12
 
 @pytest.fixture
 def seed() -> int:
-    """Another one each time; it stands in the output of a test that fails."""
+    """A different seed each time; the output of a failing test shows it."""
     seed = int(os.environ.get("MAILMART_PRIVACY_SEED") or random.randrange(2**32))
     print(f"to repeat: MAILMART_PRIVACY_SEED={seed}")
     return seed
@@ -44,7 +44,7 @@ def test_calls_that_fail(tmp_path: Path, seed: int, half: int) -> None:
 
 @pytest.mark.slow
 def test_writers_that_are_killed(tmp_path: Path, seed: int) -> None:
-    """Of what racing writers acknowledged before they were killed, nothing is lost."""
+    """Nothing is lost that racing writers acknowledged before they were killed."""
     tally = race_apart(tmp_path, KILLS, seed)
     assert tally["kills"] >= KILLS
     assert tally["acknowledged"]
@@ -53,7 +53,7 @@ def test_writers_that_are_killed(tmp_path: Path, seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_power_that_is_lost(tmp_path: Path, seed: int, case: str) -> None:
-    """After whichever step the power is lost: what was said to be done is there, and the next run goes on."""
+    """Whenever the power fails, everything that was reported as done is there, and the next run continues."""
     disk, require = CASES[case](tmp_path / "before")
     chance = random.Random(seed)
     for _ in range(LOSSES[case]):
@@ -63,7 +63,7 @@ def test_power_that_is_lost(tmp_path: Path, seed: int, case: str) -> None:
 
 @pytest.mark.slow
 def test_files_that_are_harmed(grown: Grown, seed: int) -> None:
-    """Files of each kind are missed when they are removed, and when one byte of them is changed."""
+    """Every kind of file is missed when it is removed, or when one of its bytes is changed."""
     chance = random.Random(seed)
     for names in grown.files().values():
         harm_each(grown, chance.sample(names, min(OF_EACH_KIND, len(names))), chance)
@@ -89,7 +89,7 @@ def test_files_without_an_entry(grown: Grown) -> None:
 
 
 def test_an_archive_that_was_cut(grown: Grown, tmp_path: Path) -> None:
-    """Cut back to an older checkpoint, an archive passes on its own; the memory of its key tells."""
+    """An archive that was cut back to an older checkpoint passes on its own; the memory beside its key reveals it."""
     harmed = Grown(grown.place.duplicate(tmp_path / "place"), grown.checkpoints)
     cut(harmed)
     assert read_verdict(harmed.place) == ""
@@ -99,7 +99,7 @@ def test_an_archive_that_was_cut(grown: Grown, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [60, 1000])
 def test_files_that_may_not_grow(tmp_path: Path, size: int) -> None:
-    """A file that is cut off amid a write ends in one clear error, and is never taken for a whole one."""
+    """A file that was cut off during a write gives one clear error, and never counts as complete."""
     place = make_place(tmp_path / "place")
     error, acknowledged = limit(place, size)
     assert "File too large" in error

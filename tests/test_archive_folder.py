@@ -1,4 +1,4 @@
-"""Writers of archives in folders: what was found by harming them, and mended; each test is of one fault."""
+"""Writers of archives in folders: each test is for one fault that was found by harming archives."""
 
 import contextlib
 import os
@@ -45,7 +45,7 @@ def chance() -> random.Random:
 
 
 def test_half_a_file_never_replaces_a_whole_one(place: Place, chance: random.Random) -> None:
-    """A writer killed while it takes a copy in that another one has archived does not harm that one."""
+    """A writer that is killed while it stages a copy that another writer has archived does no harm to that copy."""
     copies = fake_copies(chance, 1)
     archive = place.archive()
     real, written = os.write, []
@@ -72,7 +72,7 @@ def test_half_a_file_never_replaces_a_whole_one(place: Place, chance: random.Ran
 
 
 def test_many_files_are_synced_by_threads(place: Place, chance: random.Random) -> None:
-    """Many copies are durable together; where one of them cannot be synced, none of them has an entry."""
+    """Many copies are synced together; if one of them cannot be synced, none of them gets an entry."""
     copies = fake_copies(chance, 40, recipients=40)
     with (
         mock.patch("mailmart_privacy._files.sync_file", side_effect=OSError(5, "Input/output error")),
@@ -94,7 +94,7 @@ def test_a_copy_twice_in_a_batch(place: Place, chance: random.Random) -> None:
 
 
 def test_no_file_outside_is_removed(place: Place, chance: random.Random, tmp_path: Path) -> None:
-    """A link among the staging folders does not lead a writer to clear away what lies elsewhere."""
+    """A link among the staging folders does not make a writer delete files elsewhere."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "letter.txt").write_text("keep me")
@@ -118,7 +118,7 @@ def test_no_file_is_written_outside(place: Place, chance: random.Random, tmp_pat
 
 
 def test_a_version_that_another_writer_has_not_committed(tmp_path: Path) -> None:
-    """A version whose files another writer has only taken in is not taken for archived."""
+    """A version whose files another writer has only staged does not count as archived."""
     place = Place(tmp_path / "place")
     place.root.mkdir(parents=True)
     with mock.patch("mailmart_privacy.archive.archive.Session.add_version"):
@@ -136,7 +136,7 @@ def test_a_version_that_another_writer_has_not_committed(tmp_path: Path) -> None
 
 
 def test_an_archive_that_was_stopped_while_it_was_made(tmp_path: Path) -> None:
-    """The next writer finishes the making of an archive: its own files get their entry before all others."""
+    """The next writer finishes the creation of an archive: the archive's own files get their entry first."""
     place = Place(tmp_path / "place")
     place.root.mkdir(parents=True)
     with (
@@ -158,7 +158,7 @@ def test_an_archive_that_was_stopped_while_it_was_made(tmp_path: Path) -> None:
 
 
 def test_names_of_folders_are_synced(place: Place, chance: random.Random) -> None:
-    """Before a copy is acknowledged, each folder above its commit was synced, whoever has made it."""
+    """Before a copy is acknowledged, each folder above its commit is synced, whichever writer created it."""
     synced: list[str] = []
     real = os.fsync
 
@@ -200,7 +200,7 @@ def test_a_new_folder_is_synced_before_a_copy_is_moved_into_it(place: Place, cha
 
 @pytest.mark.parametrize("stop", [1, 2])
 def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance: random.Random, stop: int) -> None:
-    """As long as a copy of theirs may be left, the recipient is found by name."""
+    """A recipient can be found by name as long as one of their copies may be left."""
     copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)]
     place.add(copies)
     real, calls = FolderWriter.remove, iter(range(1, 9))
@@ -274,7 +274,7 @@ def test_a_commit_that_can_never_be_put(place: Place, chance: random.Random, fou
 
 
 def test_a_session_that_failed_is_over(place: Place, chance: random.Random) -> None:
-    """After an error nothing more is written, nor cleared away; the next writer finds out what was committed."""
+    """After an error nothing more is written or removed; the next writer finds out what was committed."""
     archive = place.archive()
     real, kept = os.fsync, fake_copies(chance, 2)
 
@@ -294,7 +294,7 @@ def test_a_session_that_failed_is_over(place: Place, chance: random.Random) -> N
 
 
 def test_a_copy_that_failed_is_not_put_with_the_next_one(place: Place, chance: random.Random) -> None:
-    """A copy whose commit failed gets no place in the archive, whatever its writer does then."""
+    """A copy whose commit failed never gets into the archive, whatever its writer does afterwards."""
     archive = place.archive()
     kept = fake_copies(chance, 2)
     with contextlib.suppress(ArchiveError), archive.writing(place.keyring(archive), clock) as session:
@@ -307,7 +307,7 @@ def test_a_copy_that_failed_is_not_put_with_the_next_one(place: Place, chance: r
 
 
 def test_another_writer_signs_while_one_begins(place: Place, chance: random.Random) -> None:
-    """What another writer signs between two steps of one that begins is not taken for a changed archive."""
+    """A checkpoint that another writer signs while a writer starts does not count as a changed archive."""
     archive = place.archive()
     real, kept = Keyring.seen, list[tuple[int, str]]()
 
@@ -335,7 +335,7 @@ def test_no_anchor_replaces_another(place: Place) -> None:
 
 
 def test_no_key_is_made_where_no_archive_can_be(tmp_path: Path) -> None:
-    """A place that cannot be written to leaves no key behind, which a second try would stumble over."""
+    """If the place cannot be written to, no key is left behind that would make the second try fail."""
     refused = mock.patch.object(Folder, "writer", side_effect=OSError("read-only"))
     with refused, pytest.raises(OSError, match="read-only"):
         create_archive(Folder(tmp_path), key=lambda origin: tmp_path / "key", ledger=shipped(), clock=clock)

@@ -1,4 +1,4 @@
-"""The archive's index: what it finds, that it is what the log says, and what becomes of it when something is wrong."""
+"""The archive's index: what it finds, that it agrees with the log, and how it recovers from damage."""
 
 import contextlib
 import datetime
@@ -56,7 +56,7 @@ def days(count: float) -> datetime.datetime:
 
 
 class Made:
-    """An archive in a folder, its keyring, and a clock that goes on by a second whenever it is read."""
+    """An archive in a folder, its keyring, and a clock that advances by a second at each reading."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.time = folder, START
@@ -138,7 +138,7 @@ def version_entry(name: str, effective_at: datetime.datetime) -> Entry:
 
 
 def expected(archive: Archive) -> list[Row]:
-    """What the rows must be: read from the log entry by entry, in the plainest way."""
+    """The expected rows, read from the log entry by entry in the simplest way."""
     entries = list(archive.entries())
     erased = {each.entry.recipient for each in entries if each.entry.kind == "erasure"}
     anchors = [(each.number, each.entry.size or 0) for each in entries if each.entry.kind == "anchor"]
@@ -239,7 +239,7 @@ def test_rows_say_what_the_log_says(made: Made, place: str) -> None:
 
 
 def test_a_second_refresh_reads_what_is_new(made: Made, place: str) -> None:
-    """Each refresh goes on where the one before it stopped, and tells how far it is."""
+    """Each refresh continues where the previous one stopped, and reports its progress."""
     with open_index(place) as index:
         assert index.size == 0
         assert list(index.rows()) == []
@@ -296,7 +296,7 @@ STEPS = st.lists(st.tuples(st.lists(entries(), min_size=1, max_size=6), st.boole
 def test_refreshed_step_by_step_or_made_anew_it_is_the_same(
     steps: list[tuple[list[Entry], bool]], place: str, tmp_path: Path
 ) -> None:
-    """Whatever is logged and whenever the index is refreshed, it says what the log says; made again, the same again."""
+    """Whatever is logged and whenever the index is refreshed, it agrees with the log; so does a rebuilt index."""
     made = Made(tmp_path / f"made {next(_names)}")
     with open_index(place) as index:
         for batch, refreshed in steps:
@@ -419,7 +419,7 @@ def test_many_candidates_are_not_all_named(made: Made, place: str) -> None:
 
 
 def test_the_version_in_force_is_found(made: Made, place: str) -> None:
-    """It is the one that came into force last, of two at once the one that was published later."""
+    """The version in force is the one that took effect last; of two at the same moment, the one published later."""
     made.add_entries(version_entry("2030-01-01", days(100)), version_entry("2031-01-01", days(200)))
     made.add_entries(version_entry("2031-01-01b", days(200)), version_entry("2029-01-01", days(50)))
     with open_index(place) as index:
@@ -478,7 +478,7 @@ def test_rows_stream_whatever_is_done_meanwhile(made: Made, place: str) -> None:
 
 
 def test_another_archive_is_kept_apart(made: Made, place: str, tmp_path: Path) -> None:
-    """An index that is refreshed with another archive is that one's; PostgreSQL keeps both."""
+    """An index that is refreshed with another archive belongs to that archive; PostgreSQL keeps both."""
     other = Made(tmp_path / "other")
     made.add_copies(1, 2)
     other.add_copies(3)
@@ -496,7 +496,7 @@ def test_another_archive_is_kept_apart(made: Made, place: str, tmp_path: Path) -
 
 
 def test_an_older_log_is_noticed(made: Made, place: str, tmp_path: Path) -> None:
-    """Where the log is shorter than the index, it was cut or put back: the index follows it."""
+    """If the log is shorter than the index, it was cut or restored: the index follows the log."""
     made.add_copies(1)
     older = made.fork(tmp_path / "older")
     made.add_copies(2)
@@ -506,7 +506,7 @@ def test_an_older_log_is_noticed(made: Made, place: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("longer", [0, 1, 3])
 def test_another_continuation_is_noticed(made: Made, place: str, tmp_path: Path, longer: int) -> None:
-    """Where the log goes on in another way than the index knows, as long or longer, the index follows it."""
+    """If the log continues differently than the index knows, the index follows the log, whatever its length."""
     made.add_copies(1)
     other = made.fork(tmp_path / "other")
     made.add_copies(2)
@@ -699,7 +699,7 @@ def test_a_damaged_file_is_made_anew(made: Made, sqlite_place: Path, damage: Cal
 
 
 def test_damage_is_told_in_one_line_where_nothing_can_be_made_anew(made: Made, sqlite_place: Path) -> None:
-    """Reading without refreshing says that it is damaged, and what to do."""
+    """Reading a damaged index without a refresh reports the damage and what to do."""
     made.add_entries(*(copy_entry(number) for number in range(2000)))
     read(sqlite_place, made.archive)
     with open_index(sqlite_place) as index:
@@ -714,7 +714,7 @@ def test_damage_is_told_in_one_line_where_nothing_can_be_made_anew(made: Made, s
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["something else", "pages", "a table", "first page"])
 def test_racing_processes_mend_a_damaged_file_together(made: Made, sqlite_place: Path, damage: str) -> None:
-    """Of several processes that find the damage, one makes the file again, and none removes another one's work."""
+    """If several processes find the damage, one of them rebuilds the file, and none removes another one's work."""
     made.add_entries(*(copy_entry(number) for number in range(2000)))
     read(sqlite_place, made.archive)
     DAMAGES[damage](sqlite_place)
@@ -723,7 +723,7 @@ def test_racing_processes_mend_a_damaged_file_together(made: Made, sqlite_place:
 
 
 def test_a_new_file_is_made_by_racing_processes(made: Made, sqlite_place: Path) -> None:
-    """Several processes may begin with one file that is not there."""
+    """Several processes may start with a file that does not exist yet."""
     made.add_entries(*(copy_entry(number) for number in range(2000)))
     in_processes(4, refresh_often, str(sqlite_place), str(made.folder / "archive"), 1)
     assert read(sqlite_place, made.archive) == expected(made.archive)

@@ -51,7 +51,7 @@ def write_tiles(leaves: list[bytes]) -> tuple[tiles.TreeFrontier, dict[str, byte
 
 @pytest.mark.parametrize("size", [0, *SIZES])
 def test_the_tree_is_that_of_rfc_6962(size: int) -> None:
-    """The root from the growing frontier, and from the tiles, is the one that the RFC's own words give."""
+    """The roots from the growing frontier and from the tiles equal the root by the RFC's own definition."""
     leaves = make_leaves(size)
     frontier, files = write_tiles(leaves)
     expected = naive_root(leaves)
@@ -166,7 +166,7 @@ def test_what_is_no_key(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_as_a_checkpoint(content: bytes) -> None:
-    """Whatever the file holds, it is a checkpoint or it is refused."""
+    """Any file is either a checkpoint or refused."""
     public = notes.log_key(Ed25519PrivateKey.generate(), "example.com/log")
     with pytest.raises(TamperedError):
         notes.read_checkpoint(content, public)
@@ -179,7 +179,7 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 @settings(max_examples=200, deadline=None)
 @given(TEXTS, st.integers(0, 2**40), MOMENTS, st.none() | TEXTS)
 def test_entries_are_spelt_as_rfc_8785_says(text: str, size: int, moment: datetime.datetime, level: str | None) -> None:
-    """An entry reads back as it was, and is spelt as the library of RFC 8785 spells it."""
+    """An entry is read back unchanged, and is written as the RFC 8785 library writes it."""
     file = File(name=text, digest="0" * 64, size=size)
     entry = Entry(kind="customer-copy", files=(file,), recorded_at=moment, issued_at=moment, version=text, level=level)
     content = write_entry(entry)
@@ -191,7 +191,7 @@ def test_entries_are_spelt_as_rfc_8785_says(text: str, size: int, moment: dateti
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.integers(), lambda inner: st.lists(inner)).map(json.dumps))
 def test_any_bytes_as_an_entry(content: bytes | str) -> None:
-    """Whatever stands in the log, it is an entry or it is refused."""
+    """Any line of the log is either an entry or refused."""
     with pytest.raises(TamperedError):
         read_entry(content if isinstance(content, bytes) else content.encode())
 

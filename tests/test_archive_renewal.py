@@ -29,7 +29,7 @@ def year(number: int) -> datetime.datetime:
 
 
 class Office:
-    """Who keeps the archive, over the years."""
+    """The office that keeps the archive, over the years."""
 
     def __init__(
         self, authority: Authority, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -46,7 +46,7 @@ class Office:
             yield
 
     def say(self, *arguments: str, tsa: str = "", code: int = 0) -> str:
-        """Run a command on the archive, and give what it says."""
+        """Run a command on the archive, and return its output."""
         return "".join(self._run(arguments, tsa, code))
 
     def ask(self, *arguments: str, tsa: str = "", code: int = 0) -> Any:
@@ -99,7 +99,7 @@ def office(
 
 
 def test_fifteen_years(office: Office) -> None:
-    """What is due is said with its date, also what comes next; renewed in time, all of it holds, and is evidence."""
+    """The report shows what is due and when, and what comes next; after timely renewal everything is valid evidence."""
     with office.at(year(2031)):
         report = office.ask("renew", "--dry-run")
         assert (report["due"], report["next"]) == ([], "2032-01-01T00:00:00Z")
@@ -150,7 +150,7 @@ def check(folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_copy_whose_renewal_was_missed(office: Office) -> None:
-    """One copy that can no longer be renewed is named, and keeps nothing else from being renewed."""
+    """A copy that can no longer be renewed is named, and does not stop the renewal of others."""
     with office.at(NOW + datetime.timedelta(days=1)):
         office.say("anchor", tsa="other-tsa")
     with office.at(year(2044)):

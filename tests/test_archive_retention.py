@@ -41,7 +41,7 @@ def test_nobody_is_proposed_by_default(place: Place) -> None:
 
 
 def test_customers_whose_relation_ended_are_proposed(place: Place) -> None:
-    """They are proposed from the end of the period on, and never erased by that; holds are said."""
+    """Customers are proposed from the end of the period on, but not erased; the proposal names holds."""
     service = serve(place)
     service.end_relation("Beta AG", ended_at=NOW - 2 * YEAR, details=Details(reason="contract ended"))
     service.end_relation("Acme GmbH", ended_at=NOW)
@@ -96,7 +96,7 @@ def test_the_certificate_of_an_erasure(place: Place) -> None:
 
 
 def test_a_name_on_a_certificate_is_not_kept(place: Place) -> None:
-    """A name stands on it only where it is typed then, and the archive does not keep it."""
+    """The certificate shows a name only if it was typed for it, and the archive does not store that name."""
     service = serve(place)
     made = service.certify_erasure(service.erase("Acme GmbH").entry.number, name="Acme <GmbH>")
     assert "<dd>Acme &lt;GmbH&gt;</dd>" in made.to_html()
@@ -104,7 +104,7 @@ def test_a_name_on_a_certificate_is_not_kept(place: Place) -> None:
 
 
 def test_a_member_of_staff_is_erased(place: Place) -> None:
-    """The name goes from the records; entries keep a pseudonym, reports say so, customers are not counted."""
+    """The name is removed from the records; entries keep a pseudonym, and reports say so."""
     service = serve(place)
     service.hold(name="Acme GmbH", details=Details(matter="26-114"))
     for name in ("nobody", "Acme GmbH"):

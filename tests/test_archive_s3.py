@@ -1,4 +1,4 @@
-"""The archive in a real store of objects: conditions, locks, writers that race, and writers that are killed."""
+"""The archive in a real object store: conditions, locks, writers that race, and writers that are killed."""
 
 import datetime
 import json
@@ -72,7 +72,7 @@ def fake_copies(count: int) -> list[Copy]:
 
 
 def test_a_day_in_a_store(url: str, tmp_path: Path) -> None:
-    """What is added is there, whole, and found again by another process; the audit finds nothing amiss."""
+    """Added copies are complete, and another process finds them; the audit finds no fault."""
     archive, keyring = make(url, tmp_path / "key")
     copies = fake_copies(12)
     with archive.writing(keyring, lambda: NOW) as session:
@@ -114,7 +114,7 @@ def test_changes_are_found(url: str, store: dict[str, str], tmp_path: Path) -> N
 
 
 def test_locks(url: str, store: dict[str, str], tmp_path: Path) -> None:
-    """What has an entry is locked, in the mode and for as long as was asked for; names of recipients are not."""
+    """Archived files are locked in the given mode for the given time; recipients' records are not."""
     archive, keyring = make(url, tmp_path / "key", Retention("COMPLIANCE", 3))
     assert Archive(open_bucket(url)).metadata.retention == Retention("COMPLIANCE", 3)
     with archive.writing(keyring, lambda: NOW) as session:
@@ -142,7 +142,7 @@ def test_locks(url: str, store: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_buckets_that_lock_too_little_or_too_much(url: str, store: dict[str, str], tmp_path: Path) -> None:
-    """A bucket that cannot lock, or locks all by itself, is refused before anything is written."""
+    """A bucket that cannot lock, or that locks everything by default, is refused before anything is written."""
     client, names = seaweed.connect(store), [f"archive-{secrets.token_hex(6)}" for _ in range(2)]
     client.create_bucket(Bucket=names[0])
     client.create_bucket(Bucket=names[1], ObjectLockEnabledForBucket=True)
@@ -157,7 +157,7 @@ def test_buckets_that_lock_too_little_or_too_much(url: str, store: dict[str, str
 
 @pytest.mark.parametrize("name", ["s3://", "s3://x", "s3://archive/../x", "s3://UPPER/x", "s3://a//b"])
 def test_what_is_no_place(name: str) -> None:
-    """What names no place in a store is refused as such."""
+    """An address that does not name a place in a store is refused."""
     with pytest.raises(UsageError, match="names no place"):
         open_bucket(name)
 
@@ -204,7 +204,7 @@ def test_the_command_line(
 
 
 def test_an_intent_that_was_spoilt(url: str, store: dict[str, str], tmp_path: Path) -> None:
-    """What a writer never leaves there is not taken for what it wanted to put."""
+    """Objects that no writer creates are not treated as a writer's intent."""
     archive, keyring = make(url, tmp_path / "key")
     client = seaweed.connect(store)
     client.put_object(Bucket=url.split("/")[2], Key="kept/incoming/clearing.json", Body=b"[]")
@@ -245,7 +245,7 @@ def _start(url: str, key: Path, count: int) -> "subprocess.Popen[str]":
 
 
 def _require_acknowledged(archive: Archive, said: list[str]) -> None:
-    """Every entry that a writer was told of stands where it was told."""
+    """Every acknowledged entry has the number that its writer was told."""
     digests = {each.number: each.entry.files[0].digest for each in archive.entries() if each.entry.files}
     acknowledged = [line.split() for line in said]
     assert len({number for number, _ in acknowledged}) == len(acknowledged)
@@ -268,7 +268,7 @@ def test_writers_that_race(url: str, tmp_path: Path) -> None:
 
 
 def test_writers_that_are_killed(url: str, tmp_path: Path) -> None:
-    """Killed at random moments, writers lose nothing that was acknowledged; others clear away after them."""
+    """Writers that are killed at random moments lose nothing that was acknowledged; others clean up after them."""
     tally = race_apart(tmp_path, KILLS, random.randrange(2**32), url)
     assert tally["kills"] >= KILLS
     assert tally["acknowledged"]

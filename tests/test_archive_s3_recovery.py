@@ -1,4 +1,4 @@
-"""Writers in a store that were stopped or held up: what others do meanwhile costs nobody an entry."""
+"""Writers in a store that were interrupted or delayed: no entry is lost by what others do in the meantime."""
 
 import datetime
 import secrets
@@ -120,7 +120,7 @@ def test_a_writer_that_was_held_up(url: str, tmp_path: Path) -> None:
 
 
 def test_two_that_clear_away(url: str, tmp_path: Path) -> None:
-    """Of two writers that clear the same away, the slower one removes nothing that was added since."""
+    """If two cleaners remove the same objects, the slower one removes nothing that was added since."""
     _, keyring = make(url, tmp_path / "key")
     copies = fake_copies(3)
     stop(open_archive(url), keyring, copies)
@@ -142,7 +142,7 @@ def test_two_that_clear_away(url: str, tmp_path: Path) -> None:
 
 
 def test_what_another_one_left_and_one_relies_on(url: str, tmp_path: Path) -> None:
-    """What a writer that was stopped has put stays, where one that is at work has found it there."""
+    """An interrupted writer's object stays if an active writer relies on it."""
     _, keyring = make(url, tmp_path / "key")
     copies = fake_copies(3)
     stop(open_archive(url), keyring, copies)
@@ -196,7 +196,7 @@ def test_a_version_that_another_one_left(url: str, tmp_path: Path) -> None:
 
 
 def test_one_that_was_stopped_while_clearing_away(url: str, tmp_path: Path) -> None:
-    """A writer that is stopped while it clears away holds up only who adds the same, and the next one finishes."""
+    """A cleaner that is interrupted delays only writers that add the same objects, and the next cleaner finishes."""
     _, keyring = make(url, tmp_path / "key")
     left, others = fake_copies(3), fake_copies(2)
     stop(open_archive(url), keyring, left)

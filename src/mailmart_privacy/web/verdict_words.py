@@ -39,12 +39,12 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "unknown signer/other document": (
         "This is not a copy of MailMart’s privacy policy",
-        "The file is signed, but it is some other document, or one that was put together again. " + _SAVE_AGAIN,
+        "The file is signed, but it is some other document, or a copy that another program saved again. " + _SAVE_AGAIN,
     ),
     "altered": ("Not genuine: this file was changed", _DO_NOT_RELY),
     "unsigned": (
         "This is the published policy, not a copy for anybody",
-        "Nobody signed it for anybody. " + _SAVE_AGAIN,
+        "It was not issued to anybody. " + _SAVE_AGAIN,
     ),
     "unsigned/other document": (
         "This is not a signed copy of MailMart’s privacy policy",
@@ -57,12 +57,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "unreadable": ("This file cannot be checked", _SAVE_AGAIN),
     "not judged": (
         "This page cannot check this copy",
-        "That does not say that it is false. The name on it is written in letters that the copy brings along, and a "
+        "That does not mean that it is false. The name on it is written in letters that the copy brings along, and a "
         "browser cannot compare how they are drawn. Ask MailMart to check it.",
     ),
     "not judged/browser": (
         "Your browser cannot check files on this page",
-        "That does not say that the file is false. Open this page by its address that begins with https://, in a "
+        "That does not mean that the file is false. Open this page by its address that begins with https://, in a "
         "current browser, or ask MailMart to check the file.",
     ),
     "not available": (

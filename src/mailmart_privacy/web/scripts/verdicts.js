@@ -5,7 +5,7 @@ export class Refusal extends Error {}
 export class Altered extends Refusal {
   verdict = "altered";
 }
-/** Nobody signed it for anybody. */
+/** It was not issued to anybody. */
 export class Unsigned extends Refusal {
   verdict = "unsigned";
 }
