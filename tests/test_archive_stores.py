@@ -1,4 +1,4 @@
-"""Stores that cannot keep an archive are refused; what a store does not say does no harm."""
+"""Stores that cannot keep an archive are refused; missing answers of a store do no harm."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_stores_that_cannot_keep_an_archive(
 
 
 def test_an_answer_that_is_lost(store: CarelessStore) -> None:
-    """What was put is known to be one's own, though the store's answer was lost and it was asked again."""
+    """A writer recognises its own object, even if the store's answer was lost and the request was repeated."""
     client = connect("careless", "kept")
     store.lost = 1
     assert client.put("commits/0", b"mine")

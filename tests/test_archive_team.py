@@ -85,7 +85,7 @@ def test_names_are_found_however_they_are_spelt(place: Place, text: str, names: 
 
 
 def test_a_search_by_digest_and_what_is_similar(place: Place) -> None:
-    """The beginning of a digest finds its copy alone; an exact name is answered with those that look alike."""
+    """The beginning of a digest finds only its copy; the answer to an exact name lists similar names."""
     found = serve(place).find(digest_of("O'Reilly GmbH", "C-3")[:10])
     (customer,) = found.customers
     assert [copy.reference for copy in customer.copies] == ["C-3"]
@@ -103,7 +103,7 @@ def test_one_customer_of_two_spellings(place: Place) -> None:
 
 
 def test_an_erased_customer_is_only_counted(place: Place) -> None:
-    """An erased customer cannot be told from an unknown one; how many there were is said."""
+    """An erased customer cannot be told from an unknown one; the answer says how many were erased."""
     done = serve(place).erase("O'Reilly GmbH", details=Details(reason="asked for it"))
     assert (done.due_at, done.copies) == (None, 2)
     found = serve(place).find("Reilly")
@@ -146,7 +146,8 @@ def test_a_hold_keeps_a_customer(place: Place, copy_only: bool) -> None:
 
 
 def test_an_erasure_that_waits_for_the_store(place: Place) -> None:
-    """Locks are asked first: the erasure waits, the audit passes, and it is done when the lock has ended."""
+    """Locks are checked first: the erasure waits, the audit passes, and the erasure is done after the lock has
+    ended."""
     service = serve(place)
     until = NOW + datetime.timedelta(days=365)
     with mock.patch.object(Folder, "lock", return_value=Lock(until=until)):
@@ -178,7 +179,7 @@ def finish(session: object, names_key: bytes, at: datetime.datetime) -> tuple[in
 
 
 def test_an_erasure_that_was_interrupted_when_due(place: Place) -> None:
-    """Where the erasure was logged and nothing was removed, the next run removes it."""
+    """If the erasure was logged but nothing was removed, the next run removes the files."""
     with mock.patch.object(Folder, "lock", return_value=Lock(until=NOW + datetime.timedelta(days=1))):
         serve(place).erase("Müller AG")
     with (
@@ -204,7 +205,7 @@ def test_a_customer_who_comes_back_after_an_erasure(place: Place) -> None:
 
 
 def test_a_withdrawn_copy(place: Place) -> None:
-    """That a copy was withdrawn, when and why, is said wherever it is found; it stays in the archive."""
+    """Every search result says that a copy was withdrawn, when and why; the copy stays in the archive."""
     service = serve(place)
     service.withdraw(digest_of("Acme Holding", "X-77"), details=Details(reason="wrong name"))
     (customer,) = service.find("Acme").customers
@@ -233,7 +234,7 @@ def test_entries_of_kinds_that_are_not_known(place: Place) -> None:
 
 
 def test_the_usual_spelling_has_an_actor(place: Place) -> None:
-    """A copy's entry with an actor is read on the fast way, too."""
+    """The fast reader also reads a copy's entry that has an actor."""
     archive = place.archive()
     with archive.writing(place.keyring(archive), clock, ANNA) as session:
         (added,) = session.add_copies([copy_for("New Ltd")], shipped())
@@ -264,7 +265,7 @@ def test_entries_that_nobody_writes(content: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["copies", "log/tile", "commits", "recipients", "archive.json"])
 def test_a_huge_file_is_not_read(place: Place, name: str) -> None:
-    """A sparse file of 20 GiB in the place of another one is reported at once."""
+    """A sparse file of 20 GiB in place of another file is reported at once."""
     path = place.root / name
     path = next(each for each in sorted(path.rglob("*")) if each.is_file()) if path.is_dir() else path
     with path.open("r+b") as file:
@@ -286,7 +287,7 @@ def test_what_operating_systems_leave(place: Place) -> None:
 
 
 def test_an_index_that_was_changed(place: Place) -> None:
-    """What the index says of one copy is compared with the log, and so is that it has none."""
+    """The index's answer about a copy is compared with the log, also the answer that there is none."""
     service, digest = serve(place), digest_of("Acme Holding", "X-77")
     assert service.fetch(digest)
     database = sqlite3.connect(place.path / "index.sqlite")
@@ -419,7 +420,7 @@ def test_the_report(place: Place) -> None:
 
 
 def test_a_name_in_a_workbook_is_never_a_formula() -> None:
-    """What begins with an equals sign stays a text, in XLSX and in CSV."""
+    """A text that begins with an equals sign stays a text, in XLSX and in CSV."""
     from mailmart_privacy.archive.report import ArchiveReport, Table
 
     table = Table(key="t", title="T", columns=("name",), rows=(("=1+1",),))
@@ -430,7 +431,7 @@ def test_a_name_in_a_workbook_is_never_a_formula() -> None:
 
 
 def test_what_is_due(place: Place) -> None:
-    """What waits and what has no anchor is said, with its date."""
+    """The list names waiting erasures and entries without an anchor, with their dates."""
     from mailmart_privacy.archive.due import find_due
 
     service = serve(place)

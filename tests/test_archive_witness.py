@@ -132,7 +132,7 @@ def test_a_witness_signs_what_goes_on(opened: tuple[Archive, Keyring], witness: 
 def test_a_witness_that_does_not_sign(
     opened: tuple[Archive, Keyring], witness: Loopback, answer: tuple[int, bytes], words: str
 ) -> None:
-    """Whatever a witness answers instead of its signature is an error that says so."""
+    """Any answer of a witness other than its signature is an error that quotes it."""
     witness.answer = answer
     with pytest.raises(ArchiveError, match=words):
         cosign(opened[0], opened[0].checkpoint(), (parse_witness(witness.option),))
@@ -147,7 +147,7 @@ def test_a_witness_that_is_not_there(opened: tuple[Archive, Keyring], witness: L
 
 @pytest.mark.parametrize("text", ["", "witness", "a+b+c=https://example.com", "https://example.com"])
 def test_what_is_no_witness(text: str) -> None:
-    """What does not name a witness's key and address is refused."""
+    """An argument that does not name a witness's key and address is refused."""
     with pytest.raises(UsageError, match="is not a witness"):
         parse_witness(text)
 

@@ -1,4 +1,4 @@
-"""Batches by the command line: a folder, a ZIP file, faults, sums, and going on where one was stopped."""
+"""Batches on the command line: a folder, a ZIP file, faults, sums, and continuing an interrupted batch."""
 
 import datetime
 import io
@@ -75,7 +75,7 @@ def test_xlsx_and_processes_and_json(cli: Run, tmp_path: Path) -> None:
 
 
 def test_faults_are_listed_and_nothing_is_written(cli: Run, tmp_path: Path) -> None:
-    """All that is wrong is listed by row, whatever kind of fault; no key is made, no folder, no file."""
+    """All faults are listed by row, whatever their kind; no key, folder or file is created."""
     rows = [
         "Company,Contract",
         "Acme,1",
@@ -107,7 +107,7 @@ def test_faults_are_listed_and_nothing_is_written(cli: Run, tmp_path: Path) -> N
 
 
 def test_a_dry_run_shows_and_writes_nothing(cli: Run, tmp_path: Path) -> None:
-    """What would be written is shown, as lines or as JSON; nothing is made, not even an identity."""
+    """The plan is shown as lines or as JSON; nothing is created, not even an identity."""
     write_sheet(tmp_path / "r.csv", 3)
     result = cli("export", "--recipients", "r.csv", "-d", "out", "--dry-run")
     assert (
@@ -140,7 +140,7 @@ def test_names_that_look_like_others_are_remarked_on(cli: Run, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_a_zip_is_streamed(cli: Run, tmp_path: Path) -> None:
-    """A ZIP file holds the copies and their list, to a file or to a pipe; it is whole or not there."""
+    """A ZIP file contains the copies and their list, in a file or a pipe; it is complete or does not exist."""
     write_sheet(tmp_path / "r.csv", 9)
     for arguments in (("-o", "all.zip"), ("-o", "-")):
         result = cli("export", "--recipients", "r.csv", *arguments)
@@ -158,7 +158,7 @@ def test_a_zip_is_streamed(cli: Run, tmp_path: Path) -> None:
 
 
 def test_going_on(cli: Run, tmp_path: Path) -> None:
-    """A batch that is begun is neither begun again nor mixed with another; going on adds what is missing."""
+    """A batch is neither started twice nor mixed with another one; continuing it adds the missing copies."""
     write_sheet(tmp_path / "r.csv", 20)
     cli("export", "--recipients", "r.csv", "-d", "out")
     manifest = tmp_path / "out" / "manifest.jsonl"
@@ -212,7 +212,7 @@ def test_a_file_that_is_in_the_way(cli: Run, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """Interrupted at the keyboard, a batch says how far it came, in one line, and goes on later."""
+    """After Ctrl-C a batch says in one line how far it came, and can be continued."""
     write_sheet(tmp_path / "r.csv", 3000)
     cli("export", "--to", "Acme", "-o", "first.pdf")
     for jobs in ("1", "2"):
@@ -243,7 +243,7 @@ def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environmen
 
 @pytest.mark.slow
 def test_a_full_disk_stops_a_batch_that_goes_on(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """Where the disk fills up, nothing is half-written; with room again, the batch goes on."""
+    """If the disk fills up, no file is incomplete; once there is room, the batch can be continued."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True).returncode:
@@ -274,7 +274,7 @@ def test_a_full_disk_stops_a_batch_that_goes_on(cli: Run, tmp_path: Path, enviro
 
 
 def test_no_room_is_said_before_anything_is_signed(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """A batch that cannot fit is refused with what it takes and what there is."""
+    """A batch that does not fit is refused; the message says how much room it needs and how much there is."""
     write_sheet(tmp_path / "r.csv", 3)
     code = (
         "import shutil, sys; shutil.disk_usage = lambda path: type('Usage', (), {'free': 1000});"
@@ -321,7 +321,7 @@ sys.exit(main())
 
 
 def test_a_copy_that_does_not_verify_stops_the_report(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """Copies are verified before success is said: one that was spoilt on the disk is found."""
+    """Copies are verified before success is reported: a copy that was damaged on the disk is found."""
     write_sheet(tmp_path / "r.csv", 6)
     code = """
 import sys
@@ -377,7 +377,7 @@ def test_levels_in_a_batch(cli: Run, tmp_path: Path, authority: Authority) -> No
     ],
 )
 def test_options_that_do_not_go_together(cli: Run, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
-    """What makes no sense is said in one line, and nothing is written."""
+    """Contradicting options are refused in one line, and nothing is written."""
     write_sheet(tmp_path / "r.csv", 1)
     result = cli("export", *arguments)
     assert result.returncode == (1 if "No such" in words else 2)

@@ -52,7 +52,7 @@ def make(order: BatchOrder, folder: Path, **options: object) -> BatchRunner:
 
 
 def test_progress_is_told_by_stage(order: BatchOrder, tmp_path: Path) -> None:
-    """Each stage tells its beginning, and how far it has come after each chunk."""
+    """Each stage reports its beginning, and its progress after each chunk."""
     told: list[tuple[str, int, int]] = []
     runner = make(order, tmp_path, progress=lambda *step: told.append(step))
     report = runner.into_destination(FolderDestination(tmp_path / "out"), manifest=tmp_path / "out" / "list.jsonl")
@@ -88,7 +88,7 @@ def test_a_zip_goes_to_any_stream(order: BatchOrder, tmp_path: Path) -> None:
 
 
 def test_copies_are_dated_by_the_clock(order: BatchOrder, tmp_path: Path) -> None:
-    """The clock that is handed in dates the copies; none is older than its certified form."""
+    """The given clock dates the copies; no copy is older than its certified form."""
     later = NOW + datetime.timedelta(hours=2)
     few = replace(order, plan=order.plan[:1])
     runner = BatchRunner(few, clock=lambda: later, forms=FormCache(tmp_path / "forms"))

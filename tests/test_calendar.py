@@ -1,4 +1,4 @@
-"""The calendar of effective dates, as the parsers of others read it."""
+"""The calendar of effective dates, as other programs' parsers read it."""
 
 import datetime
 
@@ -39,7 +39,7 @@ def ledger() -> Ledger:
 
 
 def test_each_version_is_an_event(ledger: Ledger) -> None:
-    """At its moment, with its change, its summary and its page; it takes nobody's time, and rings nowhere."""
+    """Each event has its moment, change, summary and page; it blocks nobody's calendar and has no alarm."""
     parsed, found = read(write(ledger))
     assert [event["UID"] for event in found] == [f"privacy-{each}@mailmart.com" for each in (FIRST, SECOND, THIRD)]
     assert [event.start for event in found] == [version.effective_at for version in ledger.versions]

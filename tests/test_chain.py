@@ -1,4 +1,4 @@
-"""Chains: what leads to a root, and each thing that is refused before anything is signed."""
+"""Chains: which ones lead to a root, and which ones are refused before anything is signed."""
 
 import datetime
 from typing import Any
@@ -41,7 +41,7 @@ def test_the_order_in_the_file_does_not_matter() -> None:
 
 
 def test_a_chain_signs_and_its_root_verifies() -> None:
-    """A copy that a chain stands behind verifies with nothing but the root."""
+    """A copy that was signed with a chain verifies with only the root."""
     identity = load_identity(PEM + to_pem(LEAF, MIDDLE.certificate, ROOT.certificate))
     copy = privacy.issue(privacy.current(), recipient="Acme", issued_at=NOW, identity=identity)
     assert privacy.verify(copy, trust=[ROOT.certificate], at=NOW).recipient == "Acme"
@@ -97,7 +97,7 @@ SHORT = rsa.generate_private_key(65537, 1024)
     ],
 )
 def test_a_chain_that_does_not_hold_is_refused(content: bytes, message: str) -> None:
-    """Each thing that can be wrong with a chain has its own message, which names the file."""
+    """Each possible fault of a chain has its own message, which names the file."""
     with pytest.raises(IdentityError, match=f"key.pem: .*{message}") as caught:
         load_identity(content if PEM in content else PEM + content, origin="key.pem")
     assert "\n" not in str(caught.value)
@@ -151,7 +151,7 @@ def test_an_issuers_weak_key_is_refused() -> None:
 
 
 def test_no_identity_is_made_of_what_does_not_fit() -> None:
-    """Whoever puts an identity together by hand meets the same refusals."""
+    """An identity that is assembled by hand is refused for the same reasons."""
     with pytest.raises(IdentityError, match="the certificate of 'Stranger' does not belong to its key"):
         Identity(certificate=STRANGER.certificate, key=FileKey(KEY))
     with pytest.raises(IdentityError, match="incomplete"):
@@ -160,7 +160,7 @@ def test_no_identity_is_made_of_what_does_not_fit() -> None:
 
 
 def test_another_backend_is_one_class() -> None:
-    """Whatever has a public key and signs is a key: here, one that counts."""
+    """Any object with a public key and a `sign` method is a key: here, one that counts its signatures."""
 
     class Counting:
         def __init__(self) -> None:

@@ -86,7 +86,7 @@ BLOCKS = st.lists(
 
 @given(WORDS.map("".join) | st.text(), WORDS.map("".join) | st.text())
 def test_no_character_is_lost(old: str, new: str) -> None:
-    """Whatever the two wordings are, both come back from the spans, none of which is empty or cuts a word."""
+    """For any two wordings, the spans give both back; no span is empty or cuts a word."""
     spans = compare_words(old, new)
     assert joined(spans, "same", "removed") == old
     assert joined(spans, "same", "added") == new
@@ -146,7 +146,7 @@ def test_similarity_is_of_words() -> None:
 
 
 def test_a_policy_is_the_same_as_itself(policy: Policy) -> None:
-    """Nothing changed is said so, and every section and processor is there."""
+    """A comparison without changes says so, and contains every section and processor."""
     comparison = compare(policy, policy)
     assert comparison.same_text
     assert [section.id for section in comparison.sections] == [section.id for section in policy.sections]
@@ -155,7 +155,7 @@ def test_a_policy_is_the_same_as_itself(policy: Policy) -> None:
 
 
 def test_edits_are_found_where_they_are(policy: Policy) -> None:
-    """A changed word, a new item and a removed paragraph are what is reported, and nothing else."""
+    """Exactly the changed word, the new item and the removed paragraph are reported."""
     section = next(each for each in policy.sections if any(len(block.markdown) > 200 for block in each.blocks))
     block = next(block for block in section.blocks if len(block.markdown) > 200)
     word = max(block.markdown.split(), key=lambda each: (block.markdown.count(each) == 1, each.isalpha(), len(each)))
@@ -168,7 +168,7 @@ def test_edits_are_found_where_they_are(policy: Policy) -> None:
 
 
 def test_a_moved_section_is_reported_as_moved(policy: Policy) -> None:
-    """A section in another place is moved; those that only got another number are not, and no text is shown as new."""
+    """Only the section in another place counts as moved, not those that got another number; no text counts as new."""
     moving, *rest = policy.sections[2:]
     order = (*policy.sections[:2], *rest[:4], moving, *rest[4:])
     new = replace(policy, sections=tuple(replace(each, number=n) for n, each in enumerate(order, 1)))
@@ -180,7 +180,7 @@ def test_a_moved_section_is_reported_as_moved(policy: Policy) -> None:
 
 
 def test_sections_come_and_go(policy: Policy) -> None:
-    """A new section is added, a dropped one stands where it stood, one under another title is recognised."""
+    """A new section is added, a removed one keeps its place, and one with another title is recognised."""
     kept = [section for section in policy.sections if section.number != 4]
     fresh = replace(policy.sections[3], id="automated-decisions", title="Automated Decisions", blocks=())
     retitled = replace(kept[-1], id="how-to-reach-us", title="How to Reach Us")

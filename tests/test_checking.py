@@ -1,4 +1,4 @@
-"""Is this copy real? What people and programs are told of a file, and what a hostile one cannot do."""
+"""Is this copy real? What people and programs learn about a file, and what a hostile file cannot do."""
 
 import datetime
 import json
@@ -100,7 +100,7 @@ def test_a_genuine_copy_is_told_in_plain_words(service: Service, copy: bytes) ->
     ],
 )
 def test_other_files_are_told_apart(service: Service, copy: bytes, spoil: object, verdict: str | None) -> None:
-    """Never a traceback and never "genuine"; what to do stands beside it."""
+    """The answer is never a traceback and never "genuine", and says what to do."""
     content = spoil(copy)  # type: ignore[operator]
     document = json.loads(service.respond("POST", "/privacy/verify", DATA, content).body)
     assert not document["genuine"]
@@ -115,7 +115,7 @@ def test_other_files_are_told_apart(service: Service, copy: bytes, spoil: object
 
 
 def test_while_the_list_is_empty_the_pages_say_so(copy: bytes) -> None:
-    """Nobody can be told who signed; that is said, and not that the copy is false."""
+    """The page says that it cannot tell who signed the copy, but not that the copy is false."""
     service = Service(shipped(), clock=lambda: NOW, trust_list=make_trust_list(None))
     document = json.loads(service.respond("POST", "/privacy/verify", DATA, copy).body)
     assert document["verdict"] == "unknown signer"
@@ -240,7 +240,7 @@ def test_a_copy_of_every_level_says_who_knows_the_time(authority: Authority) -> 
 
 
 def test_the_wrong_file_is_told_from_a_changed_copy(service: Service) -> None:
-    """Somebody chose another document: nobody is told that it is forged."""
+    """For another document, the page does not claim that it is forged."""
     other = b"%PDF-2.0\n1 0 obj\n<< >>\nendobj\nstartxref\n9\n%%EOF\n"
     for content, headline in (
         (other, "not a signed copy of MailMart"),
@@ -281,7 +281,7 @@ def test_the_page_runs_nothing_but_its_scripts(service: Service) -> None:
 
 
 def test_without_what_checks_files_the_page_does_it_in_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No form is offered that nobody could answer."""
+    """A form is only offered if the service can answer it."""
     monkeypatch.setattr("mailmart_privacy.web.resources.can_check", lambda: False)
     page = Service(shipped(), clock=lambda: NOW).respond("GET", "/privacy/verify", {}).body.decode()
     assert "<form" not in page

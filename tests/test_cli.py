@@ -1,4 +1,4 @@
-"""The command line, as a process: what it prints where, its exit codes, and that nothing is half-written."""
+"""The command line as a process: where it prints what, its exit codes, and that no file is incomplete."""
 
 import json
 import os
@@ -115,7 +115,7 @@ def test_verdicts_of_several_files_are_one_document(cli: Run, tmp_path: Path) ->
 
 
 def test_someone_elses_identity_is_not_trusted(cli: Run, environment: dict[str, str]) -> None:
-    """Another user does not trust the copy until they are given its certificate."""
+    """Another user does not trust the copy until they have its certificate."""
     cli("export", "--to", "Acme", "-o", "acme.pdf")
     pem = cli("identity", "show", "--pem").stdout
     other = {**environment, "MAILMART_PRIVACY_STATE_DIR": environment["HOME"] + "/other"}
@@ -181,7 +181,7 @@ def test_errors_are_one_line_and_write_nothing(
     ],
 )
 def test_usage_errors(cli: Run, arguments: list[str], words: str) -> None:
-    """What Click refuses is one line, too, with exit code 2."""
+    """Errors of Click also take one line, with exit code 2."""
     result = cli(*arguments)
     assert result.returncode == 2
     assert words in one_line(result)
@@ -195,7 +195,7 @@ def test_no_arguments_are_a_question(cli: Run) -> None:
 
 
 def test_an_existing_file_is_kept(cli: Run, tmp_path: Path) -> None:
-    """A file that is there stays, unless --force is given."""
+    """An existing file is kept, unless --force is given."""
     (tmp_path / "x.pdf").write_bytes(b"mine")
     result = cli("export", "--to", "Acme", "-o", "x.pdf")
     assert result.returncode == 1
@@ -271,7 +271,7 @@ def test_standard_input_and_output(cli: Run, tmp_path: Path) -> None:
 
 
 def test_verify_at_a_time_and_against_a_version(cli: Run, tmp_path: Path) -> None:
-    """`--at` asks as of then, `--policy` for a version, and what is neither is a usage error."""
+    """`--at` verifies as of a moment, `--policy` requires a version; other values are usage errors."""
     assert cli("export", "--to", "Acme", "-o", "copy.pdf").returncode == 0
     for arguments, code, words in (
         (["--policy", "current"], 0, ""),
@@ -312,7 +312,7 @@ def test_a_place_that_takes_no_file_is_named(cli: Run, tmp_path: Path, target: s
 
 
 def test_a_closed_standard_output_is_no_traceback(environment: dict[str, str]) -> None:
-    """Where there is nobody to print to, nothing is done, and that is said."""
+    """If standard output is closed, nothing is done, and a message says so."""
     command = [sys.executable, "-m", "mailmart_privacy", "show"]
     result = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command], env=environment, stderr=subprocess.PIPE, check=False
@@ -330,7 +330,8 @@ def test_what_is_printed_is_what_the_copy_says(cli: Run) -> None:
 
 
 def test_only_the_own_certificate_is_trusted_unasked(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """An imported identity brings its authority along; others whom that one vouches for are not trusted for it."""
+    """An imported identity includes its authority's certificate; other certificates of that authority are not
+    trusted."""
     from .test_identity import authority_and_two
 
     (tmp_path / "ours.pem").write_bytes(authority_and_two()[0])
@@ -443,7 +444,7 @@ def test_verify_answers_in_five_facts(cli: Run) -> None:
 
 
 def test_the_policy_needs_no_extra_but_the_command(tmp_path: Path, environment: dict[str, str]) -> None:
-    """Without what PDFs need, texts are shown and compared, and the website is built; the rest names the extra."""
+    """Without the extra for PDFs, texts are shown and compared and the website is built; all else names the extra."""
     blocked = "('cryptography', 'pyhanko', 'asn1crypto', 'filelock', 'weasyprint', 'openpyxl')"
     code = f"import sys\nfor name in {blocked}: sys.modules[name] = None\nfrom mailmart_privacy.cli import main; main()"
     (tmp_path / "text.txt").write_text(shipped().policy(VERSION).text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Workers beyond this process: a real Dask cluster, a real store by S3's protocol, and a worker that is killed."""
+"""Workers outside of this process: a real Dask cluster, a real S3 server, and a worker that is killed."""
 
 import datetime
 import json
@@ -81,7 +81,7 @@ def rows(count: int) -> list[privacy.Row]:
 
 
 def require_all(outcomes: list[Any], count: int, key: KeyName) -> None:
-    """Hold what came out to each row, once."""
+    """Require exactly one result for each row."""
     assert all(isinstance(each, batch.IssuedRow) for each in outcomes), outcomes[:3]
     assert sorted(each.reference for each in outcomes) == sorted(f"C-{n}" for n in range(count))
 
@@ -137,7 +137,8 @@ def test_workers_write_to_a_store(cluster: Any, key: KeyName, store: str, proces
 
 
 def test_a_store_without_a_list_is_refused(process: Run, tmp_path: Path, store: str) -> None:
-    """A store cannot be appended to, so the list has to lie somewhere else: said before anything is done."""
+    """Nothing can be appended to a file in a store, so the list has to be elsewhere; this is reported before anything
+    is done."""
     (tmp_path / "rows.csv").write_text("name\nAcme\n", encoding="utf-8")
     assert "--manifest FILE" in one_line(process("export", "--recipients", "rows.csv", "-d", f"{store}/x"))
 
@@ -237,7 +238,7 @@ def test_the_same_row_is_found_not_issued_twice(key: KeyName, tmp_path: Path) ->
 
 
 def test_wrong_arguments_raise_at_once(key: KeyName) -> None:
-    """What is wrong for all rows is raised where the call is made, not at the first row."""
+    """An error that concerns all rows is raised by the call itself, not at the first row."""
     with pytest.raises(privacy.UsageError, match="no level"):
         privacy.issue_many([], identity=key, level="B-X")
     with pytest.raises(privacy.UsageError, match="no form for the paper"):

@@ -1,4 +1,4 @@
-"""What a request may demand: conditions and media ranges as RFC 9110 has them, to the letter."""
+"""What a request may demand: conditions and media ranges exactly as in RFC 9110."""
 
 import datetime
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def ask(service: Service, target: str, method: str = "GET", headers: Mapping[str
     ],
 )
 def test_each_form_of_a_date_is_read(service: Service, since: str) -> None:
-    """That of today, and both that old clients write (RFC 9110, 5.6.7)."""
+    """The current date format, and the two of old clients (RFC 9110, 5.6.7)."""
     for method in ("GET", "HEAD"):
         assert ask(service, "/privacy.txt", method, {"If-Modified-Since": since}).status == 304
     assert ask(service, "/privacy.txt", headers={"If-Modified-Since": since, "If-None-Match": '"x"'}).status == 200
@@ -60,7 +60,7 @@ def test_each_form_of_a_date_is_read(service: Service, since: str) -> None:
     ],
 )
 def test_what_is_no_date_of_http_is_passed_over(service: Service, since: str) -> None:
-    """Whatever a lenient reader makes of it, a list of dates among it (RFC 9110, 13.1.3 and 13.1.4)."""
+    """Invalid dates are ignored, however a lenient reader might read them (RFC 9110, 13.1.3 and 13.1.4)."""
     assert ask(service, "/privacy.txt", headers={"If-Modified-Since": since}).status == 200
     assert ask(service, "/privacy.txt", headers={"If-Unmodified-Since": since}).status == 200
 
@@ -130,7 +130,7 @@ def test_an_encoded_name_of_the_query_is_the_same_name(service: Service) -> None
 
 
 def test_a_clock_before_the_first_version_finds_nothing() -> None:
-    """A machine whose clock is not set yet gets an answer, and no exception."""
+    """A machine whose clock is not set yet gives an answer, not an exception."""
     early = make_service(datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC))
     for target in ("/privacy", "/privacy.json?at=2026-03-01T09:00:00Z", "/nothing"):
         answer = ask(early, target)

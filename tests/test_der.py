@@ -1,4 +1,4 @@
-"""DER: what is written is read again, what a general library reads is read alike, any other spelling is refused."""
+"""DER: written values are read back, a general library reads them alike, and any other encoding is refused."""
 
 import datetime
 
@@ -43,7 +43,7 @@ def test_lengths(content: bytes) -> None:
 
 @given(st.binary(max_size=40))
 def test_nothing_but_errors_of_its_own(content: bytes) -> None:
-    """Any bytes are read, or refused with the module's error; what is taken is what stood there."""
+    """Any bytes are either read or refused with the module's error; a value that was read encodes to the same bytes."""
     for read in (
         der.Reader.take,
         der.Reader.integer,

@@ -1,4 +1,4 @@
-"""`diff` as a user runs it: what it takes, what it says, what it writes, and what it refuses."""
+"""`diff` as a user runs it: its arguments, its messages, its output, and what it refuses."""
 
 import contextlib
 import datetime
@@ -88,7 +88,7 @@ def test_what_changed_since_this_copy(cli: Run, tmp_path: Path, copy: bytes, dra
 
 
 def test_an_altered_copy_is_said_to_be_one(cli: Run, tmp_path: Path, copy: bytes, form: bytes) -> None:
-    """What it carries is compared, and nobody can miss that it does not hold; a form names nobody."""
+    """Its attached text is compared, and a clear message says that it is not valid; a form names nobody."""
     (tmp_path / "bad.pdf").write_bytes(copy.replace(b"/Reason", b"/Raison"))
     (tmp_path / "form.pdf").write_bytes(form)
     altered = cli("diff", "bad.pdf", "current")
@@ -133,7 +133,7 @@ def test_json_is_one_document(cli: Run, draft: str) -> None:
 
 
 def test_the_exit_code_tells_when_asked(cli: Run, draft: str) -> None:
-    """0 in any case, and with --exit-code 1 where the texts differ."""
+    """The exit code is 0 in any case; with --exit-code it is 1 if the texts differ."""
     assert cli("diff", "current", draft).returncode == 0
     assert cli("diff", "current", draft, "--exit-code").returncode == 1
     assert cli("diff", draft, draft, "--exit-code").returncode == 0
@@ -182,7 +182,7 @@ def test_colour_is_for_terminals(
 
 
 def test_colour_can_be_had_without_a_terminal(cli: Run, draft: str) -> None:
-    """For a pager."""
+    """`--color always` paints into a pipe, for a pager."""
     assert b"\x1b[31m[-18-]\x1b[0m" in cli("diff", "current", draft, "--color", "always").stdout
 
 
@@ -308,7 +308,7 @@ SHAPES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_that_take_parsers_for_ever_are_bounded(process: Run, tmp_path: Path, shape: str) -> None:
-    """What Markdown or a comparison would read again and again ends in seconds, by its shape."""
+    """Texts that would keep Markdown or a comparison busy are refused within seconds, by their structure."""
     content, code, said = SHAPES[shape]
     (tmp_path / "file").write_text(content, encoding="utf-8")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

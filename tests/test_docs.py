@@ -1,4 +1,4 @@
-"""The documents: every command and example in them is run, and says what it says there."""
+"""The documents: every command and example in them is run, and prints what the document shows."""
 
 import collections
 import datetime
@@ -79,7 +79,7 @@ def having(kind: str) -> list[Path]:
 
 @pytest.mark.parametrize("path", having("python"), ids=lambda path: path.name)
 def test_python_examples(path: Path, first_only: dict[str, str]) -> None:
-    """The Python examples of a document, run in order, give what stands there."""
+    """The Python examples of a document, run in order, print what the document shows."""
     source = "\n".join(blocks(path, "python"))
     test = doctest.DocTestParser().get_doctest(source, {}, path.name, str(path), 0)
     assert test.examples
@@ -127,7 +127,7 @@ def test_console_examples(
     first_only: dict[str, str],
     request: pytest.FixtureRequest,
 ) -> None:
-    """The commands of a document, run in order in one folder, print what stands there, and exit as they say."""
+    """The commands of a document, run in order in one folder, print and exit as the document shows."""
     (tmp_path / "src").symlink_to(ROOT / "src")
     for name, sheet in SHEET.findall(path.read_text(encoding="utf-8")):
         (tmp_path / name).write_text(sheet, encoding="utf-8")
@@ -143,7 +143,7 @@ def test_console_examples(
 
 
 def run_console(path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
-    """Run the commands of a document, and hold what they print to what stands there."""
+    """Run the commands of a document, and compare their output with the document."""
     for block in blocks(path, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
@@ -186,7 +186,7 @@ def test_shell_lines(path: Path, environment: dict[str, str]) -> None:
 
 
 def test_make_export(tmp_path: Path, environment: dict[str, str]) -> None:
-    """`make export` leaves a verified PDF and prints its path last, whatever signs are in the name."""
+    """`make export` writes a verified PDF and prints its path last, whatever characters are in the name."""
     for name in ("Makefile", "tools", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
     recipient = """O'Brien & "Söhne" $HOME `x`"""

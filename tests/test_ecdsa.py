@@ -1,4 +1,4 @@
-"""ECDSA signatures: of the two that hold for one content, copies and tokens carry one."""
+"""ECDSA signatures: of the two valid ones for a content, copies and tokens carry a certain one."""
 
 import pytest
 from asn1crypto import cms
@@ -15,7 +15,7 @@ from .pki import Authority
 
 
 def turn(signature: bytes, curve: str) -> bytes:
-    """Make the other signature that holds for the same content."""
+    """Make the other valid signature for the same content."""
     r, s = decode_dss_signature(signature)
     return encode_dss_signature(r, _ORDERS[curve] - s)
 
@@ -48,7 +48,7 @@ def test_identities_sign_with_the_lower_one() -> None:
 
 
 def test_tokens_carry_the_lower_one(authority: Authority) -> None:
-    """A token whose signature is turned around is brought into the same spelling as before."""
+    """A token with the other signature is brought into the same canonical form."""
     token = authority.client("bare-tsa").stamp(bytes(32))
     info = cms.ContentInfo.load(token.content)
     (signer,) = info["content"]["signer_infos"]

@@ -58,7 +58,7 @@ BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nX-", BODY], ids=["status", "headers", "body"])
 def test_a_dripping_server_is_given_up(start: bytes) -> None:
-    """A server that sends a byte every now and then does not hold the caller longer than the timeout."""
+    """A server that sends a byte now and then does not delay the caller beyond the timeout."""
     with serve(drip(start)) as url:
         began = time.monotonic()
         with pytest.raises(TimeoutError, match=r"within 0\.4 seconds"):
@@ -79,7 +79,7 @@ def test_a_deadline_covers_all_attempts() -> None:
 
 
 def test_what_is_answered() -> None:
-    """A whole answer is returned; one that asking again will not better is told from one that may be."""
+    """A complete answer is returned; final refusals are distinguished from answers that may change."""
     with serve(say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as url:
         assert fetch(url, None, {}, 5, Deadline(5)) == b"hi"
     with serve(say(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) as url, pytest.raises(RefusedAnswerError):

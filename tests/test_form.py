@@ -204,7 +204,7 @@ def test_page_1_asks_nothing_of_a_recipient_but_a_browser(paper: str) -> None:
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_only_the_package_s_fonts_are_embedded(paper: str) -> None:
-    """No font of the machine is in the form, and none is missing."""
+    """The form contains no font of the machine, and lacks none."""
     result = subprocess.run(["pdffonts", "-"], input=recorded(paper), capture_output=True, check=True)
     lines = result.stdout.decode().splitlines()[2:]
     assert len(lines) == 4

@@ -170,7 +170,7 @@ REFUSED = (
 
 
 def difference(answer: Answer, expected: Response) -> list[str]:
-    """Say where an answer is not what the core gave; a framework may add headers, and no more."""
+    """Describe how an answer differs from the core's; a framework may only add headers."""
     if answer.status != expected.status:
         return [f"{answer.status} for {expected.status}"]
     found = [] if answer.body == expected.body else [f"another body: {answer.body[:80]!r}"]
@@ -228,7 +228,8 @@ GZIP = {
 @pytest.mark.parametrize("age", ["oldest", "newest"])
 @pytest.mark.parametrize("framework", GZIP)
 def test_a_middleware_may_compress(framework: str, age: str, tmp_path: Path) -> None:
-    """What it does to one answer is in no other: who accepts no gzip gets the very bytes, before and after."""
+    """Middleware changes one answer only: a client that does not accept gzip gets the original bytes, before and
+    after."""
     project = write_project(tmp_path, framework)
     changed = project / ("settings.py" if framework == "django" else "app.py")
     changed.write_text(changed.read_text() + GZIP[framework])

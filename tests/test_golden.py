@@ -1,4 +1,4 @@
-"""Golden copies: what was issued once verifies, and is read as it was meant, on every system and Python."""
+"""Golden copies: copies that were issued once verify, and are read correctly, on every system and Python."""
 
 import datetime
 from hashlib import sha256

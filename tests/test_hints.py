@@ -38,7 +38,7 @@ def test_no_message_of_the_library_names_an_option(name: str) -> None:
 
 
 def test_the_command_line_adds_the_option(cli: Run) -> None:
-    """An error that an option mends ends with that option."""
+    """An error that an option would solve ends with that option."""
     assert one_line(cli("show", "-o", "home")) == "mailmart-privacy: home is a folder; give the name of a file in it"
     cli("show", "-o", "policy.txt")
     assert one_line(cli("show", "-o", "policy.txt")).endswith(f"kept; {HINTS['force']}")

@@ -59,7 +59,7 @@ def test_nothing_changed_since_the_text_itself_or_an_announced_one(ledger: Ledge
 
 
 def test_an_id_of_no_text_is_refused(ledger: Ledger) -> None:
-    """A misspelt id, one of no version, and one of a text that never was."""
+    """A malformed id, an id of an unknown version, and an id of a text that never existed."""
     policy = ledger.policy(SECOND)
     with pytest.raises(UsageError, match="looks like"):
         policy.changes_since("2026-02-24")

@@ -214,7 +214,7 @@ CURVE = ec.generate_private_key(ec.SECP256K1())
     ],
 )
 def test_what_cannot_sign_is_refused(content: bytes, passphrase: bytes | None, message: str) -> None:
-    """Each thing that can be wrong with a key file has its own message, which never shows the passphrase."""
+    """Each possible fault of a key file has its own message, which never shows the passphrase."""
     with pytest.raises(IdentityError, match=message) as caught:
         load_identity(content, passphrase=passphrase, origin="key.pem")
     assert "key.pem" in str(caught.value)

@@ -83,7 +83,7 @@ def _wait_for(process: subprocess.Popen[bytes], manifest: Path, chance: random.R
 
 
 def _require_whole(folder: Path, seen: dict[str, str]) -> None:
-    """Hold every file to what it was when it was first seen, and every line to its file."""
+    """Require that no file changes after it was first seen, and that every line has its file."""
     for path in folder.glob("*.pdf"):
         digest = sha256(path.read_bytes()).hexdigest()
         assert seen.setdefault(path.name, digest) == digest, "the copy was issued twice"

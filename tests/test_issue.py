@@ -1,4 +1,4 @@
-"""Issuing: what a copy holds and shows, what is refused, and what it does not need."""
+"""Issuing: what a copy contains and shows, what is refused, and which libraries are not needed."""
 
 import asyncio
 import datetime

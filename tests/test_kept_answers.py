@@ -1,4 +1,4 @@
-"""What the adapter for Starlette keeps of its answers: as long as they are true, and no longer."""
+"""The Starlette adapter keeps answers as long as they are correct, and no longer."""
 
 import asyncio
 import datetime

@@ -108,7 +108,7 @@ def test_copies_signed_in_kms_verify(kms: Any, spec: str) -> None:
 
 
 def test_an_alias_is_followed_once(kms: Any) -> None:
-    """Who points an alias to another key meanwhile does not change whose signature a batch carries."""
+    """An alias that is pointed to another key during a batch does not change the batch's signer."""
     first, certificates = make(kms, "ECC_NIST_P256")
     second, _ = make(kms, "ECC_NIST_P256")
     kms.create_alias(AliasName="alias/moving", TargetKeyId=first)
@@ -121,7 +121,7 @@ def test_an_alias_is_followed_once(kms: Any) -> None:
 
 
 def test_a_key_that_cannot_sign_is_refused(kms: Any) -> None:
-    """Each thing that can be wrong with a key in KMS has its own message, in one line."""
+    """Each possible fault of a key in KMS has its own message, in one line."""
     _, certificates = make(kms, "ECC_NIST_P256")
     disabled, _ = make(kms, "ECC_NIST_P256")
     kms.disable_key(KeyId=disabled.rpartition("/")[2])

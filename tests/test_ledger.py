@@ -81,7 +81,7 @@ def test_a_changed_footer_needs_no_new_version(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_was_released_is_in_the_ledger_as_it_was() -> None:
-    """No entry of a released version changes, goes, or gets another before it: not even where all fits."""
+    """No entry of a released version changes, disappears or gets another one before it, even if the chain fits."""
     entries = json.loads(_resources.read_data(LEDGER))["entries"]
     assert len(RELEASED) >= 1
     assert {entry["version"]: entry_digest(entry) for entry in entries[: len(RELEASED)]} == RELEASED
@@ -249,7 +249,7 @@ def test_a_text_id_finds_its_text_again() -> None:
     ],
 )
 def test_the_id_of_no_text_is_refused(text_id: str, error: type[Exception]) -> None:
-    """Neither another text, nor a version that never was, nor what is not a text id, is guessed at."""
+    """An id of another text or of an unknown version, or a malformed one, is refused rather than guessed."""
     words = {UsageError: "is not a text id", UnknownTextError: r"that never existed|never had"}
     with pytest.raises(error, match=words.get(error, "knows no version after")):
         shipped().resolve(text_id)

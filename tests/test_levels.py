@@ -1,4 +1,4 @@
-"""Levels: what each one takes, what it proves and for how long, and what is said where it cannot be reached."""
+"""Levels: what each one needs, what it proves and for how long, and the message if it cannot be reached."""
 
 import asyncio
 import datetime
@@ -160,7 +160,7 @@ def test_a_copy_is_not_issued_after_its_timestamp(certified: CertifiedForm, iden
 
 
 def test_fifteen_years_with_renewals(copies: dict[str, bytes], authority: Authority) -> None:
-    """Renewed in 2031, a copy holds in 2041, long after the signer and the first authority have expired."""
+    """A copy that was renewed in 2031 is valid in 2041, long after the signer and the first authority have expired."""
     copy = copies["B-LTA"]
     with authority.at(year(2031)):
         renewed = timestamps.renew(copy, tsa=authority.client("tsa-2040"), trust=authority.trust, at=year(2031))
@@ -262,7 +262,7 @@ def test_another_authority_is_asked_where_one_fails(authority: Authority) -> Non
 
 
 def test_an_answer_to_something_else_is_refused(authority: Authority) -> None:
-    """A replayed answer, one that is none, and one of another certificate than the pinned one are named."""
+    """A replayed answer, an invalid one, and one of another certificate than the pinned one are named."""
     client = authority.client(attempts=1)
     path = "/test/tsa/tsa"
     replies: list[bytes] = []
@@ -293,7 +293,7 @@ def test_an_answer_to_something_else_is_refused(authority: Authority) -> None:
 
 
 def test_an_address_that_is_not_there_is_not_asked_twice(authority: Authority) -> None:
-    """HTTP 404 does not become better."""
+    """HTTP 404 is final: the request is not repeated."""
     before = len(authority.requests)
     with pytest.raises(TimestampError, match="HTTP 404"):
         TimestampClient(urls=(authority.url + "/nowhere",), sleep=lambda _: None).stamp(bytes(32))
@@ -414,7 +414,7 @@ def test_a_timestamp_of_another_copy_is_found(
 
 
 def test_a_token_has_one_spelling(authority: Authority) -> None:
-    """What a token says outside its signed parts is brought into one form; stray certificates are left out."""
+    """The unsigned parts of a token are brought into canonical form; stray certificates are left out."""
     token = authority.client().stamp(bytes(32))
     assert read_token(token.content).content == token.content
     info = cms.ContentInfo.load(token.content)

@@ -1,4 +1,4 @@
-"""Hostile files: what they cost is bounded, whatever they hold, and the verdict is one line."""
+"""Hostile files: their cost is bounded, whatever they contain, and the verdict is one line."""
 
 import contextlib
 import datetime
@@ -291,7 +291,7 @@ def test_a_hostile_file_costs_little(
 
 
 def test_a_foreign_file_is_not_followed(archived: bytes) -> None:
-    """The same in a stranger's file, all of which may be hostile, is not even read."""
+    """The same content in a stranger's file, which may be hostile throughout, is not even read."""
     for make in (fields_in_circles, columns_of_nothing, nested_arrays):
         foreign = b"%PDF-1.7\n" + make(Tail(archived))[len(archived) :]
         with pytest.raises(errors.UnsignedError):
@@ -299,7 +299,7 @@ def test_a_foreign_file_is_not_followed(archived: bytes) -> None:
 
 
 def test_time_and_memory_have_an_end() -> None:
-    """Whatever else takes too long or too much is given up, and the limits are gone afterwards."""
+    """Any other work that takes too much time or memory is stopped, and the limits are removed afterwards."""
     with pytest.raises(errors.UnreadableFileError, match="was stopped after"):
         swallow_errors_for_ever()
     before = resource.getrlimit(resource.RLIMIT_DATA)
@@ -338,7 +338,7 @@ def make_certificate(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey)
 
 @pytest.mark.parametrize("names", [1, 9])
 def test_certificates_that_issued_each_other_are_no_maze(names: int) -> None:
-    """Among certificates with more ways through them than anybody can walk, no way is found, at once."""
+    """Among certificates with more paths than anybody can follow, the search ends at once without a path."""
     key = ec.generate_private_key(ec.SECP256R1())
     if names == 1:
         maze = [make_certificate("0", "0", key) for _ in range(60)]

@@ -1,4 +1,4 @@
-"""Names that look like others are remarked on, and names of the world are not."""
+"""Names that look like other names are remarked on; ordinary names in any script are not."""
 
 import json
 import unicodedata

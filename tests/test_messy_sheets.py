@@ -1,4 +1,5 @@
-"""Sheets as people keep them: titles, merged cells, several sheets, hidden rows, formulas; and what is given back."""
+"""Sheets as people keep them: titles, merged cells, several sheets, hidden rows, formulas; and the returned
+workbooks."""
 
 import io
 import json
@@ -51,7 +52,7 @@ def read(content: bytes, **options: Any) -> Sheet:
 
 @pytest.mark.parametrize("merged", [True, False])
 def test_a_title_is_not_taken_for_headings(merged: bool) -> None:
-    """A title that speaks of customers stands above the headings; the sheet that was read is named."""
+    """A title above the headings that mentions customers is not a heading; the note names the sheet."""
     sheet = read(make(merged=merged), hidden="include")
     assert (sheet.title, sheet.header_row) == ("Customers 2026", 3)
     assert [row.recipient for row in sheet.rows] == [row[0] for row in ROWS]
@@ -74,7 +75,7 @@ def test_a_heading_is_no_recipient() -> None:
 
 
 def test_hidden_rows_are_asked_about() -> None:
-    """Where a filter hides rows, the user has to say whether they get a copy."""
+    """If a filter hides rows, the user has to say whether they get a copy."""
     with pytest.raises(RowsError, match=r"rows are hidden \(5\), perhaps by a filter") as caught:
         read(make())
     assert caught.value.argument == "hidden"
@@ -94,7 +95,7 @@ def test_a_sheet_is_named() -> None:
 
 
 def test_the_outline_tells_before_anything_is_taken() -> None:
-    """Sheets, headings, columns and hidden rows are told, so that a person can choose."""
+    """The outline lists sheets, headings, columns and hidden rows, so that a person can choose."""
     notes, customers = outline(make(), name="r")
     assert (notes.title, notes.chosen, notes.header_row) == ("Read me", False, None)
     assert (customers.title, customers.chosen, customers.header_row) == ("Customers 2026", True, 3)
@@ -151,7 +152,7 @@ def test_the_command_line_marks_and_lists(cli: Run, tmp_path: Path) -> None:
 
 
 def test_a_sheet_in_csv_is_marked_and_listed(cli: Run, tmp_path: Path) -> None:
-    """Of a CSV file, workbooks are made."""
+    """For a CSV file, the marked sheet and the list are workbooks."""
     (tmp_path / "r.csv").write_text("Company,Ref,Note\nAcme,1,x\n,2,\n", encoding="utf-8")
     assert cli("export", "--recipients", "r.csv", "--check", "marked.xlsx").returncode == 2
     page = openpyxl.load_workbook(tmp_path / "marked.xlsx").active
