@@ -27,7 +27,7 @@ from .browser import SCRIPTS as FOLDER
 from .browser import make_trust_list as published_list
 from .conftest import NOW, VERSION
 from .pki import Authority
-from .versions import three_version_ledger
+from .versions import FIRST, three_version_ledger
 
 DAY = datetime.timedelta(days=1)
 PAGE = {"Accept": "text/html"}
@@ -57,8 +57,9 @@ def make_trust_list(identity: Identity | None) -> TrustList:
 
 @pytest.fixture(scope="module")
 def service(identity: Identity) -> Service:
-    """A service that knows the identity of the tests' copies."""
-    return Service(shipped(), clock=lambda: NOW, trust_list=make_trust_list(identity))
+    """A service that knows the identity of the tests' copies, while their version is in force."""
+    moment = max(NOW, shipped().version(VERSION).effective_at)
+    return Service(shipped(), clock=lambda: moment, trust_list=make_trust_list(identity))
 
 
 def form_of(pdf: bytes, name: str = "copy.pdf") -> tuple[dict[str, str], bytes]:
@@ -252,11 +253,13 @@ def test_the_wrong_file_is_told_from_a_changed_copy(service: Service) -> None:
         assert headline in found.headline
 
 
-def test_a_superseded_version_leads_to_what_changed(identity: Identity, copy: bytes) -> None:
+def test_a_superseded_version_leads_to_what_changed(identity: Identity) -> None:
     """It is genuine all the same; the page says since when, and links to the changes."""
-    later = datetime.datetime(2027, 12, 1, tzinfo=datetime.UTC)
+    later, ledger = datetime.datetime(2027, 12, 1, tzinfo=datetime.UTC), three_version_ledger()
+    issuer = Issuer(identity, ledger=ledger)
+    copy = issuer.issue(ledger.policy(FIRST), recipient="Acme GmbH", reference="C-1", issued_at=NOW).pdf
     service = Service(
-        three_version_ledger(),
+        ledger,
         clock=lambda: later,
         trust_list=published_list([identity.certificate], since=NOW - 9 * DAY),
     )
