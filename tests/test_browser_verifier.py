@@ -27,7 +27,7 @@ from mailmart_privacy.typesetting import fields
 from mailmart_privacy.typesetting.fields import format_moment, lay_out_field, require_clean
 from mailmart_privacy.web.published import _describe_form
 
-from .browser import SCRIPTS, expect, judge, make_trust_list, run
+from .browser import SCRIPTS, expect, harm, judge, make_trust_list, run
 from .conftest import NOW, VERSION
 from .golden import GOLDEN_AT, Golden, load_golden
 
@@ -64,31 +64,13 @@ def test_golden_copies_are_read_alike(tmp_path: Path) -> None:
         assert found.copy["signer"]["sha256"] == copy.signer_digest
 
 
-def harm(copy: bytes, start: int, count: int) -> list[bytes]:
-    """Harm a copy: bits flipped, bytes cut out, put in and swapped, its end cut off; in its updates, and before."""
-    made = []
-    for number in range(count):
-        place = RANDOM.randrange(start, len(copy)) if number % 12 else RANDOM.randrange(len(copy))
-        head, tail = copy[:place], copy[place:]
-        kind = number % 6
-        if kind < 3:
-            made.append(head + bytes([tail[0] ^ 1 << RANDOM.randrange(8)]) + tail[1:])
-        elif kind == 3:
-            made.append(head + tail[RANDOM.randrange(1, 40) :])
-        elif kind == 4:
-            made.append(head + RANDOM.choice([b" ", b"\n", b"0", b"<<", b"endobj\n", b"%", tail[:60]]) + tail)
-        else:
-            made.append(head if number % 12 == 5 else head + tail[1:2] + tail[:1] + tail[2:])
-    return [pdf for pdf in made if pdf != copy]
-
-
 def test_harmed_copies_are_judged_alike(tmp_path: Path) -> None:
     """Of every level and kind of key: whatever Python says of a harmed copy, the page says."""
     copies = [copy for copy in ALL if copy.paper == "a4" and not copy.name.startswith("name-")]
     files = [
         harmed
         for copy in copies
-        for harmed in harm(copy.pdf, len(shipped().record(copy.version, "form-a4.pdf")), 12 * MORE)
+        for harmed in harm(copy.pdf, len(shipped().record(copy.version, "form-a4.pdf")), 12 * MORE, RANDOM)
     ]
     trust_list = trust_list_of(ALL)
     judged = judge(files, bases=[copy.pdf for copy in copies], trust_list=trust_list, at=GOLDEN_AT, folder=tmp_path)

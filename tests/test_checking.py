@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 import threading
+import time
 from hashlib import sha256
 from typing import Any
 
@@ -22,6 +23,7 @@ from mailmart_privacy.web.checking import check_copy
 from mailmart_privacy.web.demo import make_demonstration
 from mailmart_privacy.web.published import SCRIPTS
 from mailmart_privacy.web.static_site import build_site
+from mailmart_privacy.web.uploads import read_upload
 
 from .browser import SCRIPTS as FOLDER
 from .browser import make_trust_list as published_list
@@ -176,6 +178,27 @@ def test_a_stolen_key_signs_nothing_and_is_told_of() -> None:
 def test_a_request_without_a_file_is_refused(service: Service, kind: str, body: bytes, status: int) -> None:
     """And so is one that is too large: before anything looks at it."""
     assert service.respond("POST", "/privacy/verify", {"Content-Type": kind}, body).status == status
+
+
+@pytest.mark.parametrize("filling", [b"\n", b"\r\n", b"\0", b"--x\r\n\r\n\r\n", b"\r\n--x\r\n\r\n"])
+def test_a_hostile_form_costs_next_to_nothing(service: Service, filling: bytes) -> None:
+    """Sixteen megabytes that keep a parser of mail busy for minutes are answered at once."""
+    headers, body = form_of(filling * (16 * 1024 * 1024 // len(filling)))
+    start = time.process_time()
+    assert service.respond("POST", "/privacy/verify", headers, body).status in (200, 400)
+    assert time.process_time() - start < 3
+
+
+def test_the_file_of_a_form_is_found(copy: bytes) -> None:
+    """Behind other fields, with a quoted boundary, whatever stands in it; a form without a file has none."""
+    headers, body = form_of(copy)
+    assert read_upload(headers["Content-Type"], body) == copy
+    before = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    assert read_upload('multipart/form-data; charset=utf-8; Boundary="x"', before + body) == copy
+    assert read_upload(headers["Content-Type"], b"preamble\r\n" + body) == copy
+    assert read_upload(headers["Content-Type"], before + b"--x--\r\n") is None
+    assert read_upload(headers["Content-Type"], body[:-8]) is None
+    assert read_upload(headers["Content-Type"], form_of(b"--x--\r\n--y")[1]) == b"--x--\r\n--y"
 
 
 def test_only_a_few_files_are_looked_at_together(

@@ -6,6 +6,7 @@ A file is handed over as what is another in it than in one of a few files, so th
 import base64
 import datetime
 import json
+import random
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -138,6 +139,24 @@ def judge(
     failed = [answer["reason"] for answer in answers if answer["verdict"] == "failed"]
     assert not failed, failed[:3]
     return [Judgement(**answer) for answer in answers]
+
+
+def harm(copy: bytes, start: int, count: int, chosen: random.Random) -> list[bytes]:
+    """Harm a copy: bits flipped, bytes cut out, put in and swapped, its end cut off; in its updates, and before."""
+    made = []
+    for number in range(count):
+        place = chosen.randrange(start, len(copy)) if number % 12 else chosen.randrange(len(copy))
+        head, tail = copy[:place], copy[place:]
+        kind = number % 6
+        if kind < 3:
+            made.append(head + bytes([tail[0] ^ 1 << chosen.randrange(8)]) + tail[1:])
+        elif kind == 3:
+            made.append(head + tail[chosen.randrange(1, 40) :])
+        elif kind == 4:
+            made.append(head + chosen.choice([b" ", b"\n", b"0", b"<<", b"endobj\n", b"%", tail[:60]]) + tail)
+        else:
+            made.append(head if number % 12 == 5 else head + tail[1:2] + tail[:1] + tail[2:])
+    return [pdf for pdf in made if pdf != copy]
 
 
 def describe_files(files: Sequence[bytes], bases: Sequence[bytes]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import threading
 from dataclasses import replace
 from importlib.util import find_spec
 
-from .._time import format_moment
+from .._time import format_date, format_moment
 from ..errors import (
     AlteredError,
     MissingExtraError,
@@ -99,12 +99,16 @@ def _check(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime) 
         return replace(say(verdict, reason), reason=str(error))
     facts = describe_verification(found, ledger, at)
     if found.delivery.proven_at is None and (until := _find_retirement(pdf, ledger, trust, at)) is not None:
-        return replace(say(FORMERLY_USED, date=format_moment(until)), copy=found, facts=facts)
+        return replace(say(FORMERLY_USED, date=_day(until)), copy=found, facts=facts)
     version = ledger.version(found.version)
     if version.withdrawn_at is not None:
         advice = f"It was withdrawn on {format_moment(version.withdrawn_at)}. {version.withdrawal_reason}"
         return replace(say(WITHDRAWN), advice=advice, copy=found, facts=facts)
     return replace(say(GENUINE), copy=found, facts=facts)
+
+
+def _day(moment: datetime.datetime) -> str:
+    return format_date(moment.astimezone(datetime.UTC).date())
 
 
 def _describe_untrusted(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime, reason: str) -> Verdict:
@@ -116,13 +120,13 @@ def _describe_untrusted(pdf: bytes, ledger: "Ledger", trust: "Trust", at: dateti
     signer = read.delivery.signatory.parsed
     known = [since for c in signer if (since := trust.compromised_since(c)) is not None]
     if known:
-        return replace(say(COMPROMISED, date=format_moment(min(known))), reason=reason, facts=facts)
+        return replace(say(COMPROMISED, date=_day(min(known))), reason=reason, facts=facts)
     own = next((anchor for anchor in trust.signers if anchor.certificate == signer[0]), None)
     if own is not None and at > (last := own.certificate.not_valid_after_utc):
         # The certificate has expired. What it signed was signed while it was valid, or later: the file does not show.
         before = _check(pdf, ledger, trust, last)
         if before.copy is not None:
-            return replace(say(FORMERLY_USED, date=format_moment(last)), copy=before.copy, facts=facts)
+            return replace(say(FORMERLY_USED, date=_day(last)), copy=before.copy, facts=facts)
     return replace(say(UNKNOWN_SIGNER, NOT_PUBLISHED if trust.signers else NONE_PUBLISHED), reason=reason, facts=facts)
 
 

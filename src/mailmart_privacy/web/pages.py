@@ -9,6 +9,7 @@ from ..redline import page as redline_page
 from .keys import PURPOSES, list_keys
 from .published import SCRIPTS
 from .representations import FORMATS, HTML
+from .verdict_words import MARKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,12 @@ class Pages:
     def verify(self, verdict: "Verdict | None" = None, *, can_send: bool) -> bytes:
         """Render the page that tells whether a copy is real; with a verdict, what the file is that was sent."""
         return self._render(
-            "verify.html", address=self._addresses.verify, verdict=verdict, can_send=can_send, scripts=SCRIPTS
+            "verify.html",
+            address=self._addresses.verify,
+            verdict=verdict,
+            can_send=can_send,
+            scripts=SCRIPTS,
+            marks=MARKS,
         )
 
     def keys(self, trust_list: "TrustList") -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._time import format_iso
 from ..policy.papers import PAPERS, form_name, notes_name
-from .verdict_words import WORDS
+from .verdict_words import KINDS, MARKS, WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def write_published(ledger: "Ledger", trust_list: "TrustList", addresses: "Addre
             for record in trust_list.in_effect("copies")
         ],
         "words": WORDS,
+        "kinds": KINDS,
+        "marks": MARKS,
     }
     return b"export default " + json.dumps(document, separators=(",", ":")).encode("ascii") + b";\n"
 

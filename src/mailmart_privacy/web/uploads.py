@@ -1,8 +1,7 @@
 """The answer to a request that brings a file to be checked."""
 
-import email.parser
-import email.policy
 import json
+import re
 
 from .checking import MAX_BODY, BusyError, check_copy
 from .negotiation import choose_type
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
 
 _JSON = FORMATS["json"][0]
 _LONGEST = 8192  # characters of the header Accept
+_MOST_PARTS = 8  # of a form; the page's has one
+_LONGEST_HEAD = 4096  # bytes before a part's content
+_BOUNDARY = re.compile(r"""boundary=(?:"([\w'()+,./:=? -]{1,70})"|([\w'()+,./:=?-]{1,70}))""", re.ASCII | re.IGNORECASE)
+_FILE = re.compile(rb"^content-disposition:[^\r\n]*[; ]filename\*?=", re.IGNORECASE | re.MULTILINE)
 _LEFT_OUT = ("ETag", "Content-Location")
 
 
@@ -69,7 +72,9 @@ def answer_upload(
 
 
 def read_upload(content_type: str, body: bytes) -> bytes | None:
-    """Take the file out of a request: the body itself, or the one file of a form.
+    """Take the file out of a request: the body itself, or the first file of a form (RFC 7578).
+
+    The body may be built to keep a parser busy, so it is searched and never taken apart.
 
     Args:
         content_type: the header of the request.
@@ -81,12 +86,19 @@ def read_upload(content_type: str, body: bytes) -> bytes | None:
     kind = content_type.partition(";")[0].strip().lower()
     if kind in ("application/pdf", "application/octet-stream"):
         return body or None
-    if kind != "multipart/form-data" or any(ord(character) < 32 for character in content_type):
+    named = _BOUNDARY.search(content_type)
+    if kind != "multipart/form-data" or named is None or any(ord(character) < 32 for character in content_type):
         return None
-    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
-    form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-    for part in form.iter_parts() if form.is_multipart() else ():
-        if part.get_filename() is not None:
-            content = part.get_payload(decode=True)
-            return content if isinstance(content, bytes) and content else None
+    delimiter = b"--" + (named[1] or named[2]).encode("ascii")
+    place = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter) + 2
+    for _ in range(_MOST_PARTS):
+        start = place + len(delimiter) + 2
+        head, blank, _ = body[start : start + _LONGEST_HEAD].partition(b"\r\n\r\n")
+        begin = start + len(head) + len(blank)
+        end = body.find(b"\r\n" + delimiter, begin)
+        if not body.startswith(delimiter + b"\r\n", place) or not blank or end < 0:
+            return None
+        if _FILE.search(head):
+            return body[begin:end] or None
+        place = end + 2
     return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._time import format_moment
 from ..policy.status import ANNOUNCED, IN_FORCE, find_status
-from .verdict_words import GENUINE, WITHDRAWN, find_words
+from .verdict_words import GENUINE, KINDS, WITHDRAWN, WRONG, find_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ class Verdict:
     def is_genuine(self) -> bool:
         """Whether the file is a genuine copy, and nothing is left open."""
         return self.verdict in (GENUINE, WITHDRAWN)
+
+    @property
+    def kind(self) -> str:
+        """What it means at a glance: "genuine", "open" or "wrong"."""
+        return KINDS.get(self.verdict, WRONG)
 
     def to_json(self) -> dict[str, Any]:
         """Describe it as the JSON answer does."""

@@ -15,7 +15,10 @@ _ASK = "Ask MailMart for a new copy, and say where you received this one."
 _DO_NOT_RELY = f"Do not rely on it. {_ASK}"
 
 WORDS: dict[str, tuple[str, str]] = {
-    "genuine": ("Genuine, and unchanged since it was issued", ""),
+    "genuine": (
+        "Genuine, and unchanged since it was issued",
+        "Whether MailMart withdrew this copy later is not in the file; MailMart can tell you.",
+    ),
     "withdrawn": ("Genuine, but this version was withdrawn before it took effect", ""),
     "formerly used key": (
         "Unchanged, and signed with a key that MailMart used until {date}; when it was signed is not checked here",
@@ -71,6 +74,19 @@ WORDS: dict[str, tuple[str, str]] = {
         "mailmart-privacy[pdf].",
     ),
 }
+
+# What a verdict means at a glance, and the sign for it. What is not named here is wrong with the file.
+KINDS = {
+    GENUINE: "genuine",
+    WITHDRAWN: "open",
+    FORMERLY_USED: "open",
+    UNKNOWN_SIGNER: "open",
+    NEWER: "open",
+    NOT_JUDGED: "open",
+    NOT_AVAILABLE: "open",
+}
+WRONG = "wrong"
+MARKS = {"genuine": "✓", "open": "?", WRONG: "✗"}
 
 
 def find_words(verdict: str, reason: str | None = None, *, date: str = "") -> tuple[str, str]:

@@ -7,12 +7,18 @@ import published from "./published.js";
 import { verify } from "./verify.js";
 
 const MONTHS = "January February March April May June July August September October November December".split(" ");
+// What the server may know more about.
 const OPEN = ["not judged", "compromised key", "formerly used key", "unknown signer", "newer version"];
 const [input, section, form] = ["file", "found", "check"].map((id) => document.getElementById(id));
 
+/** Write a day in UTC: "February 24, 2026". */
+function formatDay(moment) {
+  return `${MONTHS[moment.getUTCMonth()]} ${moment.getUTCDate()}, ${moment.getUTCFullYear()}`;
+}
+
 /** Write a moment in UTC: "February 24, 2026" at midnight, else "February 24, 2026, 09:00 UTC". */
 function formatMoment(moment) {
-  const day = `${MONTHS[moment.getUTCMonth()]} ${moment.getUTCDate()}, ${moment.getUTCFullYear()}`;
+  const day = formatDay(moment);
   const [, minutes, seconds] = /T(\d\d:\d\d):(\d\d)/.exec(moment.toISOString());
   if (minutes === "00:00" && seconds === "00") return day;
   return `${day}, ${minutes}${seconds === "00" ? "" : `:${seconds}`} UTC`;
@@ -20,7 +26,7 @@ function formatMoment(moment) {
 
 function findWords(verdict, reason) {
   const words = published.words[`${verdict}/${reason}`] ?? published.words[verdict];
-  const date = ["formerly used key", "compromised key"].includes(verdict) ? formatMoment(new Date(reason)) : "";
+  const date = ["formerly used key", "compromised key"].includes(verdict) ? formatDay(new Date(reason)) : "";
   return words.map((text) => text.replace("{date}", date));
 }
 
@@ -72,10 +78,9 @@ function show(name, { verdict, reason, copy }) {
   const version = copy && published.versions.find((each) => each.version === copy.version);
   const isWithdrawn = verdict === "genuine" && version.withdrawn_at !== null;
   const [headline, advice] = findWords(isWithdrawn ? "withdrawn" : verdict, reason);
-  const isGenuine = verdict === "genuine";
-  section.className = `verdict ${isGenuine ? "genuine" : "not-genuine"}`;
-  const mark = isWithdrawn || verdict === "formerly used key" ? "!" : isGenuine ? "✓" : OPEN.includes(verdict) ? "?" : "✗";
-  section.querySelector("h2").textContent = `${mark} ${headline}`;
+  const kind = published.kinds[isWithdrawn ? "withdrawn" : verdict] ?? "wrong";
+  section.className = `verdict ${kind}`;
+  section.querySelector("h2").textContent = `${published.marks[kind]} ${headline}`;
   section.querySelector(".file").textContent = `The file: ${name}`;
   section.querySelector(".advice").textContent = isWithdrawn
     ? `It was withdrawn on ${formatMoment(new Date(version.withdrawn_at))}. ${version.withdrawal_reason}`
@@ -83,7 +88,7 @@ function show(name, { verdict, reason, copy }) {
   const detail = section.querySelector(".reason");
   detail.hidden = !["altered", "unreadable"].includes(verdict);
   detail.textContent = `What was found: ${reason}.`;
-  const facts = section.querySelector(".facts");
+  const facts = section.querySelector(".found");
   facts.hidden = !copy;
   if (copy) fillFacts(facts, copy, now);
   const send = section.querySelector(".send");

@@ -1,0 +1,76 @@
+"""A file that is sent to be checked, under real servers: each framework passes it on, and goes on serving."""
+
+import http.client
+import json
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from .frameworks import Answer, ask, serve
+from .golden import load_golden
+from .test_frameworks import APP, write_project
+
+pytestmark = pytest.mark.slow
+
+_, GOLDEN = load_golden()
+COPY = next(copy for copy in GOLDEN if copy.name == "p256-b-b-a4")
+NEWEST = ("django", "django-asgi", "flask", "starlette", "fastapi")
+MIB = 1024 * 1024
+
+
+def send(port: int, body: bytes, kind: str, accept: str) -> Answer:
+    """Post a body to the page that checks copies."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("POST", "/privacy/verify", body, {"Content-Type": kind, "Accept": accept})
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+
+
+def make_form(content: bytes) -> bytes:
+    """What a browser sends for the form of the page."""
+    named = b'Content-Disposition: form-data; name="file"; filename="copy.pdf"'
+    return b"--x\r\n" + named + b"\r\nContent-Type: application/pdf\r\n\r\n" + content + b"\r\n--x--\r\n"
+
+
+@pytest.mark.parametrize("framework", NEWEST)
+def test_a_file_is_checked_under_a_real_server(framework: str, tmp_path: Path) -> None:
+    """As JSON and as a page, from a form or by itself; no cookie; what is too large, and no file, is refused."""
+    with serve(framework, "newest", write_project(tmp_path, framework), app=APP[framework]) as port:
+        answer = send(port, COPY.pdf, "application/pdf", "application/json")
+        document = json.loads(answer.body)
+        assert (answer.status, document["verdict"]) == (200, "unknown signer")  # the list that ships is empty
+        assert document["signer"]["certificate_digest"] == COPY.signer_digest
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in answer.headers
+        page = send(port, make_form(COPY.pdf), "multipart/form-data; boundary=x", "text/html")
+        assert page.status == 200
+        assert COPY.recipient.split(" ")[0] in page.body.decode()
+        assert "Set-Cookie" not in page.headers
+        altered = send(port, COPY.pdf[:-1], "application/pdf", "application/json")
+        assert json.loads(altered.body)["verdict"] in ("altered", "unreadable")
+        assert send(port, b"%" * (17 * MIB), "application/pdf", "application/json").status == 413
+        assert send(port, b"", "application/pdf", "application/json").status == 400
+        disturbed = measure_while_sending(port)
+        assert disturbed < 3, f"a page took {disturbed:.2f} s while hostile files were looked at"
+
+
+def measure_while_sending(port: int) -> float:
+    """Tell how long a page took at most, in seconds, while others send files that mean harm."""
+    hostile = [
+        (b"%PDF-2.0\n" + b"/Name /mailmart-privacy /R 1 >> " * (16 * MIB // 33), "application/pdf"),
+        (b"%PDF-2.0\n" + b"/Encrypt        " * MIB, "application/pdf"),
+        (make_form(b"\r\n--x\r\n\r\n" * MIB), "multipart/form-data; boundary=x"),
+        (COPY.pdf + b"\n9 0 obj" * MIB, "application/pdf"),
+    ]
+    senders = [threading.Thread(target=send, args=(port, *each, "text/html"), daemon=True) for each in hostile]
+    for sender in senders:
+        sender.start()
+    slowest = 0.0
+    while any(sender.is_alive() for sender in senders):
+        start = time.monotonic()
+        assert ask(port, "/privacy").status == 200
+        slowest = max(slowest, time.monotonic() - start)
+    return slowest
