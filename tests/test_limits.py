@@ -352,7 +352,7 @@ def test_certificates_that_issued_each_other_are_no_maze(names: int) -> None:
 
 
 def test_a_foreign_file_full_of_our_marks_is_told_apart_at_once() -> None:
-    """Half a million places at which a copy's certification might begin: only the first few are looked at."""
+    """Half a million places at which a copy's certification might begin: only the first few are read."""
     foreign = b"%PDF-2.0\n" + b"/Name /mailmart-privacy /R 1 >> " * 400_000
     start = time.process_time()
     with pytest.raises(errors.AlteredError):
