@@ -1,4 +1,4 @@
-"""Names of the world: shaped, embedded, shown, read back, verified; and what cannot be shown is refused."""
+"""Names in any script: shaped, embedded, shown, read back, verified; names that cannot be shown are refused."""
 
 import datetime
 import re
@@ -36,7 +36,7 @@ def issue(certified: CertifiedForm, identity: Identity, name: str) -> bytes:
 
 @pytest.mark.parametrize("script", NAMES)
 def test_a_name_in_any_script(certified: CertifiedForm, identity: Identity, script: str) -> None:
-    """The copy verifies and says the name as it was given; with the fonts at hand, its drawing is compared, too."""
+    """The copy verifies and shows the name as it was given; with the fonts, the drawing is also compared."""
     name = NAMES[script].strip()
     pdf = issue(certified, identity, name)
     verdict = verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped())
@@ -58,7 +58,7 @@ def test_others_read_the_name(certified: CertifiedForm, identity: Identity, tmp_
 
 
 def test_pyhanko_accepts_it_as_filling_in(certified: CertifiedForm, identity: Identity) -> None:
-    """A font that is brought with what a field shows is part of filling in, says pyHanko's own analysis."""
+    """pyHanko's analysis accepts an embedded font of a field as part of filling in."""
     from pyhanko.sign.diff_analysis import ModificationLevel
 
     publisher, delivery = ask_pyhanko(issue(certified, identity, NAMES["mixed"]), [identity.certificate], NOW)
@@ -68,7 +68,7 @@ def test_pyhanko_accepts_it_as_filling_in(certified: CertifiedForm, identity: Id
 
 
 def test_a_name_is_shaped(certified: CertifiedForm) -> None:
-    """Letters join, marks sit on their bases, and what runs from right to left does."""
+    """Letters join, marks sit on their bases, and right-to-left text runs from right to left."""
     font = certified.form.notes.font
     (word,) = shape_line("recipient", "النور", font, typefaces())
     assert word.backwards
@@ -82,7 +82,7 @@ def test_a_name_is_shaped(certified: CertifiedForm) -> None:
 
 
 def test_clusters_stay_together() -> None:
-    """A mark, a joiner, a modifier, a flag's second letter: none is parted from what it belongs to."""
+    """A mark, a joiner, a modifier and a flag's second letter are never separated from their letter."""
     for text in ("e\u0301", "👩\u200d👩\u200d👧", "👍🏽", "🇩🇪", "क्ष", "ก็"):
         assert len(split_clusters(text)) == 1
     assert len(split_clusters("🇩🇪🇫🇷")) == 2
@@ -105,7 +105,7 @@ def test_clusters_stay_together() -> None:
     ],
 )
 def test_joiners_have_their_places(text: str, refused: str) -> None:
-    """A joiner stands where it changes what is shown; elsewhere it would hide in a name."""
+    """A joiner is allowed where it changes what is shown; elsewhere it would be hidden in a name."""
     assert "".join(find_refused(text)) == refused
 
 
@@ -117,7 +117,8 @@ def test_without_a_font_the_characters_are_named(certified: CertifiedForm, ident
 
 
 def test_a_font_that_cannot_be_used(tmp_path: Path) -> None:
-    """No such file, no such family, no font at all, a damaged one, one without rights: one line each."""
+    """A missing file, a missing family, a file that is not a font, a damaged font and one without rights get one line
+    each."""
     good = Path(typefaces()[0].path).read_bytes()
     (tmp_path / "text.ttf").write_bytes(b"This is not a font.")
     (tmp_path / "cut.ttf").write_bytes(good[:3000])
@@ -208,7 +209,7 @@ def test_a_span_that_lies_is_refused(certified: CertifiedForm, identity: Identit
 
 
 def spoil(monkeypatch: Any, old: bytes, new: bytes) -> None:
-    """Let the trusted issuer write something else than issuing writes."""
+    """Make the trusted issuer write something other than issuing does."""
     from mailmart_privacy.copies import format_1
 
     add = format_1._Update.add

@@ -92,7 +92,7 @@ def test_a_key_for_copies_signs_no_data(folder: Path) -> None:
 
 
 def test_a_key_that_others_may_have_signs_nothing(folder: Path) -> None:
-    """Whoever has it could write any moment: this release may know of it, or the folder itself."""
+    """A compromised key could sign any moment: this release may know of the compromise, or the folder itself."""
     digest = certificate_digest(SIGNER.certificate)
     worse = compromise(ENTRIES, digest, since=NOW + DAY)
     assert "others may have the key of 'Data of MailMart'" in refused(folder, worse)
@@ -105,7 +105,7 @@ def test_a_key_that_others_may_have_signs_nothing(folder: Path) -> None:
 
 
 def test_when_a_key_was_in_use(folder: Path) -> None:
-    """What a retired key signed in its time stays good; before and after that it signs nothing."""
+    """What a retired key signed during its use stays valid; before and after that its signatures do not count."""
     retired = retire(ENTRIES, certificate_digest(SIGNER.certificate), until=NOW)
     write(folder, {TRUST_LIST: write_trust_list(retired)})
     sign(folder)

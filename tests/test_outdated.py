@@ -20,7 +20,7 @@ def published(service: Service) -> bytes:
 
 
 def test_what_is_published_and_not_known_here_is_named() -> None:
-    """New versions, withdrawals, and another text; nothing where this package is as new or newer."""
+    """New versions, withdrawals and different texts are reported; nothing if this package is as new or newer."""
     ledger = three_version_ledger()
     listed = published(Service(ledger, clock=lambda: NOW))
     first = tuple(version for version in ledger.versions if version.version == FIRST)
@@ -44,7 +44,7 @@ def test_what_is_no_list_of_versions_is_named(content: bytes) -> None:
 
 
 def test_the_command_tells_by_its_exit_code(cli: Run) -> None:
-    """0 where this package is up to date, 1 where it is not; 2 for an address that cannot be meant."""
+    """The exit code is 0 if this package is up to date, 1 if it is not, and 2 for an unusable address."""
     for ledger, code in ((shipped(), 0), (withdrawn_ledger(), 1)):
         service = Service(ledger, clock=lambda: NOW)
         with open_server(service.respond, host="127.0.0.1", port=0, log=lambda line: None) as server:

@@ -45,7 +45,7 @@ def test_the_wheel_is_what_is_tested() -> None:
 
 
 def test_importing_loads_nothing_else() -> None:
-    """`import mailmart_privacy` loads no third-party module, and hardly one of the standard library."""
+    """`import mailmart_privacy` loads no third-party module, and almost none of the standard library."""
     code = "import sys; before = set(sys.modules); import mailmart_privacy; print(*sorted(set(sys.modules) - before))"
     result = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
     assert result.stdout.decode().split() == ["mailmart_privacy", "mailmart_privacy._lazy", "mailmart_privacy._version"]

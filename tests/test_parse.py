@@ -266,7 +266,7 @@ def test_a_fault_is_named_with_its_line(old: str, new: str, line: int, message: 
     ],
 )
 def test_one_cause_is_one_fault(source: str) -> None:
-    """A fault does not drag others behind it that are none."""
+    """A fault does not cause reports of other faults that do not exist."""
     assert len(faults(source)) == 1
 
 

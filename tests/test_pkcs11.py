@@ -160,7 +160,7 @@ def test_copies_signed_in_a_token_verify(hsm: Hsm, label: str) -> None:
 
 
 def test_the_key_is_found_once_a_process(hsm: Hsm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many copies are signed, there is one login, and the key is looked for once."""
+    """However many copies are signed, there is one login and one search for the key."""
     calls: list[str] = []
     find, opened = backend._find_key, pkcs11_token._sessions
     monkeypatch.setattr(backend, "_find_key", lambda *a: calls.append("find") or find(*a))
@@ -225,7 +225,7 @@ def test_the_certificate_may_come_from_a_file(hsm: Hsm) -> None:
     ],
 )
 def test_a_key_that_cannot_sign_is_refused(hsm: Hsm, label: str, message: str) -> None:
-    """Each thing that can be wrong with a key in a token has its own message."""
+    """Each possible fault of a key in a token has its own message."""
     with pytest.raises(IdentityError, match=message):
         keys.open_pkcs11(hsm.uri(label), pin=PIN)
 

@@ -1,4 +1,4 @@
-"""What differs on Windows, tested here by standing in for its calls and its encodings."""
+"""Differences on Windows, tested here by replacing its calls and its encodings."""
 
 import json
 import os
@@ -17,7 +17,7 @@ NAME = "Żółć s.r.o."
 
 
 def test_output_in_windows_1252(process: Run, environment: dict[str, str]) -> None:
-    """Where output is redirected on Windows, names that its encoding lacks stop nothing, and JSON stays JSON."""
+    """If output is redirected on Windows, characters that its encoding lacks stop nothing, and JSON stays JSON."""
     redirected = environment | {"PYTHONIOENCODING": "cp1252"}
     assert process("export", "--to", NAME, "-o", "x.pdf", env=redirected).returncode == 0
     text = process("verify", "x.pdf", env=redirected)

@@ -64,7 +64,7 @@ def _build_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Story(NamedTuple):
-    """What was done, and what came of it: the folder of versions after each step, and what each command said."""
+    """The steps and their results: the folder of versions after each step, and the output of each command."""
 
     announced: Path
     opened: Path
@@ -112,13 +112,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 @pytest.fixture
 def opened(story: Story, tmp_path: Path) -> Path:
-    """A folder of one's own in which the fourth version was opened, with the text of the third."""
+    """The test's own folder in which the fourth version was opened, with the text of the third."""
     return shutil.copytree(story.opened, tmp_path / "data")
 
 
 @pytest.fixture
 def finished(story: Story, tmp_path: Path) -> Path:
-    """A folder of one's own with three versions."""
+    """The test's own folder with three versions."""
     return shutil.copytree(story.finished, tmp_path / "data")
 
 
@@ -229,7 +229,7 @@ def test_an_announced_version_needs_no_second_release(story: Story, monkeypatch:
 
 
 def test_only_the_material_change_has_to_be_told(story: Story) -> None:
-    """Whoever acknowledged the first text is told; whoever acknowledged the second is not."""
+    """A person who acknowledged the first text is told; one who acknowledged the second is not."""
     ledger = read_ledger(story.finished)
     first, second, third = (ledger.policy(version) for version in (FIRST, SECOND, THIRD))
     assert third.changes_since(first.text_id).material
@@ -403,7 +403,7 @@ def test_the_same_is_built_where_nothing_is_wrong(cli: Run, opened: Path) -> Non
 
 
 def test_the_first_version_has_neither_class_nor_summary(cli: Run, tmp_path: Path) -> None:
-    """There is nothing that it could differ from."""
+    """The first version does not differ from an earlier one."""
     (tmp_path / "data" / FIRST).mkdir(parents=True)
     shutil.copy(DATA / FIRST / "policy.md", tmp_path / "data" / FIRST)
     before = tree(tmp_path / "data")
@@ -440,7 +440,7 @@ def test_build_leaves_what_is_recorded(cli: Run, finished: Path, arguments: list
 def test_a_full_disk_leaves_all_as_it_was(
     finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whichever file does not fit any more, the ledger and the records that it names stay, byte for byte."""
+    """Whichever file no longer fits on the disk, the ledger and its records stay unchanged."""
     change(finished / THIRD, children)
     before = tree(finished)
     build = ["records", "build", THIRD, "--replace", "--data", str(finished)]
@@ -465,7 +465,7 @@ def test_a_full_disk_leaves_all_as_it_was(
 
 
 def test_a_killed_build_is_made_good_by_the_next(cli: Run, opened: Path, environment: dict[str, str]) -> None:
-    """Killed while it puts records in their places, it leaves a ledger that holds; the next one tidies up after it."""
+    """A build that is killed while it writes records leaves a valid ledger; the next build cleans up."""
     change(opened / FOURTH, children)
     ledger = (opened / LEDGER).read_bytes()
     given = [word for option in GOOD.items() for word in option]
@@ -486,7 +486,7 @@ def test_a_killed_build_is_made_good_by_the_next(cli: Run, opened: Path, environ
 
 
 def test_the_ledger_is_written_last(cli: Run, opened: Path) -> None:
-    """Where a record cannot be put in its place, no ledger names it, and a second build makes it good."""
+    """If a record cannot be written, the ledger does not name it, and a second build repairs that."""
     change(opened / FOURTH, children)
     ledger = (opened / LEDGER).read_bytes()
     (opened / FOURTH / "policy.json").mkdir()

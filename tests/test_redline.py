@@ -1,4 +1,4 @@
-"""Redlines of the real text's versions, in every format: what they say, and that nothing is lost in them."""
+"""Redlines of the real text's versions, in every format: what they show, and that nothing is lost."""
 
 import json
 import re
@@ -400,7 +400,7 @@ def test_hostile_texts_stay_text(case: str, ledger: Ledger, schema: dict[str, An
 
 
 def test_a_removed_number_is_struck_through(ledger: Ledger) -> None:
-    """A section that went takes its number with it: the next one bears the same, and nobody confuses the two."""
+    """A removed section is shown with its number, also if the next one has the same number."""
     policy = ledger.policy(FIRST)
     kept = [section for section in policy.sections if section.id != "cookies"]
     new = replace(policy, sections=tuple(replace(each, number=n) for n, each in enumerate(kept, 1)))
@@ -455,7 +455,7 @@ def test_a_paragraph_like_a_list_comes_back(ledger: Ledger) -> None:
 
 
 def test_the_processors_are_found_under_another_title(ledger: Ledger) -> None:
-    """Who renames their section still sees the section compared, word by word."""
+    """A section with a new title is still compared word by word."""
     policy = ledger.policy(FIRST)
     draft = parse_text(policy.text.replace("4. Third-Party Services", "4. Our Processors"))
     (found,) = wording.list_changed(compare(policy, draft))
@@ -480,7 +480,7 @@ def test_text_that_is_no_policy_is_refused_as_one_and_read_as_prose(ledger: Ledg
 
 
 def test_a_lone_short_word_between_changes_goes_with_them() -> None:
-    """A reader sees one change, not confetti; a longer word still stands."""
+    """A reader sees one change, not confetti; a longer unchanged word is kept."""
     spans = compare_words("sent by post to clients on request", "handed over by hand to customers on demand")
     assert [(span.kind, span.text) for span in spans] == [
         ("removed", "sent by post to clients on request"),

@@ -1,4 +1,4 @@
-"""Policy → page, fragment, Markdown, text and JSON: the same text and digest in each, and nothing let through."""
+"""Policy → page, fragment, Markdown, text and JSON: the same text and digest in each, and no markup gets through."""
 
 import copy
 import datetime
@@ -184,7 +184,7 @@ def test_the_contents_list_the_sections(policy: Policy, page: Page) -> None:
 
 
 def test_the_first_link_leads_past_the_contents(policy: Policy, page: Page) -> None:
-    """Who uses a keyboard can go to the text at once."""
+    """Keyboard users can skip to the text."""
     attributes, _ = page.all("a")[0]
     assert (attributes["class"], attributes["href"]) == ("skip", f"#{policy.sections[0].id}")
 

@@ -1,4 +1,4 @@
-"""What a service can be told: who may read it from elsewhere, its canonical address, templates of one's own."""
+"""The options of a service: who may read it from other sites, its canonical URL, own templates."""
 
 import json
 import logging

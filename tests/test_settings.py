@@ -40,7 +40,7 @@ def test_settings_flag_then_environment_then_file(cli: Run, tmp_path: Path, envi
     ],
 )
 def test_a_setting_is_heeded_or_refused(cli: Run, tmp_path: Path, settings: str, words: str) -> None:
-    """A setting that is misspelt or has the wrong type is never passed over: it might name who signs."""
+    """A setting that is misspelt or has the wrong type is never ignored: it might name the signer."""
     config = tmp_path / "settings.toml"
     config.write_text(settings, encoding="utf-8")
     result = cli("--config", str(config), "export", "--to", "Acme", "-o", "x.pdf")

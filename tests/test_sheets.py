@@ -1,4 +1,4 @@
-"""Sheets of recipients: what is read from them, and all that is wrong with them, row by row, at once."""
+"""Sheets of recipients: what is read from them, and all their faults, row by row, at once."""
 
 import io
 import zipfile
@@ -290,7 +290,7 @@ def test_what_csv_holds_is_read_back(rows: list[tuple[str, str]]) -> None:
 @given(content=st.binary(max_size=300) | st.text(max_size=200).map(lambda t: ("name," + t).encode("utf-8", "ignore")))
 @settings(max_examples=150, deadline=None)
 def test_rubbish_is_refused_in_words(content: bytes) -> None:
-    """No bytes whatever raise anything but this package's own errors."""
+    """Any bytes raise only this package's own errors."""
     assert read_or_refuse(content)
 
 

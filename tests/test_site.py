@@ -1,4 +1,4 @@
-"""The static site: every address as a file, the same bytes each time, no link that leads nowhere."""
+"""The static site: every URL as a file, the same bytes each time, no broken link."""
 
 import datetime
 import http.client

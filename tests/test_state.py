@@ -19,7 +19,7 @@ from .pki import Authority
 
 
 def test_a_folder_that_keeps_nothing_hinders_no_copy(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """With an identity given, a copy is issued where the certified form cannot be kept; that is said."""
+    """With a given identity, a copy is issued even if the certified form cannot be kept; a message says so."""
     cli("identity", "create")
     given = {**environment, "MAILMART_PRIVACY_STATE_DIR": "/dev/null/state"}
     result = cli(
@@ -53,7 +53,7 @@ def test_each_system_has_its_own_folders(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.slow
 def test_a_damaged_certified_form_is_made_anew(cli: Run, environment: dict[str, str]) -> None:
-    """What is kept is used only where it can be read, even when its name carries its digest."""
+    """A kept form is used only if it can be read, even if its name carries its digest."""
     cli("export", "--to", "Acme", "-o", "x.pdf")
     (kept,) = (state(environment) / "certified").glob("[!.]*")
     for content in (b"garbage", b"{}", b"[]\n%PDF-", kept.read_bytes()[:500]):

@@ -1,4 +1,4 @@
-"""Timestamp tokens: read from any spelling, written in one, and every other one refused."""
+"""Timestamp tokens: read from any encoding, written in canonical form, and refused in any other form."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The tools that judge this repository: each finds what it is there to find."""
+"""The tools that check this repository: each finds the faults that it is for."""
 
 import importlib.util
 import sys

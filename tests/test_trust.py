@@ -1,4 +1,4 @@
-"""Whom one trusts for what: paths, purposes, weak keys and revocation, with another library as an oracle."""
+"""Trust for each purpose: paths, purposes, weak keys and revocation, with another library as an oracle."""
 
 import asyncio
 import datetime

@@ -92,7 +92,7 @@ def test_purposes() -> None:
 
 @pytest.mark.parametrize("digest", ["", "0" * 64, "abc", DIGEST[:7]], ids=["empty", "unknown", "short", "seven"])
 def test_a_certificate_that_is_not_recorded(digest: str) -> None:
-    """What is not recorded cannot be retired, and a few digits do not name a certificate."""
+    """A certificate that is not recorded cannot be retired, and a few digits do not name one."""
     entries = add_certificate([], DER, purpose="copies", since=NOW)
     with pytest.raises(RecordError, match="recorded"):
         retire(entries, digest, until=NOW + DAY)
@@ -124,7 +124,7 @@ def test_a_changed_record_is_noticed(place: int, name: str, value: object) -> No
 
 
 def test_a_removed_record_is_noticed() -> None:
-    """The last record cannot be removed unseen, nor any other."""
+    """Neither the last record nor any other can be removed unnoticed."""
     for place in range(3):
         document = json.loads(write_trust_list(make_entries()))
         del document["records"][place]

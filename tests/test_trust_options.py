@@ -1,4 +1,5 @@
-"""Whom the command line trusts: signers and timestamp authorities apart, one's own identity, and who is published."""
+"""Whom the command line trusts: signers and timestamp authorities apart, the user's own identity, published
+certificates."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""Verifying: what is accepted and what it says, and that nothing else is."""
+"""Verifying: which files are accepted, what the verdict says, and that no other file is accepted."""
 
 import datetime
 import json
@@ -125,7 +125,7 @@ def test_the_verdict_as_json_follows_its_schema(copy: bytes, identity: Identity)
 
 
 def test_a_chain_leads_to_its_root(chained: tuple[Identity, x509.Certificate], identity: Identity) -> None:
-    """A copy signed below an authority is trusted by who trusts the root, and by no one else."""
+    """A copy signed below an authority is trusted by those who trust the root, and by nobody else."""
     signer, root = chained
     form = certify(shipped().record(VERSION, "form-letter.pdf"), identity=signer, signing_time=NOW)
     copy = issue(form, signer)
@@ -157,7 +157,7 @@ def test_a_superseded_version_is_not_passed_off_as_current(identity: Identity) -
 
 
 def test_unsigned_files(form: bytes, certified: CertifiedForm, identity: Identity) -> None:
-    """What nobody signed, or what was delivered to no one, is unsigned."""
+    """A file that nobody signed, or that was not delivered to anybody, is unsigned."""
     for pdf, words in (
         (form, "as published"),
         (certified.pdf, "not issued to anyone"),
@@ -178,7 +178,7 @@ def test_an_update_after_delivery_is_found(copy: bytes, identity: Identity, atta
 def test_an_update_between_the_signatures_is_found(
     certified: CertifiedForm, identity: Identity, attack: Callable[..., None]
 ) -> None:
-    """What the trusted signer signs after something else than filling in was done, is not accepted either."""
+    """A change other than filling in is not accepted, even if the trusted signer signed it."""
     changed = certify_again(update(certified.pdf, attack), certified)
     code, sentence = judge(issue(changed, identity), identity.certificate)
     assert code == ExitCode.ALTERED, sentence  # a copy is filled in by its delivery, at once
@@ -210,7 +210,7 @@ def test_any_flipped_byte_of_the_form_is_found(form: bytes, copy: bytes, identit
 
 @pytest.mark.parametrize("bits", [0x01, 0x20, 0x80])
 def test_a_flipped_byte_of_the_updates_is_found(form: bytes, copy: bytes, identity: Identity, bits: int) -> None:
-    """A byte changed behind the form is found, wherever it stands."""
+    """A changed byte after the form is found, wherever it is."""
     for place in random.Random(bits).sample(range(len(form), len(copy)), 25):
         assert judge(flipped(copy, place, bits), identity.certificate)[0] == ExitCode.ALTERED, place
 
@@ -346,7 +346,7 @@ def test_what_is_no_pdf(copy: bytes, form: bytes, identity: Identity) -> None:
 
 
 def test_a_changed_record_is_not_the_copys_fault(copy: bytes, identity: Identity) -> None:
-    """Where a recorded form has changed, the package says so, and accuses no copy."""
+    """If a recorded form has changed, the package says so, and does not call a copy altered."""
 
     def read(path: str) -> bytes:
         content = _resources.read_data(path)

@@ -1,4 +1,4 @@
-"""Many files in one command: flat memory, the same answer by one process and by several, nothing waited for."""
+"""Many files in one command: constant memory, the same answer by one process and by several, no blocking files."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, folder: Path, envi
 
 
 def test_a_device_is_given_up(folder: Path, environment: dict[str, str]) -> None:
-    """Of a device no more is read than a copy may have."""
+    """At most as many bytes are read from a device as a copy may have."""
     result, peak = run(folder, "/dev/zero", environment=environment)
     assert result.returncode == 5
     assert b"larger files are not read" in result.stderr

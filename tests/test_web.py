@@ -124,7 +124,7 @@ def test_nothing_acceptable_names_what_there_is(service: Service) -> None:
 
 
 def test_who_has_it_is_not_sent_it_again(service: Service) -> None:
-    """304 by the entity tag, with what a cache needs to go on (RFC 9110, 15.4.5), for every address."""
+    """304 by the entity tag, with the headers that a cache needs (RFC 9110, 15.4.5), for every URL."""
     for target in service.urls():
         full, headers = get(service, target)
         assert headers["ETag"].startswith('W/"')
@@ -205,7 +205,7 @@ def test_an_address_with_nothing_at_it(service: Service, target: str) -> None:
 
 
 def test_people_find_the_way_from_an_address_with_nothing_at_it(service: Service) -> None:
-    """Who likes a page best gets one, with links that lead somewhere; a program gets a line; both vary by Accept."""
+    """A client that prefers HTML gets a page with working links; a program gets a line; both vary by Accept."""
     browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     for target in ("/privacy/2020-01-01", "/privacy/<script>", "/privacy/%ff"):
         page, headers = get(service, target, Accept=browser)
@@ -259,12 +259,12 @@ def test_the_version_of_a_moment(service: Service, query: str, status: int) -> N
 
 @pytest.mark.parametrize("query", ["", "utm_source=mail", "cat=1", "format=json", "%", "&&&=", "=at"])
 def test_a_query_that_means_nothing_changes_nothing(service: Service, query: str) -> None:
-    """Whatever follows a link as a tracker's mark is passed over."""
+    """Parameters that trackers add to links are ignored."""
     assert get(service, f"/privacy?{query}")[0] == get(service, "/privacy")[0]
 
 
 def test_moments_before_and_after(service: Service) -> None:
-    """The moment that a version begins belongs to it."""
+    """A version is in force from its moment on, inclusive."""
     for moment, version in (
         ("2026-08-31T23:59:59.999999Z", FIRST),
         ("2026-09-01T00:00:00Z", SECOND),

@@ -82,7 +82,7 @@ def test_a_withdrawn_version_never_takes_effect(ledger: Ledger) -> None:
 
 
 def test_the_text_of_a_withdrawn_version_stays(ledger: Ledger) -> None:
-    """Whoever read it, or holds a copy of it, finds it again."""
+    """Anybody who read it, or has a copy of it, finds it again."""
     policy = ledger.policy(THIRD)
     assert ledger.resolve(policy.text_id) == policy
 
