@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import archive, copies, levels, processes, serving, verifying
+from . import adding, archive, copies, levels, processes, serving, verifying
 from .chart import draw_bars
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -73,6 +73,8 @@ that the log then has, synced together with its folder, and nothing else.
 | single appends | ≥ 300 a second | {single:,.0f} a second | {single_ratio:.2f} × bare (to reach: ≤ 1.5 ×) |
 | in batches of 256 | ≥ 20,000 a second | {batch:,.0f} a second | {batch_ratio:.2f} × bare (to reach: ≤ 1.5 ×) |
 | audit of a million entries | ≤ 5 s | {audit:.1f} s | the log alone, without the files of copies |
+| `archive add`, {few} copies | ≤ 2 × bare | {added:.2f} s | {added_ratio:.2f} × the same read, hashed and synced |
+| `archive add`, {many:,} copies | ≤ 20 × as long | {added_many:.1f} × as long | each is verified first |
 | one proof, tiles in the cache | ≤ 5 ms | {proof:.1f} ms | in a log of a million entries |
 
 ![What an entry costs as the log grows](archive.svg)
@@ -137,6 +139,7 @@ def _describe_levels(folder: Path) -> str:
 
 def _describe_archive(folder: Path) -> str:
     """The part on the archive, with its chart."""
+    added = adding.measure(folder)
     measured = archive.measure(folder)
     most = measured.grown[max(measured.grown)]
     bars = [(f"append, {size:,} entries", each.append, True) for size, each in measured.grown.items()]
@@ -147,6 +150,11 @@ def _describe_archive(folder: Path) -> str:
         single_ratio=measured.single_ratio,
         batch=measured.batch,
         batch_ratio=measured.batch_ratio,
+        few=adding.FEW,
+        many=adding.MANY,
+        added=added.few,
+        added_ratio=added.ratio,
+        added_many=added.many,
         audit=most.audit,
         proof=most.proof,
     )

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailmart_privacy.archive.layout import ANCHORS, CHECKPOINT, COMMITS, LOG
+from mailmart_privacy.archive.lookup import recipient_of
 from mailmart_privacy.archive.recipients import Recipient
+from mailmart_privacy.archive.rotation import rotate_key
 from mailmart_privacy.archive.tlog.tiles import list_partial
 from mailmart_privacy.errors import PrivacyError
 
@@ -55,6 +57,8 @@ def grow(path: Path, chance: random.Random, entries: int) -> Grown:
     forgotten = fake_copies(chance, 3, recipients=1)
     place.add(forgotten)
     _erase(place, forgotten[0].recipient)
+    rotate_key(place.archive(), place.keys / "key.json", clock)
+    _act(place, place.add(fake_copies(chance, 1))[0][0])
     size = note()
     while size < entries:
         many = min(entries - size, chance.choice([1, 30, 60]))
@@ -183,6 +187,16 @@ def _anchor(place: Place, size: int, chance: random.Random) -> None:
     archive = place.archive()
     with archive.writing(place.keyring(archive), clock) as session:
         session.add_anchor(size, [(f"{ANCHORS}/{size}.{kind}", chance.randbytes(200)) for kind in ("note", "tsr")])
+
+
+def _act(place: Place, number: int) -> None:
+    """Hold the customer of a copy, and withdraw the copy."""
+    archive = place.archive()
+    keyring = place.keyring(archive)
+    recipient = recipient_of(archive, keyring.names_key, archive.read_entry(number))
+    with archive.writing(keyring, clock) as session:
+        session.add_act("hold", recipient=recipient, about=number)
+        session.add_act("withdrawn", recipient=recipient, about=number)
 
 
 def _erase(place: Place, name: str) -> None:
