@@ -30,7 +30,7 @@ def test_a_writer_that_fails_is_noticed(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "from faults import racing; racing._IN_FOLDERS = ((1, 2, 3),); racing.main(%r, 5, 1)",
+        "from faults import racing; racing._IN_FOLDERS = ((1, 2, 3),); racing.main(%r, 60, 1)",
     ]
     command[-1] %= str(tmp_path)
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[1])

@@ -17,8 +17,8 @@ from .tampering import HARMS, Grown, Harm, cut, folders, grow, harm_each, read_v
 ENTRIES = 600  # with full and partial tiles of two levels
 PORTIONS = 40
 _KINDS = (
-    "commits copies versions recipients rotations anchors tiles bundles partial_tiles checkpoint archive.json README.txt "
-    "log.vkey"
+    "commits copies versions recipients rotations anchors tiles bundles partial_tiles checkpoint "
+    "archive.json README.txt log.vkey"
 )
 
 
