@@ -31,7 +31,7 @@ def test_verapdf_finds_no_failed_rule(
     artefacts: dict[str, Artefact],
     verdicts: dict[tuple[Path, str], verapdf.Verdict],
 ) -> None:
-    """Every PDF is PDF/A-3a and PDF/UA-1 before and after certification, filling and signing."""
+    """Every PDF is PDF/A-4f, PDF/UA-2 and WTPDF 1.0 before and after certification, filling and signing."""
     verdict = verdicts[artefacts[name].path, profile.flavour]
     assert verdict.compliant, verapdf.describe(verdict)
     assert verdict.failed_rules == ()

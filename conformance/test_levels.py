@@ -67,7 +67,7 @@ def test_eu_dss_reads_what_was_added_as_permitted(
 def test_verapdf_finds_no_failed_rule(
     name: str, profile: verapdf.Profile, levels: Levels, verdicts: dict[tuple[Path, str], verapdf.Verdict]
 ) -> None:
-    """Timestamps, validation data and renewal leave a copy PDF/A-3a and PDF/UA-1."""
+    """Timestamps, validation data and renewal leave a copy PDF/A-4f, PDF/UA-2 and WTPDF 1.0."""
     verdict = verdicts[levels.copies[name].path, profile.flavour]
     assert verdict.compliant, verapdf.describe(verdict)
     assert verdict.failed_rules == ()

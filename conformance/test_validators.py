@@ -55,31 +55,29 @@ def test_missing_program_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint's colour profile
 def test_verapdf_refuses(write: Write, artefacts: dict[str, Artefact], tmp_path: Path) -> None:
-    """veraPDF refuses a plain PDF on both counts, and our form where one digit in it claims another standard."""
+    """veraPDF refuses a plain PDF on all counts, and our form where one digit in it claims another standard."""
     plain = write("plain.pdf", _plain_pdf())
-    archival = write("archival.pdf", _plain_pdf(pdf_variant="pdf/a-3a", pdf_tags=True))
+    archival = write("archival.pdf", _plain_pdf(pdf_variant="pdf/a-4f", pdf_tags=True))
     unpacked = tmp_path / "unpacked.pdf"
     run("qpdf", "--stream-data=uncompress", "--newline-before-endstream", artefacts["form-a4"].path, unpacked)
-    mislabelled = write("mislabelled.pdf", re.sub(rb"(pdfuaid:part(?:>|=\"))1", rb"\g<1>2", unpacked.read_bytes()))
+    mislabelled = write("mislabelled.pdf", re.sub(rb"(pdfuaid:part(?:>|=\"))2", rb"\g<1>1", unpacked.read_bytes()))
     verdicts = {
         (verdict.path.name, verdict.profile.flavour): verdict
         for verdict in verapdf.validate([plain, archival, unpacked, mislabelled])
     }
     compliant = {key for key, verdict in verdicts.items() if verdict.compliant}
     assert compliant == {
-        ("archival.pdf", "3a"),
-        ("unpacked.pdf", "3a"),
-        ("unpacked.pdf", "ua1"),
-        ("mislabelled.pdf", "3a"),
+        *(("unpacked.pdf", profile.flavour) for profile in verapdf.PROFILES),
+        *(("mislabelled.pdf", flavour) for flavour in ("4f", "wt1a", "wt1r")),
     }
     assert all(verdict.failed_rules for key, verdict in verdicts.items() if key not in compliant)
-    assert [rule.clause for rule in verdicts["mislabelled.pdf", "ua1"].failed_rules] == ["ISO 14289-1:2014 5-2"]
+    assert [rule.clause for rule in verdicts["mislabelled.pdf", "ua2"].failed_rules] == ["ISO 14289-2:2024 5-2"]
 
 
 def test_verapdf_gives_no_verdict_on_other_files(write: Write) -> None:
     """A file that is not a PDF does not pass."""
     with pytest.raises(ValidatorError, match="no verdict"):
-        verapdf.validate([write("text.pdf", b"not a PDF\n")], [verapdf.PDF_A_3A])
+        verapdf.validate([write("text.pdf", b"not a PDF\n")], [verapdf.PDF_A_4F])
 
 
 def test_verapdf_gives_no_verdict_on_a_partial_report(

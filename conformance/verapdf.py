@@ -1,4 +1,4 @@
-"""veraPDF: is a file PDF/A-3a (ISO 19005-3) and PDF/UA-1 (ISO 14289-1)?
+"""veraPDF: is a file PDF/A-4f (ISO 19005-4), PDF/UA-2 (ISO 14289-2) and WTPDF 1.0?
 
 Use it by hand: `python -m conformance.verapdf FILE...`
 """
@@ -37,11 +37,12 @@ class Profile:
     rules: int
 
 
-PDF_A_3A = Profile(flavour="3a", name="PDF/A-3a validation profile", rules=155)
-PDF_UA_1 = Profile(flavour="ua1", name="PDF/UA-1 validation profile", rules=106)
+PDF_A_4F = Profile(flavour="4f", name="PDF/A-4f validation profile", rules=109)
 PDF_A_4 = Profile(flavour="4", name="PDF/A-4 validation profile", rules=109)
 PDF_UA_2 = Profile(flavour="ua2", name="PDF/UA-2 + Tagged PDF validation profile", rules=1727)
-PROFILES = (PDF_A_3A, PDF_UA_1)
+WTPDF_A = Profile(flavour="wt1a", name="WTPDF 1.0 Accessibility validation profile", rules=1723)
+WTPDF_R = Profile(flavour="wt1r", name="WTPDF 1.0 Reuse validation profile", rules=1710)
+PROFILES = (PDF_A_4F, PDF_UA_2, WTPDF_A, WTPDF_R)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

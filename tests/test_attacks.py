@@ -248,15 +248,16 @@ def _attach(content: bytes) -> Callable[[Any], None]:
 
 
 def _retitle(writer: Any) -> None:
-    info = writer.trailer["/Info"]
-    info["/Title"] = generic.pdf_string(str(info["/Title"]).replace(VERSION, NEXT))
-    writer.update_container(info)
+    metadata = writer.root["/Metadata"]
+    metadata._data = metadata.data.replace(VERSION.encode(), NEXT.encode())
+    metadata._encoded_data = None
+    writer.update_container(metadata)
 
 
 def test_an_older_form_passed_off_as_current(given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger) -> None:
     """A copy of the first version with the second one's attachment or title, or with a part of its form, is altered."""
     old, new, trusted = given["B-B"], newer["form-a4.pdf"], given["B-B"].authority.trust
-    changes = {"attachment": _attach(newer["policy.json"]), r"\(Info\)": _retitle}
+    changes = {"attachment": _attach(newer["policy.json"]), r"\(XMP\)": _retitle}
     for words, change in changes.items():
         form = old.certify(old.form)
         files = {

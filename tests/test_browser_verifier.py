@@ -14,17 +14,25 @@ from typing import Any
 import pytest
 
 from mailmart_privacy import _der as der
+from mailmart_privacy._time import format_second
 from mailmart_privacy._unicode import is_refused
 from mailmart_privacy.copies.forms import load_form
 from mailmart_privacy.copies.issuer import Issuer
 from mailmart_privacy.copies.update import write_string
 from mailmart_privacy.errors import RecipientError
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.pdf.appearance import show_lines, signature_lines, write_number
+from mailmart_privacy.pdf.appearance import (
+    BOX_PADDING,
+    PADDING,
+    delivery_lines,
+    publisher_lines,
+    show_box,
+    write_number,
+)
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.papers import PAPERS
 from mailmart_privacy.typesetting import fields
-from mailmart_privacy.typesetting.fields import format_moment, lay_out_field, require_clean
+from mailmart_privacy.typesetting.fields import lay_out_field, require_clean
 from mailmart_privacy.web.published import _describe_form
 
 from .browser import SCRIPTS, expect, harm, judge, make_trust_list, run
@@ -165,7 +173,7 @@ def test_numbers_strings_and_moments_are_written_alike(tmp_path: Path) -> None:
         calls.append((("writeNumber", number), write_number(number)))
         text, moment = random_text(40), random_moment()
         calls.append((("writeString", text), write_string(text).decode()))
-        calls.append((("formatMoment", milliseconds(moment)), format_moment(moment)))
+        calls.append((("formatMoment", milliseconds(moment)), format_second(moment)))
         digits = "".join(RANDOM.choices("0123456789", k=14)) if RANDOM.random() < 0.5 else f"{moment:%Y%m%d%H%M%S}"
         read = python_or_none(lambda digits=digits: datetime.datetime.strptime(digits, "%Y%m%d%H%M%S"))
         known = None if read is None or read.year < 1000 else milliseconds(read.replace(tzinfo=datetime.UTC))
@@ -190,17 +198,18 @@ def test_names_are_cleaned_and_laid_out_alike(tmp_path: Path) -> None:
 
 
 def test_signature_boxes_are_drawn_alike(tmp_path: Path) -> None:
-    """Names of any script, long or short, self-signed or not."""
+    """Names of any script, long or short, and any moment."""
     calls: list[tuple[Call, Any]] = []
     for _ in range(300 * MORE):
-        name, moment, own = random_text(90), random_moment(), RANDOM.random() < 0.5
-        digest, field = RANDOM.randbytes(32).hex(), RANDOM.choice(["Publisher", "Delivery"])
-        verb = "Certified" if field == "Publisher" else "Signed"
-        note = FORM.notes.fields[field]
-        lines = signature_lines(verb, name, digest, own, moment)
-        shown = show_lines(lines, FORM.notes.font, width=note.width, height=note.height).decode()
-        signatory = {"name": name, "digest": digest, "isSelfSigned": own}
-        calls.append((("showSignature", field, verb, signatory, milliseconds(moment)), shown))
+        title, vouching, moment, digest = random_text(90), random_text(90), random_moment(), RANDOM.randbytes(32).hex()
+        for field, lines, padding, more in (
+            ("Publisher", publisher_lines(title, vouching), PADDING, ()),
+            ("Delivery", delivery_lines(digest, moment), BOX_PADDING, (milliseconds(moment),)),
+        ):
+            note = FORM.notes.fields[field]
+            shown = show_box(lines, FORM.notes.font, width=note.width, height=note.height, padding=padding).decode()
+            signatory = {"title": title, "vouching": vouching, "digest": digest}
+            calls.append(((f"show{field}", signatory, *more), shown))
     compare(calls, tmp_path)
 
 

@@ -33,9 +33,9 @@ def test_show_prints_each_format_as_recorded(cli: Run) -> None:
     assert cli("show").stdout.decode() == f"{policy.text}\n"
     assert cli("show", "--format", "markdown").stdout.decode() == policy.markdown
     assert cli("show", "--format", "html").stdout.decode() == render_html(policy)
-    for form, name in (("json", "policy.json"), ("pdf", "form-a4.pdf")):
+    for form, name in (("json", "policy.json"), ("pdf", "reading-a4.pdf")):
         assert cli("show", "--format", form).stdout == shipped().record(VERSION, name)
-    assert cli("show", "--format", "pdf", "--paper", "letter").stdout == shipped().record(VERSION, "form-letter.pdf")
+    assert cli("show", "--format", "pdf", "--paper", "letter").stdout == shipped().record(VERSION, "reading-letter.pdf")
 
 
 def test_show_writes_the_text_byte_for_byte(cli: Run, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_export_and_verify(cli: Run, tmp_path: Path, environment: dict[str, str]
     assert b"made on this computer" not in cli("export", "--to", "Acme GmbH", "-o", "again.pdf").stderr
     said = cli("verify", "acme.pdf")
     assert said.returncode == 0
-    for words in (f"version {VERSION}", "Acme GmbH", "C-7", "In force", "self-signed local identity"):
+    for words in (f"version {VERSION}", "Acme GmbH", "C-7", "In force", "local identity"):
         assert words.lower() in said.stdout.decode().lower()
     document = json.loads(cli("verify", "--json", "acme.pdf").stdout)
     jsonschema.validate(document, schema("verification"))

@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _der as der
+from mailmart_privacy._time import format_second
 from mailmart_privacy.copies import format_1
 from mailmart_privacy.copies.container import Signatory, find_signatory
 from mailmart_privacy.copies.forms import load_form
 from mailmart_privacy.errors import AlteredError, UntrustedError
 from mailmart_privacy.keys.ecdsa import normalize_low_s
 from mailmart_privacy.policy.ledger import shipped
-from mailmart_privacy.typesetting.fields import fill_field, format_moment
+from mailmart_privacy.typesetting.fields import fill_field
 
 from .conftest import NOW, VERSION
 
@@ -58,7 +59,7 @@ def forge(key: Any, certificate: x509.Certificate, deliverer: "tuple[Any, x509.C
     notes, state, pdf = form.notes, form.state.copy(), form.pdf
     progress = format_1.begin(notes, len(pdf))
     fields = [fill_field(notes, "Recipient", "Acme GmbH"), fill_field(notes, "Reference", "C-1")]
-    fields.append(fill_field(notes, "IssuedAt", format_moment(NOW)))
+    fields.append(fill_field(notes, "IssuedAt", format_second(NOW)))
     for write in (
         format_1.write_certification,
         lambda *given, **more: format_1.write_delivery(*given, fields=fields, **more),

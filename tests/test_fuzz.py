@@ -309,7 +309,7 @@ def append_update(data: st.DataObject, pdf: bytes, objects: dict[int, bytes]) ->
     previous = data.draw(st.sampled_from([previous] * 9 + [0, place, len(pdf), -1]))
     root = data.draw(st.sampled_from([2] * 9 + [1, 8, 600, 999]))
     index = " ".join(f"{n} 1" for n in sorted(places))
-    head = f"<< /Type /XRef /W [ 1 4 2 ] /Size 700 /Root {root} 0 R /Info 403 0 R /Prev {previous} /Index [ {index} ] "
+    head = f"<< /Type /XRef /W [ 1 4 2 ] /Size 700 /Root {root} 0 R /Prev {previous} /Index [ {index} ] "
     more = data.draw(st.sampled_from([b""] * 9 + [b"/Encrypt 8 0 R ", b"/XRefStm 9 ", b"/ID [ 1 2 ] "]))
     body += b"%d 0 obj\n%s%s/Length %d >>\nstream\n%s\nendstream\nendobj\n" % (
         own,

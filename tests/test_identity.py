@@ -84,9 +84,9 @@ def authority_and_two() -> tuple[bytes, bytes]:
 
 
 def test_a_local_identity_says_what_it_is() -> None:
-    """A local identity is P-256, named self-signed, and valid from its making for ten years."""
+    """A local identity is P-256, named as local, and valid from its making for ten years."""
     made = create_identity(created_at=NOW)
-    assert made.name.startswith("Self-signed local identity ")
+    assert made.name.startswith("Local identity ")
     assert made.is_self_signed
     assert isinstance(made.key.public_key, ec.EllipticCurvePublicKey)
     assert made.certificate.not_valid_before_utc == NOW - datetime.timedelta(minutes=5)

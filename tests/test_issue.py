@@ -78,7 +78,7 @@ def test_poppler_reads_what_was_filled_in(certified: CertifiedForm, identity: Id
     copy = issue(certified, identity, recipient=NAMES[4], reference="Ref 7/ä")
     result = subprocess.run(["pdftotext", "-f", "1", "-l", "1", "-", "-"], input=copy, capture_output=True, check=True)
     text = result.stdout.decode()
-    for words in (NAMES[4], "Ref 7/ä", "2026-11-23 12:30:00 UTC", identity.name):
+    for words in (NAMES[4], "Ref 7/ä", "November 23, 2026, 12:30:00 UTC", identity.name):
         assert words in text
 
 
@@ -110,15 +110,21 @@ def test_a_name_is_brought_into_nfc(certified: CertifiedForm, identity: Identity
     assert read_fields(issue(certified, identity, recipient=" Cafe\u0301 "))["Recipient"] == "Café"
 
 
-def test_a_long_name_shrinks_before_it_is_refused(certified: CertifiedForm) -> None:
-    """A name that does not fit at the form's size is set smaller, down to eight points."""
-    from mailmart_privacy.pdf.appearance import fit_line
+def test_a_long_name_takes_two_lines_before_it_becomes_small(certified: CertifiedForm) -> None:
+    """One line down to 15 points; then two lines, down to eight; a name that cannot be split goes on in one."""
+    from mailmart_privacy.typesetting.fields import fill_field
 
-    font, width = certified.form.notes.font, certified.form.notes.fields["Recipient"].width
-    sizes = [fit_line(font.measure("n" * count, 1), font.size, width) or 0 for count in (10, 60, 70)]
-    assert sizes[0] == font.size
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] >= 8
+    def sizes(recipient: str) -> set[str]:
+        content = fill_field(certified.form.notes, "Recipient", recipient).content.decode()
+        return {f"{content.count(' Tf')} of {line.split()[1]}" for line in content.splitlines() if "Tf" in line}
+
+    assert certified.form.notes.fields["Recipient"].size == 18
+    assert sizes("Acme") == {"1 of 18"}
+    assert sizes("Sehr lange Gesellschaft für Beratung") == {"1 of 18"}
+    assert sizes("Sehr lange Gesellschaft für Beratung mbH & C") == {"1 of 16.5"}
+    assert sizes("Sehr lange Gesellschaft für Beratung mbH & Co. KG") == {"2 of 15"}
+    assert sizes("Sehr lange Gesellschaft " * 6) == {"2 of 10.5"}
+    assert sizes("n" * 60) == {"1 of 9.5"}
 
 
 def test_an_identity_out_of_its_time_does_not_sign(certified: CertifiedForm, identity: Identity) -> None:

@@ -100,7 +100,7 @@ def test_letter_paper_has_an_address(ledger: Ledger) -> None:
     service = make(ledger)
     for address, version in (("/privacy", SECOND), *((f"/privacy/{each}", each) for each in (FIRST, SECOND, THIRD))):
         answer = service.respond("GET", f"{address}.letter.pdf", {})
-        assert answer.body == ledger.record(version, "form-letter.pdf")
+        assert answer.body == ledger.record(version, "reading-letter.pdf")
         assert f"{version}-letter.pdf" in dict(answer.headers)["Content-Disposition"]
 
 

@@ -67,7 +67,7 @@ def get(service: Service, target: str, method: str = "GET", **headers: str) -> t
 @pytest.mark.parametrize("ending", TYPES)
 def test_each_format_has_an_address_of_its_own(service: Service, ledger: Ledger, ending: str) -> None:
     """Each format of the version in force, and of each version, has a URL; records are served byte for byte."""
-    recorded = {"txt": "policy.txt", "pdf": "form-a4.pdf"}
+    recorded = {"txt": "policy.txt", "pdf": "reading-a4.pdf"}
     for address, version in (("/privacy", SECOND), *((f"/privacy/{name}", name) for name in (FIRST, SECOND, THIRD))):
         response, headers = get(service, f"{address}.{ending}", Accept="image/png")
         assert (response.status, headers["Content-Type"]) == (200, TYPES[ending])

@@ -5,14 +5,19 @@
 
 The subsets hold Latin, Greek, Cyrillic and Vietnamese. They are renamed, since the licence reserves
 the originals' name ("Source"), and lose the tables that would make their bytes depend on the machine.
+All but the font of the form's fields draw straight quotation marks as curly ones, on glyphs of their own: the text that
+is read out of a PDF keeps the straight ones.
 The web pages' fonts (WOFF2) are made of these and hold Western and Central European Latin only, so that a page stays
 small; a browser takes any other letter from its own fonts.
 """
 
+import copy
 import importlib
 from pathlib import Path
+from typing import Any
 
 from fontTools import subset
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.ttLib import TTFont
 
 TARGET = Path(__file__).parents[1] / "templates" / "fonts"
@@ -38,6 +43,10 @@ RANGES = [
     (0x2212, 0x2212),  # minus
     (0xFB00, 0xFB04),  # ligatures: without them their glyphs would have no Unicode value in a form's font
 ]
+FIELDS = "MailMartSans-Regular"  # fields may hold any text, and a glyph without a character would stand for nothing
+# What a straight mark is drawn as: an opening one at the start of a run of text and behind these, else a closing one.
+CURLY = {"quotedbl": ("quotedblleft", "quotedblright"), "quotesingle": ("quoteleft", "quoteright")}
+OPENING = "space uni00A0 parenleft bracketleft braceleft slash endash emdash hyphen"
 WEB_RANGES = [
     (0x0020, 0x007E),  # Basic Latin
     (0x00A0, 0x017F),  # Latin-1, Latin Extended-A
@@ -63,10 +72,54 @@ def main() -> None:
         subsetter.populate(unicodes=wanted)
         subsetter.subset(font)
         rename(font, family, style)
+        if f"{family.replace(' ', '')}-{style}" != FIELDS:
+            draw_quotes_curly(font)
         target = TARGET / f"{family.replace(' ', '')}-{style}.ttf"
         font.save(target)
         print(target.name, len(font.getBestCmap()), "characters", target.stat().st_size, "bytes")
         make_web_font(target)
+
+
+def draw_quotes_curly(font: TTFont) -> None:
+    """Draw straight quotation marks as curly ones, by the context (OpenType's `calt`, which is on by default)."""
+    glyphs, order = font["glyf"], list(font.getGlyphOrder())
+    before = [name for name in OPENING.split() if name in glyphs.glyphs]
+    rules = []
+    for straight, sides in CURLY.items():
+        for side, curly in zip(("open", "close"), sides, strict=True):
+            order.append(f"{straight}.{side}")
+            glyphs.glyphs[order[-1]] = copy.deepcopy(glyphs[curly])
+            font["hmtx"].metrics[order[-1]] = font["hmtx"].metrics[curly]
+        others = f"[@others {straight}.open]"  # behind the other opening mark it opens, too
+        rules += [f"sub {others} {straight}' by {straight}.close;", f"sub {straight}' by {straight}.open;"]
+    others = [name for name in order if name not in before and not name.endswith(".open")]
+    font.setGlyphOrder(order)
+    glyphs.glyphOrder = order
+    font["maxp"].numGlyphs = len(order)
+    had = font["GSUB"].table
+    source = f"@others = [{' '.join(others)}];\nfeature calt {{ {' '.join(rules)} }} calt;"
+    addOpenTypeFeaturesFromString(font, source, tables=["GSUB"])  # it replaces the table
+    made, font["GSUB"].table = font["GSUB"].table, had
+    add_lookups(had, made)
+
+
+def add_lookups(had: Any, made: Any) -> None:
+    """Add the lookups and the one feature of a table of substitutions to another one, for all scripts and languages."""
+    start = len(had.LookupList.Lookup)
+    for lookup in made.LookupList.Lookup:
+        for table in lookup.SubTable:
+            for record in getattr(table, "SubstLookupRecord", ()):
+                record.LookupListIndex += start
+    had.LookupList.Lookup += made.LookupList.Lookup
+    (record,) = made.FeatureList.FeatureRecord
+    record.Feature.LookupListIndex = [start + index for index in record.Feature.LookupListIndex]
+    index = len(had.FeatureList.FeatureRecord)
+    had.FeatureList.FeatureRecord.append(record)
+    for script in had.ScriptList.ScriptRecord:
+        languages = [script.Script.DefaultLangSys, *(each.LangSys for each in script.Script.LangSysRecord)]
+        for language in filter(None, languages):
+            language.FeatureIndex.append(index)
+            language.FeatureCount = len(language.FeatureIndex)
 
 
 def make_web_font(source: Path) -> None:

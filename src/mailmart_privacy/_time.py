@@ -54,6 +54,12 @@ def format_moment(moment: datetime.datetime) -> str:
     return f"{day}, {moment:%H:%M} UTC" if moment.second == 0 else f"{day}, {moment:%H:%M:%S} UTC"
 
 
+def format_second(moment: datetime.datetime) -> str:
+    """Write a moment in UTC to the second, as copies show it: "February 24, 2026, 09:00:00 UTC"."""
+    moment = moment.astimezone(datetime.UTC)
+    return f"{format_date(moment.date())}, {moment:%H:%M:%S} UTC"
+
+
 def format_iso(moment: datetime.datetime) -> str:
     """Write a moment in UTC after ISO 8601 and RFC 3339: "2026-02-24T00:00:00Z"."""
     return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

@@ -215,7 +215,7 @@ def write_update(pdf: bytes, objects: dict[int, bytes], elsewhere: dict[int, int
     index = " ".join(f"{n} 1" for n in sorted(places))
     head = (
         f"<< /Type /XRef /W [ 1 4 2 ] /Size {number + 1} /Root {trailer.raw_get('/Root').idnum} 0 R "
-        f"/Info {trailer.raw_get('/Info').idnum} 0 R /Prev {reader.last_startxref} "
+        f"/Prev {reader.last_startxref} "
         f"/ID [ <{trailer['/ID'][0].original_bytes.hex()}> <{'00' * 16}> ] "
         f"/Index [ {index} ] /Length {len(table)} >>"
     )

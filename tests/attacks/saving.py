@@ -221,10 +221,8 @@ def overwrite_metadata(writer: Any) -> None:
 
 
 def change_info(writer: Any) -> None:
-    """Give the document another title, in its Info dictionary."""
-    info = writer.trailer["/Info"]
-    info[name("/Title")] = generic.pdf_string(FORGED)
-    writer.update_container(info)
+    """Give the document another title, in an Info dictionary, which it does not have."""
+    writer.set_info(generic.DictionaryObject({name("/Title"): generic.pdf_string(FORGED)}))
 
 
 def _font(writer: Any, wanted: str = "/MailMartSerif") -> Any:
@@ -299,7 +297,7 @@ CHANGES: list[tuple[Change, str, tuple[str, str] | None]] = [
     (ask_for_appearances, "the catalog", None),
     (replace_metadata, "the catalog", ("pdfinfo -meta", FORGED)),
     (overwrite_metadata, r"description of the document \(XMP\)", ("pdfinfo -meta", FORGED)),
-    (change_info, r"description of the document \(Info\)", ("pdfinfo", FORGED)),
+    (change_info, "new objects", None),
     (change_to_unicode, "a font", ("pdftotext", "PrivXcy Policy|dXtX")),
     (overwrite_to_unicode, "ToUnicode", ("pdftotext", "PrivXcy Policy|dXtX")),
     (change_font, "font program|a font", None),

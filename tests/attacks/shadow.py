@@ -223,7 +223,7 @@ def two_definitions_in_a_stamped_update(given: Given) -> bytes:
 @attack(TWICE, says="the field Reference is not what issuing writes", levels=("B-B",))
 def two_definitions_in_the_delivery(given: Given) -> bytes:
     """The signed update itself gets a second definition of the recipient's field, and its table points there."""
-    place = given.copy.index(b"\n9 0 obj", len(given.certified.pdf)) + 1
-    start = given.copy.index(b"\n8 0 obj", len(given.certified.pdf)) + 1
+    place = given.copy.index(b"\n10 0 obj", len(given.certified.pdf)) + 1
+    start = given.copy.index(b"\n9 0 obj", len(given.certified.pdf)) + 1
     evil = given.copy[start:place].replace(b"Acme GmbH".hex().encode(), b"Evil Corp".hex().encode())
     return given.copy[:place] + evil + given.copy[place:]

@@ -147,21 +147,20 @@ def swa_moved_range(given: Given) -> bytes:
     start, stop, rest = found.start(2), found.end(2), pdf[found.end(2) :]
     container = read_container(pdf).dump().hex().encode()
     head = b"<" + container + b"> /ByteRange [0 %010d %010d %010d] >>\nendobj\n"
-    shown = numbers[8] and _find_appearance(pdf)
+    shown = numbers[9] and _find_appearance(pdf)
     glyphs = _find_glyphs(given.other)
-    evil = b"8 0 obj\n" + _fill(pdf, 8, b"Evil Corp").replace(b"/N %d 0 R" % shown, b"/N 900 0 R") + b"\nendobj\n"
+    evil = b"9 0 obj\n" + _fill(pdf, 9, b"Evil Corp").replace(b"/N %d 0 R" % shown, b"/N 900 0 R") + b"\nendobj\n"
     content = re.sub(rb"<[0-9a-f]+> Tj", glyphs, _find_object(pdf, shown))
     gap = head % (start, 0, len(rest))
-    numbers[8] = start + len(gap)
-    numbers[900] = numbers[8] + len(evil)
+    numbers[9] = start + len(gap)
+    numbers[900] = numbers[9] + len(evil)
     gap += evil + b"900 0 obj\n" + content + b"\nendobj\n"
     assert start + len(gap) < old
     gap = gap.ljust(old - start)
     table = b"xref\n" + b"".join(b"%d 1\n%010d 00000 n \n" % entry for entry in sorted(numbers.items()))
     trailer: Any = reader.trailer
     identifier = trailer["/ID"][0].original_bytes.hex().encode()
-    table += b"trailer\n<< /Size 901 /Root 2 0 R /Info %d 0 R /Prev %d /ID [ <%s> <%s> ] >>\n" % (
-        trailer.raw_get("/Info").idnum,
+    table += b"trailer\n<< /Size 901 /Root 2 0 R /Prev %d /ID [ <%s> <%s> ] >>\n" % (
         int(trailer["/Prev"]),
         identifier,
         identifier,
@@ -178,7 +177,7 @@ def _find_object(pdf: bytes, number: int) -> bytes:
 
 
 def _find_appearance(pdf: bytes) -> int:
-    found = re.search(rb"/AP << /N (\d+) 0 R", _find_object(pdf, 8))
+    found = re.search(rb"/AP << /N (\d+) 0 R", _find_object(pdf, 9))
     assert found
     return int(found[1])
 
@@ -202,7 +201,7 @@ def swa_updated_range(given: Given) -> bytes:
     number = signature.sig_field.raw_get("/V").idnum
     start = given.copy.rindex(b"%d 0 obj" % number, 0, found.start())
     content = given.copy[start : given.copy.index(b"endobj", start)].partition(b"obj\n")[2]
-    return write_update(given.copy, {number: content.strip(), 8: _fill(given.copy, 8, b"Evil Corp")})
+    return write_update(given.copy, {number: content.strip(), 9: _fill(given.copy, 9, b"Evil Corp")})
 
 
 def _fill(pdf: bytes, number: int, value: bytes) -> bytes:
@@ -212,7 +211,7 @@ def _fill(pdf: bytes, number: int, value: bytes) -> bytes:
 @attack(SWA, says="after the delivery was signed.*: the field Recipient", levels=("B-B",), proof=_VALID)
 def swa_later_field(given: Given) -> bytes:
     """The signed part stays as it is, and a field with another recipient follows it."""
-    return write_update(given.copy, {8: _fill(given.copy, 8, b"Evil Corp")})
+    return write_update(given.copy, {9: _fill(given.copy, 9, b"Evil Corp")})
 
 
 def _ranges(edit: Callable[[int, int, int], tuple[int, int, int, int]], given: Given) -> bytes:
@@ -259,7 +258,7 @@ def container_other_s(given: Given) -> bytes:
 
 @attack(
     CONTAINER,
-    says="with the same certificates|its container",
+    says="certified by one signer|its container",
     levels=("B-T", "B-LT"),
     proof=_VALID,
 )
@@ -273,7 +272,7 @@ def container_more_certificates(given: Given) -> bytes:
 
 @attack(
     CONTAINER,
-    says="with the same certificates",
+    says="certified by one signer",
     levels=("B-T", "B-LT"),
     proof=_VALID,
 )
@@ -425,7 +424,7 @@ def publisher_as_delivery(given: Given) -> bytes:
     form = given.certified
     field = form.form.notes.fields["Delivery"]
     content = f"<< {field.entries} /V {number} 0 R >>".encode()
-    return write_update(form.pdf, {field.number: content, 8: _value(given, "Recipient", "Evil Corp")})
+    return write_update(form.pdf, {field.number: content, 9: _value(given, "Recipient", "Evil Corp")})
 
 
 def _value(given: Given, wanted: str, value: str) -> bytes:

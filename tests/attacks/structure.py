@@ -20,7 +20,7 @@ TAILS = {
     "comment": b"% approved\n",
     "zeros": bytes(64),
     "end": b"%%EOF\n",
-    "object": b"8 0 obj\n<< /T (Recipient) /V (Evil Corp) >>\nendobj\n",
+    "object": b"9 0 obj\n<< /T (Recipient) /V (Evil Corp) >>\nendobj\n",
     "script": b"<script>alert(1)</script>\n",
 }
 
@@ -197,15 +197,15 @@ def last_startxref_to_the_form(given: Given) -> bytes:
 @attack(TABLES, says="was changed|does not match actual|cross-references", levels=("B-B", "B-LTA"))
 def generation_raised(given: Given) -> bytes:
     """An update frees the recipient's field, and defines it with another generation."""
-    pdf = write_update(given.copy, {8: b"<< /T (Recipient) /FT /Tx /V (Evil Corp) >>"})
-    place = pdf.rindex(b"8 0 obj\n<< /T (Rec")
+    pdf = write_update(given.copy, {9: b"<< /T (Recipient) /FT /Tx /V (Evil Corp) >>"})
+    place = pdf.rindex(b"9 0 obj\n<< /T (Rec")
     return pdf[:place] + b"8 1" + pdf[place + 3 :]
 
 
 @attack(TABLES, says="after the delivery was signed, the file was changed: the field Recipient", levels=("B-B",))
 def plain_table(given: Given) -> bytes:
     """An update lists the recipient's field in a plain table, which other programs read in another way."""
-    body = b"8 0 obj\n<< /T (Recipient) /FT /Tx /V (Evil Corp) >>\nendobj\n"
+    body = b"9 0 obj\n<< /T (Recipient) /FT /Tx /V (Evil Corp) >>\nendobj\n"
     place = len(given.copy) + len(body)
     last = int(PdfFileReader(BytesIO(given.copy)).last_startxref or 0)
     table = b"xref\n8 1\n%010d 00000 n \ntrailer\n<< /Size 999 /Root 2 0 R /Prev %d >>\n" % (len(given.copy), last)

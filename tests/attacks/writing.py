@@ -114,10 +114,10 @@ STAMPS: list[tuple[str, bytes, bytes, str]] = [
 ]
 DRAWN: list[tuple[str, bytes, bytes, str, str]] = [
     ("outside", b" Tm\n", b" Tm 0 -700 Td\n", "what the field", "The text stands outside the field."),
-    ("size_zero", b"/MailMartSans 10.5 Tf", b"/MailMartSans 0 Tf", "what the field Recipient", "The text has no size."),
+    ("size_zero", b"/MailMartSans 18 Tf", b"/MailMartSans 0 Tf", "what the field Recipient", "The text has no size."),
     (
         "size_999",
-        b"/MailMartSans 10.5 Tf",
+        b"/MailMartSans 18 Tf",
         b"/MailMartSans 999 Tf",
         "what the field Recipient",
         "The text is larger than the page.",

@@ -18,8 +18,8 @@ const functions = {
   formatMoment: (time) => layout.formatMoment(new Date(time)),
   requireClean: (value) => layout.requireClean(value) ?? true,
   showField: (name, value) => layout.showField(task.notes, font, name, value),
-  showSignature: (field, verb, signatory, time) =>
-    layout.showSignature(task.notes, font, field, verb, signatory, new Date(time)),
+  showPublisher: (signatory) => layout.showPublisher(task.notes, font, signatory),
+  showDelivery: (signatory, time) => layout.showDelivery(task.notes, font, signatory, new Date(time)),
   readMoment: (digits) => der.readMoment(digits).getTime(),
   encodeInteger: (number) => toHex(der.encodeInteger(number)),
   encodeOid: (dotted) => toHex(der.encodeOid(dotted)),

@@ -36,6 +36,7 @@ class ReleaseOptions:
     summary: str | None
     effective_at: str | None
     released_at: str | None
+    verify_url: str | None
     replace: bool
 
 
@@ -68,13 +69,17 @@ def new(date: str, origin: str | None, data: Path | None) -> None:
     click.option("--summary", metavar="TEXT", help="What changed, for people, in a sentence or two."),
     click.option("--effective-at", metavar="TIME", help="In force from then [default: midnight UTC of its date]."),
     click.option("--released-at", metavar="TIME", help="The moment of the release [default: now]."),
+    click.option(
+        "--verify-url", metavar="URL", help="Where its copies can be checked [default: as the version before it]."
+    ),
     click.option("--replace", is_flag=True, help="Build the newest version's records again; never after its release."),
 )
 @data_option
 def build(version: str, release: ReleaseOptions, data: Path | None) -> None:
     """Make the records of VERSION from its policy.md, and its entry in the ledger.
 
-    With --replace, the change, the summary and the effective moment stay as they are unless you give them again.
+    With --replace, the change, the summary, the effective moment and the address stay as they are unless you give
+    them again.
     """
     made = _open_folder(data).build_version(
         version,
@@ -83,6 +88,7 @@ def build(version: str, release: ReleaseOptions, data: Path | None) -> None:
         effective_at=None if release.effective_at is None else parse_moment(release.effective_at),
         change=release.change,
         summary=release.summary,
+        verify_url=release.verify_url,
         replace=release.replace,
     )
     for name, content in made.items():

@@ -12,6 +12,7 @@ from .._time import parse_moment
 from .._unicode import spell_out
 from ..errors import UsageError
 from ..policy.ledger import shipped
+from ..policy.papers import reading_name
 from ..policy.versions import describe_versions
 from .files import TargetOptions, require_no_stylesheet, target_options, write_out, write_stylesheet
 from .output import print_json
@@ -83,7 +84,7 @@ version_options = as_value(
 )
 @target_options
 def show(form: str, version: VersionOptions, paper: str, template: Path | None, target: TargetOptions) -> None:
-    """Print a version of the policy. The PDF is the form as published: unsigned, without a recipient.
+    """Print a version of the policy. The PDF is the one to read and to print; `export` makes signed copies.
 
     With --template the PDF is rendered from it, and is not a record. A page written to a file gets its style sheet,
     page.css, beside it.
@@ -104,7 +105,7 @@ def show(form: str, version: VersionOptions, paper: str, template: Path | None, 
 
         content = render_pdf(shipped().policy(name), template, paper=paper)
     elif form == "pdf":
-        content = shipped().record(name, f"form-{paper}.pdf")
+        content = shipped().record(name, reading_name(paper))
     else:
         content = shipped().record(name, _RECORDS[form])
     if form == "text" and target.output == "-":

@@ -21,7 +21,7 @@ from .._der import (
     tagged,
 )
 from ..errors import MissingExtraError
-from ..keys.certificates import is_self_signed, issuer_der, load_certificate, read_key
+from ..keys.certificates import LOCAL_NAME, is_self_signed, issuer_der, load_certificate, read_key
 
 try:
     from cryptography import x509
@@ -53,6 +53,8 @@ class Signatory:
         others: its issuers' certificates that containers carry, in DER; the root is left out.
         parsed: the certificates as cryptography holds them, the own one first.
         name: the first common name in it.
+        title: the name as page 1 shows it, with the organisation that the certificate names.
+        vouching: who vouches for the name, as page 1 says it.
         digest: its lowercase hex SHA-256.
         is_self_signed: whether no one but its holder vouches for it.
         head: version, digest algorithms, content type and certificates of the container.
@@ -66,6 +68,8 @@ class Signatory:
     others: tuple[bytes, ...]
     parsed: tuple[x509.Certificate, ...]
     name: str
+    title: str
+    vouching: str
     digest: str
     is_self_signed: bool
     head: bytes
@@ -136,7 +140,9 @@ def find_signatory(certificate: bytes, others: tuple[bytes, ...] = ()) -> Signat
         certificate=certificate,
         others=carried,
         parsed=(own, *map(load_certificate, carried)),
-        name=_name(own),
+        name=_name(own.subject),
+        title=_make_title(own),
+        vouching=_say_who_vouches(own),
         digest=sha256(certificate).hexdigest(),
         is_self_signed=is_self_signed(own),
         head=encode_integer(1)
@@ -158,13 +164,30 @@ def _is_root(certificate: bytes) -> bool:
     return is_self_signed(load_certificate(certificate))
 
 
-def _name(certificate: x509.Certificate) -> str:
-    """Name a signer in a copy's bytes: by the first common name, as it is in the certificate.
+def _name(name: x509.Name) -> str:
+    """Name a signer or an authority in a copy's bytes: by the first common name, as it is in the certificate.
 
     What is shown of it does not depend on a version of Unicode: the form's font lacks what nobody could read.
     """
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value)[:_MAX_NAME] if names else "a certificate without a name"
+    return _first(name, x509.NameOID.COMMON_NAME) or "a certificate without a name"
+
+
+def _make_title(certificate: x509.Certificate) -> str:
+    name, organisation = _name(certificate.subject), _first(certificate.subject, x509.NameOID.ORGANIZATION_NAME)
+    return name if organisation in ("", name) else f"{organisation}, issued by {name}"
+
+
+def _say_who_vouches(certificate: x509.Certificate) -> str:
+    if not is_self_signed(certificate):
+        return f"Certificate from {_name(certificate.issuer)}"
+    if _name(certificate.subject).startswith(f"{LOCAL_NAME} "):
+        return "Signed with a key made on the issuer\u2019s computer; MailMart has not published it"
+    return "Signed with the issuer\u2019s own certificate, shown below"
+
+
+def _first(name: x509.Name, kind: x509.ObjectIdentifier) -> str:
+    values = name.get_attributes_for_oid(kind)
+    return str(values[0].value)[:_MAX_NAME] if values else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -124,7 +124,7 @@ def _require_lines(content: bytes, notes: "FormNotes", name: str, value: str, fo
             pieces, notes, name, baselines(len(blocks), size, notes.fields[name].height)[index], fonts, text
         )
     (size,) = sizes if len(sizes) == 1 else (0.0,)
-    largest = notes.font.size if len(blocks) == 1 else TWO_LINES
+    largest = notes.fields[name].size if len(blocks) == 1 else TWO_LINES
     if not MIN_SIZE <= size <= largest or (largest - size) % _STEP:
         raise ValueError("it is not drawn in one of the sizes of a copy")
     if value not in (" ".join(texts), "".join(texts)):

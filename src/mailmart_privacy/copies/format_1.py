@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..pdf.appearance import show_lines, signature_lines
+from ..pdf.appearance import BOX_PADDING, PADDING, BoxLine, delivery_lines, publisher_lines, show_box
 from ..pdf.field_names import ARCHIVE_TIMESTAMP, DELIVERY, PUBLISHER
 from .update import Draft, Progress, Update, refer, write_string
 
@@ -60,7 +60,7 @@ def write_certification(
     update = _Update(notes, replace(progress, publisher=progress.size))
     note = notes.fields[PUBLISHER]
     update.add_signature(PUBLISHER, signatory, moment, _PUBLICATION, _DOC_MDP, signatory.room(stamped=stamped))
-    shown = update.add_signature_box(PUBLISHER, note, "Certified", signatory, moment)
+    shown = update.add_box(PUBLISHER, note, publisher_lines(signatory.title, signatory.vouching), PADDING)
     update.add_field(PUBLISHER, note, b"%d 0 R" % progress.size, shown)
     update.add_catalog()
     return update.close()
@@ -92,7 +92,7 @@ def write_delivery(
     for filled in fields:
         update.add_text_field(filled)
     note = notes.fields[DELIVERY]
-    shown = update.add_signature_box(DELIVERY, note, "Signed", signatory, moment)
+    shown = update.add_box(DELIVERY, note, delivery_lines(signatory.digest, moment), BOX_PADDING)
     update.add_field(DELIVERY, note, b"%d 0 R" % number, shown)
     return update.close()
 
@@ -177,11 +177,8 @@ class _Update(Update):
         shown = self._add_appearance(filled.name, note, filled.content, fonts)
         self.add_field(filled.name, note, write_string(filled.value), shown)
 
-    def add_signature_box(
-        self, name: str, note: "FieldNote", verb: str, signatory: "Signatory", moment: datetime.datetime
-    ) -> int:
-        lines = signature_lines(verb, signatory.name, signatory.digest, signatory.is_self_signed, moment)
-        content = show_lines(lines, self.notes.font, width=note.width, height=note.height)
+    def add_box(self, name: str, note: "FieldNote", lines: list[BoxLine], padding: float) -> int:
+        content = show_box(lines, self.notes.font, width=note.width, height=note.height, padding=padding)
         return self._add_appearance(name, note, content)
 
     def add_field(self, name: str, note: "FieldNote", value: bytes, shown: int) -> None:

@@ -9,13 +9,13 @@ import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .._time import require_moment
+from .._time import format_second, require_moment
 from ..errors import IdentityError, LevelError, TimestampError, UsageError
 from ..keys.identity import require_valid
 from ..pdf.field_names import ISSUED_AT, RECIPIENT, REFERENCE
 from ..trust.revocation import Evidence, gather_for_token
 from ..trust.validation_data import ValidationData
-from ..typesetting.fields import FilledField, fill_field, format_moment, lay_out_field
+from ..typesetting.fields import FilledField, fill_field, lay_out_field
 from . import format_1
 from .certified import certified_level, name_signatory, sign_draft
 
@@ -117,7 +117,7 @@ def issue_copy(
     draft = format_1.write_delivery(
         notes,
         certified.progress,
-        fields=(recipient, reference, lay_out_field(notes, ISSUED_AT, format_moment(issued_at))),
+        fields=(recipient, reference, lay_out_field(notes, ISSUED_AT, format_second(issued_at))),
         signatory=signatory,
         moment=issued_at,
         stamped=level != "B-B",

@@ -5,12 +5,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._time import format_second
 from ..errors import AlteredError, RecipientError, VersionMismatchError, one_line
 from ..keys.certificates import subject_name
 from ..pdf.field_names import ARCHIVE_TIMESTAMP, DELIVERY, ISSUED_AT, PUBLISHER, RECIPIENT, REFERENCE
 from ..trust.timestamp_token import Token, parse_token
 from ..trust.validation_data import ValidationData
-from ..typesetting.fields import FilledField, format_moment, lay_out_field, require_clean
+from ..typesetting.fields import FilledField, lay_out_field, require_clean
 from . import format_1
 from .causes import name_added, name_difference
 from .container import ContainerValues, Signatory, read_container, take_value
@@ -114,7 +115,7 @@ class CopyReader:
             raise AlteredError("the copy says that it was issued before its form was certified")
         self.delivery = self.progress.size
         fields = [self._read_field(RECIPIENT), self._read_field(REFERENCE)]
-        fields.append(lay_out_field(self.notes, ISSUED_AT, format_moment(moment)))
+        fields.append(lay_out_field(self.notes, ISSUED_AT, format_second(moment)))
         draft = format_1.write_delivery(
             self.notes,
             self.progress,

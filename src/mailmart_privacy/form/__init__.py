@@ -1,16 +1,18 @@
-"""The PDF form that copies are issued from, as it is made at a release."""
+"""The PDFs of a version, as they are made at its release: the form that copies are issued from, and one to read."""
 
 from .._lazy import offer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .own_template import render_pdf
+    from .reading import render_reading
     from .render import render_form
 else:
     __getattr__, __dir__ = offer(
         __name__,
         {
             ".own_template": "render_pdf",
+            ".reading": "render_reading",
             ".render": "render_form",
         },
     )
@@ -18,4 +20,5 @@ else:
 __all__ = [
     "render_form",
     "render_pdf",
+    "render_reading",
 ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # Letter is lower and wider than A4: with these margins both hold the same lines on the same pages.
-_PAGES = {"a4": "size: A4; margin: 31mm 34mm 27mm", "letter": "size: letter; margin: 25mm 37.05mm 21mm"}
+_PAGES = {"a4": "size: A4; margin: 30mm 33mm 26mm", "letter": "size: letter; margin: 25mm 35.95mm 20mm"}
 _BASE = "https://package.invalid/"  # never asked: PackageFetcher answers for it
 
 

@@ -115,7 +115,16 @@ def _note_field(dictionary: Any) -> FieldNote:
         entries=_inside(_spell(kept)),
         width=_plain(round(right - left, 4)),
         height=_plain(round(top - bottom, 4)),
+        size=_plain(float(_read_default(dictionary)["size"])) if "/DA" in dictionary else 0,
     )
+
+
+def _read_default(field: Any) -> re.Match[bytes]:
+    """Read the font and the size that a text field is set in (ISO 32000-2, 12.7.4.3)."""
+    declared = _DA.search(_as_bytes(field["/DA"]))
+    if declared is None:
+        raise ValueError("a text field has no font")
+    return declared
 
 
 def _note_list(number: int, dictionary: Any, key: str) -> ListNote:
@@ -164,21 +173,18 @@ def read_field_font(acroform: Any) -> FieldFont:
     """
     try:
         default = next(field for field in (f.get_object() for f in acroform["/Fields"]) if "/DA" in field)
-        declared = _DA.search(_as_bytes(default["/DA"]))
-        assert declared is not None
-        name = declared["font"].decode("ascii")
+        name = _read_default(default)["font"].decode("ascii")
         reference = acroform["/DR"]["/Font"].raw_get(f"/{name}")
         font = reference.get_object()
         glyphs = _read_to_unicode(font["/ToUnicode"].data)
         widths = _read_widths(font["/DescendantFonts"][0].get_object()["/W"])
         found = FieldFont(
             name=name,
-            size=_plain(float(declared["size"])),
             resource=_refer(reference),
             glyphs=glyphs,
             widths={glyph: int(widths[glyph]) for glyph in glyphs.values()},
         )
-    except (KeyError, StopIteration, AssertionError, ValueError, IndexError) as error:
+    except (KeyError, StopIteration, ValueError, IndexError) as error:
         raise FormError(f"the form has no font for its fields ({error!r})") from None
     if any(found.widths[glyph] != widths[glyph] for glyph in found.widths):
         raise FormError("the widths in the font of the form's fields are not integers; sums of them would not be exact")

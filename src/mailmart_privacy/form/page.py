@@ -7,13 +7,16 @@ from ..policy.papers import require_paper
 from .layout import require_weasyprint, typeset
 
 
-def print_page(html: str, *, paper: str = "a4", spoken: Mapping[str, tuple[str, str]] | None = None) -> bytes:
+def print_page(
+    html: str, *, paper: str = "a4", spoken: Mapping[str, tuple[str, str]] | None = None, marked: bool = False
+) -> bytes:
     """Print a page.
 
     Args:
         html: the page; what it links is looked up among the templates.
         paper: "a4" or "letter".
         spoken: what screen readers say before and after the text of an element, by its tag: "del" or "ins".
+        marked: whether each item of a list begins with a bullet or number (`li::before`), to be tagged as its label.
 
     Returns:
         The bytes of the PDF; the same for the same page, on any machine.
@@ -27,5 +30,5 @@ def print_page(html: str, *, paper: str = "a4", spoken: Mapping[str, tuple[str, 
     require_weasyprint()
     from .postprocess import finish_page
 
-    finish = partial(finish_page, spoken=spoken or {})
+    finish = partial(finish_page, spoken=spoken or {}, marked=marked)
     return typeset(html, paper=paper, variant="pdf/a-4f", forms=False, finish=finish)

@@ -1,6 +1,6 @@
-"""What WeasyPrint leaves to do in the form's PDF, before it is written.
+"""What WeasyPrint leaves to do in a PDF before it is written.
 
-Each step meets a rule that a validator holds: two standards in one description of the document,
+Each step meets a rule that a validator holds: several standards in one description of the document,
 signature fields with a lock, appearances for empty fields, names that do not depend on the machine.
 """
 
@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
-from xml.etree import ElementTree
 
 import pydyf
 
@@ -16,25 +15,11 @@ from . import tagging
 
 SIGNATURES = ("Publisher", "Delivery")
 LOCKED = "Delivery"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_UA = "http://www.aiim.org/pdfua/ns/id/"
-_EXTENSION = """\
-<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" rdf:about=""
-  xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
-  xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"
-  xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
-<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
-<pdfaSchema:schema>PDF/UA Universal Accessibility Schema</pdfaSchema:schema>
-<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
-<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
-<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
-<pdfaProperty:name>part</pdfaProperty:name>
-<pdfaProperty:valueType>Integer</pdfaProperty:valueType>
-<pdfaProperty:category>internal</pdfaProperty:category>
-<pdfaProperty:description>Part of ISO 14289 to which the document conforms</pdfaProperty:description>
-</rdf:li></rdf:Seq></pdfaSchema:property>
-</rdf:li></rdf:Bag></pdfaExtension:schemas>
-</rdf:Description>"""
+# What screen readers say of a signature field, where its label alone would not do.
+_SPOKEN = {
+    "Publisher": "Issuer, with the signature that certifies the policy",
+    "Delivery": "Signature of the issuer on this copy",
+}
 
 
 def finish_form(document: Any, pdf: Any) -> None:
@@ -47,23 +32,31 @@ def finish_form(document: Any, pdf: Any) -> None:
     _name_fonts(document, pdf)
     _finish_fields(pdf)
     _list_attachments_once(pdf)
-    _claim_both_standards(pdf)
+    tagging.label_items(document, pdf)
+    tagging.place_figures(pdf)
+    tagging.link_bookmarks(document, pdf)
+    tagging.scope_headers(document, pdf)
+    tagging.claim_standards(pdf, files=True, reuse=True)
+    _put_structure_first(pdf)
     pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
 
 
-def finish_page(document: Any, pdf: Any, *, spoken: Mapping[str, tuple[str, str]]) -> None:
+def finish_page(document: Any, pdf: Any, *, spoken: Mapping[str, tuple[str, str]], marked: bool) -> None:
     """Finish a PDF without fields and attachments; WeasyPrint calls this, too.
 
     Args:
         document: the laid-out document.
         pdf: the PDF, as pydyf holds it.
         spoken: what is said before and after the text of an element, by its tag.
+        marked: whether each item of a list begins with its bullet or number.
     """
     _name_fonts(document, pdf)
     tagging.speak(document, pdf, spoken)
     tagging.link_bookmarks(document, pdf)
     tagging.scope_headers(document, pdf)
-    tagging.claim_ua_2(pdf)
+    if marked:
+        tagging.label_items(document, pdf)
+    tagging.claim_standards(pdf, files=False, reuse=False)
     pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
 
 
@@ -101,7 +94,7 @@ def _name_fonts(document: Any, pdf: Any) -> None:
 def _finish_fields(pdf: Any) -> None:
     """Bring the fields into the form that PDF/A asks for, and make two of them signature fields."""
     form = pdf.catalog["AcroForm"]
-    del form["NeedAppearances"]  # ISO 19005-3, 6.4.1
+    del form["NeedAppearances"]  # ISO 19005-4, 6.4.1
     form["SigFlags"] = 3
     for reference in form["Fields"]:
         field = _at(pdf, reference)
@@ -114,11 +107,13 @@ def _finish_fields(pdf: Any) -> None:
         pdf.add_object(empty)
         field["AP"] = pydyf.Dictionary({"N": empty.reference})
         name = _text(field["T"])
+        field["TU"] = pydyf.String(_SPOKEN.get(name, _text(field["TU"])))
+        field["Contents"] = field["TU"]  # ISO 14289-2, 8.10.2.3
         if name in SIGNATURES:
             field["FT"] = "/Sig"
             del field["DA"]
         else:
-            # ISO 32000-1, table 221: ReadOnly. Otherwise viewers lay boxes over the page, and type whatever one likes.
+            # ISO 32000-2, table 227: ReadOnly. Otherwise viewers lay boxes over the page, and type whatever one likes.
             field["Ff"] = 1
         if name == LOCKED:
             field["Lock"] = pydyf.Dictionary({"Type": "/SigFieldLock", "Action": "/All", "P": 1})
@@ -136,25 +131,14 @@ def _list_attachments_once(pdf: Any) -> None:
     pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
 
 
-def _claim_both_standards(pdf: Any) -> None:
-    """Say in the one description of the document that it is PDF/UA-1, too (ISO 14289-1, 5)."""
-    metadata = _at(pdf, pdf.catalog["Metadata"])
-    content = b"".join(_bytes(part) for part in metadata.stream)
-    start, stop = content.index(b"<rdf:RDF"), content.rindex(b"</x:xmpmeta>")
-    rdf = ElementTree.fromstring(content[start:stop])
-    claim = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
-    claim.set(f"{{{_UA}}}part", "1")
-    rdf.append(ElementTree.fromstring(_EXTENSION))
-    ElementTree.register_namespace("pdfuaid", _UA)
-    for prefix in ("extension", "schema", "property"):
-        uri = f"http://www.aiim.org/pdfa/ns/{prefix}" + ("/" if prefix == "extension" else "#")
-        ElementTree.register_namespace(f"pdfa{prefix.title()}", uri)
-    metadata.compress = False  # so that tools which only look for the claim find it
-    metadata.stream = [content[:start], ElementTree.tostring(rdf, encoding="utf-8"), b"\n", content[stop:]]
+def _put_structure_first(pdf: Any) -> None:
+    """Name what refers to the structure behind it: EU DSS walks the catalog in order, and else sees other changes."""
+    for key in ("Names", "Outlines"):
+        pdf.catalog[key] = pdf.catalog.pop(key)
 
 
 def _subset_tag(name: str) -> str:
-    """Make the six letters that mark a subset (ISO 32000-1, 9.6.4) from the font's own name."""
+    """Make the six letters that mark a subset (ISO 32000-2, 9.9.2) from the font's own name."""
     return "".join(chr(65 + byte % 26) for byte in sha256(name.encode()).digest()[:6])
 
 

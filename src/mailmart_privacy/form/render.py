@@ -1,30 +1,31 @@
-"""Policy → PDF form: PDF/A-3a (ISO 19005-3) and PDF/UA-1 (ISO 14289-1) in one file, by WeasyPrint.
+"""Policy → PDF form: PDF/A-4f (ISO 19005-4), PDF/UA-2 (ISO 14289-2) and WTPDF 1.0 in one file, by WeasyPrint.
 
 Nothing comes from the machine: fonts, style and dates are the package's and the policy's own, so
-the same policy gives the same bytes everywhere. This and its neighbours, `form_*.py`, are the only part
-that imports WeasyPrint.
+the same policy gives the same bytes everywhere. Only the modules of this package import WeasyPrint.
 """
 
 import datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from .._time import midnight
 from ..policy.papers import require_paper
 from ..policy.render import environment, render_json
+from ..policy.versions import VERIFY_URL
 from .layout import AttachedFile, require_weasyprint, typeset
+from .lines import keep_last_words
 
 if TYPE_CHECKING:
     from ..policy.model import Policy
 
-# Where page 1 says that a copy can be checked: the site that the policy's text names, and the adapters' own path.
-VERIFY_URL = "https://mailmart.com/privacy/verify"
 
-
-def render_form(policy: "Policy", paper: str = "a4") -> bytes:
+def render_form(policy: "Policy", paper: str = "a4", *, verify_url: str = VERIFY_URL) -> bytes:
     """Render the policy as a PDF form, unsigned, its fields empty.
 
     Args:
         policy: what to render.
         paper: "a4" or "letter".
+        verify_url: where copies can be checked, as page 1 says.
 
     Returns:
         The bytes of the PDF; the same for the same policy, on any machine.
@@ -32,17 +33,27 @@ def render_form(policy: "Policy", paper: str = "a4") -> bytes:
     Raises:
         UsageError: there is no such paper.
         FormError: the form's fonts lack a character of the policy.
-        MissingExtraError: WeasyPrint is not installed.
+        MissingExtraError: WeasyPrint or segno is not installed.
     """
     require_paper(paper)
     require_weasyprint()
     from .postprocess import finish_form
+    from .qr_code import draw_qr_code
 
+    address = urlsplit(verify_url)
     moment = datetime.datetime.combine(policy.last_updated, datetime.time())
+    page = environment().get_template("form.html")
     return typeset(
-        environment().get_template("form.html").render(policy=policy, paper=paper, verify_url=VERIFY_URL),
+        page.render(
+            policy=policy,
+            article=keep_last_words(policy.html),
+            effective_at=policy.effective_at or midnight(policy.last_updated),
+            verify_url=verify_url,
+            origin=f"{address.scheme}://{address.netloc}/",
+            qr_code=draw_qr_code(verify_url),
+        ),
         paper=paper,
-        variant="pdf/a-3a",
+        variant="pdf/a-4f",
         forms=True,
         finish=finish_form,
         attached=(

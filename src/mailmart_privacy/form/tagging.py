@@ -1,4 +1,4 @@
-"""What WeasyPrint's tags leave out for PDF/UA-2 (ISO 14289-2) and for readers of a redline.
+"""What WeasyPrint's tags leave out for PDF/UA-2 (ISO 14289-2), WTPDF 1.0 and readers of a redline.
 
 WeasyPrint makes one structure element for each box and one `/Span` for each run of text, in the order of the boxes. The
 functions here walk the boxes in that order and pair them with the elements. They fail if the numbers differ.
@@ -16,7 +16,10 @@ from ..errors import FormError
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _A = "http://www.aiim.org/pdfa/ns/id/"
 _UA = "http://www.aiim.org/pdfua/ns/id/"
+_DECLARED = "http://pdfa.org/declarations/"
+_WTPDF = "http://pdfa.org/declarations/wtpdf#"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_MARKS = {"ul": "/Disc", "ol": "/Decimal"}
 _LINES = {"del": "/LineThrough", "ins": "/Underline"}
 
 
@@ -75,17 +78,61 @@ def scope_headers(document: Any, pdf: Any) -> None:
         cell["A"]["Scope"] = "/Row" if box.element.attrib.get("scope") == "row" else "/Column"
 
 
-def claim_ua_2(pdf: Any) -> None:
-    """Say in the description of the document that it is PDF/UA-2, and PDF/A-4 without attached files."""
+def label_items(document: Any, pdf: Any) -> None:
+    """Tag the bullet or number of each item as its label, and say how each list is numbered (ISO 14289-2, 8.2.5.25).
+
+    It is drawn by `li::before`: a real marker beside the item is painted, and so copied and read out, behind all text.
+    """
+    from weasyprint.formatting_structure.boxes import BlockBox
+
+    laid_out = (box for page in document.pages for box in _walk(page._page_box))
+    boxes = [box for box in laid_out if isinstance(box, BlockBox) and box.element_tag in ("ul", "ol")]
+    for box, element in _pair(boxes, list(_elements(pdf, "/L")), "lists"):
+        element["A"] = pydyf.Dictionary({"O": "/List", "ListNumbering": _MARKS[box.element_tag]})
+    for item in list(_elements(pdf, "/LI")):
+        body = _at(pdf, item["K"][0])
+        label = _at(pdf, body["K"].pop(0))
+        if (body["S"], label["S"]) != ("/LBody", "/NonStruct"):
+            raise FormError("an item of a list does not begin with its bullet or number")
+        label["S"], label["P"] = "/Lbl", item.reference
+        item["K"].insert(0, label.reference)
+
+
+def place_figures(pdf: Any) -> None:
+    """Say where figures stand in the units of the page: WeasyPrint counts from the top, in pixels of CSS."""
+    for element in _elements(pdf, "/Figure"):
+        page = pdf.objects[int(element["Pg"].split()[0])]
+        height = page["MediaBox"][3]
+        left, top, right, bottom = (0.75 * n for n in element["A"]["BBox"])
+        corners = (left, height - bottom, right, height - top)
+        element["A"]["BBox"] = pydyf.Array([round(n, 3) for n in corners])
+
+
+def claim_standards(pdf: Any, *, files: bool, reuse: bool) -> None:
+    """Say in the description of the document which standards it keeps: PDF/A-4 and PDF/UA-2.
+
+    Args:
+        pdf: the PDF, as pydyf holds it.
+        files: whether files are attached to it: PDF/A-4f.
+        reuse: whether it is WTPDF 1.0, too, for accessibility and for reuse (WTPDF 1.0, 6.1.3).
+    """
     metadata = pdf.objects[int(pdf.catalog["Metadata"].split()[0])]
     content = b"".join(part if isinstance(part, bytes) else str(part).encode() for part in metadata.stream)
     start, stop = content.index(b"<rdf:RDF"), content.rindex(b"</x:xmpmeta>")
     rdf = ElementTree.fromstring(content[start:stop])
     (archival,) = (each for each in rdf if f"{{{_A}}}part" in each.attrib)
-    del archival.attrib[f"{{{_A}}}conformance"]  # ISO 19005-4, 6.7.3: only of 4e and 4f
+    if not files:
+        del archival.attrib[f"{{{_A}}}conformance"]  # ISO 19005-4, 6.7.3: only of 4e and 4f
     claim = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": "", f"{{{_UA}}}part": "2"})
     ElementTree.SubElement(claim, f"{{{_UA}}}rev").text = "2024"
+    if reuse:
+        declared = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+        bag = ElementTree.SubElement(ElementTree.SubElement(declared, f"{{{_DECLARED}}}declarations"), f"{{{_RDF}}}Bag")
+        for part in ("accessibility1.0", "reuse1.0"):
+            item = ElementTree.SubElement(bag, f"{{{_RDF}}}li", {f"{{{_RDF}}}parseType": "Resource"})
+            ElementTree.SubElement(item, f"{{{_DECLARED}}}conformsTo").text = f"{_WTPDF}{part}"
     ElementTree.register_namespace("pdfuaid", _UA)
+    ElementTree.register_namespace("pdfd", _DECLARED)
     metadata.compress = False  # so that tools which only look for the claim find it
     metadata.stream = [content[:start], ElementTree.tostring(rdf, encoding="utf-8"), b"\n", content[stop:]]
 
@@ -103,6 +150,10 @@ def _is_bookmarked(box: Any) -> bool:
 
 def _elements(pdf: Any, *types: str) -> Iterator[Any]:
     return (o for o in pdf.objects if isinstance(o, dict) and o.get("Type") == "/StructElem" and o["S"] in types)
+
+
+def _at(pdf: Any, reference: Any) -> Any:
+    return pdf.objects[int(reference.split()[0])]
 
 
 def _pair(first: list[Any], second: list[Any], what: str) -> Iterator[tuple[Any, Any]]:

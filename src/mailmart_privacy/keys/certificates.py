@@ -30,6 +30,7 @@ X509_ERRORS = (
     x509.UnsupportedGeneralNameType,
     UnsupportedAlgorithm,
 )
+LOCAL_NAME = "Local identity"  # what the common name of an identity made on first use begins with
 _REMEMBERED = 512
 _MAX_SIZE = 32_768  # bytes; those of signers and authorities have 500 to 3,000
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .._time import require_moment
 from .._unicode import is_refused, name_characters
 from ..errors import IdentityError, MissingExtraError, UsageError
+from .certificates import LOCAL_NAME
 from .identity import Identity, assemble
 
 try:
@@ -21,7 +22,6 @@ except ImportError:
 if TYPE_CHECKING:
     from .identity import PublicKey
 
-LOCAL_NAME = "Self-signed local identity"
 _SLACK = datetime.timedelta(minutes=5)
 LOCAL_LIFETIME = datetime.timedelta(days=3653)
 
@@ -55,8 +55,8 @@ def create_identity(
 
     Args:
         created_at: now (aware); it is valid from five minutes before, since authorities' clocks differ.
-        name: the subject's common name: a person, or a role such as "Legal"; by default one that says that it is
-            self-signed, with the first digits of the key's digest.
+        name: the subject's common name: a person, or a role such as "Legal"; by default "Local identity"
+            and the first digits of the key's digest.
         organisation: whom that person acts for, or None.
 
     Returns:

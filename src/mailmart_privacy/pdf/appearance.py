@@ -8,20 +8,23 @@ and 12.7.3.3).
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from .._time import format_second
 from .._unicode import find_refused, name_characters, normalize
 from ..errors import RecipientError
 from .field_font import FieldFont
 
 MIN_SIZE = 8.0
 PADDING = 3.0
-SIGNATURE_PADDING = 7.0
+BOX_PADDING = 9.0  # of the delivery's box, which has a ground of its own
 _STEP = 0.25
 _CAP_HEIGHT = 0.66
 _LEADING = 1.3
-TWO_LINES = 9.0  # the largest size at which two lines are legible in a field
+TWO_LINES = 15.0  # a recipient's name is set in two lines before one line becomes smaller than this
 _APART = 1.25
 
+BLACK, GREY = "0 g", "0.36 g"
 FILLER = "\u200b"  # what further glyphs of a cluster stand for, whose text the first one stands for
 MIRRORED = dict(zip("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤", strict=True))  # of the form's font, from right to left
 
@@ -48,19 +51,20 @@ def clean_value(field: str, value: str) -> str:
     return value
 
 
-def fit_line(length: float, largest: float, width: float) -> float | None:
+def fit_line(length: float, largest: float, width: float, smallest: float = MIN_SIZE) -> float | None:
     """Find the size at which a line fits into a field.
 
     Args:
         length: of the line, at a size of one point.
-        largest: the size that the form sets its fields in.
+        largest: the size to begin with.
         width: of the field, in points.
+        smallest: the size to end with.
 
     Returns:
-        The size in points: that size, or a smaller one, down to 8; None if the line does not fit.
+        The largest size in points, in steps of a quarter, at which it fits; None if the line does not fit.
     """
     size = largest
-    while size >= MIN_SIZE:
+    while size >= smallest:
         if length * size <= width - 2 * PADDING:
             return size
         size -= _STEP
@@ -85,7 +89,7 @@ def show_text(lines: Sequence[str], font: FieldFont, *, size: float, height: flo
 
 def wrap_content(lines: Sequence[str]) -> bytes:
     """Make the appearance of a text field of what was written for each of its lines."""
-    blocks = "".join(f"BT\n0 g\n{line}ET\n" for line in lines)
+    blocks = "".join(f"BT\n{BLACK}\n{line}ET\n" for line in lines)
     return f"/Tx BMC\nq\n{blocks}Q\nEMC".encode("ascii")
 
 
@@ -95,30 +99,44 @@ def write_text(text: str, font: FieldFont, size: float, x: float, y: float) -> s
     return f"/{font.name} {write_number(size)} Tf\n{place}\n<{text.translate(font.codes)}> Tj\n"
 
 
-def signature_lines(
-    verb: str, name: str, digest: str, self_signed: bool, moment: datetime.datetime
-) -> list[tuple[str, float]]:
-    """Write the lines that a signature field shows, each with its size in points.
+@dataclass(frozen=True, slots=True)
+class BoxLine:
+    """A line in the box of a signature.
+
+    Attributes:
+        text: what it says.
+        size: in points.
+        grey: whether it is set in grey rather than black.
+    """
+
+    text: str
+    size: float
+    grey: bool = True
+
+
+def publisher_lines(title: str, vouching: str) -> list[BoxLine]:
+    """Say who issued a copy, and who vouches for that."""
+    return [BoxLine(title, 10.5, grey=False), BoxLine(vouching, 8.0)]
+
+
+def delivery_lines(digest: str, moment: datetime.datetime) -> list[BoxLine]:
+    """Say when a copy was signed, and with which certificate.
 
     Args:
-        verb: "Certified" or "Signed".
-        name: of the signer.
-        digest: of the signer's certificate.
-        self_signed: whether no one but its holder vouches for it.
+        digest: of the signer's certificate, in hex.
         moment: of signing (aware).
     """
-    lines = [
-        (name, 9.0),
-        (f"{verb} {moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC", 8.0),
-        ("Self-signed: no authority vouches for this name" if self_signed else "", 7.0),
-        (f"Certificate, SHA-256 {digest[:32]}", 7.0),
-        (digest[32:], 7.0),
+    groups = [digest[i : i + 8] for i in range(0, len(digest), 8)]
+    return [
+        BoxLine(f"Signed {format_second(moment)}", 9.0, grey=False),
+        BoxLine("Certificate, SHA-256", 7.0),
+        BoxLine(" ".join(groups[:4]), 7.0),
+        BoxLine(" ".join(groups[4:]), 7.0),
     ]
-    return [(text, size) for text, size in lines if text]
 
 
-def show_lines(lines: list[tuple[str, float]], font: FieldFont, *, width: float, height: float) -> bytes:
-    """Write the appearance of a signature field: lines from the top, each with its size in points.
+def show_box(lines: list[BoxLine], font: FieldFont, *, width: float, height: float, padding: float) -> bytes:
+    """Write the appearance of a signature field: lines from the top.
 
     A line too wide for the field is cut, and ends in three points; characters that the font lacks
     (a signer's name may be in any script) become question marks, since the certificate says it in full.
@@ -126,15 +144,16 @@ def show_lines(lines: list[tuple[str, float]], font: FieldFont, *, width: float,
     Returns:
         The content stream.
     """
-    leading = sum(size * _LEADING for _, size in lines)
+    leading = sum(line.size * _LEADING for line in lines)
     y = height - max(0.0, (height - leading) / 2)
     placed = []
-    for line, size in lines:
-        text = "".join(c if c in font.glyphs else "?" for c in line) if font.missing(line) else line
-        y -= size * _LEADING
-        text = _cut(text, font, size, width - 2 * SIGNATURE_PADDING)
-        placed.append(write_text(text, font, size, SIGNATURE_PADDING, y + size * (_LEADING - 1)))
-    return f"q\nBT\n0 g\n{''.join(placed)}ET\nQ".encode("ascii")
+    for line in lines:
+        text = "".join(c if c in font.glyphs else "?" for c in line.text) if font.missing(line.text) else line.text
+        y -= line.size * _LEADING
+        text = _cut(text, font, line.size, width - 2 * padding)
+        written = write_text(text, font, line.size, padding, y + line.size * (_LEADING - 1))
+        placed.append(f"{GREY if line.grey else BLACK}\n{written}")
+    return f"q\nBT\n{''.join(placed)}ET\nQ".encode("ascii")
 
 
 def _cut(text: str, font: FieldFont, size: float, width: float) -> str:

@@ -13,7 +13,6 @@ class FieldFont:
 
     Attributes:
         name: its name in the form's resources, for instance "MailMartSans".
-        size: the size that the form sets its fields in, in points.
         resource: the reference to the font object, for instance "40 0 R".
         glyphs: the glyph of each character that the font has.
         widths: the advance of each glyph, in thousandths of the size. They are integers, so that their sums
@@ -23,7 +22,6 @@ class FieldFont:
     """
 
     name: str
-    size: float
     resource: str
     glyphs: dict[str, int]
     widths: dict[int, int]

@@ -23,12 +23,14 @@ class FieldNote:
         entries: its dictionary as PDF source, without its value and its appearance.
         width: in points.
         height: in points.
+        size: the largest size that a text field is set in, in points; 0 for a signature field.
     """
 
     number: int
     entries: str
     width: float
     height: float
+    size: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +85,8 @@ class FormNotes:
             "info": self.info,
             "catalog": [self.catalog.number, self.catalog.head, self.catalog.tail],
             "page": [self.page.number, self.page.head, self.page.tail],
-            "fields": {name: [f.number, f.entries, f.width, f.height] for name, f in self.fields.items()},
-            "font": [font.name, font.size, font.resource],
+            "fields": {name: [f.number, f.entries, f.width, f.height, f.size] for name, f in self.fields.items()},
+            "font": [font.name, font.resource],
             "glyphs": [[ord(c), glyph, font.widths[glyph]] for c, glyph in sorted(font.glyphs.items())],
             "kinds": {
                 kind: [number for number, each in sorted(self.kinds.items()) if each == kind]
@@ -109,7 +111,7 @@ class FormNotes:
 def _read(document: dict[str, Any]) -> FormNotes:
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r}")
-    name, size, resource = document["font"]
+    name, resource = document["font"]
     lists = [ListNote(number=n, head=head, tail=tail) for n, head, tail in (document["catalog"], document["page"])]
     return FormNotes(
         size=document["size"],
@@ -119,12 +121,11 @@ def _read(document: dict[str, Any]) -> FormNotes:
         catalog=lists[0],
         page=lists[1],
         fields={
-            field: FieldNote(number=number, entries=entries, width=width, height=height)
-            for field, (number, entries, width, height) in document["fields"].items()
+            field: FieldNote(number=number, entries=entries, width=width, height=height, size=size)
+            for field, (number, entries, width, height, size) in document["fields"].items()
         },
         font=FieldFont(
             name=name,
-            size=size,
             resource=resource,
             glyphs={chr(code): glyph for code, glyph, _ in document["glyphs"]},
             widths={glyph: width for _, glyph, width in document["glyphs"]},

@@ -4,7 +4,8 @@
 {"format": 1,
  "entries": [
    {"kind": "version", "version": "2026-02-24", "last_updated": "2026-02-24", "released_at": "…Z", "effective_at": "…Z",
-    "digest": "85591b98…", "records": {"policy.txt": "85591b98…", …}, "previous": null},
+    "digest": "85591b98…", "records": {"policy.txt": "85591b98…", …},
+    "verify_url": "https://…", "previous": null},
    {"kind": "version", "version": "2027-01-15", …, "change": "material", "summary": "…", "previous": "<entry digest>"},
    {"kind": "withdrawal", "version": "2027-01-15", "withdrawn_at": "…Z", "reason": "…", "previous": "<entry digest>"}],
  "head": "<digest of the last entry>"}
@@ -108,6 +109,8 @@ def _verify_version(entry: "dict[str, Any]", *, first: bool) -> None:
     name = entry["version"]
     if entry["last_updated"] != name:
         raise RecordError(f"{LEDGER}: the entry of {name} says that it was last updated on {entry['last_updated']}")
+    if not isinstance(entry["verify_url"], str) or not entry["verify_url"].startswith("https://"):
+        raise RecordError(f"{LEDGER}: the entry of {name} does not say where its copies can be checked")
     summary = entry.get("summary")
     if not first and (entry.get("change") not in CHANGE_KINDS or not isinstance(summary, str) or not summary):
         raise RecordError(f"{LEDGER}: the entry of {name} has no change ({' or '.join(CHANGE_KINDS)}) or no summary")
@@ -144,6 +147,7 @@ def _make_version(
         effective_until=min(later, default=None),
         digest=entry["digest"],
         records=tuple(sorted(entry["records"].items())),
+        verify_url=entry["verify_url"],
         change=entry.get("change"),
         summary=entry.get("summary"),
         withdrawn_at=_moment(withdrawal, "withdrawn_at") if withdrawal else None,

@@ -20,6 +20,11 @@ def form_name(paper: str) -> str:
     return f"form-{paper}.pdf"
 
 
+def reading_name(paper: str) -> str:
+    """Name the recorded reading edition of a paper size, for instance "reading-a4.pdf"."""
+    return f"reading-{paper}.pdf"
+
+
 def notes_name(paper: str) -> str:
     """Name the recorded notes of the form of a paper size, for instance "form-a4.notes.json"."""
     return f"form-{paper}.notes.json"

@@ -9,6 +9,9 @@ from .._time import format_iso
 from . import kinds
 
 TEXT_ID_DIGITS = 16  # of a digest, in `Policy.text_id`
+# Where copies of a version say that they can be checked, unless its release says otherwise: the site that the policy's
+# text names, and the adapters' own path.
+VERIFY_URL = "https://mailmart.com/privacy/verify"
 _TEXT_ID = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_DIGITS}}}", re.ASCII)
 
 
@@ -24,6 +27,7 @@ class Version:
         effective_until: the moment from which the next version is in force, or None.
         digest: lowercase hex SHA-256 of the canonical text.
         records: `(file name, digest)` of every file recorded for it.
+        verify_url: where copies of it can be checked, as they say themselves.
         change: how it differs from the version before it: "material" where people have to be told,
             "editorial" where nothing changed but the wording; None for the first version.
         summary: what changed, in a sentence or two for people; None for the first version.
@@ -38,6 +42,7 @@ class Version:
     effective_until: datetime.datetime | None
     digest: str
     records: tuple[tuple[str, str], ...]
+    verify_url: str = VERIFY_URL
     change: "kinds.Change | None" = None
     summary: str | None = None
     withdrawn_at: datetime.datetime | None = None

@@ -11,6 +11,7 @@ from .._unicode import spell_out
 from ..errors import RecordError, UsageError
 from ..policy.entries import LEDGER, VERSION
 from ..policy.ledger import Ledger
+from ..policy.versions import VERIFY_URL
 from ..trust.trust_list import TRUST_LIST
 from .records import (
     SOURCE,
@@ -125,6 +126,7 @@ class DataFolder:
         effective_at: datetime.datetime | None = None,
         change: "Change | None" = None,
         summary: str | None = None,
+        verify_url: str | None = None,
         replace: bool = False,
     ) -> dict[str, bytes]:
         """Make the records of a version from its `policy.md`, and its entry in the ledger, which is written last.
@@ -136,6 +138,8 @@ class DataFolder:
             effective_at: from when it is in force (aware); None for midnight UTC of its date.
             change: "material" or "editorial"; the first version has none.
             summary: what changed, in a sentence or two for people; the first version has none.
+            verify_url: where its copies can be checked, as their page 1 says; None for what the version before it,
+                or what was recorded before, says.
             replace: build the newest version again; arguments that are None stay as they were.
 
         Returns:
@@ -155,6 +159,7 @@ class DataFolder:
             effective_at=effective_at or _moment(replaced.get("effective_at")),
             change=change or replaced.get("change"),
             summary=replaced.get("summary") if summary is None else summary,
+            verify_url=verify_url or _find_address([*entries, replaced]),
         )
         content = source.read_bytes()
         policy = read_source(content, origin=str(source))
@@ -238,6 +243,11 @@ def _take_replaced(entries: list[dict[str, Any]], version: str, *, replace: bool
     if (entries[-1]["kind"], entries[-1]["version"]) != (VERSION, version):
         raise UsageError(f"version {version} is not the newest; others chain to it, so it cannot be replaced")
     return entries.pop()
+
+
+def _find_address(entries: list[dict[str, Any]]) -> str:
+    """Find where copies are checked today: as the newest of some entries says that says it."""
+    return next((entry["verify_url"] for entry in reversed(entries) if "verify_url" in entry), VERIFY_URL)
 
 
 def _moment(stamp: str | None) -> datetime.datetime | None:

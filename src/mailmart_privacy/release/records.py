@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from .._time import format_iso, midnight, require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
+from ..form.reading import render_reading
 from ..form.render import render_form
 from ..policy.entries import FORMAT, LEDGER, VERSION, WITHDRAWAL, entry_digest, parse_ledger
 from ..policy.kinds import CHANGE_KINDS, Change
 from ..policy.model import digest_comment
-from ..policy.papers import PAPERS, form_name, notes_name
+from ..policy.papers import PAPERS, form_name, notes_name, reading_name
 from ..policy.read_markdown import parse_policy
 from ..policy.render import render_json
-from ..policy.versions import Version
+from ..policy.versions import VERIFY_URL, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +26,8 @@ if TYPE_CHECKING:
     from ..policy.model import Policy
 
 SOURCE = "policy.md"
-# What is recorded beside the source: the name of each file, and what makes it.
-_RECORDS: "dict[str, Callable[[Policy], bytes]]" = {
-    "policy.txt": lambda policy: policy.text.encode(),
-    "policy.json": lambda policy: render_json(policy).encode(),
-    "form-a4.pdf": lambda policy: render_form(policy, paper="a4"),
-    "form-letter.pdf": lambda policy: render_form(policy, paper="letter"),
-}
+_ADDRESS = re.compile(r"https://[a-z0-9.-]+/[A-Za-z0-9/._~-]*")
+_MAX_ADDRESS = 60  # characters; page 1 of the form has room for these
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,17 +39,24 @@ class Release:
         effective_at: from when it is in force (aware), or None for midnight UTC of the date that the policy names.
         change: "material" or "editorial"; the first version has none.
         summary: what changed, in a sentence or two for people; the first version has none.
+        verify_url: where copies of it can be checked; page 1 of each one says so.
 
     Raises:
-        UsageError: a moment is not aware, or lies in no year of UTC.
+        UsageError: a moment is not aware, or lies in no year of UTC; or the address is not a short one of https.
     """
 
     released_at: datetime.datetime
     effective_at: datetime.datetime | None = None
     change: Change | None = None
     summary: str | None = None
+    verify_url: str = VERIFY_URL
 
     def __post_init__(self) -> None:
+        if not _ADDRESS.fullmatch(self.verify_url) or len(self.verify_url) > _MAX_ADDRESS:
+            raise UsageError(
+                f"{self.verify_url!r:.80} cannot stand on copies; give an address like {VERIFY_URL}, of at most "
+                f"{_MAX_ADDRESS} characters"
+            )
         for moment in (self.released_at, self.effective_at):
             if moment is not None:
                 require_moment(moment)
@@ -75,6 +79,7 @@ class Release:
             records=(),
             change=self.change,
             summary=self.summary,
+            verify_url=self.verify_url,
         )
         return replace(policy, history=(known,))
 
@@ -140,9 +145,11 @@ def build_records(source: bytes, release: Release, *, origin: str = SOURCE) -> d
     from ..form.notes import make_notes  # here, since reading a release needs no extra
 
     policy = release.add_to(read_source(source, origin=origin))
-    records = {name: make(policy) for name, make in _RECORDS.items()}
-    notes = {notes_name(paper): make_notes(records[form_name(paper)]).to_bytes() for paper in PAPERS}
-    return records | notes | {SOURCE: source}
+    texts = {"policy.txt": policy.text.encode(), "policy.json": render_json(policy).encode(), SOURCE: source}
+    forms = {paper: render_form(policy, paper, verify_url=release.verify_url) for paper in PAPERS}
+    notes = {notes_name(paper): make_notes(form).to_bytes() for paper, form in forms.items()}
+    readings = {reading_name(paper): render_reading(policy, paper) for paper in PAPERS}
+    return texts | {form_name(paper): form for paper, form in forms.items()} | notes | readings
 
 
 def find_faults_of_description(change: str | None, summary: str | None) -> list[str]:
@@ -199,6 +206,7 @@ def make_entry(records: dict[str, bytes], release: Release, entries: list[dict[s
             "digest": policy["digest"],
             **described,
             "records": {name: sha256(content).hexdigest() for name, content in sorted(records.items())},
+            "verify_url": release.verify_url,
         },
     )
 

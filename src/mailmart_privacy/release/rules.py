@@ -147,6 +147,7 @@ def _compare_build(newest: "Version", read: "Callable[[str], bytes]") -> list[st
         effective_at=newest.effective_at,
         change=newest.change,
         summary=newest.summary,
+        verify_url=newest.verify_url,
     )
     try:
         built = build_records(read(path), release, origin=path)

@@ -4,13 +4,11 @@ which there is a font.
 The rules here belong to the format of copies: a verifier lays a value out by them again, and compares.
 """
 
-import datetime
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._time import require_moment
 from .._unicode import name_characters
 from ..errors import RecipientError
 from ..pdf.appearance import (
@@ -86,12 +84,6 @@ def require_clean(name: str, value: str) -> None:
         raise ValueError("it is not in the form in which values are filled in")
 
 
-def format_moment(moment: datetime.datetime) -> str:
-    """Write a moment as the form shows it: "2026-02-24 09:00:00 UTC"."""
-    require_moment(moment)
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def lay_out_field(notes: "FormNotes", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> FilledField:
     """Fill in a text field with a value that is clean already; see `fill_field`."""
     if notes.font.missing(value):
@@ -127,9 +119,9 @@ def _lay_out_runs(
 
 
 def _fit(notes: "FormNotes", name: str, value: str, measure: Callable[[str], float]) -> tuple[list[str], float]:
-    """Fit a value on one line, or on the two most even ones."""
-    width, length = notes.fields[name].width, measure(value)
-    size = fit_line(length, notes.font.size, width)
+    """Fit a value on one line, or a recipient's name on the two most even ones before it becomes small."""
+    width, length, largest = notes.fields[name].width, measure(value), notes.fields[name].size
+    size = fit_line(length, largest, width, TWO_LINES if name in _TWO_LINES else MIN_SIZE)
     if size is not None:
         return [value], size
     best: tuple[float, list[str]] | None = None
@@ -140,6 +132,8 @@ def _fit(notes: "FormNotes", name: str, value: str, measure: Callable[[str], flo
             if best is None or longest < best[0]:
                 best = longest, lines
     size = None if best is None else fit_line(best[0], TWO_LINES, width)
+    if size is None and (small := fit_line(length, min(TWO_LINES, largest), width)):
+        return [value], small  # there is no place to split it at
     if best is None or size is None:
         lines_there = 2 if name in _TWO_LINES else 1
         room = int(lines_there * len(value) * (width - 2 * PADDING) / (length * MIN_SIZE))

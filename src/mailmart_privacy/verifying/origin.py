@@ -22,7 +22,7 @@ from ..errors import (
 from ..keys.certificates import read_key
 from ..keys.signature import require_signature
 from ..pdf.scan import MAX_SIZE, scan_file
-from ..policy.papers import PAPERS, form_name
+from ..policy.papers import PAPERS, form_name, reading_name
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -48,7 +48,7 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> RecordedForm:
         ledger: the recorded versions.
 
     Raises:
-        UnsignedError: the file is a recorded form, as published, or is not signed at all.
+        UnsignedError: the file is a recorded form or reading edition, as published, or is not signed at all.
         AlteredError: the file comes from a recorded form, but not byte for byte.
         VersionMismatchError: it seems to be of a version that was recorded after this release.
         UntrustedError: it is signed, but is not a copy of a recorded policy.
@@ -68,6 +68,7 @@ def find_origin(pdf: bytes, ledger: "Ledger") -> RecordedForm:
             raise UnreadableFileError(
                 f"the file is cut short: it ends within the form of version {version}, at byte {len(pdf):,}"
             )
+    _require_no_reading(pdf, ledger)
     raise _judge(pdf, forms)
 
 
@@ -79,6 +80,17 @@ def _load_forms(ledger: "Ledger") -> tuple[tuple[str, str, bytes], ...]:
         for version in reversed(ledger.versions)
         for paper in PAPERS
     )
+
+
+def _require_no_reading(pdf: bytes, ledger: "Ledger") -> None:
+    """Name the PDF that everybody can read and print."""
+    digest = sha256(pdf).hexdigest()
+    for version in ledger.versions:
+        if any((reading_name(paper), digest) in version.records for paper in PAPERS):
+            raise UnsignedError(
+                f"the file is the PDF of version {version.version} for everybody, as published; "
+                "it is not signed, and names no recipient"
+            )
 
 
 def _judge(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> VerificationError:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from .. import _resources
 from .._time import midnight
+from ..policy.papers import reading_name
 from ..policy.render import read_style
 from ..policy.status import find_status
 from ..policy.versions import Version, describe_versions
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 JSON, TEXT, PDF = (FORMATS[ending][0] for ending in ("json", "txt", "pdf"))
 PEM = "application/x-pem-file"
 _ENDINGS = {media_type: ending for ending, (media_type, _) in FORMATS.items()} | {PEM: "pem"}
-_RECORDS = {"json": "policy.json", "txt": "policy.txt", "pdf": "form-a4.pdf"}
+_RECORDS = {"json": "policy.json", "txt": "policy.txt", "pdf": reading_name("a4")}
 _FONTS = (
     "MailMartSans-Regular.woff2",
     "MailMartSans-Semibold.woff2",
@@ -171,7 +172,7 @@ class _Builder:
 
     def _letter(self, address: str, version: Version) -> dict[str, Resource]:
         """Put the PDF on US Letter paper at an address of its own: no header of a request asks for a paper."""
-        body = self._ledger.record(version.version, "form-letter.pdf")
+        body = self._ledger.record(version.version, reading_name("letter"))
         permanent = address != self._addresses.page
         name = f"mailmart-privacy-policy-{version.version}-letter.pdf"
         return _single(self._addresses.letter(address), PDF, body, permanent=permanent, filename=name)

@@ -8,6 +8,8 @@ import {
 const TOKEN_ROOM = 12288; // bytes for a timestamp token
 const MAX_CERTIFICATES = 16;
 const MAX_NAME = 256; // characters
+const NAMELESS = "a certificate without a name";
+const LOCAL_NAME = "Local identity ";
 const SIGNED_DATA = encodeOid("1.2.840.113549.1.7.2");
 const DATA = encodeOid("1.2.840.113549.1.7.1");
 const SHA256 = encode(SEQUENCE, encodeOid("2.16.840.1.101.3.4.2.1"), encode(NULL));
@@ -17,6 +19,25 @@ const SIGNING_CERTIFICATE_V2 = encodeOid("1.2.840.113549.1.9.16.2.47"); // RFC 5
 const TIMESTAMP = encodeOid("1.2.840.113549.1.9.16.2.14"); // RFC 3161, appendix A
 const ECDSA = encode(SEQUENCE, encodeOid("1.2.840.10045.4.3.2"));
 const RSA = encode(SEQUENCE, encodeOid("1.2.840.113549.1.1.11"), encode(NULL));
+
+function cutName(text) {
+  return [...(text ?? "")].slice(0, MAX_NAME).join("");
+}
+
+/** Name a signer as page 1 does: with the organisation that the certificate names. */
+function makeTitle(certificate) {
+  const [name, organisation] = [cutName(certificate.commonName) || NAMELESS, cutName(certificate.organisation)];
+  return organisation === "" || organisation === name ? name : `${organisation}, issued by ${name}`;
+}
+
+/** Say who vouches for the name, as page 1 does. */
+async function sayWhoVouches(certificate) {
+  if (!(await isSelfSigned(certificate))) return `Certificate from ${cutName(certificate.issuerName) || NAMELESS}`;
+  if (cutName(certificate.commonName).startsWith(LOCAL_NAME)) {
+    return "Signed with a key made on the issuer\u2019s computer; MailMart has not published it";
+  }
+  return "Signed with the issuer\u2019s own certificate, shown below";
+}
 
 /** A signer, as containers and signature boxes name one. */
 export class Signatory {
@@ -36,7 +57,9 @@ export class Signatory {
       certificate: own,
       others: carried.map(readCertificate),
       key: JSON.stringify([content, ...carried].map(toHex)),
-      name: [...(own.commonName ?? "a certificate without a name")].slice(0, MAX_NAME).join(""),
+      name: cutName(own.commonName) || NAMELESS,
+      title: makeTitle(own),
+      vouching: await sayWhoVouches(own),
       digest: await certificateDigest(own),
       isSelfSigned: await isSelfSigned(own),
       head: encodeInteger(1) + encode(SET, SHA256) + encode(SEQUENCE, DATA) + encodeSet([content, ...carried], tagged(0)),

@@ -1,6 +1,6 @@
 // Format 1 of copies: every byte that stands behind a recorded form, as a function of values; see copies/format_1.py.
 import { sorted } from "./der.js";
-import { showField, showSignature, writeString } from "./layout.js";
+import { showField, showDelivery, showPublisher, writeString } from "./layout.js";
 import { refer, Update } from "./update.js";
 
 export const NUMBER = 1;
@@ -30,7 +30,7 @@ export class Writer {
     const update = new Update(this.notes, { ...progress, publisher: progress.size });
     const reason = "Publication of the privacy policy";
     this.#addSignature(update, "Publisher", signatory, moment, reason, DOC_MDP, signatory.room(stamped));
-    const shown = this.#addBox(update, "Publisher", "Certified", signatory, moment);
+    const shown = this.#addAppearance(update, "Publisher", showPublisher(this.notes, this.font, signatory));
     this.#addField(update, "Publisher", `${progress.size} 0 R`, shown);
     this.#addCatalog(update);
     return update.close();
@@ -46,7 +46,7 @@ export class Writer {
       const shown = this.#addAppearance(update, name, showField(this.notes, this.font, name, value));
       this.#addField(update, name, writeString(value), shown);
     }
-    const shown = this.#addBox(update, "Delivery", "Signed", signatory, moment);
+    const shown = this.#addAppearance(update, "Delivery", showDelivery(this.notes, this.font, signatory, moment));
     this.#addField(update, "Delivery", `${progress.size} 0 R`, shown);
     return update.close();
   }
@@ -92,10 +92,6 @@ export class Writer {
       `${MARK}/Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:${stamp}Z) ` +
       `/Name ${writeString(signatory.name)} /Reason ${writeString(reason)} /Reference [ ${reference} ]`;
     update.addHole(update.takeNumber(), head, room, `the signature ${name}`);
-  }
-
-  #addBox(update, name, verb, signatory, moment) {
-    return this.#addAppearance(update, name, showSignature(this.notes, this.font, name, verb, signatory, moment));
   }
 
   #addAppearance(update, name, content) {

@@ -3,18 +3,23 @@ import { toHex, toUtf16 } from "./bytes.js";
 
 const MIN_SIZE = 8;
 const PADDING = 3;
-const SIGNATURE_PADDING = 7;
+const BOX_PADDING = 9;
 const STEP = 0.25;
 const CAP_HEIGHT = 0.66;
 const LEADING = 1.3;
-const TWO_LINES = 9;
+const TWO_LINES = 15;
+const [BLACK, GREY] = ["0 g", "0.36 g"];
+const MONTHS = [
+  "January", "February", "March", "April", "May", "June",
+  "July", "August", "September", "October", "November", "December",
+];
 const APART = 1.25;
 const REFUSED = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /** The font of the form's fields, from the form's notes. */
 export class FieldFont {
-  constructor({ font: [name, size, resource], glyphs }) {
-    Object.assign(this, { name, size, resource, glyphs: new Map() });
+  constructor({ font: [name, resource], glyphs }) {
+    Object.assign(this, { name, resource, glyphs: new Map() });
     for (const [code, glyph, width] of glyphs) this.glyphs.set(String.fromCodePoint(code), { glyph, width });
   }
 
@@ -48,9 +53,10 @@ export function writeNumber(value) {
   return text.replace(/0+$/, "").replace(/\.$/, "");
 }
 
-/** Write a moment as the form shows it: "2026-02-24 09:00:00 UTC". */
+/** Write a moment as copies show it: "February 24, 2026, 09:00:00 UTC". */
 export function formatMoment(moment) {
-  return moment.toISOString().replace("T", " ").replace(/\..*/, " UTC");
+  const day = `${MONTHS[moment.getUTCMonth()]} ${moment.getUTCDate()}, ${moment.getUTCFullYear()}`;
+  return `${day}, ${moment.toISOString().slice(-13, -5)} UTC`;
 }
 
 /** Refuse a value that issuing would have changed or refused. Joiners may stand only in names in other scripts. */
@@ -63,15 +69,16 @@ export function requireClean(value) {
 
 /** Write what a text field shows, on the form's font alone. */
 export function showField(notes, font, name, value) {
-  const [, , width, height] = notes.fields[name];
-  const { lines, size } = fit(font, value, width, name === "Recipient");
+  const [, , width, height, largest] = notes.fields[name];
+  const { lines, size } = fit(font, value, width, largest, name === "Recipient");
   const placed = baselines(lines.length, size, height).map((y, index) => writeText(lines[index], font, size, PADDING, y));
-  return `/Tx BMC\nq\n${placed.map((line) => `BT\n0 g\n${line}ET\n`).join("")}Q\nEMC`;
+  return `/Tx BMC\nq\n${placed.map((line) => `BT\n${BLACK}\n${line}ET\n`).join("")}Q\nEMC`;
 }
 
-function fit(font, value, width, mayBreak) {
+/** Fit a value on one line, or a recipient's name on the two most even ones before it becomes small. */
+function fit(font, value, width, largest, mayBreak) {
   const length = font.measure(value, 1);
-  let size = fitLine(length, font.size, width);
+  let size = fitLine(length, largest, width, mayBreak ? TWO_LINES : MIN_SIZE);
   if (size !== null) return { lines: [value], size };
   let best = null;
   if (mayBreak && length * MIN_SIZE <= 2 * (width - 2 * PADDING)) {
@@ -80,13 +87,15 @@ function fit(font, value, width, mayBreak) {
       if (best === null || longest < best.longest) best = { longest, lines };
     }
   }
-  size = best === null ? null : fitLine(best.longest, TWO_LINES, width);
+  size = best === null ? null : fitLine(best.longest, TWO_LINES, width, MIN_SIZE);
+  if (size !== null) return { lines: best.lines, size };
+  size = fitLine(length, Math.min(TWO_LINES, largest), width, MIN_SIZE);
   if (size === null) throw new Error("it is too long for its field");
-  return { lines: best.lines, size };
+  return { lines: [value], size };
 }
 
-function fitLine(length, largest, width) {
-  for (let size = largest; size >= MIN_SIZE; size -= STEP) if (length * size <= width - 2 * PADDING) return size;
+function fitLine(length, largest, width, smallest) {
+  for (let size = largest; size >= smallest; size -= STEP) if (length * size <= width - 2 * PADDING) return size;
   return null;
 }
 
@@ -109,26 +118,35 @@ function writeText(text, font, size, x, y) {
   return `/${font.name} ${writeNumber(size)} Tf\n${place}\n<${font.encode(text)}> Tj\n`;
 }
 
-/** Write what a signature's box shows. */
-export function showSignature(notes, font, field, verb, signatory, moment) {
-  const [, , width, height] = notes.fields[field];
+/** Write what the box of the certification shows: who issued a copy, and who vouches for that. */
+export function showPublisher(notes, font, { title, vouching }) {
+  const lines = [[title, 10.5, BLACK], [vouching, 8, GREY]];
+  return showBox(notes.fields.Publisher, font, lines, PADDING);
+}
+
+/** Write what the box of the delivery shows: when a copy was signed, and with which certificate. */
+export function showDelivery(notes, font, { digest }, moment) {
+  const groups = digest.match(/.{8}/g);
   const lines = [
-    [signatory.name, 9],
-    [`${verb} ${formatMoment(moment)}`, 8],
-    [signatory.isSelfSigned ? "Self-signed: no authority vouches for this name" : "", 7],
-    [`Certificate, SHA-256 ${signatory.digest.slice(0, 32)}`, 7],
-    [signatory.digest.slice(32), 7],
-  ].filter(([text]) => text);
+    [`Signed ${formatMoment(moment)}`, 9, BLACK],
+    ["Certificate, SHA-256", 7, GREY],
+    [groups.slice(0, 4).join(" "), 7, GREY],
+    [groups.slice(4).join(" "), 7, GREY],
+  ];
+  return showBox(notes.fields.Delivery, font, lines, BOX_PADDING);
+}
+
+function showBox([, , width, height], font, lines, padding) {
   const leading = lines.reduce((sum, [, size]) => sum + size * LEADING, 0);
   let y = height - Math.max(0, (height - leading) / 2);
   let placed = "";
-  for (const [line, size] of lines) {
+  for (const [line, size, colour] of lines) {
     const text = [...line].map((character) => (font.glyphs.has(character) ? character : "?")).join("");
     y -= size * LEADING;
-    const shown = cut(text, font, size, width - 2 * SIGNATURE_PADDING);
-    placed += writeText(shown, font, size, SIGNATURE_PADDING, y + size * (LEADING - 1));
+    const shown = cut(text, font, size, width - 2 * padding);
+    placed += `${colour}\n${writeText(shown, font, size, padding, y + size * (LEADING - 1))}`;
   }
-  return `q\nBT\n0 g\n${placed}ET\nQ`;
+  return `q\nBT\n${placed}ET\nQ`;
 }
 
 function cut(text, font, size, width) {

@@ -1,0 +1,105 @@
+"""The article on paper, in the form and in the reading edition: where it breaks, what is drawn, what is read out."""
+
+import subprocess
+from io import BytesIO
+from typing import Any
+
+import pytest
+import uharfbuzz
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.ttLib import TTFont
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from mailmart_privacy import _resources
+from mailmart_privacy.form.reading import render_reading
+from mailmart_privacy.policy.ledger import shipped
+
+from .conftest import VERSION
+
+EDITIONS = [f"{kind}-{paper}.pdf" for kind in ("form", "reading") for paper in ("a4", "letter")]
+POLICY = shipped().policy(VERSION)
+
+# WeasyPrint leaves its colour profile open.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+
+def read_pages(name: str) -> list[str]:
+    command = ["pdftotext", "-raw", "-", "-"]
+    result = subprocess.run(command, input=shipped().record(VERSION, name), capture_output=True, check=True)
+    return result.stdout.decode().split("\f")[:-1]
+
+
+def find_page(pages: list[str], text: str) -> int:
+    """The page on which a text stands whole, lines aside."""
+    (found,) = [number for number, page in enumerate(pages) if text in " ".join(page.split())]
+    return found
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_no_list_and_no_heading_is_broken(name: str) -> None:
+    """A list stands on one page with the paragraph before it; a heading on that of what follows it."""
+    pages = read_pages(name)
+    for section in POLICY.sections:
+        heading = find_page(pages, f"{section.number}. {section.title} ")
+        for before, block in zip((None, *section.blocks), section.blocks, strict=False):
+            if block.type != "list":
+                assert before is None or before.type != "heading" or find_page(pages, before.text) == heading
+                continue
+            items = {find_page(pages, f"• {item}") for item in block.items}
+            assert before is not None
+            assert items == {find_page(pages, before.text)}
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_no_last_line_is_one_word(name: str) -> None:
+    """The last two words of each paragraph and item stand on one line."""
+    text = "\n".join(read_pages(name))
+    for section in POLICY.sections:
+        for block in section.blocks:
+            for words in block.items if block.type == "list" else (block.text,):
+                assert " ".join(words.split()[-2:]) in text, words
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_what_is_read_out_is_the_text_itself(name: str) -> None:
+    """Quotation marks and apostrophes are drawn curly, and read out as they stand in the text."""
+    article = " ".join(" ".join(read_pages(name)[name.startswith("form") :]).split())
+    assert '("we," "our," or "us")' in article
+    assert "9. Children's Privacy" in article
+    assert not set("\u2018\u2019\u201c\u201d") & set(article)
+
+
+def draw(font: TTFont, glyph: str) -> list[Any]:
+    pen = RecordingPen()
+    font.getGlyphSet()[glyph].draw(pen)
+    return pen.value
+
+
+@pytest.mark.parametrize("face", ["Serif-Regular", "Serif-Semibold", "Sans-Semibold"])
+def test_straight_marks_are_drawn_curly(face: str) -> None:
+    """At the start, behind blanks and brackets they open; else they close."""
+    content = _resources.read_template(f"fonts/MailMart{face}.ttf")
+    font, shaper = TTFont(BytesIO(content)), uharfbuzz.Font(uharfbuzz.Face(content))
+    order, characters = font.getGlyphOrder(), font.getBestCmap()
+    for straight, curly in (('"we," ("our") it\'s \'so\'', "“we,” (“our”) it’s ‘so’"), ("'\"x\"'", "‘“x”’")):
+        buffer = uharfbuzz.Buffer()
+        buffer.add_str(straight)
+        buffer.guess_segment_properties()
+        uharfbuzz.shape(shaper, buffer)
+        drawn = [draw(font, order[info.codepoint]) for info in buffer.glyph_infos]
+        assert drawn == [draw(font, characters[ord(c)]) for c in curly]
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_the_reading_edition(paper: str) -> None:
+    """Anybody may print it; it has no field, no signature and no file in it; a new build is what was recorded."""
+    pdf = shipped().record(VERSION, f"reading-{paper}.pdf")
+    assert render_reading(POLICY, paper) == pdf
+    reader = PdfFileReader(BytesIO(pdf), strict=True)
+    root: Any = reader.root
+    assert not {"/AcroForm", "/AF"} & set(root)
+    assert "/EmbeddedFiles" not in root["/Names"]
+    assert not reader.encrypted
+    assert [str(page.get_object().get("/Annots")) for page in root["/Pages"]["/Kids"]] == ["None", "None"]
+    first = read_pages(f"reading-{paper}.pdf")[0]
+    assert first.index("Last updated: February 24, 2026 · In force from February 24, 2026\n1. Introduction") > 0
