@@ -222,6 +222,16 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
+def test_each_decision_has_its_own_number() -> None:
+    """Decisions are cited by number, so no two have the same one, and the title says the number of the file."""
+    decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [path.name[:4] for path in decisions]
+    assert len(set(numbers)) == len(numbers) > 20
+    for path in decisions:
+        title = path.read_text(encoding="utf-8").partition("\n")[0]
+        assert re.match(rf"# 0*{int(path.name[:4])}[.:] ", title), path.name
+
+
 def test_the_readme_fits_one_screen_and_a_half() -> None:
     """The README is one screen and a half."""
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 75
