@@ -4,10 +4,8 @@ import datetime
 from typing import TYPE_CHECKING
 
 from ..copies.issuing import add_archive_timestamp
-from ..copies.reading import read_copy
 from ..errors import LevelError
-from .origin import find_origin
-from .verify import verify
+from .verify import verify, verify_parts
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -42,8 +40,8 @@ def renew_copy(
         VerificationError: the copy does not verify.
         LevelError: its level is lower, or an answer was missing.
     """
-    _require_renewable(verify(pdf, trust=trust, at=at, ledger=ledger))
-    copy = read_copy(pdf, find_origin(pdf, ledger))
+    copy, verdict = verify_parts(pdf, trust=trust, at=at, ledger=ledger)
+    _require_renewable(verdict)
     renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust=trust, at=at)
     return renewed, verify(renewed, trust=trust, at=at + _AHEAD, ledger=ledger)
 
@@ -73,14 +71,14 @@ def renew_if_due(
     Raises:
         VerificationError, LevelError: as for `renew_copy`.
     """
-    verdict = _require_renewable(verify(pdf, trust=trust, at=at, ledger=ledger))
+    copy, verdict = verify_parts(pdf, trust=trust, at=at, ledger=ledger)
+    _require_renewable(verdict)
     if timestamps is None or verdict.valid_until > before:
         return verdict, None
-    renewed, verdict = renew_copy(pdf, timestamps=timestamps, trust=trust, at=at, ledger=ledger)
-    return verdict, renewed
+    renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust=trust, at=at)
+    return verify(renewed, trust=trust, at=at + _AHEAD, ledger=ledger), renewed
 
 
-def _require_renewable(verdict: "Verification") -> "Verification":
+def _require_renewable(verdict: "Verification") -> None:
     if verdict.level not in ("B-LT", "B-LTA"):
         raise LevelError(f"the copy is of level {verdict.level}; archive timestamps renew B-LT and B-LTA only")
-    return verdict

@@ -81,16 +81,24 @@ def verify(
         RecordError: a record of this package has changed.
     """
     wanted = None if version is None else ledger.version(version)
+    copy, verdict = verify_parts(pdf, trust=trust, at=at, ledger=ledger, fonts=fonts)
+    found = ledger.version(copy.form.version)
+    if wanted is not None and wanted != found:
+        raise VersionMismatchError(_name_other(found, wanted))
+    return verdict
+
+
+def verify_parts(
+    pdf: bytes, *, trust: "Trusted", at: datetime.datetime, ledger: "Ledger", fonts: "Sequence[Typeface]" = ()
+) -> tuple[ReadCopy, Verification]:
+    """Verify a copy of any version, and return what was read of it, too; see `verify`."""
     try:
         copy = read_copy(pdf, find_origin(pdf, ledger), fonts)
         require_signatures(copy)
     except MemoryError:
         raise UnreadableFileError("the file cannot be read: there is not enough memory") from None
     proofs = prove(copy, trust=as_trust(trust), at=at)
-    found = ledger.version(copy.form.version)
-    if wanted is not None and wanted != found:
-        raise VersionMismatchError(_name_other(found, wanted))
-    return _summarise(copy, found, proofs)
+    return copy, _summarise(copy, ledger.version(copy.form.version), proofs)
 
 
 def require_signatures(copy: ReadCopy) -> None:
