@@ -110,7 +110,12 @@ def test_each_level_is_reached_and_named(copies: dict[str, bytes], authority: Au
     assert len(verdict.timestamps) == (level == "B-LTA")
     assert len(authority.requests) == asked
     schema = json.loads(Path(privacy.__path__[0], "data/schemas/verification.schema.json").read_text())
-    document = {"$schema": schema["$id"], "files": [{"file": "a", "exit_code": 0, "error": None}]}
+    document = {
+        "$schema": schema["$id"],
+        "trusted_signers": ["given"],
+        "note": None,
+        "files": [{"file": "a", "exit_code": 0, "error": None}],
+    }
     document["files"][0]["verification"] = verdict.to_json()
     jsonschema.validate(document, schema)
 
