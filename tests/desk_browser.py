@@ -25,6 +25,7 @@ from mailmart_privacy.desk.web.permissions import ROLES
 from mailmart_privacy.desk.web.rates import Rates
 from mailmart_privacy.desk.web.services import Services
 from mailmart_privacy.desk.web.tables import Tables
+from mailmart_privacy.desk.web.tokens import Tokens
 from mailmart_privacy.errors import PrivacyError
 
 ORIGIN = "http://127.0.0.1:8640"
@@ -114,6 +115,7 @@ class LocalDesk:
         self.services = Services(
             keeper=self.keeper,  # type: ignore[arg-type]
             people=self.people,
+            tokens=Tokens(self.tables, self.time),
             rates=Rates(self.time),
             assets=Assets(),
             origin=origin,

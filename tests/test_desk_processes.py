@@ -29,7 +29,7 @@ PATIENCE = 60
 class Running:
     """A desk that runs, and a browser that is signed in."""
 
-    def __init__(self, environment: dict[str, str], folder: Path, *arguments: str) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path, *arguments: str, sign_in: bool = True) -> None:
         self.folder, self.errors = folder, folder.parent / "errors"
         command = [sys.executable, "-m", "mailmart_privacy", "desk", "--folder", str(folder), "--port", "0"]
         with self.errors.open("ab") as errors:
@@ -46,7 +46,8 @@ class Running:
         assert parts.port is not None, self.errors.read_text()
         self.port, self.origin, self.cookie = parts.port, f"http://{parts.netloc}", ""
         self.known = self.find_children()
-        assert self.send("GET", f"/?{parts.query}")[0] == 303
+        if sign_in:
+            assert self.send("GET", f"/?{parts.query}")[0] == 303
 
     def send(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str, str]:
         """Send a request: the status, where the answer leads, and its text."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import PrivacyError, TamperedError
+from ..api_calls import API_CALLS, ListCopies
 from ..batch_calls import (
     BATCH_CALLS,
     BeginBatch,
@@ -78,6 +79,7 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     Seal: accounting.seal,
     ShowCompliance: erasing.show_compliance,
     BeginBatch: batches.begin,
+    ListCopies: issuing.list_copies,
     ListBatches: batches.list_batches,
     PlanBatch: batches.plan,
     ReadBatchFile: batch_files.read_file,
@@ -99,7 +101,7 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
 }
 
 
-KNOWN_CALLS = KEEPER_CALLS | BATCH_CALLS | COMPLIANCE_CALLS | PEOPLE_CALLS
+KNOWN_CALLS = API_CALLS | KEEPER_CALLS | BATCH_CALLS | COMPLIANCE_CALLS | PEOPLE_CALLS
 
 
 def main() -> None:

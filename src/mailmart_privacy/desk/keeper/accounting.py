@@ -121,7 +121,11 @@ def _gather(desk: "Desk") -> "list[tuple[LogEntry, KnownCustomer | None]]":
     directory = desk.directory
     customers = {each.record.pseudonym: each for each in directory.snapshot()}
     found = [(copy.logged, customer) for customer in customers.values() for copy in customer.copies]
-    others = [(each, customers.get(each.entry.recipient or "")) for each in (*directory.acts, *directory.anchors)]
+    held = {each.number: each.entry.recipient for each in directory.acts if each.entry.act == "hold"}
+    others = []
+    for each in (*directory.acts, *directory.anchors):
+        whom = held.get(each.entry.about or 0) if each.entry.act == "release" else each.entry.recipient
+        others.append((each, customers.get(whom or "")))
     return [*found, *others]
 
 

@@ -45,7 +45,7 @@ def find(desk: "Desk", call: Find) -> FoundView:
 
 def show_copy(desk: "Desk", call: ShowCopy) -> CopyShown:
     """Show what is on record of a copy."""
-    return Views(desk, call.actor).copy(*find_copy(desk, call.fingerprint))
+    return Views(desk, call.actor).copy(*find_copy(desk, call.fingerprint, call.actor))
 
 
 def show_customer(desk: "Desk", call: ShowCustomer) -> CustomerView:

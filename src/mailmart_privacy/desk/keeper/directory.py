@@ -85,6 +85,7 @@ class Directory:
         self.by_digest: dict[str, tuple[KnownCustomer, KnownCopy]] = {}
         self.by_request: dict[str, tuple[KnownCustomer, KnownCopy]] = {}
         self.owners: dict[str, str] = {}
+        self.gone: dict[str, str] = {}  # who issued the copies of those who were erased, by digest
         self.acts: list[LogEntry] = []
         self.anchors: list[LogEntry] = []
         self.size = 0
@@ -208,6 +209,7 @@ class Directory:
         entry = logged.entry
         record = self._find_record(entry.recipient or "")
         if record is None:  # erased, as an entry further on says
+            self.gone[entry.files[0].digest] = entry.actor or ""
             return
         customer = self.customers.get(record.pseudonym)
         if customer is None:
@@ -245,6 +247,7 @@ class Directory:
         self._files.discard(self._records[pseudonym].file if pseudonym in self._records else "")
         self._records.pop(pseudonym, None)
         for copy in customer.copies if customer else ():
+            self.gone[copy.digest] = copy.logged.entry.actor or ""
             self.by_digest.pop(copy.digest, None)
             self.by_request.pop(copy.details.request, None)
             self._by_number.pop(copy.logged.number, None)

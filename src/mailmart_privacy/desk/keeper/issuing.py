@@ -9,6 +9,7 @@ from ...archive.recipients import fold
 from ...errors import LevelError, RecipientError
 from ...policy.papers import Paper
 from ..answers import Actor, Copies, CopyFile, IssueOutcome
+from ..api_calls import ListCopies
 from ..calls import FetchCopy, Issue, ListIssued
 from ..messages import RefusedError
 from .directory import KnownCopy, KnownCustomer
@@ -54,6 +55,25 @@ def list_issued(desk: "Desk", call: ListIssued) -> Copies:
     views, own = Views(desk, call.actor), desk.pseudonym(call.actor)
     newest = desk.directory.newest(own, call.limit) if own else []
     return Copies(copies=tuple(views.copy(*each) for each in newest))
+
+
+def list_copies(desk: "Desk", call: ListCopies) -> Copies:
+    """List the copies that a service issued, the oldest first, after a record; by exact recipient and reference."""
+    desk.directory.refresh()
+    views, own = Views(desk, call.actor), desk.pseudonym(call.actor)
+    found = []
+    for customer in desk.directory.snapshot() if own else ():
+        if call.recipient and fold(call.recipient) != fold(customer.record.name):
+            continue
+        found += [
+            (customer, copy)
+            for copy in customer.copies
+            if copy.logged.entry.actor == own
+            and copy.logged.number > call.after
+            and call.reference in ("", copy.details.reference)
+        ]
+    found.sort(key=lambda each: each[1].logged.number)
+    return Copies(copies=tuple(views.copy(*each) for each in found[: call.limit]))
 
 
 def fetch(desk: "Desk", call: FetchCopy) -> CopyFile:

@@ -60,8 +60,13 @@ class Views:
         )
 
 
-def find_copy(desk: "Desk", fingerprint: str) -> tuple[KnownCustomer, KnownCopy]:
+def find_copy(desk: "Desk", fingerprint: str, actor: Actor | None = None) -> tuple[KnownCustomer, KnownCopy]:
     """Find a copy by the whole fingerprint.
+
+    Args:
+        desk: what is known.
+        fingerprint: of the file.
+        actor: who asks; whoever issued a copy is told that its customer was erased.
 
     Raises:
         RefusedError: there is no such copy on record, or its customer was erased.
@@ -69,7 +74,8 @@ def find_copy(desk: "Desk", fingerprint: str) -> tuple[KnownCustomer, KnownCopy]
     desk.directory.refresh()
     found = desk.directory.by_digest.get(fingerprint)
     if found is None:
-        raise RefusedError("no-such-copy")
+        by = desk.directory.gone.get(fingerprint)
+        raise RefusedError("erased" if by and actor and by == desk.pseudonym(actor) else "no-such-copy")
     return found
 
 

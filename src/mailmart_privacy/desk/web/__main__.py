@@ -20,6 +20,7 @@ from .permissions import ROLES
 from .rates import Rates
 from .services import Services
 from .tables import Tables
+from .tokens import Tokens
 
 _LINK_SECONDS = 12 * 60 * 60  # as long as somebody may take to open the address that the desk printed
 _LONGEST_HEADERS = 16 * 2**10
@@ -36,6 +37,7 @@ def main() -> None:
     services = Services(
         keeper=AsyncConnection(settings.keeper),
         people=people,
+        tokens=Tokens(tables, time.time),
         rates=Rates(time.monotonic),
         assets=Assets(),
         origin=settings.desk.origin,

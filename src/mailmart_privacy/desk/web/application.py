@@ -8,8 +8,9 @@ from starlette.routing import Route
 from ..calls import Status
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
+from .api import make_routes
 from .guard import App, Guard
-from .pages import compliance, finding, issuing, many, overview, people, signing_in
+from .pages import compliance, finding, issuing, many, overview, people, signing_in, tokens
 from .permissions import Permission
 from .routing import Page
 from .services import Services
@@ -41,6 +42,7 @@ PAGES = (
     Page("/report", Permission.REPORT, get=compliance.report),
     Page("/activity", Permission.SEE_ACTIVITY, get=compliance.activity),
     Page("/due/seal", Permission.SEAL, post=compliance.seal, limit=5),
+    Page("/tokens", Permission.TOKENS, get=tokens.show, post=tokens.change),
     Page("/people", Permission.PEOPLE, get=people.show, post=people.change),
     Page("/in-force", Permission.ASK_IN_FORCE, get=overview.in_force),
     Page("/due", Permission.SEE_DUE, get=overview.due),
@@ -77,6 +79,7 @@ def make_application(services: Services) -> App:
     application = Starlette(
         routes=[
             *(page.route(services) for page in PAGES),
+            *make_routes(services),
             Route("/static/{path:path}", give_asset),
             Route("/healthz", tell_health),
         ],

@@ -14,6 +14,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+API = "/api/"
 LARGEST_BODY = 20 * 2**20 + 2**16  # bytes: a workbook, and what a form puts around it
 BODY_SECONDS = 60.0
 _CSP = (
@@ -65,17 +66,19 @@ class Guard:
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
-        refused = self._refuse(scope["method"], headers)
+        refused = self._refuse(scope["method"], headers, is_api=scope["path"].startswith(API))
         if refused is not None:
             await self._answer(send, *refused)
             return
         await self._app(scope, self._bound(receive), self._dress(send))
 
-    def _refuse(self, method: str, headers: dict[str, list[str]]) -> tuple[int, str] | None:
+    def _refuse(self, method: str, headers: dict[str, list[str]], *, is_api: bool) -> tuple[int, str] | None:
         """Tell why a request is refused, or None."""
         if headers.get("host") != [self._host]:
             return 421, f"This desk answers at {self._origin} only."
         site, mode = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode", [])
+        if is_api and headers.get("origin", []) not in ([], [self._origin]):
+            return 403, "Pages elsewhere cannot use this desk."
         if method in _READING:
             # Another page may lead here, and not take anything from here.
             if site in ([], ["same-origin"], ["none"]) or mode == ["navigate"]:
@@ -84,7 +87,9 @@ class Guard:
         if method != "POST":
             return 405, "This desk knows GET, HEAD and POST."
         origin = headers.get("origin", [])
-        if site not in ([], ["same-origin"]) or origin not in ([], [self._origin]) or not (site or origin):
+        # A service sends neither; its token, unlike a cookie, comes with no request of a page elsewhere.
+        known = bool(site or origin) or is_api
+        if site not in ([], ["same-origin"]) or origin not in ([], [self._origin]) or not known:
             return 403, "This form was not sent from a page of this desk. Open the page again, and send it from there."
         length = headers.get("content-length", ["0"])
         if len(length) != 1 or not length[0].isdecimal() or int(length[0]) > LARGEST_BODY:

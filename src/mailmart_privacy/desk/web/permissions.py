@@ -23,6 +23,7 @@ class Permission(Enum):
     SEE_ACTIVITY = "see who did what"
     SEAL = "have the record sealed"
     PEOPLE = "change people and roles"
+    TOKENS = "give services access"
 
 
 SALES, COMPLIANCE, MAINTAINER, ADMINISTRATOR = "sales", "compliance", "maintainer", "administrator"
@@ -35,7 +36,7 @@ _BY_ROLE = {
     | {Permission.HOLD, Permission.ERASE, Permission.EVIDENCE, Permission.REPORT}
     | {Permission.SEE_ACTIVITY, Permission.SEAL},
     MAINTAINER: _ALL | {Permission.SEE_VERSIONS, Permission.SEAL},
-    ADMINISTRATOR: _ALL | {Permission.SEE_ACTIVITY, Permission.SEAL, Permission.PEOPLE},
+    ADMINISTRATOR: _ALL | {Permission.SEE_ACTIVITY, Permission.SEAL, Permission.PEOPLE, Permission.TOKENS},
 }
 
 

@@ -6,6 +6,7 @@ from ..connections import AsyncConnection
 from .assets import Assets
 from .people import People
 from .rates import Rates
+from .tokens import Tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +16,7 @@ class Services:
     Attributes:
         keeper: answers about what is on record.
         people: who may use the desk, and who is signed in.
+        tokens: which services may use the API.
         rates: how often somebody may ask.
         assets: what pages load beside themselves.
         origin: how browsers reach the desk.
@@ -22,6 +24,7 @@ class Services:
 
     keeper: AsyncConnection
     people: People
+    tokens: Tokens
     rates: Rates
     assets: Assets
     origin: str

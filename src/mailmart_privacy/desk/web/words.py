@@ -72,6 +72,7 @@ _REFUSALS = {
         "The authority that dates our copies does not answer, so nothing was issued. Try again in some minutes.",
     ),
     "no-such-copy": (404, "There is no such copy on record. Its customer may have been erased."),
+    "erased": (404, "There is no such copy on record any more. Its customer was erased."),
     "no-such-customer": (404, "There is no such customer on record. They may have been erased."),
     "nothing-to-find": (422, "Type a part of the name or of a reference."),
     "not-yours": (403, "Somebody else issued this copy. Ask compliance to withdraw it."),

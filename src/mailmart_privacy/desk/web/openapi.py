@@ -1,0 +1,155 @@
+"""The document of the API (OpenAPI 3.1); a test compares it with the routes and with what they answer."""
+
+from typing import Any
+
+_COPY = {
+    "type": "object",
+    "required": [
+        *("fingerprint", "record", "recipient", "reference", "version", "issued_at", "withdrawn_at", "size"),
+    ],
+    "additionalProperties": False,
+    "properties": {
+        "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the file"},
+        "record": {"type": "integer", "description": "Its number on record"},
+        "recipient": {"type": "string"},
+        "reference": {"type": "string"},
+        "version": {"type": "string", "format": "date", "description": "Of the policy"},
+        "issued_at": {"type": "string", "format": "date-time"},
+        "withdrawn_at": {"type": ["string", "null"], "format": "date-time"},
+        "size": {"type": "integer", "description": "Of the file, in bytes"},
+    },
+}
+_ORDER = {
+    "type": "object",
+    "required": ["recipient"],
+    "additionalProperties": False,
+    "properties": {
+        "recipient": {"type": "string", "description": "As it is to stand on the copy"},
+        "reference": {"type": "string", "description": "By default the copy gets one of its own"},
+        "paper": {"enum": ["a4", "letter"], "default": "a4"},
+    },
+}
+_COPIES = {
+    "type": "object",
+    "required": ["copies", "after"],
+    "additionalProperties": False,
+    "properties": {
+        "copies": {"type": "array", "items": {"$ref": "#/components/schemas/Copy"}},
+        "after": {"type": ["integer", "null"], "description": "Give it as `after` for the next page"},
+    },
+}
+_VERDICTS = ["ours", "withdrawn", "not on record", "changed", "not ours", "not a copy", "cannot tell"]
+_VERIFICATION = {
+    "type": "object",
+    "required": ["verdict", "record"],
+    "additionalProperties": False,
+    "properties": {
+        "verdict": {"enum": _VERDICTS},
+        "record": {"oneOf": [{"$ref": "#/components/schemas/Copy"}, {"type": "null"}]},
+    },
+}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+_PDF = {"application/pdf": {"schema": {"type": "string", "contentMediaType": "application/pdf"}}}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "description": "Repeating a request with the same key gives the copy of the first one",
+}
+
+
+def write_document(origin: str) -> dict[str, Any]:
+    """Write the document.
+
+    Args:
+        origin: how the desk is reached.
+    """
+    copy = _json("Copy") | _PDF
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "MailMart privacy desk", "version": "1"},
+        "servers": [{"url": origin}],
+        "security": [{"token": []}],
+        "paths": {
+            "/api/copies": {
+                "post": _operation(
+                    "Issue a copy",
+                    {"201": ("It is on record", copy)},
+                    parameters=[_KEY],
+                    body=_json("Order"),
+                ),
+                "get": _operation(
+                    "List the copies that this service issued",
+                    {"200": ("A page of them, the oldest first", _json("Copies"))},
+                    parameters=[_query("recipient"), _query("reference"), _query("after", "integer")],
+                ),
+            },
+            "/api/copies/{fingerprint}": {
+                "get": _operation(
+                    "Show a copy that this service issued, or give its file",
+                    {"200": ("The copy", copy)},
+                    parameters=[
+                        {"name": "fingerprint", "in": "path", "required": True, "schema": {"type": "string"}},
+                    ],
+                ),
+            },
+            "/api/verifications": {
+                "post": _operation(
+                    "Tell whether a file is one of ours",
+                    {"200": ("What it is; the record only of a copy that this service issued", _json("Verification"))},
+                    body=_PDF,
+                ),
+            },
+        },
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                "Copy": _COPY,
+                "Copies": _COPIES,
+                "Order": _ORDER,
+                "Verification": _VERIFICATION,
+                "Problem": _PROBLEM,
+            },
+        },
+    }
+
+
+def _operation(
+    summary: str,
+    answers: dict[str, tuple[str, dict[str, Any]]],
+    *,
+    parameters: list[dict[str, Any]] | None = None,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "summary": summary,
+        "responses": {
+            status: {"description": words, "content": content} for status, (words, content) in answers.items()
+        },
+    }
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    found["responses"]["default"] = {"description": "Why not (RFC 9457)", "content": problem}
+    if parameters:
+        found["parameters"] = parameters
+    if body:
+        found["requestBody"] = {"required": True, "content": body}
+    return found
+
+
+def _json(name: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+
+
+def _query(name: str, kind: str = "string") -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": kind}}

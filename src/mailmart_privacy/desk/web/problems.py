@@ -1,0 +1,41 @@
+"""Errors of the API, as RFC 9457 writes them."""
+
+from starlette.responses import JSONResponse, Response
+
+from ..messages import RefusedError
+from .words import explain
+
+_TYPE = "urn:mailmart-privacy:desk:"
+_STATUS = {"erased": 410, "no-such-copy": 404, "request-reused": 422, "under-way": 409}
+TITLES = {
+    "unauthorised": (401, "The token is missing, unknown, revoked or too old"),
+    "forbidden": (403, "The token does not have the scope that this needs"),
+    "too-many": (429, "More than 60 requests in a minute"),
+    "not-found": (404, "There is nothing here"),
+    "method": (405, "This address does not know that method"),
+    "not-json": (400, "The body is not a JSON object with a recipient"),
+    "unknown-field": (422, "The body has a field that is not known"),
+    "key-missing": (400, "The header Idempotency-Key is missing, or has more than 200 characters"),
+    "too-large": (413, "The body is too large"),
+    "not-acceptable": (406, "The answer can be JSON or the PDF"),
+    "unavailable": (503, "A part of the desk is being started again"),
+}
+
+
+def make_problem(code: str, *, detail: str = "", headers: dict[str, str] | None = None) -> Response:
+    """Make an error of the API itself."""
+    status, title = TITLES[code]
+    return _write(code, status, title, detail, headers)
+
+
+def make_refusal(refused: RefusedError) -> Response:
+    """Make the error for what the keeper refused."""
+    status, words = explain(refused)
+    return _write(refused.code, _STATUS.get(refused.code, status), words, refused.words, None)
+
+
+def _write(code: str, status: int, title: str, detail: str, headers: dict[str, str] | None) -> Response:
+    document: dict[str, object] = {"type": _TYPE + code, "title": title, "status": status}
+    if detail:
+        document["detail"] = detail
+    return JSONResponse(document, status, headers=headers, media_type="application/problem+json")

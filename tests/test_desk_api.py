@@ -1,0 +1,237 @@
+"""The API of the desk: tokens, idempotency, errors, the document, and the client."""
+
+import asyncio
+import json
+import threading
+import wsgiref.simple_server
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from mailmart_privacy.desk.client import AsyncDeskClient, DeskClient, DeskError
+from mailmart_privacy.desk.web.api import OPERATIONS
+from mailmart_privacy.desk.web.openapi import write_document
+from mailmart_privacy.desk.web.tokens import SCOPES
+from mailmart_privacy.errors import UsageError
+
+from .desk_browser import ORIGIN, Browser, LocalDesk, Page
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
+    """A desk with nothing on record but the published versions."""
+    folder = tmp_path_factory.mktemp("desk")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
+    try:
+        return LocalDesk(folder)
+    finally:
+        patch.undo()
+
+
+def make_token(desk: LocalDesk, name: str = "shop", *scopes: str) -> str:
+    desk.time.now += 61
+    return desk.services.tokens.make(name, scopes or SCOPES, made_by="Anna", seconds=3600)
+
+
+def ask(desk: LocalDesk, method: str, path: str, token: str, body: bytes = b"", **headers: str) -> Page:
+    """Ask as a service does: without cookies, and without what browsers say of themselves."""
+    given = {"authorization": f"Bearer {token}" if token else ""} | headers
+    return Browser(desk).send(method, path, body, given)
+
+
+def order(desk: LocalDesk, token: str, key: str, **fields: str) -> Page:
+    return ask(desk, "POST", "/api/copies", token, json.dumps(fields).encode(), idempotency_key=key)
+
+
+def problem(page: Page) -> str:
+    """The code of an error, which has the form of RFC 9457."""
+    assert page.headers["content-type"] == "application/problem+json"
+    document = json.loads(page.body)
+    jsonschema.validate(document, write_document(ORIGIN)["components"]["schemas"]["Problem"])
+    assert document["status"] == page.status
+    return str(document["type"].rpartition(":")[2])
+
+
+def conforms(page: Page, name: str) -> Any:
+    """The JSON of an answer, which is what the document says."""
+    document = json.loads(page.body)
+    schemas = write_document(ORIGIN)["components"]
+    jsonschema.validate(document, {"$ref": f"#/components/schemas/{name}", "components": schemas})
+    return document
+
+
+def test_a_service_issues_finds_and_fetches_its_own_copies(desk: LocalDesk) -> None:
+    """The copy is on record under the service's name, and another service cannot see it."""
+    token, other = make_token(desk, "shop"), make_token(desk, "crm")
+    page = order(desk, token, "k-1", recipient="Api GmbH", reference="API-1")
+    copy = conforms(page, "Copy")
+    assert (page.status, page.headers["location"]) == (201, f"/api/copies/{copy['fingerprint']}")
+    place = page.headers["location"]
+    assert conforms(ask(desk, "GET", place, token), "Copy") == copy
+    file = ask(desk, "GET", place, token, accept="application/pdf")
+    assert (file.headers["content-type"], file.body[:5]) == ("application/pdf", b"%PDF-")
+    assert problem(ask(desk, "GET", place, other)) == "no-such-copy"
+    found = conforms(ask(desk, "GET", "/api/copies?recipient=api+gmbh", token), "Copies")
+    assert found == {"copies": [copy], "after": None}
+    assert conforms(ask(desk, "GET", "/api/copies", other), "Copies")["copies"] == []
+    page = order(desk, token, "k-2", recipient="Api AG")
+    assert conforms(page, "Copy")["reference"]
+    direct = ask(
+        desk, "POST", "/api/copies", token, b'{"recipient": "Pdf SE"}', idempotency_key="k-3", accept="application/pdf"
+    )
+    assert (direct.status, direct.body[:5]) == (201, b"%PDF-")
+    assert "Issued by shop" in desk.sign_in("Ada").open(place.removeprefix("/api")).words
+    verdict = ask(desk, "POST", "/api/verifications", token, file.body, content_type="application/pdf")
+    assert conforms(verdict, "Verification") == {"verdict": "ours", "record": copy}
+    verdict = ask(desk, "POST", "/api/verifications", other, file.body, content_type="application/pdf")
+    assert conforms(verdict, "Verification") == {"verdict": "ours", "record": None}
+    desk.keeper.desk.service().erase("Api GmbH")
+    gone = ask(desk, "GET", place, token)
+    assert (gone.status, problem(gone)) == (410, "erased")
+    assert ask(desk, "GET", place, other).status == 404
+
+
+def test_one_key_one_copy(desk: LocalDesk) -> None:
+    """Repeated or sent eight times at once, a key makes one copy; with another body it is refused."""
+    token = make_token(desk)
+    before = desk.keeper.desk.directory.copies
+    found: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(order(desk, token, "same", recipient="Once GmbH").body))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({json.loads(body)["fingerprint"] for body in found}) == 1
+    assert desk.keeper.desk.directory.copies == before + 1
+    page = order(desk, token, "same", recipient="Other GmbH")
+    assert (page.status, problem(page)) == (422, "request-reused")
+    other = make_token(desk, "another")
+    assert json.loads(order(desk, other, "same", recipient="Once GmbH").body) != json.loads(found[0])
+
+
+def test_what_is_wrong_is_said(desk: LocalDesk) -> None:
+    """Each error has its code; nothing is issued."""
+    token = make_token(desk)
+    before = desk.keeper.desk.directory.copies
+    assert problem(ask(desk, "POST", "/api/copies", token, b'{"recipient": "X"}')) == "key-missing"
+    assert problem(order(desk, token, "k" * 201, recipient="X")) == "key-missing"
+    for body in (b"", b"[]", b"{", b'{"recipient": 7}', b'{"recipient": " "}', b'{"recipient": "X", "paper": "a3"}'):
+        assert problem(ask(desk, "POST", "/api/copies", token, body, idempotency_key="k")) == "not-json"
+    assert problem(order(desk, token, "k", recipient="X", level="B-B")) == "unknown-field"
+    assert problem(order(desk, token, "k", recipient="株式会社")) == "unfit-name"
+    assert problem(order(desk, token, "k", recipient="x" * 20_000)) == "too-large"
+    assert problem(ask(desk, "GET", "/api/nothing", token)) == "not-found"
+    assert problem(ask(desk, "POST", f"/api/copies/{'0' * 64}", token)) == "method"
+    assert desk.keeper.desk.directory.copies == before
+
+
+def test_tokens_are_bounded(desk: LocalDesk) -> None:
+    """Unknown, revoked, too old, without the scope, too often: refused; a cookie is not enough."""
+    assert problem(ask(desk, "GET", "/api/copies", "")) == "unauthorised"
+    assert problem(ask(desk, "GET", "/api/copies", "mmdesk_guess")) == "unauthorised"
+    assert problem(desk.sign_in("Ada").get("/api/copies")) == "unauthorised"
+    reader = make_token(desk, "reader", "read")
+    assert problem(order(desk, reader, "k", recipient="X")) == "forbidden"
+    assert problem(ask(desk, "POST", "/api/verifications", reader, b"x")) == "forbidden"
+    desk.time.now += 61
+    assert [ask(desk, "GET", "/api/copies", reader).status for _ in range(61)] == [200] * 60 + [429]
+    desk.time.now += 61
+    (listed,) = [each for each in desk.services.tokens.list_all() if each.name == "reader"]
+    assert listed.used_at == pytest.approx(desk.time.now - 61)
+    desk.services.tokens.revoke(str(listed.id))
+    assert problem(ask(desk, "GET", "/api/copies", reader)) == "unauthorised"
+    late = make_token(desk, "late")
+    desk.time.now += 3601
+    assert problem(ask(desk, "GET", "/api/copies", late)) == "unauthorised"
+    assert late not in json.dumps(desk.tables.query("SELECT * FROM tokens"))
+
+
+def test_pages_elsewhere_cannot_use_the_api(desk: LocalDesk) -> None:
+    """A browser that sends a request from another page is refused, whatever it carries."""
+    token = make_token(desk)
+    for headers in ({"origin": "https://evil.example"}, {"sec_fetch_site": "cross-site"}, {"host": "evil.example"}):
+        assert ask(desk, "GET", "/api/copies", token, **headers).status in (403, 421)
+        assert ask(desk, "POST", "/api/copies", token, b"{}", **headers).status in (403, 421)
+
+
+def test_the_document_names_the_routes(desk: LocalDesk) -> None:
+    """Paths, methods and schemas of the OpenAPI document are those of the routes."""
+    document = json.loads(Browser(desk).send("GET", "/api/openapi.json").body)
+    assert document == write_document(ORIGIN)
+    named = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    assert named == {(path, method) for path, methods in OPERATIONS.items() for method in methods}
+    for schema in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_the_administrator_makes_tokens(desk: LocalDesk) -> None:
+    """A token is shown once, works, and goes on record; revoking it, too."""
+    anna = desk.sign_in("Anna", "administrator")
+    anna.open("/tokens")
+    for fields in ({"name": ""}, {"name": "x"}, {"name": "x", "scope-issue": "yes", "days": "9999"}):
+        assert anna.post("/tokens", anna.page.hidden("/tokens") | {"do": "make"} | fields).status == 422
+    page = anna.submit("/tokens", name="Portal", **{"scope-read": "yes"}, days="90", do="make")
+    secret = page.text.partition("<code>")[2].partition("</code>")[0]
+    assert ask(desk, "GET", "/api/copies", secret).status == 200
+    page = anna.open("/tokens")
+    assert secret not in page.text
+    (portal,) = [each for each in desk.services.tokens.list_all() if each.name == "Portal"]
+    token = anna.page.hidden("/sign-out")["token"]
+    anna.post("/tokens", {"token": token, "service": str(portal.id), "do": "revoke"})
+    assert ask(desk, "GET", "/api/copies", secret).status == 401
+    assert "Portal: revoked" in anna.open("/activity").words
+
+
+@pytest.fixture(scope="module")
+def address(desk: LocalDesk) -> Iterator[str]:
+    """The desk's API at a port, for the client."""
+
+    def serve(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        names = {"HTTP_AUTHORIZATION": "authorization", "HTTP_IDEMPOTENCY_KEY": "idempotency_key"}
+        names |= {"HTTP_ACCEPT": "accept", "CONTENT_TYPE": "content_type"}
+        headers = {new: environ[old] for old, new in names.items() if old in environ}
+        path = environ["PATH_INFO"] + ("?" + environ["QUERY_STRING"] if environ["QUERY_STRING"] else "")
+        page = Browser(desk).send(environ["REQUEST_METHOD"], path, environ["wsgi.input"].read(length), headers)
+        kept = [(name, value) for name, value in page.headers.items() if name in ("content-type", "location")]
+        start(f"{page.status} -", kept)
+        return [page.body]
+
+    class Quiet(wsgiref.simple_server.WSGIRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = wsgiref.simple_server.make_server("127.0.0.1", 0, serve, handler_class=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_client_issues_without_a_key(desk: LocalDesk, address: str) -> None:
+    """Sync and async, with the standard library alone; errors carry status and code."""
+    client = DeskClient(address, make_token(desk, "client"))
+    copy = client.issue("Client GmbH", key="my-copy-1", reference="CL-1")
+    assert client.issue("Client GmbH", key="my-copy-1", reference="CL-1") == copy
+    pdf = client.fetch(copy.fingerprint)
+    assert (len(pdf), client.verify(pdf)) == (copy.size, "ours")
+    assert client.find(reference="CL-1") == [copy]
+    with pytest.raises(DeskError) as refused:
+        client.issue("株式会社", key="my-copy-2")
+    assert (refused.value.status, refused.value.code) == (422, "unfit-name")
+    with pytest.raises(DeskError, match="cannot be reached"):
+        DeskClient("http://127.0.0.1:9", "x", timeout=1).verify(b"")
+    with pytest.raises(UsageError, match="https"):
+        DeskClient("http://desk.example", "x")
+    again = AsyncDeskClient(address, make_token(desk, "client-2"))
+    assert asyncio.run(again.issue("Async GmbH", key="a")).recipient == "Async GmbH"
+    assert asyncio.run(again.verify(pdf)) == "ours"
+    assert [each.recipient for each in asyncio.run(again.find())] == ["Async GmbH"]
