@@ -35,6 +35,7 @@ from .show import VersionOptions, choose_one, version_options
 from .values import as_value
 
 if TYPE_CHECKING:
+    from ..archive.location import ArchiveLocation
     from ..archive.service import ArchiveService
     from ..copies.issuer import IssuedCopy
     from ..keys.identity import Identity
@@ -146,6 +147,26 @@ def export(
     if recipient is None:
         raise UsageError("name the recipient with --to NAME, or give a sheet of recipients with --recipients FILE")
     require_single()
+    target, issued = _export_one(recipient, copy, version, signing, place, output=output, same_reference=same_reference)
+    if target == "-":
+        return
+    if output.as_json:
+        print_json(_describe(target, issued))
+    else:
+        click.echo(target)
+
+
+def _export_one(
+    recipient: str,
+    copy: CopyOptions,
+    version: str,
+    signing: SigningOptions,
+    place: "ArchiveLocation | None",
+    *,
+    output: OutputOptions,
+    same_reference: bool,
+) -> "tuple[str, IssuedCopy]":
+    """Issue one copy, archive it if an archive is named, and write its file."""
     moment = now()
     target = _choose_target(output, version, recipient, moment)
     service = None
@@ -164,12 +185,7 @@ def export(
         _archive(service, target, issued.pdf, trust=trust, force=output.force, same_reference=same_reference)
     else:
         write_out(target, issued.pdf, binary=True, force=output.force)
-    if target == "-":
-        return
-    if output.as_json:
-        print_json(_describe(target, issued))
-    else:
-        click.echo(target)
+    return target, issued
 
 
 def _choose_target(output: OutputOptions, version: str, recipient: str, moment: datetime.datetime) -> str:

@@ -13,19 +13,13 @@ from .._unicode import spell_out
 from ..errors import PrivacyError, UsageError
 from ..policy.kinds import CHANGE_KINDS
 from ..policy.ledger import Ledger
+from .data_folder import data_option, open_folder
 from .keys import IdentityOptions, identity_options
-from .records_trust import make_group
+from .records_trust import trust
 from .values import as_value
 
 if TYPE_CHECKING:
     from ..policy.kinds import Change
-    from ..release.folder import DataFolder
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder of versions [default: the one of a checkout].",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +45,7 @@ def records() -> None:
 @data_option
 def new(date: str, origin: str | None, data: Path | None) -> None:
     """Open the folder of the next version: the text of the one before it, under a new DATE."""
-    place, before = _open_folder(data).open_version(_parse_date(date), origin=origin)
+    place, before = open_folder(data).open_version(_parse_date(date), origin=origin)
     click.echo(place)
     click.echo(
         f"the text of {before}, dated {date}; edit it, then: "
@@ -81,7 +75,7 @@ def build(version: str, release: ReleaseOptions, data: Path | None) -> None:
     With --replace, the change, the summary, the effective moment and the address stay as they are unless you give
     them again.
     """
-    made = _open_folder(data).build_version(
+    made = open_folder(data).build_version(
         version,
         now=_read_moment(None),
         released_at=None if release.released_at is None else parse_moment(release.released_at),
@@ -105,7 +99,7 @@ def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | N
 
     To postpone a version, withdraw it and announce its text again as a version of its own.
     """
-    _open_folder(data).withdraw(version, reason=reason, withdrawn_at=_read_moment(withdrawn_at))
+    open_folder(data).withdraw(version, reason=reason, withdrawn_at=_read_moment(withdrawn_at))
     click.echo(f"{version} is withdrawn")
 
 
@@ -121,7 +115,7 @@ def check(against: Path | None, data: Path | None) -> None:
     from ..release.folder import read_released
     from ..release.trust import compare_trust_lists, read_trust_entries
 
-    folder = _open_folder(data)
+    folder = open_folder(data)
     trusted = read_trust_entries(folder.read)  # it refuses a list whose records do not chain
     released, certificates = ([], []) if against is None else read_released(against)
     if faults := folder.find_faults(released) + compare_trust_lists(trusted, certificates):
@@ -144,14 +138,14 @@ def sign(identity: IdentityOptions, signed_at: str | None, data: Path | None) ->
 
     if identity.identity_file is None:  # nobody accepts data that is signed with the key of this computer
         raise UsageError("nothing says which key signs the data; name it with --identity FILE")
-    folder = _open_folder(data)
+    folder = open_folder(data)
     signed = sign_data(folder.read, identity.key()(), signed_at=_read_moment(signed_at).replace(microsecond=0))
     for name, content in signed.items():
         write_whole(folder.path / name, content, force=True)
         click.echo(folder.path / name)
 
 
-records.add_command(make_group(data_option, lambda data: _open_folder(data).path))
+records.add_command(trust)
 
 
 def _read_moment(given: str | None) -> datetime.datetime:
@@ -166,15 +160,3 @@ def _parse_date(text: str) -> datetime.date:
     if day is None or day.isoformat() != text:
         raise UsageError(f"{text!r} is not a date; write it like 2026-11-23")
     return day
-
-
-def _open_folder(given: Path | None) -> "DataFolder":
-    from ..release.folder import DataFolder
-
-    package = Path(__file__).parent.parent
-    if given is None and not (package.parents[1] / "pyproject.toml").is_file():
-        raise UsageError("this is an installed package, whose records never change; give a folder with --data")
-    folder = given or package / "data"
-    if not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder; give the folder of versions with --data")
-    return DataFolder(folder)
