@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from .acts import Erasure, HeldError, Hold
     from .adding import Added, ReferenceConflictError, add_files
     from .anchoring import Anchoring
-    from .certificate import ErasureCertificate
+    from .certificate import CertifiedError, ErasureCertificate
     from .delivery import ArchivedCopy, deliver
     from .finding import Customer, Found, FoundCopy
     from .in_force import InForce
+    from .keyring import KeyMissingError
     from .location import ArchiveLocation
     from .lookup import NoSuchCustomerError, NoSuchFileError
     from .opening import create, open
@@ -28,10 +29,11 @@ else:
             ".acts": "Erasure HeldError Hold",
             ".adding": "Added ReferenceConflictError add_files",
             ".anchoring": "Anchoring",
-            ".certificate": "ErasureCertificate",
+            ".certificate": "CertifiedError ErasureCertificate",
             ".delivery": "ArchivedCopy deliver",
             ".finding": "Customer Found FoundCopy",
             ".in_force": "InForce",
+            ".keyring": "KeyMissingError",
             ".location": "ArchiveLocation",
             ".lookup": "NoSuchCustomerError NoSuchFileError",
             ".opening": "create open",
@@ -47,6 +49,7 @@ __all__ = [
     "ArchiveLocation",
     "ArchiveService",
     "ArchivedCopy",
+    "CertifiedError",
     "Customer",
     "Details",
     "Erasure",
@@ -56,6 +59,7 @@ __all__ = [
     "HeldError",
     "Hold",
     "InForce",
+    "KeyMissingError",
     "NoSuchCustomerError",
     "NoSuchFileError",
     "Person",
