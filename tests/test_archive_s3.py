@@ -18,6 +18,7 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
+from mailmart_privacy.archive.rotation import rotate_key
 from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import Retention
 from mailmart_privacy.archive.storage.s3 import open_bucket
@@ -69,6 +70,22 @@ def fake_copies(count: int) -> list[Copy]:
         )
         for number in range(count)
     ]
+
+
+def test_a_key_that_is_replaced_in_a_store(url: str, store: dict[str, str], tmp_path: Path) -> None:
+    """The proof of it is locked as entries are; a newer version or a marker that shadows it is found."""
+    archive, keyring = make(url, tmp_path / "key", Retention("GOVERNANCE", 1))
+    rotate_key(archive, tmp_path / "key", lambda: NOW)
+    opened = Archive(open_bucket(url))
+    newest = load_keyring(tmp_path / "key", opened.keys.newest)
+    assert newest.public != keyring.public
+    with opened.writing(newest, lambda: NOW) as session:
+        session.add_copies(fake_copies(2), shipped())
+    audit(Archive(open_bucket(url))).require_sound()
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    seaweed.connect(store).delete_object(Bucket=bucket, Key=f"{prefix}/rotations/0001.tlog-proof")
+    with pytest.raises(TamperedError):
+        audit(Archive(open_bucket(url))).require_sound()
 
 
 def test_a_day_in_a_store(url: str, tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Any
 
 from ...errors import ArchiveError, TamperedError
-from ..layout import ANCHORS, COMMITS, COPIES, VERSIONS
+from ..layout import ANCHORS, COMMITS, COPIES, ROTATIONS, VERSIONS
 from .base import INCOMING, Retention
 from .s3_cleanup import wait_for_clearing
 from .s3_client import Client
 
 _THREADS = 8
-LOCKED = (f"{ANCHORS}/", f"{COMMITS}/", f"{COPIES}/", f"{VERSIONS}/")
+LOCKED = (f"{ANCHORS}/", f"{COMMITS}/", f"{COPIES}/", f"{ROTATIONS}/", f"{VERSIONS}/")
 
 
 class S3Writer:
