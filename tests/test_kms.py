@@ -233,7 +233,7 @@ def test_options_that_do_not_fit_are_refused(
     (tmp_path / "chain.pem").write_bytes(to_pem(ROOT.certificate))
     kms, file, certificate = ("--identity", "awskms:x"), ("--identity", "chain.pem"), ("--certificate", "chain.pem")
     for arguments, message in (
-        (kms, "AWS KMS keeps no certificates"),
+        (kms, "AWS KMS stores no certificates"),
         ((*kms, *certificate, "--passphrase-file", "chain.pem"), "has no passphrase"),
         (certificate, "--identity names; give both"),
         ((*file, *certificate), "put the certificates into the key's file"),
