@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from mailmart_privacy._time import format_second
 from mailmart_privacy.copies.issuer import Issuer
 from mailmart_privacy.keys.identity import Identity, dump_certificate
 from mailmart_privacy.keys.key_files import FileKey, create_identity
@@ -117,7 +118,7 @@ def artefacts(
             path=_write(folder / f"copy-{paper}.pdf", copy),
             signatures=("Publisher", "Delivery"),
             certificate=certificate,
-            shown=(recipient, reference, f"{NOW:%Y-%m-%d %H:%M:%S} UTC", identity.name),
+            shown=(recipient, reference, format_second(NOW), identity.name),
         )
     return made
 

@@ -26,10 +26,12 @@ _PACKAGES = {
     "npm": "npm",
     "openssl": "openssl",
     "pdfsig": "poppler-utils",
+    "pdftohtml": "poppler-utils",
     "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
     "qpdf": "qpdf",
     "xdotool": "xdotool",
+    "zbarimg": "zbar-tools",
 }
 
 
