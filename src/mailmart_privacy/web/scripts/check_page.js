@@ -65,7 +65,6 @@ function fillFacts(facts, copy, now) {
     place.textContent = value ?? "";
     place.closest("div").hidden = value === null;
   }
-  facts.querySelector("[data-fact=issued]").dateTime = copy.issuedAt.toISOString();
   facts.querySelector("[data-fact=version]").href = version.page;
   const link = facts.querySelector("[data-fact=changes]");
   link.closest("span").hidden = changes === null;
