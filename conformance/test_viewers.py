@@ -3,8 +3,9 @@ and pdf.js), MuPDF and Ghostscript show page 1 as Poppler does, which is also wh
 
 Pictures of the first page at 96 dpi are compared in grey, smoothed by two pixels, so that how edges are drawn does not
 matter. The page's outermost pixels are left out. What is allowed was set by what the programs show of genuine copies:
-of 255 levels, a field differs by at most 5 on average and by at most 51 anywhere; the most frequent colour in a field
-is exactly Poppler's. A tint, a box, another font or another name is far beyond that, as the last tests show.
+of 255 levels, a field differs by at most 5 on average and by at most 44 anywhere, the page's large title by at most 70;
+the most frequent colour in a field is Poppler's but for one level, since colours are rounded. A tint, a box, another
+font or another name is far beyond that, as the last tests show.
 """
 
 import datetime
@@ -37,7 +38,7 @@ NAMES = {
 FIELDS = (RECIPIENT, REFERENCE, ISSUED_AT)
 TYPED = "Milavo"  # none of its letters is a command of pdf.js, and a blank would scroll
 _EDGE = 4  # pixels
-_MEAN, _PAGE_MEAN, _MOST = 7.0, 2.0, 64
+_MEAN, _PAGE_MEAN, _MOST, _PAGE_MOST = 7.0, 2.0, 60, 90
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +148,8 @@ def find_differences(picture: Image.Image, expected: Image.Image, boxes: dict[st
         part = _crop(difference, box)
         mean, most = ImageStat.Stat(part).mean[0], int(part.getextrema()[1])
         colours = [_most_frequent(_crop(each, box)) for each in (picture, expected)]
-        if mean > (_PAGE_MEAN if name == "page" else _MEAN) or most > _MOST or colours[0] != colours[1]:
+        means, mosts = (_PAGE_MEAN, _PAGE_MOST) if name == "page" else (_MEAN, _MOST)
+        if mean > means or most > mosts or any(abs(one - other) > 1 for one, other in zip(*colours, strict=True)):
             faults.append(f"{name}: differs by {mean:.1f}, at most {most}; {colours[0]} for {colours[1]}")
     return faults
 
@@ -161,5 +163,6 @@ def _crop(picture: Image.Image, box: Box) -> Image.Image:
     return picture.crop((int(left), int(top), int(right) + 1, int(bottom) + 1))
 
 
-def _most_frequent(picture: Image.Image) -> object:
-    return max(picture.getcolors(picture.width * picture.height) or [], key=lambda found: found[0])[1]
+def _most_frequent(picture: Image.Image) -> tuple[int, ...]:
+    colours: list[tuple[int, tuple[int, ...]]] = picture.getcolors(picture.width * picture.height) or []  # type: ignore[assignment]
+    return max(colours, key=lambda found: found[0])[1]

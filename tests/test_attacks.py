@@ -149,12 +149,13 @@ def test_the_documents_say_what_is_said(given: dict[str, Given], made: Made, aut
     named = {attack.name: attack for attack in ATTACKS}
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"][2:]
     found = set()
-    for family, _, code, name, sentence in rows:
+    for family, count, _, _, code, name, sentence in rows:
         if name == "":
             continue  # a test of its own, below
         attack = named[name.strip("`")]
         found.add(attack.family)
         assert family.partition(" [")[0] == attack.family
+        assert int(count) == sum(len(each.levels) for each in ATTACKS if each.family == attack.family), family
         got, said = judge(make(attack, attack.levels[0], given, made), authority)
         assert str(got) in code.split(", "), (name, said)
         shown = re.escape(sentence).replace("…", ".*")

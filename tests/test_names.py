@@ -220,6 +220,30 @@ def spoil(monkeypatch: Any, old: bytes, new: bytes) -> None:
     monkeypatch.setattr(format_1._Update, "add", spoiled)
 
 
+def test_letters_in_another_order(certified: CertifiedForm, identity: Identity, monkeypatch: Any) -> None:
+    """Hebrew letters that a trusted signer put into another order are found with the font; else a remark says so."""
+    from mailmart_privacy.copies import format_1
+
+    add = format_1._Update.add
+
+    def reordered(self: Any, number: int, content: bytes, words: str) -> None:
+        places = re.findall(rb"1 0 0 1 (\S+) \S+ Tm\n<", content) if b"/E0 " in content else []
+        if len(places) > 2:
+            one, other = (b"1 0 0 1 %s " % place for place in places[:2])
+            content = content.replace(one, b"#").replace(other, one).replace(b"#", other)
+        add(self, number, content, words)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(format_1._Update, "add", reordered)
+        pdf = issue_copy(
+            certified, recipient="שלומית", reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces()
+        )
+    verdict = verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped())
+    assert verdict.remarks == ("the recipient is drawn with the issuer's own font, which was not compared",)
+    with pytest.raises(AlteredError, match="what the field Recipient shows"):
+        verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped(), fonts=typefaces())
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
