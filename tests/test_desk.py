@@ -4,6 +4,7 @@ import datetime
 import email
 import email.policy
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -229,6 +230,22 @@ def test_versions_say_how_many_customers_have_them(desk: LocalDesk) -> None:
     """The list of versions, the newest first."""
     browser = desk.sign_in("Max", "maintainer")
     assert "In force since 24 February 2026" in browser.open("/versions").words
+
+
+def test_customers_who_lack_the_version_lead_into_a_batch(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted, and the spreadsheet of them is one that “Issue many” takes as it is."""
+    browser = desk.sign_in("Ada")
+    issue(browser, "Lacking GmbH")
+    assert "of other versions only" not in browser.open("/versions").words
+    for copy in desk.keeper.desk.directory.search("lacking")[0][0].copies:
+        old = replace(copy.logged.entry, version="2025-01-01")
+        monkeypatch.setattr(copy, "logged", replace(copy.logged, entry=old))
+    assert "1 customer has copies of other versions only." in browser.open("/versions").words
+    content = browser.get("/versions/lacking").body
+    browser.open("/many")
+    page = browser.upload("/many", "lacking.xlsx", content)
+    assert '<option value="A" selected>A: Customer</option>' in page.text
+    assert "Lacking GmbH" in page.words
 
 
 def test_another_program_that_adds_to_the_archive_is_noticed(desk: LocalDesk, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,24 @@ def test_nothing_is_shown_to_those_who_are_not_signed_in(desk: LocalDesk) -> Non
             path = fill_in(page.path)
             methods = {"GET": stranger.get, "POST": lambda where: stranger.post(where, {})}
             assert {methods[method](path).status for method in page.handlers} == {401}, path
+
+
+def test_every_file_that_the_style_names_is_there(desk: LocalDesk) -> None:
+    """Fonts, script and icon are found, may be kept, and nothing else of the package is."""
+    assets, browser = desk.services.assets, Browser(desk)
+    named = re.findall(r'url\("([^"]+)"\)', browser.get(assets.at("desk.css")).text)
+    assert len(named) == 3
+    for name in (*named, "desk.css", "desk.js", "icon.svg"):
+        page = browser.get(assets.at(name))
+        assert (page.status, "immutable" in page.headers["cache-control"]) == (200, True), name
+    for path in ("/static/x/desk.css", assets.at("../layout.html"), assets.at("fonts/MailMartSerif-Regular.woff2")):
+        assert browser.get(path).status == 404
+
+
+def test_health_says_nothing_else(desk: LocalDesk) -> None:
+    """Those who watch the desk learn that it answers, and nothing of what is on record."""
+    page = Browser(desk).get("/healthz")
+    assert (page.status, page.body) == (200, b"ok\n")
 
 
 def test_names_are_text_everywhere(desk: LocalDesk) -> None:

@@ -243,6 +243,22 @@ class Copies:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Versions:
-    """All versions, the newest first."""
+    """All versions, the newest first, and how many customers have copies, but none of the version in force."""
 
     versions: tuple[VersionView, ...]
+    lacking: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lacking:
+    """A customer without a copy of the version in force, and the version of the newest copy."""
+
+    customer: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LackingCustomers:
+    """Customers without a copy of the version in force, by name."""
+
+    customers: tuple[Lacking, ...]

@@ -10,9 +10,11 @@ from .answers import (
     CopyFile,
     CopyView,
     CustomerView,
+    Done,
     FoundView,
     InForceView,
     IssueOutcome,
+    LackingCustomers,
     StatusView,
     Versions,
 )
@@ -25,8 +27,20 @@ class Status(Call[StatusView]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Ping(Call[Done]):
+    """Are you there, and is the record what it was?"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ListVersions(Call[Versions]):
-    """Which versions are there?"""
+    """Which versions are there? `counted` asks how many customers have copies of them, which takes longer."""
+
+    counted: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListLacking(Call[LackingCustomers]):
+    """Which customers have copies, but none of the version in force?"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +134,9 @@ KEEPER_CALLS: dict[str, type[Call[object]]] = {
     kind.__name__: kind  # type: ignore[misc]
     for kind in (
         Status,
+        Ping,
         ListVersions,
+        ListLacking,
         Issue,
         ListIssued,
         ShowCopy,

@@ -9,15 +9,37 @@ from ...archive.anchors import verify_anchors
 from ...errors import PrivacyError
 from ...keys.certificates import is_self_signed, subject_name, to_der
 from ...policy.status import find_status
-from ..answers import CheckView, CustomerView, FoundView, InForceView, StatusView, Versions, VersionView
+from ..answers import (
+    CheckView,
+    CustomerView,
+    Done,
+    FoundView,
+    InForceView,
+    Lacking,
+    LackingCustomers,
+    StatusView,
+    Versions,
+    VersionView,
+)
 from ..answers import CopyView as CopyShown
-from ..calls import AskInForce, CheckFile, Find, ListVersions, ShowCopy, ShowCustomer, Status
+from ..calls import (
+    AskInForce,
+    CheckFile,
+    Find,
+    ListLacking,
+    ListVersions,
+    Ping,
+    ShowCopy,
+    ShowCustomer,
+    Status,
+)
 from ..checker.calls import Anchor, AskShelter, Compromise, JudgedPdf, JudgePdf
 from ..messages import ClosedError, RefusedError
+from .issuing import find_current
 from .views import Views, find_copy, find_customer, require_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ...trust.anchors import TrustAnchor
     from .desk import Desk
@@ -125,7 +147,7 @@ def list_versions(desk: "Desk", call: ListVersions) -> Versions:
     """List the versions of the policy, the newest first."""
     desk.directory.refresh()
     counts: dict[str, int] = {}
-    for customer in desk.directory.snapshot():
+    for customer in desk.directory.snapshot() if call.counted else ():
         for version in {each.logged.entry.version or "" for each in customer.copies if each.withdrawn is None}:
             counts[version] = counts.get(version, 0) + 1
     versions, at = desk.ledger.versions, now()
@@ -140,8 +162,30 @@ def list_versions(desk: "Desk", call: ListVersions) -> Versions:
                 customers=counts.get(each.version, 0),
             )
             for each in reversed(versions)
-        )
+        ),
+        lacking=sum(1 for _ in _find_lacking(desk)) if call.counted else 0,
     )
+
+
+def list_lacking(desk: "Desk", call: ListLacking) -> LackingCustomers:
+    """List the customers who have copies, but none of the version in force."""
+    desk.directory.refresh()
+    found = sorted(_find_lacking(desk), key=lambda each: each.customer.casefold())
+    return LackingCustomers(customers=tuple(found))
+
+
+def _find_lacking(desk: "Desk") -> "Iterator[Lacking]":
+    version = desk.ledger.version_in_force(now()).version
+    for customer in desk.directory.snapshot():
+        standing = [each for each in customer.copies if each.withdrawn is None]
+        if standing and find_current(customer, version) is None:
+            yield Lacking(customer=customer.record.name, version=standing[-1].logged.entry.version or "")
+
+
+def ping(desk: "Desk", call: Ping) -> Done:
+    """Say that the keeper is there; a record that was changed raises."""
+    desk.directory.refresh()
+    return Done()
 
 
 def show_status(desk: "Desk", call: Status) -> StatusView:

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..calls import Status
+from ..calls import Ping
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .api import make_routes
@@ -46,6 +46,7 @@ PAGES = (
     Page("/people", Permission.PEOPLE, get=people.show, post=people.change),
     Page("/in-force", Permission.ASK_IN_FORCE, get=overview.in_force),
     Page("/due", Permission.SEE_DUE, get=overview.due),
+    Page("/versions/lacking", Permission.ISSUE, get=overview.lacking),
     Page("/versions", Permission.SEE_VERSIONS, get=overview.versions),
 )
 
@@ -65,7 +66,7 @@ def make_application(services: Services) -> App:
 
     async def tell_health(request: Request) -> Response:
         try:
-            await services.keeper.ask(Status())
+            await services.keeper.ask(Ping())
         except (ClosedError, MessageError, RefusedError, TimeoutError):
             return PlainTextResponse("the keeper does not answer\n", 503)
         return PlainTextResponse("ok\n")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .services import Services
 
 SEE_OTHER = 303
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST_PDF, LARGEST_WORKBOOK = 16 * 2**20, 20 * 2**20
 
 

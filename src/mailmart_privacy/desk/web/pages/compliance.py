@@ -23,11 +23,10 @@ from ...compliance_calls import (
 )
 from ...messages import RefusedError
 from ..permissions import COMPLIANCE
-from ..visit import Visit
+from ..visit import XLSX, Visit
 from ..words import explain, moment
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_SHOWN, _ALL = 100, 100_000
+_SHOWN, _ALL = 50, 100_000
 _AGAIN = ("reason-missing", "names-customer", "name-differs", "held", "erasure-waits")  # said beside the form
 
 
@@ -116,7 +115,7 @@ async def report(visit: Visit) -> Response:
     made = await visit.services.keeper.ask(MakeReport(since=begins, until=ends))
     if visit.query("as") == "xlsx":
         tables = ((table.key, table.columns, [row.cells for row in table.rows]) for table in made.tables)
-        return visit.file(write_tables(tables), name=f"report-{since}-{until}.xlsx", kind=_XLSX)
+        return visit.file(write_tables(tables), name=f"report-{since}-{until}.xlsx", kind=XLSX)
     return visit.page("report.html", since=since, until=until, made=made, fault="")
 
 
@@ -134,7 +133,7 @@ async def activity(visit: Visit) -> Response:
     call = ListDeeds(actor=visit.actor, text=text, since=since, until=until, limit=_ALL if as_workbook else _SHOWN)
     found = await visit.services.keeper.ask(call)
     if as_workbook:
-        return visit.file(_write_deeds(found), name="who-did-what.xlsx", kind=_XLSX)
+        return visit.file(_write_deeds(found), name="who-did-what.xlsx", kind=XLSX)
     return visit.page(
         "activity.html", status=422 if fault else 200, found=found, text=text, day_chosen=chosen, fault=fault
     )

@@ -138,7 +138,7 @@ async def _show(
     fault: tuple[str, str] | None = None,
     corrects: CopyView | None = None,
 ) -> Response:
-    versions = await visit.services.keeper.ask(ListVersions())
+    versions = await visit.services.keeper.ask(ListVersions(counted=False))
     lately = await visit.services.keeper.ask(ListIssued(actor=visit.actor, limit=_LATELY))
     return visit.page(
         "issue.html",

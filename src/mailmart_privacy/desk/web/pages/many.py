@@ -24,14 +24,14 @@ from ...batch_calls import (
 from ...checker.sheet_calls import Choice, SheetView
 from ...connections import AsyncConnection
 from ...messages import RefusedError
-from ..visit import LARGEST_WORKBOOK, Visit, make_request_key
+from ..visit import LARGEST_WORKBOOK, XLSX, Visit, make_request_key
 from ..words import explain
 
 _KINDS = {
     "copies.zip": "application/zip",
     "drafts.zip": "application/zip",
-    "issued.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "marked.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "issued.xlsx": XLSX,
+    "marked.xlsx": XLSX,
 }
 _LATELY = 10
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from ...._clock import now
+from ....sheets.table_workbook import write_tables
 from ...answers import StatusView
-from ...calls import AskInForce, ListVersions, Status
-from ..visit import Visit
+from ...calls import AskInForce, ListLacking, ListVersions, Status
+from ..visit import XLSX, Visit
 from ..words import count, day, moment, number
 
 _SOON = 60  # days
@@ -36,7 +37,7 @@ class DueItem:
 async def due(visit: Visit) -> Response:
     """Show what is due."""
     status = await visit.services.keeper.ask(Status())
-    versions = await visit.services.keeper.ask(ListVersions())
+    versions = await visit.services.keeper.ask(ListVersions(counted=False))
     announced = [each for each in versions.versions if each.state == "announced"]
     items = list_due(status, now())
     return visit.page(
@@ -125,8 +126,16 @@ async def in_force(visit: Visit) -> Response:
 
 async def versions(visit: Visit) -> Response:
     """List the versions of the policy."""
-    found = await visit.services.keeper.ask(ListVersions())
-    return visit.page("versions.html", versions=found.versions, at=now())
+    found = await visit.services.keeper.ask(ListVersions(counted=True))
+    return visit.page("versions.html", versions=found.versions, lacking=found.lacking, at=now())
+
+
+async def lacking(visit: Visit) -> Response:
+    """Give a spreadsheet of the customers who lack the version in force; “Issue many” takes it as it is."""
+    found = await visit.services.keeper.ask(ListLacking())
+    rows = [(each.customer, each.version) for each in found.customers]
+    content = write_tables([("Customers", ("Customer", "Newest copy"), rows)])
+    return visit.file(content, name="customers-who-lack-it.xlsx", kind=XLSX)
 
 
 def _read(chosen: str, time: str, zone: str) -> datetime.datetime:
