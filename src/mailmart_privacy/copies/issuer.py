@@ -96,7 +96,8 @@ class Issuer:
         cache: "FormCache | None" = None,
         clock: "Callable[[], datetime.datetime] | None" = None,
     ) -> None:
-        self.identity, self.level, self.authorities = identity, level, authorities
+        self.identity, self.authorities = identity, authorities
+        self.level: Level = level
         self.fonts = tuple(fonts)
         self._ledger, self._cache, self._clock = ledger, cache, clock
         self._certified_level = certified_level(level)

@@ -58,11 +58,12 @@ def render_pdf(policy: "Policy", template: "str | Path | Template" = "page.html"
         page = HTML(string=html, base_url=_find_base(folder), url_fetcher=fetcher)
         size = CSS(string=f"@page {{ size: {_SIZES[paper]} }}", url_fetcher=fetcher)
         identifier = sha256(html.encode()).digest()[:16]
-        pdf: bytes = page.write_pdf(stylesheets=[size], pdf_tags=True, pdf_identifier=identifier)
+        pdf: bytes | None = page.write_pdf(stylesheets=[size], pdf_tags=True, pdf_identifier=identifier)
     finally:
         logger.setLevel(level)
     if fetcher.missing:
         raise FormError(f"the page links {fetcher.missing[0]}, which is not in the template's folder")
+    assert pdf is not None  # without a target, it is returned
     return pdf
 
 
