@@ -8,6 +8,7 @@ import pytest
 
 import mailmart_privacy as privacy
 from mailmart_privacy.copies.pades import LEVELS
+from mailmart_privacy.errors import AlteredError
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.papers import form_name
 
@@ -63,3 +64,13 @@ def test_golden_copies_are_frozen() -> None:
         if path.suffix in (".gz", ".json"):
             state.update(f"{path.name} {sha256(path.read_bytes()).hexdigest()}\n".encode())
     assert state.hexdigest() == FROZEN
+
+
+def test_a_harmed_list_of_validation_data_is_named() -> None:
+    """References that are not whole are found altered, like all else, and never bring a traceback."""
+    golden = next(golden for golden in GOLDEN if golden.name == "p256-b-lt-a4")
+    for old, new in ((b" 0 R ", b" 0 "), (b" 0 R ", b" 0 X "), (b"[ ", b"[")):
+        place = golden.pdf.rindex(b"/Certs [")
+        changed = golden.pdf[:place] + golden.pdf[place:].replace(old, new, 1)
+        with pytest.raises(AlteredError):
+            privacy.verify(changed, trust=golden.trust, at=datetime.datetime.fromisoformat(AT))

@@ -34,9 +34,10 @@ _SIGNATURE = re.compile(
 )
 _STAMP = re.compile(rb"[0-9]{1,10} 0 obj\n<< /Type /DocTimeStamp ")
 _STREAM = re.compile(rb"([0-9]{1,10}) 0 obj\n<< /Length ([0-9]{1,8}) >>\nstream\n")
+_NUMBERS = rb"((?: [0-9]{1,10} 0 R){0,1024})"
 _STORE = re.compile(
-    rb"[0-9]{1,10} 0 obj\n<< (?:/Certs \[([0-9R ]{0,8192})\])? ?(?:/OCSPs \[([0-9R ]{0,8192})\])? ?"
-    rb"(?:/CRLs \[([0-9R ]{0,8192})\])? ?>>\nendobj\n"
+    rb"[0-9]{1,10} 0 obj\n<< (?:/Certs \[%b \])? ?(?:/OCSPs \[%b \])? ?(?:/CRLs \[%b \])? ?>>\nendobj\n"
+    % (_NUMBERS, _NUMBERS, _NUMBERS)
 )
 _SHOWN = re.compile(rb" /AP << /N ([0-9]{1,10}) 0 R >>")
 _HEX = re.compile(rb"<([0-9a-f]{0,16384})>")
