@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -16,6 +17,8 @@ from .permissions import Permission, allows
 from .words import FILTERS
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from .services import Services
 
 SEE_OTHER = 303
@@ -111,9 +114,15 @@ class Visit:
 
 def render(template: str, variables: Mapping[str, Any]) -> str:
     """Render a page of the desk."""
+    return _make_environment().get_template(f"desk/{template}").render(variables)
+
+
+@cache
+def _make_environment() -> "Environment":
+    """Make the environment once: templates are compiled when they are used first."""
     ours = environment().overlay()
     ours.filters = {**ours.filters, **FILTERS}
-    return ours.get_template(f"desk/{template}").render(variables)
+    return ours
 
 
 def make_request_key() -> str:

@@ -1,0 +1,160 @@
+// Uses a desk in Chromium as people do, and writes what it found as JSON on standard output. It judges nothing:
+// conformance/test_desk.py does.
+//
+// node desk.mjs CHROMIUM ADDRESS WORKBOOK   the address signs in, once
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const [executablePath, address, workbook] = process.argv.slice(2);
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const VIEWS = [
+  { name: "desktop", viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  { name: "wide-dark", viewport: { width: 1440, height: 900 }, colorScheme: "dark" },
+  { name: "narrow", viewport: { width: 320, height: 640 }, colorScheme: "light" },
+  { name: "narrow-dark", viewport: { width: 320, height: 640 }, colorScheme: "dark" },
+  { name: "forced", viewport: { width: 1280, height: 900 }, forcedColors: "active" },
+];
+const origin = new URL(address).origin;
+
+// Counts what a person does: pages that they see, and things that they type, choose or press.
+class Hand {
+  constructor(page) {
+    this.page = page;
+    this.pages = 0;
+    this.typed = 0;
+    this.decided = 0;
+    this.pressed = 0;
+    page.on("load", () => this.pages++);
+  }
+  async type(selector, text) {
+    await this.page.fill(selector, text);
+    this.typed++;
+  }
+  async decide(selector) {
+    await this.page.check(selector);
+    this.decided++;
+  }
+  async press(selector) {
+    await Promise.all([this.page.waitForEvent("load"), this.page.click(selector)]);
+    this.pressed++;
+  }
+  async download(selector) {
+    const [download] = await Promise.all([this.page.waitForEvent("download"), this.page.click(selector)]);
+    return download.suggestedFilename();
+  }
+  count() {
+    return { pages: this.pages, typed: this.typed, decided: this.decided, pressed: this.pressed };
+  }
+}
+
+async function issueOne(context) {
+  const page = await context.newPage();
+  await page.goto(origin + "/");
+  const required = await page.locator("main [required]").count();
+  const hand = new Hand(page);
+  await hand.type("#customer", "Nordwind Hafen GmbH");
+  await hand.press("text=Issue the copy");
+  const file = await hand.download("text=Download the PDF");
+  const found = { ...hand.count(), required, file, place: new URL(page.url()).pathname };
+  await page.close();
+  return found;
+}
+
+async function issueMany(context) {
+  const page = await context.newPage();
+  const hand = new Hand(page);
+  await page.goto(origin + "/many");
+  await page.setInputFiles("#file", workbook);
+  hand.decided++;
+  await hand.press("text=Look at it");
+  const place = new URL(page.url()).pathname.replace("/sheet", "");
+  await hand.decide("text=Leave them out");
+  await hand.press("text=Look for problems");
+  if (await page.locator("input[name=existing]").count()) await hand.decide("text=Leave them out");
+  hand.decided++; // to go on without the rows that have a problem
+  await hand.press("main form button");
+  const done = hand.count();
+  await page.waitForSelector("text=copies are ready", { timeout: 120_000 });
+  const file = await hand.download("text=Download all (ZIP)");
+  const heading = await page.textContent("h1");
+  await page.close();
+  return { ...done, file, heading, place };
+}
+
+async function withoutScript(browser, state) {
+  const context = await browser.newContext({ javaScriptEnabled: false, storageState: state });
+  const page = await context.newPage();
+  await page.goto(origin + "/");
+  await page.fill("#customer", "Ohne Skript GmbH");
+  await Promise.all([page.waitForEvent("load"), page.click("text=Issue the copy")]);
+  const heading = await page.textContent("h1");
+  await context.close();
+  return heading;
+}
+
+function measure() {
+  return {
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    inline: document.querySelectorAll("[style], style, script:not([src])").length,
+    unnamed: [...document.querySelectorAll("input:not([type=hidden]), select")].filter((e) => !e.labels.length && !e.ariaLabel).length,
+  };
+}
+
+async function look(browser, state, path) {
+  const views = [];
+  for (const { name, ...options } of VIEWS) {
+    const context = await browser.newContext({ ...options, storageState: state });
+    const page = await context.newPage();
+    const [complaints, loads] = [[], []];
+    page.on("console", (message) => complaints.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("requestfailed", (request) => complaints.push(`failed: ${request.url()}`));
+    page.on("response", (response) => loads.push(response.body().then((body) => body.length, () => 0)));
+    await page.goto(origin + path, { waitUntil: "networkidle" });
+    const sizes = await Promise.all(loads);
+    const measured = await page.evaluate(measure);
+    await page.evaluate(axeSource);
+    const axe = await page.evaluate((tags) => window.axe.run(document, { runOnly: { type: "tag", values: tags } }), TAGS);
+    views.push({
+      view: name,
+      requests: sizes.length,
+      bytes: sizes.reduce((sum, size) => sum + size, 0),
+      complaints,
+      ...measured,
+      violations: axe.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`),
+    });
+    await context.close();
+  }
+  return { path, views };
+}
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const context = await browser.newContext({ acceptDownloads: true });
+const first = await context.newPage();
+const signIn = await look(browser, undefined, "/");
+await first.goto(address);
+const address_left = first.url();
+const state = await context.storageState();
+const one = await issueOne(context);
+const many = await issueMany(context);
+const scriptless = await withoutScript(browser, state);
+await first.goto(origin + one.place);
+const customer = new URL(await first.getAttribute("a[href^='/customers/']", "href"), origin).pathname;
+await first.goto(`${origin}/many`);
+await first.setInputFiles("#file", workbook);
+await Promise.all([first.waitForEvent("load"), first.click("text=Look at it")]);
+const sheet = new URL(first.url()).pathname;
+await first.check("text=Leave them out");
+await Promise.all([first.waitForEvent("load"), first.click("text=Look for problems")]);
+const paths = [
+  ...["/", "/many", many.place, sheet, sheet.replace("/sheet", "/problems"), "/customers", "/customers?q=nord", "/customers?q=xyz"],
+  ...[customer, `${customer}/hold`, `${customer}/erase`, one.place, `${one.place}?ready`, `${one.place}/withdraw`],
+  ...[`${one.place}/evidence`, "/check", "/in-force", "/in-force?day=2026-03-31", "/report", "/activity", "/due", "/versions"],
+  ...["/people", "/tokens", "/nothing-here"],
+];
+const pages = [{ ...signIn, path: "signed out" }];
+for (const path of paths) pages.push(await look(browser, state, path));
+await browser.close();
+console.log(JSON.stringify({ address_left, one, many, scriptless, pages }));
