@@ -261,7 +261,7 @@ for _name, _arguments in {
             family=REWRITTEN,
             name=f"rewritten_{_name}",
             make=partial(_rewrite, _arguments),
-            says="the first difference is at byte|was written again, or changed",
+            says="the first difference is at byte|was saved by another program, or changed",
             levels=("B-B",),
             about=f"The whole file is written again ({_arguments[0]}).",
         )
