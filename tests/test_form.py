@@ -26,6 +26,7 @@ from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.model import Policy
 from mailmart_privacy.policy.render import render_json
 from mailmart_privacy.policy.versions import VERIFY_URL
+from mailmart_privacy.release.records import Release, make_entry
 
 from .conftest import VERSION
 
@@ -328,3 +329,23 @@ def test_an_unknown_paper_is_refused() -> None:
     """There are two sizes of paper."""
     with pytest.raises(UsageError, match="a4, letter"):
         render_form(shipped().policy(VERSION), paper="a5")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://example.org/verify", "https://example.org", "https://example.org/" + "x" * 60, "https://ex ample/"],
+)
+def test_an_address_that_cannot_stand_on_page_1_is_refused(address: str) -> None:
+    """It is an address of https with a path, and short enough for its line."""
+    with pytest.raises(UsageError, match="cannot stand on copies"):
+        Release(released_at=datetime.datetime(2026, 2, 24, tzinfo=datetime.UTC), verify_url=address)
+
+
+def test_the_address_is_recorded_in_the_ledger() -> None:
+    """The entry of a version says where its copies are checked, and a ledger whose entry does not is refused."""
+    release = Release(
+        released_at=datetime.datetime(2026, 2, 24, tzinfo=datetime.UTC), verify_url="https://example.org/check"
+    )
+    records = {"policy.json": shipped().record(VERSION, "policy.json")}
+    assert make_entry(records, release, [])["verify_url"] == "https://example.org/check"
+    assert shipped().version(VERSION).verify_url == VERIFY_URL
