@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mailmart_privacy.errors import RecordError, UsageError
+from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.release.trust import add_certificate, add_key, compare_trust_lists, compromise, retire
 from mailmart_privacy.trust.trust_list import TrustList, shipped_trust_list, write_trust_list
 
@@ -88,6 +89,15 @@ def test_purposes() -> None:
     tls = issue("TLS", KEY, "TLS", KEY, eku=([EKU.SERVER_AUTH], False)).public_bytes(Encoding.DER)
     with pytest.raises(RecordError, match="cannot be recorded for copies"):
         add_certificate([], tls, purpose="copies", since=NOW)
+
+
+def test_an_identity_made_on_first_use_is_not_published() -> None:
+    """Its copies say so on their first page, which never changes."""
+    local = create_identity(created_at=NOW).certificate.public_bytes(Encoding.DER)
+    named = create_identity(created_at=NOW, name="Legal").certificate.public_bytes(Encoding.DER)
+    with pytest.raises(RecordError, match="made on first use"):
+        add_certificate([], local, purpose="copies", since=NOW)
+    assert add_certificate([], named, purpose="copies", since=NOW)
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 64, "abc", DIGEST[:7]], ids=["empty", "unknown", "short", "seven"])

@@ -242,10 +242,17 @@ def _change(
 def _require_fit(certificate: Any, purpose: str) -> None:
     """Refuse a certificate that no verifier would accept: neither an authority's nor one for that purpose.
 
-    Data are signed by the very certificate that is recorded, so it cannot be an authority's.
+    Data are signed by the very certificate that is recorded, so it cannot be an authority's. The copies of an identity
+    made on first use say that MailMart has not published its key, so it cannot be recorded either.
     """
+    from ..keys.certificates import LOCAL_NAME, subject_name
     from ..trust.purposes import NotTrustedError, require_authority, require_purpose
 
+    if subject_name(certificate).startswith(f"{LOCAL_NAME} "):
+        raise RecordError(
+            f"{subject_name(certificate)} was made on first use, and its copies say that MailMart has not published it;"
+            " make an identity that has a name, and record that"
+        )
     wanted = "stamp" if purpose == "timestamps" else "sign"
     with contextlib.suppress(NotTrustedError):
         if purpose != "data":
