@@ -27,7 +27,7 @@ from .versions import edit
 POLICY = shipped().policy(VERSION)
 KNOWN = ", ".join(version.version for version in shipped().versions)
 AGE = re.findall(r"individuals under (\d+)", POLICY.text)[0]  # whichever it is in the version in force
-EDITS = ((f"under {AGE}", "under 21"), ("  • Sentry", "  • Postmark — Transactional email\n  • Sentry"))
+EDITS = ((f"under {AGE}", "under 21"), ("  • Sentry", "  • Mailgun — Transactional email\n  • Sentry"))
 SAME = b"The two texts are the same."
 
 
@@ -130,7 +130,7 @@ def test_json_is_one_document(cli: Run, draft: str) -> None:
     jsonschema.validate(document, printed)
     assert document["same"] is False
     assert document["old"]["text_id"] == POLICY.text_id
-    assert [each["name"] for each in document["processors"] if each["status"] == "added"] == ["Postmark"]
+    assert [each["name"] for each in document["processors"] if each["status"] == "added"] == ["Mailgun"]
 
 
 def test_the_exit_code_tells_when_asked(cli: Run, draft: str) -> None:
