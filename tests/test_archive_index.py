@@ -772,7 +772,7 @@ def test_a_file_that_others_hold_is_not_removed(
     with open_index(sqlite_place):
         DAMAGES["pages"](sqlite_place)
         content = sqlite_place.read_bytes()
-        with open_index(sqlite_place) as index, pytest.raises(ArchiveError, match="others have it open"):
+        with open_index(sqlite_place) as index, pytest.raises(ArchiveError, match="other processes have it open"):
             index.rebuild(made.archive)
         assert sqlite_place.read_bytes() == content
     assert read(sqlite_place, made.archive) == expected(made.archive)

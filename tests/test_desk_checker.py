@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mailmart_privacy._clock import now
@@ -58,9 +59,7 @@ class Checker:
         return connection
 
     def find_workers(self) -> list[int]:
-        command = ["ps", "--ppid", str(self.process.pid), "-o", "pid="]
-        listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        return [int(line) for line in listed.split()]
+        return [child.pid for child in psutil.Process(self.process.pid).children()]
 
     def close(self) -> None:
         assert self.process.stdin is not None

@@ -97,14 +97,14 @@ def test_a_hold_binds(desk: LocalDesk) -> None:
     assert page.status == 422
     page = carl.submit(f"{customer}/hold", matter="26-114", reason="a lawsuit", do="place")
     assert "26-114 a lawsuit" in page.words
-    assert "A hold stands on this customer" in carl.open(customer).words
-    assert "It cannot be erased 1 hold stands, matter 26-114." in cleo.open(f"{customer}/erase").words
+    assert "A hold is in place on this customer" in carl.open(customer).words
+    assert "It cannot be erased 1 hold is in place, matter 26-114." in cleo.open(f"{customer}/erase").words
     token = {"token": carl.open("/check").hidden("/sign-out")["token"]}
     confirm = carl.post(f"{customer}/erase", token | {"do": "confirm", "name": "Held GmbH"})
     assert (confirm.status, "26-114" in confirm.words) == (409, True)
     carl.open(f"{customer}/hold")
     carl.submit(f"{customer}/hold", reason="it was settled", do="lift")
-    assert "A hold stands" not in carl.open(customer).words
+    assert "A hold is in place" not in carl.open(customer).words
 
 
 def test_an_evidence_pack_is_checked_without_us(desk: LocalDesk, tmp_path: Path) -> None:

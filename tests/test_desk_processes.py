@@ -1,5 +1,6 @@
 """The desk as processes: it starts with one command, survives the death of each of them, and leaves none behind."""
 
+import contextlib
 import http.client
 import io
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import psutil
 import pytest
 
 from mailmart_privacy import archive
@@ -92,13 +94,11 @@ class Running:
 
     def find_children(self) -> dict[str, int]:
         """The process ids by name, as the system lists them."""
-        listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-        rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
-        return {
-            args.rpartition(".")[2]: int(pid)
-            for pid, parent, args in rows
-            if int(parent) == self.process.pid and "mailmart_privacy.desk." in args
-        }
+        lines = {}
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+                lines[child.pid] = " ".join(child.cmdline())
+        return {line.rpartition(".")[2]: pid for pid, line in lines.items() if "mailmart_privacy.desk." in line}
 
     def close(self) -> None:
         self.process.kill()
@@ -112,8 +112,10 @@ class Running:
 
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and was not waited for does not."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.strip().startswith("Z")
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -9,7 +9,7 @@ from .messages import Call
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HoldView:
-    """A hold that stands.
+    """A hold that is in place.
 
     Attributes:
         number: of its record.

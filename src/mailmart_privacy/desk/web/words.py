@@ -77,7 +77,7 @@ _REFUSALS = {
     "nothing-to-find": (422, "Type a part of the name or of a reference."),
     "not-yours": (403, "Somebody else issued this copy. Ask compliance to withdraw it."),
     "reason-missing": (422, "Say why. The reason goes on record."),
-    "held": (409, "A hold stands on this customer, so nobody can erase them. Matter: {about}."),
+    "held": (409, "A hold is in place on this customer, so nobody can erase them. Matter: {about}."),
     "erasure-waits": (409, "The erasure is confirmed already, and waits for a lock of the store."),
     "nobody-asked": (409, "Nobody asks for this erasure any more. Open the page again."),
     "needs-second": (403, "You asked for this yourself. A second person has to confirm it."),
