@@ -15,6 +15,7 @@ What is covered by the signature (the TSTInfo and the signed attributes) is kept
 """
 
 import datetime
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class Token:
     nonce: int | None
 
 
+@functools.lru_cache(maxsize=32)  # a renewal meets each token of a copy two or three times, a folder those of its forms
 def read_token(content: bytes) -> Token:
     """Read a token in any form of DER, and write it in canonical form.
 
