@@ -2,7 +2,7 @@
 # Run a command in a fresh clone of this commit, in a clean Debian: in-debian.sh SUITE COMMAND…
 # Needs root and debootstrap. The Debian system is made once, in .cache/roots, with Python, make, git and certificates and
 # nothing else. Each run sees it as it was made: what a run writes goes into an overlay that is thrown away.
-# Package sources, pip's settings and certificates are this machine's.
+# Package sources, certificates, and the settings of pip, npm, Go and Maven are this machine's.
 set -eu
 suite=$1
 shift
@@ -35,6 +35,10 @@ exec unshare --mount --propagation private sh -eu -c '
     [ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$new/etc/"
     [ ! -d /usr/local/share/ca-certificates ] || cp -r /usr/local/share/ca-certificates "$new/usr/local/share/"
     cp /etc/ssl/certs/ca-certificates.crt "$new/etc/ssl/certs/"
+    chroot "$new" update-ca-certificates >/dev/null  # Java takes its certificates from the files that this makes
+    for each in .npmrc .config/go/env .m2/settings.xml; do
+        [ ! -e "$HOME/$each" ] || install -D "$HOME/$each" "$new/root/$each"
+    done
     git clone --quiet --no-local . "$new/root/clone"
     export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
     status=0
