@@ -21,13 +21,11 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
-    from hashlib import _Hash
-
     from ..keys.identity import Identity
     from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
     from .forms import RecordedForm
-    from .update import Draft, Progress
+    from .update import Draft, HashState, Progress
 
 CERTIFIED_LEVELS = ("B-B", "B-T", "B-LT")
 
@@ -55,7 +53,7 @@ class CertifiedForm:
     signing_time: datetime.datetime
     level: str
     data: ValidationData | None = field(repr=False)
-    state: "_Hash" = field(repr=False, compare=False)
+    state: "HashState" = field(repr=False, compare=False)
 
     @property
     def identity(self) -> str:
@@ -171,7 +169,7 @@ def name_signatory(identity: "Identity") -> Signatory:
 
 def sign_draft(
     draft: "Draft",
-    before: "_Hash",
+    before: "HashState",
     signatory: Signatory,
     identity: "Identity",
     timestamps: "TimestampClient | None",

@@ -10,9 +10,8 @@ from ..pdf.notes import FormNotes
 from ..policy.papers import PAPERS, form_name, notes_name
 
 if TYPE_CHECKING:
-    from hashlib import _Hash
-
     from ..policy.ledger import Ledger
+    from .update import HashState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +30,7 @@ class RecordedForm:
     paper: str
     pdf: bytes = field(repr=False)
     notes: FormNotes = field(repr=False)
-    state: "_Hash" = field(init=False, repr=False, compare=False)
+    state: "HashState" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", sha256(self.pdf))

@@ -21,7 +21,6 @@ from .certified import certified_level, name_signatory, sign_draft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from hashlib import _Hash
 
     from ..keys.identity import Identity
     from ..pdf.notes import FormNotes
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from ..typesetting.fonts import Typeface
     from .certified import CertifiedForm
     from .reading import ReadCopy
-    from .update import Progress
+    from .update import HashState, Progress
 
 
 def fill_values(
@@ -173,7 +172,7 @@ def _extend(
     pdf: bytes,
     notes: "FormNotes",
     progress: "Progress",
-    state: "_Hash",
+    state: "HashState",
     held: ValidationData | None,
     data: ValidationData,
     timestamps: "TimestampClient | None",

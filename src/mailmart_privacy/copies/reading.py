@@ -22,11 +22,10 @@ from .reader import CopyReader, ReadSignature, ReadStamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from hashlib import _Hash
 
     from ..typesetting.fonts import Typeface
     from .forms import RecordedForm
-    from .update import Progress
+    from .update import HashState, Progress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +44,7 @@ class ReadForm:
     publisher: ReadSignature
     data: ValidationData | None
     progress: "Progress"
-    state: "_Hash"
+    state: "HashState"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

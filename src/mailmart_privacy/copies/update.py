@@ -5,15 +5,29 @@ A format decides what is in it (`format_1`); how objects are written is the same
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    from hashlib import _Hash
-
     from ..pdf.notes import FormNotes
 
 _RANGE = b"[0 %010d %010d %010d]"
 _NO_RANGE = _RANGE % (0, 0, 0)
+
+
+class HashState(Protocol):
+    """SHA-256 over the bytes so far, as `hashlib.sha256` returns it: hashlib has no public name for that type."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Continue with more bytes."""
+
+    def copy(self) -> Self:
+        """Copy the state, so that both can continue."""
+
+    def digest(self) -> bytes:
+        """Return the digest of the bytes so far."""
+
+    def hexdigest(self) -> str:
+        """Return the same in lowercase hex."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +75,7 @@ class Draft:
     hole: int = 0
     room: int = 0
 
-    def digest(self, before: "_Hash") -> bytes:
+    def digest(self, before: HashState) -> bytes:
         """Take the digest of what is signed: all but the container with its brackets.
 
         Args:

@@ -36,7 +36,7 @@ def speak(document: Any, pdf: Any, words: Mapping[str, tuple[str, str]]) -> None
     from weasyprint.formatting_structure.boxes import TextBox
 
     spans = [o for o in _elements(pdf, "/Span") if len(o["K"]) == 1 and isinstance(o["K"][0], int)]
-    boxes = [box for page in document.pages for box in _walk(page._page_box) if isinstance(box, TextBox)]
+    boxes = [box for box in _list_boxes(document) if isinstance(box, TextBox)]
     pairs = list(_pair(boxes, spans, "runs of text"))
     for element, run in groupby(pairs, key=lambda pair: pair[0].element):
         parts = list(run)
@@ -55,8 +55,7 @@ def link_bookmarks(document: Any, pdf: Any) -> None:
     """Let each bookmark lead to the element of its heading (ISO 14289-2, 8.8)."""
     from weasyprint.formatting_structure.boxes import BlockLevelBox
 
-    laid_out = (box for page in document.pages for box in _walk(page._page_box))
-    boxes = [box for box in laid_out if isinstance(box, BlockLevelBox) and box.element_tag in _HEADINGS]
+    boxes = [box for box in _list_boxes(document) if isinstance(box, BlockLevelBox) and box.element_tag in _HEADINGS]
     headings = list(_elements(pdf, *(f"/{tag.upper()}" for tag in _HEADINGS)))
     marked = [pair for pair in _pair(boxes, headings, "headings") if _is_bookmarked(pair[0])]
     outlines = [o for o in pdf.objects if isinstance(o, dict) and "Dest" in o and "Title" in o]
@@ -72,8 +71,7 @@ def scope_headers(document: Any, pdf: Any) -> None:
     """Say of each header of a table whether it heads a row or a column (ISO 32000-2, 14.8.5.7)."""
     from weasyprint.formatting_structure.boxes import TableCellBox
 
-    laid_out = (box for page in document.pages for box in _walk(page._page_box))
-    boxes = [box for box in laid_out if isinstance(box, TableCellBox) and box.element_tag == "th"]
+    boxes = [box for box in _list_boxes(document) if isinstance(box, TableCellBox) and box.element_tag == "th"]
     for box, cell in _pair(boxes, list(_elements(pdf, "/TH")), "table headers"):
         cell["A"]["Scope"] = "/Row" if box.element.attrib.get("scope") == "row" else "/Column"
 
@@ -85,8 +83,7 @@ def label_items(document: Any, pdf: Any) -> None:
     """
     from weasyprint.formatting_structure.boxes import BlockBox
 
-    laid_out = (box for page in document.pages for box in _walk(page._page_box))
-    boxes = [box for box in laid_out if isinstance(box, BlockBox) and box.element_tag in ("ul", "ol")]
+    boxes = [box for box in _list_boxes(document) if isinstance(box, BlockBox) and box.element_tag in ("ul", "ol")]
     for box, element in _pair(boxes, list(_elements(pdf, "/L")), "lists"):
         element["A"] = pydyf.Dictionary({"O": "/List", "ListNumbering": _MARKS[box.element_tag]})
     for item in list(_elements(pdf, "/LI")):
@@ -135,6 +132,11 @@ def claim_standards(pdf: Any, *, files: bool, reuse: bool) -> None:
     ElementTree.register_namespace("pdfd", _DECLARED)
     metadata.compress = False  # so that tools which only look for the claim find it
     metadata.stream = [content[:start], ElementTree.tostring(rdf, encoding="utf-8"), b"\n", content[stop:]]
+
+
+def _list_boxes(document: Any) -> Iterator[Any]:
+    # A private name of WeasyPrint's: its documented API has sizes, anchors and bookmarks of a page, but not its boxes.
+    return (box for page in document.pages for box in _walk(page._page_box))
 
 
 def _walk(box: Any) -> Iterator[Any]:
