@@ -62,8 +62,8 @@ def test_one_field_and_one_click_issue_a_copy(desk: LocalDesk) -> None:
     (customer,) = service.find("nordwind").customers
     (copy,) = customer.copies
     assert (copy.reference, copy.actor) == ("C-2026-9001", Person(issuer="test", subject="Ada", name="Ada"))
-    assert "Nordwind Hafen GmbH" in browser.open("/").words.partition("Issued by you lately")[2]
-    assert "Issued by you lately" not in desk.sign_in("Bob").open("/").words
+    assert "Nordwind Hafen GmbH" in browser.open("/").words.partition("Recently issued by you")[2]
+    assert "Recently issued by you" not in desk.sign_in("Bob").open("/").words
 
 
 def test_an_email_draft_has_the_copy(desk: LocalDesk) -> None:
@@ -79,7 +79,7 @@ def test_an_email_draft_has_the_copy(desk: LocalDesk) -> None:
 
 
 def test_a_customer_who_has_a_copy_is_asked_about(desk: LocalDesk) -> None:
-    """A second copy of the same version is issued only where the person says so; else the first one is sent again."""
+    """A second copy of the same version is issued only if the person says so; else the first one is sent again."""
     browser = desk.sign_in("Ada")
     first = issue(browser, "Twice GmbH")
     browser.open("/")
@@ -135,7 +135,7 @@ def test_what_cannot_stand_on_a_copy_is_said_beside_its_field(desk: LocalDesk) -
     browser.open("/")
     page = browser.submit("/issue", customer="株式会社")
     assert page.status == 422
-    assert "This name cannot stand on a copy." in page.words
+    assert "This name cannot be put on a copy." in page.words
     assert 'value="株式会社"' in page.text
     assert browser.submit("/issue", customer=" ").status == 422
     page = browser.submit("/issue", customer="Rival GmbH", reference="R-77")
@@ -219,7 +219,7 @@ def test_what_is_due_is_said(desk: LocalDesk) -> None:
     """A self-signed identity, a record without a seal, a certificate that expires."""
     browser = desk.sign_in("Max", "maintainer")
     page = browser.open("/due")
-    assert "No authority vouches for our signature yet" in page.words
+    assert "No authority confirms our signature yet" in page.words
     assert "No independent authority is set up" in page.words
     status = desk.keeper.ask_now(Status())
     soon = status.certificate_until - datetime.timedelta(days=41, hours=1)

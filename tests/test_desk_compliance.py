@@ -43,14 +43,14 @@ def submit_last(browser: Browser, action: str, **fields: str) -> int:
 
 
 def test_erasing_takes_two_persons(desk: LocalDesk) -> None:
-    """One asks, another one types the name; neither does both, whatever they send, and the log names both."""
+    """One person asks, another one types the name; neither can do both, whatever they send, and the log names both."""
     copy, customer = issue(desk, "Erased GmbH")
     cleo, carl = desk.sign_in("Cleo", "compliance"), desk.sign_in("Carl", "compliance")
     place = f"{customer}/erase"
     cleo.open(place)
     assert cleo.submit(place, reason=" ", do="ask").status == 422
     page = cleo.submit(place, reason="asked on 12 March", do="ask")
-    assert "A second person of compliance has to confirm it" in page.words
+    assert "A second person with the compliance role has to confirm it" in page.words
     assert cleo.post(place, cleo.page.hidden(place) | {"do": "confirm", "name": "Erased GmbH"}).status == 403
     own = desk.add_person("Cleo", "compliance").actor
     with pytest.raises(RefusedError) as refused:  # not even past the pages
@@ -87,7 +87,7 @@ def test_an_erasure_can_be_refused(desk: LocalDesk) -> None:
 
 
 def test_a_hold_binds(desk: LocalDesk) -> None:
-    """While it stands, nobody can ask for an erasure or confirm one; what is said of it must not name the customer."""
+    """While a hold is in place, nobody can ask for an erasure or confirm one; its words must not name the customer."""
     _, customer = issue(desk, "Held GmbH")
     cleo, carl = desk.sign_in("Cleo", "compliance"), desk.sign_in("Carl", "compliance")
     cleo.open(f"{customer}/erase")
@@ -193,5 +193,5 @@ def test_a_person_alone_is_told_how_to_erase(tmp_path: Path, monkeypatch: pytest
     (place,) = {each for each in browser.page.text.split('"') if each.startswith("/customers/")}
     browser.open(f"{place}/erase")
     page = browser.submit(f"{place}/erase", reason="on request", do="ask")
-    assert "There is no second person of compliance at this desk yet." in page.words
+    assert "No second person at this desk has the compliance role yet." in page.words
     assert "/people" in page.text

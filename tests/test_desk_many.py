@@ -86,7 +86,7 @@ def selected(page: Page) -> dict[str, str]:
 
 
 def test_a_messy_workbook_takes_four_pages_and_few_decisions(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sheet, row and columns are found; what only a person knows is asked: hidden rows, and to go on without a row."""
+    """Sheet, row and columns are found; the person decides about hidden rows, and whether to continue without a row."""
     browser = desk.sign_in("Ada")
     browser.open("/")
     browser.submit("/issue", customer="Kunde 003 Ärmel GmbH")
@@ -102,7 +102,7 @@ def test_a_messy_workbook_takes_four_pages_and_few_decisions(desk: LocalDesk, mo
     page = browser.submit(f"{place}/sheet", **choice, hidden="skip", then="plan")  # page 3
     assert page.heading == "1 row has a problem"
     assert "B11" in page.words
-    assert "1 customer has a copy of this version already Kunde 003 Ärmel GmbH" in page.words
+    assert "1 customer already has a copy of this version Kunde 003 Ärmel GmbH" in page.words
     assert "Go on without this row" in page.words
     marked = openpyxl.load_workbook(io.BytesIO(browser.get(f"{place}/files/marked.xlsx").body))["Customers Q4"]
     assert marked["B11"].comment is not None
@@ -165,11 +165,11 @@ def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:
     page = upload(browser, b"Company,Contract\nSecond Ltd,OWN-1\nThird Ltd,OWN-2\n", "owners.csv")
     place = browser.path.removesuffix("/sheet")
     page = browser.submit(f"{place}/sheet", **selected(page), then="plan")
-    assert "B2 First Owner Ltd has a copy with the reference 'OWN-1' already" in page.words
+    assert "B2 First Owner Ltd already has a copy with the reference 'OWN-1'" in page.words
 
 
 def test_stop_and_go_on(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch that waits can be stopped, and goes on later."""
+    """A batch that waits can be stopped, and continued later."""
     browser = desk.sign_in("Ada")
     page = upload(browser, b"Company\nStopped Ltd\n", "stop.csv")
     place = browser.path.removesuffix("/sheet")

@@ -143,7 +143,7 @@ class StatusView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssueOutcome:
-    """What came of a request for a copy: the copy, or the one that the customer has already.
+    """The outcome of a request for a copy: the new copy, or the one that the customer already has.
 
     Attributes:
         copy: the copy; None where nothing was issued.

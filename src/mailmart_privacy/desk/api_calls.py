@@ -1,4 +1,4 @@
-"""What the API asks `keeper` beside what pages ask."""
+"""What only the API asks `keeper`."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What `web` asks `keeper` about batches: a spreadsheet, step by step, and what came of it."""
+"""What `web` asks `keeper` about batches: a spreadsheet, step by step, and the outcome."""
 
 import datetime
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BeginBatch(Call[BatchView]):
-    """Keep this spreadsheet; `request` tells a form that was sent twice."""
+    """Store this spreadsheet; `request` identifies a form that was sent twice."""
 
     actor: Actor
     name: str
@@ -108,7 +108,7 @@ class ShowSheets(Call[BatchSheets]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlanBatch(Call[PlannedBatch]):
-    """Read the spreadsheet so, and look for problems."""
+    """Read the spreadsheet in this way, and look for problems."""
 
     actor: Actor
     batch: str
@@ -126,7 +126,7 @@ class ShowPlan(Call[PlannedBatch]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartBatch(Call[BatchView]):
-    """Issue the copies; `skip_existing` leaves customers out who have one of this version."""
+    """Issue the copies; `skip_existing` leaves out customers who already have one of this version."""
 
     actor: Actor
     batch: str
@@ -143,7 +143,7 @@ class StopBatch(Call[Done]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShowBatch(Call[BatchView]):
-    """How far is a batch?"""
+    """How far has a batch got?"""
 
     actor: Actor
     batch: str

@@ -23,12 +23,12 @@ from .messages import Call
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Status(Call[StatusView]):
-    """How does everything stand?"""
+    """What is the state of the desk and its record?"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ping(Call[Done]):
-    """Are you there, and is the record what it was?"""
+    """Are you running, and is the record unchanged?"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ class Issue(Call[IssueOutcome]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListIssued(Call[Copies]):
-    """Which copies did this person issue lately?"""
+    """Which copies did this person issue recently?"""
 
     actor: Actor
     limit: int

@@ -17,7 +17,7 @@ LIFELINE = 0  # standard input
 
 
 def begin() -> ChildSettings:
-    """Read the settings; Ctrl-C is the launcher's to hear."""
+    """Read the settings, and leave Ctrl-C to the launcher."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = bytearray()
     while not line.endswith(b"\n"):
@@ -40,5 +40,5 @@ def follow(stop: Callable[[], None]) -> None:
 
 
 def announce() -> None:
-    """Tell the launcher that requests can come."""
+    """Tell the launcher that this process is ready for requests."""
     os.write(1, READY)

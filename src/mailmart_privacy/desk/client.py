@@ -68,7 +68,7 @@ class DeskClient:
 
     Args:
         address: of the desk: "https://desk.example", or "http://127.0.0.1:8640" on the same computer.
-        token: as the administrator got it.
+        token: the one that the administrator was shown.
         timeout: in seconds, for each try.
 
     Raises:
@@ -87,7 +87,7 @@ class DeskClient:
         """Issue a copy, or find the one that a request of the same key has made.
 
         Args:
-            recipient: the customer, as it is to stand on the copy.
+            recipient: the customer, as it should appear on the copy.
             key: chosen by you for this copy; repeating the call with it makes no second copy.
             reference: what the copy is to be called; by default it gets one of its own.
             paper: "a4" or "letter".
@@ -167,7 +167,7 @@ class AsyncDeskClient:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows nothing: the token is for this desk alone."""
+    """Follows no redirect: the token is for this desk alone."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None

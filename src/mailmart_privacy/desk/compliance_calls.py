@@ -34,7 +34,7 @@ class ComplianceView:
         id: how pages name the customer.
         name: of the customer.
         copies: how many there are.
-        holds: those that stand.
+        holds: those in place.
         asked_at: when the erasure was asked for, or None.
         asked_by: the name of the person who did.
         asked_because: why.

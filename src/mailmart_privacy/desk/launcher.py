@@ -35,7 +35,7 @@ _KEEPER_KEPT = ("AWS_", "MAILMART_PRIVACY_", "SSL_", "PG", "XDG_", "SOFTHSM2_", 
 
 
 class DeskFailedError(PrivacyError):
-    """A process of the desk could not start, or died again and again."""
+    """A process of the desk could not start, or died repeatedly."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Launcher:
 
     Args:
         settings: of the desk.
-        listener: the socket that browsers reach it at; it listens.
+        listener: the listening socket that browsers connect to.
         clock: counts seconds, from any beginning.
         report: is told in a line what happened to a process.
     """
@@ -80,7 +80,7 @@ class Launcher:
         """Start the processes; when it returns, requests are answered.
 
         Raises:
-            DeskFailedError: one of them ended at once; it has said why.
+            DeskFailedError: one of them ended at once; it has reported why.
         """
         for name in NAMES:
             self._start(name)
@@ -93,7 +93,7 @@ class Launcher:
         """Start again what ends, until `stop` is called.
 
         Raises:
-            DeskFailedError: a process died again and again.
+            DeskFailedError: a process died repeatedly.
         """
         while not self._ending:
             self._woken.wait(0.2)

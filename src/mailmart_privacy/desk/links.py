@@ -1,4 +1,4 @@
-"""Links that sign somebody in, made on the desk's own computer: whoever may read its tables may make one."""
+"""Links that sign somebody in, made on the desk's own computer: anybody who can read its tables can make one."""
 
 import secrets
 import time

@@ -8,7 +8,7 @@ from ..messages import Call
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """How a person says that a spreadsheet is to be read.
+    """How a person wants a spreadsheet to be read.
 
     Attributes:
         sheet: the title of the sheet; empty for CSV.

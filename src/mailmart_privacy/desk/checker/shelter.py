@@ -1,4 +1,4 @@
-"""Keeping the process from what it does not need: the network, memory, time, files of its own."""
+"""Taking from the process what it does not need: the network, memory, time, files of its own."""
 
 import contextlib
 import ctypes

@@ -183,13 +183,13 @@ def _find_lacking(desk: "Desk") -> "Iterator[Lacking]":
 
 
 def ping(desk: "Desk", call: Ping) -> Done:
-    """Say that the keeper is there; a record that was changed raises."""
+    """Answer that the keeper is running; if the record was changed, raise an error."""
     desk.directory.refresh()
     return Done()
 
 
 def show_status(desk: "Desk", call: Status) -> StatusView:
-    """Tell how the desk and its record stand."""
+    """Tell the state of the desk and its record."""
     desk.directory.refresh()
     directory, signing = desk.directory, desk.signing
     certificate, seal = signing.identity.certificate, _find_seal(desk)

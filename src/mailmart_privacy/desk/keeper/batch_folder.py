@@ -1,6 +1,7 @@
-"""The folder of a batch: the spreadsheet, what was decided, and what came of it.
+"""The folder of a batch: the spreadsheet, the person's decisions, and the outcome.
 
-What is issued stands in the archive's log. These folders hold what people upload and download; they go after a month.
+What is issued stands in the archive's log. These folders hold what people upload and download; they are
+removed after a month.
 """
 
 import datetime
@@ -35,7 +36,7 @@ class Batch:
 
     Attributes:
         id: the name of the folder.
-        owner: the person whose it is.
+        owner: the person to whom it belongs.
         name: of the spreadsheet.
         state: see `BatchView`.
         begun_at: when the spreadsheet was sent; part of references that are made.
@@ -155,7 +156,7 @@ def show(folder: BatchFolder, batch: Batch) -> BatchView:
 
 
 def is_owner(batch: Batch, actor: Actor) -> bool:
-    """Tell whether a batch is a person's."""
+    """Tell whether a batch belongs to a person."""
     return (batch.owner.issuer, batch.owner.subject) == (actor.issuer, actor.subject)
 
 

@@ -34,7 +34,7 @@ SHOWN = 200  # problems and customers that a page lists
 
 
 def begin(desk: "Desk", call: BeginBatch) -> BatchView:
-    """Keep a spreadsheet, once it was seen that it can be read."""
+    """Store a spreadsheet, after checking that it can be read."""
     for folder in list_folders(desk):
         known = folder.read()
         if (known.owner.subject, known.owner.issuer) == (call.actor.subject, call.actor.issuer) and (
@@ -79,7 +79,7 @@ def show_sheets(desk: "Desk", call: ShowSheets) -> BatchSheets:
 
 
 def plan(desk: "Desk", call: PlanBatch) -> PlannedBatch:
-    """Read the spreadsheet as a person says, and look for problems; nothing is issued."""
+    """Read the spreadsheet in the way that a person chose, and look for problems; nothing is issued."""
     folder, batch = open_batch(desk, call.actor, call.batch)
     if batch.state not in ("sheet", "planned"):
         raise RefusedError("batch-began")
@@ -108,7 +108,7 @@ def show_plan(desk: "Desk", call: ShowPlan) -> PlannedBatch:
 
 
 def start(desk: "Desk", call: StartBatch) -> BatchView:
-    """Let the batch begin, or go on where it was stopped; asking again changes nothing."""
+    """Start the batch, or continue it where it was stopped; asking again changes nothing."""
     folder, batch = open_batch(desk, call.actor, call.batch)
     if batch.state in ("stopped", "failed"):
         batch = replace(batch, state="waiting", words="")
@@ -136,7 +136,7 @@ def stop(desk: "Desk", call: StopBatch) -> Done:
 
 
 def show_batch(desk: "Desk", call: ShowBatch) -> BatchView:
-    """Tell how far a batch is."""
+    """Tell how far a batch has got."""
     return show(*open_batch(desk, call.actor, call.batch))
 
 
@@ -185,7 +185,7 @@ def _add_taken_references(desk: "Desk", choice: Choice, found: PlanView) -> Plan
         if owner is None or owner == names.get(fold(row.recipient)):
             rows.append(row)
             continue
-        words = f"{customers[owner].record.name} has a copy with the reference {row.reference!r} already"
+        words = f"{customers[owner].record.name} already has a copy with the reference {row.reference!r}"
         cell = f"{choice.reference or choice.customer}{row.number}"
         faults.append(Fault(row=row.number, cell=cell, role="reference", message=words))
     return PlanView(rows=tuple(rows), faults=tuple(sorted(faults, key=lambda each: each.row)), skipped=found.skipped)

@@ -1,4 +1,4 @@
-"""The keeper's things in one place: the archive, its names, the key that signs, and the way to the checker."""
+"""What the keeper works with, in one place: the archive, its names, the key that signs, and the checker."""
 
 import contextlib
 import threading
@@ -120,5 +120,5 @@ class Desk:
 
 
 def make_person(actor: Actor) -> Person:
-    """Make the person whom entries name."""
+    """Describe a person in the way that entries name them."""
     return Person(issuer=actor.issuer, subject=actor.subject, name=actor.name)

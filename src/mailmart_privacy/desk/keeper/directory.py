@@ -135,7 +135,7 @@ class Directory:
             text: as a person types it; case and accents do not count.
 
         Returns:
-            Customers by name, each with the copies that match; with all of them where the name matches.
+            Customers by name, each with the copies that match, or with all copies if the name matches.
         """
         sought = fold_for_search(text)
         digits = sought if len(sought) >= 8 and set(sought) <= set("0123456789abcdef") else None

@@ -48,7 +48,7 @@ def show_compliance(desk: "Desk", call: ShowCompliance) -> ComplianceView:
 
 
 def place_hold(desk: "Desk", call: PlaceHold) -> Done:
-    """Place a hold: while it stands, nobody can erase the customer."""
+    """Place a hold: while it is in place, nobody can erase the customer."""
     customer = find_customer(desk, call.customer)
     _require_reason(call.reason)
     _require_anonymous(customer, call.matter, call.reason)

@@ -50,7 +50,7 @@ def issue(desk: "Desk", call: Issue) -> IssueOutcome:
 
 
 def list_issued(desk: "Desk", call: ListIssued) -> Copies:
-    """List the copies that a person issued lately."""
+    """List the copies that a person issued recently."""
     desk.directory.refresh()
     views, own = Views(desk, call.actor), desk.pseudonym(call.actor)
     newest = desk.directory.newest(own, call.limit) if own else []

@@ -1,1 +1,1 @@
-"""Answers browsers: who asks, whether they may, and the pages. It has no key and opens no archive."""
+"""Answers browsers: finds out who asks and whether they may, and renders pages. It has no key and opens no archive."""

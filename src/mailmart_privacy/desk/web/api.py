@@ -1,4 +1,4 @@
-"""The API for services: so that nobody else needs a key. A token says which service asks; a cookie is not looked at."""
+"""The API for services, so that they need no key. A token says which service asks; cookies are ignored."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ Handler = Callable[[ApiCall], Awaitable[Response]]
 
 
 async def issue(call: ApiCall) -> Response:
-    """Issue a copy; the key makes that a repeated request finds the first one's."""
+    """Issue a copy; a repeated request with the same key gets the copy of the first one."""
     key = call.request.headers.get("idempotency-key", "")
     if not 0 < len(key) <= _LONGEST_KEY:
         return make_problem("key-missing")

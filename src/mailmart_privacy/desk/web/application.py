@@ -74,7 +74,7 @@ def make_application(services: Services) -> App:
     async def tell_nothing(request: Request, error: Exception) -> Response:
         cookie = request.cookies.get(services.cookie, "")
         visit = Visit(request=request, services=services, session=services.people.find(cookie) if cookie else None)
-        words = "There is no page at this address. The menu leads to those that there are."
+        words = "There is no page at this address. Use the menu to find the one you want."
         return visit.page("refused.html", status=404, title="Nothing here", words=words)
 
     application = Starlette(

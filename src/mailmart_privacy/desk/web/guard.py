@@ -78,14 +78,14 @@ class Guard:
             return 421, f"This desk answers at {self._origin} only."
         site, mode = headers.get("sec-fetch-site", []), headers.get("sec-fetch-mode", [])
         if is_api and headers.get("origin", []) not in ([], [self._origin]):
-            return 403, "Pages elsewhere cannot use this desk."
+            return 403, "Pages of other sites cannot use this desk."
         if method in _READING:
             # Another page may lead here, and not take anything from here.
             if site in ([], ["same-origin"], ["none"]) or mode == ["navigate"]:
                 return None
-            return 403, "Pages elsewhere cannot use this desk."
+            return 403, "Pages of other sites cannot use this desk."
         if method != "POST":
-            return 405, "This desk knows GET, HEAD and POST."
+            return 405, "This desk accepts only GET, HEAD and POST."
         origin = headers.get("origin", [])
         # A service sends neither; its token, unlike a cookie, comes with no request of a page elsewhere.
         known = bool(site or origin) or is_api
@@ -93,7 +93,7 @@ class Guard:
             return 403, "This form was not sent from a page of this desk. Open the page again, and send it from there."
         length = headers.get("content-length", ["0"])
         if len(length) != 1 or not length[0].isdecimal() or int(length[0]) > LARGEST_BODY:
-            return 413, "That is more than this desk reads. Files may have up to 20 MB."
+            return 413, "That is too large for this desk. Files may have up to 20 MB."
         return None
 
     def _bound(self, receive: Receive) -> Receive:

@@ -52,5 +52,5 @@ def list_groups(may: Callable[[Permission], bool]) -> list[tuple[str, list[Item]
 
 
 def find_start(may: Callable[[Permission], bool]) -> str:
-    """Find the page that a person begins with."""
+    """Find the start page of a person."""
     return next((item.path for _, items in list_groups(may) for item in items), "/due")

@@ -25,7 +25,7 @@ _ORDER = {
     "additionalProperties": False,
     "properties": {
         "recipient": {"type": "string", "description": "As it is to stand on the copy"},
-        "reference": {"type": "string", "description": "By default the copy gets one of its own"},
+        "reference": {"type": "string", "description": "By default the copy gets a reference of its own"},
         "paper": {"enum": ["a4", "letter"], "default": "a4"},
     },
 }
@@ -91,7 +91,7 @@ def write_document(origin: str) -> dict[str, Any]:
                 ),
                 "get": _operation(
                     "List the copies that this service issued",
-                    {"200": ("A page of them, the oldest first", _json("Copies"))},
+                    {"200": ("One page of them, the oldest first", _json("Copies"))},
                     parameters=[_query("recipient"), _query("reference"), _query("after", "integer")],
                 ),
             },
@@ -107,7 +107,12 @@ def write_document(origin: str) -> dict[str, Any]:
             "/api/verifications": {
                 "post": _operation(
                     "Tell whether a file is one of ours",
-                    {"200": ("What it is; the record only of a copy that this service issued", _json("Verification"))},
+                    {
+                        "200": (
+                            "What the file is, and its record if this service issued the copy",
+                            _json("Verification"),
+                        )
+                    },
                     body=_PDF,
                 ),
             },
@@ -139,7 +144,7 @@ def _operation(
         },
     }
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    found["responses"]["default"] = {"description": "Why not (RFC 9457)", "content": problem}
+    found["responses"]["default"] = {"description": "Why it was refused (RFC 9457)", "content": problem}
     if parameters:
         found["parameters"] = parameters
     if body:

@@ -1,4 +1,4 @@
-"""Roles, and what each of them may do. Every route names one permission; a test refuses a route without."""
+"""Roles, and what each of them may do. Every route names one permission; a test fails for a route without one."""
 
 from enum import Enum
 
@@ -41,5 +41,5 @@ _BY_ROLE = {
 
 
 def allows(roles: tuple[str, ...], permission: Permission) -> bool:
-    """Tell whether somebody with these roles may do something."""
+    """Tell whether somebody with these roles has a permission."""
     return any(permission in _BY_ROLE.get(role, ()) for role in roles)

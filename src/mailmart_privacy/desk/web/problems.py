@@ -12,12 +12,12 @@ TITLES = {
     "forbidden": (403, "The token does not have the scope that this needs"),
     "too-many": (429, "More than 60 requests in a minute"),
     "not-found": (404, "There is nothing here"),
-    "method": (405, "This address does not know that method"),
+    "method": (405, "This address does not support that method"),
     "not-json": (400, "The body is not a JSON object with a recipient"),
     "unknown-field": (422, "The body has a field that is not known"),
     "key-missing": (400, "The header Idempotency-Key is missing, or has more than 200 characters"),
     "too-large": (413, "The body is too large"),
-    "not-acceptable": (406, "The answer can be JSON or the PDF"),
+    "not-acceptable": (406, "The answer can only be JSON or the PDF"),
     "unavailable": (503, "A part of the desk is being started again"),
 }
 

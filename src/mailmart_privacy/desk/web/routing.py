@@ -1,4 +1,4 @@
-"""Routes: each one names its permission, and nothing of a page runs before that is asked."""
+"""Routes: each one names its permission, which is checked before anything of a page runs."""
 
 import hmac
 import logging
@@ -60,7 +60,7 @@ class Page:
         return Route(self.path, endpoint, methods=list(self.handlers))
 
     async def answer(self, request: Request, services: "Services") -> Response:
-        """Ask who is there and whether they may, and only then let the page answer."""
+        """Find out who asks and whether they may, and only then let the page answer."""
         cookie = request.cookies.get(services.cookie, "")
         visit = Visit(request=request, services=services, session=services.people.find(cookie) if cookie else None)
         open_to_all = self.permission is Permission.NOBODY_IN_PARTICULAR
@@ -93,7 +93,7 @@ class Page:
                     else:
                         visit.fields[name] = value
         except TooLargeError:
-            return PlainTextResponse("That is more than this desk reads. Files may have up to 20 MB.\n", 413)
+            return PlainTextResponse("That is too large for this desk. Files may have up to 20 MB.\n", 413)
         except TooSlowError:
             return PlainTextResponse("The file came too slowly. Send it again.\n", 408)
         except HTTPException:
@@ -103,7 +103,7 @@ class Page:
             words = "This form is too old, or was not sent from a page of this desk. Open the page again."
             return visit.page("refused.html", status=403, title="Nothing was done", words=words)
         if self.limit is not None and not visit.services.rates.allow(self.path, str(visit.person.id), most=self.limit):
-            words = f"More than {self.limit} of these in a minute are not done. Wait a minute, and send it again."
+            words = f"More than {self.limit} of these are not allowed in a minute. Wait a minute, and send it again."
             return visit.page("refused.html", status=429, title="Not so fast", words=words)
         return None
 

@@ -36,7 +36,7 @@ async def show_hold(visit: Visit) -> Response:
 
 
 async def hold(visit: Visit) -> Response:
-    """Place a hold, or lift those that stand."""
+    """Place a hold, or lift those in place."""
     customer, reason = _customer(visit), visit.field("reason")
     call: PlaceHold | LiftHolds
     if visit.field("do") == "lift":

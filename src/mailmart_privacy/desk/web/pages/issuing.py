@@ -106,7 +106,7 @@ async def ask_withdrawal(visit: Visit) -> Response:
 
 
 async def withdraw(visit: Visit) -> Response:
-    """Withdraw a copy; with the second button, go on to the corrected one."""
+    """Withdraw a copy; with the second button, lead to the corrected one."""
     reason = visit.field("reason")
     call = Withdraw(
         actor=visit.actor,

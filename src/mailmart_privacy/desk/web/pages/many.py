@@ -42,7 +42,7 @@ async def show_upload(visit: Visit) -> Response:
 
 
 async def upload(visit: Visit) -> Response:
-    """Take a spreadsheet, and go on to its rows and columns."""
+    """Take a spreadsheet, and lead to its rows and columns."""
     file = visit.files.get("file")
     if file is None or not file.content:
         return await _show_upload(visit, status=422, fault="Choose a spreadsheet first.")
@@ -65,7 +65,7 @@ async def show_sheet(visit: Visit) -> Response:
 
 
 async def plan(visit: Visit) -> Response:
-    """Read the spreadsheet as the person says; go on to its problems."""
+    """Read the spreadsheet in the way that the person chose, and lead to its problems."""
     row = visit.field("header_row")
     choice = Choice(
         sheet=visit.fields.get("sheet", ""),
@@ -98,18 +98,18 @@ async def show_problems(visit: Visit) -> Response:
 
 
 async def start(visit: Visit) -> Response:
-    """Let the batch begin."""
+    """Start the batch."""
     planned = await visit.services.keeper.ask(ShowPlan(actor=visit.actor, batch=_name(visit)))
     existing = visit.field("existing")
     if planned.existing_count and existing not in ("skip", "again"):
-        return await _show_problems(visit, fault="Say what is to happen with customers who have a copy already.")
+        return await _show_problems(visit, fault="Choose what to do about customers who already have a copy.")
     call = StartBatch(actor=visit.actor, batch=_name(visit), skip_existing=existing == "skip")
     batch = await visit.services.keeper.ask(call)
     return visit.go(f"/many/{batch.id}")
 
 
 async def show_batch(visit: Visit) -> Response:
-    """Show how far the batch is, and what can be downloaded."""
+    """Show how far the batch has got, and what can be downloaded."""
     batch = await visit.services.keeper.ask(ShowBatch(actor=visit.actor, batch=_name(visit)))
     if batch.state == "sheet":
         return visit.go(f"/many/{batch.id}/sheet")

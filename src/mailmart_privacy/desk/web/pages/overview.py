@@ -57,9 +57,7 @@ def list_due(status: StatusView, at: datetime.datetime) -> list[DueItem]:
         words = (
             "Customers’ programs show “unknown signer”. Ask the administrator for a certificate in the company’s name."
         )
-        items.append(
-            DueItem(what="No authority vouches for our signature yet", words=words, state="To do", urgent=True)
-        )
+        items.append(DueItem(what="No authority confirms our signature yet", words=words, state="To do", urgent=True))
     left = (status.certificate_until - at).days
     words = f"Valid until {day(status.certificate_until)}"
     items.append(DueItem(what="Our signing certificate", words=words, state=_left(left), urgent=left < _SOON))
@@ -70,15 +68,20 @@ def list_due(status: StatusView, at: datetime.datetime) -> list[DueItem]:
         items.append(DueItem(what="An erasure waits", words=words, state=_left(left), urgent=left == 0))
     if status.erasures_asked:
         what = "An erasure waits for a second person"
-        words = f"{count(status.erasures_asked, 'customer is', 'customers are')} to be erased: see Who did what."
+        words = f"{count(status.erasures_asked, 'customer is', 'customers are')} to be erased. See “Who did what”."
         items.append(DueItem(what=what, words=words, state="To do", urgent=True))
     if not status.checker_alone:
         words = (
-            "Files that strangers sent are read with limits on time and memory, but with a network. "
-            "On Linux the desk can do without: the administrator of this computer has to allow user namespaces."
+            "Files from strangers are read with limits on time and memory, but with network access. "
+            "On Linux the desk can remove that access if the administrator of this computer allows user namespaces."
         )
         items.append(
-            DueItem(what="The reader of strangers’ files has a network", words=words, state="To know", urgent=False)
+            DueItem(
+                what="The process that reads strangers’ files has network access",
+                words=words,
+                state="To know",
+                urgent=False,
+            )
         )
     return items
 
@@ -86,7 +89,7 @@ def list_due(status: StatusView, at: datetime.datetime) -> list[DueItem]:
 def _describe_seal(status: StatusView, at: datetime.datetime) -> DueItem:
     what = "The seal over the record"
     if not status.can_seal and status.sealed_until is None:
-        words = "No independent authority is set up, so nobody outside can confirm since when a record exists."
+        words = "No independent authority is set up, so no outsider can confirm how long a record has existed."
         return DueItem(what=what, words=words, state="To do", urgent=True)
     if status.sealed_until is None:
         return DueItem(what=what, words="No authority has sealed the record yet.", state="To do", urgent=True)

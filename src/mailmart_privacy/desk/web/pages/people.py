@@ -34,7 +34,7 @@ async def change(visit: Visit) -> Response:
         return _show(visit, address=f"{visit.services.origin}/?token={token}", address_for=known.actor.name)
     roles = _read_roles(visit)
     if known.id == visit.person.id and ADMINISTRATOR not in roles:
-        return _show(visit, fault="You cannot take the administrator’s role from yourself.")
+        return _show(visit, fault="You cannot remove your own administrator role.")
     visit.services.people.put(known.actor, roles)
     await _note(visit, known.actor.name, roles)
     return visit.go("/people")
@@ -48,7 +48,7 @@ async def _add(visit: Visit) -> Response:
         return _show(visit, fault="Choose at least one role.")
     actor = Actor(issuer="desk", subject=name, name=name)
     if any((each.actor.issuer, each.actor.subject) == ("desk", name) for each in visit.services.people.list_all()):
-        return _show(visit, fault="Somebody of this name is here already.")
+        return _show(visit, fault="There is already somebody with this name.")
     visit.services.people.put(actor, roles)
     await _note(visit, name, roles)
     return visit.go("/people")

@@ -36,7 +36,7 @@ async def change(visit: Visit) -> Response:
     if not scopes:
         return _show(visit, fault="Choose at least one thing that it may do.")
     if days not in map(str, _DAYS):
-        return _show(visit, fault="Choose until when it may be used.")
+        return _show(visit, fault="Choose how long it may be used.")
     secret = tokens.make(name, scopes, made_by=visit.actor.name, seconds=int(days) * _DAY)
     await _note(visit, f"{name}: {', '.join(scopes)}, {days} days")
     return _show(visit, secret=secret, secret_for=name)
