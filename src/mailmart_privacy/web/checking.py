@@ -112,7 +112,7 @@ def _day(moment: datetime.datetime) -> str:
 
 
 def _describe_untrusted(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime, reason: str) -> Verdict:
-    """Tell more of a file that is whole, but whose signer could not be trusted now."""
+    """Say more about a file that is whole, but whose signer is not trusted now."""
     read = _read(pdf, ledger)
     if read is None:
         return replace(say(UNKNOWN_SIGNER, OTHER_DOCUMENT), reason=reason)
@@ -131,7 +131,7 @@ def _describe_untrusted(pdf: bytes, ledger: "Ledger", trust: "Trust", at: dateti
 
 
 def _read(pdf: bytes, ledger: "Ledger") -> "ReadCopy | None":
-    """Read a copy whose signatures hold, whoever signed; None where the file is not such a one."""
+    """Read a copy whose signatures are valid, whoever signed it; None if the file is not such a copy."""
     from ..copies.reading import read_copy
     from ..verifying.origin import find_origin
     from ..verifying.verify import require_signatures
@@ -154,7 +154,7 @@ def _is_of_ours(pdf: bytes, ledger: "Ledger") -> bool:
 
 
 def _find_retirement(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime) -> datetime.datetime | None:
-    """Tell until when the certificate was used that vouches for a copy, where it is used no longer; else None."""
+    """Tell until when the certificate that vouches for a copy was used; None if it is still in use."""
     from ..verifying.verify import verify
 
     used = tuple(anchor for anchor in trust.signers if anchor.until is None or anchor.until >= at)

@@ -50,7 +50,7 @@ _PERMANENT = ("Cache-Control", "public, max-age=31536000, immutable")
 
 
 class Service:
-    """Answers requests for the policy, its versions, and what is said of them.
+    """Answers requests for the policy, its versions, and information about them.
 
     Args:
         ledger: the versions.
@@ -217,7 +217,7 @@ class Service:
             return refuse_types(method, resource)
         found = resource.representations[chosen]
         if expects_another(sent, found.modified_at):
-            return refuse(method, 412, "This is not what the request depends on (If-Match, If-Unmodified-Since).")
+            return refuse(method, 412, "The precondition of the request is not met (If-Match, If-Unmodified-Since).")
         cache = _PERMANENT if found.permanent else self._cache_control(moment, served)
         known = sent.get("if-none-match")
         if known is not None:
@@ -258,7 +258,7 @@ class Service:
         return "Cache-Control", f"public, max-age={age}, must-revalidate"
 
     def _at(self, path: str, query: str, served: ResourceSet) -> Resource | None:
-        """Find what was at the path of the version in force at the moment that `?at=` names.
+        """Find the version that was in force at the moment that `?at=` names.
 
         Returns:
             The version of that moment; None where `at` is not asked for.

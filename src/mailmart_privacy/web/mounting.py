@@ -1,4 +1,4 @@
-"""An application below a path, where a proxy, a server or a mount has put it."""
+"""An application below a path, because a proxy, a server or a mount has put it there."""
 
 from functools import lru_cache
 

@@ -88,7 +88,7 @@ def is_unmodified(if_modified_since: str, modified_at: datetime) -> bool:
 
 
 def expects_another(sent: "Mapping[str, str]", modified_at: datetime | None) -> bool:
-    """Tell whether a client wants this only where it is what it is not: If-Match, else If-Unmodified-Since.
+    """Tell whether the client's precondition fails: If-Match, or else If-Unmodified-Since.
 
     Args:
         sent: the headers by lower-case name.

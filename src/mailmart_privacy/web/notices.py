@@ -1,4 +1,4 @@
-"""What the feed and the calendar say of a version, in the same words."""
+"""What the feed and the calendar say about a version, in the same words."""
 
 import re
 

@@ -113,7 +113,7 @@ def _describe_check() -> dict[str, Any]:
         "requestBody": {"required": True, "content": {_PDF: {}}},
         "responses": {
             "200": {"description": "What the file is", "content": {_JSON: {"schema": verdict}, HTML: {}}},
-            "400": {"description": "The request brings no file"},
+            "400": {"description": "The request contains no file"},
             "413": {"description": "The file has more than 16 MiB"},
             "503": {"description": "Too many files are being checked; see Retry-After"},
         },

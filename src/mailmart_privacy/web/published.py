@@ -1,4 +1,4 @@
-"""What is published for checking copies in a visitor's browser: a module of data, `published.js`.
+"""The data that are published for checking copies in a visitor's browser: the module `published.js`.
 
 It is made from the ledger and the trust list alone. Of each recorded form it has the digest, the notes (all that
 writing a copy again depends on) and a few samples, by which a changed form is told from any other file. A strict

@@ -55,7 +55,7 @@ def refuse_types(method: str, resource: "Resource") -> Response:
         for media_type, one in resource.representations.items()
         if one.location is not None
     )
-    message = f"You accept none of the formats of this address: {', '.join(resource.offers)}."
+    message = f"This address has none of the formats that you accept: {', '.join(resource.offers)}."
     return refuse(method, 406, message, ("Vary", "Accept"), ("Link", links))
 
 

@@ -1,4 +1,4 @@
-"""What a service can be told: where it is, how long its answers may be kept, and who may read them from elsewhere."""
+"""The options of a service: where it is, how long its answers may be kept, and who may read them from elsewhere."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class ServiceOptions(TypedDict, total=False):
 
 
 class EdgeOptions(ServiceOptions, total=False):
-    """Those of `create_service` and of the adapters: also where the data come from.
+    """The options of `create_service` and of the adapters: also where the data come from.
 
     `data` is a folder of newer data, or None for the one that `MAILMART_PRIVACY_DATA` names, or for those that ship.
     """

@@ -120,7 +120,7 @@ class _Answer:
 
 
 def _rest(matched: "Mapping[str, str]") -> str:
-    """Give what followed the path of the service in the request: what one of the routes has matched."""
+    """Return the part of the request's path after the path of the service, as one of the routes matched it."""
     if "ending" in matched:
         return f".{matched['ending']}"
     return f"/{matched['below']}" if "below" in matched else ""

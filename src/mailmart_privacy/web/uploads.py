@@ -54,7 +54,7 @@ def answer_upload(
         return refuse("POST", 413, "The file has more than 16 MiB; copies are smaller.")
     pdf = read_upload(sent.get("content-type", ""), body)
     if pdf is None:
-        return refuse("POST", 400, "The request brings no file; choose one, or send a body of type application/pdf.")
+        return refuse("POST", 400, "The request contains no file; choose one, or send a body of type application/pdf.")
     try:
         verdict = check_copy(pdf, ledger=ledger, trust_list=trust_list, at=at)
     except BusyError:

@@ -1,4 +1,4 @@
-"""The addresses of the policy: one for each version, each format, and what is said of them."""
+"""The addresses of the policy: of each version, of each format, and of information about them."""
 
 import re
 from dataclasses import dataclass

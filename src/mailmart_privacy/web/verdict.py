@@ -98,7 +98,7 @@ def say(verdict: str, reason: str | None = None, *, date: str = "") -> Verdict:
 
 
 def describe_verification(found: "Verification", ledger: "Ledger", at: datetime.datetime) -> Facts:
-    """Say what the verifier found of a copy that it accepted."""
+    """Say what the verifier found in a copy that it accepted."""
     delivery = found.delivery
     if delivery.proven_at is None:
         time = "The signer says so; no timestamp confirms it."
@@ -123,7 +123,7 @@ def describe_verification(found: "Verification", ledger: "Ledger", at: datetime.
 
 
 def describe_read(read: "ReadCopy", ledger: "Ledger", at: datetime.datetime) -> Facts:
-    """Say what was read of a copy whose signer is not trusted."""
+    """Say what was read in a copy whose signer is not trusted."""
     from .._lookalikes import find_lookalikes
     from ..keys.certificates import subject_name
 
@@ -133,7 +133,7 @@ def describe_read(read: "ReadCopy", ledger: "Ledger", at: datetime.datetime) -> 
         recipient=read.recipient,
         reference=read.reference,
         issued_at=read.delivery.moment,
-        time="The signer says so; nobody whom this site knows confirms it.",
+        time="The signer says so; nobody known to this site confirms it.",
         signer=subject_name(signatory.parsed[0]),
         certificate=signatory.digest,
         version=read.form.version,

@@ -1,4 +1,4 @@
-"""What a file that somebody checks is called, and what to do about it: for people, whoever they are.
+"""What people are told about a file that they check: what it is, and what to do about it.
 
 The server and the visitor's browser say the same: these words are published with the data that the page's scripts
 read. A key is a verdict, or a verdict and the reason for it; `{date}` stands for the day that belongs to it.
@@ -35,7 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "not on the list of MailMart’s certificates for that time. " + _DO_NOT_RELY,
     ),
     "unknown signer/none published": (
-        "Unchanged, but nobody can say here whose key signed it",
+        "Unchanged, but this page cannot say whose key signed it",
         "It is a copy of MailMart’s privacy policy, unchanged since the holder of the key below signed it. MailMart "
         "has not published a certificate yet, so this page cannot tell whether that key is MailMart’s. Ask MailMart "
         "for the SHA-256 of its certificate, and compare.",
@@ -60,8 +60,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "unreadable": ("This file cannot be checked", _SAVE_AGAIN),
     "not judged": (
         "This page cannot check this copy",
-        "That does not mean that it is false. The name on it is written in letters that the copy brings along, and a "
-        "browser cannot compare how they are drawn. Ask MailMart to check it.",
+        "That does not mean that it is false. The name on it is set in a font that the copy contains, and a browser "
+        "cannot check how its letters are drawn. Ask MailMart to check it.",
     ),
     "not judged/browser": (
         "Your browser cannot check files on this page",
@@ -70,7 +70,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "not available": (
         "This service cannot check files",
-        "Check it on this page with scripts allowed, or ask whoever runs this service to install "
+        "Check it on this page with scripts allowed, or ask the people who run this service to install "
         "mailmart-privacy[pdf].",
     ),
 }
@@ -90,7 +90,7 @@ MARKS = {"genuine": "✓", "open": "?", WRONG: "✗"}
 
 
 def find_words(verdict: str, reason: str | None = None, *, date: str = "") -> tuple[str, str]:
-    """Find what a verdict is called, and what to do about it.
+    """Find the words for a verdict: what the file is, and what to do about it.
 
     Args:
         verdict: for instance "altered".

@@ -36,7 +36,7 @@ def check_urls(app_configs: Any, **options: Any) -> "Sequence[CheckMessage]":
     except NoReverseMatch:
         return [
             Warning(
-                "The privacy policy is at no address of this project.",
+                "The privacy policy has no address in this project.",
                 hint='Add path("", include("mailmart_privacy.web.django.urls")) to the project\'s urls.',
                 id="mailmart_privacy.W001",
             )

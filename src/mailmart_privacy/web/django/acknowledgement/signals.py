@@ -1,4 +1,4 @@
-"""What others may hear of."""
+"""The signal that other applications can receive."""
 
 from django.dispatch import Signal
 
