@@ -70,7 +70,7 @@ NAMES = tuple(f"{kind}-{paper}" for paper in _RECIPIENTS for kind in ("form", "c
 
 
 def pytest_sessionstart() -> None:
-    """Fail at once, in one line, where a validator is missing; none is ever skipped."""
+    """Fail at once, in one line, if a validator is missing; none is ever skipped."""
     try:
         require_programs()
         verapdf.fetch()
@@ -97,7 +97,7 @@ def identities() -> dict[str, Identity]:
 def artefacts(
     policy: Policy, identities: dict[str, Identity], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Artefact]:
-    """The form, the certified form and a copy, for each paper, by the names of `NAMES`."""
+    """The form, the certified form and a copy, for each paper, by the names in `NAMES`."""
     folder = tmp_path_factory.mktemp("artefacts")
     made = {}
     for paper, (recipient, reference) in _RECIPIENTS.items():

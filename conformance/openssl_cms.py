@@ -16,7 +16,7 @@ _SUCCESS = "CAdES Verification successful"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignedRange:
-    """A signature, as it stands in the file.
+    """A signature, as it is in the file.
 
     Attributes:
         content: the bytes that it signs.

@@ -157,7 +157,7 @@ def test_go_refuses_changed_proofs(logged: Logged, tmp_path: Path) -> None:
 
 
 def test_go_accepts_that_the_log_goes_on(logged: Logged, tmp_path: Path) -> None:
-    """Go's packages accept that each state goes on from those before, and refuse a changed path."""
+    """Go's packages accept that each state continues those before, and refuse a changed path."""
     archive, checkpoints = logged
     for old, new in [(2, 3), (3, 70_000), (255, 256), (256, 257), (1_000, 65_536), (65_536, 65_537), (65_537, 70_000)]:
         path = prove_consistency(old, new, archive.log.tiles(new).subtree)
@@ -170,7 +170,7 @@ def test_go_accepts_that_the_log_goes_on(logged: Logged, tmp_path: Path) -> None
 
 
 def test_a_witness_of_others_signs_what_goes_on(logged: Logged, tmp_path: Path) -> None:
-    """It signs each state that goes on from what it saw, by our proof; and none from before, nor another log's."""
+    """The witness signs each state that our proof shows to continue what it saw; no older one, and no other log's."""
     archive, checkpoints = logged
     with serve_witness(archive.metadata.key, tmp_path) as witness:
         for size in (2, 3, 257, 65_537, 70_000):

@@ -1,4 +1,4 @@
-"""The page that checks copies, in browsers: thousands of files are judged as Python does, and nothing is sent."""
+"""The page that checks copies, in browsers: it judges thousands of files as Python does, and sends nothing."""
 
 import datetime
 import json
@@ -37,7 +37,7 @@ def kind_of(copy: Golden) -> str:
 
 @pytest.fixture(scope="module")
 def trust_list() -> Any:
-    """The signers' own certificates, but for one of whom it has the root, and the root of the authority."""
+    """The signers' own certificates, except for one signer the root instead, and the root of the authority."""
     signers = {copy.roots[0] if kind_of(copy) == "chain" else copy.signer for copy in ALL}
     return make_trust_list(signers, {copy.roots[-1] for copy in ALL}, since=SINCE)
 
@@ -124,7 +124,7 @@ def test_nothing_is_sent_and_nothing_complains(seen: dict[str, Any]) -> None:
 
 
 def test_verdicts_are_shown_and_accessible(seen: dict[str, Any]) -> None:
-    """Each is shown in its words, has the focus, fits the window, and breaks no rule of axe; a drop is a choice."""
+    """Each verdict is shown in its words, has the focus, fits the window, and breaks no rule of axe; drops work, too."""
     headlines = {
         "genuine.pdf": ("✓ Genuine, and unchanged", False),
         "lasting.pdf": None,

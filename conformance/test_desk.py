@@ -34,7 +34,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 
 def test_one_copy_is_one_page_one_field_one_click(seen: dict[str, Any]) -> None:
-    """And then the download; the one-time token is gone from the address."""
+    """After issuing comes the download; the one-time token is gone from the address."""
     one = seen["one"]
     assert (one["required"], one["typed"], one["pressed"], one["pages"]) == (1, 1, 1, 1)
     assert one["file"].endswith(".pdf")
@@ -51,7 +51,7 @@ def test_the_messy_workbook_takes_four_pages_and_six_decisions(seen: dict[str, A
 
 
 def test_it_works_without_script(seen: dict[str, Any]) -> None:
-    """Forms and links are all that it takes."""
+    """Everything works with forms and links alone."""
     assert seen["scriptless"] == "The copy is ready"
 
 
@@ -68,7 +68,7 @@ def test_every_page_is_sound_in_every_view(seen: dict[str, Any]) -> None:
 
 
 def test_pages_are_light(seen: dict[str, Any]) -> None:
-    """Cold, with fonts: at most 80 KB and 7 requests."""
+    """With an empty cache, and with fonts, a page takes at most 80 KB and 7 requests."""
     for page in seen["pages"]:
         for view in page["views"]:
             assert view["requests"] <= 7, (page["path"], view["requests"])

@@ -91,7 +91,7 @@ def test_poppler_finds_bookmarks_on_the_pages_of_their_headings(
 def test_the_qr_code_leads_to_the_address(
     paper: str, resolution: str, recorded: dict[str, Path], tmp_path: Path
 ) -> None:
-    """A reader of codes finds the address that stands beside it, even in a coarse grey picture."""
+    """A QR code reader finds the address that is printed beside it, even in a coarse grey picture."""
     form = recorded[form_name(paper)]
     run("pdftoppm", "-r", resolution, "-gray", "-l", "1", "-singlefile", "-png", form, tmp_path / "page")
     assert run("zbarimg", "--quiet", "--raw", tmp_path / "page.png").stdout == f"{VERIFY_URL}\n"

@@ -110,7 +110,7 @@ def reports(
 
 @pytest.fixture(scope="module")
 def pdfa(copies: dict[str, LevelCopy]) -> dict[tuple[Path, str], verapdf.Verdict]:
-    """veraPDF's verdicts on the least and the most of each key, made in one go."""
+    """veraPDF's verdicts on the lowest and the highest level of each key, made in one go."""
     found = verapdf.validate([copies[name].path for name in _ENDS])
     return {(verdict.path, verdict.profile.flavour): verdict for verdict in found}
 
@@ -149,7 +149,7 @@ def test_pdfsig_mupdf_and_openssl_agree(
 def test_qpdf_and_verapdf_find_no_fault(
     name: str, copies: dict[str, LevelCopy], pdfa: dict[tuple[Path, str], verapdf.Verdict]
 ) -> None:
-    """The syntax is sound, and each profile has no failed rule; what is between the ends, test_levels.py has judged."""
+    """The syntax is sound, and no rule of any profile fails; test_levels.py judges the levels in between."""
     path = copies[name].path
     assert qpdf.find_faults(path) == ()
     for profile in verapdf.PROFILES if name in _ENDS else ():
@@ -181,7 +181,7 @@ def _keep_in_file(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> keys.I
 
 
 def _sign_itself(key: keys.SigningKey) -> keys.Identity:
-    """Make a certificate that a key which cannot be had signs itself (RFC 5280, 4.1)."""
+    """Make a self-signed certificate for a key that cannot be exported (RFC 5280, 4.1)."""
     unsigned = Authority(_NAME).issue(_NAME, key.public_key)
     outer = der.read_only(unsigned.public_bytes(Encoding.DER))
     content, algorithm = outer.take(), outer.take()

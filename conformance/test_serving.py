@@ -45,7 +45,7 @@ def address(service: Service) -> Iterator[str]:
 
 
 def judge(visit: browser.Visit, page: str, style: str) -> None:
-    """Hold a page to what holds for all of them."""
+    """Check what has to be true of every page."""
     assert len(visit.views) == 6
     for view in visit.views:
         assert view.complaints == (), view.name

@@ -164,7 +164,7 @@ def test_nu_html_checker_refuses(write: Write) -> None:
 
 
 def test_nu_html_checker_gives_no_verdict_on_missing_files(tmp_path: Path) -> None:
-    """A file that is not there is no pass."""
+    """A file that does not exist does not pass."""
     with pytest.raises(ValidatorError, match="not read"):
         vnu.validate([tmp_path / "nothing.html"])
 

@@ -108,7 +108,7 @@ def test_nobody_types_into_a_copy(
 def test_a_fillable_copy_is_noticed(
     screen: Screen, copies: dict[str, Path], expected: dict[str, Image.Image], boxes: dict[str, Box]
 ) -> None:
-    """Were the fields not read-only, the comparison would fail, and what is typed would stand there."""
+    """If the fields were not read-only, what is typed would be shown, and the comparison would fail."""
     page = screen.show(copies["fillable"], expected["fillable"])
     before = page.picture()
     assert {fault.split(":")[0] for fault in find_differences(before, expected["fillable"], boxes)} >= set(FIELDS)

@@ -11,7 +11,7 @@ _MODULES = FOLDER / "node_modules"
 
 
 def install() -> Path:
-    """Install what package-lock.json pins, where that was not done yet.
+    """Install what package-lock.json pins, if that was not done yet.
 
     Returns:
         The folder of the installed packages.

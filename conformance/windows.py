@@ -33,7 +33,7 @@ class Screen:
         self._display, self._open = display, open_page
 
     def show(self, path: Path, expected: Image.Image) -> "Shown":
-        """Open a PDF, and wait until its first page is drawn and stands still.
+        """Open a PDF, and wait until its first page is drawn and no longer changes.
 
         Args:
             path: the file.

@@ -60,7 +60,7 @@ def test_two_files_onto_each_other(grown: Grown, kind: str) -> None:
 
 
 def test_a_file_without_an_entry(base: Grown) -> None:
-    """A file that no entry names is reported, in whatever folder it lies."""
+    """A file that no entry names is reported, whichever folder it is in."""
     for folder in folders(base.place):
         path = base.place.root / folder / "letter.txt"
         path.write_text("unlogged")

@@ -25,7 +25,7 @@ _TAG = re.compile(
 
 
 def judge(feed: bytes, *, at: datetime.datetime) -> set[str]:
-    """Find what is wrong with a feed at a moment, by the validator's names; nothing where all is well."""
+    """Find what is wrong with a feed at a moment, by the validator's names; nothing if all is well."""
     if not feed.startswith(b'<?xml version="1.0" encoding="utf-8"?>'):
         return {"MissingEncoding"}
     try:

@@ -1,4 +1,4 @@
-"""Stores of objects that are less than they seem: moto, with a hand between it and who asks."""
+"""Stores of objects that do less than they seem to: moto, with code between it and its clients."""
 
 import contextlib
 import threading

@@ -61,7 +61,7 @@ def install(framework: str, age: str) -> Path:
 
 
 def install_into(folder: Path, *packages: str) -> None:
-    """Install packages into a folder: with the uv of the checkout, which takes a tenth of pip's time, where it is."""
+    """Install packages into a folder, with the uv of the checkout if it is there: it takes a tenth of pip's time."""
     uv = ROOT / ".venv" / "bin" / "uv"
     if uv.exists():
         command = [str(uv), "pip", "install", "--python", sys.executable]
@@ -74,14 +74,14 @@ def install_into(folder: Path, *packages: str) -> None:
 
 
 def documented(heading: str) -> list[str]:
-    """Take the blocks that stand below a heading of docs/services.md."""
+    """Read the blocks below a heading of docs/services.md."""
     found = re.search(rf"^### {heading}\n(.*?)^##", _SERVICES, re.MULTILINE | re.DOTALL)
     assert found, heading
     return re.findall(r"^```\w+\n(.*?)^```$", found[1], re.MULTILINE | re.DOTALL)
 
 
 def write_documented(page: str, *headings: str, folder: Path) -> Path:
-    """Write the files that stand below headings of a page of docs/; each block begins with its name in a comment."""
+    """Write the files shown below headings of a page of docs/; each block begins with its name in a comment."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     for heading in headings:
         part = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]

@@ -26,7 +26,7 @@ def find_program(name: str) -> str:
 
 @contextlib.contextmanager
 def serve_postgres() -> Iterator[str]:
-    """Run a server, and give the URL of it; a database's name is to be appended."""
+    """Run a server, and return its URL, to which the name of a database has to be appended."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     account: str | None = None
     if os.geteuid() == 0:  # which the server refuses to run as

@@ -91,7 +91,7 @@ def read_imports(name: str) -> tuple[set[str], set[str]]:
 
 
 def belongs(name: str, place: str) -> bool:
-    """Whether a module is the one named, or lies in it."""
+    """Whether a module is the one named, or is inside it."""
     return name == place or name.startswith(place + ".")
 
 

@@ -79,7 +79,7 @@ def test_harms(grown: Grown, harm: Harm, tmp_path: Path, seed: int) -> None:
 
 
 def test_files_without_an_entry(grown: Grown) -> None:
-    """A file that no entry names is reported, in whatever folder it lies."""
+    """A file that no entry names is reported, whichever folder it is in."""
     for folder in folders(grown.place):
         path = grown.place.root / folder / "letter.txt"
         path.write_text("unlogged")

@@ -177,7 +177,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an index can be made, in each of the two databases."""
+    """Addresses at which an index can be made, in each of the two databases."""
     if request.param == "sqlite":
         return str(tmp_path / "index.sqlite")
     return empty_database(request.getfixturevalue("server"))
@@ -645,7 +645,7 @@ def test_a_refresh_that_is_killed_is_gone_on_with(made: Made, place: str) -> Non
 
 
 def test_a_refresh_with_nothing_new_waits_for_nobody(made: Made, sqlite_place: Path) -> None:
-    """Where there is nothing to write, no lock is taken."""
+    """If there is nothing to write, no lock is taken."""
     read(sqlite_place, made.archive)
     with contextlib.closing(sqlite3.connect(sqlite_place, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -740,7 +740,7 @@ def test_a_database_of_something_else_is_left_alone(sqlite_place: Path) -> None:
 
 @pytest.mark.parametrize("name", ["file/index.sqlite", "folder", "/proc/none/index.sqlite"])
 def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, name: str) -> None:
-    """Where no file can be made, one line says so."""
+    """If no file can be made, one line says so."""
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder").mkdir()
     with pytest.raises(ArchiveError) as caught:
@@ -750,7 +750,7 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path, name
 
 
 def test_a_disk_that_is_full_is_told_in_one_line(made: Made, sqlite_place: Path) -> None:
-    """Where the index cannot grow, one line says so; once it can, the next refresh goes on."""
+    """If the index cannot grow, one line says so; once it can, the next refresh continues."""
     read(sqlite_place, made.archive)
     made.add_entries(*(copy_entry(number) for number in range(3000)))
     with open_index(sqlite_place) as index:
@@ -779,7 +779,7 @@ def test_a_file_that_others_hold_is_not_removed(
 
 
 def test_folders_are_made(made: Made, tmp_path: Path) -> None:
-    """The folders that an index lies in are made."""
+    """The folders of an index are made."""
     assert read(tmp_path / "a" / "b" / "index.sqlite", made.archive) == expected(made.archive)
 
 
@@ -859,7 +859,7 @@ def test_a_user_who_may_not_make_schemas_may_use_one(made: Made, postgres_place:
 
 
 def test_a_lost_connection_is_told_in_one_line(made: Made, postgres_place: str) -> None:
-    """Where the server goes away, one line says so."""
+    """If the server goes away, one line says so."""
     with open_index(postgres_place) as index:
         index.refresh(made.archive)
         with psycopg.connect(postgres_place) as connection:
@@ -901,7 +901,7 @@ def test_a_password_is_never_told(url: str, kind: type[Exception]) -> None:
 
 
 def test_a_wrong_password_is_not_told(server: str) -> None:
-    """Where the server refuses the password, the message does not show it."""
+    """If the server refuses the password, the message does not show it."""
     url = empty_database(server).replace("//tester@", "//nobody-of-that-name:s3cr3t@")
     with pytest.raises(ArchiveError, match="nobody-of-that-name") as caught:
         open_index(url)

@@ -60,7 +60,7 @@ def test_customers_whose_relation_ended_are_proposed(place: Place) -> None:
 
 
 def test_a_customer_who_comes_back_is_not_proposed(place: Place) -> None:
-    """A later copy says that the relation goes on, until its end is recorded again."""
+    """After a later copy the relationship counts as continued, until its end is recorded again."""
     service = serve(place)
     service.end_relation("Acme GmbH", ended_at=NOW - 2 * YEAR)
     place.add([copy_for("Acme GmbH", "C-9")])

@@ -152,7 +152,7 @@ def stopping(place: Place, step: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("step", ["commit", "publish", "prove", "checkpoint"])
 def test_a_rotation_that_was_interrupted(place: Place, step: str) -> None:
-    """Readers go on meanwhile; writers say what to do, or go on where nothing was committed; a second run finishes."""
+    """Readers continue; writers say what to do, or continue if nothing was committed; a second run finishes."""
     with stopping(place, step):
         rotate(place)
     assert not place.audit().faults

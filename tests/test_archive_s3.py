@@ -271,7 +271,7 @@ def _require_acknowledged(archive: Archive, said: list[str]) -> None:
 
 
 def test_writers_that_race(url: str, tmp_path: Path) -> None:
-    """Four processes add copies at once: each one is there once, where its writer was told."""
+    """Four processes add copies at once: each copy is there once, at the place that its writer was told."""
     archive, _ = make(url, tmp_path / "key")
     writers = [_start(url, tmp_path / "key", 8) for _ in range(4)]
     outputs = [writer.communicate(timeout=120) for writer in writers]

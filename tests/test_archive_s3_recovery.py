@@ -97,7 +97,7 @@ def stop(archive: Archive, keyring: Keyring, copies: list[Copy]) -> None:
 
 
 def require_whole(archive: Archive, numbers: Iterable[int], copies: list[Copy]) -> None:
-    """Require that copies are in the log where their writer was told, and that nothing is left behind."""
+    """Require that copies are in the log at the places that their writer was told, and that nothing is left behind."""
     for number, copy in zip(numbers, copies, strict=True):
         (file,) = archive.read_entry(number).entry.files
         assert file.digest == sha256(copy.pdf).hexdigest()

@@ -363,7 +363,7 @@ def test_the_python_api(tmp_path: Path, authority: Authority) -> None:
 
 
 def test_two_officers_with_copies_of_folder_and_key(place: Place, tmp_path: Path) -> None:
-    """A fork is recognised as one: which entries both have, which each side has, and how to go on."""
+    """A fork is recognised: the message says which entries both have, which each side has, and how to continue."""
     from mailmart_privacy.archive.forks import ForkError, compare_logs
 
     other = place.duplicate(tmp_path / "other")

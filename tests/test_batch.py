@@ -274,7 +274,7 @@ def test_a_full_disk_stops_a_batch_that_goes_on(cli: Run, tmp_path: Path, enviro
 
 
 def test_no_room_is_said_before_anything_is_signed(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    """A batch that does not fit is refused; the message says how much room it needs and how much there is."""
+    """A batch that does not fit on the disk is refused; the message says how much room it needs and has."""
     write_sheet(tmp_path / "r.csv", 3)
     code = (
         "import shutil, sys; shutil.disk_usage = lambda path: type('Usage', (), {'free': 1000});"

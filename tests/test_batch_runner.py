@@ -78,7 +78,7 @@ def test_a_batch_is_stopped_and_continued(order: BatchOrder, tmp_path: Path) -> 
 
 
 def test_a_zip_goes_to_any_stream(order: BatchOrder, tmp_path: Path) -> None:
-    """A ZIP file is written to what the caller opened; all copies are verified where that is asked for."""
+    """A ZIP file is written to the file that the caller opened; all copies are verified if that is asked for."""
     stream = io.BytesIO()
     few = replace(order, plan=order.plan[:3], verify=None)
     report = make(few, tmp_path).into_zip(stream, seekable=True)

@@ -73,7 +73,7 @@ def test_golden_copies_are_read_alike(tmp_path: Path) -> None:
 
 
 def test_harmed_copies_are_judged_alike(tmp_path: Path) -> None:
-    """Of every level and kind of key: whatever Python says of a harmed copy, the page says."""
+    """For every level and kind of key, the page says the same about a harmed copy as Python."""
     copies = [copy for copy in ALL if copy.paper == "a4" and not copy.name.startswith("name-")]
     files = [
         harmed
@@ -147,7 +147,7 @@ def milliseconds(moment: datetime.datetime) -> int:
 
 
 def python_or_none(call: Callable[[], Any]) -> Any:
-    """What Python gives; None where it refuses."""
+    """What Python returns; None if it refuses."""
     try:
         return call()
     except (ValueError, RecipientError):

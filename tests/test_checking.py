@@ -72,7 +72,7 @@ def form_of(pdf: bytes, name: str = "copy.pdf") -> tuple[dict[str, str], bytes]:
 
 
 def test_a_genuine_copy_is_told_in_plain_words(service: Service, copy: bytes) -> None:
-    """Issued to whom, by whom, when, of which version, and that it is in force; the same as JSON."""
+    """The page says to whom, by whom and when a copy was issued, and that its version is in force; so does the JSON."""
     headers, body = form_of(copy)
     answer = service.respond("POST", "/privacy/verify", headers, body)
     page = answer.body.decode()
@@ -176,7 +176,7 @@ def test_a_stolen_key_signs_nothing_and_is_told_of() -> None:
     ],
 )
 def test_a_request_without_a_file_is_refused(service: Service, kind: str, body: bytes, status: int) -> None:
-    """And so is one that is too large: before anything looks at it."""
+    """A file that is too large is refused as well, before anything reads it."""
     assert service.respond("POST", "/privacy/verify", {"Content-Type": kind}, body).status == status
 
 

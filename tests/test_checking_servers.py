@@ -1,4 +1,4 @@
-"""A file that is sent to be checked, under real servers: each framework passes it on, and goes on serving."""
+"""A file that is sent to be checked, under real servers: each framework passes it on, and continues to serve."""
 
 import http.client
 import json

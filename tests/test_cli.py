@@ -1,4 +1,4 @@
-"""The command line as a process: where it prints what, its exit codes, and that no file is incomplete."""
+"""The command line as a process: what it prints and where, its exit codes, and that no file is incomplete."""
 
 import json
 import os
@@ -423,7 +423,7 @@ def test_completion_is_there(cli: Run, environment: dict[str, str]) -> None:
 
 
 def test_help_is_grouped(cli: Run) -> None:
-    """The options of a large command stand in groups; each of them stands in one."""
+    """The help of a large command lists its options in groups; each option is in one of them."""
     text = cli("export", "--help").stdout.decode()
     headings = [line[:-1] for line in text.splitlines() if re.fullmatch(r"[A-Z][a-z ]+:", line)]
     assert headings == ["Basics", "Many customers", "Signing", "Archive"]

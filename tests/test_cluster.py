@@ -109,7 +109,7 @@ def test_a_worker_that_is_killed_costs_no_copy(cluster: Any, key: KeyName, tmp_p
 
 
 def test_workers_write_to_a_store(cluster: Any, key: KeyName, store: str, process: Run, tmp_path: Path) -> None:
-    """The command line has a cluster write into S3, lists the copies here, and goes on where it was stopped."""
+    """The command line has a cluster write into S3, lists the copies here, and continues where it was stopped."""
     import boto3
 
     sheet = tmp_path / "rows.csv"
@@ -144,7 +144,7 @@ def test_a_store_without_a_list_is_refused(process: Run, tmp_path: Path, store: 
 
 
 def test_no_scheduler_is_one_line(process: Run, tmp_path: Path) -> None:
-    """Where no cluster answers, one line says so, and nothing is written."""
+    """If no cluster answers, one line says so, and nothing is written."""
     (tmp_path / "rows.csv").write_text("name\nAcme\n", encoding="utf-8")
     result = process("export", "--recipients", "rows.csv", "-d", "out", "--dask", "tcp://127.0.0.1:1")
     assert result.returncode == 2

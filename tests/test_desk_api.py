@@ -132,7 +132,7 @@ def test_what_is_wrong_is_said(desk: LocalDesk) -> None:
 
 
 def test_tokens_are_bounded(desk: LocalDesk) -> None:
-    """Unknown, revoked, too old, without the scope, too often: refused; a cookie is not enough."""
+    """A token that is unknown, revoked, too old, without the scope or used too often is refused, and so is a cookie."""
     assert problem(ask(desk, "GET", "/api/copies", "")) == "unauthorised"
     assert problem(ask(desk, "GET", "/api/copies", "mmdesk_guess")) == "unauthorised"
     assert problem(desk.sign_in("Ada").get("/api/copies")) == "unauthorised"

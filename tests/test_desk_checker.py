@@ -126,7 +126,7 @@ def test_more_files_than_workers_wait(checker: Checker, copy: bytes) -> None:
 
 
 def test_it_has_no_network(checker: Checker) -> None:
-    """Where the system lets a process give up its network, nothing can be reached from it, not even this machine."""
+    """If the system lets a process give up its network, it can reach nothing, not even this computer."""
     probe = """
 import socket, sys
 from mailmart_privacy.desk.checker.shelter import enter_shelter

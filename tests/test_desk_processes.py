@@ -52,7 +52,7 @@ class Running:
             assert self.send("GET", f"/?{parts.query}")[0] == 303
 
     def send(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str, str]:
-        """Send a request: the status, where the answer leads, and its text."""
+        """Send a request; return the status, the address to which the answer redirects, and its text."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         headers = {"Cookie": self.cookie, "Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
         body = None if fields is None else urlencode(fields)
@@ -142,7 +142,7 @@ def running(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
 
 def test_one_command_starts_it_and_a_copy_comes_out(running: Running) -> None:
-    """Archive, key and identity are made; only the user can read them; the web process knows none of them."""
+    """Archive, key and identity are made; only the user can read them; the web process knows nothing of them."""
     assert set(running.known) == {"web", "keeper", "checker"}
     place = running.issue("First GmbH").partition("?")[0]
     assert running.send("GET", f"{place}/file")[2].startswith("%PDF-")
@@ -158,7 +158,7 @@ def test_one_command_starts_it_and_a_copy_comes_out(running: Running) -> None:
 
 @pytest.mark.parametrize("name", ["keeper", "checker", "web"])
 def test_each_process_may_be_killed(running: Running, name: str) -> None:
-    """The next request is answered by the one that is started in its place, and sessions go on."""
+    """The next request is answered by the process that is started in its place, and sessions continue."""
     fields = running.form()
     before = running.find_children()[name]
     os.kill(before, signal.SIGKILL)
@@ -199,7 +199,7 @@ def test_nothing_of_a_customer_stands_in_the_log(running: Running) -> None:
 
 
 def test_a_second_desk_says_who_has_the_folder(running: Running, process: Run) -> None:
-    """One folder, one desk; the message says where the first one answers."""
+    """A folder has one desk at a time; the message says where the first one answers."""
     result = process("desk", "--folder", str(running.folder), "--port", "0", "--no-browser")
     assert result.returncode == 2
     assert f"it answers at {running.origin} (process {running.process.pid})" in one_line(result)

@@ -55,7 +55,7 @@ def send_form(desk: LocalDesk, browser: Browser, **headers: str) -> int:
     ],
 )
 def test_forms_of_other_pages_are_refused(desk: LocalDesk, headers: dict[str, str]) -> None:
-    """Even with the cookie and the form's token: the browser says where a form was sent from."""
+    """A forged form is refused even with the cookie and the token, because the browser says where it was sent from."""
     assert send_form(desk, desk.sign_in(), **headers) == 403
 
 
@@ -76,7 +76,7 @@ def test_a_form_needs_the_token_of_its_own_session(desk: LocalDesk) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9999", "localhost:8640", "127.0.0.1", ""])
 def test_other_names_of_the_host_are_refused(desk: LocalDesk, host: str) -> None:
-    """A name that leads here by a trick (rebinding) gets nothing, whoever is signed in."""
+    """A host name that leads here by DNS rebinding gets nothing, even if somebody is signed in."""
     assert desk.sign_in().get("/", host=host).status == 421
 
 
@@ -257,7 +257,7 @@ def test_too_much_and_too_slow_are_refused(desk: LocalDesk) -> None:
 
 
 def test_many_requests_in_a_minute_are_refused(desk: LocalDesk) -> None:
-    """30 copies a minute and person; after a minute it goes on."""
+    """A person may issue 30 copies a minute; after a minute, more are possible."""
     browser = desk.sign_in("Fast")
     token = browser.open("/").hidden("/issue")["token"]
     found = [browser.post("/issue", {"token": token, "customer": ""}).status for _ in range(32)]
@@ -267,7 +267,7 @@ def test_many_requests_in_a_minute_are_refused(desk: LocalDesk) -> None:
 
 
 def test_a_changed_log_stops_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where somebody changed the record, the desk says so and does nothing more."""
+    """If somebody changed the record, the desk says so and does nothing more."""
     monkeypatch.setenv("MAILMART_PRIVACY_STATE_DIR", str(tmp_path / "state"))
     desk = LocalDesk(tmp_path / "desk")
     browser = desk.sign_in()

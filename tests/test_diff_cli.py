@@ -244,7 +244,7 @@ def test_a_pdf_without_a_policy(cli: Run, tmp_path: Path, draft: str) -> None:
 
 
 def test_what_is_announced(cli: Run) -> None:
-    """`upcoming` is the soonest version that is announced; where none is, one line says so."""
+    """`upcoming` is the announced version that takes effect first; if there is none, one line says so."""
     result = cli("diff", "current", "upcoming")
     announced = shipped().upcoming(datetime.datetime.now(datetime.UTC))
     if announced:

@@ -40,7 +40,7 @@ def test_what_is_not_ecdsa_stays() -> None:
 
 
 def test_identities_sign_with_the_lower_one() -> None:
-    """Whatever the key gives, the identity's signature is in canonical form."""
+    """Whatever the key returns, the identity's signature is in canonical form."""
     identity = create_identity(created_at=NOW)
     for number in range(12):
         signature = identity.sign(b"%d" % number)

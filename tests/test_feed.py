@@ -166,7 +166,7 @@ def test_hostile_text_comes_back_as_it_was() -> None:
     [("a\x00\x0b\ufffe\x85b", "a\ufffd\ufffd\ufffd\ufffdb"), ("\ud800", "\ufffd"), ("a\r\nb\rc", "a\nb\nc")],
 )
 def test_what_xml_cannot_hold_is_replaced(monkeypatch: pytest.MonkeyPatch, summary: str, shown: str) -> None:
-    """A control or a lone surrogate breaks no feed, though no release would hold one."""
+    """A control character or a lone surrogate does not break the feed, although no release would have one."""
     ledger = three_version_ledger()
     first, second, third = ledger.versions
     monkeypatch.setattr(ledger, "versions", (first, replace(second, summary=summary), third))

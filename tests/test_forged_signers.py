@@ -1,4 +1,4 @@
-"""Signers that issuing would refuse, and containers that it would not write: each signature holds, and none passes."""
+"""Signers that issuing would refuse, and containers that it would not write: signatures are valid, and none passes."""
 
 import datetime
 import json

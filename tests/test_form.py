@@ -187,7 +187,7 @@ def test_the_policy_is_attached(paper: str) -> None:
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_page_says_what_it_is(paper: str) -> None:
-    """Header, digest and page number stand on the pages, and the whole text in its order."""
+    """The pages show the header, the digest, the page number, and the whole text in its order."""
     policy, pages = shipped().policy(VERSION), pages_of(paper)
     for number, page in enumerate(pages, 1):
         assert f"Page {number} of {len(pages)}" in page
@@ -214,7 +214,7 @@ def test_page_1_asks_nothing_of_a_recipient_but_a_browser(paper: str) -> None:
 
 
 def test_the_address_is_a_setting_of_the_release() -> None:
-    """Another address stands in the text, in the link and in the QR code, and step 1 names its beginning."""
+    """Another address is shown in the text, the link and the QR code, and step 1 names its beginning."""
     address = "https://example.org/policy/check"
     form = render_form(shipped().policy(VERSION), verify_url=address)
     text = subprocess.run(

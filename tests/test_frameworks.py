@@ -319,7 +319,7 @@ SHADOW = 'path("<path:anything>", lambda request, anything: None)'
     ],
 )  # fmt: skip
 def test_django_checks(age: str, settings: str, patterns: str, said: str, tmp_path: Path) -> None:
-    """`manage.py check` says what is wrong in one line, and nothing where all is well."""
+    """`manage.py check` says what is wrong in one line, and prints nothing if all is well."""
     project = write_project(tmp_path, "django")
     text = (project / "settings.py").read_text() + f"\nMAILMART_PRIVACY = {settings}\n"
     (project / "settings.py").write_text(text)

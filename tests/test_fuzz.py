@@ -93,7 +93,7 @@ def copies(form: bytes, authority: Authority) -> Copies:
 
 
 def refuse(pdf: bytes, copies: Copies, authority: Authority) -> None:
-    """Hold that a file is refused with an error of ours, in one line; what is a copy after all is left out."""
+    """Require that a file is refused with an error of ours, in one line; files that are still copies are left out."""
     known = list(copies.values())
     earlier = [copy[:end] for copy in known for end in ends_of(copy)]
     if pdf in known or pdf in earlier:
@@ -107,7 +107,7 @@ def refuse(pdf: bytes, copies: Copies, authority: Authority) -> None:
 
 @cache
 def ends_of(copy: bytes) -> list[int]:
-    """Find where the updates of a copy end: cut there, it is the copy that it was before."""
+    """Find where the updates of a copy end: if it is cut there, it is the copy that it was before."""
     updates = updates_of(copy)
     return [sum(map(len, updates[:n])) for n in range(2, len(updates))]
 
@@ -238,7 +238,7 @@ def test_containers(copies: Copies, form: bytes, authority: Authority, data: st.
 
 
 def list_elements(content: bytes, start: int, stop: int, depth: int) -> Iterator[tuple[int, int, int]]:
-    """List the elements of DER, each with where it, its content, and what follows it begin."""
+    """List the elements of DER: the offsets of each one, of its content, and of what follows it."""
     while start + 2 <= stop and depth < 12:
         length, body = content[start + 1], start + 2
         if length & 0x80:

@@ -67,7 +67,7 @@ def test_golden_copies_are_frozen() -> None:
 
 
 def test_a_harmed_list_of_validation_data_is_named() -> None:
-    """References that are not whole are found altered, like all else, and never bring a traceback."""
+    """Incomplete references are reported as altered, like everything else, and never cause a traceback."""
     golden = next(golden for golden in GOLDEN if golden.name == "p256-b-lt-a4")
     for old, new in ((b" 0 R ", b" 0 "), (b" 0 R ", b" 0 X "), (b"[ ", b"[")):
         place = golden.pdf.rindex(b"/Certs [")

@@ -52,7 +52,7 @@ def test_a_hint_below_several_lines_stands_alone() -> None:
 
 
 def test_fonts_of_this_computer_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Where fontconfig knows fonts with the characters, they are named; where it is not installed, nothing is."""
+    """If fontconfig knows fonts with the characters, they are named; if it is not installed, no font is."""
     program = tmp_path / "fc-list"
     program.write_text(
         '#!/bin/sh\n[ "$1" = ":charset=682a 793e" ] || exit 1\nprintf "Zen,Zen Mono\\nNoto Sans CJK\\nZen\\n"\n'

@@ -65,7 +65,7 @@ def test_a_copy_begins_with_what_was_published(form: bytes, certified: Certified
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fields_hold_and_show_the_names_of_the_world(certified: CertifiedForm, identity: Identity, name: str) -> None:
-    """Names in Latin, Greek, Cyrillic and Vietnamese stand in the field, and are what is shown."""
+    """Names in Latin, Greek, Cyrillic and Vietnamese are in the field, and are what is shown."""
     copy = issue(certified, identity, recipient=name)
     assert read_fields(copy)["Recipient"] == name
     root = PdfFileReader(BytesIO(copy)).root
@@ -111,7 +111,7 @@ def test_a_name_is_brought_into_nfc(certified: CertifiedForm, identity: Identity
 
 
 def test_a_long_name_takes_two_lines_before_it_becomes_small(certified: CertifiedForm) -> None:
-    """One line down to 15 points; then two lines, down to eight; a name that cannot be split goes on in one."""
+    """One line down to 15 points; then two lines, down to eight; a name that cannot be split stays on one line."""
     from mailmart_privacy.typesetting.fields import fill_field
 
     def sizes(recipient: str) -> set[str]:
@@ -221,7 +221,7 @@ def test_errors_pass_from_one_process_to_another() -> None:
 
 
 def test_cryptography_is_all_that_is_needed(tmp_path: object) -> None:
-    """A copy is issued and verified where no PDF library, no ASN.1 library and no layout engine can be imported."""
+    """A copy is issued and verified even if no PDF library, no ASN.1 library and no layout engine can be imported."""
     code = """
 import sys
 for name in ("pyhanko", "pyhanko_certvalidator", "asn1crypto", "pypdf", "weasyprint", "cffi.api", "pango", "markdown",

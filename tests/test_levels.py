@@ -185,14 +185,14 @@ def test_fifteen_years_with_renewals(copies: dict[str, bytes], authority: Author
 def test_a_renewal_without_proof_for_the_last_authority_is_refused(
     issue: Issue, signer: Identity, authority: Authority
 ) -> None:
-    """An authority whose certificate names no place to ask cannot be renewed, and its name is said."""
+    """If an authority's certificate does not say where to ask, the copy cannot be renewed, and the message names it."""
     with pytest.raises(LevelError, match=r"B-LT cannot be reached: there is no .* for .*'Test bare-tsa'"):
         issue("B-LT", signer, authority.client("bare-tsa"))
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_others_accept_each_level(copies: dict[str, bytes], authority: Authority, tmp_path: Path, level: str) -> None:
-    """pdfsig finds all signatures valid, and the last one to cover the file where it does."""
+    """pdfsig finds all signatures valid, and says correctly whether the last one covers the file."""
     path = tmp_path / "copy.pdf"
     path.write_bytes(copies[level])
     result = subprocess.run(["pdfsig", "-nocert", str(path)], capture_output=True, check=False)
@@ -327,7 +327,7 @@ def test_what_is_missing_is_named(
     level: str,
     words: str,
 ) -> None:
-    """Where an answer is missing, the level fails and says which."""
+    """If an answer is missing, the level fails and says which."""
     assert copies
     authority.broken |= broken
     try:
@@ -340,7 +340,7 @@ def test_what_is_missing_is_named(
 def test_a_list_stands_in_for_ocsp(
     issue: Issue, signer: Identity, authority: Authority, copies: dict[str, bytes]
 ) -> None:
-    """Where OCSP is down, the revocation list is embedded instead."""
+    """If OCSP is down, the revocation list is embedded instead."""
     assert copies
     authority.broken.add("/test/ocsp")
     try:

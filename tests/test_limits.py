@@ -207,7 +207,7 @@ def many_dictionaries(tail: Tail) -> bytes:
 
 
 def an_object_within_another(tail: Tail) -> bytes:
-    """A large object that looks small, since another one is said to stand in the midst of it."""
+    """A large object that looks small, because another one claims to be in the middle of it."""
     inner = b"%d 0 obj\n<< >>\nendobj\n" % (tail.size + 1)
     outer = b"[ %s %s ]" % (inner, b"<<>>" * 500_000)
     place = len(tail.copy) + len(b"%d 0 obj\n[ " % tail.size)

@@ -61,7 +61,7 @@ def test_names_of_the_world(name: str) -> None:
 
 
 def test_the_table() -> None:
-    """Each letter of the table stands once, beside an ASCII letter."""
+    """Each letter of the table occurs once, beside an ASCII letter."""
     assert all(twin.isascii() and twin.isalpha() and not each.isascii() for each, twin in _LATIN_TWINS.items())
     assert 2 * len(_LATIN_TWINS) == len(_LOOKALIKES)
 

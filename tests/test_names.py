@@ -105,7 +105,7 @@ def test_clusters_stay_together() -> None:
     ],
 )
 def test_joiners_have_their_places(text: str, refused: str) -> None:
-    """A joiner is allowed where it changes what is shown; elsewhere it would be hidden in a name."""
+    """A joiner is allowed where it changes what is shown; anywhere else it would be hidden in a name."""
     assert "".join(find_refused(text)) == refused
 
 
@@ -162,7 +162,7 @@ def _restrict(source: Path, target: Path) -> None:
 
 
 def test_long_names_take_two_lines(certified: CertifiedForm, identity: Identity, tmp_path: Path) -> None:
-    """A name too long for one line at eight points stands on two, broken at a space, then it is refused."""
+    """A name too long for one line at eight points is set on two, broken at a space; a longer one is refused."""
     name = "Internationale Gesellschaft für elektronische Postdienstleistungen und Adressverwaltung mbH & Co. KG"
     pdf = issue_copy(certified, recipient=name, reference="C-1", issued_at=NOW, identity=identity)
     assert verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped()).recipient == name

@@ -38,7 +38,7 @@ def test_what_is_published_and_not_known_here_is_named() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"{}x", b"5", b'["a"]', b'[{"version": 5}]', b"null"])
 def test_what_is_no_list_of_versions_is_named(content: bytes) -> None:
-    """One line, whatever answers there."""
+    """The error has one line, whatever answers there."""
     with pytest.raises(RecordError, match="not a list of versions"):
         find_skew(content, shipped().versions)
 

@@ -30,14 +30,14 @@ def read_pages(name: str) -> list[str]:
 
 
 def find_page(pages: list[str], text: str) -> int:
-    """The page on which a text stands whole, lines aside."""
+    """The page that has the whole text, whatever its lines."""
     (found,) = [number for number, page in enumerate(pages) if text in " ".join(page.split())]
     return found
 
 
 @pytest.mark.parametrize("name", EDITIONS)
 def test_no_list_and_no_heading_is_broken(name: str) -> None:
-    """A list stands on one page with the paragraph before it; a heading on that of what follows it."""
+    """A list is on one page with the paragraph before it, and a heading is on the page of what follows it."""
     pages = read_pages(name)
     for section in POLICY.sections:
         heading = find_page(pages, f"{section.number}. {section.title} ")
@@ -52,7 +52,7 @@ def test_no_list_and_no_heading_is_broken(name: str) -> None:
 
 @pytest.mark.parametrize("name", EDITIONS)
 def test_no_last_line_is_one_word(name: str) -> None:
-    """The last two words of each paragraph and item stand on one line."""
+    """The last two words of each paragraph and item are on one line."""
     text = "\n".join(read_pages(name))
     for section in POLICY.sections:
         for block in section.blocks:
@@ -62,7 +62,7 @@ def test_no_last_line_is_one_word(name: str) -> None:
 
 @pytest.mark.parametrize("name", EDITIONS)
 def test_what_is_read_out_is_the_text_itself(name: str) -> None:
-    """Quotation marks and apostrophes are drawn curly, and read out as they stand in the text."""
+    """Quotation marks and apostrophes are drawn curly, and read out as they are in the text."""
     article = " ".join(" ".join(read_pages(name)[name.startswith("form") :]).split())
     assert '("we," "our," or "us")' in article
     assert "9. Children's Privacy" in article

@@ -29,7 +29,7 @@ def markup(tag: str) -> str:
 
 
 def changed(*changes: tuple[str, str]) -> str:
-    """The real source with each first text, which stands in it, replaced by the second."""
+    """The real source with each first text, which occurs in it, replaced by the second."""
     source = SOURCE
     for old, new in changes:
         assert old in source, old
@@ -251,7 +251,7 @@ def test_escaped_markup_is_text() -> None:
     ],
 )
 def test_a_fault_is_named_with_its_line(old: str, new: str, line: int, message: str) -> None:
-    """Each kind of fault is reported once, where it stands, in words that say what to do."""
+    """Each kind of fault is reported once, with its line, in words that say what to do."""
     found = faults(changed((old, new)))
     assert [fault for fault in found if fault[0] == line and fault[1].startswith(message)], found
 

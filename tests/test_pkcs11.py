@@ -174,7 +174,7 @@ def test_the_key_is_found_once_a_process(hsm: Hsm, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_token_without_the_combined_mechanism_signs(hsm: Hsm, monkeypatch: pytest.MonkeyPatch) -> None:
-    """RSA is signed with the digest made here where the token knows only the raw mechanism, as many cards do."""
+    """If the token knows only the raw mechanism, as many cards do, the digest for RSA is made here."""
     monkeypatch.setattr(backend, "Mechanism", RawOnly)
     identity = keys.open_pkcs11(hsm.uri("rsa"), pin=PIN)
     assert holds(identity)
@@ -237,7 +237,7 @@ def test_a_key_is_named_by_its_identifier(hsm: Hsm) -> None:
 
 
 def test_a_wrong_pin_is_tried_once(hsm: Hsm) -> None:
-    """A wrong PIN is said to be wrong, without repeating it, and a missing one to be missing."""
+    """The message says whether a PIN is wrong, without repeating it, or missing."""
     with pytest.raises(IdentityError, match="PIN of the token 'spare' is wrong; it was tried once") as caught:
         keys.open_pkcs11(hsm.uri("x", token="spare"), pin="n0t-it")
     assert "n0t-it" not in str(caught.value)

@@ -159,7 +159,7 @@ def rewrite(folder: Path, version: str, /, **said: object) -> None:
 
 
 def test_new_changes_nothing_but_the_date(story: Story) -> None:
-    """The fourth version begins with the third's text; the path is printed, and what to do next is said."""
+    """The fourth version begins with the third's text; the path and the next step are printed."""
     before, after = (
         (story.opened / name / "policy.md").read_text(encoding="utf-8").split("\n") for name in (THIRD, FOURTH)
     )
@@ -277,7 +277,7 @@ def test_withdraw_takes_back_an_announced_version(cli: Run, story: Story, tmp_pa
 def test_versions_say_how_they_differ(
     story: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Class and summary stand below each version that has them; as JSON it is what services serve."""
+    """Change and summary are shown below each version that has them; the JSON is what services serve."""
     ledger = read_ledger(story.finished)
     monkeypatch.setattr(show, "shipped", lambda: ledger)
     assert run(["versions"], program="mailmart-privacy") == 0
@@ -574,7 +574,7 @@ CHECKED = [
 
 @pytest.mark.parametrize(("edited", "message"), CHECKED, ids=[message for _, message in CHECKED])
 def test_check_refuses(cli: Run, finished: Path, edited: Edit, message: str) -> None:
-    """Each has a line of its own, and nothing else is said; nothing is written."""
+    """Each has a line of its own, and there is no other output; nothing is written."""
     edited(finished)
     before = tree(finished)
     result = cli("records", "check", "--data", "data")

@@ -414,7 +414,7 @@ def test_a_removed_number_is_struck_through(ledger: Ledger) -> None:
 
 
 def test_a_draft_is_not_named_like_a_version(ledger: Ledger) -> None:
-    """A text that bears a version's date and is another one is said not to be recorded."""
+    """If a text has a version's date but differs from that version, the redline says that it is not recorded."""
     policy = ledger.policy(FIRST)
     draft = replace(policy, title="Privacy Notice")
     text = redline.render_text(compare(policy, draft))

@@ -190,7 +190,7 @@ def test_the_first_link_leads_past_the_contents(policy: Policy, page: Page) -> N
 
 
 def test_every_date_is_machine_readable(policy: Policy, page: Page) -> None:
-    """Dates stand in time elements; the one in the text is written as the policy writes it."""
+    """Dates are in time elements; the one in the text is written as the policy writes it."""
     assert [(attributes["datetime"], text) for attributes, text in page.all("time")] == [
         ("2026-02-24", "February 24, 2026"),
         ("2026-02-24", "2026-02-24"),
@@ -222,7 +222,7 @@ def test_a_fragment_fits_the_page_that_embeds_it(policy: Policy) -> None:
 
 
 def test_the_fragment_is_the_text(policy: Policy) -> None:
-    """The fragment is one article, in which every line of the canonical text stands in its own element."""
+    """The fragment is one article, in which every line of the canonical text has its own element."""
     fragment = Page(policy.html)
     assert fragment.elements[0][0] == "article"
     assert fragment.ancestors.count(()) == 1
@@ -337,7 +337,7 @@ def test_the_schema_is_closed_and_described(schema: dict[str, Any]) -> None:
 
 
 def put(*path: str | int, value: Any) -> Callable[[Any], None]:
-    """A change: set a member that lies at the end of a path."""
+    """A change: set the member at the end of a path."""
 
     def change(document: Any) -> None:
         for key in path[:-1]:
@@ -416,7 +416,7 @@ def test_markdown_stays_readable(policy: Policy) -> None:
 
 
 def plain(text: str) -> str:
-    """Bring a text to what a paragraph is: NFC, and single spaces between words."""
+    """Make a text what a paragraph is: NFC, with single spaces between words."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 

@@ -52,7 +52,7 @@ def workbook(*rows: tuple[Any, ...], change: Callable[[Any], None] | None = None
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_csv_as_spreadsheets_write_it(encoding: str, separator: str) -> None:
-    """Each encoding and each separator gives the same rows; what is not Unicode is said."""
+    """Each encoding and each separator gives the same rows; an encoding other than Unicode is reported."""
     lines = [("Firma", "Vertrag"), ("Müller & Söhne", "C-1"), ("Łódź"[1:] if encoding == "cp1252" else "Łódź", "C-2")]
     text = "\r\n".join(separator.join(line) for line in lines if encoding != "cp1252" or "ź" not in line[0])
     sheet = read(text.encode(encoding))
@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_read(content: bytes, row: int, words: str) -> Non
 
 
 def test_numbers_that_lost_their_zeros() -> None:
-    """Where references begin with zeros and have one length, a shorter number has lost them; each is named."""
+    """If references begin with zeros and have one length, a shorter number has lost them; each is reported."""
     assert faults("name,ref\nA,00117\nB,118\nC,00119\nD,1190\n") == [
         (3, "the reference 118 seems to have lost its zeros (row 2 has 00117); type it as text"),
         (5, "the reference 1190 seems to have lost its zeros (row 2 has 00117); type it as text"),
@@ -222,7 +222,7 @@ def test_hostile_workbooks() -> None:
 
 
 def test_too_many_rows_and_bytes() -> None:
-    """Caps on rows and on bytes are held before anything is signed; the message says how to go on."""
+    """Limits on rows and bytes apply before anything is signed; the message says how to continue."""
     text = "name\n" + "Acme\n" * 11
     assert len(read(text, max_rows=11).rows) == 11
     assert "more than 10 recipients" in faults(text, max_rows=10)[0][1]

@@ -214,7 +214,7 @@ def test_a_file_where_a_folder_has_to_be_is_said_first(cli: Run, tmp_path: Path,
 def test_a_killed_build_leaves_whole_files_and_the_next_one_all(
     cli: Run, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    """Killed before the seventh file was in its place: six are whole, and the next run clears what lies beside."""
+    """If a run is killed before the seventh file is in its place, six are whole; the next run clears up the rest."""
     source = (
         "import os, signal, sys\nfrom mailmart_privacy import _files\nfrom mailmart_privacy.__main__ import main\n"
         "put, count = _files._put, []\n"

@@ -30,7 +30,7 @@ def test_a_folder_that_keeps_nothing_hinders_no_copy(cli: Run, tmp_path: Path, e
 
 
 def test_each_system_has_its_own_folders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings and state lie where programs keep them on Windows, on macOS and on Linux."""
+    """Settings and state are where programs keep them on Windows, on macOS and on Linux."""
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "MAILMART_PRIVACY_STATE_DIR", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     home = Path.home()

@@ -215,7 +215,7 @@ def test_extended_key_usage(name: str) -> None:
     ],
 )
 def test_key_usage(usage: tuple[str, ...], allowed: bool, purpose: str) -> None:
-    """Where a certificate names key usages, one of them is a signature."""
+    """If a certificate names key usages, one of them is a signature."""
     own = leaf(usage=usage, eku=STAMPING if purpose == "stamp" else None)
     if allowed:
         assert judge(own, purpose=purpose)
@@ -455,7 +455,7 @@ def test_strangers_prove_nothing() -> None:
 
 
 def test_responders() -> None:
-    """An answer of a responder counts where the issuer made it one, and it needs no proof or has it."""
+    """A responder's answer counts if the issuer appointed it, and it needs no proof of its own status, or has one."""
     own, key = leaf(), ec.generate_private_key(ec.SECP256R1())
     answering = ([EKU.OCSP_SIGNING], False)
     free = issue("Responder", key, "CA", CA_KEY, eku=answering, more=((x509.OCSPNoCheck(), False),))

@@ -140,7 +140,7 @@ def test_a_chain_leads_to_its_root(chained: tuple[Identity, x509.Certificate], i
 
 
 def test_a_superseded_version_is_not_passed_off_as_current(identity: Identity) -> None:
-    """A copy of the former version says until when it was in force, and is refused where the current one is wanted."""
+    """A copy of the former version says until when it was in force, and is refused if the current one is required."""
     first = certify(shipped().record(FIRST, "form-a4.pdf"), identity=identity, signing_time=NOW)
     copy = issue_copy(first, recipient="Acme GmbH", reference="C-1", issued_at=NOW, identity=identity)
     ledger, later = two_versions(), NOW + datetime.timedelta(days=100)

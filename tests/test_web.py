@@ -30,7 +30,7 @@ TYPES = {
 
 
 class Clock:
-    """A clock that stands where a test puts it."""
+    """A clock that shows the moment that a test sets."""
 
     def __init__(self) -> None:
         self.moment = NOW
@@ -369,7 +369,7 @@ def test_a_page_is_served_with_a_strict_policy(service: Service) -> None:
 
 
 def test_the_text_is_the_recorded_one(service: Service, ledger: Ledger) -> None:
-    """Every section of the recorded policy stands on the page as it is."""
+    """Every section of the recorded policy is on the page as it is."""
     page = re.sub(r'<a class="permalink" .*?</a>\n', "", get(service, f"/privacy/{FIRST}")[0].body.decode())
     for section in ledger.policy(FIRST).sections:
         assert page.count(section.html) == 1
@@ -438,7 +438,7 @@ def test_whatever_comes_in_is_answered(method: str, rest: str, headers: dict[str
 
 
 def test_a_header_of_no_sensible_length_is_refused(service: Service) -> None:
-    """431 for Accept; an entity tag of that length is none that was ever given out."""
+    """431 for Accept; an entity tag of that length was never given out."""
     assert get(service, "/privacy", Accept="text/html," * 100_000)[0].status == 431
     assert get(service, "/privacy", If_None_Match='"x",' * 100_000 + "*")[0].status == 200
     assert choose_type("text/html," * 800, ("text/html",)) == "text/html"

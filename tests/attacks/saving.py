@@ -64,7 +64,7 @@ def refill(writer: IncrementalPdfFileWriter) -> None:
 
 
 def redraw(writer: IncrementalPdfFileWriter) -> None:
-    """Let the recipient's field show something else than it holds."""
+    """Let the recipient's field show something other than its value."""
     recipient, other = field(writer, "Recipient"), field(writer, "Reference")
     recipient[name("/AP")] = other["/AP"]
     writer.update_container(recipient)
@@ -231,7 +231,7 @@ def _font(writer: Any, wanted: str = "/MailMartSerif") -> Any:
 
 
 def change_to_unicode(writer: Any) -> None:
-    """Let the letters of the text stand for others, so that who copies or searches it gets another text."""
+    """Let the letters of the text stand for others, so that people who copy or search it get another text."""
     font = _font(writer)
     table = font["/ToUnicode"].data.replace(b"<0061>", b"<0058>")
     font[name("/ToUnicode")] = writer.add_object(stream(table))

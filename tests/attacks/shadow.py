@@ -140,7 +140,7 @@ def replace_font_before_delivery(given: Given) -> bytes:
 
 
 def _objects(pdf: bytes) -> tuple[int, bytes, bytes]:
-    """Give the number of the second page's content, the page as it stands, and a forged content."""
+    """Give the number of the second page's content, the page as it is, and a forged content."""
     reader = PdfFileReader(BytesIO(pdf))
     page: Any = reader.root["/Pages"]["/Kids"][1]  # type: ignore[index]
     number = page.raw_get("/Contents").idnum

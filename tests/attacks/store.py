@@ -48,12 +48,12 @@ def _issuer(given: Given) -> x509.Certificate:
 
 
 def poison_rubbish(given: Given) -> ValidationData:
-    """A certificate that is none."""
+    """Bytes that are not a certificate."""
     return ValidationData(certificates=(b"poison",))
 
 
 def poison_stranger(given: Given) -> ValidationData:
-    """A certificate that signed itself, and has to do with nobody in the file."""
+    """A self-signed certificate that is unrelated to everybody in the file."""
     return ValidationData(certificates=(_der(given.stranger.certificate),))
 
 
@@ -116,7 +116,7 @@ def poison_ocsp(given: Given) -> ValidationData:
     levels=("B-LTA",),
 )
 def poison_behind_the_timestamp(given: Given) -> bytes:
-    """A certificate that has to do with nobody follows the last timestamp."""
+    """A certificate that is unrelated to everybody in the file follows the last timestamp."""
     return extend_store(given.copy, poison_stranger(given))
 
 

@@ -123,7 +123,7 @@ def judge(
     at: datetime.datetime,
     folder: Path,
 ) -> list[Judgement]:
-    """Let the scripts judge files.
+    """Let the scripts check files.
 
     Args:
         files: the files.
