@@ -124,7 +124,7 @@ def test_nothing_is_sent_and_nothing_complains(seen: dict[str, Any]) -> None:
 
 
 def test_verdicts_are_shown_and_accessible(seen: dict[str, Any]) -> None:
-    """Each verdict is shown in its words, has the focus, fits the window, and breaks no rule of axe; drops work, too."""
+    """Each verdict is shown in its words, has the focus, fits the window, and breaks no rule of axe; drops too."""
     headlines = {
         "genuine.pdf": ("✓ Genuine, and unchanged", False),
         "lasting.pdf": None,

@@ -118,7 +118,7 @@ def test_fifteen_years(office: Office) -> None:
 
 
 def test_evidence_after_a_renewal(office: Office) -> None:
-    """Evidence has the anchor of the time, and those that carried it on; its program wants them all, and linked."""
+    """Evidence has the anchor of that time and those that extended it; its program requires all of them, linked."""
     with office.at(year(2031)):
         office.say("renew", "--before", "2033-01-01", tsa="other-tsa")
     with office.at(year(2041)):

@@ -113,7 +113,7 @@ def test_an_attack_is_found_and_named(
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", PROVEN)
 def test_an_attack_is_real(given: dict[str, Given], made: Made, tmp_path: Path, attack: Attack) -> None:
-    """A program of others shows the forgery, or calls the signatures valid: the file is not merely damaged."""
+    """Another program shows the forgery, or calls the signatures valid: the file is not merely damaged."""
     assert attack.proof
     tool, words = attack.proof
     level = attack.levels[0]

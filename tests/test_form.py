@@ -258,7 +258,7 @@ def test_the_fields_font_has_all_its_characters(paper: str) -> None:
 
 @pytest.mark.parametrize("face", ["Serif-Regular", "Serif-Semibold", "Sans-Regular", "Sans-Semibold"])
 def test_fonts_bear_the_date_of_their_makers(face: str) -> None:
-    """The hour at which a subset was made is not in it, so that the same subset can be made again."""
+    """A subset does not contain the time at which it was made, so that it can be made again."""
     font = TTFont(BytesIO(_resources.read_template(f"fonts/MailMart{face}.ttf")))
     since_1904 = datetime.timedelta(seconds=font["head"].modified)
     assert (datetime.datetime(1904, 1, 1, tzinfo=datetime.UTC) + since_1904).year < 2020

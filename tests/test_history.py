@@ -50,7 +50,7 @@ def test_changes_since_a_text_that_a_person_acknowledged(ledger: Ledger) -> None
 
 
 def test_nothing_changed_since_the_text_itself_or_an_announced_one(ledger: Ledger) -> None:
-    """Whoever acknowledged the coming text early has nothing to be told."""
+    """A person who acknowledged the coming text early does not have to be told."""
     second, third = ledger.policy(SECOND), ledger.policy(THIRD)
     for text_id in (second.text_id, third.text_id):
         since = second.changes_since(text_id)

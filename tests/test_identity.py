@@ -143,7 +143,7 @@ def test_a_hostile_name_is_spelt_out() -> None:
     ],
 )
 def test_names_as_they_are_shown(name: str, shown: str) -> None:
-    """A name is shown as it is, but for what nobody sees; and not at any length."""
+    """A name is shown as it is, except for invisible characters, and up to a length."""
     assert show_name(name) == shown
 
 

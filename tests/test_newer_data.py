@@ -222,7 +222,7 @@ def test_a_service_takes_a_folder(folder: Path) -> None:
 
 
 def test_the_command_signs(tmp_path: Path, cli: Run) -> None:
-    """`records sign` writes both files; it wants a key that is named, and one that services accept."""
+    """`records sign` writes both files; the key has to be named, and be one that services accept."""
     write(tmp_path / "data", three_versions() | {TRUST_LIST: write_trust_list(ENTRIES)})
     for name, identity in (("key.pem", SIGNER), ("other.pem", STRANGER)):
         (tmp_path / name).write_bytes(dump_identity(identity))

@@ -77,7 +77,7 @@ def draw(font: TTFont, glyph: str) -> list[Any]:
 
 @pytest.mark.parametrize("face", ["Serif-Regular", "Serif-Semibold", "Sans-Semibold"])
 def test_straight_marks_are_drawn_curly(face: str) -> None:
-    """At the start, behind blanks and brackets they open; else they close."""
+    """Quotation marks open at the start, after blanks and after brackets; all others close."""
     content = _resources.read_template(f"fonts/MailMart{face}.ttf")
     font, shaper = TTFont(BytesIO(content)), uharfbuzz.Font(uharfbuzz.Face(content))
     order, characters = font.getGlyphOrder(), font.getBestCmap()

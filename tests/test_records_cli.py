@@ -395,7 +395,7 @@ def test_build_refuses(
 
 
 def test_the_same_is_built_where_nothing_is_wrong(cli: Run, opened: Path) -> None:
-    """What `test_build_refuses` begins with is fit to be built: each of its faults is the only one."""
+    """What `test_build_refuses` begins with can be built, so each of its faults is the only one."""
     change(opened / FOURTH, children)
     given = [word for option in GOOD.items() for word in option]
     assert cli("records", "build", FOURTH, *given, "--data", "data").returncode == 0

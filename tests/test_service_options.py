@@ -85,7 +85,7 @@ def test_a_mirror_names_the_canonical_address(ledger: Ledger) -> None:
 
 
 def test_a_slash_at_the_end_redirects_where_that_is_wanted(ledger: Ledger) -> None:
-    """To the address without it, for good; never to another site."""
+    """A slash redirects to the address without it, permanently; never to another site."""
     assert make(ledger).respond("GET", "/privacy/", {}).status == 404
     service = make(ledger, redirect_slash=True)
     for target in ("/privacy", f"/privacy/{FIRST}", "/privacy/versions"):
@@ -159,7 +159,7 @@ def test_own_templates_replace_those_of_the_same_name(tmp_path: Path, ledger: Le
 
 
 def test_a_template_that_cannot_be_rendered_is_named(tmp_path: Path) -> None:
-    """A variable that there is not, a fault of syntax, no such file, no such folder: one line each."""
+    """An unknown variable, a syntax error, a missing file, a missing folder: one line each."""
     policy = shipped().policy(FIRST)
     for content, message in (("{{ nobody }}", "nobody"), ("{% if %}", "mine.html"), ("{% include 'x' %}", "'x'")):
         (tmp_path / "mine.html").write_text(content)

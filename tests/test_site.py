@@ -194,7 +194,7 @@ def test_what_cannot_be_built_is_said(cli: Run, tmp_path: Path, arguments: tuple
 
 @pytest.mark.parametrize("arguments", [("build", "out"), ("serve", "--port", "0")])
 def test_before_the_first_version_there_is_no_site(cli: Run, arguments: tuple[str, ...]) -> None:
-    """Nothing was in force then; to serve nothing is refused as well."""
+    """Before the first version nothing was in force; building and serving are refused."""
     result = cli("site", *arguments, "--at", "2020-01-01T00:00:00Z")
     assert (result.returncode, result.stdout) == (2, b"")
     assert "the first, 2026-02-24, is in force from" in one_line(result)
@@ -281,7 +281,7 @@ def test_the_local_server_answers_as_the_service(ledger: Ledger) -> None:
 
 
 def test_the_local_server_reads_a_header_in_two_lines_as_one(ledger: Ledger) -> None:
-    """They are one list (RFC 9110, 5.3), as behind the servers of frameworks."""
+    """Repeated headers are one list (RFC 9110, 5.3), as behind the servers of frameworks."""
     with serving(ledger) as connection:
         connection.putrequest("GET", "/privacy")
         connection.putheader("Accept", "text/plain")

@@ -145,7 +145,7 @@ def test_paths_are_judged_as_by_another_library(name: str) -> None:
 
 
 def test_path_length() -> None:
-    """An authority that may have none below it does not vouch for one that is."""
+    """An authority that may have no other authority below it does not vouch for one."""
     key = ec.generate_private_key(ec.SECP256R1())
     below = issue("Below", key, "CA", CA_KEY, authority=True)
     own = issue("Signer", KEY, "Below", key)
