@@ -62,7 +62,7 @@ async function judge(text, forms) {
   if (forms.some((form) => isRelated(text, form))) return new Altered("the published part of the file was changed");
   if (!text.startsWith("%PDF-")) return new Unreadable("the file is not a PDF");
   if (ENCRYPTED.test(text)) return new Unreadable("the file is encrypted");
-  if (text.includes("/mailmart-privacy")) return new Altered("the file was written anew, or changed: its signature does not hold");
+  if (text.includes("/mailmart-privacy")) return new Altered("the file was rewritten or changed: its signature does not hold");
   if (/\/ByteRange\s{0,8}\[/.test(text)) return new Untrusted("other document");
   const end = text.slice(-ENDS);
   if (!end.includes("%%EOF") || !end.includes("startxref")) return new Unreadable("the file is damaged or cut short");
@@ -93,7 +93,7 @@ async function holdsByItself(text) {
   }
 }
 
-/** Tell whether a file holds most of a form, wherever it stands: changed in place, moved, or written anew. */
+/** Tell whether a file holds most of a form, wherever it stands: changed in place, moved, or rewritten. */
 function isRelated(text, { samples }) {
   return samples.filter(([, sample]) => text.includes(atob(sample))).length * 2 > samples.length;
 }

@@ -26,7 +26,7 @@ const RANGE = /\/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]\n\/Contents </g;
  * @param bytes of the form.
  * @param tail what stands behind it, as text.
  * @returns {publisher, delivery, recipient, reference, stamps, level, data}.
- * @throws Altered, Unsigned, Newer; BroughtFont where a name is drawn with a font that the copy brings.
+ * @throws Altered, Unsigned, Newer; BroughtFont where a name is drawn with a font that the copy contains.
  */
 export async function readCopy(form, bytes, tail) {
   const reader = new CopyReader(form, bytes, tail);

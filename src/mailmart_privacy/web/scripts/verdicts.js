@@ -26,7 +26,7 @@ export class BroughtFont extends Refusal {
   verdict = "not judged";
 
   constructor(copy) {
-    super("a name in it is drawn with a font that the copy brings");
+    super("a name in it is drawn with a font that the copy contains");
     this.copy = copy;
   }
 }
