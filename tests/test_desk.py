@@ -139,7 +139,7 @@ def test_what_cannot_stand_on_a_copy_is_said_beside_its_field(desk: LocalDesk) -
     assert 'value="株式会社"' in page.text
     assert browser.submit("/issue", customer=" ").status == 422
     page = browser.submit("/issue", customer="Rival GmbH", reference="R-77")
-    assert "Owner GmbH has a copy with this reference already." in page.words
+    assert "Owner GmbH already has a copy with this reference." in page.words
     assert desk.keeper.desk.directory.size == before
 
 
