@@ -16,11 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from faults.places import FIRST_COPY, Place, clock, fake_copies, make_place
+from mailmart_privacy._time import format_moment
 from mailmart_privacy.archive.anchors import anchor, verify_anchors
 from mailmart_privacy.archive.entries import Entry, write_entry
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
 from mailmart_privacy.archive.rotation import rotate_key
 from mailmart_privacy.archive.tlog.notes import log_key, sign_checkpoint
+from mailmart_privacy.policy.render import environment
 
 from .conftest import NOW
 from .pki import Authority
@@ -74,6 +76,12 @@ def check(folder: Path, *arguments: str, path: str | None = None) -> tuple[int, 
 def trusted(place: Place) -> list[str]:
     """The key and the roots that an auditor has from elsewhere."""
     return ["--key", str(place.archive().metadata.key), "--roots", str(place.path.parent / "roots.pem")]
+
+
+def test_making_evidence_changes_no_other_page(bag: Path) -> None:
+    """A form that is built in the same process shows its dates as it always does."""
+    assert bag.is_dir()
+    assert environment().filters["moment"] is format_moment
 
 
 def test_what_is_proven(place: Place, bag: Path) -> None:

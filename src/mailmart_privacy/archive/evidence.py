@@ -152,7 +152,8 @@ def _render(
     key: str,
 ) -> bytes:
     made = environment().overlay()
-    made.filters["moment"] = lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    # A dictionary of its own: an overlay shares its filters with the environment that forms and pages are made with.
+    made.filters = made.filters | {"moment": lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"}
     return (
         made.get_template("evidence.html")
         .render(
