@@ -313,7 +313,7 @@ SHADOW = 'path("<path:anything>", lambda request, anything: None)'
         ('{"PATH": "privacy"}', INCLUDE, "E001) 'privacy' is not a path for the policy"),
         ('{"Path": "/privacy"}', INCLUDE, "E001) MAILMART_PRIVACY knows no 'Path'; it may have BASE_URL"),
         ('"/privacy"', INCLUDE, "E001) MAILMART_PRIVACY is not a dict"),
-        ("{}", 'path("", lambda request: None)', "W001) The privacy policy is at no address"),
+        ("{}", 'path("", lambda request: None)', "W001) The privacy policy has no address"),
         ("{}", f"{SHADOW}, {INCLUDE}", "E003) A request for /privacy does not reach"),
         ("{}", f'path("privacy/versions", lambda request: None), {INCLUDE}', "E003) A request for /privacy/versions"),
     ],
