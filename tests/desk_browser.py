@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 from mailmart_privacy.desk.answers import Actor
 from mailmart_privacy.desk.checker.calls import JudgePdf, Shelter
 from mailmart_privacy.desk.checker.judging import judge_pdf
@@ -275,3 +277,10 @@ async def _call(app: Callable[..., Any], scope: dict[str, Any], body: bytes, pau
 def fill_in(path: str) -> str:
     """A path of a page, with names that nothing has."""
     return re.sub(r"\{(\w+):str\}", lambda found: "0" * (16 if found[1] == "batch" else 64), path)
+
+
+def make_desk(folder: Path) -> LocalDesk:
+    """A desk with nothing on record but the published versions, whose queue does not run by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
+        return LocalDesk(folder)

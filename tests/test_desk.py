@@ -21,19 +21,13 @@ from mailmart_privacy.desk.web.navigation import _GROUPS
 from mailmart_privacy.desk.web.pages.overview import list_due
 from mailmart_privacy.desk.web.permissions import ROLES, Permission, allows
 
-from .desk_browser import Browser, LocalDesk, fill_in
+from .desk_browser import Browser, LocalDesk, fill_in, make_desk
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
     """A desk with nothing on record but the published versions."""
-    folder = tmp_path_factory.mktemp("desk")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
-    try:
-        return LocalDesk(folder)
-    finally:
-        patch.undo()
+    return make_desk(tmp_path_factory.mktemp("desk"))
 
 
 def issue(browser: Browser, customer: str, **fields: str) -> str:

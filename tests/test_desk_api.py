@@ -16,19 +16,13 @@ from mailmart_privacy.desk.web.openapi import write_document
 from mailmart_privacy.desk.web.tokens import SCOPES
 from mailmart_privacy.errors import UsageError
 
-from .desk_browser import ORIGIN, Browser, LocalDesk, Page
+from .desk_browser import ORIGIN, Browser, LocalDesk, Page, make_desk
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
     """A desk with nothing on record but the published versions."""
-    folder = tmp_path_factory.mktemp("desk")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
-    try:
-        return LocalDesk(folder)
-    finally:
-        patch.undo()
+    return make_desk(tmp_path_factory.mktemp("desk"))
 
 
 def make_token(desk: LocalDesk, name: str = "shop", *scopes: str) -> str:

@@ -12,19 +12,13 @@ import pytest
 from mailmart_privacy.desk.compliance_calls import ConfirmErasure
 from mailmart_privacy.desk.messages import RefusedError
 
-from .desk_browser import Browser, LocalDesk
+from .desk_browser import Browser, LocalDesk, make_desk
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
     """A desk with nothing on record but the published versions."""
-    folder = tmp_path_factory.mktemp("desk")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
-    try:
-        return LocalDesk(folder)
-    finally:
-        patch.undo()
+    return make_desk(tmp_path_factory.mktemp("desk"))
 
 
 def issue(desk: LocalDesk, customer: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ import pytest
 from mailmart_privacy.desk.keeper import batch_process
 from mailmart_privacy.desk.keeper.batch_folder import list_folders, remove_old
 
-from .desk_browser import Browser, LocalChecker, LocalDesk, Page
+from .desk_browser import Browser, LocalChecker, LocalDesk, Page, make_desk
 
 HEADINGS = ("No.", "Firma", "Vertrag", "Ansprechpartner", "E-Mail")
 
@@ -46,13 +46,7 @@ def make_workbook(rows: int) -> bytes:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
     """A desk whose queue does not run by itself."""
-    folder = tmp_path_factory.mktemp("desk")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
-    try:
-        return LocalDesk(folder)
-    finally:
-        patch.undo()
+    return make_desk(tmp_path_factory.mktemp("desk"))
 
 
 def run_batches(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch, *, pack: bool = True) -> None:

@@ -16,19 +16,13 @@ from mailmart_privacy.desk.web.guard import LARGEST_BODY, Guard
 from mailmart_privacy.desk.web.people import IDLE, LONGEST, make_digest
 from mailmart_privacy.desk.web.permissions import Permission
 
-from .desk_browser import ORIGIN, Browser, LocalDesk, fill_in
+from .desk_browser import ORIGIN, Browser, LocalDesk, fill_in, make_desk
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> LocalDesk:
     """A desk with nothing on record but the published versions."""
-    folder = tmp_path_factory.mktemp("desk")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
-    try:
-        return LocalDesk(folder)
-    finally:
-        patch.undo()
+    return make_desk(tmp_path_factory.mktemp("desk"))
 
 
 def send_form(desk: LocalDesk, browser: Browser, **headers: str) -> int:

@@ -1,4 +1,4 @@
-"""The records of customers and staff while an archive is added to: found by name, made where there are none."""
+"""The records of customers and staff. Adding an entry finds a person's record by name, or creates it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

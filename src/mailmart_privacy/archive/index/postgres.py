@@ -118,7 +118,7 @@ class PostgresDatabase:
         self._connection.close()
 
     def _open(self) -> None:
-        """Create the tables if there are none, or only those of another version."""
+        """Create the tables if they are missing or belong to another version."""
         if not self._is_ready():
             with self.transaction(""):
                 if not self._is_ready():  # nobody else has made them meanwhile

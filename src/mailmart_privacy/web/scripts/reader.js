@@ -83,7 +83,7 @@ class CopyReader {
   async readDelivery(publisher) {
     const values = await this.#readSignature("Delivery");
     if (values.signatory.key !== publisher.signatory.key) {
-      throw new Altered("the delivery is not signed by who certified the form, with the same certificates");
+      throw new Altered("the form was certified by one signer, and the copy was issued by another");
     }
     if ((values.token === null) !== (publisher.token === null)) {
       throw new Altered("one of the two signatures has a timestamp, and the other has none");
