@@ -19,15 +19,19 @@ class HashState(Protocol):
 
     def update(self, data: bytes | memoryview, /) -> None:
         """Continue with more bytes."""
+        ...
 
     def copy(self) -> Self:
         """Copy the state, so that both can continue."""
+        ...
 
     def digest(self) -> bytes:
         """Return the digest of the bytes so far."""
+        ...
 
     def hexdigest(self) -> str:
         """Return the same in lowercase hex."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
