@@ -60,6 +60,11 @@ def format_second(moment: datetime.datetime) -> str:
     return f"{format_date(moment.date())}, {moment:%H:%M:%S} UTC"
 
 
+def format_exact(moment: datetime.datetime) -> str:
+    """Write a moment in UTC to the second, as evidence shows it: "2026-02-24 09:00:00 UTC"."""
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def format_iso(moment: datetime.datetime) -> str:
     """Write a moment in UTC after ISO 8601 and RFC 3339: "2026-02-24T00:00:00Z"."""
     return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

@@ -151,11 +151,9 @@ def _render(
     at: datetime.datetime,
     key: str,
 ) -> bytes:
-    made = environment().overlay()
-    # A dictionary of its own: an overlay shares its filters with the environment that forms and pages are made with.
-    made.filters = made.filters | {"moment": lambda moment: f"{moment:%Y-%m-%d %H:%M:%S} UTC"}
     return (
-        made.get_template("evidence.html")
+        environment()
+        .get_template("evidence.html")
         .render(
             copy={"name": name, "size": file.size, "digest": file.digest},
             entry=found.entry,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import _resources
-from .._time import format_date, format_iso, format_moment
+from .._time import format_date, format_exact, format_iso, format_moment
 from ..errors import UsageError
 from .markup import FragmentOptions
 from .model import Policy
@@ -140,7 +140,12 @@ def environment(folder: str | None = None) -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"longdate": format_date, "moment": format_moment, "stamp": format_iso}
+    environment.filters |= {
+        "longdate": format_date,
+        "moment": format_moment,
+        "exact": format_exact,
+        "stamp": format_iso,
+    }
     return environment
 
 

@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from .._time import format_date
+from .._time import format_date, format_second
 
 SCHEMA = "urn:mailmart-privacy:schema:verification:1"
 
@@ -160,18 +160,19 @@ class Verification:
 
     def describe(self) -> str:
         """The verdict in plain words, one fact a line."""
-        force = f"from {_words(self.effective_at)}; no later version is known"
+        force = f"from {format_second(self.effective_at)}; no later version is known"
         if self.withdrawn_at is not None:
-            force = f"never; it was withdrawn on {_words(self.withdrawn_at)}, before it took effect"
+            force = f"never; it was withdrawn on {format_second(self.withdrawn_at)}, before it took effect"
         elif self.effective_until is not None:
-            force = f"from {_words(self.effective_at)}; superseded by a later version on {_words(self.effective_until)}"
+            until = format_second(self.effective_until)
+            force = f"from {format_second(self.effective_at)}; superseded by a later version on {until}"
         rows = [
             ("Policy", f"version {self.version}, last updated {format_date(self.last_updated)}"),
             ("In force", force),
             ("Issued to", self.recipient),
             ("Reference", self.reference),
-            ("Issued on", _words(self.issued_at)),
-            ("Level", f"{self.level}; valid until {_words(self.valid_until)}"),
+            ("Issued on", format_second(self.issued_at)),
+            ("Level", f"{self.level}; valid until {format_second(self.valid_until)}"),
             *_describe_signature(self.publisher, "whole published form"),
             *_describe_signature(self.delivery, "whole copy as delivered"),
             *(row for stamp in self.timestamps for row in _describe_stamp(stamp, last=stamp is self.timestamps[-1])),
@@ -188,12 +189,12 @@ def _describe_signature(signature: SignatureSummary, covered: str) -> list[tuple
         signer += " (self-signed)"
     proven = []
     if signature.proven_at is not None:
-        proven.append(("", f"proven to be there on {_words(signature.proven_at)}, by {signature.time_source}"))
+        proven.append(("", f"proven to be there on {format_second(signature.proven_at)}, by {signature.time_source}"))
     return [
         (signature.field, signer),
-        ("", f"says {_words(signature.signing_time)}, by the signer's own clock"),
+        ("", f"says {format_second(signature.signing_time)}, by the signer's own clock"),
         *proven,
-        ("", f"level {signature.level}; shown to hold until {_words(signature.valid_until)}"),
+        ("", f"level {signature.level}; shown to hold until {format_second(signature.valid_until)}"),
         ("", f"covers the {covered}, {signature.covered_bytes:,} bytes"),
         ("", f"after it: {', '.join(signature.changes_after) or 'nothing'}"),
         ("", f"certificate SHA-256 {signature.certificate_digest}"),
@@ -203,16 +204,11 @@ def _describe_signature(signature: SignatureSummary, covered: str) -> list[tuple
 def _describe_stamp(stamp: TimestampSummary, *, last: bool) -> list[tuple[str, str]]:
     covered = "the entire file" if last else "all before it"
     return [
-        ("Timestamp", f"{stamp.field}, by {stamp.authority}, on {_words(stamp.stamped_at)}"),
-        ("", f"covers {covered}, {stamp.covered_bytes:,} bytes; certificate expires {_words(stamp.expires_at)}"),
+        ("Timestamp", f"{stamp.field}, by {stamp.authority}, on {format_second(stamp.stamped_at)}"),
+        ("", f"covers {covered}, {stamp.covered_bytes:,} bytes; certificate expires {format_second(stamp.expires_at)}"),
         ("", f"certificate SHA-256 {stamp.certificate_digest}"),
     ]
 
 
 def _stamp(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _words(moment: datetime.datetime) -> str:
-    moment = moment.astimezone(datetime.UTC)
-    return f"{format_date(moment.date())}, {moment:%H:%M:%S} UTC"
