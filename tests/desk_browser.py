@@ -53,6 +53,7 @@ def make_settings(folder: Path, **changes: Any) -> DeskSettings:
         "token_digest": "",
         "operator": "",
         "operator_subject": "",
+        "oidc": None,
     }
     return DeskSettings(**plain | changes)
 

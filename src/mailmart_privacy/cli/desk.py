@@ -1,4 +1,4 @@
-"""`desk`: the web application for the people who issue, find and check copies, on this computer."""
+"""`desk`: the web application for the people who issue, find and check copies, on this computer or for a team."""
 
 import contextlib
 import hashlib
@@ -20,6 +20,7 @@ import click
 from .._user_dirs import state_path
 from ..errors import MissingExtraError, UsageError
 from .archives import find_actor
+from .desk_options import ServingOptions, SignInOptions, serving_options, sign_in_options
 from .options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 
 if TYPE_CHECKING:
@@ -31,35 +32,33 @@ _LOCK = "desk.lock"
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where it keeps its things [default: your own]."
-)
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8640, show_default=True, help="Where it answers; 0 takes any."
-)
-@click.option("--browser/--no-browser", default=None, help="Open the browser [default: where there is one].")
+@serving_options
+@sign_in_options
 @signing_options
 @archive_location_options
 @click.pass_context
 def desk(
     ctx: click.Context,
-    folder: Path | None,
-    port: int,
-    browser: bool | None,
+    serving: ServingOptions,
+    sign_in: SignInOptions,
     signing: SigningOptions,
     archive: ArchiveOptions,
 ) -> None:
     """Run the desk on this computer, until Ctrl-C: issue, find and check copies in the browser.
 
     The first start makes an archive, and a self-signed identity unless another one is named. The address that is
-    printed signs you in, once.
+    printed signs you in, once. With --origin it serves a team, whose people sign in with their identity provider.
     """
     _require_system()
-    place = folder or state_path() / "desk"
+    place = serving.folder or state_path() / "desk"
     ctx.obj = {**(ctx.obj or {}), "folder": place}
     if ctx.invoked_subcommand is None:
         signing.require_sense()
-        _run(_read_settings(place, signing, archive), port, browser)
+        settings = _read_settings(place, signing, archive)
+        settings = replace(settings, origin=serving.read_origin(), oidc=sign_in.read())
+        if settings.for_team and settings.oidc is None:
+            raise UsageError("a desk for a team needs an identity provider; give --oidc-issuer and --oidc-client-id")
+        _run(settings, serving)
 
 
 @desk.command()
@@ -71,16 +70,18 @@ def link(obj: dict[str, Path]) -> None:
     click.echo(make_link(obj["folder"], _find_running(obj["folder"]), find_actor()))
 
 
-def _run(settings: "DeskSettings", port: int, browser: bool | None) -> None:
+def _run(settings: "DeskSettings", serving: ServingOptions) -> None:
     from ..desk.launcher import Launcher
 
-    token = secrets.token_urlsafe(32)
-    with _locked(Path(settings.folder)) as note, _listen(port) as listener:
-        origin = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+    token = "" if settings.for_team else secrets.token_urlsafe(32)
+    with _locked(Path(settings.folder)) as note, _listen(serving.port) as listener:
+        local = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+        origin = settings.origin or local
         note.write(json.dumps({"process": os.getpid(), "origin": origin}))
         note.flush()
+        digest = hashlib.sha256(token.encode()).hexdigest() if token else ""
         launcher = Launcher(
-            replace(settings, origin=origin, token_digest=hashlib.sha256(token.encode()).hexdigest()),
+            replace(settings, origin=origin, token_digest=digest),
             listener,
             clock=time.monotonic,
             report=lambda words: click.echo(words, err=True),
@@ -89,10 +90,13 @@ def _run(settings: "DeskSettings", port: int, browser: bool | None) -> None:
             signal.signal(number, lambda *_: launcher.stop())
         try:
             launcher.start()
-            address = f"{origin}/?token={token}"
+            address = f"{origin}/?token={token}" if token else origin
             click.echo(address)
-            click.echo("Open it in a browser; it signs you in, once. Ctrl-C ends the desk", err=True)
-            if browser or (browser is None and _has_browser()):
+            if token:
+                click.echo("Open it in a browser; it signs you in, once. Ctrl-C ends the desk", err=True)
+            else:
+                click.echo(f"The proxy has to pass requests on to {local}. Ctrl-C ends the desk", err=True)
+            if token and (serving.browser or (serving.browser is None and _has_browser())):
                 webbrowser.open(address)
             launcher.run()
         finally:
@@ -105,6 +109,8 @@ def _require_system() -> None:
             "the desk runs on Linux and macOS; on Windows, open the address of your team's desk in a browser"
         )
     try:
+        import httpx  # noqa: F401
+        import joserfc  # noqa: F401
         import python_multipart  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
@@ -134,6 +140,7 @@ def _read_settings(folder: Path, signing: SigningOptions, archive: ArchiveOption
         token_digest="",
         operator=operator.name,
         operator_subject=operator.subject,
+        oidc=None,
     )
 
 

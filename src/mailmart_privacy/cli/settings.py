@@ -10,7 +10,15 @@ import click
 from ..errors import UsageError
 
 # What names a key or a certificate by its file; such a name is looked up beside the settings, wherever one works.
-_FILES = ("trust", "trust-timestamps", "identity", "certificate", "passphrase-file", "tsa-certificate")
+_FILES = (
+    "trust",
+    "trust-timestamps",
+    "identity",
+    "certificate",
+    "passphrase-file",
+    "tsa-certificate",
+    "oidc-client-secret-file",
+)
 # What all commands share: the archive is one and the same for all of them.
 _COMMON = ("archive", "archive-key", "archive-index", "retention")
 _SHARED = "MAILMART_PRIVACY"

@@ -31,7 +31,12 @@ _PATIENCE = 15  # seconds to end in
 _BACKLOG = 128
 # What a process inherits of the environment. Names of AWS settings are those of the keeper, which signs and stores.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SYSTEMROOT")
-_KEEPER_KEPT = ("AWS_", "MAILMART_PRIVACY_", "SSL_", "PG", "XDG_", "SOFTHSM2_", "NO_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
+_OUTWARD = ("SSL_", "NO_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
+_ALSO_KEPT = {
+    "keeper": ("AWS_", "MAILMART_PRIVACY_", "PG", "XDG_", "SOFTHSM2_", *_OUTWARD),
+    "web": _OUTWARD,  # it asks the identity provider
+}
+_NEVER_KEPT = "MAILMART_PRIVACY_DESK_OIDC_"  # `web` has it from its settings, and nobody else needs it
 
 
 class DeskFailedError(PrivacyError):
@@ -166,7 +171,7 @@ class Launcher:
 def _limit(settings: DeskSettings, name: str) -> DeskSettings:
     """Tell each process no more than it needs: `web` and `checker` have nothing to do with keys."""
     if name == "keeper":
-        return replace(settings, token_digest="")
+        return replace(settings, token_digest="", oidc=None)
     limited = replace(
         settings,
         archive="",
@@ -179,12 +184,13 @@ def _limit(settings: DeskSettings, name: str) -> DeskSettings:
         trusted=(),
         trusted_timestamps=(),
     )
-    return limited if name == "web" else replace(limited, token_digest="", origin="", folder="")
+    return limited if name == "web" else replace(limited, token_digest="", origin="", folder="", oidc=None)
 
 
 def _choose_environment(name: str) -> dict[str, str]:
-    begun = _KEEPER_KEPT if name == "keeper" else ()
-    return {each: value for each, value in os.environ.items() if each in _KEPT or each.startswith(begun)}
+    begun = _ALSO_KEPT.get(name, ())
+    kept = {each: value for each, value in os.environ.items() if each in _KEPT or each.startswith(begun)}
+    return {each: value for each, value in kept.items() if not each.startswith(_NEVER_KEPT)}
 
 
 def _listen(path: Path) -> socket.socket:

@@ -5,6 +5,25 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OidcSettings:
+    """The identity provider that people sign in with (OpenID Connect), and services, too, where `audience` is set.
+
+    Attributes:
+        issuer: its address, exactly as it writes it.
+        client_id: what it calls this desk.
+        client_secret: by which it knows this desk; empty for a public client, whose only proof is PKCE.
+        audience: what access tokens of services name as their audience; or empty where services have the desk's own.
+        roles_claim: the claim that gives people roles, beside those that the desk gives them; or empty.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    audience: str
+    roles_claim: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeskSettings:
     """The settings of a desk.
 
@@ -25,6 +44,7 @@ class DeskSettings:
         token_digest: SHA-256 of the one-time token in the printed address; or empty.
         operator: the name of the person who started it, as the operating system knows them.
         operator_subject: what the operating system calls them, permanently.
+        oidc: the identity provider, or None where people sign in by links alone. Only `web` is told.
     """
 
     folder: str
@@ -43,6 +63,12 @@ class DeskSettings:
     token_digest: str
     operator: str
     operator_subject: str
+    oidc: OidcSettings | None
+
+    @property
+    def for_team(self) -> bool:
+        """Whether it serves a team, behind a proxy for TLS; otherwise it serves this computer alone."""
+        return self.origin.startswith("https:")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
