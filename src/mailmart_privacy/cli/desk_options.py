@@ -38,7 +38,7 @@ class ServingOptions:
         """Tell how browsers reach the desk through its proxy; empty for a desk on this computer.
 
         Raises:
-            UsageError: it is no https address of a host.
+            UsageError: it is something else than the https address of a host.
         """
         if self.origin is None:
             return ""
