@@ -20,6 +20,19 @@ _DIGITS = 15  # more than these, a spreadsheet does not keep
 _TEXT = "format the column as text, and type it again"
 
 
+def load_openpyxl() -> Any:
+    """Load the library, which takes half a second; a process that will read workbooks does so beforehand.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import openpyxl
+    except ImportError:
+        raise MissingExtraError("xlsx", "openpyxl") from None
+    return openpyxl
+
+
 def open_workbook(content: bytes, *, name: str, max_size: int) -> Any:
     """Open a workbook.
 
@@ -27,10 +40,7 @@ def open_workbook(content: bytes, *, name: str, max_size: int) -> Any:
         RowsError: it is none, is damaged, or unpacks to more than `max_size` bytes.
         MissingExtraError: openpyxl is not installed.
     """
-    try:
-        import openpyxl
-    except ImportError:
-        raise MissingExtraError("xlsx", "openpyxl") from None
+    openpyxl = load_openpyxl()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(info.file_size for info in archive.infolist())

@@ -19,7 +19,7 @@ from .judging import judge_pdf
 from .sheet_calls import SHEET_CALLS
 from .shelter import enter_shelter
 from .spreadsheets import SECONDS as SHEET_SECONDS
-from .spreadsheets import answer_sheet
+from .spreadsheets import answer_sheet, prepare
 
 _SECONDS = 30  # that a file may take
 _AT_ONCE = 4
@@ -28,6 +28,7 @@ _AT_ONCE = 4
 def main() -> None:
     settings = begin()
     fonts = tuple(map(find_typeface, settings.desk.fonts))
+    prepare()
     shelter = enter_shelter()
     listener = socket.socket(fileno=settings.listener)
     listener.setblocking(False)

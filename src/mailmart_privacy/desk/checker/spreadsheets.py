@@ -8,6 +8,7 @@ from ...batch.planning import plan_batch
 from ...copies.forms import load_form
 from ...errors import UsageError
 from ...policy.ledger import shipped
+from ...policy.papers import PAPERS
 from ...sheets.cells import text
 from ...sheets.columns import find_columns
 from ...sheets.issued_workbook import IssuedRow, write_issued
@@ -16,6 +17,7 @@ from ...sheets.outline import SheetOutline, outline
 from ...sheets.rows import RowFault
 from ...sheets.sheet import Hidden, Sheet, read_sheet
 from ...sheets.source import choose_sheet, open_source
+from ...sheets.xlsx_sheet import load_openpyxl
 from ...typesetting.fonts import Typeface
 from ..messages import Call
 from .sheet_calls import (
@@ -36,6 +38,14 @@ from .sheet_calls import (
 SECONDS = 120  # that a spreadsheet may take: one of 100,000 rows takes some 15
 _WIDEST, _LONGEST_CELL = 40, 200  # of what is shown of a sheet
 _LISTED = 10_000  # hidden rows
+
+
+def prepare() -> None:
+    """Load what questions about spreadsheets need, so that a fork finds it."""
+    load_openpyxl()
+    ledger = shipped()
+    for paper in PAPERS:
+        load_form(ledger, ledger.versions[-1].version, paper)
 
 
 def answer_sheet(call: Call[object], fonts: tuple[Typeface, ...]) -> object:
