@@ -27,10 +27,13 @@ from .desk_browser import make_settings
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
 
 
+ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+
+
 class Checker:
     """The process, as the launcher starts it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str] = ENVIRONMENT) -> None:
         self.path = str(folder / "checker")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(self.path)
@@ -40,7 +43,7 @@ class Checker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=[listener.fileno()],
-                env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+                env=environment,
             )
             settings = ChildSettings(desk=make_settings(folder), listener=listener.fileno(), sockets=str(folder))
             assert self.process.stdin is not None

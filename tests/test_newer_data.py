@@ -186,8 +186,27 @@ print(privacy.verify(copy, trust=[identity.certificate], at=now).version)
 """
 
 
-def test_the_environment_names_a_folder(folder: Path, tmp_path: Path) -> None:
-    """The text, pages, copies and commands of a whole process follow it; a folder that is refused stops them."""
+_ISSUE = """
+import datetime, sys
+import mailmart_privacy as privacy
+now = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
+open(sys.argv[2], "wb").write(privacy.issue(privacy.in_force(now), recipient="Acme GmbH", issued_at=now,
+                                            identity=privacy.load_identity(sys.argv[1])))
+"""
+_ASK_CHECKER = """
+import sys
+from pathlib import Path
+from mailmart_privacy.desk.launcher import _choose_environment
+from tests.test_desk_checker import Checker
+checker = Checker(Path(sys.argv[2]), _choose_environment("checker"))
+print(checker.judge(Path(sys.argv[1]).read_bytes()))
+checker.close()
+"""
+
+
+@pytest.fixture
+def older(folder: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """What runs Python with an older release, whose environment names the folder."""
     package = tmp_path / "older"
     shutil.copytree(copy_package("one") / "mailmart_privacy", package / "mailmart_privacy")
     templates = copy_package("one").parent / "templates"
@@ -196,12 +215,21 @@ def test_the_environment_names_a_folder(folder: Path, tmp_path: Path) -> None:
     write(package / "mailmart_privacy" / "data", {TRUST_LIST: write_trust_list(ENTRIES)})
     (tmp_path / "key.pem").write_bytes(dump_identity(SIGNER))
     variables = make_environment(tmp_path / "home")
-    variables |= {"PYTHONPATH": str(package), "MAILMART_PRIVACY_DATA": str(folder)}
+    paths = os.pathsep.join((str(package), str(Path(__file__).parents[1])))
+    variables |= {"PYTHONPATH": paths, "MAILMART_PRIVACY_DATA": str(folder.relative_to(tmp_path))}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *arguments]
         return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
 
+    return run
+
+
+def test_the_environment_names_a_folder(
+    folder: Path, older: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """The text, pages, copies and commands of a whole process follow it; a folder that is refused stops them."""
+    run = older
     result = run("-c", _ASK, str(tmp_path / "key.pem"))
     assert result.stdout.splitlines() == [
         f"{SECOND} {[FIRST, SECOND, THIRD]}",
@@ -212,7 +240,24 @@ def test_the_environment_names_a_folder(folder: Path, tmp_path: Path) -> None:
     (folder / SIGNATURE).unlink()
     result = run("-m", "mailmart_privacy", "versions")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"mailmart-privacy: the data in {folder} cannot be used: {SIGNATURE} cannot be read\n"
+    assert result.stderr == f"mailmart-privacy: the data in {folder.name} cannot be used: {SIGNATURE} cannot be read\n"
+
+
+def test_processes_that_check_use_the_folder(
+    older: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """Workers of `verify` and the checker of a desk know the versions that the process which started them knows."""
+    copies = [tmp_path / f"{number}.pdf" for number in range(2)]
+    made = older("-c", _ISSUE, str(tmp_path / "key.pem"), str(copies[0]))
+    assert made.returncode == 0, made.stderr
+    shutil.copy(*copies)
+    (tmp_path / "signer.der").write_bytes(to_der(SIGNER.certificate))
+    options = ("--trust", "signer.der", "--jobs", "2", "--at", "2026-11-23T12:30:00Z", "--json")
+    verified = older("-m", "mailmart_privacy", "verify", *options, *map(str, copies))
+    assert [each["verification"]["version"] for each in json.loads(verified.stdout)["files"]] == [SECOND, SECOND]
+    (tmp_path / "desk").mkdir()
+    asked = older("-c", _ASK_CHECKER, str(copies[0]), str(tmp_path / "desk"))
+    assert asked.stdout == "untrusted\n", asked.stderr
 
 
 def test_a_service_takes_a_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 
 from ..errors import PrivacyError
+from ..release.named_data import use_named_data
 
 _WORTH = 500  # rows for which it is worth starting another process
 
@@ -67,11 +68,12 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the parent process, and end when the parent ends, however it ends."""
+    """Leave Ctrl-C to the parent, end when the parent ends, however it ends, and use the same data as it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
+    use_named_data()
 
 
 def _follow(sentinel: int) -> None:

@@ -6,9 +6,12 @@ However the launcher ends, its end of the pipe is closed then; so no process out
 import json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 
+from ..errors import PrivacyError
+from ..release.named_data import use_named_data
 from .codec import decode
 from .settings import ChildSettings
 
@@ -17,7 +20,7 @@ LIFELINE = 0  # standard input
 
 
 def begin() -> ChildSettings:
-    """Read the settings, and leave Ctrl-C to the launcher."""
+    """Read the settings, use the same data as the launcher, and leave Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = bytearray()
     while not line.endswith(b"\n"):
@@ -25,6 +28,11 @@ def begin() -> ChildSettings:
         if not some:
             raise SystemExit(1)
         line += some
+    try:
+        use_named_data()
+    except PrivacyError as error:
+        print(f"desk: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
     return decode(ChildSettings, json.loads(line), [])
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import PrivacyError
+from ..release import named_data
 from .child import READY
 from .codec import encode
 from .settings import ChildSettings, DeskSettings
@@ -190,7 +191,9 @@ def _limit(settings: DeskSettings, name: str) -> DeskSettings:
 def _choose_environment(name: str) -> dict[str, str]:
     begun = _ALSO_KEPT.get(name, ())
     kept = {each: value for each, value in os.environ.items() if each in _KEPT or each.startswith(begun)}
-    return {each: value for each, value in kept.items() if not each.startswith(_NEVER_KEPT)}
+    kept = {each: value for each, value in kept.items() if not each.startswith(_NEVER_KEPT)}
+    data = os.environ.get(named_data.VARIABLE)  # all processes use the same data; one of them works in another folder
+    return kept | {named_data.VARIABLE: os.path.abspath(data)} if data else kept
 
 
 def _listen(path: Path) -> socket.socket:

@@ -28,6 +28,7 @@ from ...copies.forms import load_form
 from ...errors import PrivacyError, UnfinishedError
 from ...policy.ledger import shipped
 from ...policy.papers import Paper
+from ...release.named_data import use_named_data
 from ...sheets.rows import Planned
 from ..checker.sheet_calls import IssuedLine, ListIssuedRows
 from ..codec import decode
@@ -50,6 +51,7 @@ def main() -> None:
     folder = BatchFolder(Path(settings.folder))
     batch = folder.read()
     try:
+        use_named_data()
         issue_batch(settings.desk, folder, batch, follow=True)
         pack_batch(settings.desk, folder, batch, Connection(settings.checker, patience=_CHECK_PATIENCE))
     except UnfinishedError as error:
