@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 MAX_BODY = 16 * 1024 * 1024 + 64 * 1024  # a file of 16 MiB, and what a form puts around it
 _AT_ONCE = 4
 _SLOTS = threading.BoundedSemaphore(_AT_ONCE)
+# One after the other: threads share one interpreter, so several together are no faster, and each of them would keep
+# the thread that serves pages waiting.
+_TURN = threading.Lock()
 _KINDS = {
     UnsignedError: UNSIGNED,
     AlteredError: ALTERED,
@@ -79,7 +82,8 @@ def check_copy(pdf: bytes, *, ledger: "Ledger", trust_list: "TrustList", at: dat
     if not _SLOTS.acquire(blocking=False):
         raise BusyError
     try:
-        return _check(pdf, ledger, trust_list.trust(), at)
+        with _TURN:
+            return _check(pdf, ledger, trust_list.trust(), at)
     except MissingExtraError:
         return say(NOT_AVAILABLE)
     finally:

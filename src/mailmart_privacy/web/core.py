@@ -168,17 +168,18 @@ class Service:
         """Tell whether a request brings a file; then `respond` needs its body, and takes as long as a check."""
         return method == "POST" and self._settings.uploads and target.partition("?")[0] == self._addresses.verify
 
-    def respond(self, method: str, target: str, headers: "Mapping[str, str]", body: bytes = b"") -> Response:
+    def respond(self, method: str, target: str, headers: "Mapping[str, str]", body: bytes | None = b"") -> Response:
         """Answer a request.
 
         Args:
             method: as received, for instance "GET".
             target: the path as received, percent-encoded, with "?" and the query where there is one.
             headers: by name, in any case; those of `HEADERS_READ` are read.
-            body: that of a request for which `takes_file` is true, at most `MAX_BODY` bytes and one more.
+            body: that of a request for which `takes_file` is true, up to where it is too large; None if it was not
+                read, because too much is being sent at this moment. `Body` reads one and knows both.
 
         Returns:
-            The answer. Whatever comes in, it is never one of the 5xx.
+            The answer. Whatever comes in, it is none of the 5xx, but for 503 to a request that brings a file.
 
         Raises:
             RecordError: a record of this package has changed or is missing.

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from .._time import format_date
 from ..errors import MissingExtraError, UsageError
-from .checking import MAX_BODY
+from .bodies import Body
 from .core import Service
 from .edge import create_service
 from .mounting import mount
@@ -133,8 +133,10 @@ def _answer(at: "Callable[[str], Service]", below: str = "") -> Response:
     if query := environ.get("QUERY_STRING", ""):
         target = f"{target}?{query}"
     service = at(prefix)
-    body = request.stream.read(MAX_BODY + 1) if service.takes_file(request.method, target) else b""
-    answer = service.respond(request.method, target, dict(request.headers), body)
+    with Body() as body:
+        if service.takes_file(request.method, target):
+            body.read(request.stream.read)
+        answer = service.respond(request.method, target, dict(request.headers), body.content)
     response = Response(answer.body, answer.status)
     response.headers.clear()  # the type that Flask puts there
     response.headers.extend(answer.headers)

@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING, Unpack
 from urllib.parse import quote
 
 from ..errors import MissingExtraError
-from .checking import MAX_BODY
+from .bodies import Body
 from .core import HEADERS_READ, Service
 from .edge import create_service
 from .mounting import mount
+from .refusals import refuse
 from .settings import EdgeOptions
 
 try:
+    from anyio import fail_after  # what Starlette runs on
     from starlette.concurrency import run_in_threadpool
     from starlette.routing import BaseRoute, Route
 except ImportError:
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from .refusals import Response
+
 _KEPT = 64  # answers
+_PATIENCE = 60  # seconds in which a file has to arrive
 _READ = {name.encode() for name in HEADERS_READ}  # ASGI has names in lower case
 
 _Encoded = tuple[int, tuple[tuple[bytes, bytes], ...], bytes]
@@ -88,19 +93,24 @@ class _Answer:
     async def _respond_to_file(
         self, scope: "Scope", receive: "Receive", send: "Send", asked: "tuple[tuple[bytes, bytes], ...]"
     ) -> None:
-        """Read a body, up to the limit, and check it in a thread, so that serving continues."""
-        body, more = bytearray(), scope["path"].endswith("/verify")
-        while more and len(body) <= MAX_BODY:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        status, sent, content = await run_in_threadpool(self._respond, scope, asked, bytes(body))
+        """Read a body, up to the limits, and check it in a thread, so that serving continues."""
+        service, target = self._find(scope)
+        try:
+            with Body() as body:
+                if service.takes_file(scope["method"], target):
+                    with fail_after(_PATIENCE):
+                        await _read(receive, body)
+                status, sent, content = await run_in_threadpool(self._respond, scope, asked, body.content)
+        except TimeoutError:
+            slow = refuse(scope["method"], 408, f"The file did not arrive within {_PATIENCE} seconds; try again.")
+            status, sent, content = _encode(slow)
+        except ConnectionResetError:
+            return
         await send({"type": "http.response.start", "status": status, "headers": list(sent)})
         await send({"type": "http.response.body", "body": content})
 
-    def _respond(self, scope: "Scope", asked: "tuple[tuple[bytes, bytes], ...]", body: bytes = b"") -> "_Encoded":
+    def _find(self, scope: "Scope") -> tuple[Service, str]:
+        """Find the service as it is mounted for a request, and the request's target."""
         raw: bytes | None = scope.get("raw_path")
         path: str = scope["path"]
         target = raw.decode("latin-1") if raw else quote(path)
@@ -109,14 +119,32 @@ class _Answer:
             path, target = root + path, root + target
         # What stands before is known from what the route has matched: root_path, mounts, and FastAPI's include_router.
         service = self._below(path.removesuffix(self._service.path + _rest(scope["path_params"])))
-        if query := scope["query_string"]:
-            target = f"{target}?{query.decode('latin-1')}"
+        query = scope["query_string"]
+        return service, f"{target}?{query.decode('latin-1')}" if query else target
+
+    def _respond(
+        self, scope: "Scope", asked: "tuple[tuple[bytes, bytes], ...]", body: bytes | None = b""
+    ) -> "_Encoded":
+        service, target = self._find(scope)
         headers: dict[str, str] = {}
         for encoded, value in asked:
             name, text = encoded.decode("latin-1"), value.decode("latin-1")
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
-        status, sent, body = service.respond(scope["method"], target, headers, body)
-        return status, tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sent), body
+        return _encode(service.respond(scope["method"], target, headers, body))
+
+
+async def _read(receive: "Receive", body: Body) -> None:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError
+        more = body.add(message.get("body", b"")) and message.get("more_body", False)
+
+
+def _encode(answer: "Response") -> _Encoded:
+    status, sent, body = answer
+    return status, tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sent), body
 
 
 def _rest(matched: "Mapping[str, str]") -> str:

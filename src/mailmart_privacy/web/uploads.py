@@ -28,7 +28,7 @@ _LEFT_OUT = ("ETag", "Content-Location")
 
 def answer_upload(
     headers: "Mapping[str, str]",
-    body: bytes,
+    body: bytes | None,
     *,
     ledger: "Ledger",
     trust_list: "TrustList",
@@ -39,7 +39,7 @@ def answer_upload(
 
     Args:
         headers: those of the request, by name in any case.
-        body: its body; one that is longer than `MAX_BODY` is refused.
+        body: its body; one that is longer than `MAX_BODY` is refused. None if too many are being sent to read it.
         ledger: the versions.
         trust_list: the certificates that may sign copies.
         at: the moment of asking (aware).
@@ -47,9 +47,11 @@ def answer_upload(
 
     Returns:
         200 with the verdict, whatever it is; 400 without a file, 413 for one that is too large, 503 while too many
-        files are checked. Nothing is kept, here or in a cache.
+        files are sent or checked. Nothing is kept, here or in a cache.
     """
     sent = {name.lower(): value for name, value in headers.items()}
+    if body is None:
+        return _refuse_busy()
     if len(body) > MAX_BODY:
         return refuse("POST", 413, "The file has more than 16 MiB; copies are smaller.")
     pdf = read_upload(sent.get("content-type", ""), body)
@@ -58,7 +60,7 @@ def answer_upload(
     try:
         verdict = check_copy(pdf, ledger=ledger, trust_list=trust_list, at=at)
     except BusyError:
-        return refuse("POST", 503, "Too many files are being checked; try again in a moment.", ("Retry-After", "5"))
+        return _refuse_busy()
     accept = sent.get("accept", "")
     if len(accept) <= _LONGEST and choose_type(accept, (HTML, _JSON)) == _JSON:
         content = (json.dumps(verdict.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
@@ -69,6 +71,10 @@ def answer_upload(
         )
     kept = tuple(header for header in made.headers if header[0] not in _LEFT_OUT)
     return Response(200, (*kept, ("Cache-Control", "no-store")), made.body)
+
+
+def _refuse_busy() -> Response:
+    return refuse("POST", 503, "Too many files are being checked; try again in a moment.", ("Retry-After", "5"))
 
 
 def read_upload(content_type: str, body: bytes) -> bytes | None:

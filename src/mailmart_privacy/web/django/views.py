@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse
 from django.http.request import HttpHeaders
 
-from ..checking import MAX_BODY
+from ..bodies import Body
 from .conf import mounted_service
 
 if TYPE_CHECKING:
@@ -39,8 +39,10 @@ class PolicyView:
         """Pass a request to the service, and its answer on; `rest` is what follows the path of the policy."""
         sent = HttpHeaders(request.META)
         service, method, target = mounted_service(request), str(request.method), request.get_full_path()
-        body = request.read(MAX_BODY + 1) if service.takes_file(method, target) else b""
-        answer = service.respond(method, target, sent, body)
+        with Body() as body:
+            if service.takes_file(method, target):
+                body.read(request.read)
+            answer = service.respond(method, target, sent, body.content)
         headers = dict(answer.headers)
         response = _Answer(answer.body, status=answer.status, headers=headers)
         if "Content-Type" not in headers:
