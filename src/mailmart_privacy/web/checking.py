@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 MAX_BODY = 16 * 1024 * 1024 + 64 * 1024  # a file of 16 MiB, and what a form puts around it
 _AT_ONCE = 4
 _SLOTS = threading.BoundedSemaphore(_AT_ONCE)
-# One after the other: threads share one interpreter, so several together are no faster, and each of them would keep
+# One after the other: threads share one interpreter, so several together are not faster, and each of them would keep
 # the thread that serves pages waiting.
 _TURN = threading.Lock()
 _KINDS = {

@@ -179,7 +179,7 @@ class Service:
                 read, because too much is being sent at this moment. `Body` reads one and knows both.
 
         Returns:
-            The answer. Whatever comes in, it is none of the 5xx, but for 503 to a request that brings a file.
+            The answer. Whatever comes in, it is never one of the 5xx, but for 503 to a request that brings a file.
 
         Raises:
             RecordError: a record of this package has changed or is missing.
