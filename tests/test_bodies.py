@@ -76,7 +76,7 @@ def test_a_hundred_files_at_once_take_bounded_memory(service: Service, monkeypat
 
 
 def test_a_file_that_does_not_arrive(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that sends nothing more is told so after a while; one that has gone is told nothing; both give memory back."""
+    """It is told so after a while, unless it has gone; the memory is given back."""
     uploads = Uploads(service)
     assert asyncio.run(uploads.ask("POST", "/privacy/verify", [PIECE], ends=False)) == {}
     assert bodies._held == 0
