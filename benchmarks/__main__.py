@@ -72,7 +72,7 @@ that the log then has, synced together with its folder, and nothing else.
 | `archive add`, {many:,} copies | ≤ 20 × as long | {added_many:.1f} × as long | each is verified first |
 | one proof, tiles in the cache | ≤ 5 ms | {proof:.1f} ms | in a log of a million entries |
 
-What an entry costs as the log grows, for each entry but in the columns on the whole log:
+What an entry costs as the log grows; audit, memory and files are those of the whole log:
 
 | entries | an append, in batches of 256 | audit of the log | one proof | memory of the audit | files of the log |
 |---|---|---|---|---|---|
@@ -83,9 +83,9 @@ LEVELS = """\
 
 What one copy costs at each level, the form being certified: `python -m benchmarks --levels`, on {day}, with the tests'
 authority on the loopback. The signer's key is on P-256, the authority's is RSA-2048; the organisation's certificate
-comes from an intermediate authority. *More* is beside B-B, *of it the form's* what stands in the certified form. The
-times are medians of {rounds}, without what the authority takes; over a network, add one round trip for each request.
-A figure to reach stands behind the time that it is for.
+comes from an intermediate authority. *More* is compared with B-B; *of it the form's* is the part in the certified form.
+The times are medians of {rounds}, without the authority's own; over a network, add one round trip for each request. A
+figure to reach follows the time that it is for.
 
 | identity | level | bytes | more | of it the form's | timestamps | OCSP | CRL | to issue | to verify |
 |---|---|---|---|---|---|---|---|---|---|

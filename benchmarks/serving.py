@@ -25,7 +25,7 @@ A request to the core, in process, with the headers of a browser; and uvicorn (h
 by wrk over 16 connections for {seconds} seconds, in turns, {rounds} rounds; rates and ratios are medians, a ratio
 within its round. *Empty* is a Starlette route that returns an empty `Response()`, alone in its application, and is sent
 the very same request: a header more costs time there, too. *Same answer* is a route that returns our headers and bytes,
-made beforehand. *No framework* is an ASGI application of two lines that sends them to whoever asks, with no Starlette
+made beforehand. *No framework* is an ASGI application of two lines that sends them to every client, with no Starlette
 in between. The page falls short: its eleven headers and its body cost about as much in uvicorn and the kernel as all of
 Starlette's routing, so that nothing that runs under Starlette and sends them reaches 0.9 (ours does less than a route
 that has them at hand).

@@ -1,6 +1,6 @@
-"""OpenSSL: does each signature container hold over what it signs (RFC 5652, CAdES of ETSI EN 319 122-1)?
+"""OpenSSL: is each signature container valid for what it signs (RFC 5652, CAdES of ETSI EN 319 122-1)?
 
-The containers are cut out by the bytes of the file alone, so that no PDF library of ours has a say.
+The containers are cut out of the bytes of the file, without any PDF library.
 """
 
 import re
@@ -96,7 +96,7 @@ def _cut(pdf: bytes, start: int, first: int, second: int, last: int) -> SignedRa
     padded = bytes.fromhex(gap[1:-1].decode("ascii"))
     length = _der_length(padded)
     if padded[length:].strip(b"\0"):
-        raise ValidatorError("something stands behind a signature container, in the room reserved for it")
+        raise ValidatorError("something follows a signature container, in the room reserved for it")
     return SignedRange(content=pdf[:first] + pdf[second : second + last], container=padded[:length], end=second + last)
 
 

@@ -1,8 +1,8 @@
 """Writers that race for one archive and are killed at random moments: python -m faults.racing FOLDER KILLS SEED [URL].
 
 Writers are forked from a process that has loaded all of the package, so that most of their lives
-are spent in the archive. Each one says on a board in shared memory what it is about; who kills it
-reads there in which phase it was, and waits for the rare ones.
+are spent in the archive. Each one notes on a board in shared memory what it is about to do; the killer reads there in
+which phase it is, and waits for the rare ones.
 """
 
 import json
@@ -59,7 +59,7 @@ _STORE_PACE = 8  # how much longer all takes in a store
 
 @dataclass(slots=True)
 class Tally:
-    """What a race came to.
+    """The outcome of a race.
 
     Attributes:
         seed: of all that was random.
@@ -83,7 +83,7 @@ class Tally:
 
 
 def race(path: Path, kills: int, seed: int, url: str = "") -> Tally:
-    """Let writers race, and kill as many; require all that must be true, beside them and after them.
+    """Let writers race, and kill as many; require all that must be true, during the race and after it.
 
     Args:
         path: an empty folder.
@@ -195,7 +195,7 @@ class _Round:
         self._tally.phases[PHASES[self._board[slot]]] += 1
 
     def _conclude(self) -> None:
-        """Hold the archive to all that was acknowledged, by whomever."""
+        """Require that the archive has all that any writer acknowledged."""
         acknowledged: list[tuple[int, str]] = []
         for path in self._heard.iterdir():
             for line in path.read_text(encoding="ascii").splitlines():

@@ -4,12 +4,12 @@
 
 FOLDER is an archive (it has archive.json), or the folder of a bag of evidence (it has a .tlog-proof).
 KEY is the public key of the log, or a file with it; FILE has the root certificates of timestamp authorities (PEM).
-Get both through a channel that you trust. Without them, those in the folder are used, which whoever made the folder
-could have chosen.
+Get both through a channel that you trust. Without them, those in the folder are used; its maker could have
+chosen them.
 
 Exit code 0: proven, with the key and the roots that you gave. 5: all that was checked holds, but the key or the roots
 came from the folder, or a timestamp could not be checked; the last line says which. 4: it does not hold, or something
-unexpected came up; the output says what. 2: the command or the folder is not one that this program is for.
+unexpected came up; the output says what. 2: the command is wrong, or the folder is neither of the two.
 """
 
 import base64
@@ -98,7 +98,7 @@ def say(words):
 
 
 class Folder:
-    """A folder of a stranger: no link is followed, nothing outside is read, and no file without end.
+    """A stranger's folder: no link is followed, nothing outside it is read, and no endless file.
 
     Attributes:
         checked: the files that were compared with something.
@@ -164,7 +164,7 @@ def decode(text):
 
 
 def parse_key(text):
-    """Read the public key of a log: its name, the four bytes that signatures name it by, the key (C2SP signed-note)."""
+    """Read the public key of a log: its name, the four bytes that name it in signatures, the key (C2SP signed-note)."""
     name, key_id, encoded = text.strip().split("+", 2)
     raw = decode(encoded)
     expected = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
@@ -296,7 +296,7 @@ def check_archive(folder, key, trust):
     tell_keys(follow_keys(folder, proofs, keys))
     size, root = read_checkpoint(folder.read("log/checkpoint"), keys)
     published = size
-    # From the first one on; what a key has signed before the one that was given is compared with the entries.
+    # From the first key on: what the keys before the given one signed is compared with the entries, too.
     all_keys = [(parse_key(folder.read("log.vkey", 4096).decode()), None)]
     rotations = follow_keys(folder, proofs, all_keys)
     states, anchors = {size: [(root, "log/checkpoint")]}, []
@@ -388,7 +388,7 @@ def check_files(folder, prefix, entry, what):
     require(files, "the entry %s names no file" % what)
     for name, digest in files:
         own = prefix + name.split("/")[-1]
-        # A copy may have a name that people can read: it is found by what it is.
+        # A copy may have a name for people: then its digest identifies it.
         if not prefix and folder.find(own) is None and own.endswith(".pdf"):
             own = "copy.pdf"
         require(folder.digest(own) == digest, "%s was changed" % own)
@@ -486,7 +486,7 @@ def check_manifests(folder, names):
 
 
 class Trust:
-    """What the person who checks trusts.
+    """Whom the user of this program trusts.
 
     Attributes:
         roots: a file of root certificates, or None.
@@ -560,7 +560,7 @@ def run(command):
 
 
 def is_inside(path, folder):
-    """Tell whether a file lies in the folder that is checked, or beside it in the same bag."""
+    """Tell whether a file is in the folder that is checked, or beside it in the same bag."""
     top = os.path.realpath(folder)
     top = os.path.dirname(top) if os.path.basename(top) == "data" else top
     return os.path.exists(path) and os.path.realpath(path).startswith(top + os.sep)

@@ -2,7 +2,7 @@
 
 That validator cannot be installed as a package. So its rules are listed here one by one, under the
 names of its messages; those for RSS, for extensions and for what HTTP says are left out.
-Some are stricter: no moment in the future at all, and no element in the content but those of a list.
+Some are stricter: no time in the future at all, and no elements in the content except those of a list.
 """
 
 import datetime

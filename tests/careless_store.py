@@ -17,8 +17,8 @@ class CarelessStore:
     """A store that ignores headers, and loses answers.
 
     Attributes:
-        ignored: headers that it does not look at, such as "If-None-Match".
-        lost: how many answers to PUT it still loses, having done what it was asked for.
+        ignored: headers that it ignores, such as "If-None-Match".
+        lost: how many more answers to PUT it loses, after it has done what was asked.
     """
 
     def __init__(self) -> None:

@@ -1,10 +1,10 @@
-"""The command line, called in this process as a shell would start it in one of its own.
+"""The command line, called in this process as a shell would call it in a new one.
 
 A process for each command took most of the suite's time: 0.2 to 1 s each, nearly all of it for imports. Here a command
 gets what a process would have had: arguments, environment, folder, standard streams with file descriptors behind them,
 the default handlers of signals, the default mask for new files, and empty caches. Two things differ, and both are
 stricter or harmless: a warning is an error, as everywhere in this suite, and the limit of memory is not set, because
-it would count what the tests themselves hold. Tests of signals, kills, memory, cold starts, closed pipes and
+it would count the tests' own memory. Tests of signals, kills, memory, cold starts, closed pipes and
 terminals start a real process.
 """
 

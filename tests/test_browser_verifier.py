@@ -1,7 +1,7 @@
 """The verifier in the visitor's browser: a second implementation, which has to say what Python says.
 
-Node runs the very scripts that the page loads. The files are golden copies, whole and harmed; `test_attacks` has the
-attacks judged as well, and `make conformance` lets browsers judge.
+Node runs the very scripts that the page loads. The files are golden copies, intact and harmed; `test_attacks` also has
+the attacks judged, and `make conformance` has browsers judge.
 """
 
 import datetime
@@ -253,7 +253,7 @@ def test_der_is_read_and_written_alike(tmp_path: Path) -> None:
 
 
 def test_copies_of_random_values_are_genuine(identity: Identity, tmp_path: Path) -> None:
-    """Issued by Python, on either paper, to whomever: the page writes the same bytes again."""
+    """Issued by Python, on either paper, to random names: the page writes the same bytes again."""
     issuer, trust_list = Issuer(identity), make_trust_list([identity.certificate], since=NOW - 9 * DAY)
     policy, made = shipped().policy(VERSION), []
     while len(made) < 60 * MORE:

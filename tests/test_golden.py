@@ -36,7 +36,7 @@ def test_a_golden_copy_verifies(golden: Golden) -> None:
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.name)
 def test_a_golden_copy_is_not_to_be_changed(golden: Golden) -> None:
-    """A bit that is flipped in it, anywhere behind the form, is found."""
+    """A bit that is flipped in it, anywhere after the form, is found."""
     pdf, at = golden.pdf, datetime.datetime.fromisoformat(AT)
     start = len(shipped().record(golden.version, form_name(golden.paper)))
     for place in range(start, len(pdf), (len(pdf) - start) // 9):

@@ -376,7 +376,7 @@ def test_a_form_of_a_lower_level_is_refused(certified: CertifiedForm, identity: 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_any_bit_counts(copies: dict[str, bytes], authority: Authority, level: str) -> None:
-    """A changed bit anywhere behind the form is found, be it in a token, in validation data or between them."""
+    """A changed bit anywhere after the form is found: in a token, in validation data or between them."""
     copy = copies[level]
     start = privacy.verify(copies["B-B"], trust=authority.trust, at=NOW).publisher.covered_bytes
     step = (len(copy) - start) // 7

@@ -66,7 +66,7 @@ def test_the_table() -> None:
     assert 2 * len(_LATIN_TWINS) == len(_LOOKALIKES)
 
 
-def test_whoever_issues_and_whoever_checks_is_told(cli: Run) -> None:
+def test_both_issuing_and_verifying_warn(cli: Run) -> None:
     """A copy for a look-alike is issued and genuine; both commands say what its recipient looks like."""
     made = cli("export", "--to", "Аcme GmbH", "-o", "x.pdf")
     assert made.returncode == 0

@@ -507,7 +507,7 @@ def test_a_retired_key() -> None:
 
 
 def test_a_compromised_key() -> None:
-    """What was signed since a key was compromised is refused, and what only claims to be older; whoever trusts it."""
+    """What a compromised key signed is refused, even if it claims to be older, no matter who trusts it."""
     own = leaf()
     from mailmart_privacy.keys.certificates import certificate_digest
 

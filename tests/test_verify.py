@@ -288,7 +288,7 @@ def test_a_delivery_before_its_publication_is_not_believed(certified: CertifiedF
 
 
 def test_a_flood_behind_a_copy_is_not_parsed(copy: bytes, identity: Identity) -> None:
-    """Megabytes behind the form are refused by their number alone."""
+    """Megabytes after the form are refused by their number alone."""
     code, sentence = judge(copy + bytes(9_000_000), identity.certificate)
     assert (code, "bytes follow the recorded form" in sentence) == (ExitCode.ALTERED, True)
 

@@ -1,11 +1,11 @@
 """Names that look like others: mixed scripts and letters that only look Latin (Unicode Technical Standard #39).
 
-A copy addressed to "Аcme" with a Cyrillic А reads as one addressed to Acme. Nothing is refused for it, since names of
-the world mix and resemble; it is said when a copy is issued, and by whoever checks one.
+A copy addressed to "Аcme" with a Cyrillic А reads as one addressed to Acme. Nothing is refused for it, since real names
+do mix scripts; issuing and verifying warn of it.
 
-The scripts of a word are told from the names of its letters, as UTS #39, 5.2, "Highly Restrictive", allows them
-together. Which letters look Latin is a small part of the data of UTS #39 (confusables.txt, Unicode 15.1, whose terms
-allow that): single letters of scripts that resemble Latin, beside one ASCII letter each.
+The scripts of a word are found by the names of its letters, and may be mixed as in UTS #39, 5.2, "Highly Restrictive".
+Which letters look Latin is a small part of the data of UTS #39 (confusables.txt, Unicode 15.1, whose terms allow that):
+single letters of scripts that resemble Latin, beside one ASCII letter each.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Which characters a text may hold, and how the others are named to whoever has to remove them."""
+"""Which characters a text may contain, and how messages name the others."""
 
 import unicodedata
 

@@ -39,7 +39,7 @@ def extend_store(pdf: bytes, data: ValidationData) -> bytes:
 
     Args:
         pdf: the file.
-        data: what it is to hold; what it holds already is not written again.
+        data: what to add; what the file has already is not written again.
 
     Returns:
         The file, with all of the data; the same bytes where nothing was missing.

@@ -40,7 +40,7 @@ class Given:
         certified: the form, certified by the trusted signer for that level.
         copy: the copy.
         other: another copy by the same signer.
-        signer: the trusted signer; where an attack uses this key, it is the victim who signs unaware.
+        signer: the trusted signer; if an attack uses this key, the victim signs unknowingly.
         stranger: an identity of the attacker's own, which nobody trusts.
         authority: whose timestamps are trusted; anybody may ask for them.
     """
@@ -87,15 +87,15 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:
-    """One way to make, from a fresh copy, a file to be passed off as one.
+    """One way to make a file from a fresh copy that could pass for a copy.
 
     Attributes:
         family: as the literature names it.
         name: of the attack.
         make: makes the file.
-        says: what the verifier's sentence has to hold, as a regular expression.
+        says: what the verifier's message has to contain, as a regular expression.
         levels: the levels of the copies that it is made from.
-        proof: a program of others, and what it says of the file, but (without signatures) not of the copy.
+        proof: somebody else's program, and what it says of the file, but not of the copy (signatures aside).
         about: what it is, in one sentence.
     """
 
@@ -199,7 +199,7 @@ def write_update(pdf: bytes, objects: dict[int, bytes], elsewhere: dict[int, int
 
     Args:
         pdf: the file.
-        objects: what stands between `obj` and `endobj`, by number.
+        objects: what is between `obj` and `endobj`, by number.
         elsewhere: the places of other objects, which the cross-references name, too.
     """
     reader = PdfFileReader(BytesIO(pdf))

@@ -1,6 +1,6 @@
 """Incremental saving (ISA; Mladenov et al., CCS 2019), and the same changes at the other places of a copy.
 
-Behind the delivery they are ISA; with a trusted timestamp on them they claim to be long-term
+After the delivery they are ISA; with a trusted timestamp on them they claim to be long-term
 validation; between certification and delivery they are the attacks on certification (EAA, SSA;
 Rohlmann et al., S&P 2021); before certification they prepare a shadow document.
 """

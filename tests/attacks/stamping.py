@@ -55,7 +55,7 @@ def add_timestamp(pdf: bytes, client: "TimestampClient", *, number: int) -> byte
 
     Args:
         pdf: the file.
-        client: whom to ask.
+        client: asks the authorities.
         number: its index, from 1; the name of its field contains it.
 
     Returns:

@@ -240,7 +240,7 @@ def object_freed(given: Given) -> bytes:
 
 @attack(TABLES, says="after the delivery was signed, the file was changed")
 def object_with_two_values(given: Given) -> bytes:
-    """The catalog in an update has a second value behind its own, which other programs may take."""
+    """The catalog in an update has a second value after its own, which other programs may take."""
     output = BytesIO()
     PdfFileReader(BytesIO(given.copy)).root.write_to_stream(output, None)
     return write_update(given.copy, {2: output.getvalue() + b"\n<< /Pages 9 0 R >>"})

@@ -1,7 +1,7 @@
-"""Copies written otherwise than issuing writes them, with everything that can be signed signed as it should be.
+"""Copies that issuing would write in another way, with valid signatures wherever something is signed.
 
-Two kinds of people can do that. An outsider gets a trusted timestamp over whatever was put into an update. And whoever
-holds a key that is trusted may sign what no copy may show: fields that show another name than they hold, a seal.
+Two kinds of people can do that. An outsider gets a trusted timestamp over whatever was put into an update. And the
+holder of a trusted key may sign what no copy may show: fields that show another name than they contain, a seal.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The scripts of the checking page, run by Node as a browser would run them, and what Python says of the same files.
 
-A file is handed over as what is another in it than in one of a few files, so that thousands of them are one task.
+A file is handed over as its differences from one of a few base files, so that thousands of them fit into one task.
 """
 
 import base64
@@ -127,7 +127,7 @@ def judge(
 
     Args:
         files: the files.
-        bases: some files that they resemble.
+        bases: base files that they resemble.
         trust_list: the certificates that are published.
         at: the moment of asking (aware).
         folder: where the task may be written.

@@ -1,6 +1,6 @@
 """Golden copies: of every level, kind of key and paper, of names in other scripts, and renewed.
 
-Only what stands behind the recorded form is kept, packed. `make golden` makes them again; that ends with the first
+Only what follows the recorded form is kept, compressed. `make golden` makes them again; that ends with the first
 release, after which every release has to verify them as they are.
 """
 
@@ -51,7 +51,7 @@ class Golden:
 
     @property
     def signer(self) -> x509.Certificate:
-        """The certificate of whoever signed it."""
+        """The signer's certificate."""
         form = shipped().record(self.version, form_name(self.paper))
         found = re.search(rb"/Contents <([0-9a-f]*)>", self.pdf[len(form) :])
         assert found

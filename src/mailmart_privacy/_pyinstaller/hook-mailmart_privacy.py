@@ -1,6 +1,6 @@
 """What PyInstaller cannot see: the recorded data and templates, and the modules that are imported by name.
 
-Adapters of frameworks are left out: whoever uses one imports it, and then PyInstaller sees it.
+Adapters of frameworks are left out: a program that uses one imports it, and then PyInstaller sees it.
 """
 
 from PyInstaller.utils.hooks import collect_data_files, collect_submodules

@@ -197,7 +197,7 @@ def _verify(
 
 
 def _require_logged(name: str, entry: LogEntry, checkpoint: Checkpoint, published: Checkpoint, tiles: "Tiles") -> None:
-    """Require the log to continue the stamped state: whoever has its key may have signed another log since."""
+    """Require the log to continue the stamped state: somebody with its key may have signed another log since."""
     if checkpoint.size != entry.entry.size or not 0 < checkpoint.size <= entry.number:
         raise TamperedError(f"{name} was not stamped over a state of the log from before its own entry")
     if checkpoint.size > published.size:

@@ -194,16 +194,16 @@ def _spell_copy() -> str:
     )
 
 
-# Most entries are of this spelling; to read them so takes a fifth of the time that parsing takes.
+# Most entries are written like this; reading them so takes a fifth of the time of parsing.
 _COPY = re.compile(_spell_copy())
 
 
 def scan_copy(content: bytes) -> ScannedCopy | None:
-    """Read a copy's entry of the usual spelling, or tell with None that it is another one: `read_entry` reads both.
+    """Read a copy's entry in the usual form, or return None if it is another one; `read_entry` reads both.
 
     What its moments say is not looked at.
     """
-    match = _COPY.fullmatch(content.decode("ascii", "replace"))  # what is not ASCII is of no usual spelling
+    match = _COPY.fullmatch(content.decode("ascii", "replace"))  # the usual form is ASCII
     return None if match is None else ScannedCopy(*match.groups())
 
 

@@ -18,7 +18,7 @@ COMMITS, COPIES, VERSIONS, ANCHORS, RECIPIENTS = "commits", "copies", "versions"
 STAFF, ROTATIONS = "staff", "rotations"
 FULL = 10_000  # entries of one commit, at most
 _MIB = 1 << 20
-# How large a file of each folder may be. Whoever reads an archive reads what strangers may have put there.
+# How large a file of each folder may be. Readers of an archive read what strangers may have put there.
 _LIMITS = {COMMITS: 64 * _MIB, LOG: 17 * _MIB, RECIPIENTS: 64 << 10, STAFF: 64 << 10, ROTATIONS: _MIB, "": 64 << 10}
 _LIMIT = 64 * _MIB
 _LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # put there by operating systems, and harmless
@@ -38,10 +38,10 @@ staff/          the same for the people who added to the archive
 rotations/      proofs that the log's key was replaced, each signed with the key before (only where it was)
 incoming/       what writers have not finished yet; it does not belong to the archive
 
-Whoever can read copies/ can read customers' names and references. Protect this folder accordingly.
+Anybody who can read copies/ can read customers' names and references. Protect this folder accordingly.
 
 Every file is covered by an entry of the log, except the log itself, the commits that it is made of, and the records
-in recipients/ and staff/, whose digests stand in the entries, and the proofs in rotations/. Nothing here is ever
+in recipients/ and staff/, whose digests are in the entries, and the proofs in rotations/. Nothing here is ever
 changed except log/checkpoint, which grows. Nothing is removed except what an entry of the kind "erasure" names, and
 tiles that fuller ones replaced.
 

@@ -1,7 +1,7 @@
 """The public keys of a log: the first one, and each that replaced the one before.
 
 A key is replaced by an entry of the kind "key-rotation", which names the next key. A proof of that entry under a
-checkpoint that the former key has signed lies in `rotations/`. So whoever trusts one key is led to all later ones.
+checkpoint that the former key has signed is in `rotations/`. So a reader who trusts one key is led to all later ones.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Opening and creating an archive: the first calls of whoever uses one in Python."""
+"""Opening and creating an archive: the first calls to make in Python."""
 
 import datetime
 from collections.abc import Callable

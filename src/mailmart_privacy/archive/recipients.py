@@ -91,7 +91,7 @@ _ALIKE = str.maketrans(
 
 
 def fold(name: str) -> str:
-    """Fold the spellings of one name: case, width, blanks and the kinds of quotes and dashes do not count."""
+    """Fold the spellings of one name: case, width, spaces and the kinds of quotes and dashes do not count."""
     return " ".join(unicodedata.normalize("NFKC", name.translate(_ALIKE)).translate(_ALIKE).casefold().split())
 
 

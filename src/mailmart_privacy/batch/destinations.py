@@ -83,7 +83,7 @@ class FolderDestination:
 class BucketDestination:
     """A prefix of an S3 bucket. boto3's own configuration names the endpoint, the region and the credentials.
 
-    A file is put with `If-None-Match: *`, so that an existing one is never replaced, whoever put it.
+    A file is put with `If-None-Match: *`, so that an existing one is never replaced, no matter who put it.
 
     Attributes:
         bucket: the bucket.

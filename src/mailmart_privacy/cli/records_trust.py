@@ -1,4 +1,4 @@
-"""`records trust`: which certificates and keys MailMart uses, recorded for whoever verifies."""
+"""`records trust`: which certificates and keys MailMart uses, recorded for verifiers."""
 
 import re
 from collections.abc import Callable

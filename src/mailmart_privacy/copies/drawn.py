@@ -199,7 +199,7 @@ def _require_places(
     end = PADDING
     for left, stop, size in spans:
         if not end - _KERNING * size <= left <= end + _KERNING * size and not _is_mark(left, end, size):
-            raise ValueError("its letters do not stand one behind the other")
+            raise ValueError("its letters do not follow each other")
         end = max(end, stop)
 
 

@@ -1,4 +1,4 @@
-"""Format 1 of copies: every byte that stands behind a recorded form, as a function of values.
+"""Format 1 of copies: every byte that follows a recorded form, as a function of values.
 
 A copy is the form, then updates (ISO 32000-1, 7.5.6), one after the other:
 
@@ -52,7 +52,7 @@ def write_certification(
 
     Args:
         notes: of the form.
-        progress: behind the form.
+        progress: after the form.
         signatory: who certifies.
         moment: of the signature (aware).
         stamped: whether the container is to hold a timestamp.

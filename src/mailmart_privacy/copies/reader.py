@@ -234,7 +234,7 @@ class CopyReader:
         )
 
     def _accept(self, draft: "Draft", container: "Callable[[bytes], bytes] | None" = None) -> bytes:
-        """Compare an update with what stands in the file, and go on behind it.
+        """Compare an update with the file, and move past it.
 
         Args:
             draft: the update.

@@ -134,7 +134,7 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
             "the file was changed after its delivery was signed: nothing may follow in a copy below B-LT"
         )
     if stored and publisher.token and not added:
-        raise AlteredError("the file was changed: the validation data behind its delivery were cut off")
+        raise AlteredError("the file was changed: the validation data after its delivery were cut off")
     return ReadCopy(
         form=form,
         publisher=publisher,

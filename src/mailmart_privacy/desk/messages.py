@@ -10,7 +10,7 @@ from ..errors import PrivacyError
 from .codec import MessageError, decode, encode
 
 Answer = TypeVar("Answer")
-_HEAD = struct.Struct(">II")  # how long the JSON is, and how many files come behind it
+_HEAD = struct.Struct(">II")  # how long the JSON is, and how many files follow it
 _LENGTH = struct.Struct(">I")
 _MOST_JSON = 64 * 2**20
 _MOST_PART = 256 * 2**20

@@ -129,7 +129,7 @@ def _complaints() -> "Iterator[list[str]]":
     logger, collector = logging.getLogger("weasyprint"), Collector(logging.WARNING)
     level, disabled = logger.level, logger.disabled
     logger.addHandler(collector)
-    logger.setLevel(logging.WARNING)  # whoever calls may have silenced it
+    logger.setLevel(logging.WARNING)  # the caller may have silenced it
     logger.disabled = False
     try:
         yield found

@@ -132,7 +132,7 @@ def _list_attachments_once(pdf: Any) -> None:
 
 
 def _put_structure_first(pdf: Any) -> None:
-    """Name what refers to the structure behind it: EU DSS walks the catalog in order, and else sees other changes."""
+    """Put what refers to the structure after it: otherwise EU DSS, which walks the catalog in order, sees changes."""
     for key in ("Names", "Outlines"):
         pdf.catalog[key] = pdf.catalog.pop(key)
 

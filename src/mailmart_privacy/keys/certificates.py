@@ -1,7 +1,7 @@
 """Certificates: loading, naming, and finding which one issued which. Slow results are cached.
 
-Whoever checks ten thousand copies meets the same few certificates each time. So what was parsed and which signature
-held is kept, for a bounded number of certificates, none of them large.
+A program that checks ten thousand copies meets the same few certificates each time. So what was parsed and which
+signature held is kept, for a bounded number of certificates, none of them large.
 """
 
 from functools import lru_cache

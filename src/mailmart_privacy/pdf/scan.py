@@ -26,7 +26,7 @@ class Scan:
     Attributes:
         complete: whether it ends as a PDF does.
         encrypted: whether it says that it is encrypted.
-        signed: whether it carries a signature, of whomever.
+        signed: whether it carries anybody's signature.
         marked: whether a signature in it says that this package made it.
     """
 

@@ -1,7 +1,7 @@
 """The policy as values. Nothing here reads, writes or asks the clock.
 
 The plain text is canonical: the digest is that of `Policy.text`. Markdown and HTML are two other
-spellings of the same blocks, and carry that digest.
+forms of the same blocks, and carry that digest.
 """
 
 import datetime

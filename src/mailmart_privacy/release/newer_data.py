@@ -14,14 +14,14 @@ The rules, in the order in which they are applied:
 
 1. The signature is valid, and in that canonical form.
 2. The trust list that ships with this package records the signer's certificate for the purpose "data": the certificate
-   itself, not one above it. It was in use at `signed_at`, and within its validity. Whoever has a compromised key could
-   write any `signed_at`, so signatures with such a key no longer count.
+   itself, not one above it. It was in use at `signed_at`, and within its validity. Somebody with a compromised key
+   could write any `signed_at`, so signatures with such a key no longer count.
 3. The ledger and the trust list in the folder are those whose heads were signed.
 4. Both begin with every entry that ships with this package. So a folder can neither be older nor fork.
 5. The trust list in the folder does not record the signer's certificate as compromised either.
 6. Every file of every version is as the ledger records it.
 
-If one is broken, nothing of the folder is used. Nothing is fetched: whoever runs the service puts the folder there.
+If one is broken, nothing of the folder is used. Nothing is fetched: the operator of the service puts the folder there.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""Recording which certificates and keys MailMart uses: for whoever maintains the trust list."""
+"""Recording which certificates and keys MailMart uses: for maintainers of the trust list."""
 
 import contextlib
 import datetime

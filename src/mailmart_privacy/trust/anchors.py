@@ -55,7 +55,7 @@ class Trust:
         signers: who may sign copies, or stands above those who may.
         authorities: who may make timestamps, or stands above those who may.
         compromised: certificates whose keys others may have had, by the digest of each (lowercase hex SHA-256), and
-            since when (aware); they count wherever they appear, and whoever trusts them.
+            since when (aware); they count wherever they appear, no matter who trusts them.
     """
 
     signers: tuple[TrustAnchor, ...] = ()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 # Of these, one is enough for signing a document. emailProtection is among them since many authorities issue nothing
-# else to organisations; below a public root it lets whoever owns a mailbox sign, so a pinned certificate is better.
+# else to organisations; below a public root it lets any owner of a mailbox sign, so a pinned certificate is better.
 _SIGNING = frozenset(
     {
         ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string,

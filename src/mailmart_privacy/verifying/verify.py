@@ -4,7 +4,7 @@ The rules, in the order in which they are applied:
 
 1. The file begins with the very bytes of a recorded form. Almost: altered. Not at all: whatever it is, it is not a
    copy of a recorded policy. Of a version or a format that this release does not know: upgrade.
-2. Every byte behind the form is what issuing would write of the few values that are read there (see
+2. Every byte after the form is what issuing would write from the few values that are read there (see
    `copies.reading`). Anything else: altered. Nothing but a certification: unsigned.
 3. Both signatures hold under the certificates in their containers, which are those of one signer and its issuers; the
    keys are strong enough to issue with. Each timestamp is for what it stands at.
@@ -102,7 +102,7 @@ def verify_parts(
 
 
 def require_signatures(copy: ReadCopy) -> None:
-    """Refuse a copy with an invalid signature or timestamp (rule 3), whoever signed it.
+    """Refuse a copy with an invalid signature or timestamp (rule 3), no matter who signed it.
 
     Raises:
         AlteredError: one is invalid.

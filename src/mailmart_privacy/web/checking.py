@@ -135,7 +135,7 @@ def _describe_untrusted(pdf: bytes, ledger: "Ledger", trust: "Trust", at: dateti
 
 
 def _read(pdf: bytes, ledger: "Ledger") -> "ReadCopy | None":
-    """Read a copy whose signatures are valid, whoever signed it; None if the file is not such a copy."""
+    """Read a copy whose signatures are valid, no matter who signed it; None if the file is not such a copy."""
     from ..copies.reading import read_copy
     from ..verifying.origin import find_origin
     from ..verifying.verify import require_signatures

@@ -65,7 +65,7 @@ def write_keys(trust_list: "TrustList") -> bytes:
 def write_certificates(trust_list: "TrustList") -> bytes:
     """Write the certificates that sign copies as PEM, each below its name (RFC 7468, 5.2).
 
-    Whoever trusts this file trusts all of it for copies. So it has no certificate for another purpose, and none whose
+    Users who trust this file trust all of it for copies. So it has no certificate for another purpose, and none whose
     key others may have.
     """
     parts = []

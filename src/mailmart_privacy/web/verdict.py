@@ -24,7 +24,7 @@ class Facts:
         reference: what it is called.
         issued_at: when it was issued (aware).
         time: who says so, as a sentence.
-        signer: the name in the certificate of whoever signed it.
+        signer: the name in the signer's certificate.
         certificate: the SHA-256 of that certificate, in hex.
         version: the version of the policy.
         last_updated: the date that this version names.

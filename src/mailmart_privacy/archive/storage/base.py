@@ -23,7 +23,7 @@ class Stored(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """For how long a store keeps objects, whoever asks for their removal (S3 Object Lock).
+    """For how long a store keeps objects, no matter who asks for their removal (S3 Object Lock).
 
     Attributes:
         mode: "GOVERNANCE" or "COMPLIANCE".

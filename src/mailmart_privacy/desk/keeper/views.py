@@ -66,7 +66,7 @@ def find_copy(desk: "Desk", fingerprint: str, actor: Actor | None = None) -> tup
     Args:
         desk: what is known.
         fingerprint: of the file.
-        actor: who asks; whoever issued a copy is told that its customer was erased.
+        actor: who asks; somebody who issued a copy is told that its customer was erased.
 
     Raises:
         RefusedError: there is no such copy on record, or its customer was erased.

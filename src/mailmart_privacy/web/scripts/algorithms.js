@@ -1,4 +1,4 @@
-// Algorithms as certificates and timestamps name them, in one spelling; see trust/token_algorithms.py.
+// Algorithms as certificates and timestamps name them, in canonical form; see trust/token_algorithms.py.
 import { encode, encodeInteger, encodeOid, NULL, SEQUENCE, tagged } from "./der.js";
 
 const DIGESTS = {
@@ -18,7 +18,7 @@ const SIGNATURES = {
   "1.2.840.10045.4.3.3": ["ecdsa", "SHA-384"],
   "1.2.840.10045.4.3.4": ["ecdsa", "SHA-512"],
 };
-// Authorities signed their own certificates with these; nobody is trusted for it.
+// Authorities signed their own certificates with these; nobody is trusted for such a signature.
 const OLD = { "1.2.840.113549.1.1.5": ["rsa", "SHA-1"], "1.2.840.10045.4.1": ["ecdsa", "SHA-1"] };
 
 /** Read the content of a digest's AlgorithmIdentifier; returns for instance "SHA-256". */

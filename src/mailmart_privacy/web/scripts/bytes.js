@@ -1,4 +1,4 @@
-// Bytes as text, one character a byte: what is written here reads like the file that it is compared with.
+// Bytes as text, one character for each byte, so that written bytes and the file are compared as texts.
 
 /** Turn bytes into text. */
 export function toText(bytes) {
@@ -23,7 +23,7 @@ export function toHex(text) {
   return digits;
 }
 
-/** Read hex digits; throws where they are not pairs of lower-case digits. */
+/** Read hex digits; throws if they are not pairs of lower-case digits. */
 export function fromHex(digits) {
   if (digits.length % 2 || /[^0-9a-f]/.test(digits)) throw new Error("it is not in hex");
   let text = "";
@@ -56,7 +56,7 @@ function decode(encoding, bytes) {
   return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(toBytes(bytes));
 }
 
-/** Take a digest, for instance "SHA-256", over parts that stand one behind the other: text, or bytes. */
+/** Compute a digest, for instance "SHA-256", over consecutive parts: text, or bytes. */
 export async function digest(algorithm, ...parts) {
   const pieces = parts.map((part) => (typeof part === "string" ? toBytes(part) : part));
   const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
@@ -68,7 +68,7 @@ export async function digest(algorithm, ...parts) {
   return toText(new Uint8Array(await crypto.subtle.digest(algorithm, whole)));
 }
 
-/** Find the first place at which two texts differ; the shorter one's end where one begins with the other. */
+/** Find the first place at which two texts differ; the shorter one's end if the other begins with it. */
 export function findDifference(one, other) {
   let [low, high] = [0, Math.min(one.length, other.length)];
   while (low < high) {

@@ -17,13 +17,13 @@ const CURVES = {
   "1.3.132.0.34": ["P-384", 384, `${"f".repeat(48)}c7634d81f4372ddf581a0db248b0a77aecec196accc52973`],
   "1.3.132.0.35": ["P-521", 521, `1ff${"f".repeat(63)}a51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409`],
 };
-// Curves that no copy may be signed with; their size alone is known here.
+// Curves that no copy may be signed with; only their size is known here.
 const WEAK_CURVES = { "1.2.840.10045.3.1.1": 192, "1.3.132.0.33": 224, "1.3.132.0.10": 256, "1.3.36.3.3.2.8.1.1.7": 256, "1.3.36.3.3.2.8.1.1.11": 384, "1.3.36.3.3.2.8.1.1.13": 512 };
 const MIN_RSA_BITS = 3072;
 const loaded = new Map();
 const held = new Map();
 
-/** Read a certificate in DER; throws where it cannot be read. What was read once is remembered. */
+/** Read a certificate in DER; throws if it cannot be read. Certificates are remembered once they were read. */
 export function readCertificate(content) {
   if (!loaded.has(content)) {
     if (loaded.size >= 256) loaded.clear();
@@ -98,7 +98,7 @@ function readString(tag, value) {
   return text;
 }
 
-/** Read the extensions: their contents by their kinds. */
+/** Read the extensions: their contents by kind. */
 function readExtensions(rest) {
   const found = new Map();
   while (rest.tag !== null && rest.tag !== tagged(3)) rest.take();
@@ -154,7 +154,7 @@ export function signatureSize({ key }) {
   return encode(SEQUENCE, number, number).length;
 }
 
-/** Write an ECDSA signature with its lower s; any other key's has one spelling only. */
+/** Write an ECDSA signature with its lower s; those of other keys have one form only. */
 export function normalizeLowS(signature, { key }) {
   if (!key.order) return signature;
   const { r, s } = readPair(signature);
@@ -170,9 +170,9 @@ function readPair(signature) {
 }
 
 /**
- * Tell whether a signature by a certificate's key holds.
+ * Tell whether a signature by a certificate's key is valid.
  *
- * @param certificate whose.
+ * @param certificate whose key it is.
  * @param signature RSASSA-PKCS1-v1_5, RSASSA-PSS, or ECDSA in DER.
  * @param message what was signed.
  * @param algorithm {digest, salt}, as `readSignatureAlgorithm` returns them.
@@ -226,5 +226,5 @@ async function wasSignedBy(issuer, { fields, algorithm, signature }) {
 /** Tell whether a certificate was signed with its own key. */
 export const isSelfSigned = (certificate) => hasIssued(certificate, certificate);
 
-/** Take the SHA-256 of a certificate, in hex. */
+/** Compute the SHA-256 of a certificate, in hex. */
 export const certificateDigest = async ({ der }) => toHex(await digest("SHA-256", der));

@@ -1,13 +1,13 @@
 // The page that tells whether a copy is real: a file is chosen or dropped, and read on the visitor's device.
 //
-// Nothing is sent: the page's Content-Security-Policy lets scripts reach nothing. Only the button that says so sends the
-// file, by the form, as it would be sent without scripts.
+// Nothing is sent: the page's Content-Security-Policy lets scripts reach nothing. Only the button that says so sends
+// the file, with the form, as without scripts.
 import { findLookalikes } from "./lookalikes.js";
 import published from "./published.js";
 import { verify } from "./verify.js";
 
 const MONTHS = "January February March April May June July August September October November December".split(" ");
-// What the server may know more about.
+// Verdicts of which the server may know more.
 const OPEN = ["not judged", "compromised key", "formerly used key", "unknown signer", "newer version"];
 const [input, section, form] = ["file", "found", "check"].map((id) => document.getElementById(id));
 
@@ -45,7 +45,7 @@ function describeTime({ stampedAt, renewedAt }) {
   return `A timestamp in it says that it existed on ${formatMoment(stampedAt)}.${last} Who made the timestamp is not checked here.`;
 }
 
-/** Put what was read of a copy into the list of facts. */
+/** Put what was read from a copy into the list of facts. */
 function fillFacts(facts, copy, now) {
   const version = published.versions.find((each) => each.version === copy.version);
   const [status, changes] = describeStatus(version, now);

@@ -41,7 +41,7 @@ async function sayWhoVouches(certificate) {
 
 /** A signer, as containers and signature boxes name one. */
 export class Signatory {
-  /** Make a signatory of the signer's own certificate and those of its issuers, all in DER. */
+  /** Make a signatory from the signer's own certificate and those of its issuers, all in DER. */
   static async find(content, others) {
     const own = readCertificate(content);
     if (!own.key.kind) throw new Error("a key of this kind signs no copies");
@@ -89,7 +89,7 @@ export class Signatory {
     return encode(SEQUENCE, SIGNED_DATA, encode(tagged(0), data));
   }
 
-  /** Tell for how many bytes of a container a copy has room. */
+  /** Return how many bytes a copy reserves for a container. */
   room(stamped) {
     const empty = this.container("\0".repeat(32), "\0".repeat(signatureSize(this.certificate)), null);
     return empty.length + (stamped ? TOKEN_ROOM : 0);
@@ -97,7 +97,7 @@ export class Signatory {
 }
 
 /**
- * Read the values of a container. Whether it is in the spelling of copies is found by writing it again.
+ * Read the values of a container. Writing it again shows whether it is in canonical form.
  *
  * @returns {signatory, signature, token}; the token in DER, or null.
  */
@@ -133,7 +133,7 @@ export async function readContainer(content) {
   return { signatory: await Signatory.find(own, others), signature, token };
 }
 
-/** Take all values of a reader, each whole. */
+/** Read all values, each whole. */
 export function takeAll(reader) {
   const found = [];
   while (reader.tag !== null) found.push(reader.take());

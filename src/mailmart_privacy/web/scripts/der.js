@@ -1,4 +1,4 @@
-// DER (ITU-T X.690) in one spelling: a strict reader and a writer; see _der.py.
+// DER (ITU-T X.690), a canonical encoding: a strict reader and a writer; see _der.py.
 
 export const [BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID] = [1, 2, 3, 4, 5, 6];
 export const [UTF8_STRING, UNIVERSAL_STRING, BMP_STRING] = [0x0c, 0x1c, 0x1e];
@@ -92,7 +92,7 @@ export class Reader {
     return content === "\xff";
   }
 
-  /** Read a GeneralizedTime in UTC, with a fraction of a second or without. */
+  /** Read a GeneralizedTime in UTC, with or without a fraction of a second. */
   moment() {
     const found = /^(\d{14})(?:\.\d{0,11}[1-9])?Z$/.exec(this.read(GENERALIZED_TIME));
     if (!found) throw new Error("a time is not in DER");
@@ -105,7 +105,7 @@ export class Reader {
   }
 }
 
-/** Read YYYYMMDDHHMMSS in UTC; throws where there is no such time. */
+/** Read YYYYMMDDHHMMSS in UTC; throws if there is no such time. */
 export function readMoment(digits) {
   const [date, time] = [digits.replace(/^(\d{4})(\d\d)(\d\d).*/, "$1-$2-$3"), digits.replace(/^\d{8}(\d\d)(\d\d)(\d\d)/, "$1:$2:$3")];
   const moment = new Date(`${date}T${time}Z`);

@@ -1,4 +1,4 @@
-// Format 1 of copies: every byte that stands behind a recorded form, as a function of values; see copies/format_1.py.
+// Format 1 of copies: every byte that follows a recorded form, as a function of values; see copies/format_1.py.
 import { sorted } from "./der.js";
 import { showField, showDelivery, showPublisher, writeString } from "./layout.js";
 import { refer, Update } from "./update.js";
@@ -12,7 +12,7 @@ const fieldMdp = (catalog) =>
   `<< /Type /SigRef /TransformMethod /FieldMDP /Data ${catalog} 0 R ` +
   "/TransformParams << /Type /TransformParams /V /1.2 /Action /All /P 1 >> >>";
 
-/** Begin behind a form. */
+/** Begin after a form. */
 export function begin(notes, length) {
   const none = { publisher: 0, store: 0, certificates: [], ocsps: [], crls: [], stamps: [] };
   return { length, size: notes.size, startxref: notes.startxref, ...none };
@@ -116,5 +116,5 @@ export class Writer {
 
 const writeList = ([, head, tail], numbers, more) => `<< ${head}${refer(numbers)}${tail}${more} >>`;
 
-/** Write a number of a form's notes, with ten digits at the most. */
+/** Write a number from a form's notes, with at most ten digits. */
 const writePlainly = (value) => String(Number(value.toPrecision(10)));

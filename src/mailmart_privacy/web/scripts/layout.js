@@ -1,4 +1,4 @@
-// What a field shows, on the font that the form itself embeds; see pdf/appearance.py and typesetting/fields.py.
+// What a field shows, in the font that the form itself embeds; see pdf/appearance.py and typesetting/fields.py.
 import { toHex, toUtf16 } from "./bytes.js";
 
 const MIN_SIZE = 8;
@@ -59,7 +59,7 @@ export function formatMoment(moment) {
   return `${day}, ${moment.toISOString().slice(-13, -5)} UTC`;
 }
 
-/** Refuse a value that issuing would have changed or refused. Joiners may stand only in names in other scripts. */
+/** Refuse a value that issuing would have changed or refused. Joiners are allowed only in names in other scripts. */
 export function requireClean(value) {
   const plain = value.replace(/[\u200c\u200d]/g, "");
   if (!value || value !== value.trim() || value !== value.normalize("NFC") || REFUSED.test(plain)) {
@@ -67,7 +67,7 @@ export function requireClean(value) {
   }
 }
 
-/** Write what a text field shows, on the form's font alone. */
+/** Write what a text field shows, in the form's font alone. */
 export function showField(notes, font, name, value) {
   const [, , width, height, largest] = notes.fields[name];
   const { lines, size } = fit(font, value, width, largest, name === "Recipient");
@@ -75,7 +75,7 @@ export function showField(notes, font, name, value) {
   return `/Tx BMC\nq\n${placed.map((line) => `BT\n${BLACK}\n${line}ET\n`).join("")}Q\nEMC`;
 }
 
-/** Fit a value on one line, or a recipient's name on the two most even ones before it becomes small. */
+/** Fit a value on one line; a recipient's name goes on two lines of similar length before it becomes small. */
 function fit(font, value, width, largest, mayBreak) {
   const length = font.measure(value, 1);
   let size = fitLine(length, largest, width, mayBreak ? TWO_LINES : MIN_SIZE);
@@ -99,7 +99,7 @@ function fitLine(length, largest, width, smallest) {
   return null;
 }
 
-/** Split a value in two at each space. The form's font has no script that is written without spaces. */
+/** Split a value in two at each space. All scripts of the form's font are written with spaces. */
 function* split(value) {
   const characters = [...value];
   for (let place = 1; place < characters.length; place++) {
@@ -118,13 +118,13 @@ function writeText(text, font, size, x, y) {
   return `/${font.name} ${writeNumber(size)} Tf\n${place}\n<${font.encode(text)}> Tj\n`;
 }
 
-/** Write what the box of the certification shows: who issued a copy, and who vouches for that. */
+/** Write what the certification's box shows: who issued a copy, and who vouches for that. */
 export function showPublisher(notes, font, { title, vouching }) {
   const lines = [[title, 10.5, BLACK], [vouching, 8, GREY]];
   return showBox(notes.fields.Publisher, font, lines, PADDING);
 }
 
-/** Write what the box of the delivery shows: when a copy was signed, and with which certificate. */
+/** Write what the delivery's box shows: when a copy was signed, and with which certificate. */
 export function showDelivery(notes, font, { digest }, moment) {
   const groups = digest.match(/.{8}/g);
   const lines = [

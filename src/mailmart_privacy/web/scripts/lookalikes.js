@@ -5,7 +5,7 @@ const SCRIPTS = ["Latin", "Cyrillic", "Greek", "Armenian", "Cherokee", "Lisu", "
   new RegExp(`\\p{Script=${name}}`, "u"),
 ]);
 
-/** Say how a name may be taken for another one, or return null. */
+/** Say how a name could be mistaken for another one, or return null. */
 export function findLookalikes(name) {
   for (const word of name.match(/\p{L}[\p{L}\p{M}'’.-]*/gu) ?? []) {
     const found = SCRIPTS.filter(([, pattern]) => pattern.test(word)).map(([script]) => script);

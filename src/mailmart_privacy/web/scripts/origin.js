@@ -1,4 +1,4 @@
-// Which recorded form a file was issued from, by its bytes alone; and if none, what the file is; see verifying/origin.py.
+// From which recorded form a file was issued, by its bytes alone, or what else the file is; see verifying/origin.py.
 import { digest, fromHex, toHex, toText } from "./bytes.js";
 import { verifySignature } from "./certificates.js";
 import { readContainer } from "./container.js";
@@ -37,7 +37,7 @@ export async function findOrigin(bytes, forms) {
   throw await judge(text, forms);
 }
 
-/** Tell a file that was cut short from one that was changed: it lacks the end that every update has. */
+/** Refuse a form without signatures, and a file that was cut short: it lacks the end that every update has. */
 function requireComplete(tail) {
   if (!tail) throw new Unsigned("form");
   if (tail.length > MAX_UPDATES) throw new Altered("the updates of a copy are much smaller than those of the file");
@@ -48,7 +48,7 @@ function requireComplete(tail) {
   if (!tail.includes("/ByteRange")) throw new Unsigned("filled form");
 }
 
-/** Tell whether a file ends within a form: all that was published of that part of the form stands in its place. */
+/** Tell whether a file ends within a form: the samples of the form up to that point are in their places. */
 function wasCutShort(text, { length, samples }) {
   if (text.length >= length || text.length <= SAMPLE) return false;
   return samples.every(([place, sample]) => {
@@ -69,7 +69,7 @@ async function judge(text, forms) {
   return new Unsigned("other document");
 }
 
-/** Tell whether a file carries a certification as format 1 spells it that holds, over whichever form. */
+/** Tell whether a file has a valid certification of format 1, over any form. */
 async function holdsByItself(text) {
   let found = null;
   let place = -1;
@@ -93,7 +93,7 @@ async function holdsByItself(text) {
   }
 }
 
-/** Tell whether a file holds most of a form, wherever it stands: changed in place, moved, or rewritten. */
+/** Tell whether a file contains most of a form, anywhere: changed in place, moved, or rewritten. */
 function isRelated(text, { samples }) {
   return samples.filter(([, sample]) => text.includes(atob(sample))).length * 2 > samples.length;
 }

@@ -24,9 +24,9 @@ const RANGE = /\/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]\n\/Contents </g;
  *
  * @param form {notes, length}: the recorded form that the file begins with.
  * @param bytes of the form.
- * @param tail what stands behind it, as text.
+ * @param tail what follows it, as text.
  * @returns {publisher, delivery, recipient, reference, stamps, level, data}.
- * @throws Altered, Unsigned, Newer; BroughtFont where a name is drawn with a font that the copy contains.
+ * @throws Altered, Unsigned, Newer; BroughtFont if a name is drawn with a font that the copy contains.
  */
 export async function readCopy(form, bytes, tail) {
   const reader = new CopyReader(form, bytes, tail);
@@ -44,7 +44,7 @@ export async function readCopy(form, bytes, tail) {
   }
   const isComplete = stored && publisher.token !== null;
   if ((added || stamps.length) && !isComplete) throw new Altered("something was added after its delivery was signed");
-  if (isComplete && !added) throw new Altered("the validation data behind its delivery were cut off");
+  if (isComplete && !added) throw new Altered("the validation data after its delivery were cut off");
   const level = delivery.token === null ? "B-B" : !stored ? "B-T" : stamps.length ? "B-LTA" : "B-LT";
   return { publisher, delivery, recipient, reference, stamps, level, data: stored || added ? reader.data : null };
 }
@@ -195,7 +195,7 @@ class CopyReader {
     return { field, signatory, moment, signature, token, digest: hash };
   }
 
-  /** Compare an update with what stands in the file, and go on behind it; returns the digest of what is signed. */
+  /** Compare an update with the file, and move past it; returns the digest of what is signed. */
   async #accept(draft, container = null) {
     let [hash, written] = ["", draft.body];
     if (container !== null) {
@@ -223,7 +223,7 @@ class CopyReader {
     return "the end of the file is not what issuing writes";
   }
 
-  /** Take a delivery as it stands, which cannot be written again here; its signature covers what the file says it does. */
+  /** Accept a delivery that cannot be written again here; its signature covers what the file says it covers. */
   async #acceptUnread({ signatory, moment, signature, token }) {
     RANGE.lastIndex = this.place;
     const found = RANGE.exec(this.tail);

@@ -1,6 +1,6 @@
-// A timestamp token (RFC 3161) in the one spelling that copies carry; see trust/timestamp_token.py.
+// A timestamp token (RFC 3161) in the canonical form that copies carry; see trust/timestamp_token.py.
 //
-// Whether its signature holds is checked here. Whether its authority may be trusted is not: this page says so.
+// Its signature is verified here. Whether its authority may be trusted is not judged, and the page says so.
 import { readDigestAlgorithm, readSignatureAlgorithm, sameAlgorithm, writeDigestAlgorithm, writeSignatureAlgorithm } from "./algorithms.js";
 import { digest } from "./bytes.js";
 import { hasIssued, isSelfSigned, keyIdentifier, normalizeLowS, readCertificate, verifySignature } from "./certificates.js";
@@ -19,9 +19,9 @@ const MAX_CERTIFICATES = 16;
 /**
  * Read a token.
  *
- * @returns {content, moment, certificates, algorithm, imprint}: when it was made, by whom (the first), and the digest of what was
- *   stamped.
- * @throws where it is not a token in its one spelling, or its signature does not hold.
+ * @returns {content, moment, certificates, algorithm, imprint}: when it was made, by whom (the first), and the digest
+ *   of what was stamped.
+ * @throws if it is not a token in canonical form, or its signature is not valid.
  */
 export async function readToken(content) {
   if (content.length > MAX_SIZE) throw new Error("the timestamp is too large");
@@ -99,7 +99,7 @@ function readSigner(reader) {
   return { issuer, serial, keyIdentifier, digest: name, attributes, algorithm, signature };
 }
 
-/** Begin with the signer's certificate, and go on with each one's issuer; leave out all others and the root. */
+/** Begin with the signer's certificate, and continue with each one's issuer; leave out all others and the root. */
 async function order(signer, pool) {
   const own = pool.find((one) =>
     signer.keyIdentifier === null

@@ -1,14 +1,15 @@
-// One incremental update under way (ISO 32000-1, 7.5.6): objects, cross-references, what is signed; see copies/update.py.
+// An incremental update under way (ISO 32000-1, 7.5.6): objects, cross-references, what is signed; see
+// copies/update.py.
 import { digest, fromHex, toHex } from "./bytes.js";
 
 const rangeOf = (...numbers) => `[0 ${numbers.map((number) => String(number).padStart(10, "0")).join(" ")}]`;
 const NO_RANGE = rangeOf(0, 0, 0);
 
-/** Write references to objects, a blank before each. */
+/** Write references to objects, with a space before each. */
 export const refer = (numbers) => numbers.map((number) => ` ${number} 0 R`).join("");
 
 /**
- * An update under way. `progress` is how far the copy has been written: {length, size, startxref, publisher, store,
+ * An update under way. `progress` says how far the copy has been written: {length, size, startxref, publisher, store,
  * certificates, ocsps, crls, stamps}; see Progress in copies/update.py.
  */
 export class Update {
@@ -29,13 +30,13 @@ export class Update {
     return this.progress.size + this.#taken++;
   }
 
-  /** Add an object, and say what it is to people. */
+  /** Add an object, with what it is called in messages. */
   add(number, content, words) {
     this.#begin(number, words);
     this.body += `${number} 0 obj\n${content}\nendobj\n`;
   }
 
-  /** Add a new stream that is not packed; returns its number. */
+  /** Add a new uncompressed stream; returns its number. */
   addStream(entries, content, words) {
     const number = this.takeNumber();
     this.add(number, `<< ${entries}/Length ${content.length} >>\nstream\n${content}\nendstream`, words);
@@ -83,7 +84,7 @@ export class Update {
     return this;
   }
 
-  /** Take the digest of what is signed; `before` is all that stands before the update. */
+  /** Compute the digest of what is signed; `before` is all that precedes the update. */
   async digest(...before) {
     return digest("SHA-256", ...before, this.body.slice(0, this.hole - 1), this.body.slice(this.hole + 2 * this.room + 1));
   }
@@ -101,7 +102,7 @@ export class Update {
     return [[0, covered], [end, this.body.length], [covered, this.hole], [this.hole, end]];
   }
 
-  /** Say what stands at a place in the update. */
+  /** Say what is at a place in the update. */
   namePart(place) {
     return (this.parts.findLast(([start]) => start <= place) ?? this.parts[0])[1];
   }

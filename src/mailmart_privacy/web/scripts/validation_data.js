@@ -1,5 +1,6 @@
-// Validation data: what belongs to nobody in the file, does not hold, or is spelt in another way is refused, since
-// nothing else covers the last of it; see trust/validation_data.py. Whether anybody was revoked is not judged here.
+// Validation data. What belongs to nobody in the file, is not validly signed or is not in canonical form is refused,
+// since no signature covers the data of the last update; see trust/validation_data.py. Whether anybody was revoked is
+// not judged here.
 import { readSignatureAlgorithm, writeSignatureAlgorithm } from "./algorithms.js";
 import { hasIssued, mayAnswer, normalizeLowS, readBits, readCertificate, verifySignature } from "./certificates.js";
 import { BIT_STRING, encode, encodeOid, INTEGER, OCTET_STRING, Reader, readOnly, SEQUENCE, tagged } from "./der.js";
@@ -11,7 +12,7 @@ const BASIC = "1.3.6.1.5.5.7.48.1.1";
  * Refuse validation data that are not signed by one of the certificates in them, or belong to nobody in the file.
  *
  * @param data {certificates, ocsps, crls}, each in DER.
- * @param others the certificates of signers and authorities, as they stand elsewhere in the file.
+ * @param others the certificates of signers and authorities, found elsewhere in the file.
  */
 export async function requireGenuine(data, others) {
   const certificates = data.certificates.map(readCertificate);

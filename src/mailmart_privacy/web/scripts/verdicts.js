@@ -13,7 +13,7 @@ export class Unsigned extends Refusal {
 export class Newer extends Refusal {
   verdict = "newer version";
 }
-/** It is signed, by whomever. */
+/** It is signed by somebody. */
 export class Untrusted extends Refusal {
   verdict = "unknown signer";
 }
@@ -21,7 +21,7 @@ export class Untrusted extends Refusal {
 export class Unreadable extends Refusal {
   verdict = "unreadable";
 }
-/** A name in it is drawn with a font that it brings; `copy` is what could be read. */
+/** A name in it is drawn with a font of its own; `copy` is what could be read. */
 export class BroughtFont extends Refusal {
   verdict = "not judged";
 

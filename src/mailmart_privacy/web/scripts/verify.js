@@ -3,11 +3,10 @@
 // The rules, in the order in which they are applied:
 //
 // 1. The file begins with the very bytes of a published form.
-// 2. Every byte behind the form is what issuing would write of the few values that are read there.
-// 3. Both signatures hold under the certificate in their containers; each timestamp is for what it stands at.
+// 2. Every byte after the form is what issuing would write from the few values that are read there.
+// 3. Both signatures are valid under the certificate in their containers; each timestamp covers what it belongs to.
 // 4. The signer's own certificate is published, was in use, and is not compromised.
-//
-// What is not judged here, and said where it matters: who made timestamps, whether a certificate was revoked,
+// What is not judged here, and mentioned if it matters: who made timestamps, whether a certificate was revoked,
 // certificates that are only issued by a published one, and names that are drawn with a font of the copy's own.
 import { toText } from "./bytes.js";
 import { certificateDigest, findWeakness, hasIssued, normalizeLowS, verifySignature } from "./certificates.js";
@@ -67,7 +66,7 @@ async function requireSignatures({ publisher, delivery, stamps = [], data = null
   if (data !== null) await requireData(data, [publisher, delivery, ...stamps]);
 }
 
-/** Hold each of the validation data to its own signature, and to somebody who signed in the file. */
+/** Require each piece of validation data to be validly signed, and to belong to somebody who signed in the file. */
 async function requireData(data, signed) {
   const { certificate, others } = signed[1].signatory;
   const authorities = signed.filter(({ token }) => token !== null).flatMap(({ token }) => token.certificates);
@@ -94,7 +93,7 @@ async function requireHolding({ field, signatory, signature, digest }) {
   if (weakness !== null) throw new Untrusted(weakness);
 }
 
-/** Refuse certificates in a container that do not lie above the signer's own. */
+/** Refuse certificates in a container that are not above the signer's own. */
 async function requirePath({ certificate, others }) {
   const rest = [...others];
   for (let last = certificate; rest.length; ) {
