@@ -22,10 +22,13 @@ from mailmart_privacy.desk.messages import Call, RefusedError, read_answer, rece
 from mailmart_privacy.desk.settings import ChildSettings, DeskSettings
 from mailmart_privacy.desk.web.application import make_application
 from mailmart_privacy.desk.web.assets import Assets
+from mailmart_privacy.desk.web.oidc.fetching import Fetcher
+from mailmart_privacy.desk.web.oidc.flow import make_oidc
 from mailmart_privacy.desk.web.people import People, Person, make_digest
 from mailmart_privacy.desk.web.permissions import ROLES
 from mailmart_privacy.desk.web.rates import Rates
 from mailmart_privacy.desk.web.services import Services
+from mailmart_privacy.desk.web.sign_ins import SignIns
 from mailmart_privacy.desk.web.tables import Tables
 from mailmart_privacy.desk.web.tokens import Tokens
 from mailmart_privacy.errors import PrivacyError
@@ -109,7 +112,7 @@ class Time:
 class LocalDesk:
     """A desk in this process."""
 
-    def __init__(self, folder: Path, *, origin: str = ORIGIN, **changes: Any) -> None:
+    def __init__(self, folder: Path, *, origin: str = ORIGIN, fetcher: Fetcher | None = None, **changes: Any) -> None:
         settings = make_settings(folder, origin=origin, **changes)
         self.keeper = LocalKeeper(Desk(ChildSettings(desk=settings, listener=0, sockets=str(folder))))
         self.time = Time()
@@ -122,6 +125,8 @@ class LocalDesk:
             rates=Rates(self.time),
             assets=Assets(),
             origin=origin,
+            sign_ins=SignIns(self.tables, self.time),
+            oidc=make_oidc(settings.oidc, origin, self.time, fetcher) if settings.oidc else None,
         )
         self.app = make_application(self.services)
 
@@ -280,8 +285,8 @@ def fill_in(path: str) -> str:
     return re.sub(r"\{(\w+):str\}", lambda found: "0" * (16 if found[1] == "batch" else 64), path)
 
 
-def make_desk(folder: Path) -> LocalDesk:
+def make_desk(folder: Path, **settings: Any) -> LocalDesk:
     """A desk with nothing on record but the published versions, whose queue does not run by itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAILMART_PRIVACY_STATE_DIR", str(folder / "state"))
-        return LocalDesk(folder)
+        return LocalDesk(folder, **settings)

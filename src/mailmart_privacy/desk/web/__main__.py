@@ -15,10 +15,12 @@ from ..child import announce, begin, follow
 from ..connections import AsyncConnection
 from .application import make_application
 from .assets import Assets
+from .oidc.flow import make_oidc
 from .people import People
 from .permissions import ROLES
 from .rates import Rates
 from .services import Services
+from .sign_ins import SignIns
 from .tables import Tables
 from .tokens import Tokens
 
@@ -34,6 +36,7 @@ def main() -> None:
     if settings.desk.token_digest:
         operator = Actor(issuer="os", subject=settings.desk.operator_subject, name=settings.desk.operator)
         people.add_link(settings.desk.token_digest, people.put(operator, ROLES), seconds=_LINK_SECONDS)
+    oidc = settings.desk.oidc
     services = Services(
         keeper=AsyncConnection(settings.keeper),
         people=people,
@@ -41,6 +44,8 @@ def main() -> None:
         rates=Rates(time.monotonic),
         assets=Assets(),
         origin=settings.desk.origin,
+        sign_ins=SignIns(tables, time.time),
+        oidc=make_oidc(oidc, settings.desk.origin, time.time) if oidc else None,
     )
     server = uvicorn.Server(
         uvicorn.Config(

@@ -10,6 +10,7 @@ from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .api import make_routes
 from .guard import App, Guard
+from .oidc.flow import BACK
 from .pages import compliance, finding, issuing, many, overview, people, signing_in, tokens
 from .permissions import Permission
 from .routing import Page
@@ -20,6 +21,8 @@ _COPY, _BATCH = "/copies/{fingerprint:str}", "{batch:str}"
 PAGES = (
     # The address that the desk prints signs in; without its token the page asks for a role by itself.
     Page("/", Permission.NOBODY_IN_PARTICULAR, get=signing_in.start),
+    Page("/sign-in", Permission.NOBODY_IN_PARTICULAR, get=signing_in.sign_in),
+    Page(BACK, Permission.NOBODY_IN_PARTICULAR, get=signing_in.come_back),
     Page("/issue", Permission.ISSUE, post=issuing.issue, get=issuing.show_form, limit=30),
     Page("/sign-out", Permission.SIGNED_IN, post=signing_in.sign_out),
     Page("/customers", Permission.FIND, get=finding.find),

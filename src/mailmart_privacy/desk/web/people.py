@@ -1,9 +1,10 @@
 """Who is signed in: people, sessions in a browser, and links that sign somebody in once."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from ..answers import Actor
 from .tables import Tables
@@ -19,12 +20,14 @@ class Person:
     Attributes:
         id: in the tables.
         actor: as entries of the log name them.
-        roles: what they are to the desk.
+        roles: what they are to the desk, by all that gives roles.
+        claimed: those of them that the identity provider gave when they signed in last.
     """
 
     id: int
     actor: Actor
     roles: tuple[str, ...]
+    claimed: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +38,13 @@ class Session:
         digest: of what the browser's cookie holds.
         person: who is signed in.
         form_token: stands in every form that this browser gets.
+        proven_at: when the person last proved who they are, in seconds since 1970; 0 where that is unknown.
     """
 
     digest: str
     person: Person
     form_token: str
+    proven_at: float
 
 
 class People:
@@ -66,6 +71,35 @@ class People:
         )
         return _read_person(row)
 
+    def admit(self, actor: Actor, claimed: tuple[str, ...]) -> Person:
+        """Let in a person whom the identity provider has signed in; somebody new has the claimed roles alone.
+
+        Args:
+            actor: the person; the name may be empty.
+            claimed: the roles that the identity provider gives them.
+        """
+        self._tables.change(
+            "INSERT INTO people (issuer, subject, name, roles, claimed) VALUES (?, ?, ?, '', ?) "
+            "ON CONFLICT (issuer, subject) DO UPDATE SET claimed = excluded.claimed",
+            [actor.issuer, actor.subject, actor.name or actor.subject, " ".join(claimed)],
+        )
+        if actor.name:
+            self._tables.change(
+                "UPDATE people SET name = ? WHERE issuer = ? AND subject = ?",
+                [actor.name, actor.issuer, actor.subject],
+            )
+        person = self.find_person(actor.issuer, actor.subject)
+        assert person is not None
+        return person
+
+    def find_person(self, issuer: str, subject: str) -> Person | None:
+        """Find a person by what an issuer calls them; None where nobody is known by that."""
+        rows = self._tables.query(
+            f"SELECT {_PERSON} FROM people p WHERE issuer = ? AND subject = ?",  # noqa: S608 - names of columns
+            [issuer, subject],
+        )
+        return _read_person(rows[0]) if rows else None
+
     def list_all(self) -> list[Person]:
         """List all people, by name."""
         rows = self._tables.query(f"SELECT {_PERSON} FROM people p ORDER BY p.name, p.id")  # noqa: S608
@@ -89,36 +123,43 @@ class People:
             if not used:
                 return None
             ((person,),) = self._tables.query("SELECT person FROM links WHERE digest = ?", [digest])
-            return self._begin(person)
+            return self.begin(person, proven_at=now)
 
     def find(self, cookie: str) -> Session | None:
         """Find the session of a browser, and note that it was seen; None where there is none, or it has ended."""
         now, digest = self._clock(), make_digest(cookie)
         self._tables.change("DELETE FROM sessions WHERE seen_at < ? OR begun_at < ?", [now - IDLE, now - LONGEST])
         rows = self._tables.query(
-            f"SELECT {_PERSON}, s.form_token FROM sessions s JOIN people p ON p.id = s.person "  # noqa: S608
+            f"SELECT {_PERSON}, s.form_token, s.proven_at FROM sessions s JOIN people p ON p.id = s.person "  # noqa: S608
             "WHERE s.digest = ?",
             [digest],
         )
         if not rows:
             return None
         self._tables.change("UPDATE sessions SET seen_at = ? WHERE digest = ?", [now, digest])
-        return Session(digest=digest, person=_read_person(rows[0][:-1]), form_token=rows[0][-1])
+        *person, form_token, proven_at = rows[0]
+        return Session(digest=digest, person=_read_person(person), form_token=form_token, proven_at=proven_at)
 
     def end(self, session: Session) -> None:
         """Sign out in this browser."""
         self._tables.change("DELETE FROM sessions WHERE digest = ?", [session.digest])
 
-    def _begin(self, person: int) -> str:
+    def begin(self, person: int, *, proven_at: float) -> str:
+        """Begin a session with an id of its own, and tell what the browser's cookie is to hold.
+
+        Args:
+            person: the id of the person in the tables.
+            proven_at: when they proved who they are, in seconds since 1970; 0 where that is unknown.
+        """
         cookie, now = secrets.token_urlsafe(_BYTES), self._clock()
         self._tables.change(
-            "INSERT INTO sessions (digest, person, form_token, begun_at, seen_at) VALUES (?, ?, ?, ?, ?)",
-            [make_digest(cookie), person, secrets.token_urlsafe(_BYTES), now, now],
+            "INSERT INTO sessions (digest, person, form_token, begun_at, seen_at, proven_at) VALUES (?, ?, ?, ?, ?, ?)",
+            [make_digest(cookie), person, secrets.token_urlsafe(_BYTES), now, now, proven_at],
         )
         return cookie
 
 
-_PERSON = "p.id, p.issuer, p.subject, p.name, p.roles"
+_PERSON = "p.id, p.issuer, p.subject, p.name, p.roles, p.claimed"
 
 
 def make_digest(secret: str) -> str:
@@ -126,6 +167,12 @@ def make_digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _read_person(row: "tuple[int, str, str, str, str]") -> Person:
-    number, issuer, subject, name, roles = row
-    return Person(id=number, actor=Actor(issuer=issuer, subject=subject, name=name), roles=tuple(roles.split()))
+def _read_person(row: "Sequence[Any]") -> Person:
+    number, issuer, subject, name, roles, claimed = row
+    given = tuple(claimed.split())
+    return Person(
+        id=number,
+        actor=Actor(issuer=issuer, subject=subject, name=name),
+        roles=tuple(dict.fromkeys((*roles.split(), *given))),
+        claimed=given,
+    )

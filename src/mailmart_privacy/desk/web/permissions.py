@@ -40,6 +40,10 @@ _BY_ROLE = {
 }
 
 
+# Before these, a person proves again who they are: a browser that was left open, or a stolen session, is not enough.
+PROVEN = frozenset({Permission.ERASE, Permission.PEOPLE, Permission.TOKENS})
+
+
 def allows(roles: tuple[str, ...], permission: Permission) -> bool:
-    """Tell whether somebody with these roles has a permission."""
-    return any(permission in _BY_ROLE.get(role, ()) for role in roles)
+    """Tell whether somebody who is signed in, with these roles, has a permission."""
+    return permission is Permission.SIGNED_IN or any(permission in _BY_ROLE.get(role, ()) for role in roles)

@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import shlex
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from starlette.routing import Route
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .guard import TooLargeError, TooSlowError
-from .permissions import Permission
+from .permissions import ADMINISTRATOR, PROVEN, Permission
 from .visit import Upload, Visit
 from .words import explain
 
@@ -64,10 +65,10 @@ class Page:
         cookie = request.cookies.get(services.cookie, "")
         visit = Visit(request=request, services=services, session=services.people.find(cookie) if cookie else None)
         open_to_all = self.permission is Permission.NOBODY_IN_PARTICULAR
-        if not open_to_all and visit.session is None:
-            return visit.page("sign_in.html", status=401)
-        if not open_to_all and not visit.may(self.permission):
-            return visit.page("refused.html", status=403, title="Not for you", words=_NOT_FOR_YOU)
+        if not open_to_all:
+            refused = self._refuse(visit)
+            if refused is not None:
+                return refused
         try:
             if request.method == "POST":
                 refused = await self._read_form(visit)
@@ -80,6 +81,18 @@ class Page:
         except (ClosedError, MessageError, TimeoutError) as error:
             _LOG.warning("%s: %s", self.path, type(error).__name__)
             return visit.page("refused.html", status=503, title="That did not work", words=_STARTING)
+
+    def _refuse(self, visit: Visit) -> Response | None:
+        """Tell why the person may not come here, or None."""
+        here = visit.request.scope["path"] if "GET" in self.handlers else "/"
+        if visit.session is None:
+            return visit.page("sign_in.html", status=401, target=here)
+        if not visit.may(self.permission):
+            return refuse_role(visit)
+        is_post = visit.request.method == "POST"
+        if self.permission in PROVEN and not visit.is_proven(within=_PROVEN + (_TYPING if is_post else 0)):
+            return visit.page("prove.html", status=403, target=here, sent=is_post)
+        return None
 
     async def _read_form(self, visit: Visit) -> Response | None:
         """Read what was sent; tell why it is refused, or None."""
@@ -108,5 +121,20 @@ class Page:
         return None
 
 
+def refuse_role(visit: Visit) -> Response:
+    """Tell a person that their role does not cover a page, or that they have none yet, and whom to ask."""
+    if visit.person.roles:
+        return visit.page("refused.html", status=403, title="Not for you", words=_NOT_FOR_YOU)
+    everybody = visit.services.people.list_all()
+    actor = visit.actor
+    return visit.page(
+        "no_role.html",
+        status=403,
+        administrators=[each for each in everybody if ADMINISTRATOR in each.roles],
+        command=shlex.join(["mailmart-privacy", "desk", "admin", "add", actor.issuer, actor.subject]),
+    )
+
+
+_PROVEN, _TYPING = 10 * 60, 5 * 60  # seconds that a proof lasts; and those in which a form may still be filled in
 _NOT_FOR_YOU = "Your role at this desk does not cover this page. Ask the administrator if you need it."
 _STARTING = "A part of the desk is being started again. Wait a moment, and send it again: nothing is done twice."

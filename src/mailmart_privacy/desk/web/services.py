@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from ..connections import AsyncConnection
 from .assets import Assets
+from .oidc.flow import Oidc
 from .people import People
 from .rates import Rates
+from .sign_ins import SignIns
 from .tokens import Tokens
 
 
@@ -20,6 +22,8 @@ class Services:
         rates: how often somebody may ask.
         assets: what pages load beside themselves.
         origin: how browsers reach the desk.
+        sign_ins: those that have begun.
+        oidc: signs people in; None where links alone do.
     """
 
     keeper: AsyncConnection
@@ -28,6 +32,8 @@ class Services:
     rates: Rates
     assets: Assets
     origin: str
+    sign_ins: SignIns
+    oidc: Oidc | None = None
 
     @property
     def cookie(self) -> str:
@@ -35,3 +41,8 @@ class Services:
         if self.origin.startswith("https:"):
             return "__Host-desk"
         return f"desk-{self.origin.rpartition(':')[2]}"
+
+    @property
+    def sign_in_cookie(self) -> str:
+        """The name of the cookie that a browser has while it is at the identity provider."""
+        return self.cookie.replace("desk", "desk-sign-in")

@@ -13,9 +13,11 @@ from typing import Any
 # Each statement brings the tables one step forward; those that were released are never changed.
 MIGRATIONS = (
     "CREATE TABLE people (id INTEGER PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL, "
-    "roles TEXT NOT NULL, UNIQUE (issuer, subject))",
+    "roles TEXT NOT NULL, claimed TEXT NOT NULL DEFAULT '', UNIQUE (issuer, subject))",
     "CREATE TABLE sessions (digest TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES people, form_token TEXT "
-    "NOT NULL, begun_at REAL NOT NULL, seen_at REAL NOT NULL)",
+    "NOT NULL, begun_at REAL NOT NULL, seen_at REAL NOT NULL, proven_at REAL NOT NULL)",
+    "CREATE TABLE sign_ins (digest TEXT PRIMARY KEY, target TEXT NOT NULL, person BIGINT REFERENCES people, "
+    "begun_at DOUBLE PRECISION NOT NULL)",
     "CREATE TABLE links (digest TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES people, expires_at REAL NOT NULL, "
     "used_at REAL)",
     "CREATE TABLE tokens (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL, "

@@ -72,6 +72,19 @@ class Visit:
         """Tell whether the person may do something."""
         return self.session is not None and allows(self.person.roles, permission)
 
+    def is_proven(self, *, within: float) -> bool:
+        """Tell whether the person proved who they are lately.
+
+        Where no identity provider signs people in, there is nothing to ask: whoever sits at this computer can make
+        a link that signs them in.
+
+        Args:
+            within: how many seconds ago at most.
+        """
+        if self.services.oidc is None or self.session is None:
+            return True
+        return self.services.oidc.clock() - self.session.proven_at <= within
+
     def field(self, name: str) -> str:
         """Read a text of the form; empty where there is none."""
         return self.fields.get(name, "").strip()
@@ -97,6 +110,7 @@ class Visit:
                 "person": self.session.person if self.session else None,
                 "form_token": self.session.form_token if self.session else "",
                 "may": lambda name: self.may(Permission[name]),
+                "oidc": self.services.oidc is not None,
                 **variables,
             },
         )
@@ -105,6 +119,18 @@ class Visit:
     def go(self, path: str) -> Response:
         """Send the browser to another page of this desk."""
         return RedirectResponse(path, status_code=SEE_OTHER)
+
+    def keep_cookie(self, answer: Response, name: str, value: str, *, seconds: int) -> None:
+        """Let the browser keep a cookie of this desk, which scripts cannot read."""
+        answer.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self.services.origin.startswith("https:"),
+            httponly=True,
+            samesite="lax",  # "strict" would not come back from the identity provider, nor from a link in an e-mail
+        )
 
     def file(self, content: bytes, *, name: str, kind: str) -> Response:
         """Answer with a file to be saved; its name has plain characters only."""

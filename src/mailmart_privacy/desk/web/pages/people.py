@@ -22,18 +22,21 @@ async def show(visit: Visit) -> Response:
 async def change(visit: Visit) -> Response:
     """Add a person, change the roles of one, or make an address that signs one in."""
     what = visit.field("do")
-    if what == "add":
+    by_links = visit.services.oidc is None
+    if what == "add" and by_links:
         return await _add(visit)
     number = visit.field("person")
     known = next((each for each in visit.services.people.list_all() if str(each.id) == number), None)
     if known is None:
         return _show(visit, fault="There is no such person.")
-    if what == "link":
+    if what == "link" and by_links:
         token = secrets.token_urlsafe(32)
         visit.services.people.add_link(make_digest(token), known, seconds=_LINK_SECONDS)
         return _show(visit, address=f"{visit.services.origin}/?token={token}", address_for=known.actor.name)
+    if what != "change":
+        return _show(visit, fault="At this desk, people are signed in by the identity provider alone.")
     roles = _read_roles(visit)
-    if known.id == visit.person.id and ADMINISTRATOR not in roles:
+    if known.id == visit.person.id and ADMINISTRATOR not in (*roles, *known.claimed):
         return _show(visit, fault="You cannot remove your own administrator role.")
     visit.services.people.put(known.actor, roles)
     await _note(visit, known.actor.name, roles)
