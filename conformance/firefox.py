@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .programs import ValidatorError, find_program
 
@@ -43,10 +43,11 @@ class Firefox:
 
     Args:
         stream: the socket of Marionette, connected.
+        replies: what comes from it.
     """
 
-    def __init__(self, stream: socket.socket) -> None:
-        self._stream, self._file, self._number = stream, stream.makefile("rb"), 0
+    def __init__(self, stream: socket.socket, replies: BinaryIO) -> None:
+        self._stream, self._replies, self._number = stream, replies, 0
         self._receive()  # who it is
         self._call("WebDriver:NewSession", strictFileInteractability=False)
 
@@ -68,10 +69,6 @@ class Firefox:
         found = self._call("WebDriver:FindElement", using="css selector", value=selector)["value"]
         self._call("WebDriver:ElementSendKeys", id=found[_ELEMENT], text=str(path))
 
-    def quit(self) -> None:
-        """End it."""
-        self._call("Marionette:Quit", flags=["eForceQuit"])
-
     def _call(self, command: str, **parameters: object) -> dict[str, Any]:
         self._number += 1
         message = json.dumps([0, self._number, command, parameters]).encode()
@@ -83,11 +80,11 @@ class Firefox:
 
     def _receive(self) -> Any:
         digits = b""
-        while (character := self._file.read(1)) != b":":
+        while (character := self._replies.read(1)) != b":":
             if not character:
                 raise ValidatorError("Firefox ended")
             digits += character
-        return json.loads(self._file.read(int(digits)))
+        return json.loads(self._replies.read(int(digits)))
 
 
 @contextmanager
@@ -115,13 +112,10 @@ def open_firefox(*options: str, environment: dict[str, str] | None = None) -> It
             stderr=subprocess.DEVNULL,
         )
         try:
-            with _connect(port, started) as stream:
-                firefox = Firefox(stream)
-                yield firefox
-                firefox.quit()
-            started.wait(_TIMEOUT)
+            with _connect(port, started) as stream, stream.makefile("rb") as replies:
+                yield Firefox(stream, replies)
         finally:
-            started.kill()
+            started.kill()  # its profile is thrown away, so nothing is to be saved
             started.wait()
 
 
