@@ -50,7 +50,7 @@ bench: $(VENV)/.bench  ## measure, side by side
 	@tools/system-packages.sh $(TEST_PACKAGES) wrk:wrk
 	$(BIN)/python -m benchmarks
 
-conformance: $(VENV)/.conformance  ## let the validators that others wrote judge
+conformance: $(VENV)/.conformance  ## let the validators that others wrote judge (QUICK=1: fewer files of each kind)
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
 	$(BIN)/python -m pytest conformance --numprocesses 2 --dist loadfile
 
@@ -63,9 +63,9 @@ resolve: $(VENV)/.test  ## ask pip and uv whether every extra installs on every 
 audit: $(VENV)/.audit  ## ask the public databases for known faults in what the lock files name
 	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(foreach lock,export test oldest,--requirement locks/$(lock).txt)
 
-long: faults resolve  ## what takes long: faults, killed batches, every extra on every system, clean Debian systems (root and debootstrap)
+long: faults resolve conformance  ## what takes long: faults, killed batches, thousands of files in browsers, every extra on every system, clean Debian systems (root and debootstrap)
 	MAILMART_PRIVACY_KILLS=400 $(MAKE) test TESTS="--only 'own Python' tests/test_interrupts.py"
-	tools/in-debian.sh bookworm make export lint test
+	tools/in-debian.sh bookworm make export lint test conformance
 	tools/in-debian.sh $(NEWEST) make test TESTS="--only 'Python 3.14'"
 
 faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are

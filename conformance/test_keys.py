@@ -1,4 +1,4 @@
-"""What others say of copies by each kind of key at each level, and of one that was renewed 25 times.
+"""What others say of copies by each kind of key at each level, and of one that was renewed 25 times (5 if QUICK).
 
 The keys: RSA-3072, P-256 and P-384 in files, one in a PKCS#11 token (SoftHSM2), one in AWS KMS (moto). Each certificate
 is signed with its own key, which is what a copy can be checked by without anybody who vouches for its name.
@@ -28,13 +28,16 @@ from tests.test_pkcs11 import PIN, Hsm, hsm
 
 from . import dss, mutool, openssl_cms, poppler, qpdf, verapdf
 from .conftest import NOW
-from .levels import LEVELS, LevelCopy
+from .levels import LEVELS as ALL_LEVELS
+from .levels import LevelCopy
+from .programs import QUICK
 from .test_levels import EXPLAINED
 
 __all__ = ["hsm", "server"]  # fixtures
 
 KEYS = ("RSA-3072", "P-256", "P-384", "PKCS#11", "KMS")
-RENEWALS = 25
+LEVELS = ("B-B", "B-LTA") if QUICK else ALL_LEVELS
+RENEWALS = 5 if QUICK else 25
 NAMES = (*(f"{key}, {level}" for key in KEYS for level in LEVELS), f"renewed {RENEWALS} times")
 _ENDS = tuple(name for name in NAMES if not name.endswith((", B-T", ", B-LT")))
 _AT_ONCE = 7
