@@ -482,3 +482,93 @@ def test_a_desk_without_a_provider_says_so(tmp_path: Path) -> None:
     desk = make_desk(tmp_path)
     assert Browser(desk).get("/sign-in").status == 404
     assert Browser(desk).get("/sign-in/done?code=x&state=y").status == 403
+
+
+def ask_api(team: TeamDesk, token: str, *, method: str = "GET") -> Page:
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": "one", "content-type": "application/json"}
+    body = json.dumps({"recipient": "Service GmbH"}).encode() if method == "POST" else b""
+    return Browser(team.desk).send(method, "/api/copies", body, headers)
+
+
+def test_a_service_comes_with_a_token_of_the_provider(team: TeamDesk) -> None:
+    """Its scopes decide; the copy is issued by the client, and a person called alike has nothing of it."""
+    token = team.provider.make_access_token()
+    assert ask_api(team, token, method="POST").status == 201
+    listed = json.loads(ask_api(team, token).body)
+    assert [each["recipient"] for each in listed["copies"]] == ["Service GmbH"]
+    assert (
+        ask_api(team, team.provider.make_access_token(sub="other", client_id="other")).body
+        == b'{"copies":[],"after":null}'
+    )
+    reader = team.provider.make_access_token(scope="openid desk:read issue")
+    assert (ask_api(team, reader).status, ask_api(team, reader, method="POST").status) == (200, 403)
+    assert team.desk.people.find_person(ISSUER, "crm") is None
+    staff = team.desk.keeper.desk.directory.find_staff
+    deeds = [
+        staff(copy.logged.entry.actor) for each in team.desk.keeper.desk.directory.snapshot() for copy in each.copies
+    ]
+    assert [(each.issuer, each.subject, each.name) for each in deeds if each] == [(ISSUER, "client:crm", "crm")]
+
+
+def test_other_providers_say_that_it_is_a_service_in_their_own_way(team: TeamDesk) -> None:
+    """Keycloak, Entra and Auth0."""
+    for claims in (
+        {"client_id": None, "azp": "crm", "sub": "b1", "preferred_username": "service-account-crm"},
+        {"client_id": None, "azp": "crm", "sub": "b2", "idtyp": "app"},
+        {"client_id": None, "azp": "crm", "sub": "crm@clients", "gty": "client-credentials"},
+        {"scope": None, "scp": ["desk:read"]},
+    ):
+        assert ask_api(team, team.provider.make_access_token(**claims)).status == 200, claims
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"iss": "https://evil.example"}, "made by another issuer"),
+        ({"aud": "desk"}, "made for somebody else"),
+        ({"aud": None}, "made for somebody else"),
+        ({"exp": 1}, "has expired"),
+        ({"exp": None}, "does not say exp"),
+        ({"iat": None}, "does not say iat"),
+        ({"client_id": None}, "not made for a service"),
+        ({"sub": "ada"}, "not made for a service"),
+        ({"auth_time": 1}, "not made for a service"),
+        ({"sid": "1"}, "not made for a service"),
+        ({"sub": None}, "whom it is about"),
+    ],
+)
+def test_tokens_that_are_not_for_this_api_give_nothing(
+    team: TeamDesk, claims: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor do those of people, whose roles would not count."""
+    assert ask_api(team, team.provider.make_access_token(**claims)).status == 401
+    assert reason in caplog.text
+
+
+def test_forged_access_tokens_give_nothing(team: TeamDesk) -> None:
+    """Without a signature, with the public key as a secret, with another key, of another kind; or to a desk that
+    takes none."""
+    good = team.provider.make_access_token()
+    for header in ({"alg": "none"}, {"alg": "HS256"}, {"typ": "id+jwt"}, {"kid": "two"}):
+        team.provider.header = header
+        assert ask_api(team, team.provider.make_access_token()).status == 401, header
+    team.provider.header = {}
+    head, body, seal = good.split(".")
+    for forged in (f"{head}.{body}.", f"{head}.{body}.{seal[::-1]}", f"{head}..{seal}", "a.b.c", "x" * 20_000, ""):
+        assert ask_api(team, forged).status == 401
+    team.renew(audience="")
+    assert ask_api(team, team.provider.make_access_token()).status == 401
+
+
+def test_a_provider_that_is_down_is_not_asked_by_each_request(team: TeamDesk) -> None:
+    """Services are told to come again; the desk's own tokens work."""
+    team.provider.answers["/jwks"] = httpx.ConnectError("no route")
+    found = [ask_api(team, team.provider.make_access_token()) for _ in range(5)]
+    assert {page.status for page in found} == {503}
+    assert found[0].headers["retry-after"] == "30"
+    assert team.provider.asked.count("/jwks") == 1
+    own = team.desk.services.tokens.make("own", ("read",), made_by="Ada", seconds=60)
+    assert ask_api(team, own).status == 200
+    team.desk.time.now += 6
+    del team.provider.answers["/jwks"]
+    assert ask_api(team, team.provider.make_access_token()).status == 200

@@ -1,6 +1,7 @@
 """The API for services, so that they need no key. A token says which service asks; cookies are ignored."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,12 @@ from ..answers import CopyView
 from ..api_calls import ListCopies
 from ..calls import CheckFile, FetchCopy, Issue, ShowCopy
 from ..messages import ClosedError, RefusedError
+from .access import Access, find_access
 from .guard import TooLargeError, TooSlowError
+from .oidc.problems import ProviderDownError
 from .openapi import write_document
 from .problems import make_problem, make_refusal
-from .tokens import CHECK, ISSUE, READ, Token
+from .tokens import CHECK, ISSUE, READ
 from .visit import LARGEST_PDF
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ _A_MINUTE, _PAGE = 60, 100
 _LONGEST_JSON, _LONGEST_KEY = 16 * 2**10, 200
 _PDF, _JSON = "application/pdf", "application/json"
 _FIELDS = {"recipient", "reference", "paper"}
+_LOG = logging.getLogger("mailmart_privacy.desk")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +39,7 @@ class ApiCall:
 
     request: Request
     services: "Services"
-    token: Token
+    token: Access
 
     def wants_pdf(self) -> bool:
         """Tell whether the file itself is wanted."""
@@ -141,10 +145,14 @@ def _make_endpoint(
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
-        token = services.tokens.find(secret.strip()) if kind.lower() == "bearer" else None
+        try:
+            token = await find_access(services, secret.strip()) if kind.lower() == "bearer" else None
+        except ProviderDownError as error:
+            _LOG.warning("access token: %s", error)
+            return make_problem("provider-down", headers={"retry-after": "30"})
         if token is None:
             return make_problem("unauthorised", headers={"www-authenticate": "Bearer"})
-        if not services.rates.allow("api", str(token.id), most=_A_MINUTE):
+        if not services.rates.allow("api", token.key, most=_A_MINUTE):
             return make_problem("too-many", headers={"retry-after": "60"})
         method = "GET" if request.method == "HEAD" else request.method
         if method not in methods:

@@ -18,6 +18,7 @@ TITLES = {
     "key-missing": (400, "The header Idempotency-Key is missing, or has more than 200 characters"),
     "too-large": (413, "The body is too large"),
     "not-acceptable": (406, "The answer can only be JSON or the PDF"),
+    "provider-down": (503, "The identity provider, which gave this token, does not answer"),
     "unavailable": (503, "A part of the desk is being started again"),
 }
 

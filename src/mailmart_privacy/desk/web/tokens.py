@@ -10,7 +10,7 @@ from .tables import Tables
 
 ISSUE, READ, CHECK = "issue", "read", "check"
 SCOPES = (ISSUE, READ, CHECK)
-_PREFIX = "mmdesk_"  # so that scanners for leaked secrets find it
+PREFIX = "mmdesk_"  # so that scanners for leaked secrets find it
 _BYTES = 32
 
 
@@ -55,7 +55,7 @@ class Tokens:
 
     def make(self, name: str, scopes: tuple[str, ...], *, made_by: str, seconds: float) -> str:
         """Make a token; it is shown once."""
-        secret = _PREFIX + secrets.token_urlsafe(_BYTES)
+        secret = PREFIX + secrets.token_urlsafe(_BYTES)
         self._tables.change(
             "INSERT INTO tokens (digest, name, scopes, made_by, expires_at) VALUES (?, ?, ?, ?, ?)",
             [make_digest(secret), name, " ".join(scopes), made_by, self._clock() + seconds],

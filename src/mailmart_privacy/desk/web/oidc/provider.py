@@ -9,6 +9,7 @@ from .problems import ProviderDownError
 from .signatures import Keys, read_key_id, read_keys
 
 _KEPT = 60 * 60  # seconds that its documents are kept
+_PAUSE = 5  # seconds in which a provider that does not answer is not asked again
 _AGAIN = 30  # seconds after which keys may be fetched again because a token names an unknown one
 
 
@@ -46,6 +47,7 @@ class Provider:
         self.issuer, self._fetcher, self._clock = issuer, fetcher, clock
         self._metadata: tuple[float, Metadata] | None = None
         self._keys: tuple[float, Keys] | None = None
+        self._failed: tuple[float, str] | None = None
 
     async def describe(self) -> Metadata:
         """Read its discovery document.
@@ -55,7 +57,7 @@ class Provider:
         """
         if self._metadata is None or self._is_old(self._metadata[0], _KEPT):
             url = self.issuer.removesuffix("/") + "/.well-known/openid-configuration"
-            self._metadata = self._clock(), self._read(await self._fetcher.get(url))
+            self._metadata = self._clock(), self._read(await self._get(url))
         return self._metadata[1]
 
     async def find_keys(self, token: str) -> Keys:
@@ -70,9 +72,19 @@ class Provider:
             since, keys = self._keys
             if not self._is_old(since, _KEPT if wanted in keys.ids else _AGAIN):
                 return keys
-        document = await self._fetcher.get((await self.describe()).keys)
+        document = await self._get((await self.describe()).keys)
         self._keys = self._clock(), read_keys(document)
         return self._keys[1]
+
+    async def _get(self, url: str) -> dict[str, Any]:
+        """Get a document, unless that failed a moment ago: requests do not queue up for a provider that is down."""
+        if self._failed is not None and not self._is_old(self._failed[0], _PAUSE):
+            raise ProviderDownError(self._failed[1])
+        try:
+            return await self._fetcher.get(url)
+        except ProviderDownError as error:
+            self._failed = self._clock(), str(error)
+            raise
 
     def _is_old(self, since: float, seconds: float) -> bool:
         return self._clock() - since >= seconds
