@@ -75,8 +75,8 @@ class Visit:
     def is_proven(self, *, within: float) -> bool:
         """Tell whether the person proved who they are lately.
 
-        Where no identity provider signs people in, there is nothing to ask: whoever sits at this computer can make
-        a link that signs them in.
+        Where no identity provider signs people in, there is nothing to ask: somebody who sits at this computer can
+        make a link that signs them in.
 
         Args:
             within: how many seconds ago at most.
