@@ -216,7 +216,7 @@ def test_hostile_workbooks() -> None:
     outside = b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + head
     outside += name + b"<row><c t='inlineStr'><is><t>&e;</t></is></c></row></sheetData></worksheet>"
     assert "root" not in read_or_refuse(_replace_part(good, "xl/worksheets/sheet1.xml", outside))
-    for part in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml"):
+    for part in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"):
         assert len(faults(_replace_part(good, part, b"<broken"))) == 1
     assert len(faults(good[: len(good) // 2])) == 1
 

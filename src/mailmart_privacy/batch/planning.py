@@ -3,7 +3,7 @@
 import datetime
 
 from ..copies.forms import RecordedForm
-from ..copies.issuing import fill_values, name_values
+from ..copies.issuing import fit_values
 from ..sheets.plan import Plan, plan_rows
 from ..sheets.sheet import Sheet
 from ..typesetting.fonts import Typeface
@@ -33,6 +33,6 @@ def plan_batch(
     return plan_rows(
         sheet.rows,
         faults=sheet.faults,
-        complete=lambda row: name_values(fill_values(form.notes, row.recipient, row.reference, begun_at, fonts)),
+        complete=lambda row: fit_values(form.notes, row.recipient, row.reference, begun_at, fonts),
         name_file=lambda recipient, reference: name_file(version, recipient, reference),
     )

@@ -35,13 +35,13 @@ class IssuedRow:
 
 
 def write_issued(
-    stream: IO[bytes], content: bytes, sheet: Sheet, issued: Mapping[int, IssuedRow], *, name: str
+    stream: IO[bytes], content: bytes | list[SheetSource], sheet: Sheet, issued: Mapping[int, IssuedRow], *, name: str
 ) -> None:
     """Write a workbook with all columns of a sheet, and five for the copies.
 
     Args:
         stream: where it is written.
-        content: the file with the sheet, CSV or XLSX.
+        content: the file with the sheet, CSV or XLSX; or its sheets, where it is open.
         sheet: its rows, as `read_sheet` read them.
         issued: the copies, by the number of the row.
         name: what the messages call the file.
@@ -55,7 +55,8 @@ def write_issued(
         from openpyxl.cell import WriteOnlyCell
     except ImportError:
         raise MissingExtraError("xlsx", "openpyxl") from None
-    source = choose_sheet(open_source(content, name=name), sheet.title or None, {})
+    sources = open_source(content, name=name) if isinstance(content, bytes) else content
+    source = choose_sheet(sources, sheet.title or None, {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         book = Workbook(write_only=True)

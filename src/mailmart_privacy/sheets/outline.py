@@ -34,12 +34,12 @@ class SheetOutline:
 
 
 def outline(
-    content: bytes, *, name: str, columns: Mapping[str, str] | None = None, max_size: int = MAX_SIZE
+    content: bytes | list[SheetSource], *, name: str, columns: Mapping[str, str] | None = None, max_size: int = MAX_SIZE
 ) -> tuple[SheetOutline, ...]:
     """Tell what is in a file of recipients, so that a person can say which sheet, row and columns are meant.
 
     Args:
-        content: the file, CSV or XLSX.
+        content: the file, CSV or XLSX; or its sheets, where it is open.
         name: what the messages call it.
         columns: the headings that the user names, by role ("recipient", "reference").
         max_size: how many bytes it may have, unpacked.
@@ -52,7 +52,7 @@ def outline(
         MissingExtraError: it is XLSX, and openpyxl is not installed.
     """
     chosen = dict(columns or {})
-    sources = open_source(content, name=name, max_size=max_size)
+    sources = open_source(content, name=name, max_size=max_size) if isinstance(content, bytes) else content
     taken = choose_sheet(sources, None, chosen) if any(source.visible for source in sources) else None
     return tuple(_outline(source, chosen, taken is source) for source in sources)
 

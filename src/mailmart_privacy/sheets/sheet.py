@@ -43,7 +43,7 @@ class Sheet:
 
 
 def read_sheet(
-    content: bytes,
+    content: bytes | list[SheetSource],
     *,
     name: str,
     columns: Mapping[str, str] | None = None,
@@ -57,7 +57,7 @@ def read_sheet(
     """Read a sheet of recipients: CSV, or XLSX.
 
     Args:
-        content: the file.
+        content: the file; or its sheets, where it is open.
         name: what the messages call it.
         columns: the headers of columns by role ("recipient", "reference"), where they are not to be found by what
             they say; a column's letter does as well.
@@ -76,7 +76,7 @@ def read_sheet(
         MissingExtraError: the file is XLSX, and openpyxl is not installed.
     """
     chosen = dict(columns or {})
-    sources = open_source(content, name=name, max_size=max_size)
+    sources = open_source(content, name=name, max_size=max_size) if isinstance(content, bytes) else content
     source = choose_sheet(sources, sheet, chosen)
     reading = _Reading(source, chosen, max_rows, hidden)
     found = reading.read(header_row)

@@ -1,7 +1,8 @@
 """A file of recipients, opened: its sheets, their rows as they stand, and what is hidden."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -9,8 +10,9 @@ from ..errors import RowsError, UsageError
 from .cells import Line
 from .csv_sheet import decode_csv, read_csv
 from .headers import TOP, search_header
-from .xlsx_layout import RowLayout, read_layouts
-from .xlsx_sheet import open_workbook, read_values, read_xlsx
+from .xlsx_cells import read_value, show_cell
+from .xlsx_parsing import RawRow, RowLayout
+from .xlsx_workbook import SheetPart, Workbook
 
 MAX_SIZE = 128 * 2**20
 _OTHERS = (
@@ -32,6 +34,7 @@ class SheetSource:
         visible: whether the sheet can be seen in the workbook.
         layout: which of its rows are hidden, and which hold merged cells.
         notes: what the user should know about how the file was read.
+        raw_rows: reads its rows as the file holds them, each with its number.
     """
 
     name: str
@@ -39,11 +42,11 @@ class SheetSource:
     visible: bool = True
     layout: RowLayout = field(default_factory=RowLayout)
     notes: tuple[str, ...] = ()
-    _sheet: Any = field(default=None, repr=False)
-    _text: str = field(default="", repr=False)
+    raw_rows: Callable[[], Iterator[RawRow]]
+    _text: str | None = field(default=None, repr=False)
 
     def lines(self, columns: Mapping[str, str]) -> Iterator[Line]:
-        """Read the rows, each with its number.
+        """Read the rows as a spreadsheet shows them, each with its number.
 
         Args:
             columns: the headings that the user names, by role; they help to find the separator of a CSV file.
@@ -51,30 +54,35 @@ class SheetSource:
         Raises:
             RowsError: the sheet is damaged.
         """
-        if self._sheet is None:
+        if self._text is not None:
             return read_csv(self._text, name=self.name, columns=columns)
-        return read_xlsx(self._sheet, name=self.name)
+        return _show_rows(self.raw_rows())
 
     def values(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Read the rows as a spreadsheet holds them: texts, numbers, dates; each with its number."""
-        if self._sheet is None:
-            for number, cells in read_csv(self._text, name=self.name, columns={}):
-                yield number, tuple(cell if isinstance(cell, str) else cell.shown for cell in cells)
-            return
-        yield from read_values(self._sheet, name=self.name)
+        for number, cells in self.raw_rows():
+            yield number, tuple(map(read_value, cells))
 
     def top(self, columns: Mapping[str, str]) -> list[Line]:
         """Read the first rows, among which the headings are looked for."""
         return list(islice(self.lines(columns), TOP))
 
 
-def open_source(content: bytes, *, name: str, max_size: int = MAX_SIZE) -> list[SheetSource]:
+def _show_rows(rows: Iterable[RawRow]) -> Iterator[Line]:
+    for number, cells in rows:
+        shown = [cell if isinstance(cell, str) else show_cell(cell) for cell in cells]
+        if any(shown):
+            yield number, shown
+
+
+def open_source(content: bytes, *, name: str, max_size: int = MAX_SIZE, scan: bool = True) -> list[SheetSource]:
     """Open a file of recipients: CSV, or XLSX.
 
     Args:
         content: the file.
         name: what the messages call it.
         max_size: how many bytes it may have, unpacked.
+        scan: whether to read the layout of the sheets beforehand; otherwise it is known when all rows were read.
 
     Returns:
         Its sheets, in their order.
@@ -90,19 +98,21 @@ def open_source(content: bytes, *, name: str, max_size: int = MAX_SIZE) -> list[
             raise RowsError(name, ((0, words),))
     if not content.startswith(b"PK"):
         decoded, note = decode_csv(content, name=name)
-        return [SheetSource(name=name, _text=decoded, notes=(note,) if note else ())]
-    book = open_workbook(content, name=name, max_size=max_size)
-    layouts = read_layouts(content, name=name)
-    return [
-        SheetSource(
-            name=name,
-            title=sheet.title,
-            visible=sheet.sheet_state == "visible",
-            layout=layouts.get(sheet.title) or RowLayout(),
-            _sheet=sheet,
-        )
-        for sheet in book.worksheets
-    ]
+        rows = partial(_read_csv_rows, decoded, name)
+        return [SheetSource(name=name, notes=(note,) if note else (), raw_rows=rows, _text=decoded)]
+    book = Workbook(content, name=name, max_size=max_size)
+    return [_open_sheet(book, sheet, name, scan) for sheet in book.sheets]
+
+
+def _open_sheet(book: Workbook, sheet: SheetPart, name: str, scan: bool) -> SheetSource:
+    layout = book.read_layout(sheet.part) if scan else RowLayout()
+    rows = partial(book.read_rows, sheet.part, layout)
+    return SheetSource(name=name, title=sheet.title, visible=sheet.visible, layout=layout, raw_rows=rows)
+
+
+def _read_csv_rows(text: str, name: str) -> Iterator[RawRow]:
+    for number, cells in read_csv(text, name=name, columns={}):
+        yield number, list(cells)
 
 
 def choose_sheet(sources: list[SheetSource], wanted: str | None, columns: Mapping[str, str]) -> SheetSource:

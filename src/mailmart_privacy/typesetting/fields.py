@@ -71,6 +71,20 @@ def fill_field(notes: "FormNotes", name: str, value: str, fonts: "Sequence[Typef
     return lay_out_field(notes, name, clean_value(WORDS[name], value), fonts)
 
 
+def fit_field(notes: "FormNotes", name: str, value: str, fonts: "Sequence[Typeface]" = ()) -> str:
+    """Clean a value as `fill_field` does, and see that its field can show it; what shows it is not written.
+
+    Returns:
+        The value as the field would hold it; errors are those of `fill_field`.
+    """
+    cleaned = clean_value(WORDS[name], value)
+    if notes.font.missing(cleaned):
+        lay_out_field(notes, name, cleaned, fonts)  # whether a font can be used is seen when it is
+    else:
+        _lay_out(notes, name, cleaned)
+    return cleaned
+
+
 def require_clean(name: str, value: str) -> None:
     """Refuse a value that `fill_field` would have changed or refused, in a file that somebody else wrote.
 

@@ -17,7 +17,7 @@ from ...sheets.outline import SheetOutline, outline
 from ...sheets.rows import RowFault
 from ...sheets.sheet import Hidden, Sheet, read_sheet
 from ...sheets.source import choose_sheet, open_source
-from ...sheets.xlsx_sheet import load_openpyxl
+from ...sheets.xlsx_cells import load_openpyxl
 from ...typesetting.fonts import Typeface
 from ..messages import Call
 from .sheet_calls import (
