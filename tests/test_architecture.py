@@ -50,7 +50,7 @@ HEAVY = {
     "pkcs11": ["keys.pkcs11", "keys.pkcs11_token"],
     "pyhanko": ["form.notes"],
     "asn1crypto": [],
-    "psycopg": ["archive.index.postgres"],
+    "psycopg": ["archive.index.postgres", "desk.postgres"],
     "starlette": ["web.starlette", "desk.web", "cli.desk"],
     "uvicorn": ["desk.web.__main__", "cli.desk"],
     "uharfbuzz": ["typesetting.shaping", "typesetting.fonts"],

@@ -33,9 +33,8 @@ class PostgresDatabase:
     """
 
     def __init__(self, url: str, schema: str = _SCHEMA) -> None:
-        self._settings = _read_url(url)
-        host, port, name = (str(self._settings.get(key) or "") for key in ("host", "port", "dbname"))
-        self.place = f"postgresql://{host}{port and ':'}{port}/{name}"
+        self._settings = read_url(url, "index")
+        self.place = name_place(self._settings)
         self._schema = schema
         self._connection = self._connect()
         try:
@@ -168,29 +167,46 @@ class PostgresDatabase:
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
             raise DamagedError(f"{self.place} lacks a table of the index", argument="index") from None
         except psycopg.Error as error:
-            words = one_line(error)
-            if password := self._settings.get("password"):
-                words = words.replace(str(password), "…")
+            words = describe_error(error, self._settings)
             raise ArchiveError(f"the index in {self.place} cannot be used: {words}") from None
 
 
-def _read_url(url: str) -> dict[str, Any]:
-    """Read the URL of a database.
+def read_url(url: str, what: str) -> dict[str, Any]:
+    """Read the URL of a database, as keywords for `psycopg.connect`.
+
+    Args:
+        url: "postgresql://…".
+        what: whose database it is, as messages name it.
 
     Raises:
         UsageError: it cannot be read, or a part of the password could be taken for another part.
     """
     user, at, rest = url.partition("://")[2].partition("@")
     if "@" in rest or (at and "/" in user):
-        raise UsageError("the URL of the index has an @ or a / too many; within a password write %40 and %2F for them")
+        raise UsageError(
+            f"the URL of the {what} has an @ or a / too many; within a password write %40 and %2F for them"
+        )
     try:
         settings = conninfo_to_dict(url)
     except psycopg.ProgrammingError:  # whose message may show the password
         raise UsageError(
-            "the URL of the index cannot be read; write it like postgresql://user@host/database, with other signs than "
-            "letters and digits as %40 and the like"
+            f"the URL of the {what} cannot be read; write it like postgresql://user@host/database, with other signs "
+            "than letters and digits as %40 and the like"
         ) from None
     return {"connect_timeout": _TIMEOUT, **settings}
+
+
+def name_place(settings: dict[str, Any]) -> str:
+    """Name a database in messages, without its user and password."""
+    host, port, name = (str(settings.get(key) or "") for key in ("host", "port", "dbname"))
+    return f"postgresql://{host}{port and ':'}{port}/{name}"
+
+
+def describe_error(error: "psycopg.Error", settings: dict[str, Any]) -> str:
+    """Describe an error of PostgreSQL in one line, without the password."""
+    words = one_line(error)
+    password = settings.get("password")
+    return words.replace(str(password), "…") if password else words
 
 
 def _spell(sql: str) -> bytes:

@@ -108,7 +108,7 @@ class People:
     def add_link(self, digest: str, person: Person, *, seconds: float) -> None:
         """Keep a link by which a person can sign in once; one that is known already stays as it is."""
         self._tables.change(
-            "INSERT OR IGNORE INTO links (digest, person, expires_at) VALUES (?, ?, ?)",
+            "INSERT INTO links (digest, person, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [digest, person.id, self._clock() + seconds],
         )
 

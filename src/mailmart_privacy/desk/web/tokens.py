@@ -76,8 +76,10 @@ class Tokens:
 
     def revoke(self, number: str) -> None:
         """Revoke a token; it cannot be used any more."""
+        if not number.isdecimal():
+            return
         self._tables.change(
-            "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [self._clock(), number]
+            "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [self._clock(), int(number)]
         )
 
     def list_all(self) -> list[Token]:
