@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -13,20 +14,19 @@ import webbrowser
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from .._user_dirs import state_path
 from ..errors import MissingExtraError, UsageError
 from .archives import find_actor
-from .desk_options import ServingOptions, SignInOptions, serving_options, sign_in_options
+from .desk_options import ServingOptions, SignInOptions, TeamOptions, serving_options, sign_in_options, team_options
 from .options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 
 if TYPE_CHECKING:
     from ..desk.settings import DeskSettings
 
-_LOOPBACK = "127.0.0.1"
 _BACKLOG = 128
 _LOCK = "desk.lock"
 
@@ -34,6 +34,7 @@ _LOCK = "desk.lock"
 @click.group(invoke_without_command=True)
 @serving_options
 @sign_in_options
+@team_options
 @signing_options
 @archive_location_options
 @click.pass_context
@@ -41,6 +42,7 @@ def desk(
     ctx: click.Context,
     serving: ServingOptions,
     sign_in: SignInOptions,
+    team: TeamOptions,
     signing: SigningOptions,
     archive: ArchiveOptions,
 ) -> None:
@@ -51,31 +53,47 @@ def desk(
     """
     _require_system()
     place = serving.folder or state_path() / "desk"
-    ctx.obj = {**(ctx.obj or {}), "folder": place}
+    settings = team.put_into(_read_settings(place, serving.read_origin(), signing, archive))
+    ctx.obj = {**(ctx.obj or {}), "folder": place, "tables": settings.tables}
     if ctx.invoked_subcommand is None:
         signing.require_sense()
-        settings = _read_settings(place, signing, archive)
-        settings = replace(settings, origin=serving.read_origin(), oidc=sign_in.read())
+        settings = replace(settings, oidc=sign_in.read())
         if settings.for_team and settings.oidc is None:
             raise UsageError("a desk for a team needs an identity provider; give --oidc-issuer and --oidc-client-id")
-        _run(settings, serving)
+        _require_team(settings)
+        _run(settings, serving, team.listen)
 
 
 @desk.command()
 @click.pass_obj
-def link(obj: dict[str, Path]) -> None:
+def link(obj: dict[str, Any]) -> None:
     """Print a new address that signs you in, once, within 15 minutes."""
     from ..desk.links import make_link
 
-    click.echo(make_link(obj["folder"], _find_running(obj["folder"]), find_actor()))
+    click.echo(make_link(obj["tables"], _find_running(obj["folder"]), find_actor()))
 
 
-def _run(settings: "DeskSettings", serving: ServingOptions) -> None:
+def _require_team(settings: "DeskSettings") -> None:
+    """Refuse settings with which a desk cannot serve a team; each fault is a line.
+
+    Raises:
+        UsageError: something is missing or wrong.
+    """
+    from ..desk.production import find_faults
+
+    faults = find_faults(settings) if settings.for_team else []
+    for fault in faults[:-1]:
+        click.echo(f"mailmart-privacy: {fault}", err=True)
+    if faults:
+        raise UsageError(faults[-1])
+
+
+def _run(settings: "DeskSettings", serving: ServingOptions, address: str) -> None:
     from ..desk.launcher import Launcher
 
     token = "" if settings.for_team else secrets.token_urlsafe(32)
-    with _locked(Path(settings.folder)) as note, _listen(serving.port) as listener:
-        local = f"http://{_LOOPBACK}:{listener.getsockname()[1]}"
+    with _locked(Path(settings.folder), settings.user) as note, _listen(address, serving.port) as listener:
+        local = f"http://{address}:{listener.getsockname()[1]}"
         origin = settings.origin or local
         note.write(json.dumps({"process": os.getpid(), "origin": origin}))
         note.flush()
@@ -118,11 +136,11 @@ def _require_system() -> None:
         raise MissingExtraError("desk", error.name or "starlette") from None
 
 
-def _read_settings(folder: Path, signing: SigningOptions, archive: ArchiveOptions) -> "DeskSettings":
+def _read_settings(folder: Path, origin: str, signing: SigningOptions, archive: ArchiveOptions) -> "DeskSettings":
     from ..desk.settings import DeskSettings
 
     operator = find_actor()
-    own = archive.archive is None
+    own = archive.archive is None and not origin  # whoever sets up a desk for a team says where the record is
     return DeskSettings(
         folder=str(folder.absolute()),
         archive=str(folder.absolute() / "archive") if own else _absolute(archive.archive),
@@ -136,7 +154,7 @@ def _read_settings(folder: Path, signing: SigningOptions, archive: ArchiveOption
         trusted=tuple(map(_absolute, signing.authorities.trust)),
         trusted_timestamps=tuple(map(_absolute, signing.authorities.trust_timestamps)),
         fonts=signing.fonts,
-        origin="",
+        origin=origin,
         token_digest="",
         operator=operator.name,
         operator_subject=operator.subject,
@@ -151,13 +169,15 @@ def _absolute(name: str | None) -> str:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> "Iterator[IO[str]]":
+def _locked(folder: Path, user: str) -> "Iterator[IO[str]]":
     """Keep a folder for one desk; another one is told where this one answers."""
     import fcntl
 
     from .._files import make_folder
 
     make_folder(folder, mode=0o700)
+    if user:
+        shutil.chown(folder, user)
     with (folder / _LOCK).open("a+", encoding="utf-8") as note:
         try:
             fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -190,13 +210,15 @@ def _find_running(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def _listen(port: int) -> Iterator[socket.socket]:
+def _listen(address: str, port: int) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((_LOOPBACK, port))
+            listener.bind((address, port))
         except OSError as error:
-            raise UsageError(f"cannot listen at port {port} ({error.strerror}); give another --port") from None
+            raise UsageError(
+                f"cannot listen at {address}, port {port} ({error.strerror}); give another --port"
+            ) from None
         listener.listen(_BACKLOG)
         yield listener
 

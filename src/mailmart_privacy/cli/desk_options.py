@@ -1,7 +1,7 @@
-"""The options of `desk`: where it answers, and how people sign in."""
+"""The options of `desk`: where it answers, how people sign in, and what a desk for a team works with."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,9 +12,10 @@ from ..errors import UsageError
 from .values import as_value
 
 if TYPE_CHECKING:
-    from ..desk.settings import OidcSettings
+    from ..desk.settings import DeskSettings, OidcSettings
 
 SECRET_VARIABLE = "MAILMART_PRIVACY_DESK_OIDC_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+LOOPBACK = "127.0.0.1"
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -46,6 +47,37 @@ class ServingOptions:
         if not _is_origin(origin):
             raise UsageError(f"--origin {self.origin} is not an https address of a host, like https://desk.example.com")
         return origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TeamOptions:
+    """What a desk for a team works with; see `DeskSettings`."""
+
+    listen: str
+    proxies: tuple[str, ...]
+    database: str | None
+    user: str | None
+    checker_user: str | None
+    allow_self_signed: bool
+
+    def put_into(self, settings: "DeskSettings") -> "DeskSettings":
+        """Add them to the settings of a desk.
+
+        Raises:
+            UsageError: they are those of a desk for a team, and it is none.
+        """
+        made = replace(
+            settings,
+            database=self.database or "",
+            archive_index=settings.archive_index or self.database or "",
+            proxies=self.proxies,
+            user=self.user or "",
+            checker_user=self.checker_user or "",
+            allow_self_signed=self.allow_self_signed,
+        )
+        if not made.for_team and (self.proxies or self.listen != LOOPBACK):
+            raise UsageError("--proxy and --listen are for a desk behind a TLS proxy; name its address with --origin")
+        return made
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,4 +180,31 @@ sign_in_options = as_value(
     ),
     click.option("--oidc-audience", metavar="NAME", help="Accept the provider's access tokens of services for NAME."),
     click.option("--oidc-roles-claim", metavar="CLAIM", help="Take roles from this claim, too."),
+)
+
+team_options = as_value(
+    "team",
+    TeamOptions,
+    click.option(
+        "--listen",
+        metavar="ADDRESS",
+        default=LOOPBACK,
+        show_default=True,
+        help="The address of this computer at which the TLS proxy finds it.",
+    ),
+    click.option(
+        "--proxy",
+        "proxies",
+        multiple=True,
+        metavar="ADDRESS",
+        help="The TLS proxy's address, or its network; nobody else is answered. May be repeated.",
+    ),
+    click.option(
+        "--database",
+        metavar="URL",
+        help="postgresql://… for its own tables, which several desks can share [default: files in its folder].",
+    ),
+    click.option("--user", metavar="NAME", help="The user who has the keys."),
+    click.option("--checker-user", metavar="NAME", help="The user who reads strangers' files, and has nothing."),
+    click.option("--allow-self-signed", is_flag=True, help="Sign for a team with a self-signed identity."),
 )

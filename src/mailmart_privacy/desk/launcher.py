@@ -7,6 +7,7 @@ closed: the launcher may be killed, too.
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 from ..errors import PrivacyError
 from ..release import named_data
@@ -72,6 +73,7 @@ class Launcher:
         self._settings, self._clock, self._report = settings, clock, report
         self._folder = tempfile.mkdtemp(prefix="mailmart-desk-")  # this user alone can enter it
         self._listeners = {"web": listener, **{name: _listen(Path(self._folder, name)) for name in NAMES[:2]}}
+        self._give_away()
         self._children: dict[str, _Child] = {}
         self._starts: dict[str, deque[float]] = {name: deque(maxlen=_MOST_STARTS) for name in NAMES}
         self._woken = threading.Event()
@@ -146,8 +148,10 @@ class Launcher:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[listener],
-            env=_choose_environment(name),
+            env=_choose_environment(name, self._settings.folder if self._settings.user else ""),
+            cwd=self._settings.folder if self._settings.user else None,
             start_new_session=True,  # a terminal's Ctrl-C is for the launcher
+            **_choose_user(self._settings, name),
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -160,6 +164,12 @@ class Launcher:
             process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended already; `run` or `start` sees that
+
+    def _give_away(self) -> None:
+        """Let the user of the desk reach its sockets; the checker has its own handed in, and can enter no folder."""
+        if self._settings.user:
+            for name in ("", *NAMES[:2]):
+                shutil.chown(Path(self._folder, name), self._settings.user)
 
     def _listen_to(self, child: _Child, output: IO[bytes]) -> None:
         with output:
@@ -185,15 +195,33 @@ def _limit(settings: DeskSettings, name: str) -> DeskSettings:
         trusted=(),
         trusted_timestamps=(),
     )
-    return limited if name == "web" else replace(limited, token_digest="", origin="", folder="", oidc=None)
+    return (
+        limited if name == "web" else replace(limited, token_digest="", folder="", database="", proxies=(), oidc=None)
+    )
 
 
-def _choose_environment(name: str) -> dict[str, str]:
+def _choose_environment(name: str, home: str = "") -> dict[str, str]:
+    """Choose what a process inherits; one that runs as another user has the desk's folder as its home."""
     begun = _ALSO_KEPT.get(name, ())
     kept = {each: value for each, value in os.environ.items() if each in _KEPT or each.startswith(begun)}
     kept = {each: value for each, value in kept.items() if not each.startswith(_NEVER_KEPT)}
     data = os.environ.get(named_data.VARIABLE)  # all processes use the same data; one of them works in another folder
-    return kept | {named_data.VARIABLE: os.path.abspath(data)} if data else kept
+    own = {named_data.VARIABLE: os.path.abspath(data)} if data else {}
+    return kept | own | ({"HOME": home} if home else {})
+
+
+def _choose_user(settings: DeskSettings, name: str) -> "_User":
+    """Choose as whom a process runs: `checker` gives up root by itself, after it has left the network."""
+    if not settings.user or name == "checker":
+        return {}
+    entry = pwd.getpwnam(settings.user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": os.getgrouplist(settings.user, entry.pw_gid)}
+
+
+class _User(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
 
 
 def _listen(path: Path) -> socket.socket:

@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .answers import Actor
@@ -16,15 +15,15 @@ if TYPE_CHECKING:
 _SECONDS = 15 * 60
 
 
-def make_link(folder: Path, origin: str, person: "Person") -> str:
+def make_link(place: str, origin: str, person: "Person") -> str:
     """Make a link for the person who runs the desk.
 
     Args:
-        folder: of the desk.
+        place: where the tables of `web` are, see `DeskSettings.tables`.
         origin: where it answers.
         person: as the operating system knows them.
     """
-    tables = Tables(folder / "web.sqlite")
+    tables = Tables(place)
     try:
         people, token = People(tables, time.time), secrets.token_urlsafe(32)
         actor = Actor(issuer=person.issuer, subject=person.subject, name=person.name)

@@ -45,6 +45,12 @@ class DeskSettings:
         operator: the name of the person who started it, as the operating system knows them.
         operator_subject: what the operating system calls them, permanently.
         oidc: the identity provider, or None where people sign in by links alone. Only `web` is told.
+        allow_self_signed: whether a desk for a team may sign with an identity that no authority vouches for.
+        database: "postgresql://…" for the desk's own tables; empty for files of SQLite in its folder.
+        proxies: the addresses or networks of the TLS proxies, whose forwarded headers are believed; all others are
+            refused. Empty for a desk without a proxy.
+        user: the user as whom `keeper` and `web` run; empty for the one who started the desk.
+        checker_user: the user as whom `checker` runs; empty for the one who started the desk.
     """
 
     folder: str
@@ -64,11 +70,21 @@ class DeskSettings:
     operator: str
     operator_subject: str
     oidc: OidcSettings | None
+    allow_self_signed: bool = False
+    database: str = ""
+    proxies: tuple[str, ...] = ()
+    user: str = ""
+    checker_user: str = ""
 
     @property
     def for_team(self) -> bool:
         """Whether it serves a team, behind a proxy for TLS; otherwise it serves this computer alone."""
         return self.origin.startswith("https:")
+
+    @property
+    def tables(self) -> str:
+        """Where the tables of `web` are: a file, or "postgresql://…"."""
+        return self.database or str(Path(self.folder, "web.sqlite"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

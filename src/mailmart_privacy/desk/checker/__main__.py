@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 
 from ...errors import PrivacyError
 from ...typesetting.fonts import Typeface, find_typeface
@@ -29,7 +30,11 @@ def main() -> None:
     settings = begin()
     fonts = tuple(map(find_typeface, settings.desk.fonts))
     prepare()
-    shelter = enter_shelter()
+    try:
+        shelter = enter_shelter(settings.desk.checker_user, required=settings.desk.for_team)
+    except PrivacyError as error:
+        print(f"desk: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
     listener = socket.socket(fileno=settings.listener)
     listener.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)  # so that waiting is interrupted

@@ -10,7 +10,7 @@ from ...copies.form_cache import FormCache
 from ...copies.issuer import Issuer
 from ...copies.pades import LEVELS, Level
 from ...errors import UsageError
-from ...keys.certificates import load_certificates
+from ...keys.certificates import is_self_signed, load_certificates
 from ...keys.key_files import load_identity
 from ...keys.local_identity import open_or_create
 from ...trust.anchors import Trust, choose_trust
@@ -52,6 +52,11 @@ def open_signing(settings: DeskSettings) -> Signing:
         OSError: a file cannot be read.
     """
     identity = _open_identity(settings)
+    if settings.for_team and is_self_signed(identity.certificate) and not settings.allow_self_signed:
+        raise UsageError(
+            "the certificate that signs is self-signed, so nobody outside can tell whose it is; get one from an "
+            "authority, or allow this with --allow-self-signed"
+        )
     trust = choose_trust(
         signers=_read_certificates(settings.trusted),
         authorities=_read_certificates(settings.trusted_timestamps),

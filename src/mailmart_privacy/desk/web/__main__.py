@@ -6,7 +6,6 @@ import logging
 import socket
 import sys
 import time
-from pathlib import Path
 
 import uvicorn
 
@@ -31,7 +30,7 @@ _LONGEST_HEADERS = 16 * 2**10
 def main() -> None:
     settings = begin()
     logging.basicConfig(level=logging.WARNING, handlers=[_make_handler()])
-    tables = Tables(Path(settings.desk.folder, "web.sqlite"))
+    tables = Tables(settings.desk.tables)
     people = People(tables, time.time)
     if settings.desk.token_digest:
         operator = Actor(issuer="os", subject=settings.desk.operator_subject, name=settings.desk.operator)
@@ -46,6 +45,7 @@ def main() -> None:
         origin=settings.desk.origin,
         sign_ins=SignIns(tables, time.time),
         oidc=make_oidc(oidc, settings.desk.origin, time.time) if oidc else None,
+        proxies=settings.desk.proxies,
     )
     server = uvicorn.Server(
         uvicorn.Config(

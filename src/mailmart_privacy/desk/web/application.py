@@ -9,7 +9,7 @@ from ..calls import Ping
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .api import make_routes
-from .guard import App, Guard
+from .guard import HEALTH, App, Guard
 from .oidc.flow import BACK
 from .pages import compliance, finding, issuing, many, overview, people, signing_in, tokens
 from .permissions import Permission
@@ -85,9 +85,9 @@ def make_application(services: Services) -> App:
             *(page.route(services) for page in PAGES),
             *make_routes(services),
             Route("/static/{path:path}", give_asset),
-            Route("/healthz", tell_health),
+            Route(HEALTH, tell_health),
         ],
         exception_handlers={404: tell_nothing},
     )
     application.router.redirect_slashes = False
-    return Guard(application, origin=services.origin)
+    return Guard(application, origin=services.origin, proxies=services.proxies)

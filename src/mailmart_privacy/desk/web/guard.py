@@ -9,12 +9,15 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from .proxies import Proxies
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API = "/api/"
+HEALTH = "/healthz"  # is asked by programs on the desk's own computer, which know no public address
 LARGEST_BODY = 20 * 2**20 + 2**16  # bytes: a workbook, and what a form puts around it
 BODY_SECONDS = 60.0
 _CSP = (
@@ -49,12 +52,17 @@ class Guard:
     Args:
         app: what is behind it.
         origin: how browsers reach the desk, "http://127.0.0.1:8640".
+        proxies: the addresses or networks of the TLS proxies in front of the desk. Where there are any, requests come
+            from them alone, and only they are believed about who asks, and by which protocol.
         body_seconds: how long the body of a request may take.
     """
 
-    def __init__(self, app: App, *, origin: str, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: App, *, origin: str, proxies: tuple[str, ...] = (), body_seconds: float = BODY_SECONDS
+    ) -> None:
         self._app, self._origin, self._seconds = app, origin, body_seconds
         self._host = urlsplit(origin).netloc
+        self._proxies = Proxies(proxies) if proxies else None
         self._headers = dict(_HEADERS)
         if origin.startswith("https:"):
             self._headers[b"strict-transport-security"] = b"max-age=31536000"
@@ -66,7 +74,11 @@ class Guard:
         headers: dict[str, list[str]] = {}
         for name, value in scope["headers"]:
             headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
-        refused = self._refuse(scope["method"], headers, is_api=scope["path"].startswith(API))
+        refused = None
+        if scope["path"] != HEALTH:
+            if self._proxies is not None:
+                scope, refused = self._proxies.admit(scope, headers)
+            refused = refused or self._refuse(scope["method"], headers, is_api=scope["path"].startswith(API))
         if refused is not None:
             await self._answer(send, *refused)
             return

@@ -24,6 +24,7 @@ class Services:
         origin: how browsers reach the desk.
         sign_ins: those that have begun.
         oidc: signs people in; None where links alone do.
+        proxies: see `Guard`.
     """
 
     keeper: AsyncConnection
@@ -34,6 +35,7 @@ class Services:
     origin: str
     sign_ins: SignIns
     oidc: Oidc | None = None
+    proxies: tuple[str, ...] = ()
 
     @property
     def cookie(self) -> str:
