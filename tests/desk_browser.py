@@ -116,7 +116,7 @@ class LocalDesk:
         settings = make_settings(folder, origin=origin, **changes)
         self.keeper = LocalKeeper(Desk(ChildSettings(desk=settings, listener=0, sockets=str(folder))))
         self.time = Time()
-        self.tables = Tables(folder / "web.sqlite")
+        self.tables = Tables(settings.tables)
         self.people = People(self.tables, self.time)
         self.services = Services(
             keeper=self.keeper,  # type: ignore[arg-type]

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from mailmart_privacy.desk.answers import Actor
-from mailmart_privacy.desk.database import DatabaseError, open_database
+from mailmart_privacy.desk.database import DatabaseError
 from mailmart_privacy.desk.web.people import IDLE, People, make_digest
 from mailmart_privacy.desk.web.permissions import ROLES
-from mailmart_privacy.desk.web.tables import MIGRATIONS, Tables
+from mailmart_privacy.desk.web.tables import MIGRATIONS, Tables, open_database
 from mailmart_privacy.desk.web.tokens import Tokens
 from mailmart_privacy.errors import UsageError
 

@@ -15,6 +15,7 @@ import pytest
 
 from mailmart_privacy.desk.keeper import batch_process
 from mailmart_privacy.desk.keeper.batch_folder import list_folders, remove_old
+from mailmart_privacy.desk.keeper.batch_packing import pack_batch
 
 from .desk_browser import Browser, LocalChecker, LocalDesk, Page, make_desk
 
@@ -59,7 +60,7 @@ def run_batches(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch, *, pack: bool 
         if batch.state == "waiting":
             batch_process.issue_batch(settings, folder, batch, follow=False)
             if pack:
-                batch_process.pack_batch(settings, folder, batch, LocalChecker())  # type: ignore[arg-type]
+                pack_batch(settings, folder, batch, LocalChecker())  # type: ignore[arg-type]
                 folder.write(replace(batch, state="done"))
 
 

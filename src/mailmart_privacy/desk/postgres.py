@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +17,14 @@ except ImportError:
     raise MissingExtraError("archive-postgres", "psycopg") from None
 
 _KEY, _BYTES = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA"
+# A holder that has lost the server hears of it within 20 seconds, before the server gives its lock to another one.
+_HOLDING = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+_KEEPING = (
+    "SET tcp_keepalives_idle = 30",
+    "SET tcp_keepalives_interval = 10",
+    "SET tcp_keepalives_count = 3",
+    "SET idle_in_transaction_session_timeout = 0",
+)
 _STEPS = "CREATE TABLE IF NOT EXISTS migrations (step BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
 
 
@@ -29,14 +37,14 @@ class PostgresTables:
     Args:
         url: of the database.
         schema: the name of the schema; it is made where it is missing and the user may make it.
-        migrations: see `open_database`.
+        migrations: see `web.tables.open_database`.
     """
 
     def __init__(self, url: str, schema: str, migrations: Sequence[str]) -> None:
         self._settings, self._schema = read_url(url, "desk's database"), schema
         self.place = name_place(self._settings)
         self._lock = threading.RLock()
-        self._changing = False
+        self._depth = 0  # of what belongs together
         with self._translate_errors():
             self._connection = self._connect()
         try:
@@ -51,11 +59,11 @@ class PostgresTables:
         with self._lock, self._translate_errors():
             self._revive()
             with self._connection.transaction():
-                self._changing = True
+                self._depth += 1
                 try:
                     yield
                 finally:
-                    self._changing = False
+                    self._depth -= 1
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Ask for rows."""
@@ -87,6 +95,30 @@ class PostgresTables:
                 raise TimeoutError from None
             yield  # closing the connection ends the lock
 
+    @contextlib.contextmanager
+    def holding(
+        self, sql: str, values: Sequence[Any] = ()
+    ) -> Iterator[tuple[list[tuple[Any, ...]], Callable[[], None]]]:
+        """Lock rows on a connection of its own; they stay locked until the end, or the death of this process.
+
+        Args:
+            sql: a query that ends in FOR UPDATE.
+            values: its values.
+
+        Yields:
+            The rows, and what raises a DatabaseError when the connection, and so the lock, was lost.
+        """
+
+        def probe() -> None:
+            with self._translate_errors():
+                connection.execute("SELECT 1")
+
+        with self._translate_errors(), contextlib.closing(self._connect(**_HOLDING)) as connection:
+            for setting in _KEEPING:
+                connection.execute(setting)
+            with connection.transaction():
+                yield connection.execute(sql.replace("?", "%s").encode(), values).fetchall(), probe
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -99,17 +131,17 @@ class PostgresTables:
         except psycopg.OperationalError:
             # The server was started again. A statement that was interrupted did not happen, or can be repeated:
             # those that count something run within `changing`.
-            if self._changing or not self._connection.closed:
+            if self._depth or not self._connection.closed:
                 raise
             self._revive()
             return self._connection.execute(query, values)
 
     def _revive(self) -> None:
-        if self._connection.closed and not self._changing:
+        if self._connection.closed and not self._depth:
             self._connection = self._connect()
 
-    def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        connection = psycopg.connect(**self._settings, autocommit=True)
+    def _connect(self, **options: Any) -> "psycopg.Connection[tuple[Any, ...]]":
+        connection = psycopg.connect(**self._settings | options, autocommit=True)
         try:
             quoted = names.Identifier(self._schema).as_string()
             connection.execute("SELECT set_config('search_path', %s, false)", [quoted])

@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from ..._files import make_folder, write_whole
+from ...batch.manifest import read_lines
 from ..batch_calls import Chunk, ReadBatchFile
 from ..checker.sheet_calls import MarkSheet
 from ..messages import RefusedError
-from .batch_folder import Batch, BatchFolder, open_batch
+from .batch_folder import COPIES, MANIFEST, Batch, BatchFolder, open_batch
+from .batch_packing import pack_batch
 from .batches import ask_checker
 
 if TYPE_CHECKING:
@@ -26,12 +29,29 @@ def read_file(desk: "Desk", call: ReadBatchFile) -> Chunk:
     if call.name == _MARKED and batch.choice is not None:
         return _cut(_mark(desk, folder, batch), call.offset)
     path = folder.path / call.name
+    if call.name in _MADE and batch.state == "done" and not path.is_file() and folder.shared is not None:
+        _make_again(desk, folder, batch)
     if call.name not in _MADE or batch.state != "done" or not path.is_file():
         raise RefusedError("no-such-batch")
     with path.open("rb") as file:
         total = file.seek(0, 2)
         file.seek(max(0, call.offset))
         return Chunk(content=file.read(_PART), total=total)
+
+
+def _make_again(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:
+    """Make the files to download of a batch that another desk has issued; the copies are in the archive."""
+    with desk.claim(batch.owner, f"files of {batch.id}"):
+        folder.fetch_manifest()
+        make_folder(folder.path / COPIES, mode=0o700)
+        desk.directory.refresh()
+        for line in read_lines(folder.path / MANIFEST):
+            known = desk.directory.by_digest.get(str(line["digest"]))
+            content = desk.archive.read_file(known[1].logged.entry.files[0]) if known else None
+            if content is None:  # erased meanwhile; the batch goes with the customer
+                raise RefusedError("no-such-batch")
+            write_whole(folder.path / COPIES / str(line["file"]), content, force=True, mode=0o600)
+        pack_batch(desk.settings, folder, batch, desk.checker)
 
 
 def _mark(desk: "Desk", folder: BatchFolder, batch: Batch) -> bytes:

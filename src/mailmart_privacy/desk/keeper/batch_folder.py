@@ -1,5 +1,7 @@
 """The folder of a batch: the spreadsheet, the person's decisions, and the outcome.
 
+Desks that share a database keep what people sent and decided there; their folders have only what is made of it.
+
 What is issued stands in the archive's log. These folders hold what people upload and download; they are
 removed after a month.
 """
@@ -8,12 +10,12 @@ import datetime
 import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ..._clock import now
-from ..._files import write_whole
+from ..._files import make_folder, write_whole
 from ..answers import Actor
 from ..batch_calls import BatchView
 from ..checker.sheet_calls import Choice, PlanView
@@ -22,7 +24,9 @@ from ..messages import RefusedError
 
 if TYPE_CHECKING:
     from .desk import Desk
+    from .shared_batches import SharedBatches
 
+OPEN = ("waiting", "running")  # states of a batch whose copies are to be issued
 KEPT = datetime.timedelta(days=30)
 _ID = re.compile("[0-9a-f]{16}")
 SHEET, COPIES, MANIFEST = "sheet", "copies", "manifest.jsonl"
@@ -68,28 +72,75 @@ class BatchFolder:
 
     Args:
         path: of the folder.
+        shared: the batches of all desks, where they share them.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, shared: "SharedBatches | None" = None) -> None:
+        self.path, self.shared = path, shared
+
+    @property
+    def id(self) -> str:
+        """The name of the folder."""
+        return self.path.name
 
     @property
     def sheet(self) -> bytes:
         """The spreadsheet."""
-        return (self.path / SHEET).read_bytes()
+        return self._get(SHEET)
 
     @property
     def is_planned(self) -> bool:
         """Whether it is known which copies it is to make."""
+        if self.shared is not None:
+            return self.shared.read(self.id, _PLAN) is not None
         return (self.path / _PLAN).is_file()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a batch."""
+        if self.shared is not None:
+            return self.shared.read_state(self.id) is not None
+        return (self.path / _FACTS).is_file()
+
+    def create(self, batch: Batch, sheet: bytes) -> None:
+        """Make the folder, with a spreadsheet."""
+        if self.shared is None:
+            make_folder(self.path, mode=0o700)
+            self._put(SHEET, sheet)
+            self.write(batch)  # last: what has none is not a batch
+            return
+        with self.shared.tables.changing():
+            self.shared.write_state(self.id, batch.state, batch.begun_at.timestamp())
+            self._put(SHEET, sheet)
+            self.write(batch)
 
     def read(self) -> Batch:
         """Read what is known of it."""
-        return self._load(_FACTS, Batch)
+        batch = self._load(_FACTS, Batch)
+        state = self.shared.read_state(self.id) if self.shared is not None else None
+        return batch if state is None else replace(batch, state=state)
 
     def write(self, batch: Batch) -> None:
         """Keep what is known of it."""
         self._keep(_FACTS, batch)
+        if self.shared is not None:
+            self.shared.write_state(self.id, batch.state, batch.begun_at.timestamp())
+
+    def begin(self) -> bool:
+        """Note that copies are issued now; False where the batch was stopped or finished meanwhile."""
+        if self.shared is not None:
+            return self.shared.begin(self.id)
+        batch = self.read()
+        if batch.state not in OPEN:
+            return False
+        self.write(replace(batch, state="running"))
+        return True
+
+    def remove(self) -> None:
+        """Remove the batch, with its files."""
+        if self.shared is not None:
+            self.shared.remove(self.id)
+        shutil.rmtree(self.path, ignore_errors=self.shared is not None)
 
     def read_plan(self) -> PlanView:
         """Read what its spreadsheet asks for."""
@@ -104,13 +155,37 @@ class BatchFolder:
         try:
             return (self.path / MANIFEST).read_bytes().count(b"\n")
         except FileNotFoundError:
-            return 0
+            return self.shared.read_done(self.id) if self.shared is not None else 0
+
+    def share_manifest(self) -> None:
+        """Keep the manifest where the other desks find it; they make the files to download of it."""
+        if self.shared is not None:
+            self.shared.write(self.id, MANIFEST, (self.path / MANIFEST).read_bytes())
+
+    def fetch_manifest(self) -> None:
+        """Fetch the manifest that another desk has made."""
+        make_folder(self.path, mode=0o700)
+        write_whole(self.path / MANIFEST, self._get(MANIFEST), force=True, mode=0o600)
 
     def _load(self, name: str, kind: type[_Value]) -> _Value:
-        return decode(kind, json.loads((self.path / name).read_bytes()), [])
+        return decode(kind, json.loads(self._get(name)), [])
 
     def _keep(self, name: str, value: object) -> None:
-        write_whole(self.path / name, json.dumps(encode(value, [])).encode(), force=True, mode=0o600)
+        self._put(name, json.dumps(encode(value, [])).encode())
+
+    def _get(self, name: str) -> bytes:
+        if self.shared is None:
+            return (self.path / name).read_bytes()
+        content = self.shared.read(self.id, name)
+        if content is None:  # it was removed meanwhile
+            raise RefusedError("no-such-batch")
+        return content
+
+    def _put(self, name: str, content: bytes) -> None:
+        if self.shared is not None:
+            self.shared.write(self.id, name, content)
+        else:
+            write_whole(self.path / name, content, force=True, mode=0o600)
 
 
 def open_batch(desk: "Desk", actor: Actor, name: str) -> tuple[BatchFolder, Batch]:
@@ -119,8 +194,8 @@ def open_batch(desk: "Desk", actor: Actor, name: str) -> tuple[BatchFolder, Batc
     Raises:
         RefusedError: they have no such batch.
     """
-    folder = BatchFolder(find_root(desk) / name)
-    if not _ID.fullmatch(name) or not (folder.path / _FACTS).is_file():
+    folder = find_folder(desk, name)
+    if not _ID.fullmatch(name) or not folder.is_there:
         raise RefusedError("no-such-batch")
     batch = folder.read()
     if not is_owner(batch, actor):
@@ -130,7 +205,9 @@ def open_batch(desk: "Desk", actor: Actor, name: str) -> tuple[BatchFolder, Batc
 
 def list_folders(desk: "Desk") -> list[BatchFolder]:
     """List the folders of all batches."""
-    return [BatchFolder(each.parent) for each in sorted(find_root(desk).glob(f"*/{_FACTS}"))]
+    if desk.batches is not None:
+        return [find_folder(desk, each) for each in desk.batches.list_ids()]
+    return [BatchFolder(each.parent) for each in sorted(_find_root(desk).glob(f"*/{_FACTS}"))]
 
 
 def remove_old(desk: "Desk") -> None:
@@ -138,7 +215,17 @@ def remove_old(desk: "Desk") -> None:
     for folder in list_folders(desk):
         batch = folder.read()
         if batch.begun_at < now() - KEPT and batch.state not in ("waiting", "running"):
-            shutil.rmtree(folder.path)
+            folder.remove()
+
+
+def remove_strays(desk: "Desk") -> None:
+    """Remove what was made here of batches that another desk has removed."""
+    if desk.batches is None:
+        return
+    known = set(desk.batches.list_ids())
+    for path in _find_root(desk).glob("*"):
+        if path.name not in known:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def show(folder: BatchFolder, batch: Batch) -> BatchView:
@@ -160,6 +247,10 @@ def is_owner(batch: Batch, actor: Actor) -> bool:
     return (batch.owner.issuer, batch.owner.subject) == (actor.issuer, actor.subject)
 
 
-def find_root(desk: "Desk") -> Path:
-    """Name the folder with the folders of all batches."""
+def find_folder(desk: "Desk", name: str) -> BatchFolder:
+    """Name the folder of a batch, which may be new."""
+    return BatchFolder(_find_root(desk) / name, desk.batches)
+
+
+def _find_root(desk: "Desk") -> Path:
     return Path(desk.settings.folder, "batches")

@@ -3,24 +3,22 @@ and the next one goes on where it was.
 """
 
 import contextlib
-import datetime
 import json
 import os
 import secrets
 import signal
 import threading
-import zipfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..._clock import now
-from ..._files import open_whole
+from ..._files import make_folder
 from ..._time import parse_moment
-from ...archive.location import ArchiveLocation
 from ...batch.archiving import open_archiving
 from ...batch.destinations import FolderDestination
 from ...batch.job import BatchJob, OpenIdentity
-from ...batch.manifest import read_begun, read_lines
+from ...batch.manifest import read_begun
 from ...batch.order import BatchOrder
 from ...batch.runner import BatchRunner
 from ...copies.form_cache import FormCache
@@ -30,34 +28,67 @@ from ...policy.ledger import shipped
 from ...policy.papers import Paper
 from ...release.named_data import use_named_data
 from ...sheets.rows import Planned
-from ..checker.sheet_calls import IssuedLine, ListIssuedRows
 from ..codec import decode
 from ..connections import Connection
-from ..drafts import write_draft
+from ..messages import RefusedError
 from ..settings import DeskSettings
 from .batch_folder import COPIES, MANIFEST, Batch, BatchFolder
-from .desk import make_person
-from .queue import BatchOrderSettings
+from .batch_packing import pack_batch
+from .desk import find_location, make_person
+from .queue import TAKEN, BatchOrderSettings
 from .signing import open_signing
 
 _STOPPED = 3  # exit status of a batch that was stopped, or whose keeper ended
 _CHECK_PATIENCE = 150
 _LIFELINE = 0  # standard input
+_PROBE = 2.0  # seconds
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = _read_settings()
-    folder = BatchFolder(Path(settings.folder))
-    batch = folder.read()
     try:
         use_named_data()
-        issue_batch(settings.desk, folder, batch, follow=True)
-        pack_batch(settings.desk, folder, batch, Connection(settings.checker, patience=_CHECK_PATIENCE))
+        with _open_folder(settings) as folder:
+            issue_batch(settings.desk, folder, folder.read(), follow=True)
+            checker = Connection(settings.checker, patience=_CHECK_PATIENCE)
+            pack_batch(settings.desk, folder, folder.read(), checker)
+            folder.share_manifest()
+    except RefusedError:
+        raise SystemExit(_STOPPED) from None  # the batch was removed meanwhile
     except UnfinishedError as error:
         raise SystemExit(_end(error, _STOPPED if str(error).startswith("stopped") else 1)) from None
     except (PrivacyError, OSError) as error:
         raise SystemExit(_end(error, 1)) from None
+
+
+@contextlib.contextmanager
+def _open_folder(settings: BatchOrderSettings) -> Iterator[BatchFolder]:
+    """Open the folder of the batch. Of all desks that share it, one process works on it at a time."""
+    path = Path(settings.folder)
+    if not settings.desk.database:
+        yield BatchFolder(path)
+        return
+    from .shared_batches import SharedBatches
+
+    location = find_location(settings.desk)
+    shared = SharedBatches(settings.desk.database, location.keyring(location.open()).names_key)
+    with shared.working(path.name) as probe:
+        if probe is None:
+            raise SystemExit(TAKEN)
+        make_folder(path, mode=0o700)
+        threading.Thread(target=_watch, args=(probe,), daemon=True).start()
+        yield BatchFolder(path, shared)
+
+
+def _watch(probe: Callable[[], None]) -> None:
+    """End this process at once when its lock is lost: another desk may be working on the batch by then."""
+    while True:
+        try:
+            probe()
+        except PrivacyError:
+            os._exit(_STOPPED)
+        time.sleep(_PROBE)
 
 
 def _end(error: Exception, status: int) -> int:
@@ -112,7 +143,8 @@ def issue_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, *, fo
         plan=rows,
         begun_at=batch.begun_at if begun is None else parse_moment(begun["begun_at"]),
     )
-    location = ArchiveLocation(settings.archive, settings.archive_key or None, settings.archive_index or None)
+    location = find_location(settings)
+    before = folder.shared is not None and folder.shared.count_run(folder.id) > 0
     runner = BatchRunner(
         order,
         clock=lambda: now().replace(microsecond=0),
@@ -129,7 +161,9 @@ def issue_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, *, fo
     )
     if follow:
         threading.Thread(target=_follow, args=(runner,), daemon=True).start()
-    runner.into_destination(FolderDestination(folder.path / COPIES), manifest=manifest, resume=begun is not None)
+    runner.into_destination(
+        FolderDestination(folder.path / COPIES), manifest=manifest, resume=begun is not None or before
+    )
 
 
 def _follow(runner: BatchRunner) -> None:
@@ -137,67 +171,6 @@ def _follow(runner: BatchRunner) -> None:
     while os.read(_LIFELINE, 1024):
         pass
     runner.stop()
-
-
-def pack_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, checker: Connection) -> None:
-    """Pack what is downloaded: the copies, the list for mail merge, and drafts.
-
-    Args:
-        settings: of the desk.
-        folder: of the batch.
-        batch: what is known of it.
-        checker: reads the spreadsheet.
-    """
-    lines = list(read_lines(folder.path / MANIFEST))
-    plan = {row.reference: row for row in folder.read_plan().rows}
-    _write_list(settings, folder, batch, lines, checker)
-    with _zip(folder.path / "copies.zip") as packed:
-        for line in lines:
-            packed.writestr(_entry(line["file"], line["issued_at"]), (folder.path / COPIES / line["file"]).read_bytes())
-    if batch.choice is not None and batch.choice.email:
-        with _zip(folder.path / "drafts.zip") as packed:
-            for line in lines:
-                row = plan[line["reference"]]
-                draft = write_draft(
-                    customer=row.recipient,
-                    reference=row.reference,
-                    version=datetime.date.fromisoformat(batch.version),
-                    sender=batch.owner.name,
-                    pdf=(folder.path / COPIES / line["file"]).read_bytes(),
-                    file=line["file"],
-                    to=row.email,
-                )
-                packed.writestr(_entry(line["file"].removesuffix(".pdf") + ".eml", line["issued_at"]), draft)
-
-
-def _write_list(
-    settings: DeskSettings, folder: BatchFolder, batch: Batch, lines: list[dict[str, object]], checker: Connection
-) -> None:
-    numbers = {row.reference: row.number for row in folder.read_plan().rows}
-    assert batch.choice is not None
-    rows = tuple(
-        IssuedLine(
-            number=numbers[str(line["reference"])],
-            file=str(line["file"]),
-            path=f"{settings.origin}/copies/{line['digest']}",
-            reference=str(line["reference"]),
-            issued_at=parse_moment(str(line["issued_at"])),
-        )
-        for line in lines
-    )
-    made = checker.ask(ListIssuedRows(content=folder.sheet, name=batch.name, choice=batch.choice, rows=rows))
-    with open_whole(folder.path / "issued.xlsx", force=True, mode=0o600) as stream:
-        stream.write(made.content)
-
-
-@contextlib.contextmanager
-def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    with open_whole(path, force=True, mode=0o600) as stream, zipfile.ZipFile(stream, "w") as packed:
-        yield packed
-
-
-def _entry(name: str, issued_at: str) -> zipfile.ZipInfo:
-    return zipfile.ZipInfo(name, parse_moment(issued_at).timetuple()[:6])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..._clock import now
-from ..._files import make_folder, write_whole
 from ...archive.recipients import fold
 from ..answers import Done
 from ..batch_calls import (
@@ -24,7 +23,7 @@ from ..batch_calls import (
 )
 from ..checker.sheet_calls import Choice, Fault, OutlineSheets, PlanSheet, PlanView
 from ..messages import Answer, Call, ClosedError, RefusedError
-from .batch_folder import SHEET, Batch, BatchFolder, find_root, is_owner, list_folders, open_batch, show
+from .batch_folder import Batch, BatchFolder, find_folder, is_owner, list_folders, open_batch, show
 from .issuing import find_current
 
 if TYPE_CHECKING:
@@ -56,10 +55,8 @@ def begin(desk: "Desk", call: BeginBatch) -> BatchView:
         total=0,
         words="",
     )
-    folder = BatchFolder(find_root(desk) / batch.id)
-    make_folder(folder.path, mode=0o700)
-    write_whole(folder.path / SHEET, call.content, mode=0o600)
-    folder.write(batch)  # last: what has none is not a batch
+    folder = find_folder(desk, batch.id)
+    folder.create(batch, call.content)
     return show(folder, batch)
 
 

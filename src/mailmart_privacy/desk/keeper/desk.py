@@ -19,13 +19,14 @@ from ...policy.ledger import shipped
 from ..answers import Actor
 from ..connections import Connection
 from ..messages import RefusedError
-from ..settings import ChildSettings
+from ..settings import ChildSettings, DeskSettings
 from .directory import Directory
 from .queue import BatchQueue
 from .signing import Signing, open_signing
 
 if TYPE_CHECKING:
     from ...archive.session import Session
+    from .shared_batches import SharedBatches
 
 _CHECK_PATIENCE = 150  # seconds; the checker ends what takes longer
 _CLAIM_PATIENCE = 20
@@ -44,12 +45,11 @@ class Desk:
     def __init__(self, settings: ChildSettings) -> None:
         self.settings, self.ledger = settings.desk, shipped()
         make_folder(Path(self.settings.folder), mode=0o700)
-        self.location = ArchiveLocation(
-            self.settings.archive, self.settings.archive_key or None, self.settings.archive_index or None
-        )
+        self.location = find_location(self.settings)
         service = self._open_archive()
         self.archive, self.keyring = service.archive, service.keyring()
         self.signing: Signing = open_signing(self.settings)
+        self.batches = _open_batches(self.settings, self.keyring.names_key)
         self.directory = Directory(self.archive, self.keyring.names_key)
         self.directory.refresh()
         self.checker = Connection(settings.checker, patience=_CHECK_PATIENCE)
@@ -101,11 +101,25 @@ class Desk:
         if not lock.acquire(timeout=_CLAIM_PATIENCE):
             raise RefusedError("under-way")
         try:
-            yield key
+            with self._claim_everywhere(key):
+                yield key
         finally:
             with self._claims_lock:  # those who wait have the lock itself; the log knows what was done
                 self._claims.pop(key, None)
             lock.release()
+
+    @contextlib.contextmanager
+    def _claim_everywhere(self, key: str) -> Iterator[None]:
+        """Claim a key among all desks that share the database; the log knows what another one did."""
+        if self.batches is None:
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self.batches.tables.locked(f"claim {key}", seconds=_CLAIM_PATIENCE))
+            except TimeoutError:
+                raise RefusedError("under-way") from None
+            yield
 
     def _open_archive(self) -> ArchiveService:
         """Open the archive; one in a folder is made on first use, or finished where its making was interrupted."""
@@ -117,6 +131,19 @@ class Desk:
             key=self.settings.archive_key or None,
             index=self.settings.archive_index or None,
         )
+
+
+def find_location(settings: DeskSettings) -> ArchiveLocation:
+    """Name the archive of a desk."""
+    return ArchiveLocation(settings.archive, settings.archive_key or None, settings.archive_index or None)
+
+
+def _open_batches(settings: DeskSettings, names_key: bytes) -> "SharedBatches | None":
+    if not settings.database:
+        return None
+    from .shared_batches import SharedBatches
+
+    return SharedBatches(settings.database, names_key)
 
 
 def make_person(actor: Actor) -> Person:

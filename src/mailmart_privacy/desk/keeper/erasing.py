@@ -1,6 +1,5 @@
 """Holds and erasures: each act is an entry of the archive's log. Two people erase a customer, neither of them alone."""
 
-import shutil
 from typing import TYPE_CHECKING
 
 from ..._clock import now
@@ -128,7 +127,7 @@ def _remove_batches(desk: "Desk", customer: KnownCustomer) -> None:
         if folder.read().state in ("waiting", "running") or not folder.is_planned:
             continue
         if any(fold(row.recipient) == name for row in folder.read_plan().rows):
-            shutil.rmtree(folder.path)
+            folder.remove()
 
 
 def _list_holds(desk: "Desk", customer: KnownCustomer) -> list[acts.Hold]:

@@ -1,5 +1,6 @@
 """The batches that wait, one after the other; each is issued by a process of its own, so that searches stay quick."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -11,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from ..codec import encode
 from ..settings import DeskSettings
-from .batch_folder import Batch, BatchFolder, list_folders, remove_old
+from .batch_folder import OPEN, Batch, BatchFolder, find_folder, list_folders, remove_old, remove_strays
 
 if TYPE_CHECKING:
     from .desk import Desk
 
 _PAUSE = 1.0  # seconds before a batch whose process was killed is continued
 _DAY = 86_400.0
+_BEAT = 30.0  # seconds after which the queue shows that it works, where nothing is to be done
+_ELSEWHERE = 5.0  # seconds after which it looks for batches that other desks were given, or have left
+TAKEN = 4  # exit status of a process whose batch another desk works on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +45,7 @@ class BatchQueue:
         self._desk, self._checker = desk, checker
         self._woken, self._lock = threading.Event(), threading.Lock()
         self._running: tuple[str, subprocess.Popen[bytes]] | None = None
+        self._beat = time.monotonic()
 
     def begin(self) -> None:
         """Continue what a process that was killed has left, and wait for more."""
@@ -50,16 +55,19 @@ class BatchQueue:
         """Look for batches that wait."""
         self._woken.set()
 
+    @property
+    def age(self) -> float:
+        """How many seconds ago the queue has shown that it works."""
+        return time.monotonic() - self._beat
+
     def stop(self, folder: BatchFolder, batch: Batch) -> None:
         """Stop a batch: it does not begin, or ends after the copies that are under way."""
         with self._lock:
-            if batch.state not in ("waiting", "running"):
+            if batch.state not in OPEN:
                 return
             folder.write(replace(batch, state="stopped"))
             if self._running is not None and self._running[0] == batch.id:
-                stream = self._running[1].stdin
-                assert stream is not None
-                stream.close()
+                _tell_to_stop(self._running[1])
 
     def _run(self) -> None:
         cleaned = 0.0
@@ -67,23 +75,30 @@ class BatchQueue:
             if time.monotonic() - cleaned > _DAY or not cleaned:
                 cleaned = time.monotonic()
                 remove_old(self._desk)
-            waiting = [
-                (folder, batch) for folder in list_folders(self._desk) if (batch := folder.read()).state in _OPEN
-            ]
-            if waiting:
-                self._run_one(*min(waiting, key=lambda each: each[1].begun_at))
+            remove_strays(self._desk)
+            self._beat = time.monotonic()
+            folder = self._find_next()
+            if folder is not None:
+                self._run_one(folder)
             else:
-                self._woken.wait(_DAY)
+                self._woken.wait(_ELSEWHERE if self._desk.batches is not None else _BEAT)
                 self._woken.clear()
 
-    def _run_one(self, folder: BatchFolder, batch: Batch) -> None:
+    def _find_next(self) -> BatchFolder | None:
+        """Find the oldest batch that waits."""
+        if self._desk.batches is not None:
+            found = self._desk.batches.find_next()
+            return None if found is None else find_folder(self._desk, found)
+        waiting = [each for each in list_folders(self._desk) if each.read().state in OPEN]
+        return min(waiting, key=lambda each: each.read().begun_at) if waiting else None
+
+    def _run_one(self, folder: BatchFolder) -> None:
         """Run a batch to its end, or until its process dies."""
         with self._lock:
-            if folder.read().state not in _OPEN:
+            if not folder.begin():
                 return  # it was stopped meanwhile
-            folder.write(replace(batch, state="running"))
             process = _start()
-            self._running = (batch.id, process)
+            self._running = (folder.id, process)
             settings = BatchOrderSettings(desk=self._desk.settings, checker=self._checker, folder=str(folder.path))
             assert process.stdin is not None
             try:
@@ -91,22 +106,34 @@ class BatchQueue:
                 process.stdin.flush()
             except BrokenPipeError:
                 pass
+        code = self._follow(folder, process)
         assert process.stdout is not None
         with process.stdout as output:
             words = output.read().decode("utf-8", "replace").strip()
-        code = process.wait()
         with self._lock:
             self._running = None
-            process.stdin.close()
-            now = folder.read()
-            if now.state == "running":
+            _tell_to_stop(process)
+            if code != TAKEN and folder.is_there and (now := folder.read()).state == "running":
                 state = {0: "done", 1: "failed"}.get(code, "running")
                 folder.write(replace(now, state=state, words=words if state == "failed" else ""))
         if code not in (0, 1):
             time.sleep(_PAUSE)
 
+    def _follow(self, folder: BatchFolder, process: "subprocess.Popen[bytes]") -> int:
+        """Wait for the end of a process; tell other desks how far it is, and it what they decide."""
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(_PAUSE)
+            self._beat = time.monotonic()
+            if folder.shared is not None:
+                folder.shared.write_done(folder.id, folder.count_done())
+                if folder.shared.read_state(folder.id) not in OPEN:
+                    _tell_to_stop(process)
 
-_OPEN = ("waiting", "running")
+
+def _tell_to_stop(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def _start() -> "subprocess.Popen[bytes]":

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..database import open_database
+from ..database import Database
+from ..sqlite import SqliteTables
 
 # Each statement brings the tables one step forward, in SQLite and in PostgreSQL (see `database`); those that were
 # released are never changed.
@@ -27,6 +28,26 @@ MIGRATIONS = (
     "used_at DOUBLE PRECISION, revoked_at DOUBLE PRECISION)",
 )
 _SCHEMA = "mailmart_privacy_desk"
+
+
+def open_database(place: str | Path, schema: str, migrations: Sequence[str]) -> Database:
+    """Open tables; they are made, or brought forward, when they are opened.
+
+    Args:
+        place: a file, or "postgresql://…".
+        schema: what the tables are called together; a database of PostgreSQL may hold several.
+        migrations: statements, each of which brings the tables one step forward. Those that were released are never
+            changed.
+
+    Raises:
+        DatabaseError: the database does not answer, or its tables are those of a newer desk.
+        UsageError: the URL cannot be read.
+    """
+    if str(place).startswith(("postgresql:", "postgres:")):
+        from ..postgres import PostgresTables
+
+        return PostgresTables(str(place), schema, migrations)
+    return SqliteTables(Path(place), migrations)
 
 
 class Tables:

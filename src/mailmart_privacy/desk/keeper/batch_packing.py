@@ -1,0 +1,77 @@
+"""Packing what is downloaded of a batch: the copies, the list for mail merge, and drafts."""
+
+import contextlib
+import datetime
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..._files import open_whole
+from ..._time import parse_moment
+from ...batch.manifest import read_lines
+from ..checker.sheet_calls import IssuedLine, ListIssuedRows
+from ..connections import Connection
+from ..drafts import write_draft
+from ..settings import DeskSettings
+from .batch_folder import COPIES, MANIFEST, Batch, BatchFolder
+
+
+def pack_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, checker: Connection) -> None:
+    """Pack what is downloaded: the copies, the list for mail merge, and drafts.
+
+    Args:
+        settings: of the desk.
+        folder: of the batch.
+        batch: what is known of it.
+        checker: reads the spreadsheet.
+    """
+    lines = list(read_lines(folder.path / MANIFEST))
+    plan = {row.reference: row for row in folder.read_plan().rows}
+    _write_list(settings, folder, batch, lines, checker)
+    with _zip(folder.path / "copies.zip") as packed:
+        for line in lines:
+            packed.writestr(_entry(line["file"], line["issued_at"]), (folder.path / COPIES / line["file"]).read_bytes())
+    if batch.choice is not None and batch.choice.email:
+        with _zip(folder.path / "drafts.zip") as packed:
+            for line in lines:
+                row = plan[line["reference"]]
+                draft = write_draft(
+                    customer=row.recipient,
+                    reference=row.reference,
+                    version=datetime.date.fromisoformat(batch.version),
+                    sender=batch.owner.name,
+                    pdf=(folder.path / COPIES / line["file"]).read_bytes(),
+                    file=line["file"],
+                    to=row.email,
+                )
+                packed.writestr(_entry(line["file"].removesuffix(".pdf") + ".eml", line["issued_at"]), draft)
+
+
+def _write_list(
+    settings: DeskSettings, folder: BatchFolder, batch: Batch, lines: list[dict[str, object]], checker: Connection
+) -> None:
+    numbers = {row.reference: row.number for row in folder.read_plan().rows}
+    assert batch.choice is not None
+    rows = tuple(
+        IssuedLine(
+            number=numbers[str(line["reference"])],
+            file=str(line["file"]),
+            path=f"{settings.origin}/copies/{line['digest']}",
+            reference=str(line["reference"]),
+            issued_at=parse_moment(str(line["issued_at"])),
+        )
+        for line in lines
+    )
+    made = checker.ask(ListIssuedRows(content=folder.sheet, name=batch.name, choice=batch.choice, rows=rows))
+    with open_whole(folder.path / "issued.xlsx", force=True, mode=0o600) as stream:
+        stream.write(made.content)
+
+
+@contextlib.contextmanager
+def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    with open_whole(path, force=True, mode=0o600) as stream, zipfile.ZipFile(stream, "w") as packed:
+        yield packed
+
+
+def _entry(name: str, issued_at: str) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name, parse_moment(issued_at).timetuple()[:6])

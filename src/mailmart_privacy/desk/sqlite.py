@@ -1,0 +1,62 @@
+"""The desk's tables in a file of SQLite, for one desk."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .database import require_known
+
+_PATIENCE = 5.0  # seconds
+_KEY, _BYTES = "INTEGER PRIMARY KEY", "BLOB"
+
+
+class SqliteTables:
+    """Tables in a file of SQLite; see `Database`.
+
+    Args:
+        path: the file.
+        migrations: see `web.tables.open_database`.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+        self.place = str(path)
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        path.chmod(0o600)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        with self.changing():
+            (done,) = self._connection.execute("PRAGMA user_version").fetchone()
+            require_known(self.place, done, len(migrations))
+            for number, statement in enumerate(migrations[done:], done + 1):
+                self._connection.execute(statement.format(key=_KEY, bytes=_BYTES))
+                self._connection.execute(f"PRAGMA user_version = {number}")
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Do several things, or none of them."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Ask for rows."""
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def change(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Change rows, and tell how many they were."""
+        with self._lock:
+            return self._connection.execute(sql, values).rowcount
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
