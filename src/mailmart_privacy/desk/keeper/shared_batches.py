@@ -8,9 +8,11 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 
+from ..database import DatabaseError
 from ..postgres import PostgresTables
 
 try:
+    from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -66,12 +68,21 @@ class SharedBatches:
             self.tables.change("INSERT INTO jobs (batch) VALUES (?) ON CONFLICT DO NOTHING", [batch])
 
     def read(self, batch: str, name: str) -> bytes | None:
-        """Read a file of a batch; None where there is no such file."""
+        """Read a file of a batch; None where there is no such file.
+
+        Raises:
+            DatabaseError: it was changed, or belongs to the desk of another archive.
+        """
         rows = self.tables.query("SELECT content FROM batch_files WHERE batch = ? AND name = ?", [batch, name])
         if not rows:
             return None
         content = bytes(rows[0][0])
-        return self._cipher.decrypt(content[:_NONCE], content[_NONCE:], f"{batch}/{name}".encode())
+        try:
+            return self._cipher.decrypt(content[:_NONCE], content[_NONCE:], f"{batch}/{name}".encode())
+        except InvalidTag:
+            raise DatabaseError(
+                f"a batch in {self.tables.place} was changed, or belongs to the desk of another archive"
+            ) from None
 
     def write(self, batch: str, name: str, content: bytes) -> None:
         """Keep a file of a batch."""
