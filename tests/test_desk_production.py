@@ -96,7 +96,7 @@ def test_a_desk_for_a_team_runs_on_linux_and_is_started_by_root(
 
 
 def test_all_faults_are_printed_at_once(cli: Run) -> None:
-    """Whoever sets it up does not have to start it once for each."""
+    """One start is enough to see all of them."""
     result = cli("desk", "--origin", ORIGIN, *OIDC)
     lines = result.stderr.decode().splitlines()
     assert result.returncode == 2
@@ -162,7 +162,7 @@ def test_the_proxy_tells_who_asks(peer: str, headers: dict[str, list[str]], clie
 
 
 def test_only_the_named_proxy_is_answered() -> None:
-    """Whoever reaches the port from elsewhere is refused, whatever they forward; and so is a proxy that takes http."""
+    """A request from elsewhere is refused, whatever it claims to forward; and so is a proxy that takes http."""
     proxies, forwarded = Proxies(("10.1.2.0/28",)), {"x-forwarded-for": ["10.1.2.3"], "x-forwarded-proto": ["https"]}
     for peer in ("10.1.2.16", "127.0.0.1", "unix"):
         assert proxies.admit({"client": (peer, 1)}, forwarded)[1] == (403, "This desk answers its TLS proxy only.")

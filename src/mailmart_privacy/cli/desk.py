@@ -140,7 +140,7 @@ def _read_settings(folder: Path, origin: str, signing: SigningOptions, archive: 
     from ..desk.settings import DeskSettings
 
     operator = find_actor()
-    own = archive.archive is None and not origin  # whoever sets up a desk for a team says where the record is
+    own = archive.archive is None and not origin  # for a team, the settings have to say where the record is
     return DeskSettings(
         folder=str(folder.absolute()),
         archive=str(folder.absolute() / "archive") if own else _absolute(archive.archive),

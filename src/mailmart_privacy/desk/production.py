@@ -91,7 +91,9 @@ def _check_users(settings: DeskSettings) -> list[str]:
         elif number == 0:
             faults.append(f"{option} {name} is root; name another user")
     if settings.user and settings.user == settings.checker_user:
-        faults.append("--user and --checker-user are the same; whoever reads strangers' files must not have the keys")
+        faults.append(
+            "--user and --checker-user are the same; the process that reads strangers' files must not have the keys"
+        )
     return faults
 
 
