@@ -73,7 +73,7 @@ def _open_folder(settings: BatchOrderSettings) -> Iterator[BatchFolder]:
 
     location = find_location(settings.desk)
     shared = SharedBatches(settings.desk.database, location.keyring(location.open()).names_key)
-    with shared.working(path.name) as probe:
+    with contextlib.closing(shared), shared.working(path.name) as probe:
         if probe is None:
             raise SystemExit(TAKEN)
         make_folder(path, mode=0o700)

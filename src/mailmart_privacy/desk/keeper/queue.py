@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...errors import PrivacyError
 from ..codec import encode
 from ..settings import DeskSettings
 from .batch_folder import OPEN, Batch, BatchFolder, find_folder, list_folders, remove_old, remove_strays
@@ -45,7 +46,7 @@ class BatchQueue:
         self._desk, self._checker = desk, checker
         self._woken, self._lock = threading.Event(), threading.Lock()
         self._running: tuple[str, subprocess.Popen[bytes]] | None = None
-        self._beat = time.monotonic()
+        self._beat, self._cleaned, self._ending = time.monotonic(), 0.0, False
 
     def begin(self) -> None:
         """Continue what a process that was killed has left, and wait for more."""
@@ -69,20 +70,30 @@ class BatchQueue:
             if self._running is not None and self._running[0] == batch.id:
                 _tell_to_stop(self._running[1])
 
+    def end(self) -> None:
+        """Let the thread end when it has nothing to do."""
+        self._ending = True
+        self._woken.set()
+
     def _run(self) -> None:
-        cleaned = 0.0
-        while True:
-            if time.monotonic() - cleaned > _DAY or not cleaned:
-                cleaned = time.monotonic()
-                remove_old(self._desk)
-            remove_strays(self._desk)
-            self._beat = time.monotonic()
-            folder = self._find_next()
-            if folder is not None:
-                self._run_one(folder)
-            else:
-                self._woken.wait(_ELSEWHERE if self._desk.batches is not None else _BEAT)
-                self._woken.clear()
+        while not self._ending:
+            try:
+                self._clean()
+                folder = self._find_next()
+                self._beat = time.monotonic()
+                if folder is not None:
+                    self._run_one(folder)
+                    continue
+            except (PrivacyError, OSError) as error:  # the database or the disk fails: the beat stops until it answers
+                print(f"desk: keeper: {type(error).__name__} in the queue of batches", file=sys.stderr, flush=True)
+            self._woken.wait(_ELSEWHERE if self._desk.batches is not None else _BEAT)
+            self._woken.clear()
+
+    def _clean(self) -> None:
+        if not self._cleaned or time.monotonic() - self._cleaned > _DAY:
+            self._cleaned = time.monotonic()
+            remove_old(self._desk)
+        remove_strays(self._desk)
 
     def _find_next(self) -> BatchFolder | None:
         """Find the oldest batch that waits."""

@@ -48,6 +48,10 @@ class SharedBatches:
         derived = HKDF(hashes.SHA256(), 32, None, b"batches of a desk of mailmart-privacy").derive(names_key)
         self._cipher = AESGCM(derived)
 
+    def close(self) -> None:
+        """Close the database."""
+        self.tables.close()
+
     def list_ids(self) -> list[str]:
         """List all batches."""
         return [each for (each,) in self.tables.query("SELECT id FROM batches ORDER BY begun_at, id")]
