@@ -18,6 +18,7 @@ import mailmart_privacy as privacy
 from mailmart_privacy import _resources, errors
 from mailmart_privacy._time import format_date
 from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.reading import read_copy
 from mailmart_privacy.errors import ExitCode, RecordError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey, create_identity
@@ -213,6 +214,21 @@ def test_a_flipped_byte_of_the_updates_is_found(form: bytes, copy: bytes, identi
     """A changed byte after the form is found, wherever it is."""
     for place in random.Random(bits).sample(range(len(form), len(copy)), 25):
         assert judge(flipped(copy, place, bits), identity.certificate)[0] == ExitCode.ALTERED, place
+
+
+def test_a_certification_that_was_read_before_does_not_pass_for_a_changed_one(
+    certified: CertifiedForm, copy: bytes, identity: Identity
+) -> None:
+    """Copies of one certified form share what was read of it; one flipped bit, and it is read and refused."""
+    recorded, length = certified.form, len(certified.form.pdf)
+    other = issue_copy(certified, recipient="Other GmbH", reference="C-2", issued_at=NOW, identity=identity)
+    assert read_copy(copy, recorded).publisher is read_copy(other, recorded).publisher
+    places = random.Random(7).sample(range(length, len(certified.pdf)), 40)
+    for place in (length, *places, len(certified.pdf) - 1):
+        changed = bytearray(copy)
+        changed[place] ^= 0x04
+        assert judge(copy, identity.certificate) == (0, "")
+        assert judge(bytes(changed), identity.certificate)[0] == ExitCode.ALTERED, place
 
 
 def test_a_flipped_byte_of_the_container_is_found(copy: bytes, identity: Identity) -> None:

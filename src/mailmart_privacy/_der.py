@@ -44,6 +44,12 @@ class Reader:
         Raises:
             DerError: there is none, or its tag or length is not in DER.
         """
+        start = self._place
+        _, self._place = self._find_value()
+        return self._content[start : self._place]
+
+    def _find_value(self) -> tuple[int, int]:
+        """Find where the content of the next value begins and ends."""
         start, content = self._place, self._content
         if start + 2 > len(content):
             raise DerError("a value is cut off")
@@ -58,8 +64,7 @@ class Reader:
             body += len(octets)
         if body + length > len(content):
             raise DerError("a value is cut off")
-        self._place = body + length
-        return content[start : self._place]
+        return body, body + length
 
     def read(self, tag: int) -> bytes:
         """Read the content of the next value.
@@ -72,8 +77,8 @@ class Reader:
         """
         if self.next_tag() != tag:
             raise DerError(f"expected a value with tag {tag:#04x}, found {self.next_tag() or 0:#04x}")
-        whole = self.take()
-        return whole[2:] if whole[1] < 0x80 else whole[2 + (whole[1] & 0x7F) :]
+        start, self._place = self._find_value()
+        return self._content[start : self._place]
 
     def enter(self, tag: int = SEQUENCE) -> "Reader":
         """Read the next value, which is constructed, and return a reader of its content."""
@@ -83,8 +88,8 @@ class Reader:
         """Read an INTEGER in its shortest form (8.3.2)."""
         content = self.read(INTEGER)
         value = int.from_bytes(content, "big", signed=True)
-        if not content or encode_integer(value) != encode(INTEGER, content):
-            raise DerError("an integer is not in DER")
+        if not content or (len(content) > 1 and value == int.from_bytes(content[1:], "big", signed=True)):
+            raise DerError("an integer is not in DER")  # without its first octet it would mean the same
         return value
 
     def oid(self) -> str:

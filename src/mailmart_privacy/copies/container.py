@@ -37,7 +37,10 @@ _SIGNED_DATA = encode_oid("1.2.840.113549.1.7.2")
 _DATA = encode_oid("1.2.840.113549.1.7.1")
 _SHA256 = encode(SEQUENCE, encode_oid("2.16.840.1.101.3.4.2.1"), b"\x05\x00")
 _CONTENT_TYPE = encode(SEQUENCE, encode_oid("1.2.840.113549.1.9.3"), encode(SET, _DATA))
-_MESSAGE_DIGEST = encode_oid("1.2.840.113549.1.9.4")
+# The attribute message-digest, without the 32 bytes of the digest itself.
+_MESSAGE_DIGEST = encode(
+    SEQUENCE, encode_oid("1.2.840.113549.1.9.4"), encode(SET, encode(OCTET_STRING, bytes(32)))
+).removesuffix(bytes(32))
 _SIGNING_CERTIFICATE_V2 = encode_oid("1.2.840.113549.1.9.16.2.47")  # RFC 5035, 3
 _TIMESTAMP = encode_oid("1.2.840.113549.1.9.16.2.14")  # id-aa-timeStampToken (RFC 3161, appendix A)
 _ECDSA = encode(SEQUENCE, encode_oid("1.2.840.10045.4.3.2"))  # ecdsa-with-SHA256 (RFC 5758)
@@ -79,9 +82,8 @@ class Signatory:
     signature_size: int
 
     def attributes(self, digest: bytes) -> list[bytes]:
-        """Write the signed attributes for the digest of what is signed."""
-        message_digest = encode(SEQUENCE, _MESSAGE_DIGEST, encode(SET, encode(OCTET_STRING, digest)))
-        return [_CONTENT_TYPE, message_digest, self.identified]
+        """Write the signed attributes for the digest (SHA-256) of what is signed."""
+        return [_CONTENT_TYPE, _MESSAGE_DIGEST + digest, self.identified]
 
     def message(self, digest: bytes) -> bytes:
         """Write what the key signs: the signed attributes as a SET (RFC 5652, 5.4)."""
@@ -215,7 +217,7 @@ def read_container(content: bytes) -> ContainerValues:
         ValueError: it is not a container with one signer whose certificate is in it.
     """
     data = Reader(content).enter()
-    data.oid()
+    data.take()  # content type
     data = data.enter(tagged(0)).enter()
     data.integer()
     data.take()  # digest algorithms
@@ -234,7 +236,7 @@ def read_container(content: bytes) -> ContainerValues:
     token = None
     if signer.next_tag() is not None:
         attribute = signer.enter(tagged(1)).enter()
-        attribute.oid()
+        attribute.take()  # its type
         token = attribute.enter(SET).take()
     own = _choose(tuple(certificates), issuer, serial)
     others = tuple(c for c in certificates if c != own)

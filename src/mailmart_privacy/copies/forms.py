@@ -1,5 +1,6 @@
 """A recorded form with its notes: the bytes that every copy begins with, and everything that is known about them."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -11,7 +12,10 @@ from ..policy.papers import PAPERS, form_name, notes_name
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
+    from .read_values import ReadCertification
     from .update import HashState
+
+_REMEMBERED = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +28,7 @@ class RecordedForm:
         pdf: its bytes.
         notes: what was noted of it when it was recorded.
         state: SHA-256 over `pdf`, to be continued with what follows.
+        certifications: those of it that were read last; all copies of one certified form begin with the same one.
     """
 
     version: str
@@ -31,6 +36,9 @@ class RecordedForm:
     pdf: bytes = field(repr=False)
     notes: FormNotes = field(repr=False)
     state: "HashState" = field(init=False, repr=False, compare=False)
+    certifications: "deque[ReadCertification]" = field(
+        default_factory=lambda: deque(maxlen=_REMEMBERED), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", sha256(self.pdf))

@@ -2,7 +2,6 @@
 
 import datetime
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._time import format_second
@@ -14,8 +13,9 @@ from ..trust.validation_data import ValidationData
 from ..typesetting.fields import FilledField, lay_out_field, require_clean
 from . import format_1
 from .causes import name_added, name_difference
-from .container import ContainerValues, Signatory, read_container, take_value
+from .container import ContainerValues, read_container, take_value
 from .drawn import read_drawn
+from .read_values import ReadCertification, ReadSignature, ReadStamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,46 +43,6 @@ _SHOWN = re.compile(rb" /AP << /N ([0-9]{1,10}) 0 R >>")
 _HEX = re.compile(rb"<([0-9a-f]{0,16384})>")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadSignature:
-    """One signature of a copy, as it was read; it is not verified yet.
-
-    Attributes:
-        field: "Publisher" or "Delivery".
-        signatory: who signs.
-        moment: when, as the signer says (aware, UTC).
-        digest: SHA-256 of what is signed.
-        signature: the signature value.
-        token: its timestamp, or None.
-        end: how many bytes of the file it covers, with the container itself.
-    """
-
-    field: str
-    signatory: Signatory
-    moment: datetime.datetime
-    digest: bytes
-    signature: bytes
-    token: Token | None
-    end: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadStamp:
-    """One archive timestamp of a copy.
-
-    Attributes:
-        field: "ArchiveTimestamp1" and so on.
-        token: what it says.
-        digest: SHA-256 of what it covers.
-        end: how many bytes of the file it covers, with the container itself.
-    """
-
-    field: str
-    token: Token
-    digest: bytes
-    end: int
-
-
 class CopyReader:
     """Reads a file update by update, each of which it writes again."""
 
@@ -95,6 +55,19 @@ class CopyReader:
 
     def read_publisher(self) -> ReadSignature:
         """Read the certification."""
+        start = self.progress.length
+        for known in tuple(self.form.certifications):
+            if self.pdf.startswith(known.update, start):
+                self.progress, self.state = known.progress, known.state.copy()
+                return known.signature
+        signature = self._read_publisher()
+        update = self.pdf[start : self.progress.length]
+        self.form.certifications.append(
+            ReadCertification(update=update, signature=signature, progress=self.progress, state=self.state.copy())
+        )
+        return signature
+
+    def _read_publisher(self) -> ReadSignature:
         moment, values, token = self._read_signature(PUBLISHER)
         draft = format_1.write_certification(
             self.notes, self.progress, signatory=values.signatory, moment=moment, stamped=token is not None

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import AlteredError, UnsignedError
 from ..trust.validation_data import ValidationData
-from .reader import CopyReader, ReadSignature, ReadStamp
+from .read_values import ReadSignature, ReadStamp
+from .reader import CopyReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

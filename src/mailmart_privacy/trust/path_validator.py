@@ -14,14 +14,14 @@ The rules, for the first path that fulfils them, the shortest first:
 import datetime
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import MissingExtraError
 from ..keys.certificates import X509_ERRORS, load_certificate, subject_name
 from .anchors import Trust, TrustAnchor
 from .path_building import find_paths
 from .purposes import NotTrustedError, require_authority, require_dates, require_purpose, require_understood
-from .revocation_status import find_status
+from .revocation_status import RevocationStatus, Statement, judge_statements, read_statements
 from .validation_data import ValidationData
 
 try:
@@ -32,10 +32,16 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_Candidate: TypeAlias = "tuple[tuple[x509.Certificate, ...], str | None]"  # a path, and what forbids it
+_Pair: TypeAlias = "tuple[x509.Certificate, x509.Certificate]"  # a certificate and its issuer's
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathValidator:
     """Judges certificates by the trusted ones and by validation data.
+
+    The certificates of one copy are judged at several moments. What is the same at each of them (the paths, what each
+    certificate allows, what lists and responses say) is found once.
 
     Attributes:
         trust: whom to trust for what.
@@ -46,6 +52,10 @@ class PathValidator:
     trust: Trust
     data: ValidationData = field(default_factory=ValidationData)
     validated_at: datetime.datetime | None = None
+    _candidates: dict[tuple[object, ...], tuple[_Candidate, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _statements: dict[_Pair, tuple[Statement, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find_path(
         self,
@@ -80,13 +90,12 @@ class PathValidator:
         anchors = self.trust.anchors(purpose)
         if not anchors:
             raise NotTrustedError("cannot be trusted: no certificate to trust was given")
-        pool = (*others, *map(load_certificate, self.data.certificates))
         refusal = NotTrustedError("leads to none of the certificates trusted here")
-        for path in find_paths(certificate, pool, [anchor.certificate for anchor in anchors]):
+        for path, fault in self._find_candidates(certificate, tuple(others), purpose):
             try:
-                self._require_valid(
-                    path, self.trust.find_anchor(path, purpose), at, purpose, proven, claimed_at, used_at
-                )
+                if fault:
+                    raise NotTrustedError(fault)
+                self._require_valid(path, self.trust.find_anchor(path, purpose), at, proven, claimed_at, used_at)
             except NotTrustedError as error:
                 refusal = error
             except (ValueError, *X509_ERRORS):
@@ -95,26 +104,44 @@ class PathValidator:
                 return path
         raise refusal
 
+    def _find_candidates(
+        self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...], purpose: str
+    ) -> tuple[_Candidate, ...]:
+        """Find the paths to trusted certificates, and for each what forbids it at any moment (rules 2 and 3)."""
+        key = (certificate, others, purpose)
+        if key not in self._candidates:
+            pool = (*others, *map(load_certificate, self.data.certificates))
+            roots = [anchor.certificate for anchor in self.trust.anchors(purpose)]
+            self._candidates[key] = tuple(
+                (path, _find_fault(path, purpose)) for path in find_paths(certificate, pool, roots)
+            )
+        return self._candidates[key]
+
+    def _find_status(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime.datetime
+    ) -> RevocationStatus:
+        key = (certificate, issuer)
+        if key not in self._statements:
+            self._statements[key] = read_statements(certificate, issuer, self.data, self.validated_at)
+        return judge_statements(self._statements[key], certificate, at)
+
     def _require_valid(
         self,
         path: tuple[x509.Certificate, ...],
         anchor: TrustAnchor,
         at: datetime.datetime,
-        purpose: str,
         proven: bool,
         claimed_at: datetime.datetime | None,
         used_at: datetime.datetime | None,
     ) -> None:
+        """Require what depends on the moment (rules 2, 4, 5 and 6)."""
         self._require_uncompromised(path, used_at or at, claimed_at)
         at = _require_in_use(anchor, at, used_at or claimed_at or at)
         require_dates(path[0], at)
-        require_purpose(path[0], purpose)
-        for below, (certificate, issuer) in enumerate(pairwise(path)):
-            if below:
+        for certificate, issuer in pairwise(path):
+            if certificate is not path[0]:
                 _require_dates_above(certificate, at)
-            require_understood(certificate)
-            require_authority(issuer, below=below, purpose=purpose)
-            status = find_status(certificate, issuer, self.data, at=at, validated_at=self.validated_at)
+            status = self._find_status(certificate, issuer, at)
             if status.revoked_at is not None:
                 raise NotTrustedError(
                     f"was revoked on {status.revoked_at:%Y-%m-%d} ({describe_certificate(certificate)} is)"
@@ -135,6 +162,20 @@ class PathValidator:
                     f"cannot be trusted: others may have had the key of {subject_name(certificate)!r} since "
                     f"{since:%Y-%m-%d}, and {when}"
                 )
+
+
+def _find_fault(path: tuple[x509.Certificate, ...], purpose: str) -> str | None:
+    """Tell what forbids a path at any moment; None if nothing does."""
+    try:
+        require_purpose(path[0], purpose)
+        for below, (certificate, issuer) in enumerate(pairwise(path)):
+            require_understood(certificate)
+            require_authority(issuer, below=below, purpose=purpose)
+    except NotTrustedError as error:
+        return str(error)
+    except (ValueError, *X509_ERRORS):
+        return "cannot be read in full, or one above it cannot"
+    return None
 
 
 def describe_certificate(certificate: x509.Certificate) -> str:

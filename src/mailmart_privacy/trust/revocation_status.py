@@ -15,7 +15,7 @@ The rules, for a certificate and the time that counts:
 """
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import new as new_hash
 from typing import TYPE_CHECKING
 
@@ -54,13 +54,20 @@ class RevocationStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class _Statement:
-    """What one list or response says of a certificate, and when."""
+class Statement:
+    """What one list or response says of a certificate, and when.
+
+    Attributes:
+        this_update: when it was made (aware).
+        next_update: until when it is good (aware), or None.
+        revoked_at: when the certificate was revoked (aware), or None.
+        kept_since: since when those that expired are kept (aware), or None.
+    """
 
     this_update: datetime.datetime
     next_update: datetime.datetime | None
     revoked_at: datetime.datetime | None
-    kept_since: datetime.datetime | None = field(default=None)
+    kept_since: datetime.datetime | None
 
     def is_fresh(self, at: datetime.datetime, certificate: x509.Certificate) -> bool:
         """Apply rules 4 and 5."""
@@ -69,40 +76,35 @@ class _Statement:
         return current and (self.this_update <= expiry or (self.kept_since is not None and self.kept_since <= expiry))
 
 
-def find_status(
+def read_statements(
     certificate: x509.Certificate,
     issuer: x509.Certificate,
     data: ValidationData,
-    *,
-    at: datetime.datetime,
     validated_at: datetime.datetime | None = None,
-) -> RevocationStatus:
-    """Judge whether a certificate was revoked by a time.
+) -> tuple[Statement, ...]:
+    """Read what lists and responses say of a certificate (rules 1 and 2).
 
     Args:
         certificate: whose.
         issuer: who issued it.
         data: the lists and responses at hand, and certificates of responders.
-        at: the time that counts (aware).
         validated_at: the moment of validation (aware), or None where nothing can be from later.
-
-    Returns:
-        What is known.
     """
-    statements = [
-        *_read_lists(certificate, issuer, data),
-        *_read_responses(certificate, issuer, data, validated_at),
-    ]
-    known = [each for each in statements if validated_at is None or each.this_update <= validated_at]
-    revoked = [each.revoked_at for each in known if each.revoked_at is not None and each.revoked_at <= at]
+    said = [*_read_lists(certificate, issuer, data), *_read_responses(certificate, issuer, data, validated_at)]
+    return tuple(each for each in said if validated_at is None or each.this_update <= validated_at)
+
+
+def judge_statements(
+    statements: tuple[Statement, ...], certificate: x509.Certificate, at: datetime.datetime
+) -> RevocationStatus:
+    """Judge by what was read whether a certificate was revoked by a time (aware; rules 3 to 5)."""
+    revoked = [each.revoked_at for each in statements if each.revoked_at is not None and each.revoked_at <= at]
     if revoked:
         return RevocationStatus(revoked_at=min(revoked))
-    return RevocationStatus(is_proven=any(each.is_fresh(at, certificate) for each in known))
+    return RevocationStatus(is_proven=any(each.is_fresh(at, certificate) for each in statements))
 
 
-def _read_lists(
-    certificate: x509.Certificate, issuer: x509.Certificate, data: ValidationData
-) -> "Iterator[_Statement]":
+def _read_lists(certificate: x509.Certificate, issuer: x509.Certificate, data: ValidationData) -> "Iterator[Statement]":
     for content in data.crls:
         try:
             listed = load_list(content)
@@ -111,7 +113,7 @@ def _read_lists(
             continue
         if usable:
             entry = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            yield _Statement(
+            yield Statement(
                 listed.last_update_utc,
                 listed.next_update_utc,
                 entry.revocation_date_utc if entry else None,
@@ -154,7 +156,7 @@ def _read_responses(
     issuer: x509.Certificate,
     data: ValidationData,
     validated_at: datetime.datetime | None,
-) -> "Iterator[_Statement]":
+) -> "Iterator[Statement]":
     for content in data.ocsps:
         try:
             response = load_response(content)
@@ -166,7 +168,7 @@ def _read_responses(
         except (ValueError, *X509_ERRORS):
             continue
         revoked = response.revocation_time_utc if status is ocsp.OCSPCertStatus.REVOKED else None
-        yield _Statement(response.this_update_utc, response.next_update_utc, revoked, kept)
+        yield Statement(response.this_update_utc, response.next_update_utc, revoked, kept)
 
 
 def _is_about(response: ocsp.OCSPResponse, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -207,8 +209,8 @@ def _is_signed(
             continue
         if find_extension(responder, x509.OCSPNoCheck) is not None:
             return True
-        lists = ValidationData(crls=data.crls)
-        if find_status(responder, issuer, lists, at=produced, validated_at=validated_at).is_proven:
+        listed = read_statements(responder, issuer, ValidationData(crls=data.crls), validated_at)
+        if judge_statements(listed, responder, produced).is_proven:
             return True
     return False
 

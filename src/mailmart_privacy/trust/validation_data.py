@@ -166,6 +166,12 @@ def require_genuine(data: ValidationData, others: "Iterable[x509.Certificate]") 
         ValueError: a certificate, an OCSP response or a list is not signed by any, belongs to none of them, or is not
             written as copies carry it.
     """
+    related = tuple(dict.fromkeys(others))
+    size = sum(map(len, (*data.certificates, *data.ocsps, *data.crls)))
+    (_require_genuine_once if size <= _MAX_SIZE else _require_genuine)(data, related)
+
+
+def _require_genuine(data: ValidationData, others: tuple[x509.Certificate, ...]) -> None:
     try:
         certificates = [load_certificate(content) for content in data.certificates]
         for content in data.crls:
@@ -174,7 +180,7 @@ def require_genuine(data: ValidationData, others: "Iterable[x509.Certificate]") 
             load_response(content)
     except (ValueError, *X509_ERRORS):
         raise ValueError("its validation data cannot be read") from None
-    pool = _find_related(certificates, list(dict.fromkeys(others)))
+    pool = _find_related(certificates, list(others))
     for certificate in pool:
         if not any(has_issued(issuer, certificate) for issuer in pool):
             raise ValueError("a certificate among its validation data is not signed by any other")
@@ -279,3 +285,4 @@ _load_response_once = lru_cache(256)(_load_response)
 _load_list_once = lru_cache(256)(_load_list)
 _signs_list_once = lru_cache(512)(_signs_list)
 _signs_response_once = lru_cache(512)(_signs_response)
+_require_genuine_once = lru_cache(64)(_require_genuine)

@@ -9,7 +9,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..copies.reader import ReadSignature, ReadStamp
+from ..copies.read_values import ReadSignature, ReadStamp
 from ..copies.reading import ReadCopy
 from ..errors import AlteredError, MissingExtraError, UntrustedError, VerificationError, one_line
 from ..keys.certificates import certificate_digest, subject_name

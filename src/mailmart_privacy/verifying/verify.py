@@ -21,10 +21,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .._lookalikes import find_lookalikes
-from ..copies.reader import ReadSignature, ReadStamp
+from ..copies.read_values import ReadSignature, ReadStamp
 from ..copies.reading import ReadCopy, read_copy
 from ..errors import AlteredError, MissingExtraError, UnreadableFileError, UntrustedError, VersionMismatchError
-from ..keys.certificates import certificate_digest, has_issued, read_key, subject_name
+from ..keys.certificates import certificate_digest, has_issued, load_certificate, read_key, subject_name
 from ..keys.signature import SignatureError, find_weakness, has_low_s, require_signature
 from ..pdf.field_names import DELIVERY, WORDS
 from ..trust.anchors import as_trust
@@ -119,16 +119,26 @@ def require_signatures(copy: ReadCopy) -> None:
 
 
 def _require_holding(signature: ReadSignature) -> None:
-    key = read_key(signature.signatory.parsed[0])
-    try:
-        if not has_low_s(signature.signature, key):
-            raise SignatureError("is not in canonical form")
-        require_signature(key, signature.signature, signature.signatory.message(signature.digest))
-    except SignatureError as error:
-        raise AlteredError(f"the file was changed: the signature {signature.field} {error}") from None
-    weakness = find_weakness(key)
+    signatory = signature.signatory
+    fault = _find_fault(signatory.certificate, signature.signature, signatory.message(signature.digest))
+    if fault is not None:
+        raise AlteredError(f"the file was changed: the signature {signature.field} {fault}")
+    weakness = find_weakness(read_key(signatory.parsed[0]))
     if weakness is not None:
         raise UntrustedError(f"the signature {signature.field} holds, but anybody may have made it: {weakness}")
+
+
+@lru_cache(maxsize=16)  # copies of one certified form have the same first signature
+def _find_fault(certificate: bytes, signature: bytes, message: bytes) -> str | None:
+    """Tell what is wrong with a signature, so that the words complete "the signature …"; None if it holds."""
+    key = read_key(load_certificate(certificate))
+    if not has_low_s(signature, key):
+        return "is not in canonical form"
+    try:
+        require_signature(key, signature, message)
+    except SignatureError as error:
+        return str(error)
+    return None
 
 
 def _require_stamped(token: "Token", message: bytes, whose: str) -> None:
@@ -167,6 +177,7 @@ def _day(moment: datetime.datetime) -> str:
 def _summarise(copy: ReadCopy, found: "Version", proofs: tuple[Proof, Proof]) -> Verification:
     data = ("validation data",) if copy.added else ()
     changes = (*data, *(f"timestamp {stamp.field}" for stamp in copy.stamps))
+    signer = subject_name(copy.delivery.signatory.parsed[0])  # the publisher, too
     return Verification(
         version=found.version,
         last_updated=found.last_updated,
@@ -178,9 +189,9 @@ def _summarise(copy: ReadCopy, found: "Version", proofs: tuple[Proof, Proof]) ->
         reference=copy.reference,
         issued_at=copy.delivery.moment,
         publisher=_summarise_signature(
-            copy.publisher, proofs[0], ("fields filled in", f"signature {DELIVERY}", *changes)
+            copy.publisher, signer, proofs[0], ("fields filled in", f"signature {DELIVERY}", *changes)
         ),
-        delivery=_summarise_signature(copy.delivery, proofs[1], changes),
+        delivery=_summarise_signature(copy.delivery, signer, proofs[1], changes),
         timestamps=tuple(map(_summarise_stamp, copy.stamps)),
         level=proofs[1].level,
         valid_until=proofs[1].until,
@@ -193,11 +204,13 @@ def _summarise(copy: ReadCopy, found: "Version", proofs: tuple[Proof, Proof]) ->
     )
 
 
-def _summarise_signature(signature: ReadSignature, proof: Proof, changes: tuple[str, ...]) -> SignatureSummary:
+def _summarise_signature(
+    signature: ReadSignature, signer: str, proof: Proof, changes: tuple[str, ...]
+) -> SignatureSummary:
     signatory = signature.signatory
     return SignatureSummary(
         field=signature.field,
-        signer=subject_name(signatory.parsed[0]),
+        signer=signer,
         certificate_digest=signatory.digest,
         self_signed=signatory.is_self_signed,
         signing_time=signature.moment,
