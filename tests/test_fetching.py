@@ -1,29 +1,38 @@
 """Requests end: a server that drips, or never answers, is given up in time."""
 
 import contextlib
+import datetime
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailmart_privacy.errors import TimestampError
-from mailmart_privacy.trust.fetching import Deadline, RefusedAnswerError, fetch
+from mailmart_privacy.trust.fetching import Deadline, RefusedAnswerError, _load_authorities, fetch
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 
 Answer = Callable[[socket.socket], None]
 
 
 @contextlib.contextmanager
-def serve(answer: Answer) -> Iterator[str]:
-    """Serve one kind of answer on the loopback."""
+def serve(answer: Answer, *, greeted: bool = True) -> Iterator[str]:
+    """Serve one kind of answer on the loopback, to what is asked in the clear unless `greeted` is false."""
     server = socket.create_server(("127.0.0.1", 0))
     stopped = threading.Event()
 
     def handle(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            connection.recv(65536)
+            if greeted:
+                connection.recv(65536)
             answer(connection)
 
     def run() -> None:
@@ -92,8 +101,45 @@ def test_what_is_answered() -> None:
         fetch("file:///etc/passwd", None, {}, 5)
 
 
-def test_redirects_to_files_are_refused() -> None:
-    """An answer that leads to a file of this machine is not followed."""
-    answer = b"HTTP/1.1 302 Found\r\nLocation: file:///etc/hostname\r\nContent-Length: 0\r\n\r\n"
-    with serve(say(answer)) as url, pytest.raises(OSError, match=r"302|not allowed"):
+@pytest.mark.parametrize("target", ["file:///etc/hostname", "ftp://127.0.0.1/a", "data:,a"])
+def test_redirects_lead_to_http_only(target: str) -> None:
+    """An answer that leads to a file of this machine, or to anything but HTTP and HTTPS, is not followed."""
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
+    with serve(say(answer)) as url, pytest.raises(OSError, match=r"302|not allowed|unknown url type"):
         fetch(url, None, {}, 5)
+
+
+def test_https_is_asked_with_the_authorities_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is believed whose certificate leads to one of them; any other is not."""
+    (tmp_path / "own.pem").write_bytes(make_server_certificate())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem")
+
+    def answer(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(65536)
+            secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+    with serve(answer, greeted=False) as url:
+        address = url.replace("http:", "https:")
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch(address, None, {}, 5)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+        _load_authorities.cache_clear()
+        assert fetch(address, None, {}, 5) == b"hi"
+    _load_authorities.cache_clear()
+
+
+def make_server_certificate() -> bytes:
+    """Make a key and a certificate for 127.0.0.1, in PEM."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)

@@ -7,6 +7,7 @@ documentation calls unstable; so it is not used.
 """
 
 import datetime
+from functools import lru_cache
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 UTF8_STRING, GENERALIZED_TIME, SEQUENCE, SET = 0x0C, 0x18, 0x30, 0x31
@@ -148,6 +149,7 @@ def encode_integer(value: int) -> bytes:
     return encode(INTEGER, value.to_bytes(((value + (value < 0)).bit_length()) // 8 + 1, "big", signed=True))
 
 
+@lru_cache(256)  # few are in use, and each again and again
 def encode_oid(dotted: str) -> bytes:
     """Write an OBJECT IDENTIFIER (8.19), given as for instance "1.2.840.113549.1.7.2"."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
@@ -160,6 +162,7 @@ def encode_oid(dotted: str) -> bytes:
     return encode(OID, content)
 
 
+@lru_cache(256)
 def _decode_oid(content: bytes) -> str:
     if not content or content[-1] & 0x80 or len(content) > 64:
         raise DerError("an object identifier is not in DER")

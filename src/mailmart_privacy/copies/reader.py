@@ -14,7 +14,6 @@ from ..typesetting.fields import FilledField, lay_out_field, require_clean
 from . import format_1
 from .causes import name_added, name_difference
 from .container import ContainerValues, read_container, take_value
-from .drawn import read_drawn
 from .read_values import ReadCertification, ReadSignature, ReadStamp
 
 if TYPE_CHECKING:
@@ -185,6 +184,8 @@ class CopyReader:
                 shown = _SHOWN.match(self.pdf, found.end())
                 if shown is None:
                     raise ValueError("what it shows cannot be found")
+                from .drawn import read_drawn  # few copies need it
+
                 self.uncompared.append(name)
                 return read_drawn(self.pdf, self.progress.length, self.notes, name, value, int(shown[1]))
             return lay_out_field(self.notes, name, value, self.fonts)

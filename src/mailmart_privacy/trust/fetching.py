@@ -4,7 +4,9 @@ A socket's timeout starts again with every byte. A server that sends one byte ev
 without end. So each request runs in a separate thread, and is abandoned when its time is over.
 """
 
+import functools
 import http.client
+import ssl
 import threading
 import urllib.error
 import urllib.request
@@ -82,7 +84,8 @@ class _Exchange:
         self._connections: list[http.client.HTTPConnection] = []
 
     def run(self) -> None:
-        """Send it, and read the answer or the error."""
+        """Send it, and read the answer or the error; in a thread of its own."""
+        _current.connections = self._connections
         try:
             self.answer = self._exchange()
         except OSError as error:
@@ -98,9 +101,8 @@ class _Exchange:
                 connection.sock.close()
 
     def _exchange(self) -> bytes:
-        opener = urllib.request.build_opener(_plain(self._connections), _secure(self._connections))
         try:
-            with opener.open(self._request, timeout=self._timeout) as answer:
+            with _build_opener().open(self._request, timeout=self._timeout) as answer:
                 body: bytes = answer.read(MAX_ANSWER + 1)
         except urllib.error.HTTPError as error:
             error.close()
@@ -113,27 +115,50 @@ class _Exchange:
         return body
 
 
-def _plain(opened: "list[http.client.HTTPConnection]") -> type[urllib.request.HTTPHandler]:
-    class Connection(http.client.HTTPConnection):
-        def connect(self) -> None:
-            opened.append(self)
-            super().connect()
-
-    class Handler(urllib.request.HTTPHandler):
-        def http_open(self, req: urllib.request.Request) -> Any:
-            return self.do_open(Connection, req)
-
-    return Handler
+_current = threading.local()  # `connections`: those that the thread's request has opened
 
 
-def _secure(opened: "list[http.client.HTTPConnection]") -> type[urllib.request.HTTPSHandler]:
-    class Connection(http.client.HTTPSConnection):
-        def connect(self) -> None:
-            opened.append(self)
-            super().connect()
+class _Plain(http.client.HTTPConnection):
+    def connect(self) -> None:
+        _current.connections.append(self)
+        super().connect()
 
-    class Handler(urllib.request.HTTPSHandler):
-        def https_open(self, req: urllib.request.Request) -> Any:
-            return self.do_open(Connection, req)
 
-    return Handler
+class _Secure(http.client.HTTPSConnection):
+    def connect(self) -> None:
+        _current.connections.append(self)
+        super().connect()
+
+
+class _Handler(urllib.request.AbstractHTTPHandler):
+    """Makes each request over a connection that the exchange can close."""
+
+    def http_open(self, request: urllib.request.Request) -> Any:
+        return self.do_open(_Plain, request)
+
+    def https_open(self, request: urllib.request.Request) -> Any:
+        return self.do_open(_Secure, request, context=_load_authorities())
+
+    http_request = https_request = urllib.request.AbstractHTTPHandler.do_request_
+
+
+@functools.cache
+def _build_opener() -> urllib.request.OpenerDirector:
+    """Build what follows redirects and proxies, by HTTP and HTTPS alone; once, since it takes as long as a request."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _Handler(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
+@functools.cache
+def _load_authorities() -> ssl.SSLContext:
+    """Load the authorities that this machine trusts for HTTPS; once, since they are many."""
+    return ssl.create_default_context()

@@ -3,7 +3,6 @@
 import datetime
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,6 +16,8 @@ from ..trust.anchors import Trust
 from .verify import verify
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
     from .verification import Verification
 
 CHUNK = 32  # files that a process gets at once
@@ -59,7 +60,7 @@ def verify_files(
     trust: Trust,
     at: datetime.datetime,
     version: str | None = None,
-    executor: Executor | None = None,
+    executor: "Executor | None" = None,
     workers: int = 1,
 ) -> Iterator[JudgedFile]:
     """Verify files, one after the other or by several processes.
@@ -80,7 +81,8 @@ def verify_files(
         for path in paths:
             yield _judge(question, path)
         return
-    remaining, waiting = iter(paths), deque[Future[list[JudgedFile]]]()
+    remaining = iter(paths)
+    waiting: deque[Future[list[JudgedFile]]] = deque()
     try:
         while True:
             while len(waiting) < _AHEAD * workers and (chunk := list(islice(remaining, CHUNK))):
