@@ -52,7 +52,7 @@ class ReadStamp:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadCertification:
-    """A certification that was read: a file with the very same bytes behind the form has the same one.
+    """A certification that was read: a file with the very same bytes after the form has the same one.
 
     Attributes:
         update: its bytes.
