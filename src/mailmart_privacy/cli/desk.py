@@ -21,6 +21,7 @@ import click
 from .._user_dirs import state_path
 from ..errors import MissingExtraError, UsageError
 from .archives import find_actor
+from .desk_admin import admin, make_host
 from .desk_options import ServingOptions, SignInOptions, TeamOptions, serving_options, sign_in_options, team_options
 from .options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 
@@ -54,7 +55,7 @@ def desk(
     _require_system()
     place = serving.folder or state_path() / "desk"
     settings = team.put_into(_read_settings(place, serving.read_origin(), signing, archive))
-    ctx.obj = {**(ctx.obj or {}), "folder": place, "tables": settings.tables}
+    ctx.obj = {**(ctx.obj or {}), "folder": place, "settings": settings}
     if ctx.invoked_subcommand is None:
         signing.require_sense()
         settings = replace(settings, oidc=sign_in.read())
@@ -65,12 +66,28 @@ def desk(
 
 
 @desk.command()
+@click.option("--for", "subject", metavar="SUBJECT", help="Sign this person in: what the identity provider calls them.")
 @click.pass_obj
-def link(obj: dict[str, Any]) -> None:
-    """Print a new address that signs you in, once, within 15 minutes."""
+def link(obj: dict[str, Any], subject: str | None) -> None:
+    """Print a new address that signs you in, once, within 15 minutes.
+
+    At a desk for a team it signs in the person named with --for, while the identity provider is down. That goes on
+    record.
+    """
     from ..desk.links import make_link
 
-    click.echo(make_link(obj["tables"], _find_running(obj["folder"]), find_actor()))
+    settings: DeskSettings = obj["settings"]
+    if subject is not None:
+        click.echo(make_host(settings).make_link(_find_running(obj["folder"]), subject))
+    elif settings.for_team:
+        raise UsageError(
+            "say whom the address signs in, with --for SUBJECT; mailmart-privacy desk admin list shows all"
+        )
+    else:
+        click.echo(make_link(settings.tables, _find_running(obj["folder"]), find_actor()))
+
+
+desk.add_command(admin)
 
 
 def _require_team(settings: "DeskSettings") -> None:

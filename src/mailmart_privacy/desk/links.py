@@ -12,7 +12,7 @@ from .web.tables import Tables
 if TYPE_CHECKING:
     from ..archive.recipients import Person
 
-_SECONDS = 15 * 60
+LINK_SECONDS = 15 * 60
 
 
 def make_link(place: str, origin: str, person: "Person") -> str:
@@ -27,7 +27,7 @@ def make_link(place: str, origin: str, person: "Person") -> str:
     try:
         people, token = People(tables, time.time), secrets.token_urlsafe(32)
         actor = Actor(issuer=person.issuer, subject=person.subject, name=person.name)
-        people.add_link(make_digest(token), people.put(actor, ROLES), seconds=_SECONDS)
+        people.add_link(make_digest(token), people.put(actor, ROLES), seconds=LINK_SECONDS)
     finally:
         tables.close()
     return f"{origin}/?token={token}"

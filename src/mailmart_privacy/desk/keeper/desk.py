@@ -46,7 +46,7 @@ class Desk:
         self.settings, self.ledger = settings.desk, shipped()
         make_folder(Path(self.settings.folder), mode=0o700)
         self.location = find_location(self.settings)
-        service = self._open_archive()
+        service = open_archive(self.settings)
         self.archive, self.keyring = service.archive, service.keyring()
         self.signing: Signing = open_signing(self.settings)
         self.batches = _open_batches(self.settings, self.keyring.names_key)
@@ -121,16 +121,14 @@ class Desk:
                 raise RefusedError("under-way") from None
             yield
 
-    def _open_archive(self) -> ArchiveService:
-        """Open the archive; one in a folder is made on first use, or finished where its making was interrupted."""
-        if "://" in self.settings.archive or self.location.storage().read(CHECKPOINT) is not None:
-            return ArchiveService(self.location, clock=now)
-        return create(
-            self.settings.archive,
-            clock=now,
-            key=self.settings.archive_key or None,
-            index=self.settings.archive_index or None,
-        )
+
+def open_archive(settings: DeskSettings) -> ArchiveService:
+    """Open the archive; one in a folder is made on first use, or finished where its making was interrupted."""
+    location = find_location(settings)
+    if "://" in settings.archive or location.storage().read(CHECKPOINT) is not None:
+        return ArchiveService(location, clock=now)
+    make_folder(Path(settings.folder), mode=0o700)
+    return create(settings.archive, clock=now, key=settings.archive_key or None, index=settings.archive_index or None)
 
 
 def find_location(settings: DeskSettings) -> ArchiveLocation:

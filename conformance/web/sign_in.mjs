@@ -1,0 +1,63 @@
+// Signs in at a desk in Chromium, by an identity provider's own pages, and writes what it saw as JSON on standard
+// output. It judges nothing: conformance/test_desk_sign_in.py does.
+//
+// node sign_in.mjs CHROMIUM ORIGIN COMMAND   COMMAND is run once somebody has signed in without a role
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const [executablePath, origin, ...command] = process.argv.slice(2);
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const seen = [];
+
+async function look(page) {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate(() => globalThis.axe.run());
+  seen.push({
+    heading: await page.textContent("h1"),
+    path: new URL(page.url()).pathname,
+    violations: found.violations.map((each) => each.id),
+    complaints: complaints.splice(0),
+  });
+}
+
+async function press(page, selector) {
+  await Promise.all([page.waitForEvent("load"), page.click(selector)]);
+}
+
+// The pages of the provider: a name and a password, and once per client whether the desk may know who it is.
+async function signIn(page, name) {
+  await page.fill("input[name=login]", name);
+  await page.fill("input[name=password]", "any");
+  await press(page, "button[type=submit]");
+  if (!page.url().startsWith(origin)) await press(page, "button[type=submit]");
+}
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const context = await browser.newContext();
+context.setDefaultTimeout(120_000);
+const page = await context.newPage();
+const complaints = [];
+const complain = (words) => page.url().startsWith(origin) && complaints.push(words); // not of the provider's own pages
+page.on("console", (message) => message.type() === "error" && complain(message.text()));
+page.on("pageerror", (error) => complain(String(error)));
+
+await page.goto(`${origin}/people`);
+await look(page);
+await press(page, "a.button");
+await signIn(page, "ada");
+await look(page); // no role yet
+execFileSync(command[0], command.slice(1), { stdio: ["ignore", "ignore", "inherit"] });
+await page.goto(`${origin}/people`);
+await look(page);
+const before = (await context.cookies(origin)).filter((each) => each.name.startsWith("desk-"));
+await page.goto(`${origin}/sign-in?again=yes&to=/people`);
+await signIn(page, "ada");
+await look(page);
+const after = (await context.cookies(origin)).filter((each) => each.name.startsWith("desk-"));
+await press(page, ".side form.who button");
+await page.goto(`${origin}/people`);
+await look(page);
+await browser.close();
+console.log(JSON.stringify({ seen, before, after }));
