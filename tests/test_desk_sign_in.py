@@ -477,6 +477,33 @@ def test_many_tries_in_a_minute_are_refused(team: TeamDesk) -> None:
     assert found == [303] * 10 + [429] * 2
 
 
+def test_cookies_belong_to_one_host_over_https(tmp_path: Path) -> None:
+    """With the prefix, Secure, Path=/ and no Domain, as browsers demand it: also those that drop a cookie."""
+    provider = LocalProvider(lambda: 1_800_000_000.0)
+    settings = {"origin": "https://desk.example", "oidc": make_oidc_settings(), "allow_self_signed": True}
+    desk = make_desk(tmp_path, fetcher=provider.fetcher(), **settings)
+    browser, lines = Browser(desk), []
+    for _ in range(2):
+        page = browser.get("/sign-in", host="desk.example")
+        lines += page.headers["set-cookie"].split("\n")
+        page = browser.get(provider.authorize(page.headers["location"]), host="desk.example")
+        lines += page.headers["set-cookie"].split("\n")
+    form = browser.get("/", host="desk.example").hidden("/sign-out")
+    page = browser.post("/sign-out", form, host="desk.example", origin="https://desk.example")
+    lines += page.headers["set-cookie"].split("\n")
+    assert page.headers["strict-transport-security"] == "max-age=31536000"
+    assert [line.partition("=")[0] for line in lines] == [
+        *("__Host-desk-sign-in", "__Host-desk", "__Host-desk-sign-in") * 2,
+        "__Host-desk",
+    ]
+    for line in lines:
+        flags = {flag.strip().lower() for flag in line.split(";")[1:]}
+        assert {"secure", "httponly", "path=/", "samesite=lax"} <= flags
+        assert not any(flag.startswith("domain") for flag in flags)
+    assert "max-age=0" in lines[-1].lower()
+    assert not browser.cookies
+
+
 def test_a_desk_without_a_provider_says_so(tmp_path: Path) -> None:
     """Nobody is sent anywhere."""
     desk = make_desk(tmp_path)

@@ -121,7 +121,10 @@ class Visit:
         return RedirectResponse(path, status_code=SEE_OTHER)
 
     def keep_cookie(self, answer: Response, name: str, value: str, *, seconds: int) -> None:
-        """Let the browser keep a cookie of this desk, which scripts cannot read."""
+        """Let the browser keep a cookie of this desk, which scripts cannot read; for 0 seconds, let it drop one.
+
+        Browsers take no notice of a `__Host-` cookie without Secure and Path, not even to drop it.
+        """
         answer.set_cookie(
             name,
             value,

@@ -91,7 +91,7 @@ async def sign_out(visit: Visit) -> Response:
     assert visit.session is not None
     visit.services.people.end(visit.session)
     answer = visit.go("/")
-    answer.delete_cookie(visit.services.cookie, path="/")
+    visit.keep_cookie(answer, visit.services.cookie, "", seconds=0)
     return answer
 
 
@@ -110,7 +110,7 @@ def _let_in(visit: Visit, begun: SignIn, identity: Identity) -> Response:
     cookie = services.people.begin(person.id, proven_at=identity.authenticated_at or 0.0)
     answer = visit.go(begun.target)
     visit.keep_cookie(answer, services.cookie, cookie, seconds=LONGEST)
-    answer.delete_cookie(services.sign_in_cookie, path="/")
+    visit.keep_cookie(answer, services.sign_in_cookie, "", seconds=0)
     return answer
 
 
