@@ -12,6 +12,7 @@ from mailmart_privacy.desk.answers import Actor
 from mailmart_privacy.desk.database import DatabaseError
 from mailmart_privacy.desk.web.people import IDLE, People, make_digest
 from mailmart_privacy.desk.web.permissions import ROLES
+from mailmart_privacy.desk.web.sign_ins import SignIn, SignIns
 from mailmart_privacy.desk.web.tables import MIGRATIONS, Tables, open_database
 from mailmart_privacy.desk.web.tokens import Tokens
 from mailmart_privacy.errors import UsageError
@@ -103,6 +104,34 @@ def test_a_link_signs_in_once_in_a_race(place: str) -> None:
     assert sum(each is not None for each in cookies) == 1
     for each in desks:
         each.close()
+
+
+def test_a_sign_in_ends_once_in_a_race(place: str) -> None:
+    """Eight answers of the identity provider come at once, half of them to another desk: one is read."""
+    time = Time()
+    desks = [Tables(place), Tables(place)]
+    sign_ins = [SignIns(each, time) for each in desks]
+    ada = People(desks[0], time).admit(ADA, ("sales",))
+    sign_ins[0].begin("secret", target="/due", person=ada.id)
+    taken: list[SignIn | None] = []
+    run_at_once(8, lambda number: taken.append(sign_ins[number % 2].take("secret")))
+    assert [each for each in taken if each] == [SignIn(target="/due", person=ada.id, begun_at=time.now)]
+    assert len(taken) == 8
+    for each in desks:
+        each.close()
+
+
+def test_people_whom_a_provider_signs_in_keep_the_roles_that_the_desk_gave(place: str) -> None:
+    """What the provider gives is replaced at each sign-in; a sign-in without a name keeps the one before."""
+    tables = Tables(place)
+    people = People(tables, Time())
+    assert people.admit(ADA, ("maintainer",)).roles == ("maintainer",)
+    assert people.put(ADA, ("sales",)).roles == ("sales", "maintainer")
+    found = people.admit(Actor(issuer="test", subject="ada", name=""), ("compliance",))
+    assert (found.actor.name, found.roles, found.claimed) == ("Ada", ("sales", "compliance"), ("compliance",))
+    assert people.find_person("test", "eve") is None
+    assert people.find_person("another", "ada") is None
+    tables.close()
 
 
 def test_what_fails_in_the_middle_is_undone(place: str) -> None:

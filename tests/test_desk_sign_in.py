@@ -87,9 +87,9 @@ def test_somebody_signs_in_and_has_no_role_until_one_is_given(team: TeamDesk) ->
     assert (page.status, page.heading) == (403, "No role yet")
     assert f"mailmart-privacy desk admin add {ISSUER} ada" in page.words
     boss = team.signed_in("boss", ADMINISTRATOR)
-    assert "Ask Boss: they find you under People, as “Ada”." in browser.open("/").words
+    assert "Ask Boss: they find you under People, as “Ada” (ada)." in browser.open("/").words
     boss.open("/people")
-    assert "Ada – no role yet" in boss.page.words
+    assert "Ada – no role yet ada" in boss.page.words  # the subject tells people apart who are called alike
     person = team.desk.people.find_person(ISSUER, "ada")
     assert person is not None
     boss.post("/people", boss.page.hidden("/people") | {"person": str(person.id), "do": "change", "role-sales": "yes"})
