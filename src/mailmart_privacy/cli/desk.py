@@ -107,6 +107,7 @@ def _require_team(settings: "DeskSettings") -> None:
 
 def _run(settings: "DeskSettings", serving: ServingOptions, address: str) -> None:
     from ..desk.launcher import Launcher
+    from ..desk.lines import write_line
 
     token = "" if settings.for_team else secrets.token_urlsafe(32)
     with _locked(Path(settings.folder), settings.user) as note, _listen(address, serving.port) as listener:
@@ -119,7 +120,7 @@ def _run(settings: "DeskSettings", serving: ServingOptions, address: str) -> Non
             replace(settings, origin=origin, token_digest=digest),
             listener,
             clock=time.monotonic,
-            report=lambda words: click.echo(words, err=True),
+            report=lambda words: write_line("launcher", words),
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: launcher.stop())

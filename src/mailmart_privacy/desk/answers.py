@@ -142,6 +142,21 @@ class StatusView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HealthView:
+    """Whether what the desk works with answers.
+
+    Attributes:
+        archive: whether the archive can be read, and its log is that of its checkpoint.
+        database: whether the database answers.
+        beat: how many seconds ago the queue of batches has shown that it works.
+    """
+
+    archive: bool
+    database: bool
+    beat: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IssueOutcome:
     """The outcome of a request for a copy: the new copy, or the one that the customer already has.
 

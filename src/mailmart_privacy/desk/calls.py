@@ -10,8 +10,8 @@ from .answers import (
     CopyFile,
     CopyView,
     CustomerView,
-    Done,
     FoundView,
+    HealthView,
     InForceView,
     IssueOutcome,
     LackingCustomers,
@@ -27,8 +27,8 @@ class Status(Call[StatusView]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ping(Call[Done]):
-    """Are you running, and is the record unchanged?"""
+class AskHealth(Call[HealthView]):
+    """Do the archive, the database and the queue of batches work?"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +134,7 @@ KEEPER_CALLS: dict[str, type[Call[object]]] = {
     kind.__name__: kind  # type: ignore[misc]
     for kind in (
         Status,
-        Ping,
+        AskHealth,
         ListVersions,
         ListLacking,
         Issue,

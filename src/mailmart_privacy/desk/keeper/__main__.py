@@ -25,6 +25,7 @@ from ..batch_calls import (
 )
 from ..calls import (
     KEEPER_CALLS,
+    AskHealth,
     AskInForce,
     CheckFile,
     FetchCopy,
@@ -33,7 +34,6 @@ from ..calls import (
     ListIssued,
     ListLacking,
     ListVersions,
-    Ping,
     ShowCopy,
     ShowCustomer,
     Status,
@@ -54,6 +54,7 @@ from ..compliance_calls import (
     Seal,
     ShowCompliance,
 )
+from ..lines import write_line
 from ..messages import (
     Call,
     ClosedError,
@@ -76,7 +77,7 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     MakeEvidence: accounting.make_evidence,
     MakeReport: accounting.report,
     Note: acting.note,
-    Ping: asking.ping,
+    AskHealth: asking.tell_health,
     PlaceHold: erasing.place_hold,
     RefuseErasure: erasing.refuse_erasure,
     Seal: accounting.seal,
@@ -151,7 +152,8 @@ def answer(desk: Desk, document: object, parts: list[bytes]) -> bytes:
 def _log(error: Exception) -> None:
     """Log where an error came from, without its message: that may name a customer."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    print(f"desk: keeper: {type(error).__name__} in {place.name} (line {place.lineno})", file=sys.stderr, flush=True)
+    where = f"{place.name}, line {place.lineno}"
+    write_line("keeper", "a request failed", error=type(error).__name__, where=where)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Questions: find, check a file, in force on a day, versions, and how everything stands."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,8 @@ from ...policy.status import find_status
 from ..answers import (
     CheckView,
     CustomerView,
-    Done,
     FoundView,
+    HealthView,
     InForceView,
     Lacking,
     LackingCustomers,
@@ -23,17 +24,18 @@ from ..answers import (
 )
 from ..answers import CopyView as CopyShown
 from ..calls import (
+    AskHealth,
     AskInForce,
     CheckFile,
     Find,
     ListLacking,
     ListVersions,
-    Ping,
     ShowCopy,
     ShowCustomer,
     Status,
 )
 from ..checker.calls import Anchor, AskShelter, Compromise, JudgedPdf, JudgePdf
+from ..lines import write_line
 from ..messages import ClosedError, RefusedError
 from .issuing import find_current
 from .views import Views, find_copy, find_customer, require_words
@@ -182,10 +184,23 @@ def _find_lacking(desk: "Desk") -> "Iterator[Lacking]":
             yield Lacking(customer=customer.record.name, version=standing[-1].logged.entry.version or "")
 
 
-def ping(desk: "Desk", call: Ping) -> Done:
-    """Answer that the keeper is running; if the record was changed, raise an error."""
-    desk.directory.refresh()
-    return Done()
+def tell_health(desk: "Desk", call: AskHealth) -> HealthView:
+    """Tell what works; what does not is logged by its class."""
+
+    def works(name: str, act: Callable[[], object]) -> bool:
+        try:
+            act()
+        except (PrivacyError, OSError) as error:
+            write_line("keeper", f"the {name} does not answer", error=type(error).__name__)
+            return False
+        return True
+
+    batches = desk.batches
+    return HealthView(
+        archive=works("archive", desk.directory.refresh),
+        database=batches is None or works("database", lambda: batches.tables.query("SELECT 1")),
+        beat=int(desk.queue.age),
+    )
 
 
 def show_status(desk: "Desk", call: Status) -> StatusView:

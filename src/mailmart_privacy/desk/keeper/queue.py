@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import PrivacyError
 from ..codec import encode
+from ..lines import write_line
 from ..settings import DeskSettings
 from .batch_folder import OPEN, Batch, BatchFolder, find_folder, list_folders, remove_old, remove_strays
 
@@ -46,10 +47,11 @@ class BatchQueue:
         self._desk, self._checker = desk, checker
         self._woken, self._lock = threading.Event(), threading.Lock()
         self._running: tuple[str, subprocess.Popen[bytes]] | None = None
-        self._beat, self._cleaned, self._ending = time.monotonic(), 0.0, False
+        self._beat, self._cleaned, self._ending = 0.0, 0.0, False
 
     def begin(self) -> None:
         """Continue what a process that was killed has left, and wait for more."""
+        self._beat = time.monotonic()
         threading.Thread(target=self._run, name="batches", daemon=True).start()
 
     def wake(self) -> None:
@@ -58,8 +60,8 @@ class BatchQueue:
 
     @property
     def age(self) -> float:
-        """How many seconds ago the queue has shown that it works."""
-        return time.monotonic() - self._beat
+        """How many seconds ago the queue has shown that it works; 0 where it was not begun."""
+        return time.monotonic() - self._beat if self._beat else 0
 
     def stop(self, folder: BatchFolder, batch: Batch) -> None:
         """Stop a batch: it does not begin, or ends after the copies that are under way."""
@@ -85,7 +87,7 @@ class BatchQueue:
                     self._run_one(folder)
                     continue
             except (PrivacyError, OSError) as error:  # the database or the disk fails: the beat stops until it answers
-                print(f"desk: keeper: {type(error).__name__} in the queue of batches", file=sys.stderr, flush=True)
+                write_line("keeper", "the queue of batches failed, and is tried again", error=type(error).__name__)
             self._woken.wait(_ELSEWHERE if self._desk.batches is not None else _BEAT)
             self._woken.clear()
 

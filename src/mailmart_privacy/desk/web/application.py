@@ -1,11 +1,13 @@
 """The application: all pages, behind the guard."""
 
+import asyncio
+
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..calls import Ping
+from ..calls import AskHealth
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .api import make_routes
@@ -17,6 +19,8 @@ from .routing import Page
 from .services import Services
 from .visit import Visit
 
+_HEALTH_PATIENCE = 10  # seconds
+_LONGEST_BEAT = 120  # seconds without a sign of the queue of batches
 _COPY, _BATCH = "/copies/{fingerprint:str}", "{batch:str}"
 PAGES = (
     # The address that the desk prints signs in; without its token the page asks for a role by itself.
@@ -69,10 +73,17 @@ def make_application(services: Services) -> App:
 
     async def tell_health(request: Request) -> Response:
         try:
-            await services.keeper.ask(Ping())
+            found = await asyncio.wait_for(services.keeper.ask(AskHealth()), _HEALTH_PATIENCE)
         except (ClosedError, MessageError, RefusedError, TimeoutError):
-            return PlainTextResponse("the keeper does not answer\n", 503)
-        return PlainTextResponse("ok\n")
+            return JSONResponse({"ok": False, "keeper": False}, 503)
+        told = {
+            "keeper": True,
+            "archive": found.archive,
+            "database": found.database,
+            "jobs": found.beat <= _LONGEST_BEAT,
+        }
+        ok = all(told.values())
+        return JSONResponse({"ok": ok, **told}, 200 if ok else 503)
 
     async def tell_nothing(request: Request, error: Exception) -> Response:
         cookie = request.cookies.get(services.cookie, "")
