@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import sys
@@ -14,7 +13,7 @@ import webbrowser
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +21,8 @@ from .._user_dirs import state_path
 from ..errors import MissingExtraError, UsageError
 from .archives import find_actor
 from .desk_admin import admin, make_host
+from .desk_backup import backup, restore, upgrade
+from .desk_lock import find_running, locked
 from .desk_options import ServingOptions, SignInOptions, TeamOptions, serving_options, sign_in_options, team_options
 from .options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ..desk.settings import DeskSettings
 
 _BACKLOG = 128
-_LOCK = "desk.lock"
 
 
 @click.group(invoke_without_command=True)
@@ -78,16 +78,17 @@ def link(obj: dict[str, Any], subject: str | None) -> None:
 
     settings: DeskSettings = obj["settings"]
     if subject is not None:
-        click.echo(make_host(settings).make_link(_find_running(obj["folder"]), subject))
+        click.echo(make_host(settings).make_link(find_running(obj["folder"]), subject))
     elif settings.for_team:
         raise UsageError(
             "say whom the address signs in, with --for SUBJECT; mailmart-privacy desk admin list shows all"
         )
     else:
-        click.echo(make_link(settings.tables, _find_running(obj["folder"]), find_actor()))
+        click.echo(make_link(settings.tables, find_running(obj["folder"]), find_actor()))
 
 
-desk.add_command(admin)
+for _each in (admin, backup, restore, upgrade):
+    desk.add_command(_each)
 
 
 def _require_team(settings: "DeskSettings") -> None:
@@ -110,7 +111,7 @@ def _run(settings: "DeskSettings", serving: ServingOptions, address: str) -> Non
     from ..desk.lines import write_line
 
     token = "" if settings.for_team else secrets.token_urlsafe(32)
-    with _locked(Path(settings.folder), settings.user) as note, _listen(address, serving.port) as listener:
+    with locked(Path(settings.folder), settings.user) as note, _listen(address, serving.port) as listener:
         local = f"http://{address}:{listener.getsockname()[1]}"
         origin = settings.origin or local
         note.write(json.dumps({"process": os.getpid(), "origin": origin}))
@@ -184,47 +185,6 @@ def _absolute(name: str | None) -> str:
     if not name:
         return ""
     return name if ":" in name else str(Path(name).absolute())
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, user: str) -> "Iterator[IO[str]]":
-    """Keep a folder for one desk; another one is told where this one answers."""
-    import fcntl
-
-    from .._files import make_folder
-
-    make_folder(folder, mode=0o700)
-    if user:
-        shutil.chown(folder, user)
-    with (folder / _LOCK).open("a+", encoding="utf-8") as note:
-        try:
-            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            note.seek(0)
-            raise UsageError(f"a desk works with {folder} already; {_describe(note.read())}") from None
-        note.truncate(0)
-        yield note
-        note.truncate(0)
-
-
-def _describe(text: str) -> str:
-    try:
-        found = json.loads(text)
-        return f"it answers at {found['origin']} (process {found['process']})"
-    except (ValueError, KeyError, TypeError):
-        return "it is just starting"
-
-
-def _find_running(folder: Path) -> str:
-    """Find the address of the desk that works with a folder.
-
-    Raises:
-        UsageError: none does.
-    """
-    try:
-        return str(json.loads((folder / _LOCK).read_text(encoding="utf-8"))["origin"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError("no desk runs here; start one with: mailmart-privacy desk") from None
 
 
 @contextlib.contextmanager

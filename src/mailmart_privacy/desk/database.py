@@ -38,6 +38,13 @@ class Database(Protocol):
         """Change rows, and tell how many they were; errors are those of `query`."""
         raise NotImplementedError
 
+    def list_columns(self, table: str) -> list[str]:
+        """Name the columns of a table, which the caller has not taken from a request."""
+        raise NotImplementedError
+
+    def renumber(self, table: str) -> None:
+        """Go on numbering the rows of a table above those that were added with numbers of their own."""
+
     def close(self) -> None:
         """Close it."""
 

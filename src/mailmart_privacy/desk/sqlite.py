@@ -57,6 +57,13 @@ class SqliteTables:
         with self._lock:
             return self._connection.execute(sql, values).rowcount
 
+    def list_columns(self, table: str) -> list[str]:
+        """Name the columns of a table."""
+        return [str(name) for _, name, *_ in self.query(f"PRAGMA table_info({table})")]
+
+    def renumber(self, table: str) -> None:
+        """Do nothing: the next number is always above all others."""
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

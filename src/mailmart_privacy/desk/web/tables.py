@@ -75,6 +75,14 @@ class Tables:
         """Change rows, and tell how many they were."""
         return self._database.change(sql, values)
 
+    def list_columns(self, table: str) -> list[str]:
+        """Name the columns of a table."""
+        return self._database.list_columns(table)
+
+    def renumber(self, table: str) -> None:
+        """Go on numbering rows above those that were added with their own numbers."""
+        self._database.renumber(table)
+
     def close(self) -> None:
         """Close them."""
         self._database.close()
