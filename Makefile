@@ -63,10 +63,12 @@ resolve: $(VENV)/.test  ## ask pip and uv whether every extra installs on every 
 audit: $(VENV)/.audit  ## ask the public databases for known faults in what the lock files name
 	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(foreach lock,export test oldest,--requirement locks/$(lock).txt)
 
-long: faults resolve conformance  ## what takes long: faults, killed batches, thousands of files in browsers, every extra on every system, clean Debian systems (root and debootstrap)
+long: faults resolve conformance  ## what takes long: faults, killed batches, thousands of files in browsers, every extra on every system, clean Debian systems, a container with a desk (root, debootstrap, mmdebstrap)
 	MAILMART_PRIVACY_KILLS=400 $(MAKE) test TESTS="--only 'own Python' tests/test_interrupts.py"
 	tools/in-debian.sh bookworm make export lint test conformance
 	tools/in-debian.sh $(NEWEST) make test TESTS="--only 'Python 3.14'"
+	tools/desk-root.sh make
+	tools/desk-root.sh try
 
 faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are
 	@tools/system-packages.sh strace:strace

@@ -48,7 +48,7 @@ def write(lock: Lock, requirements: Requirements, *, keep: bool) -> None:
         else:
             # The other locks take the versions that the lock for the tests has.
             base = ROOT / "locks" / "test.txt"
-            if lock.name in ("conformance", "bench", "audit"):
+            if lock.name in ("conformance", "bench", "audit", "server"):
                 target.write_text(base.read_text(encoding="utf-8"), encoding="utf-8")
         subprocess.run(command, check=True, env=uv_environment())
         lock.path.write_text(HEADER + target.read_text(encoding="utf-8"), encoding="utf-8")

@@ -32,6 +32,7 @@ LOCKS = (
     Lock(name="uv", groups=("setup",)),
     Lock(name="export", extras=("pdf",), groups=("build",)),
     Lock(name="desk", extras=("desk",), groups=("build",)),
+    Lock(name="server", extras=("desk", "names", "pkcs11", "kms", "archive-s3", "archive-postgres")),
     Lock(name="test", extras=("all",), groups=("build", "lint", "test")),
     Lock(name="conformance", groups=("conformance",)),
     Lock(name="bench", groups=("bench",)),

@@ -36,7 +36,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV"
 _OUTWARD = ("SSL_", "NO_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
 _ALSO_KEPT = {
     "keeper": ("AWS_", "MAILMART_PRIVACY_", "PG", "XDG_", "SOFTHSM2_", *_OUTWARD),
-    "web": _OUTWARD,  # it asks the identity provider
+    "web": (*_OUTWARD, "PG"),  # it asks the identity provider and the database
 }
 _NEVER_KEPT = "MAILMART_PRIVACY_DESK_OIDC_"  # `web` has it from its settings, and nobody else needs it
 
