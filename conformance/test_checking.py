@@ -81,6 +81,7 @@ def seen(
         "drawn.pdf": whole["name-japanese"],
         "altered.pdf": whole["p256-b-b-a4"].replace(b"(Recipient)", b"(Recipiend)"),
         "form.pdf": shipped().record(ALL[0].version, "form-a4.pdf"),
+        "edition.pdf": shipped().record(ALL[0].version, "reading-a4.pdf"),
         "picture.pdf": b"\x89PNG",
     }
     for name, content in chosen.items():
@@ -132,6 +133,7 @@ def test_verdicts_are_shown_and_accessible(seen: dict[str, Any]) -> None:
         "drawn.pdf": None,
         "altered.pdf": ("✗ Not genuine", False),
         "form.pdf": ("✗ This is the published policy", False),
+        "edition.pdf": ("✗ This is the published policy", False),
         "picture.pdf": ("✗ This file cannot be checked", False),
     }
     for view in seen["views"]:
@@ -142,6 +144,8 @@ def test_verdicts_are_shown_and_accessible(seen: dict[str, Any]) -> None:
             if expected is not None:  # the others depend on the day on which this runs
                 assert shown["headline"].startswith(expected[0]), shown
                 assert shown["canSend"] == expected[1], shown
+            assert shown["escaped"] == 0, shown  # what is hidden is not seen: the empty frame for facts, for instance
+            assert bool(shown["facts"]) == (shown["headline"][0] != "✗"), shown
             assert shown["focused"], shown
             assert shown["overflow"] <= 0, shown
             assert shown["violations"] == [], shown

@@ -33,6 +33,7 @@ from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.papers import PAPERS
 from mailmart_privacy.typesetting import fields
 from mailmart_privacy.typesetting.fields import lay_out_field, require_clean
+from mailmart_privacy.web.core import Service
 from mailmart_privacy.web.published import _describe_form
 
 from .browser import SCRIPTS, expect, harm, judge, make_trust_list, run
@@ -70,6 +71,20 @@ def test_golden_copies_are_read_alike(tmp_path: Path) -> None:
         named = tuple(found.copy[name] for name in ("version", "paper", "recipient", "reference"))
         assert named == (copy.version, copy.paper, copy.recipient, copy.reference)
         assert found.copy["signer"]["sha256"] == copy.signer_digest
+
+
+def test_the_published_policy_is_not_some_other_file(tmp_path: Path) -> None:
+    """Who chooses the form, or the PDF for everybody, is told what it is; Python says so as well."""
+    names = [f"{kind}-{paper}.pdf" for kind in ("form", "reading") for paper in PAPERS]
+    files = [shipped().record(VERSION, name) for name in names]
+    judged = judge(files, bases=files, trust_list=trust_list_of(ALL), at=GOLDEN_AT, folder=tmp_path)
+    assert [(found.verdict, found.reason) for found in judged] == [("unsigned", "form")] * 2 + [
+        ("unsigned", "edition")
+    ] * 2
+    service = Service(shipped(), clock=lambda: GOLDEN_AT)
+    for pdf in files:
+        page = service.respond("POST", "/privacy/verify", {"Content-Type": "application/pdf"}, pdf).body.decode()
+        assert "This is the published policy, not a copy for anybody" in page
 
 
 def test_harmed_copies_are_judged_alike(tmp_path: Path) -> None:

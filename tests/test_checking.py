@@ -29,7 +29,7 @@ from .browser import SCRIPTS as FOLDER
 from .browser import make_trust_list as published_list
 from .conftest import NOW, VERSION
 from .pki import Authority
-from .versions import FIRST, three_version_ledger
+from .versions import FIRST, SECOND, one_version, three_version_ledger
 
 DAY = datetime.timedelta(days=1)
 PAGE = {"Accept": "text/html"}
@@ -115,6 +115,21 @@ def test_other_files_are_told_apart(service: Service, copy: bytes, spoil: object
     page = service.respond("POST", "/privacy/verify", headers, body)
     assert page.status == 200
     assert "Traceback" not in page.body.decode()
+
+
+def test_a_version_that_is_not_known_here(identity: Identity) -> None:
+    """A visitor learns where to ask, and not which package somebody else should upgrade; a program learns both."""
+    ledger = three_version_ledger()
+    copy = Issuer(identity, ledger=ledger).issue(
+        ledger.policy(SECOND), recipient="Acme GmbH", reference="C-1", issued_at=NOW
+    )
+    service = Service(one_version(), clock=lambda: NOW, trust_list=make_trust_list(identity))
+    document = json.loads(service.respond("POST", "/privacy/verify", DATA, copy.pdf).body)
+    assert document["verdict"] == "newer version"
+    assert "upgrade" in document["reason"]
+    page = service.respond("POST", "/privacy/verify", DATA | PAGE, copy.pdf).body.decode()
+    assert "of a version of the policy that is not known here" in page
+    assert "upgrade" not in page
 
 
 def test_while_the_list_is_empty_the_pages_say_so(copy: bytes) -> None:

@@ -58,6 +58,7 @@ function read() {
     headline: section.querySelector("h2").textContent,
     advice: section.querySelector(".advice").textContent,
     facts,
+    escaped: [...document.querySelectorAll("[hidden]")].filter(seen).length,
     canSend: Boolean(seen(section.querySelector(".send button"))),
     focused: document.activeElement === section,
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -76,6 +76,7 @@ def render_fragment(comparison: Comparison, *, heading_level: int = 2, id_prefix
         full=full,
         wording=wording,
         seen=spell_out,
+        urls=None,
         level=options.heading_level,
         prefix=options.id_prefix,
     )

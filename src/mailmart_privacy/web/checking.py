@@ -18,7 +18,7 @@ from ..errors import (
     UntrustedError,
     VerificationError,
 )
-from ..policy.papers import PAPERS, form_name
+from ..policy.papers import PAPERS, form_name, reading_name
 from .verdict import Verdict, describe_read, describe_verification, say
 from .verdict_words import (
     ALTERED,
@@ -149,9 +149,10 @@ def _read(pdf: bytes, ledger: "Ledger") -> "ReadCopy | None":
 
 
 def _is_of_ours(pdf: bytes, ledger: "Ledger") -> bool:
-    """Tell whether a file is, or begins with, a recorded form."""
+    """Tell whether a file is, or begins with, a recorded form, or is a recorded reading edition."""
     return any(
         pdf.startswith(ledger.record(version.version, form_name(paper)))
+        or pdf == ledger.record(version.version, reading_name(paper))
         for version in ledger.versions
         for paper in PAPERS
     )

@@ -1,7 +1,8 @@
 """The data that are published for checking copies in a visitor's browser: the module `published.js`.
 
 It is made from the ledger and the trust list alone. Of each recorded form it has the digest, the notes (all that
-writing a copy again depends on) and a few samples, by which a changed form is told from any other file. A strict
+writing a copy again depends on), a few samples, by which a changed form is told from any other file, and the digest of
+the reading edition. A strict
 Content-Security-Policy lets a page load scripts, but not fetch JSON; so it is a module.
 """
 
@@ -12,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from .._time import format_iso
-from ..policy.papers import PAPERS, form_name, notes_name
+from ..policy.papers import PAPERS, form_name, notes_name, reading_name
 from .verdict_words import KINDS, MARKS, WORDS
 
 TYPE_CHECKING = False
@@ -95,6 +96,7 @@ def _describe_form(ledger: "Ledger", version: str, paper: str) -> dict[str, Any]
         "paper": paper,
         "length": len(form),
         "sha256": sha256(form).hexdigest(),
+        "edition": sha256(ledger.record(version, reading_name(paper))).hexdigest(),
         "notes": {name: value for name, value in notes.items() if name != _NOT_NEEDED},
         "samples": [
             [place, base64.b64encode(form[place : place + SAMPLE]).decode()]

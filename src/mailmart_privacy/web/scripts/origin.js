@@ -19,7 +19,8 @@ const ENCRYPTED = /\/Encrypt\s{0,8}(?:\d{1,10}\s{1,8}\d{1,5}\s{1,8}R|<<)/;
  * Find the recorded form that a file begins with.
  *
  * @param bytes of the file.
- * @param forms [{version, paper, length, sha256, notes, samples}], the newest first; samples in Base64.
+ * @param forms [{version, paper, length, sha256, notes, samples, edition}], the newest first; samples in Base64, and the
+ *   SHA-256 of the reading edition on that paper.
  * @returns the form.
  * @throws what the file is instead.
  */
@@ -32,6 +33,8 @@ export async function findOrigin(bytes, forms) {
       return form;
     }
   }
+  const whole = toHex(await digest("SHA-256", bytes));
+  if (forms.some(({ edition }) => edition === whole)) throw new Unsigned("edition");
   const text = toText(bytes);
   if (forms.some((form) => wasCutShort(text, form))) throw new Unreadable("the file is cut short");
   throw await judge(text, forms);
