@@ -292,10 +292,10 @@ def test_flask_takes_its_configuration() -> None:
             == '<a href="/legal" rel="privacy-policy">Privacy Policy</a>'
         )
         assert "<h2>Privacy Policy</h2>" in flask.render_template_string("{{ privacy_policy(heading_level=2) }}")
-    for wrong in ({"colour": "blue"}, [], {"path": "legal"}):
+    for wrong, said in (({"colour": "blue"}, "knows no 'colour'"), ([], "is not a dict"), ({"path": "legal"}, "legal")):
         other = flask.Flask(__name__)
         other.config["MAILMART_PRIVACY"] = wrong
-        with pytest.raises(UsageError):
+        with pytest.raises(UsageError, match=said):
             other.register_blueprint(create_blueprint())
 
 

@@ -4,10 +4,12 @@ What is used here is public and typed; a line that stops to type-check is a brea
 """
 
 import datetime
+import typing
 
 import mailmart_privacy as privacy
 from mailmart_privacy import errors, form, keys, verifying
 from mailmart_privacy.policy import render_html
+from mailmart_privacy.web.openapi import add_to_openapi
 
 
 def read() -> None:
@@ -68,6 +70,19 @@ def keep_elsewhere(chain: bytes) -> list[privacy.Identity]:
     cloud = keys.open_kms("alias/signing", certificate=chain)
     own = privacy.Identity(certificate=token.certificate, chain=token.chain, key=Vault(token.key))
     return [token, cloud, own]
+
+
+class Application:
+    """What FastAPI's application has of its OpenAPI document."""
+
+    def openapi(self) -> dict[str, typing.Any]:
+        """Write it."""
+        return {}
+
+
+def document(app: Application) -> None:
+    """What a service does that wants the policy in that document."""
+    add_to_openapi(app, path="/privacy")
 
 
 def misuse() -> None:

@@ -104,9 +104,11 @@ def _register(service: Service | None, options: EdgeOptions, state: "BlueprintSe
     """Add rules that leave all methods to the service, as the map itself takes them; `add_url_rule` does not."""
     if service is None:
         configured = state.app.config.get(_SETTING, {})
-        if not isinstance(configured, dict) or not configured.keys() <= EdgeOptions.__annotations__.keys():
-            known = ", ".join(EdgeOptions.__annotations__)
-            raise UsageError(f"{_SETTING} in the configuration is not a dict of options; there are: {known}")
+        known = EdgeOptions.__annotations__
+        if not isinstance(configured, dict):
+            raise UsageError(f"{_SETTING} is not a dict; give one like {{'base_url': 'https://mailmart.com'}}")
+        if unknown := [repr(name) for name in configured if name not in known]:
+            raise UsageError(f"{_SETTING} knows no {', '.join(unknown)}; it may have {', '.join(known)}")
         given: dict[str, Any] = {**configured, **options}
         service = create_service(**given)
     mounted = service.mounted_at((state.url_prefix or "").rstrip("/"))

@@ -28,7 +28,9 @@ _AT = {
 class HasOpenAPI(Protocol):
     """An application that writes an OpenAPI document, for instance FastAPI's."""
 
-    openapi: Any
+    def openapi(self) -> dict[str, Any]:
+        """Write it."""
+        ...
 
 
 def add_to_openapi(app: HasOpenAPI, *, path: str = "/privacy") -> None:
@@ -47,7 +49,7 @@ def add_to_openapi(app: HasOpenAPI, *, path: str = "/privacy") -> None:
         document.setdefault("components", {}).setdefault("schemas", {}).update(ours["components"]["schemas"])
         return document
 
-    app.openapi = openapi
+    setattr(app, "openapi", openapi)  # noqa: B010 - type checkers refuse that a method is replaced
 
 
 def describe_service(path: str = "/privacy") -> dict[str, Any]:
