@@ -173,6 +173,7 @@ def test_errors_are_one_line_and_write_nothing(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["verfy", "x.pdf"], "No such command 'verfy'. Did you mean 'verify'?"),
         (["nonsense"], "No such command 'nonsense'; see mailmart-privacy --help"),
         (["show", "--format", "docx"], "'docx' is not one of"),
         (["export"], "name the recipient with --to NAME, or give a sheet of recipients with --recipients FILE"),
@@ -249,6 +250,27 @@ def test_a_pdf_is_not_dumped_on_a_terminal(cli: Run) -> None:
         os.close(ours)
     assert result.returncode == 2
     assert b"-o FILE" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "painted"), [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)]
+)
+def test_a_refusal_is_coloured_where_it_is_shown(
+    environment: dict[str, str], tmp_path: Path, variables: dict[str, str], painted: bool
+) -> None:
+    """What is wrong stands out on a terminal, though its stream is standard error; not where NO_COLOR is set."""
+    (tmp_path / "x.pdf").write_bytes(b"not a PDF")
+    ours, theirs = pty.openpty()
+    try:
+        command = [sys.executable, "-m", "mailmart_privacy", "verify", "x.pdf"]
+        given = {"env": environment | variables, "cwd": tmp_path}
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=False, **given)  # type: ignore[call-overload]
+        shown = os.read(ours, 4096).decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert (result.returncode, result.stdout) == (5, b"")
+    assert shown.startswith("\x1b[33m\x1b[1mx.pdf: not accepted:\x1b[0m " if painted else "x.pdf: not accepted: ")
 
 
 def test_a_reader_that_goes_away_is_no_traceback(environment: dict[str, str]) -> None:

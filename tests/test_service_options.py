@@ -108,7 +108,8 @@ def test_any_two_versions_can_be_compared(ledger: Ledger) -> None:
     """Each with all before it; the list leads there."""
     service = make(ledger)
     page = service.respond("GET", f"/privacy/{THIRD}/changes-since-{FIRST}", {}).body.decode()
-    assert f"From version {FIRST} to version {THIRD}" in page
+    sides = [f'<a class="side" href="/privacy/{version}">version {version}</a>' for version in (FIRST, THIRD)]
+    assert f"From {' to '.join(sides)}<" in page
     assert (
         f'href="/privacy/{THIRD}/changes-since-{FIRST}"'
         in service.respond("GET", "/privacy/versions", {}).body.decode()

@@ -382,7 +382,7 @@ def test_what_changed_is_a_page_of_its_own(service: Service, ledger: Ledger) -> 
             response, headers = get(service, target)
             assert (response.status, headers["Content-Type"]) == (200, TYPES["html"])
             page = response.body.decode()
-            assert f"From version {before} to version {version}" in page
+            assert f'<a class="side" href="/privacy/{before}">version {before}</a> to <a ' in page
             assert html.escape(str(ledger.version(version).summary)) in page
             assert '<link rel="stylesheet" href="/privacy/redline.css">' in page
             assert '<a href="/privacy/versions">' in page

@@ -1,5 +1,6 @@
 """The root command: settings, errors in one line, and commands that are imported when they run."""
 
+import difflib
 import importlib
 import os
 import sys
@@ -60,6 +61,14 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         name_variables(command, f"{ENVIRONMENT}_{cmd_name.upper()}")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        near = difflib.get_close_matches(args[0], _COMMANDS, n=1) if args[0] not in _COMMANDS else []
+        if near:
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, _COMMANDS))

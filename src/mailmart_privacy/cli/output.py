@@ -55,14 +55,15 @@ def report(document: Any, lines: Iterable[str], *, as_json: bool) -> None:
         click.echo(spell_out(line))
 
 
-def paint(text: str, **style: Any) -> str:
-    """Colour a text, where standard output is a terminal that shows colours."""
-    return click.style(text, **style) if shows_colour() else text
+def paint(text: str, *, err: bool = False, **style: Any) -> str:
+    """Colour a text, where standard output (or with `err` standard error) is a terminal that shows colours."""
+    return click.style(text, **style) if shows_colour(err=err) else text
 
 
-def shows_colour() -> bool:
-    """Tell whether standard output is a terminal that shows colours, and NO_COLOR is not set (no-color.org)."""
+def shows_colour(*, err: bool = False) -> bool:
+    """Tell whether a standard stream is a terminal that shows colours, and NO_COLOR is not set (no-color.org)."""
     import os
 
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return sys.stdout is not None and sys.stdout.isatty() and not plain
+    stream = sys.stderr if err else sys.stdout
+    return stream is not None and stream.isatty() and not plain

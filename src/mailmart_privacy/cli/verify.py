@@ -141,7 +141,9 @@ def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool)
     assert error is not None
     words = explain(error) if isinstance(error, PrivacyError) else _name_error(error)
     words += f"; {reliance}" if reliance and isinstance(error, UntrustedError) else ""
-    click.echo(f"{spell_out(name)}: {_VERDICTS.get(ExitCode(code), 'failed')}: {spell_out(words)}", err=True)
+    headline = f"{spell_out(name)}: {_VERDICTS.get(ExitCode(code), 'failed')}:"
+    colour = "yellow" if code == ExitCode.UNDECIDED else "red"
+    click.echo(f"{paint(headline, err=True, fg=colour, bold=True)} {spell_out(words)}", err=True)
 
 
 def show_verdict(name: str, verdict: "Verification", reliance: str | None, *, full: bool) -> None:
