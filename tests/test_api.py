@@ -25,6 +25,7 @@ from mailmart_privacy.errors import (
 )
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import dump_identity
+from mailmart_privacy.policy import parse_policy, parse_text, read_prose
 from mailmart_privacy.policy.kinds import CHANGE_KINDS, Change
 from mailmart_privacy.policy.ledger import Ledger, shipped
 from mailmart_privacy.policy.model import Policy
@@ -233,6 +234,9 @@ def test_a_version_by_its_date() -> None:
             lambda identity: privacy.issue("2026-02-24", recipient="A", issued_at=NOW, identity=identity),  # type: ignore[arg-type]
             "policy: expected a Policy, got str",
         ),
+        (lambda identity: parse_policy(b"# A"), "source: expected a string, got bytes"),  # type: ignore[arg-type]
+        (lambda identity: parse_text(None), "source: expected a string, got None"),  # type: ignore[arg-type]
+        (lambda identity: read_prose(b"A", name="a"), "source: expected a string, got bytes"),  # type: ignore[arg-type]
         (lambda identity: compare(privacy.current(), "text"), "new: expected a Policy or Prose, got str"),  # type: ignore[arg-type]
         (lambda identity: privacy.verify(Path("a.pdf"), trust=[]), "pdf: expected bytes, got "),  # type: ignore[arg-type]
         (lambda identity: privacy.verify("a.pdf", trust=[]), "pdf: expected bytes, got str"),  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from markdown.treeprocessors import Treeprocessor
 
 from .._time import format_date
 from .._unicode import is_refused
-from ..errors import SourceError
+from ..errors import SourceError, require_text
 from .blocks import Block
 from .markup import slug
 from .model import Policy, Processor, Section, digest_comment
@@ -51,7 +51,9 @@ def parse_policy(source: str, *, origin: str = "policy.md") -> Policy:
 
     Raises:
         SourceError: the source has faults; it carries all of them, each with its line.
+        WrongTypeError: the source is not a string.
     """
+    require_text(source, "source")
     source, claimed = _take_digest(source)
     if excess := find_excess(source):
         raise SourceError(origin, (excess,))

@@ -10,7 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from ..errors import SourceError
+from ..errors import SourceError, require_text
 from .blocks import Block
 from .markup import escape_markdown, slug
 from .model import Policy
@@ -38,7 +38,9 @@ def parse_text(source: str, *, origin: str = "policy.txt") -> Policy:
     Raises:
         SourceError: it is not the text of a policy; the error lists all faults, each with the line that it
             would have in the canonical layout.
+        WrongTypeError: the source is not a string.
     """
+    require_text(source, "source")
     with contextlib.suppress(SourceError):
         policy = _parse(_read_blocks(source, loose=False), origin)
         if policy.text == source.strip("\n"):
@@ -55,7 +57,11 @@ def read_prose(source: str, *, name: str) -> Prose:
 
     Returns:
         The prose.
+
+    Raises:
+        WrongTypeError: the source is not a string.
     """
+    require_text(source, "source")
     return Prose(name=name, blocks=_guess_headings(tuple(_read_blocks(source, loose=True))))
 
 
