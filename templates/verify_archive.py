@@ -385,7 +385,7 @@ def read_proof(content, keys):
 def check_files(folder, prefix, entry, what):
     """Compare the files that an entry names with those that are here, by the last part of their names."""
     claims, files = read_entry(entry)
-    require(files, "the entry %s names no file" % what)
+    require(files, "%s names no file" % what)
     for name, digest in files:
         own = prefix + name.split("/")[-1]
         # A copy may have a name for people: then its digest identifies it.

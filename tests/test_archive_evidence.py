@@ -128,7 +128,7 @@ def test_evidence_after_the_key_was_replaced(place: Place, authority: Authority,
     newest = place.archive().keys.newest
     stamped = pack(place, authority, tmp_path / "stamped", anchored=True)
     assert (stamped / "log.vkey").read_text() == f"{first}\n"
-    assert f"--key &#39;{first}&#39;" in (page := (stamped / "READ-ME-FIRST.html").read_text()) or f"'{first}'" in page
+    assert f"--key '{first}'" in (stamped / "READ-ME-FIRST.html").read_text()
     roots = ["--roots", str(tmp_path / "roots.pem")]
     code, said = check(stamped, "--key", str(first), *roots)
     assert (code, f"           {newest}" in said) == (PROVEN, True), said
@@ -239,7 +239,7 @@ def test_a_log_of_the_same_name(place: Place, tmp_path: Path) -> None:
     code, said = check(tmp_path / "forged", *trusted(place))
     assert (code, "not signed with the log's key" in said) == (FAULT, True)
     code, said = check(tmp_path / "forged", "--key", own)
-    assert (code, "the entry the entry names no file" in said or "names no file" in said) == (FAULT, True), said
+    assert (code, "DOES NOT HOLD: the entry names no file" in said) == (FAULT, True), said
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "copies/\x1b[31m.pdf", "", 5])

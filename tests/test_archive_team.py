@@ -263,14 +263,23 @@ def test_entries_that_nobody_writes(content: bytes) -> None:
         read_entry(content)
 
 
-@pytest.mark.parametrize("name", ["copies", "log/tile", "commits", "recipients", "archive.json"])
-def test_a_huge_file_is_not_read(place: Place, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("copies", "was changed"),  # told by its size, which is in its entry
+        ("log/tile", "has more than"),
+        ("commits", "has more than"),
+        ("recipients", "has more than"),
+        ("archive.json", "has more than"),
+    ],
+)
+def test_a_huge_file_is_not_read(place: Place, name: str, fault: str) -> None:
     """A sparse file of 20 GiB in place of another file is reported at once."""
     path = place.root / name
     path = next(each for each in sorted(path.rglob("*")) if each.is_file()) if path.is_dir() else path
     with path.open("r+b") as file:
         file.truncate(20 << 30)
-    with pytest.raises(TamperedError, match=r"was changed|has more than"):
+    with pytest.raises(TamperedError, match=fault):
         place.audit().require_sound()
 
 

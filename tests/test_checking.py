@@ -195,12 +195,15 @@ def test_a_request_without_a_file_is_refused(service: Service, kind: str, body: 
     assert service.respond("POST", "/privacy/verify", {"Content-Type": kind}, body).status == status
 
 
-@pytest.mark.parametrize("filling", [b"\n", b"\r\n", b"\0", b"--x\r\n\r\n\r\n", b"\r\n--x\r\n\r\n"])
-def test_a_hostile_form_costs_next_to_nothing(service: Service, filling: bytes) -> None:
+@pytest.mark.parametrize(
+    ("filling", "status"),
+    [(b"\n", 200), (b"\r\n", 200), (b"\0", 200), (b"--x\r\n\r\n\r\n", 200), (b"\r\n--x\r\n\r\n", 400)],
+)
+def test_a_hostile_form_costs_next_to_nothing(service: Service, filling: bytes, status: int) -> None:
     """Sixteen megabytes that keep a parser of mail busy for minutes are answered at once."""
     headers, body = form_of(filling * (16 * 1024 * 1024 // len(filling)))
     start = time.process_time()
-    assert service.respond("POST", "/privacy/verify", headers, body).status in (200, 400)
+    assert service.respond("POST", "/privacy/verify", headers, body).status == status
     assert time.process_time() - start < 3
 
 

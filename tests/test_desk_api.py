@@ -149,9 +149,13 @@ def test_tokens_are_bounded(desk: LocalDesk) -> None:
 def test_pages_elsewhere_cannot_use_the_api(desk: LocalDesk) -> None:
     """A browser that sends a request from another page is refused, whatever it carries."""
     token = make_token(desk)
-    for headers in ({"origin": "https://evil.example"}, {"sec_fetch_site": "cross-site"}, {"host": "evil.example"}):
-        assert ask(desk, "GET", "/api/copies", token, **headers).status in (403, 421)
-        assert ask(desk, "POST", "/api/copies", token, b"{}", **headers).status in (403, 421)
+    for name, value, status in (
+        ("origin", "https://evil.example", 403),
+        ("sec_fetch_site", "cross-site", 403),
+        ("host", "evil.example", 421),
+    ):
+        assert ask(desk, "GET", "/api/copies", token, **{name: value}).status == status
+        assert ask(desk, "POST", "/api/copies", token, b"{}", **{name: value}).status == status
 
 
 def test_the_document_names_the_routes(desk: LocalDesk) -> None:

@@ -53,10 +53,10 @@ def test_forms_of_other_pages_are_refused(desk: LocalDesk, headers: dict[str, st
     assert send_form(desk, desk.sign_in(), **headers) == 403
 
 
-@pytest.mark.parametrize("headers", [{"sec_fetch_site": ""}, {"origin": ""}])
-def test_older_browsers_can_send_forms(desk: LocalDesk, headers: dict[str, str]) -> None:
-    """One of the two headers is enough."""
-    assert send_form(desk, desk.sign_in(), **headers) in (303, 200)
+def test_older_browsers_can_send_forms(desk: LocalDesk) -> None:
+    """One of the two headers is enough; the second time the customer has a copy, and a page asks about that."""
+    assert send_form(desk, desk.sign_in(), sec_fetch_site="") == 303
+    assert send_form(desk, desk.sign_in(), origin="") == 200
 
 
 def test_a_form_needs_the_token_of_its_own_session(desk: LocalDesk) -> None:
@@ -128,13 +128,11 @@ def test_sessions_end(desk: LocalDesk) -> None:
     desk.time.now += IDLE + 1
     assert idle.get("/").status == 401
     busy = desk.sign_in()
-    for _ in range(LONGEST // IDLE + 1):
+    for _ in range(LONGEST // (IDLE - 60)):
         desk.time.now += IDLE - 60
-        last = busy.get("/").status
-        busy_for = last
+        assert busy.get("/").status == 200
     desk.time.now += IDLE - 60
     assert busy.get("/").status == 401
-    assert busy_for in (200, 401)
     leaving = desk.sign_in()
     kept = dict(leaving.cookies)
     leaving.open("/check")

@@ -82,21 +82,21 @@ def test_what_is_forged_here_would_be_a_copy() -> None:
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("make", "words"),
     [
-        lambda: rsa.generate_private_key(65537, 1024),
-        lambda: rsa.generate_private_key(65537, 2048),
-        lambda: ec.generate_private_key(ec.SECP192R1()),
-        lambda: ec.generate_private_key(ec.SECP224R1()),
-        lambda: ec.generate_private_key(ec.SECP256K1()),
+        (lambda: rsa.generate_private_key(65537, 1024), "an RSA key of 1024 bits is too weak"),
+        (lambda: rsa.generate_private_key(65537, 2048), "an RSA key of 2048 bits is too weak"),
+        (lambda: ec.generate_private_key(ec.SECP192R1()), "the curve secp192r1 is not one"),
+        (lambda: ec.generate_private_key(ec.SECP224R1()), "the curve secp224r1 is not one"),
+        (lambda: ec.generate_private_key(ec.SECP256K1()), "the curve secp256k1 is not one"),
     ],
     ids=["RSA-1024", "RSA-2048", "P-192", "P-224", "secp256k1"],
 )
-def test_a_weak_key_is_refused(make: Any) -> None:
+def test_a_weak_key_is_refused(make: Any, words: str) -> None:
     """A key that issuing refuses is refused when verifying, though its certificate is trusted."""
     key = make()
     certificate = make_certificate(key)
-    with pytest.raises(UntrustedError, match=r"too weak|curve"):
+    with pytest.raises(UntrustedError, match=words):
         privacy.verify(forge(key, certificate), trust=[certificate], at=NOW)
 
 

@@ -36,7 +36,6 @@ from mailmart_privacy.errors import (
     UnsignedError,
     UntrustedError,
     UsageError,
-    VerificationError,
 )
 from mailmart_privacy.keys.certificates import certificate_digest
 from mailmart_privacy.keys.identity import Identity
@@ -383,9 +382,8 @@ def test_any_bit_counts(copies: dict[str, bytes], authority: Authority, level: s
     for place in range(start, len(copy), step):
         changed = bytearray(copy)
         changed[place] ^= 1 << (place % 8)
-        with pytest.raises(VerificationError) as caught:
+        with pytest.raises(AlteredError):
             privacy.verify(bytes(changed), trust=authority.trust, at=NOW)
-        assert caught.value.exit_code in (4, 5), place
 
 
 def test_nothing_but_validation_data_may_follow(copies: dict[str, bytes], authority: Authority) -> None:

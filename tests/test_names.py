@@ -204,7 +204,7 @@ def test_a_span_that_lies_is_refused(certified: CertifiedForm, identity: Identit
     honest = fields._span
     monkeypatch.setattr(fields, "_span", lambda text, content: honest(text.replace("क्ष", "क्म"), content))
     pdf = issue_copy(certified, recipient="क्ष", reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces())
-    with pytest.raises(AlteredError, match=r"field Recipient .*: it shows another text than it (says|holds)"):
+    with pytest.raises(AlteredError, match=r"field Recipient .*: it shows another text than it says"):
         verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped())
 
 
@@ -244,6 +244,10 @@ def test_letters_in_another_order(certified: CertifiedForm, identity: Identity, 
         verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped(), fonts=typefaces())
 
 
+# What is read of a font before it is written again.
+UNLIKE = {b"+NotoSansHebrew": "its font is not that of a copy", b"glyf": "the font has other tables"}
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -269,7 +273,9 @@ def test_a_font_of_another_shape_is_refused(
             certified, recipient="שלום", reference="C-1", issued_at=NOW, identity=identity, fonts=typefaces()
         )
     assert new in pdf
-    with pytest.raises(AlteredError, match=r"font|field Recipient"):
+    with pytest.raises(
+        AlteredError, match=UNLIKE.get(old, "the font that the name is drawn with is not what issuing writes")
+    ):
         verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped())
 
 
