@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from mailmart_privacy.errors import TimestampError
+from mailmart_privacy.errors import PrivacyError, TimestampError, UsageError
+from mailmart_privacy.release import outdated
 from mailmart_privacy.trust.fetching import Deadline, RefusedAnswerError, _load_authorities, fetch
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 
@@ -128,6 +129,20 @@ def test_https_is_asked_with_the_authorities_of_this_machine(tmp_path: Path, mon
         _load_authorities.cache_clear()
         assert fetch(address, None, {}, 5) == b"hi"
     _load_authorities.cache_clear()
+
+
+def test_a_published_list_of_versions_is_fetched_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses without TLS, answers that are too large, and answers that take too long are refused."""
+    with serve(say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")) as url:
+        assert outdated.fetch_versions(url) == b"[]"
+    with pytest.raises(UsageError, match="does not begin with https://"):
+        outdated.fetch_versions("http://mailmart.com/privacy/versions.json")
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n" + b" " * 1048577
+    with serve(say(large)) as url, pytest.raises(PrivacyError, match="that is not a list of versions"):
+        outdated.fetch_versions(url)
+    monkeypatch.setattr(outdated, "_PATIENCE", 0.4)
+    with serve(drip(BODY)) as url, pytest.raises(PrivacyError, match="cannot be read: no whole answer within"):
+        outdated.fetch_versions(url)
 
 
 def make_server_certificate() -> bytes:

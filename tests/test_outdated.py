@@ -7,7 +7,7 @@ import pytest
 
 from mailmart_privacy.errors import RecordError
 from mailmart_privacy.policy.ledger import shipped
-from mailmart_privacy.policy.outdated import Skew, find_skew
+from mailmart_privacy.release.outdated import Skew, find_skew
 from mailmart_privacy.web import Service
 from mailmart_privacy.web.dev_server import open_server
 

@@ -5,7 +5,6 @@ recognises and lists them), but never a line without its file.
 """
 
 import contextlib
-import datetime
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import sync_file, sync_folder, write_whole
-from .._time import parse_moment
+from .._time import format_iso, parse_moment
 from ..errors import DestinationExistsError, MissingExtraError, RecordError, UsageError
 from ..sheets.rows import Planned
 from .results import IssuedRow
@@ -164,7 +163,7 @@ def write_line(copy: IssuedRow, *, file: str | None = None) -> bytes:
         "file": file or copy.file,
         "digest": copy.digest,
         "size": copy.size,
-        "issued_at": copy.issued_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
+        "issued_at": format_iso(copy.issued_at),
     }
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

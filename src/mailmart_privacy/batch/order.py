@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from .._time import format_iso
 from ..sheets.rows import Planned
 from .job import BatchJob
 
@@ -49,5 +50,5 @@ class BatchOrder:
             "fonts": [font.name for font in self.job.fonts],
             "copies": len(self.plan),
             "rows_digest": sha256(rows.encode()).hexdigest(),
-            "begun_at": self.begun_at.isoformat().replace("+00:00", "Z"),
+            "begun_at": format_iso(self.begun_at),
         }

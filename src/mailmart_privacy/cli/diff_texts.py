@@ -1,25 +1,20 @@
 """What `diff` compares, as the user names it: a version, a text id, a copy, a file."""
 
 import datetime
-import re
 from typing import TYPE_CHECKING
 
 import click
 
 from .._unicode import spell_out
-from ..errors import UnknownVersionError, UnreadableFileError, UsageError
+from ..errors import UnreadableFileError, UsageError
 from ..policy.ledger import shipped
-from ..redline.sources import read_source
+from ..redline.sources import CURRENT, UPCOMING, find_recorded, read_source
 from .authorities import TrustOptions
 from .files import read_file
 
 if TYPE_CHECKING:
     from ..policy.model import Policy
     from ..policy.prose import Prose
-
-CURRENT, UPCOMING = "current", "upcoming"
-_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_TEXT_ID = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9a-f]{16}", re.ASCII)
 
 
 def read_text(name: str, trust: TrustOptions) -> "Policy | Prose":
@@ -37,17 +32,8 @@ def read_text(name: str, trust: TrustOptions) -> "Policy | Prose":
     """
     ledger = shipped()
     now = datetime.datetime.now(datetime.UTC)
-    if name == CURRENT:
-        return ledger.in_force(now)
-    if name == UPCOMING:
-        announced = ledger.upcoming(now)
-        if not announced:
-            raise UnknownVersionError("no version is announced: the current one has no successor yet")
-        return ledger.policy(announced[0].version)
-    if _TEXT_ID.fullmatch(name):
-        return ledger.resolve(name)
-    if _VERSION.fullmatch(name):
-        return ledger.policy(name)
+    if (recorded := find_recorded(name, ledger=ledger, at=now)) is not None:
+        return recorded
     said = spell_out(name)
     found = read_source(_read(name, said), name=said, ledger=ledger, trust=trust.read, at=now)
     for note in found.notes:

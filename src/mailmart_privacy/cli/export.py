@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._time import format_iso
 from .._unicode import spell_out
 from ..batch.file_names import name_file
 from ..errors import UsageError
@@ -65,7 +66,6 @@ _GROUPS = {
         "level",
         "tsa",
         "tsa_certificate",
-        "trust_timestamps",
         "trust",
         "trust_timestamps",
     ),
@@ -253,6 +253,6 @@ def _describe(target: str, issued: "IssuedCopy") -> dict[str, Any]:
         "version": issued.version,
         "recipient": issued.recipient,
         "reference": issued.reference,
-        "issued_at": issued.issued_at.isoformat().replace("+00:00", "Z"),
+        "issued_at": format_iso(issued.issued_at),
         "remark": issued.remark,
     }

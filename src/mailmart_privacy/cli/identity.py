@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._time import format_iso
 from .._user_dirs import identity_path
 from ..errors import DestinationExistsError, IdentityError, UsageError
 from .files import write_out
@@ -89,8 +90,8 @@ def show(identity: IdentityOptions, pem: bool, output: str | None, force: bool, 
         "organisation": loaded.organisation,
         "self_signed": loaded.is_self_signed,
         "certificate_digest": loaded.digest,
-        "not_before": certificate.not_valid_before_utc.isoformat().replace("+00:00", "Z"),
-        "not_after": certificate.not_valid_after_utc.isoformat().replace("+00:00", "Z"),
+        "not_before": format_iso(certificate.not_valid_before_utc),
+        "not_after": format_iso(certificate.not_valid_after_utc),
         "issuers": [subject_name(issuer) for issuer in loaded.chain],
         "key" if is_uri(place) else "file": place,
     }

@@ -95,7 +95,7 @@ def build(version: str, release: ReleaseOptions, data: Path | None) -> None:
 @click.option("--withdrawn-at", metavar="TIME", help="The moment of the withdrawal [default: now].")
 @data_option
 def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | None) -> None:
-    """ "Withdraw VERSION, which is announced but not yet in force. Its text and its copies stay unchanged.
+    """Withdraw VERSION, which is announced but not yet in force. Its text and its copies stay unchanged.
 
     To postpone a version, withdraw it and announce its text again as a version of its own.
     """

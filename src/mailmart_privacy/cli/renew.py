@@ -8,6 +8,7 @@ import click
 
 from .._files import write_whole
 from .._limits import limited
+from .._time import format_iso
 from ..errors import ExitCode, PrivacyError, UsageError
 from ..policy.ledger import shipped
 from .authorities import AuthorityOptions, authority_values
@@ -17,7 +18,6 @@ from .output import print_json
 if TYPE_CHECKING:
     from ..trust.anchors import Trust
     from ..trust.timestamp_client import TimestampClient
-    from ..verifying.verification import Verification
 
 _AHEAD = datetime.timedelta(days=90)
 
@@ -74,7 +74,7 @@ def _renew(
         verdict, renewed = renew_if_due(content, timestamps=client, trust=trust, at=now, before=limit, ledger=shipped())
     if renewed is not None:
         write_whole(path, renewed, force=True, mode=path.stat().st_mode & 0o777)
-    return {"level": verdict.level, "due": _stamp(verdict), "renewed": renewed is not None}
+    return {"level": verdict.level, "due": format_iso(verdict.valid_until), "renewed": renewed is not None}
 
 
 def _describe(result: dict[str, Any], limit: datetime.datetime) -> str:
@@ -84,10 +84,6 @@ def _describe(result: dict[str, Any], limit: datetime.datetime) -> str:
         return f"{result['file']}: renewed; valid until {result['due']}"
     due = result["due"] <= limit.astimezone(datetime.UTC).isoformat()
     return f"{result['file']}: {'due' if due else 'not due'}; valid until {result['due']}"
-
-
-def _stamp(verdict: "Verification") -> str:
-    return verdict.valid_until.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def read_date(text: str) -> datetime.datetime:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from .._time import format_iso
 from .._unicode import is_refused
 from ..diff.comparison import Comparison
 from ..diff.words import Span
@@ -70,7 +71,7 @@ def _side(comparison: Comparison, side: Policy | Prose) -> dict[str, Any]:
 def _version(version: Version) -> dict[str, Any]:
     return {
         "version": version.version,
-        "effective_at": version.effective_at.isoformat().replace("+00:00", "Z"),
+        "effective_at": format_iso(version.effective_at),
         "change": version.change,
         "summary": version.summary,
     }

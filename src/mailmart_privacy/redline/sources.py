@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._limits import limited
 from .._unicode import normalize, spell_out
-from ..errors import SourceError, UsageError, VerificationError
+from ..errors import SourceError, UnknownVersionError, UsageError, VerificationError
 from ..policy.ledger import Ledger, policy_from_json
 from ..policy.model import Policy
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ..policy.prose import Prose
     from ..trust.anchors import Trust
 
+CURRENT, UPCOMING = "current", "upcoming"
 MAX_TEXT = 256 * 1024
 MAX_LINES = 10_000
+_RECORDED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[0-9a-f]{16})?", re.ASCII)
 _DIGEST_LINE = re.compile(r"<!-- SHA-256 of the canonical text: [0-9a-f]{64} -->\s*\Z")
 
 
@@ -34,6 +36,34 @@ class Source:
 
     text: "Policy | Prose"
     notes: tuple[str, ...]
+
+
+def find_recorded(name: str, *, ledger: Ledger, at: datetime.datetime) -> Policy | None:
+    """Find the recorded text that a name stands for.
+
+    Args:
+        name: a version, a `Policy.text_id`, "current" for the text in force, or "upcoming" for the next one.
+        ledger: the recorded versions.
+        at: now (aware).
+
+    Returns:
+        The policy; None for any other name, which may be that of a file.
+
+    Raises:
+        UnknownVersionError: there is no such version, or none is announced.
+        UnknownTextError, NewerVersionError: the text id names a text that is not known here.
+    """
+    if name == CURRENT:
+        return ledger.in_force(at)
+    if name == UPCOMING:
+        announced = ledger.upcoming(at)
+        if not announced:
+            raise UnknownVersionError("no version is announced: the current one has no successor yet")
+        return ledger.policy(announced[0].version)
+    named = _RECORDED.fullmatch(name)
+    if named is None:
+        return None
+    return ledger.policy(name) if named[1] is None else ledger.resolve(name)
 
 
 def read_source(

@@ -3,13 +3,19 @@
 import json
 from dataclasses import dataclass
 
-from ..errors import RecordError
+from .._unicode import spell_out
+from ..errors import PrivacyError, RecordError, UsageError
+from ..trust.fetching import Deadline, fetch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .versions import Version
+    from ..policy.versions import Version
+
+
+_PATIENCE = 10  # seconds until the whole answer has to be there
+_LARGEST = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,3 +67,24 @@ def find_skew(published: bytes, versions: "Iterable[Version]") -> Skew:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RecordError("what is published there is not a list of versions") from None
     return Skew(missing=tuple(missing), withdrawn=tuple(withdrawn), different=tuple(different))
+
+
+def fetch_versions(url: str) -> bytes:
+    """Fetch a published list of versions, for `find_skew`.
+
+    Args:
+        url: the address of a `versions.json`. It has to begin with https://, except on this machine.
+
+    Raises:
+        UsageError: it is not such an address.
+        PrivacyError: there is no answer within ten seconds, or not one of success, or it is too large.
+    """
+    if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise UsageError(f"{url!r:.200} does not begin with https://; give the address of a published versions.json")
+    try:
+        content = fetch(url, None, {"Accept": "application/json"}, _PATIENCE, Deadline(_PATIENCE))
+    except OSError as error:
+        raise PrivacyError(f"{spell_out(url)} cannot be read: {error}") from None
+    if len(content) > _LARGEST:
+        raise PrivacyError(f"{spell_out(url)} has more than {_LARGEST:,} bytes; that is not a list of versions")
+    return content
