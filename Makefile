@@ -95,7 +95,7 @@ clean:  ## remove what these commands made
 $(BIN)/python:
 	@tools/make-venv.sh $(VENV) $(PYTHON)
 
-# What is installed stands in lock files, with hashes; `make lock` renews them.
+# What is installed is in lock files, with hashes; `make lock` renews them.
 $(VENV)/.export: $(BIN)/python pyproject.toml locks/uv.txt locks/export.txt
 	@$(BIN)/python tools/installing.py export
 	@touch $@

@@ -14,6 +14,8 @@ TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """\
 # Figures
 
+*Needs the repository (`make bench`); see [Installing](install.md).*
+
 Measured by `make bench`: everything in one run, side by side, in turns; medians. Times differ from machine to machine,
 the ratios much less. This run: {machine}.
 
@@ -50,8 +52,8 @@ MILLION = """\
 
 ### A million copies
 
-Reckoned from the rates above: {each:.2f} ms a copy and process, {size:,} bytes each, so {total:,.0f} GB in all.
-Processes on one machine share its disk; on several, nothing is shared but the place where copies are put.
+Computed from the rates above: {each:.2f} ms for each copy and process, {size:,} bytes each, so {total:,.0f} GB in all.
+Processes on one machine share its disk; several machines share only the place where copies are put.
 
 | cores | a million copies take |
 |---|---|

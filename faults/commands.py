@@ -195,7 +195,7 @@ def hold(path: Path) -> tuple[Disk, Require]:
 
 
 def withdraw(path: Path) -> tuple[Disk, Require]:
-    """A copy is withdrawn; once that is said, it stands in the log, and the copy stays."""
+    """A copy is withdrawn; once that is said, it is in the log, and the copy stays."""
     place, chance = make_place(path), random.Random(7)
     kept = place.add(fake_copies(chance, 2))
     command = ["archive", "withdraw", kept[0][1], "--reason", "wrong company", *_ARCHIVE]

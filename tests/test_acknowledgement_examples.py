@@ -90,7 +90,7 @@ page = client.get("/account/").content.decode()
 assert "has changed" in page and world.third.summary in page
 assert client.get("/news").content.decode() == world.third.summary
 
-# Nothing stands before a page, but for the view that wants it; after a material change only.
+# Nothing comes before a page, but for the view that wants it; after a material change only.
 answer = client.get("/customers?a=b")
 assert (answer.status_code, answer["Location"]) == (303, NOTICE + "?next=%2Fcustomers%3Fa%3Db")
 page = client.get(answer["Location"]).content.decode()
@@ -186,7 +186,7 @@ assert client.delete("/account").status_code == 204
 assert client.get("/account/data").json() == []
 assert client.get("/privacy").status_code == 200
 
-# What the policy answers stands in the OpenAPI document if the application asks for that.
+# What the policy answers is in the OpenAPI document if the application asks for that.
 assert "/privacy" not in client.get("/openapi.json").json()["paths"]
 from mailmart_privacy.web.openapi import add_to_openapi
 add_to_openapi(main.app)

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "mailmart_privacy"
 
-# From the ground up, one layer a line. A module imports from lower lines, and from what stands before its own room in
+# From the ground up, one layer a line. A module imports from lower lines, and from what comes before its own room in
 # the same line. Within a room any order will do, without a cycle. Nothing imports the package root.
 LAYERS = [
     [
@@ -99,7 +99,7 @@ def belongs(name: str, place: str) -> bool:
 
 @pytest.mark.parametrize("name", ROOMS)
 def test_imports_point_downward(name: str) -> None:
-    """A module imports only from rooms that stand before its own in the table of layers."""
+    """A module imports only from rooms that come before its own in the table of layers."""
     ours, others = read_imports(name)
     assert "mailmart_privacy" not in others, f"{name} imports the package by its name: use relative imports"
     assert "" not in ours, f"{name} imports the package root: import from the module that defines the name"
@@ -108,7 +108,7 @@ def test_imports_point_downward(name: str) -> None:
     for other in sorted(ours):
         other_room = other.partition(".")[0]
         assert RANKS[other_room] <= RANKS[room], (
-            f"{name} imports {other}, which stands above it in LAYERS: hand the value in as an argument, "
+            f"{name} imports {other}, which is above it in LAYERS: hand the value in as an argument, "
             f"or move what both need into a lower room"
         )
 

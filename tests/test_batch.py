@@ -96,7 +96,7 @@ def test_faults_are_listed_and_nothing_is_written(cli: Run, tmp_path: Path) -> N
         "the recipient is empty",
         "U+682A",
         "too long",
-        "stands in row 2, too",
+        "is in row 2, too",
         "U+200B",
         "shortened",
         "more cells than the header",

@@ -208,7 +208,7 @@ def test_a_hostile_form_costs_next_to_nothing(service: Service, filling: bytes, 
 
 
 def test_the_file_of_a_form_is_found(copy: bytes) -> None:
-    """Behind other fields, with a quoted boundary, whatever stands in it; a form without a file has none."""
+    """Behind other fields, with a quoted boundary, whatever is in it; a form without a file has none."""
     headers, body = form_of(copy)
     assert read_upload(headers["Content-Type"], body) == copy
     before = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'

@@ -44,7 +44,7 @@ from .world import copy_package
 
 ROOT = Path(__file__).parents[1]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# A block may stand in a list, and is then indented as a whole.
+# A block may be in a list, and is then indented as a whole.
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 # A sheet that a document shows: the file's name stands last before it.
 SHEET = re.compile(r"`([\w-]+\.csv)`[^`]*\n```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -198,7 +198,7 @@ def test_every_page_says_what_it_is(paper: str) -> None:
     command = ["pdftotext", "-f", "2", "-raw", "-", "-"]
     raw = subprocess.run(command, input=recorded(paper), capture_output=True, check=True).stdout.decode()
     words = iter(raw.split())
-    assert all(word in words for word in policy.text.split()), "the words of the text stand in the PDF, in order"
+    assert all(word in words for word in policy.text.split()), "the words of the text are in the PDF, in order"
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -337,7 +337,7 @@ def test_an_unknown_paper_is_refused() -> None:
 )
 def test_an_address_that_cannot_stand_on_page_1_is_refused(address: str) -> None:
     """It is an address of https with a path, and short enough for its line."""
-    with pytest.raises(UsageError, match="cannot stand on copies"):
+    with pytest.raises(UsageError, match="cannot be on copies"):
         Release(released_at=datetime.datetime(2026, 2, 24, tzinfo=datetime.UTC), verify_url=address)
 
 

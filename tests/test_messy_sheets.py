@@ -130,7 +130,7 @@ def test_the_command_line_marks_and_lists(cli: Run, tmp_path: Path) -> None:
     page = openpyxl.load_workbook(tmp_path / "marked.xlsx")["Customers 2026"]
     assert "U+202E" in page["A8"].comment.text
     assert page["A8"].fill.fgColor.rgb == "FFFFE08A"
-    assert "stands in row 4, too" in page["C9"].comment.text
+    assert "is in row 4, too" in page["C9"].comment.text
     assert [page.cell(row, 4).value is None for row in range(3, 10)] == [False, True, True, True, True, False, False]
     assert page["A6"].value == "=Formula AG"
     assert not (tmp_path / "out").exists()

@@ -243,7 +243,7 @@ def test_the_style_sheet_loads_nothing() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_colours_can_be_read(scheme: str) -> None:
-    """In both schemes every text has the contrast of WCAG 2.2's level AAA, 7:1, on what it stands on."""
+    """In both schemes every text has the contrast of WCAG 2.2's level AAA, 7:1, on what it is on."""
     css = read_style("page").decode()
     light, dark = (dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", part)) for part in css.split("@media", 2)[:2])
     assert light.keys() == dark.keys()

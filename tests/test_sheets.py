@@ -92,7 +92,7 @@ def test_quoted_cells_empty_rows_and_a_title() -> None:
     ],
 )
 def test_headers_in_any_language(header: str, taken: tuple[int, int]) -> None:
-    """The columns are found by what stands above them, whatever the language, and in any order."""
+    """The columns are found by what is above them, whatever the language, and in any order."""
     cells = [f"cell {i}" for i in range(header.count(",") + 1)]
     assert values(read(f"{header}\n{','.join(cells)}\n")) == [(cells[taken[0]], cells[taken[1]])]
 
@@ -249,9 +249,9 @@ def test_all_faults_of_a_plan_at_once() -> None:
         plan_rows(rows, complete=complete, name_file=lambda a, b: f"{a}-{b}.pdf").require_faultless("r.csv")
     assert str(caught.value).splitlines() == [
         "r.csv: row 3: the recipient is empty",
-        "r.csv: row 4: the reference 'C-1' stands in row 2, too; each copy needs one of its own",
+        "r.csv: row 4: the reference 'C-1' is in row 2, too; each copy needs one of its own",
         "r.csv: row 5: its file would be called ACME-c-1.pdf, as that of row 2; change one",
-        "r.csv: row 7: 'Gamma' without a reference stands in row 6, too; each copy needs one of its own",
+        "r.csv: row 7: 'Gamma' without a reference is in row 6, too; each copy needs one of its own",
     ]
     assert caught.value.exit_code == 2
 
@@ -275,7 +275,7 @@ def test_a_long_list_of_faults_is_cut() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_what_csv_holds_is_read_back(rows: list[tuple[str, str]]) -> None:
-    """Whatever text stands in the cells, what Python's writer quotes is read back, or refused as a row's fault."""
+    """Whatever text is in the cells, what Python's writer quotes is read back, or refused as a row's fault."""
     import csv
 
     output = io.StringIO()

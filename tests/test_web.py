@@ -288,7 +288,7 @@ def test_a_version_becomes_current_at_its_moment(service: Service, clock: Clock)
     clock.moment = THIRD_EFFECTIVE - datetime.timedelta(seconds=90.5)
     before, headers = get(service, "/privacy")
     assert headers["Cache-Control"] == "public, max-age=90, must-revalidate"
-    assert THIRD_SUMMARY.split(";")[0] in before.body.decode(), "what is announced stands on the page"
+    assert THIRD_SUMMARY.split(";")[0] in before.body.decode(), "what is announced is on the page"
     assert f'</privacy/{THIRD}>; rel="successor-version"' in headers["Link"]
     clock.moment = THIRD_EFFECTIVE
     after, now = get(service, "/privacy")

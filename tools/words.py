@@ -41,6 +41,7 @@ PATTERNS = (
     Pattern(expression=r"\bby (?:its|his|their) own word\b", instead="according to, or as it says itself"),
     Pattern(expression=r"\bwho(?:m?ever)\b", instead="name the person: somebody who, those who, no matter who"),
     Pattern(expression=r"\b(?:stands?|come|comes) behind\b|\bone behind the other\b", instead="follows"),
+    Pattern(expression=r"\bstands? (?:in|at|before|after|above|below|there)\b(?! the way| for)", instead="is, comes"),
     Pattern(expression=r"\bhow manieth\b", instead="its index, from 1"),
     Pattern(expression=r"\bor not any longer\b", instead="or no longer"),
     Pattern(expression=r"\b(?:for|to|of|from|with) who\b", instead="for those who, or name the person"),

@@ -119,7 +119,7 @@ class Reader:
 
 
 def read_only(content: bytes, tag: int = SEQUENCE) -> Reader:
-    """Return a reader of the content of a value that stands alone: nothing follows it."""
+    """Return a reader of the content of a value that nothing follows."""
     outer = Reader(content)
     inner = outer.enter(tag)
     outer.end()

@@ -36,7 +36,7 @@ def find_lookalikes(name: str) -> str | None:
     """Say how a name may be taken for another one.
 
     Args:
-        name: a name as it stands on a copy, in Unicode's form C.
+        name: a name as it is on a copy, in Unicode's form C.
 
     Returns:
         A sentence for people, without a full stop; or None if there is nothing to say.

@@ -189,9 +189,9 @@ def edit_materially(source: str) -> str:
 
 
 def edit(text: str, *edits: tuple[str, str]) -> str:
-    """Replace what stands in a text exactly once; leave out the comment with the digest of the old text."""
+    """Replace what is in a text exactly once; leave out the comment with the digest of the old text."""
     for old, new in edits:
         if text.count(old) != 1:
-            raise AssertionError(f"{old!r} does not stand in the text exactly once")
+            raise AssertionError(f"{old!r} is not in the text exactly once")
         text = text.replace(old, new)
     return re.sub(r"<!-- SHA-256.*-->\n", "", text)

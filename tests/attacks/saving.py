@@ -336,7 +336,7 @@ def enter_all() -> None:
     for place, family, make, levels, when in PLACES:
         for change, says, proof in CHANGES:
             if place in ("between", "before") and change in (refill, redraw):
-                proof = None  # what the victim fills in later stands above it
+                proof = None  # what the victim fills in later is above it
             if place == "before" and change in (new_page_tree, replace_metadata):
                 proof = None  # certification writes the recorded catalog again
             ATTACKS.append(

@@ -214,7 +214,7 @@ def two_definitions_the_forged_one_hidden(given: Given) -> bytes:
 
 @attack(TWICE, says="after the delivery was signed, the file was changed: the content of a page", levels=("B-LTA",))
 def two_definitions_in_a_stamped_update(given: Given) -> bytes:
-    """A definition that no cross-reference names stands in an update under a trusted timestamp."""
+    """A definition that no cross-reference names is in an update under a trusted timestamp."""
     number, _, evil = _objects(given.copy)
     hidden = b"%d 0 obj\n%s\nendobj\n" % (number, evil)
     return given.stamp(given.copy + hidden + given.copy[given.copy.rindex(b"startxref") :])

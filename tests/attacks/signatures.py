@@ -223,7 +223,7 @@ def _ranges(edit: Callable[[int, int, int], tuple[int, int, int, int]], given: G
 RANGE_VARIANTS: list[tuple[str, str, Callable[[int, int, int], tuple[int, int, int, int]]]] = [
     ("overlap", "The two ranges overlap.", lambda a, b, n: (0, b, a, n - a)),
     ("same", "Both ranges are the first one.", lambda a, b, n: (0, a, 0, a)),
-    ("swapped", "The second range stands before the first.", lambda a, b, n: (b, n - b, 0, a)),
+    ("swapped", "The second range comes before the first.", lambda a, b, n: (b, n - b, 0, a)),
     ("late_start", "The first range begins behind the start of the file.", lambda a, b, n: (9, a - 9, b, n - b)),
     ("gap_before", "The gap begins before the container.", lambda a, b, n: (0, a - 900, b, n - b)),
     ("gap_behind", "The gap ends behind the container.", lambda a, b, n: (0, a, b + 90, n - b - 90)),
@@ -287,7 +287,7 @@ def container_fewer_certificates(given: Given) -> bytes:
 
 @attack(CONTAINER, says="its container. is not what issuing writes", levels=("B-T", "B-LT"))
 def container_repeated_certificate(given: Given) -> bytes:
-    """A certificate stands in the container twice."""
+    """A certificate is in the container twice."""
     container = read_container(given.copy)
     certificates = container["content"]["certificates"]
     certificates.append(certificates[0])
@@ -296,7 +296,7 @@ def container_repeated_certificate(given: Given) -> bytes:
 
 @attack(CONTAINER, says="its container. is not what issuing writes", levels=("B-T", "B-LT"))
 def container_reordered_certificates(given: Given) -> bytes:
-    """The certificates in the container stand in another order."""
+    """The certificates in the container are in another order."""
     container = read_container(given.copy)
     content = container.dump()
     one, other = (c.dump() for c in container["content"]["certificates"])
@@ -411,7 +411,7 @@ def signature_of_another_copy(given: Given) -> bytes:
 
 @attack(FOREIGN, says="the signature Delivery was made for something else")
 def fields_of_another_copy(given: Given) -> bytes:
-    """The fields of another copy stand before the signature of this one."""
+    """The fields of another copy come before the signature of this one."""
     start = given.copy.index(b"> >>\nendobj", len(given.certified.pdf))
     other = given.other.index(b"> >>\nendobj", len(given.certified.pdf))
     return given.copy[:start] + given.other[other:]

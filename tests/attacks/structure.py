@@ -1,4 +1,4 @@
-"""Attacks on the structure of the file: what follows it, what is missing, what stands elsewhere."""
+"""Attacks on the structure of the file: what follows it, what is missing, what is elsewhere."""
 
 from functools import partial
 from io import BytesIO
@@ -65,7 +65,7 @@ def trailing_delivery(given: Given) -> bytes:
 
 @attack(TRAILING, says="the first difference is at byte 0")
 def leading_bytes(given: Given) -> bytes:
-    """Something stands before the copy."""
+    """Something comes before the copy."""
     return b"<html>approved</html>\n" + given.copy
 
 
@@ -123,14 +123,14 @@ def last_two_swapped(given: Given) -> bytes:
 
 @attack(ORDER, says="the signature Delivery is not what issuing writes")
 def certification_twice(given: Given) -> bytes:
-    """The update with the publisher's signature stands there twice."""
+    """The update with the publisher's signature is there twice."""
     form, certification, *later = updates_of(given.copy)
     return form + certification + certification + b"".join(later)
 
 
 @attack(ORDER, says="cannot be read as an update|cross-references|more than|was changed")
 def delivery_twice(given: Given) -> bytes:
-    """The update with the delivery stands there twice."""
+    """The update with the delivery is there twice."""
     return given.copy + given.copy[len(given.certified.pdf) :]
 
 
@@ -179,7 +179,7 @@ def previous_is_itself(given: Given) -> bytes:
 
 @attack(TABLES, says="after the delivery was signed, the file was changed")
 def previous_skips_delivery(given: Given) -> bytes:
-    """An update names the form as the one before it, as if nothing stood between them."""
+    """An update names the form as the one before it, as if nothing was between them."""
     pdf = write_update(given.copy, {})
     first = b"%d" % int(PdfFileReader(BytesIO(given.form)).last_startxref or 0)
     place = pdf.rindex(b"/Prev ") + 6

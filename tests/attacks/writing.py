@@ -113,7 +113,7 @@ STAMPS: list[tuple[str, bytes, bytes, str]] = [
     ),
 ]
 DRAWN: list[tuple[str, bytes, bytes, str, str]] = [
-    ("outside", b" Tm\n", b" Tm 0 -700 Td\n", "what the field", "The text stands outside the field."),
+    ("outside", b" Tm\n", b" Tm 0 -700 Td\n", "what the field", "The text is outside the field."),
     ("size_zero", b"/MailMartSans 18 Tf", b"/MailMartSans 0 Tf", "what the field Recipient", "The text has no size."),
     (
         "size_999",
@@ -130,7 +130,7 @@ DRAWN: list[tuple[str, bytes, bytes, str, str]] = [
         "what the field Recipient",
         "A second text stands over the first.",
     ),
-    ("comment", b"> Tj", b"%\n> Tj", "what the field Recipient", "A comment stands in a string."),
+    ("comment", b"> Tj", b"%\n> Tj", "what the field Recipient", "A comment is in a string."),
     ("box", b"/BBox [ 0 0 ", b"/BBox [ 0 -900 ", "what the field Recipient", "The field's box reaches over the page."),
     (
         "matrix",

@@ -50,7 +50,7 @@ def issue(
         level: "B-B", "B-T" (with a timestamp), "B-LT" (with validation data), "B-LTA" (with an
             archive timestamp).
         tsa: the addresses of timestamp authorities, the preferred one first, or a `TimestampClient`.
-        trust: whom to trust; "B-LT" and "B-LTA" need a `Trust` whose certificates stand above the signer's and
+        trust: whom to trust; "B-LT" and "B-LTA" need a `Trust` whose certificates are above the signer's and
             the authorities'. A self-signed identity is its own root.
         fonts: files of fonts, or names of installed ones; what a name needs of them is embedded.
 
@@ -58,7 +58,7 @@ def issue(
         The bytes of the PDF; they begin with those of the recorded form.
 
     Raises:
-        RecipientError: the recipient or the reference cannot stand in its field.
+        RecipientError: the recipient or the reference cannot be written into its field.
         IdentityError: the identity may not sign at that moment.
         UsageError: there is no such paper, or `issued_at` is naive.
         UnknownVersionError: no version of that date is recorded.

@@ -17,7 +17,7 @@ def current() -> Policy:
         The policy.
 
     Raises:
-        UnknownVersionError: the clock stands before the first version.
+        UnknownVersionError: the clock is before the first version.
         RecordError: its record has changed or is missing.
     """
     return in_force(now())

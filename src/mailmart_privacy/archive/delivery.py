@@ -63,7 +63,7 @@ def deliver(
     """Issue a copy, archive it, and only then return it.
 
     Args:
-        service: the archive; its `actor` stands in the entry.
+        service: the archive; its `actor` is in the entry.
         recipient: the customer.
         issue: makes the copy: its bytes. It is called unless an earlier request of the same key has made one.
         trust: whom to trust for what.

@@ -162,7 +162,7 @@ def _require(kind: type, value: Any) -> Any:
 
 
 class ScannedCopy(NamedTuple):
-    """The words of a copy's entry, as they stand in it.
+    """The words of a copy's entry, as written in it.
 
     They have the attributes' names of `Entry` and of its one `File`; only `actor` and `renews` may be missing.
     """

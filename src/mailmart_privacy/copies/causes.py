@@ -20,7 +20,7 @@ def name_difference(pdf: bytes, start: int, draft: "Draft", written: bytes, dige
 
     Args:
         pdf: the file.
-        start: where the update stands in it.
+        start: where the update is in it.
         draft: the update, as issuing writes it.
         written: the same with its container.
         digest: SHA-256 of what is signed; empty if nothing is signed.

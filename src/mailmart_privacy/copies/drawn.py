@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _MAX_FONT = 2 * 1024 * 1024
 _KERNING = 0.5  # ems by which a piece may begin before or behind the end of the one before it
-_RAISED = 1.5  # ems by which a mark may stand above or below its line
+_RAISED = 1.5  # ems by which a mark may be above or below its line
 _STEP = 0.25
 _RESOURCES = re.compile(
     rb"<< /Type /XObject /Subtype /Form /BBox \[ [0-9. ]{1,40} \] /Resources << /Font << ([^<>]{1,300}) >> >> "
@@ -69,7 +69,7 @@ def read_drawn(pdf: bytes, start: int, notes: "FormNotes", name: str, value: str
         number: the object number of what it shows.
 
     Returns:
-        The field; written again, it gives the bytes that stand there, or the caller finds that it does not.
+        The field; written again, it gives the bytes that are there, or the caller finds that it does not.
 
     Raises:
         ValueError: it is not drawn as copies draw it.
@@ -204,5 +204,5 @@ def _require_places(
 
 
 def _is_mark(left: float, end: float, size: float) -> bool:
-    """Tell whether something may stand above what is drawn already: no more than two ems back."""
+    """Tell whether something may be above what is drawn already: no more than two ems back."""
     return end - 2 * size <= left <= end

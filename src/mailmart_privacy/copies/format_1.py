@@ -6,7 +6,7 @@ A copy is the form, then updates (ISO 32000-1, 7.5.6), one after the other:
 2. validation data for it, at B-LT and above (ETSI EN 319 142-1, 5.4.2);
 3. the delivery: the three fields, and the signature that locks them;
 4. validation data for it, at B-LT and above; all of it again where nothing in it is new;
-5. archive timestamps, each over all that stands before it (5.4.3), and before each the validation data for the last.
+5. archive timestamps, each over all that comes before it (5.4.3), and before each the validation data for the last.
 
 Issuing and verifying use the same functions. Once released, this module never changes again: a change to a copy's
 bytes is a new format, with a number and a module of its own. `docs/format.md` says the same in words.

@@ -165,7 +165,7 @@ class Issuer:
             paper: "a4" or "letter".
 
         Raises:
-            RecipientError: the recipient or the reference cannot stand in its field.
+            RecipientError: the recipient or the reference cannot be written into its field.
             IdentityError: the identity may not sign at that moment.
             UsageError: there is no such paper, or `issued_at` is naive.
             UnknownVersionError: no version of that date is recorded.

@@ -49,7 +49,7 @@ def fill_values(
         fonts: for characters that the form's font does not have, the preferred one first.
 
     Raises:
-        RecipientError: one of them cannot stand in its field.
+        RecipientError: one of them cannot be written into its field.
     """
     filled = fill_field(notes, RECIPIENT, recipient, fonts)
     if reference is None:

@@ -5,7 +5,7 @@ The rules, in the order in which they are applied:
 1. The few values that a copy consists of are read where format 1 puts them: certificates, moments, signature values,
    timestamps, the recipient, the reference, validation data. No other part of the file is interpreted.
 2. Each update is written again from these values and from what was noted of the form, by the functions that
-   issue. Every byte is compared. So nothing can stand in a copy that issuing would not write.
+   issue. Every byte is compared. So nothing can be in a copy that issuing would not write.
 3. Values have to follow the rules for issuing: names are clean, the moments are in order, the publisher also signed the
    delivery, with the same certificates; both signatures have a timestamp, or neither has.
 
@@ -87,7 +87,7 @@ class ReadCopy:
 
 
 def read_certified(pdf: bytes, form: "RecordedForm") -> ReadForm:
-    """Read what stands in a file up to its delivery.
+    """Read what is in a file up to its delivery.
 
     Args:
         pdf: the file; it begins with the form.

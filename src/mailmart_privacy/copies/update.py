@@ -83,7 +83,7 @@ class Draft:
         """Take the digest of what is signed: all but the container with its brackets.
 
         Args:
-            before: SHA-256 over all that stands before the update; it stays as it is.
+            before: SHA-256 over all that comes before the update; it stays as it is.
         """
         state, view = before.copy(), memoryview(self.body)
         state.update(view[: self.hole - 1])

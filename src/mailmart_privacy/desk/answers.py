@@ -39,7 +39,7 @@ class CopyView:
         own: whether it was the person who asks.
         withdrawn_at: when it was withdrawn, or None.
         withdrawn_because: why.
-        replaced: whether a renewed file stands in its place.
+        replaced: whether a renewed file is in its place.
     """
 
     number: int

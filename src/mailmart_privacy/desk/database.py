@@ -1,6 +1,6 @@
 """The desk's own tables, in a file of SQLite or in PostgreSQL, with the same statements for both.
 
-They prove nothing: what was issued stands in the archive's log. Statements are written as both understand them: `?` for
+They prove nothing: what was issued is in the archive's log. Statements are written as both understand them: `?` for
 values, `ON CONFLICT DO NOTHING`, and in migrations DOUBLE PRECISION for moments, `{key}` for a number that the database
 gives out, and `{bytes}` for bytes.
 """

@@ -37,12 +37,12 @@ class SectionChange:
         id: its stable id.
         status: how its title and text changed; a section that only moved, or only has another
             number, is the same.
-        moved: whether it stands elsewhere among the sections that both versions have. Not moved is
+        moved: whether it is elsewhere among the sections that both versions have. Not moved is
             one whose number differs only because others came, went or moved.
         old_number, new_number: its number in each text, counted from 1; None if that text lacks it, or if
             one of the two texts is prose, so that each counts as one section.
         title: the words of its title.
-        passages: what stands below it.
+        passages: what is below it.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Comparison:
         old: the text before.
         new: the text after.
         title: the words of the title.
-        sections: in the order of the new policy; a removed one stands after the one that it followed.
+        sections: in the order of the new policy; a removed one comes after the one that it followed.
         processors: those of the new policy in its order, then those that were removed.
     """
 

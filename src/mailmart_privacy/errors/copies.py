@@ -8,7 +8,7 @@ class FormError(PrivacyError):
 
 
 class RecipientError(UsageError):
-    """A recipient or reference cannot stand in the form's field."""
+    """A recipient or reference cannot be written into the form's field."""
 
 
 class RowsError(UsageError):

@@ -26,7 +26,7 @@ _LINES = {"del": "/LineThrough", "ins": "/Underline"}
 def speak(document: Any, pdf: Any, words: Mapping[str, tuple[str, str]]) -> None:
     """Say aloud what a line through or under words means: as their ActualText (ISO 32000-2, 14.9.4).
 
-    The text stands in the structure for screen readers, and in the content for programs that extract or copy text.
+    The text is in the structure for screen readers, and in the content for programs that extract or copy text.
 
     Args:
         document: the laid-out document.
@@ -96,7 +96,7 @@ def label_items(document: Any, pdf: Any) -> None:
 
 
 def place_figures(pdf: Any) -> None:
-    """Say where figures stand in the units of the page: WeasyPrint counts from the top, in pixels of CSS."""
+    """Say where figures are in the units of the page: WeasyPrint counts from the top, in pixels of CSS."""
     for element in _elements(pdf, "/Figure"):
         page = pdf.objects[int(element["Pg"].split()[0])]
         height = page["MediaBox"][3]

@@ -63,7 +63,7 @@ def create_identity(
         The identity, valid for ten years.
 
     Raises:
-        UsageError: `created_at` is naive, or a name cannot stand in a certificate (RFC 5280: 64 characters).
+        UsageError: `created_at` is naive, or a name cannot be in a certificate (RFC 5280: 64 characters).
     """
     require_moment(created_at)
     for given, what in ((name, "name"), (organisation, "organisation's name")):

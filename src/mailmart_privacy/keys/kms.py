@@ -93,7 +93,7 @@ def open_kms(key_id: str, *, certificate: bytes) -> Identity:
     Needed are the permissions kms:DescribeKey, kms:GetPublicKey and kms:Sign.
 
     Args:
-        key_id: an id, an ARN, an alias as "alias/NAME", or an alias' ARN; "awskms:" may stand before it.
+        key_id: an id, an ARN, an alias as "alias/NAME", or an alias' ARN; "awskms:" may precede it.
         certificate: the key's certificate and all of its issuers, in PEM, in any order.
 
     Returns:

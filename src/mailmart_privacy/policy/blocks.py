@@ -30,7 +30,7 @@ class Block:
 
     @property
     def plain(self) -> str:
-        """The block as it stands in the canonical text; a list has one item a line."""
+        """The block as written in the canonical text; a list has one item a line."""
         return "\n".join(f"  • {item}" for item in self.items) if self.type == "list" else self.text
 
     @property

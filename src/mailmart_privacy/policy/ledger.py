@@ -32,7 +32,7 @@ class Ledger:
             none.
 
     Attributes:
-        entries: its entries as they stand in the file, oldest first.
+        entries: its entries as written in the file, oldest first.
         versions: the versions, oldest first; those that were withdrawn are among them.
 
     Raises:

@@ -23,7 +23,7 @@ class Section:
         number: its place, counted from 1.
         id: stable name for links and for `Policy.section`; the slug of its first title.
         title: its heading without the number.
-        blocks: what stands below the heading, in order.
+        blocks: what is below the heading, in order.
     """
 
     number: int
@@ -177,7 +177,7 @@ class Policy:
         Args:
             heading_level: the level of the title, 1 to 4; sections are one level below it, their parts two.
             id_prefix: what every id begins with, so that none of the page's own ids is repeated.
-            toc: whether a list of the sections stands before the first one.
+            toc: whether a list of the sections comes before the first one.
 
         Raises:
             UsageError: the level or the prefix cannot be used.

@@ -96,7 +96,7 @@ def _read_part(name: str, folder: "Path | str | None") -> bytes:
 def render_json(policy: Policy) -> str:
     """Render the policy as JSON, in the form of `data/schemas/policy.schema.json`.
 
-    What was known at its release stands in it; a text that the policy's history does not hold has none of that.
+    What was known at its release is in it; a text that the policy's history does not hold has none of that.
     """
     known = next((each for each in policy.history if each.text_id == policy.text_id), None)
     document = {

@@ -96,7 +96,7 @@ def describe_unchanged(comparison: Comparison) -> str:
 
 
 def section_number(change: SectionChange) -> str:
-    """Write a section's number, as it stands before its title."""
+    """Write a section's number, as it comes before its title."""
     number = change.new_number or change.old_number
     return "" if number is None else f"{number}. "
 
@@ -116,7 +116,7 @@ def section_heading(change: SectionChange) -> tuple[Span, ...]:
 
 
 def plain_title(change: SectionChange) -> str:
-    """Give a section's title as it stands in the new text, or stood in the old one."""
+    """Give a section's title as written in the new text, or in the old one."""
     spans = section_title(change)
     gone = "removed" if change.status != "removed" else ""
     return "".join(span.text for span in spans if span.kind != gone)

@@ -54,7 +54,7 @@ class Release:
     def __post_init__(self) -> None:
         if not _ADDRESS.fullmatch(self.verify_url) or len(self.verify_url) > _MAX_ADDRESS:
             raise UsageError(
-                f"{self.verify_url!r:.80} cannot stand on copies; give an address like {VERIFY_URL}, of at most "
+                f"{self.verify_url!r:.80} cannot be on copies; give an address like {VERIFY_URL}, of at most "
                 f"{_MAX_ADDRESS} characters"
             )
         for moment in (self.released_at, self.effective_at):

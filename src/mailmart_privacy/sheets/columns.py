@@ -50,7 +50,7 @@ class Columns:
     Attributes:
         recipient: that of the recipients.
         reference: that of the references, or None where there is none.
-        headers: what stands above them.
+        headers: what is above them.
     """
 
     recipient: int

@@ -48,7 +48,7 @@ def read_csv(text: str, *, name: str, columns: Mapping[str, str]) -> Iterator[Li
     """Read the rows of a CSV file.
 
     Raises:
-        RowsError: a quotation mark is not closed, or stands where none can be.
+        RowsError: a quotation mark is not closed, or is where none can be.
     """
     marked = _SEP_LINE.match(text)
     if marked:

@@ -20,7 +20,7 @@ def find_header(
 ) -> tuple[int, Columns]:
     """Find the headings of a sheet.
 
-    A title is not taken for headings, whatever words are in it: it stands alone in its row, above rows with more
+    A title is not taken for headings, whatever words are in it: it is alone in its row, above rows with more
     cells, or in a merged cell. Nor is a row that is hidden.
 
     Args:

@@ -69,7 +69,7 @@ def plan_rows(
         first = references.setdefault(reference, row.number)
         if first != row.number:
             what = f"the reference {reference!r}" if row.reference else f"{recipient!r} without a reference"
-            words = f"{what} stands in row {first}, too; each copy needs one of its own"
+            words = f"{what} is in row {first}, too; each copy needs one of its own"
             found.append(RowFault(row=row.number, message=words, role="reference" if row.reference else "recipient"))
             continue
         # As file systems compare that take upper and lower case, or composed letters, for the same.

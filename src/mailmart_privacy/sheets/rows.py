@@ -22,7 +22,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Planned:
-    """A copy that is to be issued: its texts as they will stand in their fields, and its file.
+    """A copy that is to be issued: its texts as they will be in their fields, and its file.
 
     Attributes:
         number: the row's.

@@ -52,8 +52,8 @@ class Trust:
     """Whom to trust for what.
 
     Attributes:
-        signers: who may sign copies, or stands above those who may.
-        authorities: who may make timestamps, or stands above those who may.
+        signers: who may sign copies, or is above those who may.
+        authorities: who may make timestamps, or is above those who may.
         compromised: certificates whose keys others may have had, by the digest of each (lowercase hex SHA-256), and
             since when (aware); they count wherever they appear, no matter who trusts them.
     """

@@ -79,7 +79,7 @@ def require_authority(certificate: x509.Certificate, *, below: int, purpose: str
 
     Args:
         certificate: the issuer's.
-        below: how many other authorities stand below it on this path.
+        below: how many other authorities are below it on this path.
         purpose: what the certificate at the end is for, "sign" or "stamp"; an authority that is limited to other
             purposes does not vouch for it.
 

@@ -4,7 +4,7 @@ The rules:
 
 1. Records are only added. Each carries the SHA-256 of the one before it, and the list that of the last one, as in the
    ledger; so none can change or disappear unseen. Broken: nothing of the list can be used.
-2. A record is about one certificate or key and one purpose: "copies" (it signs copies, or stands above those that do),
+2. A record is about one certificate or key and one purpose: "copies" (it signs copies, or is above those that do),
    "timestamps" (the same of timestamp authorities), "data" (it signs newer data for services) or "archive-log" (it
    signs the log of an archive). The last record about it counts.
 3. A certificate is "current", from when it was taken into use; or "retired", until when it was used: what was signed by

@@ -7,7 +7,7 @@ The rules, in the order in which they are applied:
 2. Every byte after the form is what issuing would write from the few values that are read there (see
    `copies.reading`). Anything else: altered. Nothing but a certification: unsigned.
 3. Both signatures hold under the certificates in their containers, which are those of one signer and its issuers; the
-   keys are strong enough to issue with. Each timestamp is for what it stands at.
+   keys are strong enough to issue with. Each timestamp covers what it belongs to.
 4. Both signers lead to a certificate that is trusted to sign, at the time of their signatures where timestamps and
    validation data in the file prove it, else at the moment of validation; the authorities of the timestamps lead to
    one that is trusted to tell the time. Otherwise the copy is whole, but nobody trusted vouches for it.

@@ -1,6 +1,6 @@
 """Who acknowledged which text: functions over a small store that a service brings.
 
-A privacy notice is acknowledged, never consented to, and it never has to stand before a page: a person is told, and
+A privacy notice is acknowledged, never consented to, and it never has to come before a page: a person is told, and
 what they were told is recorded. A record is only added; a person's records can be given to them and erased.
 """
 

@@ -84,7 +84,7 @@ class Service:
 
     @property
     def base_url(self) -> str:
-        """What stands before a path to make it a whole address."""
+        """What comes before a path to make it a whole address."""
         return self._addresses.base_url
 
     @property
@@ -187,7 +187,7 @@ class Service:
         moment = self._clock()
         try:
             served = self._current_set(moment)
-        except UnknownVersionError as error:  # the clock stands before the first version
+        except UnknownVersionError as error:  # the clock is before the first version
             return refuse(method, 404, f"{error}.")
         path, _, query = target.partition("?")
         resource = served.resources.get(path) or served.resources.get(_decode(path))

@@ -40,7 +40,7 @@ def check_links(files: "Mapping[str, bytes]", rules: "Iterable[tuple[str, tuple[
     Args:
         files: bytes by path.
         rules: the headers that go with each address.
-        base_url: what stands before an address of the site where it is whole.
+        base_url: what comes before an address of the site where it is whole.
 
     Raises:
         SiteError: a link leads nowhere; one line for each.

@@ -37,7 +37,7 @@ class Representation:
         media_type: without parameters.
         body: the bytes.
         modified_at: when it last changed, or None where that cannot be said.
-        links: web links (RFC 8288), each as it stands in the header.
+        links: web links (RFC 8288), each as written in the header.
         location: the address at which these very bytes always are, or None.
         negotiated: whether its address has other formats, too.
         filename: what a browser saves it as, or None.
@@ -101,6 +101,6 @@ class Representation:
 
 
 def link(address: str, relation: str, *, media_type: str | None = None) -> str:
-    """Write a web link as it stands in the header (RFC 8288, 3)."""
+    """Write a web link as written in the header (RFC 8288, 3)."""
     kind = f'; type="{media_type}"' if media_type else ""
     return f'<{address}>; rel="{relation}"{kind}'

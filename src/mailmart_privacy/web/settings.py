@@ -37,9 +37,9 @@ class Settings:
     Attributes:
         path: where the version in force is, for instance "/privacy"; all else is below it, or is this path with an
             ending.
-        base_url: scheme and host that stand before a path where an address has to be whole.
+        base_url: scheme and host that come before a path where an address has to be whole.
         max_age: for how many seconds a cache may keep what can change (RFC 9111, 5.2.2.1).
-        canonical_url: the whole address of the policy at its own place, where this service is a mirror or stands below
+        canonical_url: the whole address of the policy at its own place, where this service is a mirror or is below
             a prefix; None if its own address is the canonical one.
         cors: whether scripts of other sites may read the JSON and the feed (Fetch Standard, 3.3).
         redirect_slash: whether an address with a slash at its end redirects to the one without.

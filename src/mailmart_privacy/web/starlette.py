@@ -117,7 +117,7 @@ class _Answer:
         root = scope.get("root_path", "").rstrip("/")
         if root and not target.startswith(f"{root}/"):  # some servers leave it out of the path
             path, target = root + path, root + target
-        # What stands before is known from what the route has matched: root_path, mounts, and FastAPI's include_router.
+        # What comes before is known from what the route has matched: root_path, mounts, and FastAPI's include_router.
         service = self._below(path.removesuffix(self._service.path + _rest(scope["path_params"])))
         query = scope["query_string"]
         return service, f"{target}?{query.decode('latin-1')}" if query else target

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ..errors import UsageError
 
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+", re.ASCII)
-# Scheme and host as headers, XML and pages can all hold them (RFC 3986, 3.2): other letters stand in a host as xn--….
+# Scheme and host as headers, XML and pages can all hold them (RFC 3986, 3.2): other letters are written in a host as
+# xn--….
 _BASE = re.compile(r"https?://(?:[\w-]+(?:\.[\w-]+)*|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII)
 
 _PORTS = 65_535  # the highest (RFC 9293, 3.1)
@@ -18,7 +19,7 @@ class Addresses:
 
     Attributes:
         page: the path of the version in force, for instance "/privacy".
-        base_url: what stands before it where an address has to be whole, for instance
+        base_url: what comes before it where an address has to be whole, for instance
             "https://mailmart.com".
         canonical_url: the whole address of the policy at its own place, or None if it is this one.
 

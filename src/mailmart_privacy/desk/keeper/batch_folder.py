@@ -2,7 +2,7 @@
 
 Desks that share a database keep what people sent and decided there; their folders have only what is made of it.
 
-What is issued stands in the archive's log. These folders hold what people upload and download; they are
+What is issued is in the archive's log. These folders hold what people upload and download; they are
 removed after a month.
 """
 

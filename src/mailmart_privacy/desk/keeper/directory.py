@@ -30,7 +30,7 @@ class KnownCopy:
         details: reference, matter and request key, decrypted.
         folded: the reference as searches compare it.
         withdrawn: the entry of its withdrawal, or None.
-        replaced: whether a renewed file stands in its place.
+        replaced: whether a renewed file is in its place.
     """
 
     logged: LogEntry

@@ -24,7 +24,7 @@ _ORDER = {
     "required": ["recipient"],
     "additionalProperties": False,
     "properties": {
-        "recipient": {"type": "string", "description": "As it is to stand on the copy"},
+        "recipient": {"type": "string", "description": "As it is to be on the copy"},
         "reference": {"type": "string", "description": "By default the copy gets a reference of its own"},
         "paper": {"enum": ["a4", "letter"], "default": "a4"},
     },

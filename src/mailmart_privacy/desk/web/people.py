@@ -37,7 +37,7 @@ class Session:
     Attributes:
         digest: of what the browser's cookie holds.
         person: who is signed in.
-        form_token: stands in every form that this browser gets.
+        form_token: what is in every form that this browser gets.
         proven_at: when the person last proved who they are, in seconds since 1970; 0 where that is unknown.
     """
 

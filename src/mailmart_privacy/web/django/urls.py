@@ -1,4 +1,4 @@
-"""The addresses, for `path("", include("mailmart_privacy.web.django.urls"))`; the path stands in the settings."""
+"""The addresses, for `path("", include("mailmart_privacy.web.django.urls"))`; the path is in the settings."""
 
 import re
 

@@ -108,7 +108,7 @@ function readExtensions(rest) {
     const extension = extensions.enter();
     const kind = extension.oid();
     if (extension.tag === BOOLEAN) extension.take();
-    if (found.has(kind)) throw new Error("an extension of a certificate stands there twice");
+    if (found.has(kind)) throw new Error("an extension appears twice in a certificate");
     found.set(kind, extension.read(OCTET_STRING));
   }
   return found;

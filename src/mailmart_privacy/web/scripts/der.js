@@ -114,7 +114,7 @@ export function readMoment(digits) {
   return moment;
 }
 
-/** Return a reader of the content of a value that stands alone. */
+/** Return a reader of the content of a value that nothing follows. */
 export function readOnly(content, tag = SEQUENCE) {
   const outer = new Reader(content);
   const inner = outer.enter(tag);

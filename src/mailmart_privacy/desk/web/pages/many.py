@@ -184,7 +184,7 @@ async def _show_problems(visit: Visit, *, fault: str = "") -> Response:
 
 
 def _list_columns(sheet: SheetView) -> list[tuple[str, str]]:
-    """List the columns: letters, and what stands above them."""
+    """List the columns: letters, and what is above them."""
     headings = next((row.cells for row in sheet.top if row.number == sheet.header_row), ())
     count = _count_columns(sheet)
     padded = [*headings, *[""] * (count - len(headings))]

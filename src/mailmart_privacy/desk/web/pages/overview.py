@@ -24,7 +24,7 @@ class DueItem:
     Attributes:
         what: its heading.
         words: a sentence.
-        state: what stands beside it, "To do" or "41 days left".
+        state: what is beside it, "To do" or "41 days left".
         urgent: whether somebody has to do something.
     """
 

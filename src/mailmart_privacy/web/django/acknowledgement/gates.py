@@ -1,4 +1,4 @@
-"""For projects that want it: people see the notice before a page. A notice need not stand before anything.
+"""For projects that want it: people see the notice before a page. A notice need not come before anything.
 
 The law asks that people are told (GDPR Art. 13 and 14), not that they confirm it. So nothing here acts unless a project
 uses the decorator, or adds the middleware and sets `GATE`.
