@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 
 from mailmart_privacy.desk.settings import OidcSettings
 from mailmart_privacy.desk.web.people import IDLE
-from mailmart_privacy.desk.web.permissions import ADMINISTRATOR, COMPLIANCE, SALES
+from mailmart_privacy.desk.web.permissions import ADMINISTRATOR, COMPLIANCE, PROVEN, SALES, Permission
 from mailmart_privacy.desk.web.sign_ins import PATIENCE, choose_target
 
 from .desk_browser import Browser, Page, make_desk
@@ -599,3 +599,9 @@ def test_a_provider_that_is_down_is_not_asked_by_each_request(team: TeamDesk) ->
     team.desk.time.now += 6
     del team.provider.answers["/jwks"]
     assert ask_api(team, team.provider.make_access_token()).status == 200
+
+
+def test_what_concerns_people_keys_and_erasures_needs_a_proof() -> None:
+    """A new permission of this kind belongs into the list."""
+    words = ("ERASE", "PEOPLE", "TOKEN", "KEYS")
+    assert {each for each in Permission if any(word in each.name for word in words)} == PROVEN
