@@ -100,7 +100,8 @@ def test_a_copy_that_cannot_be_put_into_its_place_is_withdrawn(cli: Run, archive
 
     with mock.patch("mailmart_privacy._files._put", taken):
         result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "taken.pdf")
-    assert (result.returncode, "exists" in one_line(result)) == (1, True)
+    assert (result.returncode, "exists" in (line := one_line(result))) == (1, True)
+    assert "the copy was archived, and the archive records that nobody received it" in line
     (copy,) = find_one(cli, "Gamma")["copies"]
     assert copy["withdrawn_because"] == "its file could not be written; never sent"
     assert place.read_bytes() == b"somebody else's"
@@ -145,16 +146,95 @@ def test_a_batch_that_cannot_be_written_is_not_archived(cli: Run, archive: Path,
     assert len(digests(cli)) == 4
 
 
-def test_a_batch_whose_zip_file_fails_is_withdrawn(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """The copies of a ZIP file that was not finished are withdrawn, since nobody received them."""
+ZIPPED = ("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1", "-o")
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> None:
+    """A sheet of two customers."""
     (tmp_path / "rows.csv").write_text("recipient,reference\nGamma SA,G-1\nDelta Inc,D-1\n")
+
+
+@pytest.mark.usefixtures("archive", "rows")
+def test_a_zip_file_that_cannot_be_written_is_not_archived(cli: Run, tmp_path: Path) -> None:
+    """A ZIP file is written whole beside its place before its copies are archived."""
     with mock.patch("mailmart_privacy.batch.zip_file.ZipSink.finish", side_effect=OSError(28, "No space left")):
-        result = cli("export", "--recipients", "rows.csv", "-a", "archive", "--jobs", "1", "-o", "sent.zip")
+        result = cli(*ZIPPED, "sent.zip")
+    assert (result.returncode, (tmp_path / "sent.zip").exists(), len(digests(cli))) == (1, False, 2)
+
+
+@pytest.mark.usefixtures("archive", "rows")
+@pytest.mark.parametrize(
+    ("broken", "place"),
+    [
+        ("_files._put", "sent.zip"),  # when it is put into its place
+        ("batch.zip_file.ZipSink.finish", "-"),  # into a pipe, which cannot be taken back
+    ],
+)
+def test_a_batch_whose_zip_file_fails_is_withdrawn(cli: Run, tmp_path: Path, broken: str, place: str) -> None:
+    """If the ZIP file fails after its copies were archived, they are withdrawn, and the person is told."""
+
+    def fail(*arguments: object, **named: object) -> bool:
+        if place == "-" or str(arguments[1]).endswith(place):
+            raise OSError(28, "No space left on device")
+        return put(*arguments, **named)  # type: ignore[arg-type]
+
+    put = _files._put
+    with mock.patch(f"mailmart_privacy.{broken}", fail):
+        result = cli(*ZIPPED, place)
     assert (result.returncode, (tmp_path / "sent.zip").exists()) == (1, False)
+    words = result.stderr.decode()
+    assert "No space left on device; no file was written" in words
+    assert "2 copies were archived, and the archive records that nobody received them" in words
     for name in ("Gamma", "Delta"):
         (copy,) = find_one(cli, name)["copies"]
         assert copy["withdrawn_because"] == "their ZIP file was not finished; never sent"
     assert cli("archive", "verify", "-a", "archive").returncode == 0
+
+
+@pytest.mark.usefixtures("archive", "rows")
+def test_copies_that_cannot_be_withdrawn(cli: Run) -> None:
+    """If that cannot be recorded either, the person is told that the archive still lists them as issued."""
+    full = OSError(28, "No space left on device")
+    with (
+        mock.patch("mailmart_privacy.batch.zip_file.ZipSink.finish", side_effect=full),
+        mock.patch("mailmart_privacy.archive.session.Session.withdraw_copies", side_effect=full),
+    ):
+        result = cli(*ZIPPED, "-")
+    words = result.stderr.decode()
+    assert "2 copies were archived, and the archive still lists them as issued" in words
+    assert "archive withdraw DIGEST" in words
+
+
+@pytest.mark.usefixtures("archive", "rows")
+@pytest.mark.parametrize("place", [("-o", "sent.zip"), ("-d", "sent")])
+def test_an_authority_that_fails_in_the_end(cli: Run, tmp_path: Path, place: tuple[str, str]) -> None:
+    """The copies are handed out before the log is anchored, and the person is told that this failed."""
+    nobody = ("--tsa", "http://127.0.0.1:1/")
+    result = cli(*ZIPPED[:-1], *place, *nobody)
+    assert (result.returncode, (tmp_path / place[1]).exists(), len(digests(cli))) == (1, True, 4)
+    words = result.stderr.decode()
+    assert "2 issued" in words
+    assert "all copies are archived, but the log was not anchored after that: no timestamp" in words
+
+
+@pytest.mark.usefixtures("archive")
+def test_an_authority_that_fails_after_copies_were_added(cli: Run) -> None:
+    """What was added is listed, also in JSON, and the person is told that the log was not anchored."""
+    assert cli("export", "--to", "Epsilon BV", "-o", "e.pdf").returncode == 0
+    added = cli("archive", "add", "e.pdf", "-a", "archive", "--json", "--tsa", "http://127.0.0.1:1/")
+    assert (added.returncode, [file["added"] for file in json.loads(added.stdout)["files"]]) == (1, [True])
+    assert b"all copies are archived, but the log was not anchored" in added.stderr
+
+
+@pytest.mark.usefixtures("archive")
+def test_a_pipe_that_breaks(cli: Run) -> None:
+    """A copy that was archived and could not be written to its pipe is withdrawn."""
+    broken = mock.patch("mailmart_privacy.archive.delivery.write_to", side_effect=BrokenPipeError(32, "Broken pipe"))
+    with broken:
+        result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "-")
+    assert (result.returncode, "nobody received it" in one_line(result)) == (1, True)
+    assert find_one(cli, "Gamma")["copies"][0]["withdrawn_at"]
 
 
 def test_an_archive_that_cannot_be_used_leaves_no_identity_behind(cli: Run, tmp_path: Path) -> None:

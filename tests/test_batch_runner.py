@@ -1,5 +1,6 @@
 """Batches from Python: progress, stopping, and continuing, without the command line."""
 
+import contextlib
 import datetime
 import io
 import secrets
@@ -81,7 +82,7 @@ def test_a_zip_goes_to_any_stream(order: BatchOrder, tmp_path: Path) -> None:
     """A ZIP file is written to the file that the caller opened; all copies are verified if that is asked for."""
     stream = io.BytesIO()
     few = replace(order, plan=order.plan[:3], verify=None)
-    report = make(few, tmp_path).into_zip(stream, seekable=True)
+    report = make(few, tmp_path).into_zip(contextlib.nullcontext(stream), seekable=True)
     assert (report.issued, report.verified, report.manifest) == (3, 3, None)
     with zipfile.ZipFile(stream) as book:
         assert sorted(book.namelist()) == sorted([*(row.file for row in few.plan), "manifest.jsonl"])

@@ -42,13 +42,13 @@ def write_whole(path: Path, content: bytes, *, force: bool = False, mode: int = 
 
 @contextlib.contextmanager
 def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterator[IO[bytes]]":
-    """Open a file for writing beside its place; put it there, synced, when all was written.
+    """Open a file for writing, and for reading that again, beside its place; put it there, synced, in the end.
 
     Raises as `write_whole` does; where the writing itself raises, nothing is left behind.
     """
     beside = path.with_name(_BESIDE.format(secrets.token_hex(8)))
     try:
-        with open(_create(beside, mode), "wb") as file:
+        with open(_create(beside, mode), "w+b") as file:
             yield file
             file.flush()
             sync_file(file.fileno())
@@ -184,7 +184,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _create(path: Path, mode: int) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
 
 
 def _write(descriptor: int, content: bytes) -> None:

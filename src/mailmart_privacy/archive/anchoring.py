@@ -4,6 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import NotAnchoredError, PrivacyError
 from .anchors import Anchor, anchor, verify_anchors
 from .witnesses import Witness, cosign
 
@@ -47,6 +48,25 @@ class Anchoring:
             at=at,
             cosign=lambda checkpoint: cosign(session.archive, checkpoint, self.witnesses),
         )
+
+
+def anchor_added(session: "Session", anchoring: Anchoring | None, at: datetime.datetime) -> NotAnchoredError | None:
+    """Anchor the log after copies were added; where that fails, they are archived all the same.
+
+    Args:
+        session: the archive that they were added to.
+        anchoring: who anchors it, or None.
+        at: now (aware).
+
+    Returns:
+        Why it is not anchored, or None.
+    """
+    if anchoring is not None:
+        try:
+            anchoring.anchor(session, at)
+        except PrivacyError as error:
+            return NotAnchoredError(error)
+    return None
 
 
 def indexed_anchors(archive: "Archive", index: "Index", *, trust: "Trusted", at: datetime.datetime) -> list[Anchor]:

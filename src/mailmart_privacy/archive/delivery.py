@@ -1,15 +1,14 @@
 """Issuing and archiving in one step: no copy is handed out without its entry."""
 
-import contextlib
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from .._files import open_whole, sync_file
-from ..errors import ArchiveError, PrivacyError
+from ..errors import ArchiveError, PrivacyError, UndeliveredError
 from .acts import withdraw
 from .adding import ReferenceOwners
 from .admission import admit
@@ -98,7 +97,7 @@ def write_archived(
 ) -> ArchivedCopy:
     """Write a copy under a temporary name, archive it, and only then give the file its name.
 
-    If that fails, the log records that the copy is withdrawn: it was never handed out.
+    If that fails, the log records that the copy is withdrawn: nobody received it.
 
     Args:
         service: the archive.
@@ -113,34 +112,47 @@ def write_archived(
         OSError: the file cannot be written there.
         DestinationExistsError: a file is there, and `force` is not set.
         ArchiveError: it cannot be archived; no file was written.
+        UndeliveredError: it was archived, and its file could not be put into its place after that.
     """
     copy = _judge(service, pdf, trust, ledger, "", "")
     require_reference(service, copy, same_reference=same_reference)
+    added = None
     try:
         with open_whole(path, force=force) as file:
             file.write(pdf)
             file.flush()
             sync_file(file.fileno())
             added = _add(service, copy, ledger)
-    except BaseException:
-        with contextlib.suppress(PrivacyError, OSError):  # what went wrong first is what is raised
-            _withdraw(service, copy)
-        raise
+    except BaseException as error:  # noqa: BLE001 - an interruption too leaves a copy that nobody received
+        raise _withdraw(service, copy, added, error) from None
     return _describe(copy, added)
 
 
-def archive_copy(
+def pass_archived(
     service: "ArchiveService",
+    stream: IO[bytes],
     pdf: bytes,
     *,
     trust: "Trusted",
     ledger: "Ledger",
     same_reference: bool = False,
 ) -> ArchivedCopy:
-    """Archive a copy that was issued just now; arguments and errors are those of `write_archived`."""
+    """Archive a copy, and write it to a pipe after that; arguments and errors are those of `write_archived`."""
     copy = _judge(service, pdf, trust, ledger, "", "")
     require_reference(service, copy, same_reference=same_reference)
-    return _describe(copy, _add(service, copy, ledger))
+    added = None
+    try:
+        added = _add(service, copy, ledger)
+        write_to(stream, pdf)
+    except BaseException as error:  # noqa: BLE001 - an interruption too leaves a copy that nobody received
+        raise _withdraw(service, copy, added, error) from None
+    return _describe(copy, added)
+
+
+def write_to(stream: IO[bytes], content: bytes) -> None:
+    """Write to a pipe, and wait until its reader has it."""
+    stream.write(content)
+    stream.flush()
 
 
 def require_reference(service: "ArchiveService", copy: "Copy", *, same_reference: bool) -> None:
@@ -176,17 +188,31 @@ def _add(service: "ArchiveService", copy: "Copy", ledger: "Ledger") -> "LogEntry
     return added
 
 
-def _withdraw(service: "ArchiveService", copy: "Copy") -> None:
-    """Log that a copy is withdrawn, if its entry was committed."""
+def _withdraw(service: "ArchiveService", copy: "Copy", added: "LogEntry | None", error: BaseException) -> BaseException:
+    """Log that a copy is withdrawn, if its entry was committed.
+
+    Returns:
+        The error to raise: the given one, unless the copy is in the archive.
+    """
+    try:
+        withdrawn = _withdraw_committed(service, copy)
+    except (PrivacyError, OSError):  # what went wrong first is what is raised
+        withdrawn = False
+    if not withdrawn and added is None:
+        return error
+    return UndeliveredError(error, 1, withdrawn=withdrawn)
+
+
+def _withdraw_committed(service: "ArchiveService", copy: "Copy") -> bool:
     digest = sha256(copy.pdf).hexdigest()
     with service.writing() as (session, keyring):
         recipient = service.archive.find_recipient(keyring.names_key, copy.recipient)
-        if recipient is None:
-            return
-        for added in copies_of(service.archive, recipient.pseudonym).copies:
-            if added.entry.files[0].digest == digest:
-                reason = Details(reason="its file could not be written; never sent")
-                withdraw(session, recipient, added, details=reason)
+        copies = copies_of(service.archive, recipient.pseudonym).copies if recipient is not None else ()
+        found = [each for each in copies if each.entry.files[0].digest == digest]
+        for each in found:
+            assert recipient is not None
+            withdraw(session, recipient, each, details=Details(reason="its file could not be written; never sent"))
+    return bool(found)
 
 
 def _describe(copy: "Copy", added: "LogEntry") -> ArchivedCopy:

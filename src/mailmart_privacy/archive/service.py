@@ -1,12 +1,12 @@
 """The archive as one object: what a command line, a web application or a script asks of it."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from .adding import Added, add_files
-from .anchoring import Anchoring, indexed_anchors
+from .anchoring import Anchoring, anchor_added, indexed_anchors
 from .audit import Report, audit
 from .evidence import gather_evidence
 from .finding import Found, find
@@ -47,21 +47,40 @@ class ArchiveService(ArchiveActs):
         trust: "Trusted",
         ledger: "Ledger",
         same_reference: bool = False,
+        anchoring: Anchoring | None = None,
+        report: Callable[[Added], None] = lambda added: None,
     ) -> list[Added]:
-        """Archive copies that were issued elsewhere; see `adding.add_files`."""
+        """Archive copies that were issued elsewhere; see `adding.add_files`.
+
+        Args:
+            paths: the files.
+            trust: whom to trust for what.
+            ledger: the recorded versions.
+            same_reference: accept a reference that another customer has already.
+            anchoring: who anchors the log if something was added, or None.
+            report: is told the outcome for each file, in their order.
+
+        Raises:
+            NotAnchoredError: all is archived, and the log could not be anchored after that.
+        """
+        done = []
         with self.index() as index, self.writing() as (session, keyring):
-            return list(
-                add_files(
-                    session,
-                    index,
-                    paths,
-                    names_key=keyring.names_key,
-                    trust=trust,
-                    ledger=ledger,
-                    clock=self.clock,
-                    same_reference=same_reference,
-                )
-            )
+            for each in add_files(
+                session,
+                index,
+                paths,
+                names_key=keyring.names_key,
+                trust=trust,
+                ledger=ledger,
+                clock=self.clock,
+                same_reference=same_reference,
+            ):
+                report(each)
+                done.append(each)
+            failed = anchor_added(session, anchoring if any(each.added for each in done) else None, self.clock())
+        if failed is not None:
+            raise failed
+        return done
 
     def find(self, text: str, *, exact: bool = False) -> Found:
         """Find customers and copies by parts of names and references, or beginnings of digests; see `finding.find`."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..archive.location import quiet
-from ..errors import ArchiveError, DestinationExistsError
+from ..errors import ArchiveError, DestinationExistsError, NotAnchoredError, PrivacyError, UndeliveredError
 from ..policy.ledger import shipped
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ class Archiving:
         version: of the policy.
         level: of the copies.
         references: tells which customer has which reference, or None where two customers may have one.
+
+    Attributes:
+        not_anchored: why the log was not anchored in the end, though an authority was named.
     """
 
     def __init__(
@@ -53,7 +56,9 @@ class Archiving:
         self._session, self._index, self._names_key = session, index, names_key
         self._signer, self._version, self._level = signer, version, level
         self._references = references
+        self.not_anchored: NotAnchoredError | None = None
         self._added: list[tuple[str, int]] = []
+        self._reason = ""
 
     def claim(self, rows: "Sequence[Planned]") -> None:
         """Claim the references of all rows for their customers, before the first copy is issued.
@@ -88,10 +93,20 @@ class Archiving:
                 raise ArchiveError(f"{error.filename or 'the archive'}: {error.strerror or error}") from error
             self._added += ((copy.recipient, entry.number) for copy, entry in zip(added, done, strict=True))
 
-    def withdraw(self, reason: str) -> None:
-        """Log that all copies that were archived in this run are withdrawn: none of them was given out."""
-        self._session.withdraw_copies(self._added, reason)
-        self._added = []
+    @contextlib.contextmanager
+    def all_or_none(self, reason: str) -> Iterator[None]:
+        """Give out either all copies or none: if the work inside fails, those that it archived are withdrawn.
+
+        Args:
+            reason: for which they are.
+        """
+        self._added, self._reason = [], reason
+        yield
+        self._added, self._reason = [], ""
+
+    def undelivered(self) -> tuple[list[tuple[str, int]], str]:
+        """Tell which archived copies nobody was given (name and number of the entry), and why."""
+        return (self._added if self._reason else []), self._reason
 
     def deliver(self, copies: "Sequence[IssuedRow]", files: dict[int, str], place: "Destination") -> "list[IssuedRow]":
         """Write copies beside their places, archive them, and only then put them into their places.
@@ -194,21 +209,36 @@ def open_archiving(
         actor: the person who runs the batch.
         same_reference: accept references that other customers have already.
         advance: is told how far the reading of the log has come.
+
+    Raises:
+        UndeliveredError: copies were archived, and not handed out; see `Archiving.all_or_none`.
     """
     from ..archive.adding import ReferenceOwners
+    from ..archive.anchoring import anchor_added
 
     opened = location.open()
     keyring = location.keyring(opened)
-    with location.open_index(opened, advance) as index, opened.writing(keyring, clock, actor) as session:
-        references = None if same_reference else ReferenceOwners(opened, keyring.names_key)
-        yield Archiving(
-            session,
-            index,
-            keyring.names_key,
-            signer=signer,
-            version=version,
-            level=level,
-            references=references,
-        )
-        if anchoring is not None:
-            anchoring.anchor(session, clock())
+    archiving = None
+    try:
+        with location.open_index(opened, advance) as index, opened.writing(keyring, clock, actor) as session:
+            archiving = Archiving(
+                session,
+                index,
+                keyring.names_key,
+                signer=signer,
+                version=version,
+                level=level,
+                references=None if same_reference else ReferenceOwners(opened, keyring.names_key),
+            )
+            yield archiving
+            archiving.not_anchored = anchor_added(session, anchoring, clock())
+    except BaseException as error:
+        copies, reason = archiving.undelivered() if archiving is not None else ([], "")
+        if not copies:
+            raise
+        # By another session, since after a failure nothing is added in the same one.
+        withdrawn = False
+        with contextlib.suppress(PrivacyError, OSError), opened.writing(keyring, clock, actor) as session:
+            session.withdraw_copies(copies, reason)
+            withdrawn = True
+        raise UndeliveredError(error, len(copies), withdrawn=withdrawn) from None

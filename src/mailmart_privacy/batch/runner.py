@@ -4,14 +4,22 @@ import datetime
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from .._files import make_folder, remove_leftovers
 from ..copies.certified import CertifiedForm, certified_level
-from ..errors import DestinationExistsError, ExitCode, PrivacyError, RecipientError, UnfinishedError, UsageError
+from ..errors import (
+    DestinationExistsError,
+    ExitCode,
+    PrivacyError,
+    RecipientError,
+    UnfinishedError,
+    UsageError,
+    format_error,
+)
 from .destinations import Destination, FolderDestination
 from .manifest import Manifest, open_manifest, read_copy
 from .order import BatchOrder
@@ -19,7 +27,7 @@ from .report import BatchReport, Progress, quiet
 from .results import FailedRow, IssuedRow
 from .sampling import Sample
 from .scheduler import CHUNK, certify_order, issue_rows, name_signer, verify_copies
-from .zip_file import ZipSink
+from .zip_file import ZipSink, read_zip
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -117,21 +125,44 @@ class BatchRunner:
             gone=gone,
             verified=verified,
             manifest=manifest,
+            not_anchored=archive.not_anchored if archive is not None else None,
         )
 
-    def into_zip(self, stream: IO[bytes], *, seekable: bool) -> BatchReport:
+    def into_zip(self, file: AbstractContextManager[IO[bytes]], *, seekable: bool) -> BatchReport:
         """Write the copies and their list into a ZIP file, as they come.
 
+        With an archive, the copies of a file are archived when all of them are written, and before the file is put
+        into its place; those that go into a pipe are archived first.
+
         Args:
-            stream: where it goes.
-            seekable: whether it is a file; in a pipe, the entries are packed.
+            file: opens it; what is raised within leaves no file.
+            seekable: whether it is a file, which can be read again; in a pipe, the entries are packed.
 
         Raises:
             UnfinishedError: it was stopped; what was written is not a whole ZIP file.
+            UndeliveredError: copies were archived when it failed; they are withdrawn.
         """
+        with self._archiving() as archive:
+            together = (
+                nullcontext() if archive is None else archive.all_or_none("their ZIP file was not finished; never sent")
+            )
+            with together, file as stream:
+                verified = self._fill_zip(stream, None if seekable else archive, seekable=seekable)
+                if archive is not None and seekable:
+                    for some in read_zip(stream, self._plan, CHUNK):
+                        archive.add(some)
+        return BatchReport(
+            copies=len(self._plan),
+            issued=len(self._plan),
+            verified=verified,
+            not_anchored=archive.not_anchored if archive is not None else None,
+        )
+
+    def _fill_zip(self, stream: IO[bytes], archive: "Archiving | None", *, seekable: bool) -> int:
+        """Write a whole ZIP file; tell how many copies were verified."""
         files = {row.number: row.file for row in self._plan}
         everything, done = self._order.verify is None, 0
-        with self._archiving() as archive, self._open_sink(stream, archive, seekable=seekable) as sink:
+        with self._open_sink(stream, seekable=seekable) as sink:
             sample = Sample(self._order.verify or 0)
             self._progress("issuing", 0, len(self._plan))
             for issued in self._issue(self._plan):
@@ -146,7 +177,8 @@ class BatchRunner:
                 self._progress("issuing", done, len(self._plan))
             verified = done if everything else self._verify(sample.copies)
             sink.finish()
-        return BatchReport(copies=len(self._plan), issued=done, verified=verified)
+        stream.flush()
+        return verified
 
     def _certify(self, at: datetime.datetime) -> CertifiedForm:
         job = self._order.job
@@ -164,16 +196,12 @@ class BatchRunner:
             yield archive
 
     @contextmanager
-    def _open_sink(self, stream: IO[bytes], archive: "Archiving | None", *, seekable: bool) -> Iterator[ZipSink]:
-        """Open a ZIP file; where it is not finished, all archived copies are withdrawn, since none was given out."""
+    def _open_sink(self, stream: IO[bytes], *, seekable: bool) -> Iterator[ZipSink]:
         sink = ZipSink(stream, self._order.begun_at, seekable=seekable)
         try:
             yield sink
         except BaseException:
             sink.abandon()
-            if archive is not None:
-                with suppress(PrivacyError, OSError):  # what went wrong first is what is raised
-                    archive.withdraw("their ZIP file was not finished; never sent")
             raise
 
     def _issue(
@@ -271,13 +299,7 @@ class BatchRunner:
         elif not done:
             return error
         else:
-            cause, code = _format_error(error), ExitCode.PARTLY
+            cause, code = format_error(error), ExitCode.PARTLY
         total = len(self._plan)
         words = f"{cause}; {done:,} of {total:,} copies are issued"
         return UnfinishedError(words, code, done=done, total=total, argument="resume")
-
-
-def _format_error(error: BaseException) -> str:
-    if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
-    return str(error)

@@ -2,12 +2,34 @@
 
 import contextlib
 import datetime
+import itertools
+import json
 import tempfile
 import zipfile
-from typing import IO, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any
 
-from .manifest import NAME, write_line
+from .manifest import NAME, read_copy, write_line
 from .results import IssuedRow
+
+if TYPE_CHECKING:
+    from ..sheets.rows import Planned
+
+
+def read_zip(stream: IO[bytes], plan: "Sequence[Planned]", count: int) -> "Iterator[list[IssuedRow]]":
+    """Read the copies of a finished ZIP file, some at a time.
+
+    Args:
+        stream: the file, open to be read.
+        plan: the rows that it was made for.
+        count: how many copies at a time.
+    """
+    rows = {row.reference: row for row in plan}
+    with zipfile.ZipFile(stream) as packed, packed.open(NAME) as listed:
+        lines = (json.loads(line) for line in listed)
+        while some := list(itertools.islice(lines, count)):
+            yield [replace(read_copy(each, rows[each["reference"]]), pdf=packed.read(each["file"])) for each in some]
 
 
 class _Forward:

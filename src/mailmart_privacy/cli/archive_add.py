@@ -92,34 +92,30 @@ def add(
     A copy that is in the archive already is not verified or added again. With --tsa the log is anchored afterwards.
     With several files the exit code is the highest.
     """
-    from ..archive.adding import add_files
-
     service, paths = open_service(location, "indexing"), list_files(names)
     if not paths:
         raise UsageError(f"there is no PDF file in {', '.join(names)}")
     results: list[dict[str, Any]] = []
-    with service.index() as index, service.writing() as (session, keyring):
-        added = add_files(
-            session,
-            index,
-            paths,
-            names_key=keyring.names_key,
-            trust=authorities.trusted(),
-            ledger=shipped(),
-            clock=now,
-            same_reference=same_reference,
-        )
+    try:
         with show_progress("archiving", len(paths)) as progress:
-            for each in added:
-                results.append(_to_json(each))
+
+            def report(added: "Added") -> None:
+                results.append(_to_json(added))
                 progress.advance()
                 if not as_json:
-                    click.echo(_describe(results[-1]), err=each.error is not None)
-        anchoring = read_anchoring(authorities, witness)
-        if anchoring is not None and any(result["added"] for result in results):
-            anchoring.anchor(session, now())
-    if as_json:
-        print_json({"files": results})
+                    click.echo(_describe(results[-1]), err=added.error is not None)
+
+            service.add(
+                paths,
+                trust=authorities.trusted(),
+                ledger=shipped(),
+                same_reference=same_reference,
+                anchoring=read_anchoring(authorities, witness),
+                report=report,
+            )
+    finally:  # what was archived before an error is listed
+        if as_json:
+            print_json({"files": results})
     return int(max((result["exit_code"] for result in results), default=ExitCode.DONE))
 
 

@@ -70,11 +70,13 @@ def export_batch(batch: BatchExport) -> None:
                 place, resume = find_destination(batch.place.directory or ""), batch.options.resume
                 report = runner.into_destination(place, manifest=batch.manifest_path, resume=resume)
             else:
-                with open_output(batch.place.output, force=batch.place.force) as stream:
-                    report = runner.into_zip(stream, seekable=batch.place.output != "-")
+                output = open_output(batch.place.output, force=batch.place.force)
+                report = runner.into_zip(output, seekable=batch.place.output != "-")
     if report.manifest is not None:
         write_issued(batch, content, sheet, plan, report.manifest)
     print_report(batch, report, progress.seconds("issuing"))
+    if report.not_anchored is not None:
+        raise report.not_anchored
 
 
 def _open_runner(

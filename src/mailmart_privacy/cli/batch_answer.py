@@ -121,6 +121,7 @@ def print_report(batch: BatchExport, report: "BatchReport", seconds: float) -> N
             "verified": report.verified,
             "seconds": round(seconds, 3),
             "rate": round(rate, 1),
+            "not_anchored": str(report.not_anchored) if report.not_anchored is not None else None,
         }
         print_json(facts)
         return

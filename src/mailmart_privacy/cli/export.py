@@ -213,13 +213,14 @@ def _archive(
     same_reference: bool,
 ) -> None:
     """Archive a copy, and write its file only after that."""
-    from ..archive.delivery import archive_copy, write_archived
+    from ..archive.delivery import pass_archived, write_archived
 
     ledger = shipped()
     with hinting_at_references():
         if target == "-":
-            done = archive_copy(service, pdf, trust=trust, ledger=ledger, same_reference=same_reference)
-            write_out(target, pdf, binary=True, force=force)
+            done = pass_archived(
+                service, sys.stdout.buffer, pdf, trust=trust, ledger=ledger, same_reference=same_reference
+            )
         else:
             done = write_archived(
                 service, Path(target), pdf, trust=trust, ledger=ledger, force=force, same_reference=same_reference

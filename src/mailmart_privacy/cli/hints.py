@@ -7,6 +7,7 @@ _NAMED = 3
 
 # By the `argument` of an error. Each follows the message, after a semicolon.
 HINTS = {
+    "anchor": "anchor it later with: mailmart-privacy archive anchor --tsa URL --trust CERT",
     "archive": "create an archive with: mailmart-privacy archive init DIR",
     "certificate": "give the certificate with --certificate FILE",
     "columns.recipient": "name it with --column recipient=HEADER",
@@ -25,6 +26,7 @@ HINTS = {
     "trust": "give it with --trust FILE",
     "trust_timestamps": "give it with --trust-timestamps FILE",
     "tsa": "name a timestamp authority with --tsa URL",
+    "withdraw": "record that with: mailmart-privacy archive withdraw DIGEST --reason TEXT",
 }
 
 

@@ -1,6 +1,6 @@
 """One base for everything that this package raises; the exit code is data of the class."""
 
-from .archives import ArchiveError, TamperedError
+from .archives import ArchiveError, NotAnchoredError, TamperedError, UndeliveredError
 from .base import (
     DestinationExistsError,
     ExitCode,
@@ -9,6 +9,7 @@ from .base import (
     UnfinishedError,
     UsageError,
     WrongTypeError,
+    format_error,
     one_line,
     require_text,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "LevelError",
     "MissingExtraError",
     "NewerVersionError",
+    "NotAnchoredError",
     "PrivacyError",
     "RecipientError",
     "RecordError",
@@ -54,6 +56,7 @@ __all__ = [
     "SourceError",
     "TamperedError",
     "TimestampError",
+    "UndeliveredError",
     "UnfinishedError",
     "UnknownSectionError",
     "UnknownTextError",
@@ -65,6 +68,7 @@ __all__ = [
     "VerificationError",
     "VersionMismatchError",
     "WrongTypeError",
+    "format_error",
     "one_line",
     "require_text",
 ]

@@ -27,12 +27,18 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-LISTED = 100  # faults that a message lists
-
-
 def one_line(error: Exception) -> str:
     """Say an error of another library in one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def format_error(error: BaseException) -> str:
+    """Say in one line what went wrong, and where; also of an error of the system."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    return str(error)
 
 
 class PrivacyError(Exception):
