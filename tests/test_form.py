@@ -11,6 +11,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from mailmart_privacy import _resources
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
 from mailmart_privacy.form.notes import read_field_font
+from mailmart_privacy.form.page import print_page
 from mailmart_privacy.form.render import render_form
 from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.ledger import shipped
@@ -276,6 +278,30 @@ def test_a_character_that_no_font_has_is_named() -> None:
         render_form(with_text("We are 株式会社."))
 
 
+def test_a_page_with_names_in_any_script(tmp_path: Path) -> None:
+    """A page that names people takes the machine's fonts for what the package's fonts lack, and they are embedded."""
+    page = '<html lang="en"><title>Names</title><p style="font-family: MailMart Sans">Acme 山田商事 شركة ❤\ufe0f</html>'
+    with pytest.raises(FormError, match=r"the package.s fonts lack characters of the text: .*山"):
+        print_page(page)
+    (tmp_path / "names.pdf").write_bytes(print_page(page, machine_fonts=True))
+    shown = subprocess.run(["pdffonts", tmp_path / "names.pdf"], capture_output=True, check=True).stdout.decode()
+    fonts = [line.split() for line in shown.splitlines()[2:]]
+    assert any("MailMartSans" in font[0] for font in fonts)
+    assert len(fonts) >= 2, "the package's own, and another one"
+    assert all("yes" in font for font in fonts)
+
+
+@pytest.mark.parametrize("lists", ["", "#!/bin/sh\necho '20-7e a0'\n"])
+def test_a_character_that_no_font_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lists: str) -> None:
+    """A name that no font of this machine can show is refused in one line; no boxes are printed."""
+    if lists:
+        (tmp_path / "fc-list").write_text(lists)
+        (tmp_path / "fc-list").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep if lists else None)
+    with pytest.raises(FormError, match=r"no font on this machine has 株 U\+682A .*; install a font that has them"):
+        print_page('<html lang="en"><title>Names</title><p>Acme 株</html>', machine_fonts=True)
+
+
 def test_what_is_left_out_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """A style sheet or font that cannot be read is an error, not a form in another font."""
     read = _resources.read_template
@@ -285,7 +311,7 @@ def test_what_is_left_out_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) ->
             raise FileNotFoundError(name)
         return read(name)
 
-    monkeypatch.setattr("mailmart_privacy.form.layout._require_characters", lambda html: None)
+    monkeypatch.setattr("mailmart_privacy.form.layout._require_characters", lambda html, machine_fonts: None)
     monkeypatch.setattr(_resources, "read_template", fail)
     with pytest.raises(FormError, match="MailMart Serif"):
         render_form(shipped().policy(VERSION))

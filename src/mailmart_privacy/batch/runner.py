@@ -27,7 +27,7 @@ from .report import BatchReport, Progress, quiet
 from .results import FailedRow, IssuedRow
 from .sampling import Sample
 from .scheduler import CHUNK, certify_order, issue_rows, name_signer, verify_copies
-from .zip_file import ZipSink, read_zip
+from .zip_file import open_sink, read_zip
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -162,7 +162,7 @@ class BatchRunner:
         """Write a whole ZIP file; tell how many copies were verified."""
         files = {row.number: row.file for row in self._plan}
         everything, done = self._order.verify is None, 0
-        with self._open_sink(stream, seekable=seekable) as sink:
+        with open_sink(stream, self._order.begun_at, seekable=seekable) as sink:
             sample = Sample(self._order.verify or 0)
             self._progress("issuing", 0, len(self._plan))
             for issued in self._issue(self._plan):
@@ -194,15 +194,6 @@ class BatchRunner:
         with self._open_archive(self._signer) as archive:
             archive.claim(self._plan)
             yield archive
-
-    @contextmanager
-    def _open_sink(self, stream: IO[bytes], *, seekable: bool) -> Iterator[ZipSink]:
-        sink = ZipSink(stream, self._order.begun_at, seekable=seekable)
-        try:
-            yield sink
-        except BaseException:
-            sink.abandon()
-            raise
 
     def _issue(
         self, rows: "Sequence[Planned]", *, destination: Destination | None = None

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from ..sheets.rows import Planned
 
 
+@contextlib.contextmanager
+def open_sink(stream: IO[bytes], moment: datetime.datetime, *, seekable: bool) -> "Iterator[ZipSink]":
+    """Open a ZIP file to be written; if something is raised within, it is not finished. Arguments: see `ZipSink`."""
+    sink = ZipSink(stream, moment, seekable=seekable)
+    try:
+        yield sink
+    except BaseException:
+        sink.abandon()
+        raise
+
+
 def read_zip(stream: IO[bytes], plan: "Sequence[Planned]", count: int) -> "Iterator[list[IssuedRow]]":
     """Read the copies of a finished ZIP file, some at a time.
 

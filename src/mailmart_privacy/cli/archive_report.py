@@ -43,7 +43,7 @@ def report(since: str, until: str, location: ArchiveLocation, form: str, output:
     elif form == "pdf":
         from ..form.page import print_page
 
-        content = print_page(made.to_html())
+        content = print_page(made.to_html(), machine_fonts=True)
     elif form == "json":
         content = (json.dumps(made.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
     else:

@@ -8,7 +8,12 @@ from .layout import require_weasyprint, typeset
 
 
 def print_page(
-    html: str, *, paper: str = "a4", spoken: Mapping[str, tuple[str, str]] | None = None, marked: bool = False
+    html: str,
+    *,
+    paper: str = "a4",
+    spoken: Mapping[str, tuple[str, str]] | None = None,
+    marked: bool = False,
+    machine_fonts: bool = False,
 ) -> bytes:
     """Print a page.
 
@@ -17,13 +22,15 @@ def print_page(
         paper: "a4" or "letter".
         spoken: what screen readers say before and after the text of an element, by its tag: "del" or "ins".
         marked: whether each item of a list begins with a bullet or number (`li::before`), to be tagged as its label.
+        machine_fonts: take the fonts of this machine for characters that the package's fonts lack: people's names are
+            in any script.
 
     Returns:
-        The bytes of the PDF; the same for the same page, on any machine.
+        The bytes of the PDF; the same for the same page, on any machine unless it takes fonts from there.
 
     Raises:
         UsageError: the paper size is unknown.
-        FormError: the package's fonts lack a character of the page.
+        FormError: the fonts lack a character of the page.
         MissingExtraError: WeasyPrint is not installed.
     """
     require_paper(paper)
@@ -31,4 +38,4 @@ def print_page(
     from .postprocess import finish_page
 
     finish = partial(finish_page, spoken=spoken or {}, marked=marked)
-    return typeset(html, paper=paper, variant="pdf/a-4f", forms=False, finish=finish)
+    return typeset(html, paper=paper, forms=False, finish=finish, machine_fonts=machine_fonts)

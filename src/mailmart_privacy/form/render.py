@@ -53,7 +53,6 @@ def render_form(policy: "Policy", paper: str = "a4", *, verify_url: str = VERIFY
             qr_code=draw_qr_code(verify_url),
         ),
         paper=paper,
-        variant="pdf/a-4f",
         forms=True,
         finish=finish_form,
         attached=(
