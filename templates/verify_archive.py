@@ -28,7 +28,7 @@ import time
 LIMIT = 64 << 20  # bytes of a file, at most; a larger one is not read
 KINDS = ("archive", "published-version", "customer-copy", "anchor", "erasure", "act", "key-rotation")
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # left in folders by operating systems
-EXPLAINED = ("READ-ME-FIRST.html", "verify_archive.py")  # explain the evidence, and prove nothing
+EXPLAINED = ("READ-ME-FIRST.html", "verify_archive.py", "log.vkey")  # these explain the evidence, and prove nothing
 PROVEN, USAGE, FAULT, DOUBT = 0, 2, 4, 5
 
 PRIME = 2**255 - 19
@@ -398,7 +398,8 @@ def check_files(folder, prefix, entry, what):
 
 def check_evidence(folder, key, trust):
     """Check evidence of one file: the file against its entry, the entry against the log, the timestamps."""
-    names = [name for name in folder.names() if not is_litter(name)]
+    everything = folder.names()
+    names = [name for name in everything if not is_litter(name)]
     proofs = [n for n in names if n.endswith(".tlog-proof") and not n.startswith(("policy.", "anchor-", "key-rotation-"))]
     require(len(proofs) == 1, "there are %d proofs, and evidence has one: %s" % (len(proofs), ", ".join(proofs)))
     keys = [(key, None)]
@@ -420,7 +421,10 @@ def check_evidence(folder, key, trust):
         require((own.get("version"), own.get("policy_digest")) == (version, text), "policy/ is of another version")
     if text is not None:
         require(folder.digest("policy/policy.txt") == text, "policy/policy.txt is not the text that the entry names")
-    folder.read("log.vkey", 4096)
+    if parse_key(folder.read("log.vkey", 4096).decode()) in [each for each, _ in keys]:
+        say("  checked  log.vkey: it is the log's key")
+    else:
+        folder.checked.discard("log.vkey")
     stamps = []
     while folder.find(name_anchor(len(stamps)) + ".tsr") is not None:
         stem = name_anchor(len(stamps))
@@ -432,6 +436,8 @@ def check_evidence(folder, key, trust):
         known = name in EXPLAINED or re.fullmatch("anchor(-[0-9]+)?-(revocation.json|roots.pem|certificates.pem)", name)
         require(known, "%s does not belong to the evidence" % name)
         say("  not covered by the log: %s" % name)
+    for name in sorted(set(everything) - set(names)):
+        say("  not covered by the log: %s, as operating systems leave it" % name)
     say("entry %d of the log %s was not changed since it was logged; it claims:" % (number, key[0]))
     for name in ("version", "effective_at", "issued_at", "recorded_at"):
         if name in claims:

@@ -468,6 +468,15 @@ def test_forgetting(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert len(find_one(cli, "Acme GmbH")["copies"]) == 1
 
 
+@pytest.mark.usefixtures("archive")
+def test_a_list_for_somebody_unknown(cli: Run) -> None:
+    """A name that nobody has exactly gives an empty list, and the answer says what that does not show."""
+    result = cli("archive", "list", "--recipient", "Acme", "-a", "archive")
+    assert (result.returncode, result.stdout) == (0, b"")
+    assert b"No customer is called exactly 'Acme'; `archive find` looks for parts of names" in result.stderr
+    assert b"No customer was erased; an erased customer cannot be told from an unknown one" in result.stderr
+
+
 def test_report_and_due(cli: Run, archive: Path, tmp_path: Path) -> None:
     """The report comes in every format; what is due includes the signing certificate."""
     command = ("archive", "report", "--from", "2020-01-01", "--to", "2099-12-31", "-a", "archive")

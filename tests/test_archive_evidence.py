@@ -117,7 +117,10 @@ def test_a_timestamp_that_cannot_be_checked(place: Place, bag: Path, authority: 
     bare = pack(place, authority, tmp_path / "bare", anchored=False)
     code, said = check(bare, *trusted(place))
     assert (code, "there is no timestamp" in said.splitlines()[-1]) == (DOUBT, True), said
-    assert "since before" not in (bare / "READ-ME-FIRST.html").read_text()
+    page = (bare / "READ-ME-FIRST.html").read_text()
+    assert "since before" not in page
+    assert "before which moment it was archived" not in page
+    assert "before which moment it was archived" in (bag / "READ-ME-FIRST.html").read_text()
 
 
 def test_evidence_after_the_key_was_replaced(place: Place, authority: Authority, tmp_path: Path) -> None:
@@ -230,6 +233,19 @@ def forge(place: Place, folder: Path, entry: bytes) -> str:
     (folder / "entry.json").write_bytes(entry)
     (folder / "log.vkey").write_text(str(log_key(key, origin)))
     return str(log_key(key, origin))
+
+
+def test_what_nothing_covers_is_listed(place: Place, bag: Path) -> None:
+    """A key in the folder other than the one that was given, and what systems leave behind, are listed as uncovered."""
+    code, said = check(bag, *trusted(place))
+    assert (code, "  checked  log.vkey: it is the log's key" in said) == (PROVEN, True), said
+    (bag / "log.vkey").write_text(str(log_key(Ed25519PrivateKey.generate(), place.archive().metadata.origin)))
+    (bag / "._copy.pdf").write_bytes(b"%PDF-1.7 forged")
+    repack(bag)
+    code, said = check(bag, *trusted(place))
+    assert code == PROVEN, said
+    assert "  not covered by the log: log.vkey" in said
+    assert "  not covered by the log: ._copy.pdf, as operating systems leave it" in said
 
 
 def test_a_log_of_the_same_name(place: Place, tmp_path: Path) -> None:

@@ -60,7 +60,13 @@ def find_due(
         about = f"anchor the log again: its last anchor, by {renewal.anchor.authority}, expires then"
         items.append(DueItem(what="anchor", at=renewal.anchor.expires_at, about=about))
     if size > covered:
-        items.append(DueItem(what="unanchored", at=None, about=f"anchor the log: {size - covered:,} entries have none"))
+        items.append(
+            DueItem(
+                what="unanchored",
+                at=None,
+                about=f"anchor the log: no authority has stamped its last {size - covered:,} entries",
+            )
+        )
     for each in certificates:
         about = f"renew the signing certificate {each.subject.rfc4514_string()}: it expires then"
         items.append(DueItem(what="certificate", at=each.not_valid_after_utc, about=about))

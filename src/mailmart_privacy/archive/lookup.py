@@ -28,6 +28,8 @@ class NoSuchFileError(UsageError):
         digest: what was looked for.
     """
 
+    argument = "digest"
+
     def __init__(self, digest: str) -> None:
         self.digest = digest
         super().__init__(f"the archive has no file with the digest {digest}")
@@ -120,4 +122,4 @@ def recipient_of(archive: "Archive", names_key: bytes, entry: "LogEntry") -> "Re
     for record in archive.recipients(names_key):
         if record.pseudonym == entry.entry.recipient:
             return record
-    raise UsageError(f"entry {entry.number:,} is not of a customer on record")
+    raise UsageError(f"entry {entry.number:,} is not a copy of a customer on record (erased customers are not shown)")

@@ -11,6 +11,7 @@ import click
 
 from .._time import parse_moment
 from ..archive.location import ArchiveLocation
+from ..archive.register import read_register
 from ..errors import UsageError
 from .archives import archive_location, moment_words, open_service, output_options, read_trusted, row_to_json
 from .files import write_out
@@ -49,6 +50,13 @@ class ListOptions:
         }
         if self.recipient is not None:
             found = service.archive.find_recipient(service.keyring().names_key, self.recipient)
+            if found is None:
+                gone = len(read_register(service.archive).erased_customers)
+                click.echo(
+                    f"No customer is called exactly {self.recipient!r}; `archive find` looks for parts of names. "
+                    f"{_count_erasures(gone)}; an erased customer cannot be told from an unknown one.",
+                    err=True,
+                )
             wanted["recipients"] = [found.pseudonym] if found else ["-"]
         return wanted
 
@@ -185,14 +193,16 @@ def find(text: str, location: ArchiveLocation, exact: bool, as_json: bool) -> No
 def _describe_search(found: "Found", service: "ArchiveService") -> str:
     """Say what was searched, and what the answer does not show."""
     since = f" since {found.begins_at:%Y-%m-%d}" if found.begins_at else ""
-    gone = {0: "No customer was erased", 1: "1 customer was erased"}.get(
-        found.erasures, f"{found.erasures:,} customers were erased"
-    )
     return (
         f"Searched: names, references and digests in {found.entries:,} entries of {service.archive.metadata.origin}"
-        f"{since}. {gone}; an erased customer cannot be told from an unknown one, and copies issued elsewhere are not "
-        "on record."
+        f"{since}. {_count_erasures(found.erasures)}; an erased customer cannot be told from an unknown one, and "
+        "copies issued elsewhere are not on record."
     )
+
+
+def _count_erasures(count: int) -> str:
+    words = {0: "No customer was erased", 1: "1 customer was erased"}
+    return words.get(count, f"{count:,} customers were erased")
 
 
 def _print_customer(customer: "Customer") -> None:

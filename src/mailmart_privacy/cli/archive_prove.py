@@ -138,7 +138,7 @@ def verify(
         said = _spell(report, anchors, lapsed, known)
         _print_json({"origin": opened.metadata.origin, "whole": True, "faults": [], **said})
     else:
-        click.echo(f"{opened.storage.location}: complete; nothing was changed")
+        click.echo(f"{opened.storage.location}: unchanged; every entry has its files")
         _describe(report, anchors, lapsed, known)
         _describe_notes(report)
         if compared:
@@ -183,9 +183,12 @@ def _describe(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "li
         )
     if known:
         largest = max(known, key=lambda root: root.size)
-        click.echo(f"  complete   up to {largest.size:,} entries at least, as {largest.source} knows them")
+        click.echo(f"  complete   up to {largest.size:,} entries at least, according to {largest.source}")
     else:
-        click.echo("  complete   not checked; give an earlier checkpoint with --checkpoint, or a proof with --proof")
+        click.echo(
+            "  complete   not checked: that nothing was cut off at the end shows only what is kept elsewhere; "
+            "give a checkpoint with --checkpoint, or a proof with --proof"
+        )
     if anchors:
         last = anchors[-1]
         click.echo(f"  anchored   {last.checkpoint.size:,} entries, by {last.authority}, {moment_words(last.moment)}")

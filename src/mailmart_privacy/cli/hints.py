@@ -12,6 +12,7 @@ HINTS = {
     "certificate": "give the certificate with --certificate FILE",
     "columns.recipient": "name it with --column recipient=HEADER",
     "columns.reference": "name it with --column reference=HEADER",
+    "digest": "look it up with: mailmart-privacy archive find CUSTOMER",
     "fonts": "name a font that has them with --font FILE",
     "force": "give another name with -o, or --force to replace it",
     "header_row": "name the row with the headings with --header-row N",
