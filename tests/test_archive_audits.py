@@ -14,6 +14,7 @@ from faults.places import (
     FIRST_COPY,
     Place,
     clock,
+    create_in,
     fake_copies,
     make_place,
     require_finished,
@@ -22,6 +23,7 @@ from faults.places import (
 )
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.log import Log
+from mailmart_privacy.archive.session import Session
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import TamperedError
 
@@ -208,3 +210,23 @@ def test_a_copy_that_is_back_after_its_recipient_was_erased(place: Place, chance
     kept.unlink()
     place.add([copies[0]])
     assert require_finished(place).erased == 1
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_archive_of_another_release(tmp_path: Path, stopped: bool) -> None:
+    """README.txt may be in the words of another release; one that was changed since is a fault, and nothing else is."""
+    with mock.patch("mailmart_privacy.archive.layout._README", "What another release says.\n"):
+        if stopped:  # before the first entry: this release goes on with it
+            with (
+                mock.patch.object(Session, "add_facts", side_effect=KeyboardInterrupt),
+                pytest.raises(KeyboardInterrupt),
+            ):
+                make_place(tmp_path / "place")
+        else:
+            make_place(tmp_path / "place")
+    place = Place(tmp_path / "place")
+    if stopped:
+        create_in(place, Folder(place.root))
+    place.audit().require_sound()
+    (place.root / "README.txt").write_text("Ask Mallory for the key.\n")
+    assert ["README.txt" in fault for fault in place.audit().faults] == [True]

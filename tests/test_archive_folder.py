@@ -340,3 +340,13 @@ def test_no_key_is_made_where_no_archive_can_be(tmp_path: Path) -> None:
     with refused, pytest.raises(OSError, match="read-only"):
         create_archive(Folder(tmp_path), key=lambda origin: tmp_path / "key", ledger=shipped(), clock=clock)
     assert not (tmp_path / "key").exists()
+
+
+def test_a_full_disk_is_named(place: Place, chance: random.Random) -> None:
+    """The system names no file when a write fails; the error names a folder of the archive."""
+    full = OSError(28, "No space left on device")
+    with (
+        mock.patch("mailmart_privacy.archive.storage.folder_writer.os.write", side_effect=full),
+        pytest.raises(OSError, match=r"No space left on device.*incoming"),
+    ):
+        place.add(fake_copies(chance, 1))

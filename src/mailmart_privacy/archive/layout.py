@@ -116,7 +116,8 @@ def read_metadata(storage: Storage) -> ArchiveMetadata:
         found = storage.read(name)
         if found is None:
             raise TamperedError(f"{storage.location}: {name} is missing; was the archive copied in part?")
-        if found != expected:
+        # Another release may have written other words into README.txt; an audit compares it with the first entry.
+        if found != expected and name != README:
             raise TamperedError(f"{storage.location}: {name} was changed")
     return metadata
 

@@ -112,7 +112,9 @@ class Session:
         if self._log_writer.size:
             return
         metadata = self.archive.metadata
-        described = tuple(_describe(name, content) for name, content in sorted(write_metadata(metadata).items()))
+        # As they are: another release may have begun the archive, with other words in README.txt.
+        contents = {name: self.archive.storage.read(name) or b"" for name in sorted(write_metadata(metadata))}
+        described = tuple(_describe(name, content) for name, content in contents.items())
         self._log_writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=metadata.created_at))])
 
     def add_version(self, name: str, ledger: "Ledger") -> LogEntry | None:

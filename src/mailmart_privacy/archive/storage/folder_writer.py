@@ -181,8 +181,11 @@ class _Written:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         self._open.append(descriptor)
         rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        try:
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        except OSError as error:  # it names no file, and the disk that is full may be another one than that of the copy
+            raise OSError(error.errno, error.strerror, str(path.parent)) from error
 
     def _close(self, *, sync: bool) -> None:
         try:
