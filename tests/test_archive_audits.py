@@ -216,7 +216,7 @@ def test_a_copy_that_is_back_after_its_recipient_was_erased(place: Place, chance
 def test_an_archive_of_another_release(tmp_path: Path, stopped: bool) -> None:
     """README.txt may be in the words of another release; one that was changed since is a fault, and nothing else is."""
     with mock.patch("mailmart_privacy.archive.layout._README", "What another release says.\n"):
-        if stopped:  # before the first entry: this release goes on with it
+        if stopped:  # before the first entry: this release continues it
             with (
                 mock.patch.object(Session, "add_facts", side_effect=KeyboardInterrupt),
                 pytest.raises(KeyboardInterrupt),

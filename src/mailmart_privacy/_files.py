@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 from .errors import DestinationExistsError
@@ -15,7 +16,7 @@ except ImportError:  # Windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import IO
 
 _BESIDE = ".mailmart-privacy-{}.tmp"
@@ -108,6 +109,36 @@ def write_many(
             _remove(beside)
     sync_folder(folder)
     return put
+
+
+def write_folder(target: Path, files: "Mapping[str, bytes]") -> None:
+    """Write a new folder beside its place, and put it there when it is complete.
+
+    Args:
+        target: its place.
+        files: names, with "/" between folders, and contents.
+
+    Raises:
+        DestinationExistsError: something is there.
+        OSError: it cannot be written; nothing is left behind.
+    """
+    if target.exists():
+        raise DestinationExistsError(f"{target} exists and was kept", argument="directory")
+    above = target.absolute().parent
+    if not above.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(above))
+    beside = above / _BESIDE.format(secrets.token_hex(8))
+    beside.mkdir()
+    try:
+        for name, content in files.items():
+            path = beside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content)
+        beside.rename(target)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    sync_folder(above)
 
 
 def make_folder(folder: Path, *, mode: int = 0o777) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from .acts import Erasure, finish_erasures
 from .adding import Added, add_files
 from .anchoring import Anchoring, anchor_added, indexed_anchors
 from .audit import Report, audit
@@ -12,6 +13,7 @@ from .evidence import gather_evidence
 from .finding import Found, find
 from .in_force import InForce, in_force
 from .keyring import name_memory, read_memory
+from .location import Advance, quiet
 from .log_audit import Root
 from .lookup import compare_row, find_file
 from .occasion import describe_occasion
@@ -28,17 +30,7 @@ if TYPE_CHECKING:
 
 
 class ArchiveService(ArchiveActs):
-    """An archive, opened; see `archive.open`.
-
-    Args:
-        location: where it lies, and where its key and its index are.
-        clock: tells what time it is (aware).
-        actor: the person who does what is asked; entries carry their pseudonym.
-        advance: is told how far long work has come.
-
-    Raises:
-        ArchiveError: there is no archive, or one of a newer format.
-    """
+    """An archive, and everything that can be asked of it; see `archive.open`, and `OpenArchive` for its arguments."""
 
     def add(
         self,
@@ -190,6 +182,25 @@ class ArchiveService(ArchiveActs):
         """Have the log signed by witnesses and stamped by an authority."""
         with self.writing() as (session, _):
             anchoring.anchor(session, self.clock())
+
+    def renew(
+        self, renewal: Renewal, anchoring: Anchoring | None, *, advance: Advance = quiet
+    ) -> tuple[list[Erasure], list[str]]:
+        """Renew what was found to be due, and carry out the erasures that waited.
+
+        Args:
+            renewal: what is due; see `renewal`. Its report then says what was renewed.
+            anchoring: the authorities to ask; without them, erasures alone are carried out.
+            advance: is told how far it has come.
+
+        Returns:
+            What was erased, and why other erasures still wait.
+        """
+        with self.writing() as (session, keyring):
+            finished = finish_erasures(session, keyring.names_key, clock=self.clock)
+            if anchoring is not None and renewal.due:
+                renewal.renew(session, anchoring, advance=advance)
+        return finished
 
     def renewal(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from . import acts
 from .certificate import ELSEWHERE, ErasureCertificate, certify_erasure
+from .key_page import render_key_page
 from .lookup import find_customer, find_file, recipient_of
 from .open_archive import OpenArchive
 from .recipients import NO_DETAILS, Details, Person
@@ -97,6 +98,15 @@ class ArchiveActs(OpenArchive):
             entry = self._find_copy(digest)
             recipient = recipient_of(self.archive, keyring.names_key, entry)
             return acts.withdraw(session, recipient, entry, details=details)
+
+    def key_page(self) -> bytes:
+        """Write the archive's key as a page to print; see `key_page.render_key_page`.
+
+        Raises:
+            KeyMissingError: the key is not here.
+            ArchiveError: the file has the key of another archive.
+        """
+        return render_key_page(self.keyring(), created_at=self.archive.metadata.created_at, made_at=self.clock())
 
     def rotate_key(self) -> "Path":
         """Replace the log's key; see `rotation.rotate_key`.

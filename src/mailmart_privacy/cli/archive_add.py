@@ -170,7 +170,6 @@ def renew(
     A renewed copy is added, and the former one stays. A new anchor covers everything that was logged before it. Copies
     that cannot be renewed are listed and left unchanged; the exit code is the highest of theirs.
     """
-    from ..archive.acts import finish_erasures
     from .renew import read_date
 
     limit = now() + _AHEAD if before is None else read_date(before)
@@ -182,10 +181,7 @@ def renew(
     renewal = service.renewal(trust=authorities.trusted(), limit=limit, ledger=shipped())
     erased, missed = list["Erasure"](), list[str]()
     if not dry_run and (waiting or (renewal.due and anchoring is not None)):
-        with service.writing() as (session, keyring):
-            erased, missed = finish_erasures(session, keyring.names_key, clock=now)
-            if anchoring is not None and renewal.due:
-                renewal.renew(session, anchoring, advance=Shown("renewing"))
+        erased, missed = service.renew(renewal, anchoring, advance=Shown("renewing"))
     report = _to_report(renewal.report(), limit, dry_run=dry_run)
     report |= {"erased": [each.entry.number for each in erased], "erasures_waiting": missed}
     if as_json:

@@ -1,6 +1,5 @@
 """`archive key`: the key as a page to print, and its replacement by a new one."""
 
-from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -9,7 +8,6 @@ from .._files import write_whole
 from ..archive.location import ArchiveLocation
 from ..errors import UsageError
 from .archives import archive_location, open_service
-from .edge import now
 
 
 @click.group("key")
@@ -25,22 +23,9 @@ def backup(location: ArchiveLocation, output: str) -> None:
 
     Print it, lock it away in two places, and delete the file.
     """
-    from ..policy.render import environment
-
     if output == "-":
         raise UsageError("the key is not written to standard output; give the name of a file")
-    service = open_service(location)
-    keyring = service.keyring()  # which is compared with the archive's public key
-    content = keyring.path.read_bytes()
-    page = environment().get_template("archive-key.html")
-    written = page.render(
-        origin=keyring.origin,
-        created_at=service.archive.metadata.created_at,
-        made_at=now(),
-        content=content.decode(),
-        digest=sha256(content).hexdigest()[:16],
-    )
-    write_whole(Path(output), written.encode(), mode=0o600)
+    write_whole(Path(output), open_service(location).key_page(), mode=0o600)
     click.echo(output)
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._files import write_whole
+from .._files import write_folder
 from ..archive.location import ArchiveLocation
-from ..errors import DestinationExistsError, ExitCode, TamperedError, UsageError
+from ..errors import ExitCode, TamperedError
 from ..policy.ledger import shipped
 from .archives import archive_location, moment_words, open_service, read_location, read_trusted
 from .edge import now
@@ -61,31 +61,8 @@ def evidence(
     service = open_service(location, "indexing")
     row, files = service.evidence(digest, trust=read_trusted(trust), ledger=shipped(), matter=matter)
     target = Path(directory or f"evidence-{row.digest[:16]}")
-    _write_folder(target, files)
+    write_folder(target, files)
     click.echo(str(target))
-
-
-def _write_folder(target: Path, files: dict[str, bytes]) -> None:
-    """Write a new folder under another name, and rename it when it is complete."""
-    import shutil
-    import tempfile
-
-    if target.exists():
-        raise DestinationExistsError(f"{target} exists and was kept; give another name with -d")
-    above = target.absolute().parent
-    if not above.is_dir():
-        raise UsageError(f"there is no folder {above}; make it first")
-    beside = Path(tempfile.mkdtemp(prefix=".mailmart-privacy-", dir=above))
-    try:
-        for name, content in files.items():
-            path = beside / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, content)
-        beside.chmod(0o755)
-        beside.rename(target)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
 
 
 @click.command()

@@ -12,6 +12,7 @@ HINTS = {
     "certificate": "give the certificate with --certificate FILE",
     "columns.recipient": "name it with --column recipient=HEADER",
     "columns.reference": "name it with --column reference=HEADER",
+    "directory": "give another name with -d",
     "digest": "look it up with: mailmart-privacy archive find CUSTOMER",
     "fonts": "name a font that has them with --font FILE",
     "force": "give another name with -o, or --force to replace it",
