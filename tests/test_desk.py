@@ -215,6 +215,7 @@ def test_what_is_due_is_said(desk: LocalDesk) -> None:
     page = browser.open("/due")
     assert "No authority confirms our signature yet" in page.words
     assert "No independent authority is set up" in page.words
+    assert "Strangers’ files are read by the user who has the keys, without a network" in page.words
     status = desk.keeper.ask_now(Status())
     soon = status.certificate_until - datetime.timedelta(days=41, hours=1)
     assert "41 days left" in [each.state for each in list_due(status, soon) if each.urgent]

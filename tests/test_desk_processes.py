@@ -205,6 +205,15 @@ def test_a_second_desk_says_who_has_the_folder(running: Running, process: Run) -
     assert f"it answers at {running.origin} (process {running.process.pid})" in one_line(result)
 
 
+def test_a_second_desk_on_the_same_archive_is_refused(running: Running, process: Run, tmp_path: Path) -> None:
+    """With a folder of its own it would not know what the first one is asked for at the same moment."""
+    own = ("--archive", str(running.folder / "archive"), "--archive-key", str(running.folder / "archive.key"))
+    result = process("desk", "--folder", str(tmp_path / "other"), *own, "--port", "0", "--no-browser")
+    assert result.returncode == 2
+    holder = f" (process {running.process.pid})" if sys.platform == "linux" else ""
+    assert f"another desk{holder} works with the archive {running.folder / 'archive'}; end that" in one_line(result)
+
+
 def test_a_new_link_signs_in(running: Running, process: Run) -> None:
     """`desk link` on the same computer prints an address that works once."""
     result = process("desk", "--folder", str(running.folder), "link")

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -115,6 +116,18 @@ def test_settings_come_from_a_file(cli: Run, tmp_path: Path) -> None:
     result = cli("--config", "desk.toml", "desk").stderr.decode().splitlines()
     assert result[0] == "mailmart-privacy: --proxy 300.1.1.1: give an IP address, or a network like 10.1.2.0/28"
     assert len(result) == 1 + (os.geteuid() != 0)
+
+
+def test_the_settings_of_the_page_are_accepted(cli: Run, tmp_path: Path) -> None:
+    """Those of docs/desk-production.md, but for the users, whom this computer does not have, and a wrong proxy."""
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/desk-production.md").read_text(), re.DOTALL)
+    block = block.replace('"desk"\nchecker', f'"{KEEPER}"\nchecker').replace("desk-checker", CHECKER)
+    (tmp_path / "oidc-secret").write_text("secret")
+    block = block.replace("/etc/mailmart-desk/oidc-secret", str(tmp_path / "oidc-secret"))
+    (tmp_path / "desk.toml").write_text(block.replace('"127.0.0.1"', '"127.0.0.1/0.0"'))
+    lines = cli("--config", "desk.toml", "desk").stderr.decode().splitlines()
+    assert lines[0].startswith("mailmart-privacy: --proxy 127.0.0.1/0.0: give an IP address")
+    assert len(lines) == 1 + (os.geteuid() != 0)
 
 
 def test_a_self_signed_identity_is_refused_unless_allowed(tmp_path: Path) -> None:

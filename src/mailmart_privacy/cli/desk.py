@@ -22,7 +22,7 @@ from ..errors import MissingExtraError, UsageError
 from .archives import find_actor
 from .desk_admin import admin, make_host
 from .desk_backup import backup, restore, upgrade
-from .desk_lock import find_running, locked
+from .desk_lock import archive_locked, find_running, locked
 from .desk_options import ServingOptions, SignInOptions, TeamOptions, serving_options, sign_in_options, team_options
 from .options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 
@@ -111,7 +111,11 @@ def _run(settings: "DeskSettings", serving: ServingOptions, address: str) -> Non
     from ..desk.lines import write_line
 
     token = "" if settings.for_team else secrets.token_urlsafe(32)
-    with locked(Path(settings.folder), settings.user) as note, _listen(address, serving.port) as listener:
+    with (
+        locked(Path(settings.folder), settings.user) as note,
+        archive_locked(settings.archive, settings.user),
+        _listen(address, serving.port) as listener,
+    ):
         local = f"http://{address}:{listener.getsockname()[1]}"
         origin = settings.origin or local
         note.write(json.dumps({"process": os.getpid(), "origin": origin}))

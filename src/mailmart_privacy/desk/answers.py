@@ -122,6 +122,7 @@ class StatusView:
         erasures_waiting: when erasures that wait can be done.
         erasures_asked: how many erasures a second person has to confirm.
         checker_alone: whether the process that reads files of strangers has no network.
+        checker_apart: whether that process runs as a user of its own, who cannot read the keys.
     """
 
     version: str
@@ -139,6 +140,7 @@ class StatusView:
     erasures_waiting: tuple[datetime.datetime, ...]
     erasures_asked: int
     checker_alone: bool
+    checker_apart: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,7 +34,7 @@ from ..calls import (
     ShowCustomer,
     Status,
 )
-from ..checker.calls import Anchor, AskShelter, Compromise, JudgedPdf, JudgePdf
+from ..checker.calls import Anchor, AskShelter, Compromise, JudgedPdf, JudgePdf, Shelter
 from ..lines import write_line
 from ..messages import ClosedError, RefusedError
 from .issuing import find_current
@@ -208,6 +208,7 @@ def show_status(desk: "Desk", call: Status) -> StatusView:
     desk.directory.refresh()
     directory, signing = desk.directory, desk.signing
     certificate, seal = signing.identity.certificate, _find_seal(desk)
+    shelter = _ask_shelter(desk)
     covered = seal.entry.number + 1 if seal else 0  # the seal's own entry comes after what it covers
     return StatusView(
         version=desk.ledger.version_in_force(now()).version,
@@ -228,7 +229,8 @@ def show_status(desk: "Desk", call: Status) -> StatusView:
             if each.waiting is not None and each.waiting.entry.due_at is not None
         ),
         erasures_asked=sum(each.asked is not None for each in directory.snapshot()),
-        checker_alone=_ask_shelter(desk),
+        checker_alone=shelter.no_network,
+        checker_apart=shelter.own_user,
     )
 
 
@@ -241,11 +243,11 @@ def _find_seal(desk: "Desk") -> Seal | None:
     return next((each for each in reversed(found) if not each.lapsed), None)
 
 
-def _ask_shelter(desk: "Desk") -> bool:
+def _ask_shelter(desk: "Desk") -> Shelter:
     try:
-        return desk.checker.ask(AskShelter()).no_network
+        return desk.checker.ask(AskShelter())
     except (PrivacyError, TimeoutError):
-        return False
+        return Shelter(no_network=False, own_user=False)
 
 
 def _pack(anchors: "Iterable[TrustAnchor]") -> tuple[Anchor, ...]:
