@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources, errors
 from mailmart_privacy._time import format_date
+from mailmart_privacy.copies import format_1
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.reading import read_copy
 from mailmart_privacy.errors import ExitCode, RecordError
@@ -288,6 +289,49 @@ def test_an_expired_signer_is_not_trusted(copy: bytes, identity: Identity) -> No
     for years in (-2, 20):
         at = NOW + datetime.timedelta(days=365 * years)
         assert judge(copy, identity.certificate, at=at)[0] == ExitCode.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (b"<feff0043202e0031>", "it holds control or invisible characters (U+202E RIGHT-TO-LEFT OVERRIDE)"),
+        (b"<430a31>", "it holds control or invisible characters (U+000A)"),
+        (b"<feffd800>", "what it holds is not a text"),
+        (b"<feff00650301>", "it is not in the form in which values are filled in"),
+        (b"<>", "it is not in the form in which values are filled in"),
+    ],
+)
+def test_what_a_trusted_signer_wrote_into_a_field_is_named(
+    certified: CertifiedForm, identity: Identity, monkeypatch: pytest.MonkeyPatch, written: bytes, words: str
+) -> None:
+    """The verdict says what is wrong with the value, and gives no advice on how to issue a copy."""
+    write = format_1.write_string
+    with monkeypatch.context() as patched:
+        patched.setattr(format_1, "write_string", lambda text: written if text == "C-1" else write(text))
+        pdf = issue(certified, identity)
+    sentence = f"the field Reference is not filled in as in a copy: {words}"
+    assert judge(pdf, identity.certificate) == (ExitCode.ALTERED, sentence)
+
+
+@pytest.mark.parametrize(
+    ("part", "changed", "sentence"),
+    [
+        (b"/M (D:202611", b"/M (D:202613", "the signature Delivery cannot be read (its moment does not exist)"),
+        (
+            b"/Contents <3",
+            b"/Contents <g",
+            "the signature container of Delivery cannot be read (it is not in hex digits)",
+        ),
+        (b"/Contents <3", b"/Contents {3", "the signature container of Delivery cannot be read (it has no container)"),
+    ],
+)
+def test_what_cannot_be_read_of_a_signature_is_named(
+    copy: bytes, identity: Identity, part: bytes, changed: bytes, sentence: str
+) -> None:
+    """The verdict says it in words of its own, not in Python's."""
+    before, found, after = copy.rpartition(part)
+    assert found
+    assert judge(before + changed + after, identity.certificate) == (ExitCode.ALTERED, sentence)
 
 
 def test_a_delivery_before_its_publication_is_not_believed(certified: CertifiedForm, identity: Identity) -> None:

@@ -5,7 +5,7 @@ the timestamp. The signature leaves only its padding and its unsigned parts free
 again and compares, these are not free either.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 
@@ -64,7 +64,7 @@ class Signatory:
         signer: version, identifier and digest algorithm of the signer.
         identified: the signed attribute that names the certificate (ESS, RFC 5035).
         algorithm: the signature algorithm.
-        signature_size: the most bytes that a signature by the key has.
+        size: the most bytes that a container without a timestamp has.
     """
 
     certificate: bytes
@@ -79,7 +79,7 @@ class Signatory:
     signer: bytes
     identified: bytes
     algorithm: bytes
-    signature_size: int
+    size: int
 
     def attributes(self, digest: bytes) -> list[bytes]:
         """Write the signed attributes for the digest (SHA-256) of what is signed."""
@@ -107,7 +107,7 @@ class Signatory:
 
     def room(self, *, stamped: bool) -> int:
         """Tell for how many bytes of a container a copy has room: a function of certificates, key and kind alone."""
-        return len(self.container(bytes(32), bytes(self.signature_size), None)) + (TOKEN_ROOM if stamped else 0)
+        return self.size + (TOKEN_ROOM if stamped else 0)
 
 
 @lru_cache(maxsize=256)
@@ -138,7 +138,7 @@ def find_signatory(certificate: bytes, others: tuple[bytes, ...] = ()) -> Signat
         encode(OCTET_STRING, sha256(certificate).digest()),
         encode(SEQUENCE, encode(SEQUENCE, encode(tagged(4), issuer)), serial),
     )
-    return Signatory(
+    signatory = Signatory(
         certificate=certificate,
         others=carried,
         parsed=(own, *map(load_certificate, carried)),
@@ -158,8 +158,9 @@ def find_signatory(certificate: bytes, others: tuple[bytes, ...] = ()) -> Signat
             encode(SET, encode(SEQUENCE, encode(SEQUENCE, identifier))),
         ),
         algorithm=algorithm,
-        signature_size=size,
+        size=0,
     )
+    return replace(signatory, size=len(signatory.container(bytes(32), bytes(size), None)))
 
 
 def _is_root(certificate: bytes) -> bool:

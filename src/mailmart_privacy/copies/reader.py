@@ -157,12 +157,12 @@ class CopyReader:
     def _find_container(self, name: str) -> bytes:
         start = self.pdf.find(b"/Contents <", self.progress.length, self.progress.length + _MAX_HEAD) + 11
         stop = self.pdf.find(b">", start, start + _MAX_CONTAINER)
+        if start < 11 or stop < 0:
+            raise AlteredError(f"the signature container of {name} cannot be read (it has no container)")
         try:
-            if start < 11 or stop < 0:
-                raise ValueError("it has no container")
             return bytes.fromhex(self.pdf[start:stop].decode("ascii"))
-        except ValueError as error:
-            raise AlteredError(f"the signature container of {name} cannot be read ({one_line(error)})") from None
+        except ValueError:
+            raise AlteredError(f"the signature container of {name} cannot be read (it is not in hex digits)") from None
 
     def _read_token(self, content: bytes, whose: str) -> Token:
         try:
@@ -236,12 +236,18 @@ class CopyReader:
 
 def _read_string(digits: str) -> str:
     """Read a text string as `write_string` writes it."""
-    if digits.startswith("feff"):
-        return bytes.fromhex(digits[4:]).decode("utf-16-be")
-    return bytes.fromhex(digits).decode("ascii")
+    try:
+        if digits.startswith("feff"):
+            return bytes.fromhex(digits[4:]).decode("utf-16-be")
+        return bytes.fromhex(digits).decode("ascii")
+    except ValueError:
+        raise ValueError("what it holds is not a text") from None
 
 
 def _read_moment(digits: str) -> datetime.datetime:
     year, *rest = int(digits[:4]), *(int(digits[place : place + 2]) for place in range(4, 14, 2))
     month, day, hour, minute, second = rest
-    return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
+    try:
+        return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
+    except ValueError:
+        raise ValueError("its moment does not exist") from None

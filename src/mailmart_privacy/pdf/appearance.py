@@ -9,6 +9,7 @@ and 12.7.3.3).
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .._time import format_second
 from .._unicode import find_refused, name_characters, normalize
@@ -42,13 +43,19 @@ def clean_value(field: str, value: str) -> str:
     Raises:
         RecipientError: it is empty, or contains invisible characters; the message names them.
     """
-    if not value.isprintable() and (refused := find_refused(value)):
-        named = name_characters(refused)
-        raise RecipientError(f"the {field} holds control or invisible characters ({named}); remove them")
+    if invisible := describe_invisible(value):
+        raise RecipientError(f"the {field} holds {invisible}; remove them")
     value = normalize(value.strip())
     if not value:
         raise RecipientError(f"the {field} is empty; say to whom or what the copy belongs")
     return value
+
+
+def describe_invisible(value: str) -> str:
+    """Name the control and invisible characters of a value; empty if it has none."""
+    if value.isprintable() or not (refused := find_refused(value)):
+        return ""
+    return f"control or invisible characters ({name_characters(refused)})"
 
 
 def fit_line(length: float, largest: float, width: float, smallest: float = MIN_SIZE) -> float | None:
@@ -164,6 +171,7 @@ def _cut(text: str, font: FieldFont, size: float, width: float) -> str:
     return f"{text.rstrip()}..."
 
 
+@lru_cache(1024)  # the same few sizes and places in every copy
 def write_number(value: float) -> str:
     """Write a length as copies do: never negative, rounded half up to two decimals.
 

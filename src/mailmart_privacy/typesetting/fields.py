@@ -18,6 +18,7 @@ from ..pdf.appearance import (
     TWO_LINES,
     baselines,
     clean_value,
+    describe_invisible,
     fit_line,
     show_text,
     wrap_content,
@@ -94,7 +95,9 @@ def require_clean(name: str, value: str) -> None:
         ValueError: it is not clean.
     """
     known = "".join(c for c in value if unicodedata.category(c) != "Cn")
-    if clean_value(WORDS[name], known) != known or value != value.strip():
+    if invisible := describe_invisible(known):
+        raise ValueError(f"it holds {invisible}")
+    if not known or clean_value(WORDS[name], known) != known or value != value.strip():
         raise ValueError("it is not in the form in which values are filled in")
 
 
