@@ -135,7 +135,10 @@ class Authority:
         requests: the paths that were asked for.
         broken: beginnings of paths that answer HTTP 503.
         times: how long each beginning of a path stays broken, in requests; absent means permanently.
+        thread: the thread in which it answers.
     """
+
+    thread: threading.Thread
 
     def __init__(self, folder: str, server: "WSGIServer") -> None:
         self.url = f"http://127.0.0.1:{server.server_port}"
@@ -218,11 +221,11 @@ def serve(folder: str, moment: datetime.datetime) -> Iterator[Authority]:
     server = make_server("127.0.0.1", 0, lambda *_: [], handler_class=_Quiet)
     authority = Authority(folder, server)
     authority.animator.fixed_time = moment
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
+    authority.thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    authority.thread.start()
     try:
         yield authority
     finally:
         server.shutdown()
-        thread.join()
+        authority.thread.join()
         server.server_close()
