@@ -120,7 +120,7 @@ def _plan(
     refused: "deque[FailedRow]",
 ) -> "Iterator[Planned]":
     from ..batch.file_names import name_file
-    from ..copies.issuing import fill_values, name_values
+    from ..copies.issuing import fill_values
 
     begun = clock()
     for row in rows:
@@ -129,7 +129,7 @@ def _plan(
         except RecipientError as error:
             refused.append(FailedRow(number=row.number, recipient=row.recipient, reference=row.reference, error=error))
             continue
-        recipient, reference = name_values(filled)
+        recipient, reference = (each.value for each in filled)
         yield Planned(
             number=row.number,
             recipient=recipient,

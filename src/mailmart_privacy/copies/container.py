@@ -244,15 +244,6 @@ def read_container(content: bytes) -> ContainerValues:
     return ContainerValues(signatory=find_signatory(own, others), signature=signature, token=token)
 
 
-def take_value(content: bytes) -> bytes:
-    """Read the first DER value, whatever follows it.
-
-    Raises:
-        ValueError: they do not begin with a value in DER.
-    """
-    return Reader(content).take()
-
-
 def _take_all(reader: Reader) -> list[bytes]:
     found = []
     while reader.next_tag() is not None:

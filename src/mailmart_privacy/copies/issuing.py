@@ -74,11 +74,6 @@ def fit_values(
     return cleaned, fit_field(notes, REFERENCE, reference, fonts)
 
 
-def name_values(filled: tuple[FilledField, FilledField]) -> tuple[str, str]:
-    """Name the recipient and the reference as their fields hold them."""
-    return filled[0].value, filled[1].value
-
-
 def default_reference(recipient: str, issued_at: datetime.datetime) -> str:
     """Make the reference of a copy for which none was given: its day, and a digest of what sets it apart."""
     moment = issued_at.astimezone(datetime.UTC)

@@ -4,6 +4,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING
 
+from .._der import Reader
 from .._time import format_second
 from ..errors import AlteredError, RecipientError, VersionMismatchError, one_line
 from ..keys.certificates import subject_name
@@ -13,7 +14,7 @@ from ..trust.validation_data import ValidationData
 from ..typesetting.fields import FilledField, lay_out_field, require_clean
 from . import format_1
 from .causes import name_added, name_difference
-from .container import ContainerValues, read_container, take_value
+from .container import ContainerValues, read_container
 from .read_values import ReadCertification, ReadSignature, ReadStamp
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class CopyReader:
 
     def _read_token(self, content: bytes, whose: str) -> Token:
         try:
-            return parse_token(take_value(content))
+            return parse_token(Reader(content).take())  # padding may follow
         except ValueError as error:
             raise AlteredError(f"the timestamp {whose} does not hold ({one_line(error)})") from None
 

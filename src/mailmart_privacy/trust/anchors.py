@@ -76,21 +76,6 @@ class Trust:
         """Return the anchors for a purpose: "sign" or "stamp"."""
         return {"sign": self.signers, "stamp": self.authorities}[purpose]
 
-    def find_anchor(self, path: "tuple[x509.Certificate, ...]", purpose: str) -> TrustAnchor:
-        """Find the anchor that a path ends with.
-
-        Raises:
-            KeyError: it does not end with an anchor.
-        """
-        for anchor in self.anchors(purpose):
-            if anchor.certificate == path[-1]:
-                return anchor
-        raise KeyError(certificate_digest(path[-1]))
-
-    def certificates(self) -> "tuple[x509.Certificate, ...]":
-        """Return all certificates that are trusted for something, each once."""
-        return tuple(dict.fromkeys(anchor.certificate for anchor in (*self.signers, *self.authorities)))
-
     def compromised_since(self, certificate: x509.Certificate) -> datetime.datetime | None:
         """Tell since when others may have had a certificate's key, or None."""
         if not self.compromised:

@@ -32,7 +32,9 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_Candidate: TypeAlias = "tuple[tuple[x509.Certificate, ...], str | None]"  # a path, and what forbids it
+_Candidate: TypeAlias = (
+    "tuple[tuple[x509.Certificate, ...], TrustAnchor, str | None]"  # a path, its end, what forbids it
+)
 _Pair: TypeAlias = "tuple[x509.Certificate, x509.Certificate]"  # a certificate and its issuer's
 
 
@@ -81,21 +83,19 @@ class PathValidator:
             used_at: when it was proven to be used (aware), where that is earlier than the time that counts; else None.
 
         Returns:
-            The certificates on the path, beginning with the one given, ending with the trusted one; see
-            `Trust.find_anchor`.
+            The certificates on the path, beginning with the one given, ending with the trusted one.
 
         Raises:
             NotTrustedError: there is no such path; the message completes "the certificate …".
         """
-        anchors = self.trust.anchors(purpose)
-        if not anchors:
+        if not self.trust.anchors(purpose):
             raise NotTrustedError("cannot be trusted: no certificate to trust was given")
         refusal = NotTrustedError("leads to none of the certificates trusted here")
-        for path, fault in self._find_candidates(certificate, tuple(others), purpose):
+        for path, anchor, fault in self._find_candidates(certificate, tuple(others), purpose):
             try:
                 if fault:
                     raise NotTrustedError(fault)
-                self._require_valid(path, self.trust.find_anchor(path, purpose), at, proven, claimed_at, used_at)
+                self._require_valid(path, anchor, at, proven, claimed_at, used_at)
             except NotTrustedError as error:
                 refusal = error
             except (ValueError, *X509_ERRORS):
@@ -111,9 +111,12 @@ class PathValidator:
         key = (certificate, others, purpose)
         if key not in self._candidates:
             pool = (*others, *map(load_certificate, self.data.certificates))
-            roots = [anchor.certificate for anchor in self.trust.anchors(purpose)]
+            anchors: dict[x509.Certificate, TrustAnchor] = {}
+            for anchor in self.trust.anchors(purpose):
+                anchors.setdefault(anchor.certificate, anchor)
             self._candidates[key] = tuple(
-                (path, _find_fault(path, purpose)) for path in find_paths(certificate, pool, roots)
+                (path, anchors[path[-1]], _find_fault(path, purpose))
+                for path in find_paths(certificate, pool, tuple(anchors))
             )
         return self._candidates[key]
 

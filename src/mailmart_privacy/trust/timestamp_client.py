@@ -4,7 +4,6 @@ Several authorities are asked in order of preference; each answer is compared wi
 signature is verified and, where certificates are pinned, so is by whose it was signed.
 """
 
-import hashlib
 import secrets
 import threading
 from dataclasses import dataclass, field
@@ -74,10 +73,6 @@ class TimestampClient:
             except _RefusedError as error:
                 answers.append((url, one_line(error)))
         raise TimestampError(tuple(answers))
-
-    def stamp_message(self, message: bytes) -> bytes:
-        """Have a message stamped; return the token in DER."""
-        return self.stamp(hashlib.sha256(message).digest()).content
 
     def _ask_repeatedly(self, url: str, digest: bytes, deadline: Deadline) -> Token:
         words = ""
