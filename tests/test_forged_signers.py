@@ -111,11 +111,11 @@ def _with_time(self: Signatory, digest: bytes) -> list[bytes]:
 
 def _of_another(self: Signatory, digest: bytes) -> list[bytes]:
     first, second, _ = ATTRIBUTES(self, digest)
-    key = ec.generate_private_key(ec.SECP256R1())
-    return [first, second, find_signatory(make_certificate(key).public_bytes(Encoding.DER)).identified]
+    return [first, second, ANOTHER.identified]
 
 
 ATTRIBUTES = Signatory.attributes
+ANOTHER = find_signatory(make_certificate(ec.generate_private_key(ec.SECP256R1())).public_bytes(Encoding.DER))
 
 
 @pytest.mark.parametrize("attributes", [_without_ess, _with_time, _of_another], ids=lambda each: each.__name__)
