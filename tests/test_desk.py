@@ -20,7 +20,9 @@ from mailmart_privacy.desk.web.application import PAGES
 from mailmart_privacy.desk.web.navigation import _GROUPS
 from mailmart_privacy.desk.web.pages.overview import list_due
 from mailmart_privacy.desk.web.permissions import ROLES, Permission, allows
+from mailmart_privacy.policy.ledger import shipped
 
+from .conftest import VERSION
 from .desk_browser import Browser, LocalDesk, fill_in, make_desk
 
 
@@ -224,7 +226,8 @@ def test_what_is_due_is_said(desk: LocalDesk) -> None:
 def test_versions_say_how_many_customers_have_them(desk: LocalDesk) -> None:
     """The list of versions, the newest first."""
     browser = desk.sign_in("Max", "maintainer")
-    assert "In force since 24 February 2026" in browser.open("/versions").words
+    since = shipped().version(VERSION).effective_at
+    assert f"In force since {since.day} {since:%B %Y}" in browser.open("/versions").words
 
 
 def test_customers_who_lack_the_version_lead_into_a_batch(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:

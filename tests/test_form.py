@@ -19,6 +19,7 @@ from fontTools.ttLib import TTFont
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from mailmart_privacy import _resources
+from mailmart_privacy._time import format_date
 from mailmart_privacy.errors import FormError, MissingExtraError, UsageError
 from mailmart_privacy.form.notes import read_field_font
 from mailmart_privacy.form.page import print_page
@@ -194,7 +195,7 @@ def test_every_page_says_what_it_is(paper: str) -> None:
     for number, page in enumerate(pages, 1):
         assert f"Page {number} of {len(pages)}" in page
         if number > 1:
-            assert "Privacy Policy, version of February 24, 2026" in page
+            assert f"Privacy Policy, version of {format_date(policy.last_updated)}" in page
         assert f"Text {policy.text_id}" in page
     assert "".join(pages[0].split()).count(policy.digest[:32]) == 1
     command = ["pdftotext", "-f", "2", "-raw", "-", "-"]
