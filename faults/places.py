@@ -43,6 +43,11 @@ class Place:
     path: Path
 
     @property
+    def cleaners(self) -> int:
+        """How many more writers may be needed until all is cleared away: in a folder, the next one does it."""
+        return 0
+
+    @property
     def root(self) -> Path:
         """The archive's folder."""
         return self.path / "archive"
@@ -160,6 +165,10 @@ def require_survived(place: Place, acknowledged: list[tuple[int, str]], chance: 
     before = require_sound(place)
     require_acknowledged(place, acknowledged)
     more = place.add(fake_copies(chance, 1))
+    for _ in range(place.cleaners):
+        if place.staging_folders():
+            place.rest()
+            more += place.add(fake_copies(chance, 1))
     require_finished(place)
     require_acknowledged(place, [*acknowledged, *more])
     return before

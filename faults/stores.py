@@ -30,6 +30,11 @@ class PlaceInStore(Place):
 
     url: str
 
+    @property
+    def cleaners(self) -> int:
+        """A writer clears away for half of `STALE`, which is soon over on a busy machine; the next ones continue."""
+        return 10
+
     def storage(self) -> Bucket:
         """Open the storage; a writer that has not finished after some seconds counts as interrupted."""
         bucket, _, prefix = self.url.removeprefix("s3://").partition("/")
