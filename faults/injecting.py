@@ -24,7 +24,7 @@ _CHANGING = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink", "write")
 LASTING = "EIO+"  # this call fails, and all of its name that follow
 _LASTING_CALLS = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink")  # without which Python itself goes on
 COPIES = 3
-_TIMEOUT = 60
+_TIMEOUT = 300  # seconds, also on a machine that others use; it ends what hangs
 _SEED = 7
 # All that a writer does with files; calls without a file, such as for memory, cannot fail by way of the archive.
 _TRACED = "%file,%desc"
