@@ -33,7 +33,7 @@ ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name
 class Checker:
     """The process, as the launcher starts it."""
 
-    def __init__(self, folder: Path, environment: dict[str, str] = ENVIRONMENT) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str] = ENVIRONMENT, **changes: str) -> None:
         self.path = str(folder / "checker")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(self.path)
@@ -45,7 +45,9 @@ class Checker:
                 pass_fds=[listener.fileno()],
                 env=environment,
             )
-            settings = ChildSettings(desk=make_settings(folder), listener=listener.fileno(), sockets=str(folder))
+            settings = ChildSettings(
+                desk=make_settings(folder, **changes), listener=listener.fileno(), sockets=str(folder)
+            )
             assert self.process.stdin is not None
             self.process.stdin.write(json.dumps(encode(settings, [])).encode() + b"\n")
             self.process.stdin.flush()

@@ -19,16 +19,21 @@ import psutil
 import pytest
 
 from mailmart_privacy._clock import now
+from mailmart_privacy.desk.checker.calls import AskShelter
+from mailmart_privacy.desk.checker.sheet_calls import OutlineSheets
 from mailmart_privacy.desk.checker.shelter import ShelterError, enter_shelter
+from mailmart_privacy.desk.connections import Connection
 from mailmart_privacy.desk.keeper.signing import open_signing
 from mailmart_privacy.desk.production import find_faults
 from mailmart_privacy.desk.web.proxies import Proxies
 from mailmart_privacy.errors import UsageError
 from mailmart_privacy.keys.local_identity import open_or_create
+from mailmart_privacy.sheets.table_workbook import write_tables
 
 from .command_line import Run
 from .conftest import make_environment, one_line
 from .desk_browser import Browser, LocalDesk, make_settings
+from .test_desk_checker import Checker
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
 as_root = pytest.mark.skipif(
@@ -219,6 +224,21 @@ def test_the_checker_has_a_user_of_its_own_and_no_network(tmp_path: Path) -> Non
 
     words = run_apart(try_it)
     assert words == "True True; key: PermissionError; network: OSError; root: PermissionError; []"
+
+
+@as_root
+def test_files_are_read_by_a_user_who_can_load_nothing_more(tmp_path: Path, copy: bytes) -> None:
+    """All that it needs is loaded before it gives up root: a PDF and a workbook are read without more."""
+    workbook = write_tables([("Customers", ("Company", "Contract"), [("Acme GmbH", "C-1")])])
+    checker = Checker(tmp_path, origin=ORIGIN, checker_user=CHECKER)
+    try:
+        asked = Connection(checker.path, patience=60)
+        assert asked.ask(AskShelter()).own_user
+        assert checker.judge(copy) == "untrusted"
+        (sheet,) = asked.ask(OutlineSheets(content=workbook, name="a.xlsx", sheet="", header_row=0)).sheets
+        assert (sheet.customer, sheet.reference) == ("A", "B")
+    finally:
+        checker.close()
 
 
 @as_root

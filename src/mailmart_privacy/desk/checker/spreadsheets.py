@@ -1,5 +1,6 @@
 """A person's spreadsheet → what is in it, the copies that it asks for, and the workbooks that go back."""
 
+import codecs
 import io
 from dataclasses import replace
 
@@ -43,6 +44,7 @@ _LISTED = 10_000  # hidden rows
 def prepare() -> None:
     """Load what questions about spreadsheets need, so that a fork finds it."""
     load_openpyxl()
+    codecs.lookup("cp437")  # of names in ZIP files
     ledger = shipped()
     for paper in PAPERS:
         load_form(ledger, ledger.versions[-1].version, paper)
