@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PAUSE = 1.0  # seconds before a batch whose process was killed is continued
 _DAY = 86_400.0
+_PATIENCE = 60.0  # seconds that a batch may take to stop
 _BEAT = 30.0  # seconds after which the queue shows that it works, where nothing is to be done
 _ELSEWHERE = 5.0  # seconds after which it looks for batches that other desks were given, or have left
 TAKEN = 4  # exit status of a process whose batch another desk works on
@@ -45,6 +46,7 @@ class BatchQueue:
 
     def __init__(self, desk: "Desk", checker: str) -> None:
         self._desk, self._checker = desk, checker
+        self._thread: threading.Thread | None = None
         self._woken, self._lock = threading.Event(), threading.Lock()
         self._running: tuple[str, subprocess.Popen[bytes]] | None = None
         self._beat, self._cleaned, self._ending = 0.0, 0.0, False
@@ -52,7 +54,8 @@ class BatchQueue:
     def begin(self) -> None:
         """Continue what a process that was killed has left, and wait for more."""
         self._beat = time.monotonic()
-        threading.Thread(target=self._run, name="batches", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="batches", daemon=True)
+        self._thread.start()
 
     def wake(self) -> None:
         """Look for batches that wait."""
@@ -73,9 +76,11 @@ class BatchQueue:
                 _tell_to_stop(self._running[1])
 
     def end(self) -> None:
-        """Let the thread end when it has nothing to do."""
+        """Stop the batch that is issued after the copies that are under way, and wait for the thread to end."""
         self._ending = True
         self._woken.set()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         while not self._ending:
@@ -138,6 +143,8 @@ class BatchQueue:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(_PAUSE)
             self._beat = time.monotonic()
+            if self._ending:
+                _tell_to_stop(process)
             if folder.shared is not None:
                 folder.shared.write_done(folder.id, folder.count_done())
                 if folder.shared.read_state(folder.id) not in OPEN:
