@@ -282,6 +282,9 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert result.stdout == (tmp_path / "1.pdf").read_bytes()
     result = cli("archive", "fetch", second[:12], "-a", "archive", "--format", "text")
     assert result.stdout.decode().startswith("Privacy Policy")
+    shown = cli("archive", "list", "-a", "archive").stdout.decode().splitlines()
+    assert shown[0].split() == ["Entry", "Recorded", "(UTC)", "Policy", "SHA-256", "What"]
+    assert max(map(len, shown)) <= 80, "a list fits a terminal"
     rows = list(csv.DictReader(io.StringIO(cli("archive", "list", "-a", "archive", "--csv").stdout.decode())))
     assert [row["kind"] for row in rows].count("customer-copy") == 2
     signer = rows[-1]["signer"].upper()

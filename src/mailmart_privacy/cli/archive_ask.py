@@ -110,11 +110,12 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
         writer.writeheader()
         writer.writerows(row_to_json(row) | {"erased": str(row.erased).lower()} for row in rows)
         return
+    click.echo(f"{'Entry':>8}  {'Recorded (UTC)':<16}  {'Policy':<10}  {'SHA-256':<16}  What")
     for row in rows:
         who = "erased" if row.erased else (row.recipient or "-")[:8]
-        what = row.level if row.kind == "customer-copy" else row.name.rpartition("/")[2]
-        shown = f"{moment_words(row.recorded_at)}  {row.kind:<17}  {row.version or '-':<10}  {who:<8}"
-        click.echo(f"{row.number:>8}  {shown}  {row.digest[:16]}  {what}")
+        what = f"copy {who}, {row.level}" if row.kind == "customer-copy" else row.name.rpartition("/")[2]
+        recorded = moment_words(row.recorded_at)[:16].replace("T", " ")
+        click.echo(f"{row.number:>8}  {recorded:<16}  {row.version or '-':<10}  {row.digest[:16]}  {what}")
 
 
 @click.command("in-force")
