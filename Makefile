@@ -64,6 +64,8 @@ audit: $(VENV)/.audit  ## ask the public databases for known faults in what the 
 	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(foreach lock,export test oldest,--requirement locks/$(lock).txt)
 
 long: faults resolve conformance  ## what takes long: faults, killed batches, thousands of files in browsers, every extra on every system, clean Debian systems, a container with a desk (root, debootstrap, mmdebstrap)
+	@tools/system-packages.sh libreoffice-calc:soffice
+	MAILMART_PRIVACY_LIBREOFFICE=1 $(MAKE) test TESTS="--only 'own Python' tests/test_libreoffice.py"
 	MAILMART_PRIVACY_KILLS=400 $(MAKE) test TESTS="--only 'own Python' tests/test_interrupts.py"
 	tools/in-debian.sh bookworm make export lint test conformance
 	tools/in-debian.sh $(NEWEST) make test TESTS="--only 'Python 3.14'"

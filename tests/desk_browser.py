@@ -90,6 +90,7 @@ class LocalKeeper:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         desk.checker = LocalChecker()  # type: ignore[assignment]
+        desk.reading.patience = 120  # pages that wait are tested where they are meant
 
     async def ask(self, call: Call[Any]) -> Any:
         return await asyncio.to_thread(self.ask_now, call)

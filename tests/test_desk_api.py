@@ -1,9 +1,11 @@
 """The API of the desk: tokens, idempotency, errors, the document, and the client."""
 
 import asyncio
+import io
 import json
 import threading
 import wsgiref.simple_server
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,12 +13,14 @@ import jsonschema
 import pytest
 
 from mailmart_privacy.desk.client import AsyncDeskClient, DeskClient, DeskError
+from mailmart_privacy.desk.keeper.batch_folder import find_folder
 from mailmart_privacy.desk.web.api import OPERATIONS
 from mailmart_privacy.desk.web.openapi import write_document
 from mailmart_privacy.desk.web.tokens import SCOPES
 from mailmart_privacy.errors import UsageError
 
 from .desk_browser import ORIGIN, Browser, LocalDesk, Page, make_desk
+from .test_desk_many import run_batches
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +111,63 @@ def test_one_key_one_copy(desk: LocalDesk) -> None:
     assert (page.status, problem(page)) == (422, "request-reused")
     other = make_token(desk, "another")
     assert json.loads(order(desk, other, "same", recipient="Once GmbH").body) != json.loads(found[0])
+
+
+def send_batch(desk: LocalDesk, token: str, key: str, *lines: dict[str, str], paper: str = "a4") -> Page:
+    body = "\n".join(map(json.dumps, lines)).encode()
+    return ask(desk, "POST", f"/api/batches?paper={paper}", token, body, idempotency_key=key)
+
+
+def wait_for_batch(desk: LocalDesk, token: str, place: str) -> Any:
+    """The batch when nobody works at it any more; processes of batches do not run here."""
+    folder = find_folder(desk.keeper.desk, place.rpartition("/")[2])
+    if folder.read().state == "planning":
+        assert desk.keeper.desk.reading.start(folder).wait(60)
+    return conforms(ask(desk, "GET", place, token), "Batch")
+
+
+def test_a_service_issues_a_batch(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of JSON become copies of the service's own; the same key gives the same batch."""
+    token, other = make_token(desk, "mailer"), make_token(desk, "crm")
+    lines = [{"recipient": "=Sum GmbH", "reference": "1E+15"}, {"recipient": "Ärmel AG"}]
+    page = send_batch(desk, token, "b-1", *lines)
+    place = page.headers["location"]
+    assert (page.status, conforms(page, "Batch")["links"]) == (202, {"self": place})
+    assert json.loads(send_batch(desk, token, "b-1", *lines).body)["id"] == place.rpartition("/")[2]
+    for again in (send_batch(desk, token, "b-1", *lines[:1]), send_batch(desk, token, "b-1", *lines, paper="letter")):
+        assert (again.status, problem(again)) == (422, "request-reused")
+    waiting = wait_for_batch(desk, token, place)
+    assert (waiting["state"], waiting["done"], waiting["total"]) == ("waiting", 0, 2)
+    assert ask(desk, "GET", place, other).status == 404
+    assert ask(desk, "GET", f"{place}/copies.zip", token).status == 404  # not yet
+    run_batches(desk, monkeypatch)
+    done = conforms(ask(desk, "GET", place, token), "Batch")
+    assert (done["state"], done["done"], done["problems"]) == ("done", 2, [])
+    copies = zipfile.ZipFile(io.BytesIO(ask(desk, "GET", done["links"]["copies"], token).body))
+    manifest = ask(desk, "GET", done["links"]["manifest"], token).body.splitlines()
+    assert {json.loads(line)["file"] for line in manifest} == set(copies.namelist())
+    assert ask(desk, "GET", f"{place}/drafts.zip", token).status == 404
+    found = conforms(ask(desk, "GET", "/api/copies", token), "Copies")["copies"]
+    assert {each["recipient"] for each in found} == {"=Sum GmbH", "Ärmel AG"}
+    assert "1E+15" in {each["reference"] for each in found}
+
+
+def test_a_batch_with_problems_issues_nothing(desk: LocalDesk) -> None:
+    """Each line that has a problem is named; a body that is not lines of JSON is refused at once."""
+    token = make_token(desk, "careless")
+    before = desk.keeper.desk.directory.copies
+    lines = [{"recipient": "Fine Ltd", "reference": "F-1"}, {"recipient": "株式会社"}]
+    place = send_batch(desk, token, "p-1", *lines, {"recipient": "Other Ltd", "reference": "F-1"}).headers["location"]
+    refused = wait_for_batch(desk, token, place)
+    assert (refused["state"], [each["line"] for each in refused["problems"]]) == ("refused", [2, 3])
+    assert "stands in row 1, too" in refused["problems"][1]["message"]
+    for body in (b"", b"[]", b'{"recipient": 1}', b'{"reference": "x"}', b'{"recipient": "X"}\n{', b'{"x": "y"}'):
+        assert problem(ask(desk, "POST", "/api/batches", token, body, idempotency_key="k")) == "not-json-lines"
+    assert problem(ask(desk, "POST", "/api/batches", token, b'{"recipient": "X"}')) == "key-missing"
+    assert problem(send_batch(desk, token, "k", lines[0], paper="a3")) == "not-json-lines"
+    assert problem(ask(desk, "GET", "/api/batches/..%2Fx", token)) in ("no-such-batch", "not-found")
+    assert problem(send_batch(desk, make_token(desk, "looker", "read"), "k", lines[0])) == "forbidden"
+    assert desk.keeper.desk.directory.copies == before
 
 
 def test_what_is_wrong_is_said(desk: LocalDesk) -> None:
@@ -216,12 +277,17 @@ def address(desk: LocalDesk) -> Iterator[str]:
 
 def test_the_client_issues_without_a_key(desk: LocalDesk, address: str) -> None:
     """Sync and async, with the standard library alone; errors carry status and code."""
-    client = DeskClient(address, make_token(desk, "client"))
+    client_token = make_token(desk, "client")
+    client = DeskClient(address, client_token)
     copy = client.issue("Client GmbH", key="my-copy-1", reference="CL-1")
     assert client.issue("Client GmbH", key="my-copy-1", reference="CL-1") == copy
     pdf = client.fetch(copy.fingerprint)
     assert (len(pdf), client.verify(pdf)) == (copy.size, "ours")
     assert client.find(reference="CL-1") == [copy]
+    batch = client.begin_batch([("Batch One", "CB-1"), ("Batch Two", "")], key="all")
+    assert client.begin_batch([("Batch One", "CB-1"), ("Batch Two", "")], key="all").id == batch.id
+    assert wait_for_batch(desk, client_token, batch.links["self"])["state"] == "waiting"
+    assert (client.show_batch(batch.id).total, client.show_batch(batch.id).problems) == (2, ())
     with pytest.raises(DeskError) as refused:
         client.issue("株式会社", key="my-copy-2")
     assert (refused.value.status, refused.value.code) == (422, "unfit-name")
@@ -232,4 +298,6 @@ def test_the_client_issues_without_a_key(desk: LocalDesk, address: str) -> None:
     again = AsyncDeskClient(address, make_token(desk, "client-2"))
     assert asyncio.run(again.issue("Async GmbH", key="a")).recipient == "Async GmbH"
     assert asyncio.run(again.verify(pdf)) == "ours"
+    begun = asyncio.run(again.begin_batch([("Async One", "")], key="b"))
+    assert asyncio.run(again.show_batch(begun.id)).id == begun.id
     assert [each.recipient for each in asyncio.run(again.find())] == ["Async GmbH"]

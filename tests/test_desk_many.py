@@ -5,6 +5,7 @@ import email
 import email.policy
 import io
 import re
+import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ import openpyxl
 import pytest
 
 from mailmart_privacy.desk.keeper import batch_process
-from mailmart_privacy.desk.keeper.batch_folder import list_folders, remove_old
+from mailmart_privacy.desk.keeper.batch_folder import find_folder, list_folders, remove_old
 from mailmart_privacy.desk.keeper.batch_packing import pack_batch
+from mailmart_privacy.desk.keeper.reading import Reading
 
 from .desk_browser import Browser, LocalChecker, LocalDesk, Page, make_desk
 
@@ -177,6 +179,83 @@ def test_stop_and_go_on(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> Non
     browser.submit(f"{place}/go-on")
     run_batches(desk, monkeypatch)
     assert browser.open(place).heading == "1 copy is ready"
+
+
+def wait_for(desk: LocalDesk, batch: str) -> str:
+    """Wait for the job of a batch, and tell the state that it leaves."""
+    folder = find_folder(desk.keeper.desk, batch)
+    assert desk.keeper.desk.reading.start(folder).wait(60)
+    return folder.read().state
+
+
+def test_a_large_spreadsheet_is_read_in_a_job(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says so at once, and may be closed; it leads on when the job has ended."""
+    browser = desk.sign_in("Ada")
+    monkeypatch.setattr(desk.keeper.desk.reading, "patience", 0)
+    held = threading.Lock()
+    plain = LocalChecker.ask
+
+    def wait(self: LocalChecker, call: Any) -> Any:
+        with held:
+            return plain(self, call)
+
+    monkeypatch.setattr(LocalChecker, "ask", wait)
+    with held:
+        page = upload(browser, make_workbook(10), "large.xlsx")
+        place = browser.path
+        assert (page.heading, "You may close this page" in page.words) == ("Reading the spreadsheet", True)
+        assert browser.open(f"{place}/sheet").heading == "Reading the spreadsheet"
+        assert browser.open(f"{place}/problems").status == 409
+    assert wait_for(desk, place.rpartition("/")[2]) == "sheet"
+    page = browser.open(place)
+    assert page.heading == "Which rows, which columns?"
+    with held:
+        page = browser.submit(f"{place}/sheet", **selected(page), hidden="skip", then="plan")
+        assert page.heading == "Checking the rows"
+    assert wait_for(desk, place.rpartition("/")[2]) == "planned"
+    assert browser.open(place).heading == "1 row has a problem"
+
+
+def test_reading_begins_again_where_the_keeper_was_killed(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left unread is read when the next keeper starts; what cannot be read is told on its page."""
+    browser = desk.sign_in("Ada")
+    with monkeypatch.context() as patch:
+        patch.setattr(Reading, "start", lambda self, folder: threading.Event())
+        patch.setattr(desk.keeper.desk.reading, "patience", 0)
+        upload(browser, b"Company\nLeft Ltd\n", "left.csv")
+        good = browser.path
+        upload(browser, b"PK not a workbook", "bad.xlsx")
+        bad = browser.path
+    assert browser.open(good).heading == "Reading the spreadsheet"
+    desk.keeper.desk.reading.begin()
+    assert wait_for(desk, good.rpartition("/")[2]) == "sheet"
+    assert wait_for(desk, bad.rpartition("/")[2]) == "unreadable"
+    assert browser.open(good).heading == "Which rows, which columns?"
+    page = browser.open(bad)
+    assert page.heading == "This spreadsheet cannot be read"
+    assert "save it as XLSX again" in page.words
+
+
+def test_a_workbook_is_read_once(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All steps work with what was read first; the file itself is opened again only to be marked."""
+    asked: list[str] = []
+    plain = LocalChecker.ask
+
+    def count(self: LocalChecker, call: Any) -> Any:
+        asked.extend([type(call).__name__] if hasattr(call, "content") else [])
+        return plain(self, call)
+
+    monkeypatch.setattr(LocalChecker, "ask", count)
+    browser = desk.sign_in("Ada")
+    page = upload(browser, make_workbook(8), "once.xlsx")
+    place = browser.path.removesuffix("/sheet")
+    browser.open(f"{place}/sheet?header_row=5")
+    page = browser.open(f"{place}/sheet")
+    page = browser.submit(f"{place}/sheet", **selected(page) | {"reference": ""}, hidden="skip", then="plan")
+    browser.submit(f"{place}/problems", existing="again")
+    run_batches(desk, monkeypatch)
+    assert browser.open(place).heading == "7 copies are ready"
+    assert asked == ["ReadSheets"]
 
 
 def test_batches_belong_to_one_person(desk: LocalDesk) -> None:

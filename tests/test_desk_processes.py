@@ -85,7 +85,9 @@ class Running:
         assert answer.status == 303, answer.read()
         place = answer.headers["location"] or ""
         connection.close()
-        return place.removesuffix("/sheet")
+        place = place.removesuffix("/sheet")
+        wait_until(lambda: self.send("GET", f"{place}/sheet")[0] == 200)  # it is read in a job
+        return place
 
     def form(self) -> dict[str, str]:
         found = re.search(r'<form method="post" action="/issue">.*?</form>', self.send("GET", "/")[2], re.DOTALL)
@@ -174,7 +176,8 @@ def test_a_batch_survives_the_death_of_the_keeper(running: Running) -> None:
     place = running.upload("batch.csv", ("Company,Contract\n" + rows).encode())
     form = {"token": running.form()["token"]}
     choice = {"sheet": "", "header_row": "1", "customer": "A", "reference": "B", "shown_sheet": "", "shown_row": "1"}
-    assert running.send("POST", f"{place}/sheet", form | choice)[:2] == (303, f"{place}/problems")
+    assert running.send("POST", f"{place}/sheet", form | choice)[0] == 303
+    wait_until(lambda: running.send("GET", place)[1] == f"{place}/problems")
     assert running.send("POST", f"{place}/problems", form)[:2] == (303, place)
     manifest = running.folder / "batches" / place.rpartition("/")[2] / "manifest.jsonl"
     wait_until(lambda: manifest.exists() and manifest.read_bytes().count(b"\n") > 0)

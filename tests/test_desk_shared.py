@@ -95,7 +95,7 @@ class Pair:
         call = BeginBatch(actor=actor, name="list.csv", content=content.encode(), request=secrets.token_hex(4))
         batch: str = keeper.ask_now(call).id
         planned = keeper.ask_now(PlanBatch(actor=actor, batch=batch, choice=CHOICE, paper="a4"))
-        assert planned.fault_count == 0
+        assert planned.state == "planned"
         return batch
 
     def references(self) -> list[str]:
@@ -171,9 +171,9 @@ def test_a_batch_goes_on_at_another_desk(pair: Pair) -> None:
     with psycopg.connect(pair.database) as connection:
         connection.execute("SET search_path = mailmart_privacy_desk_batches")
         rows = connection.execute("SELECT name, content FROM batch_files WHERE batch = %s", [batch]).fetchall()
-    assert {name for name, _ in rows} == {"sheet", "plan.json", "batch.json"}
+    assert {name for name, _ in rows} == {"sheet", "rows", "plan.json", "summary.json", "batch.json"}
     assert not any(b"Geheim" in content or b"Ada" in content for _, content in rows)
-    pair.second.ask_now(StartBatch(actor=ADA, batch=batch, skip_existing=False))
+    pair.second.ask_now(StartBatch(actor=ADA, batch=batch, existing=""))
     assert pair.first.ask_now(ShowBatch(actor=ADA, batch=batch)).state == "waiting"
     pair.first.ask_now(StopBatch(actor=ADA, batch=batch))
     assert pair.second.ask_now(ShowBatch(actor=ADA, batch=batch)).state == "stopped"
@@ -249,7 +249,7 @@ def run_batches(pair: Pair) -> None:
         rows = "".join(f"Batch {number} Kunde {row} GmbH,B-{number}-{row}\n" for row in range(20))
         batches.append(pair.upload(f"Company,Contract\n{rows}", (pair.first, pair.second)[number % 2]))
     for batch in batches:
-        pair.first.ask_now(StartBatch(actor=ADA, batch=batch, skip_existing=False))
+        pair.first.ask_now(StartBatch(actor=ADA, batch=batch, existing=""))
     for desk in pair.desks:
         desk.queue.begin()
     victim = _wait_for_process()

@@ -1,6 +1,7 @@
 """Sheets as people keep them: titles, merged cells, several sheets, hidden rows, formulas; and the returned
 workbooks."""
 
+import datetime
 import io
 import json
 from pathlib import Path
@@ -10,8 +11,10 @@ import openpyxl
 import pytest
 
 from mailmart_privacy.errors import RowsError
+from mailmart_privacy.sheets.kept import keep_sheets, open_kept
 from mailmart_privacy.sheets.outline import outline
 from mailmart_privacy.sheets.sheet import Sheet, read_sheet
+from mailmart_privacy.sheets.source import open_source
 
 from .conftest import VERSION, Run
 
@@ -105,6 +108,30 @@ def test_the_outline_tells_before_anything_is_taken() -> None:
     assert customers.top[1] == (3, HEADINGS)
     (plain,) = outline(b"Company,Ref\nAcme,1\n", name="r")
     assert (plain.title, plain.header_row, plain.hidden) == ("", 1, ())
+
+
+def test_what_was_read_is_kept() -> None:
+    """Kept sheets are what the file says: titles, hidden rows, texts, numbers, dates, errors, and what is unfit."""
+    book = openpyxl.load_workbook(io.BytesIO(make()))
+    page = book["Customers 2026"]
+    for place, value in {"D4": 117, "D5": datetime.datetime(2026, 11, 30, 7, 45), "D6": "#N/A", "D7": True}.items():
+        page[place] = value
+    page["D4"].number_format = "00000"
+    page["E4"], page["E5"], page["E6"] = 1.5, datetime.time(7, 45), "Ärmel\nzwei"
+    output = io.BytesIO()
+    book.save(output)
+    csv = "Kunde;Nr\nÄrmel;1E+15\n".encode("cp1252")
+    for content in (output.getvalue(), csv):
+        plain, kept = open_source(content, name="r"), open_kept(keep_sheets(content, name="r"), name="r")
+        assert outline(kept, name="r") == outline(plain, name="r")
+        for one, other in zip(kept, plain, strict=True):
+            assert list(one.lines({})) == list(other.lines({}))
+            assert list(one.values()) == list(other.values())
+            assert (one.title, one.layout, one.notes) == (other.title, other.layout, other.notes)
+    values = dict(open_kept(keep_sheets(output.getvalue(), name="r"), name="r")[1].values())
+    assert values[4][3:] == (117, 1.5)
+    assert values[5][3:] == (datetime.datetime(2026, 11, 30, 7, 45), datetime.time(7, 45))
+    assert (values[6][3:], values[7][3]) == (("#N/A", "Ärmel\nzwei"), True)
 
 
 def test_many_empty_rows_lose_nobody() -> None:

@@ -20,6 +20,12 @@ const origin = new URL(address).origin;
 // How long to wait for a page: other validators may keep the machine busy. `make bench` says how much work pages are.
 const PATIENCE = 180_000; // milliseconds
 
+// Presses a button, and waits for the page that comes of it: not for one that only says that work goes on.
+async function press(page, selector) {
+  await Promise.all([page.waitForEvent("load"), page.click(selector)]);
+  await page.waitForSelector("main:not(:has(#reading))", { state: "attached" });
+}
+
 // Counts what a person does: pages that they see, and things that they type, choose or press.
 class Hand {
   constructor(page) {
@@ -28,7 +34,6 @@ class Hand {
     this.typed = 0;
     this.decided = 0;
     this.pressed = 0;
-    page.on("load", () => this.pages++);
   }
   async type(selector, text) {
     await this.page.fill(selector, text);
@@ -39,8 +44,9 @@ class Hand {
     this.decided++;
   }
   async press(selector) {
-    await Promise.all([this.page.waitForEvent("load"), this.page.click(selector)]);
+    await press(this.page, selector);
     this.pressed++;
+    this.pages++;
   }
   async download(selector) {
     const [download] = await Promise.all([this.page.waitForEvent("download"), this.page.click(selector)]);
@@ -74,6 +80,7 @@ async function issueMany(context) {
   const page = await context.newPage();
   const hand = new Hand(page);
   await page.goto(origin + "/many");
+  hand.pages++;
   await page.setInputFiles("#file", workbook);
   hand.decided++;
   await hand.press("text=Look at it");
@@ -152,10 +159,10 @@ await first.goto(origin + one.place);
 const customer = new URL(await first.getAttribute("a[href^='/customers/']", "href"), origin).pathname;
 await first.goto(`${origin}/many`);
 await first.setInputFiles("#file", workbook);
-await Promise.all([first.waitForEvent("load"), first.click("text=Look at it")]);
+await press(first, "text=Look at it");
 const sheet = new URL(first.url()).pathname;
 await first.check("text=Leave them out");
-await Promise.all([first.waitForEvent("load"), first.click("text=Check for problems")]);
+await press(first, "text=Check for problems");
 const paths = [
   ...["/", "/many", many.place, sheet, sheet.replace("/sheet", "/problems"), "/customers", "/customers?q=nord", "/customers?q=xyz"],
   ...[customer, `${customer}/hold`, `${customer}/erase`, one.place, `${one.place}?ready`, `${one.place}/withdraw`],

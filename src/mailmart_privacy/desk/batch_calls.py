@@ -15,11 +15,13 @@ class BatchView:
     Attributes:
         id: how pages name it.
         name: of the spreadsheet.
-        state: "sheet" (nothing is known yet), "planned", "waiting", "running", "done", "stopped" or "failed".
+        state: "reading" (the spreadsheet), "unreadable", "sheet" (the person has to choose rows and columns),
+            "planning" (problems are looked for), "planned", "refused" (rows of a service have problems), "waiting",
+            "running", "done", "stopped" or "failed".
         begun_at: when the spreadsheet was sent.
         total: how many copies it is to make.
         done: how many are made.
-        words: why it failed, or empty.
+        words: why it failed or cannot be read, or empty.
         has_emails: whether there are addresses, so that drafts are made.
     """
 
@@ -81,11 +83,31 @@ class Chunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BeginBatch(Call[BatchView]):
-    """Store this spreadsheet; `request` identifies a form that was sent twice."""
+    """Store this spreadsheet, and read it; where that takes long, it goes on by itself.
+
+    `request` identifies a form that was sent twice.
+    """
 
     actor: Actor
     name: str
     content: bytes
+    request: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderBatch(Call[BatchView]):
+    """Issue a copy for each row, if none of them has a problem: a service cannot be asked.
+
+    Attributes:
+        actor: the service.
+        rows: as `keep_rows` writes them: recipients in the first column, references in the second.
+        paper: "a4" or "letter".
+        request: the key of the request: asking again with it makes no second batch.
+    """
+
+    actor: Actor
+    rows: bytes
+    paper: str
     request: str
 
 
@@ -107,8 +129,8 @@ class ShowSheets(Call[BatchSheets]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlanBatch(Call[PlannedBatch]):
-    """Read the spreadsheet in this way, and look for problems."""
+class PlanBatch(Call[BatchView]):
+    """Take the rows in this way, and look for problems; where that takes long, it goes on by itself."""
 
     actor: Actor
     batch: str
@@ -126,11 +148,18 @@ class ShowPlan(Call[PlannedBatch]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartBatch(Call[BatchView]):
-    """Issue the copies; `skip_existing` leaves out customers who already have one of this version."""
+    """Issue the copies.
+
+    Attributes:
+        actor: the person.
+        batch: whose copies.
+        existing: "skip" leaves out customers who already have a copy of this version, "again" issues another one;
+            empty where the person has not decided.
+    """
 
     actor: Actor
     batch: str
-    skip_existing: bool
+    existing: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,6 +192,7 @@ BATCH_CALLS: dict[str, type[Call[object]]] = {
     kind.__name__: kind  # type: ignore[misc]
     for kind in (
         BeginBatch,
+        OrderBatch,
         ListBatches,
         ShowSheets,
         PlanBatch,

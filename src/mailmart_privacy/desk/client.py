@@ -11,6 +11,7 @@ import datetime
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -61,6 +62,27 @@ class DeskCopy:
     issued_at: datetime.datetime
     withdrawn_at: datetime.datetime | None
     size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeskBatch:
+    """A batch.
+
+    Attributes:
+        id: the desk's name of it.
+        state: "planning", "refused", "waiting", "running", "done", "stopped" or "failed".
+        done: how many copies are issued.
+        total: how many it is to issue; 0 until that is known.
+        problems: the lines that have problems, numbered from 1, and what is wrong; nothing was issued then.
+        links: paths below the desk's address: "self"; when it is done, "copies" (a ZIP) and "manifest" (JSON lines).
+    """
+
+    id: str
+    state: str
+    done: int
+    total: int
+    problems: tuple[tuple[int, str], ...]
+    links: dict[str, str]
 
 
 class DeskClient:
@@ -114,6 +136,31 @@ class DeskClient:
             after = page["after"]
         return found
 
+    def begin_batch(self, rows: Iterable[tuple[str, str]], *, key: str, paper: str = "a4") -> DeskBatch:
+        """Issue a copy for each row; the desk goes on by itself, and `show_batch` tells how far it has got.
+
+        Args:
+            rows: recipients and references; an empty reference lets the copy get one of its own.
+            key: chosen by you for this batch; repeating the call with it makes no second batch.
+            paper: "a4" or "letter".
+
+        Raises:
+            DeskError: the desk refused, or cannot be reached; it is safe to try again with the same key.
+        """
+        lines = [
+            json.dumps({"recipient": recipient} | ({"reference": reference} if reference else {}))
+            for recipient, reference in rows
+        ]
+        headers = {"Idempotency-Key": key, "Content-Type": "application/jsonl"}
+        found = self._ask_json(
+            "POST", f"/api/batches?{urlencode({'paper': paper})}", "\n".join(lines).encode(), headers
+        )
+        return _read_batch(found)
+
+    def show_batch(self, batch: str) -> DeskBatch:
+        """Tell how far a batch of this service has got; errors are those of `begin_batch`."""
+        return _read_batch(self._ask_json("GET", f"/api/batches/{quote(batch, safe='')}", None, {}))
+
     def verify(self, pdf: bytes) -> str:
         """Tell what a file is: "ours", "withdrawn", "not on record", "changed" and others of the API's document."""
         found = self._ask_json("POST", "/api/verifications", pdf, {"Content-Type": "application/pdf"})
@@ -161,6 +208,14 @@ class AsyncDeskClient:
         """Find copies; see `DeskClient.find`."""
         return await asyncio.to_thread(self._client.find, recipient=recipient, reference=reference)
 
+    async def begin_batch(self, rows: Iterable[tuple[str, str]], *, key: str, paper: str = "a4") -> DeskBatch:
+        """Issue a copy for each row; see `DeskClient.begin_batch`."""
+        return await asyncio.to_thread(self._client.begin_batch, rows, key=key, paper=paper)
+
+    async def show_batch(self, batch: str) -> DeskBatch:
+        """Tell how far a batch has got; see `DeskClient.show_batch`."""
+        return await asyncio.to_thread(self._client.show_batch, batch)
+
     async def verify(self, pdf: bytes) -> str:
         """Tell what a file is; see `DeskClient.verify`."""
         return await asyncio.to_thread(self._client.verify, pdf)
@@ -183,6 +238,17 @@ def _read_copy(found: dict[str, Any]) -> DeskCopy:
         issued_at=parse_moment(found["issued_at"]),
         withdrawn_at=parse_moment(found["withdrawn_at"]) if found["withdrawn_at"] else None,
         size=found["size"],
+    )
+
+
+def _read_batch(found: dict[str, Any]) -> DeskBatch:
+    return DeskBatch(
+        id=found["id"],
+        state=found["state"],
+        done=found["done"],
+        total=found["total"],
+        problems=tuple((each["line"], each["message"]) for each in found["problems"]),
+        links=dict(found["links"]),
     )
 
 

@@ -4,7 +4,7 @@ The first line tells of the sheets; their rows follow, one a line. This package 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .cells import Unfit
@@ -13,6 +13,7 @@ from .xlsx_cells import Fault, Moment, Number, RawCell
 from .xlsx_parsing import RawRow, RowLayout
 
 _CHUNK = 2**16
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: there is a line for each row
 
 
 def keep_sheets(content: bytes, *, name: str, max_size: int = MAX_SIZE) -> bytes:
@@ -38,6 +39,21 @@ def keep_sheets(content: bytes, *, name: str, max_size: int = MAX_SIZE) -> bytes
         about = (source.title, source.visible, source.notes, sorted(layout.hidden), sorted(layout.merged))
         facts.append([*about, len(blocks[-1])])
     return b"".join([_dump(facts).encode(), *blocks])
+
+
+def keep_rows(headings: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> bytes:
+    """Write down rows that came otherwise than in a file.
+
+    Args:
+        headings: of the columns; they stand in row 0.
+        rows: each with its number.
+
+    Returns:
+        What `open_kept` takes: one sheet, without a title.
+    """
+    block = "".join(_dump([number, list(cells)]) for number, cells in [(0, headings), *rows])
+    encoded = block.encode("utf-8", "surrogatepass")
+    return b"".join([_dump([["", True, [], [], [], len(encoded)]]).encode(), encoded])
 
 
 def open_kept(kept: bytes, *, name: str) -> list[SheetSource]:
@@ -98,4 +114,4 @@ def _read_cell(found: Any) -> RawCell:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _ENCODER.encode(value) + "\n"

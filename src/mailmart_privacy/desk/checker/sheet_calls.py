@@ -133,17 +133,25 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReadSheets(Call[File]):
+    """Read this file once, CSV or XLSX: what is in it, as the other questions take it."""
+
+    content: bytes
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OutlineSheets(Call[SheetsView]):
     """What is in this file?
 
     Attributes:
-        content: CSV or XLSX.
+        kept: what was read of it.
         name: what messages call it.
         sheet: the sheet that a person chose, or empty.
         header_row: the row that a person chose, or 0.
     """
 
-    content: bytes
+    kept: bytes
     name: str
     sheet: str
     header_row: int
@@ -153,7 +161,7 @@ class OutlineSheets(Call[SheetsView]):
 class PlanSheet(Call[PlanView]):
     """Which copies does this file ask for? `begun_at` is part of references that are made."""
 
-    content: bytes
+    kept: bytes
     name: str
     choice: Choice
     version: str
@@ -166,6 +174,7 @@ class MarkSheet(Call[File]):
     """Mark what is wrong, in the person's own workbook."""
 
     content: bytes
+    kept: bytes
     name: str
     choice: Choice
     faults: tuple[Fault, ...]
@@ -175,7 +184,7 @@ class MarkSheet(Call[File]):
 class ListIssuedRows(Call[File]):
     """Write the list for mail merge: all columns of the person's own, and those of the copies."""
 
-    content: bytes
+    kept: bytes
     name: str
     choice: Choice
     rows: tuple[IssuedLine, ...]
@@ -183,5 +192,5 @@ class ListIssuedRows(Call[File]):
 
 SHEET_CALLS: dict[str, type[Call[object]]] = {
     kind.__name__: kind  # type: ignore[misc]
-    for kind in (OutlineSheets, PlanSheet, MarkSheet, ListIssuedRows)
+    for kind in (ReadSheets, OutlineSheets, PlanSheet, MarkSheet, ListIssuedRows)
 }

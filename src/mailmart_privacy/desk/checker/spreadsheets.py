@@ -2,6 +2,7 @@
 
 import codecs
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..._limits import limited
@@ -10,15 +11,16 @@ from ...copies.forms import load_form
 from ...errors import UsageError
 from ...policy.ledger import shipped
 from ...policy.papers import PAPERS
-from ...sheets.cells import text
 from ...sheets.columns import find_columns
 from ...sheets.issued_workbook import IssuedRow, write_issued
+from ...sheets.kept import keep_sheets, open_kept
 from ...sheets.marked_workbook import mark_faults
 from ...sheets.outline import SheetOutline, outline
 from ...sheets.rows import RowFault
 from ...sheets.sheet import Hidden, Sheet, read_sheet
-from ...sheets.source import choose_sheet, open_source
+from ...sheets.source import SheetSource
 from ...sheets.xlsx_cells import load_openpyxl
+from ...sheets.xlsx_parsing import RawRow
 from ...typesetting.fonts import Typeface
 from ..messages import Call
 from .sheet_calls import (
@@ -31,6 +33,7 @@ from .sheet_calls import (
     PlannedRow,
     PlanSheet,
     PlanView,
+    ReadSheets,
     SheetsView,
     SheetView,
     TopRow,
@@ -58,6 +61,8 @@ def answer_sheet(call: Call[object], fonts: tuple[Typeface, ...]) -> object:
     """
     with limited(seconds=SECONDS):
         match call:
+            case ReadSheets():
+                return File(content=keep_sheets(call.content, name=call.name))
             case OutlineSheets():
                 return _outline(call)
             case PlanSheet():
@@ -70,7 +75,7 @@ def answer_sheet(call: Call[object], fonts: tuple[Typeface, ...]) -> object:
 
 
 def _outline(call: OutlineSheets) -> SheetsView:
-    found = outline(call.content, name=call.name)
+    found = outline(open_kept(call.kept, name=call.name), name=call.name)
     chosen = next((each.title for each in found if each.title == call.sheet), None) if call.sheet else None
     views = []
     for each in found:
@@ -111,14 +116,14 @@ def _find_email(headings: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
     return ""
 
 
-def _read(call: PlanSheet | MarkSheet | ListIssuedRows) -> Sheet:
+def _read(call: PlanSheet | MarkSheet | ListIssuedRows, sources: list[SheetSource]) -> Sheet:
     choice = call.choice
     columns = {"recipient": choice.customer}
     if choice.reference:
         columns["reference"] = choice.reference
     hidden: Hidden | None = {"include": "include", "skip": "skip"}.get(choice.hidden)  # type: ignore[assignment]
     sheet = read_sheet(
-        call.content,
+        sources,
         name=call.name,
         columns=columns,
         sheet=choice.sheet or None,
@@ -136,10 +141,11 @@ def _read(call: PlanSheet | MarkSheet | ListIssuedRows) -> Sheet:
 
 
 def _plan(call: PlanSheet, fonts: tuple[Typeface, ...]) -> PlanView:
-    sheet = _read(call)
+    emails: dict[int, str] = {}
+    sources = [_note_column(each, call.choice.email, emails) for each in open_kept(call.kept, name=call.name)]
+    sheet = _read(call, sources)
     form = load_form(shipped(), call.version, "letter" if call.paper == "letter" else "a4")
     plan = plan_batch(sheet, form=form, version=call.version, begun_at=call.begun_at, fonts=fonts)
-    emails = _read_column(call.content, call.name, call.choice.sheet, call.choice.email)
     return PlanView(
         rows=tuple(
             PlannedRow(
@@ -159,19 +165,26 @@ def _plan(call: PlanSheet, fonts: tuple[Typeface, ...]) -> PlanView:
     )
 
 
-def _read_column(content: bytes, name: str, title: str, letter: str) -> dict[int, str]:
+def _note_column(source: SheetSource, letter: str, values: dict[int, str]) -> SheetSource:
+    """Note the texts of a further column while the rows are read."""
     if not letter:
-        return {}
+        return source
     index = find_column(letter)
-    source = choose_sheet(open_source(content, name=name), title or None, {})
-    return {
-        number: text(cells[index]).strip()[:_LONGEST_CELL] for number, cells in source.lines({}) if index < len(cells)
-    }
+
+    def read() -> Iterator[RawRow]:
+        for number, cells in source.raw_rows():
+            cell = cells[index] if index < len(cells) else None
+            if isinstance(cell, str):
+                values[number] = cell.strip()[:_LONGEST_CELL]
+            yield number, cells
+
+    return replace(source, raw_rows=read)
 
 
 def _mark(call: MarkSheet) -> File:
     faults = [RowFault(row=each.row, message=each.message, role=each.role) for each in call.faults]
-    return File(content=mark_faults(call.content, _read(call), faults, name=call.name))
+    sheet = _read(call, open_kept(call.kept, name=call.name))
+    return File(content=mark_faults(call.content, sheet, faults, name=call.name))
 
 
 def _list(call: ListIssuedRows) -> File:
@@ -180,7 +193,8 @@ def _list(call: ListIssuedRows) -> File:
         for each in call.rows
     }
     stream = io.BytesIO()
-    write_issued(stream, call.content, _read(call), rows, name=call.name)
+    sources = open_kept(call.kept, name=call.name)
+    write_issued(stream, sources, _read(call, sources), rows, name=call.name)
     return File(content=stream.getvalue())
 
 

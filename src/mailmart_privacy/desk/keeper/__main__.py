@@ -15,6 +15,7 @@ from ..batch_calls import (
     BATCH_CALLS,
     BeginBatch,
     ListBatches,
+    OrderBatch,
     PlanBatch,
     ReadBatchFile,
     ShowBatch,
@@ -85,6 +86,7 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     BeginBatch: batches.begin,
     ListCopies: issuing.list_copies,
     ListBatches: batches.list_batches,
+    OrderBatch: batches.order,
     PlanBatch: batches.plan,
     ReadBatchFile: batch_files.read_file,
     ShowBatch: batches.show_batch,
@@ -120,6 +122,7 @@ def main() -> None:
     listener = socket.socket(fileno=settings.listener)
     follow(lambda: os._exit(0))  # each act is whole in the archive, or finished by the next writer
     desk.queue.begin()
+    desk.reading.begin()
     announce()
     while True:
         connection, _ = listener.accept()

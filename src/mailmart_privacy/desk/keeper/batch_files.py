@@ -9,13 +9,13 @@ from ..checker.sheet_calls import MarkSheet
 from ..messages import RefusedError
 from .batch_folder import COPIES, MANIFEST, Batch, BatchFolder, open_batch
 from .batch_packing import pack_batch
-from .batches import ask_checker
+from .reading import ask_checker
 
 if TYPE_CHECKING:
     from .desk import Desk
 
 _PART = 4 * 2**20
-_MADE = ("copies.zip", "issued.xlsx", "drafts.zip")  # when the batch is done
+_MADE = ("copies.zip", "issued.xlsx", "drafts.zip", MANIFEST)  # when the batch is done
 _MARKED = "marked.xlsx"
 
 
@@ -57,7 +57,7 @@ def _make_again(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:
 def _mark(desk: "Desk", folder: BatchFolder, batch: Batch) -> bytes:
     assert batch.choice is not None
     faults = folder.read_plan().faults
-    call = MarkSheet(content=folder.sheet, name=batch.name, choice=batch.choice, faults=faults)
+    call = MarkSheet(content=folder.sheet, kept=folder.kept, name=batch.name, choice=batch.choice, faults=faults)
     return ask_checker(desk, call).content
 
 

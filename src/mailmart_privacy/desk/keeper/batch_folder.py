@@ -18,7 +18,7 @@ from ..._clock import now
 from ..._files import make_folder, write_whole
 from ..answers import Actor
 from ..batch_calls import BatchView
-from ..checker.sheet_calls import Choice, PlanView
+from ..checker.sheet_calls import Choice, Fault, PlanView
 from ..codec import decode, encode
 from ..messages import RefusedError
 
@@ -30,7 +30,7 @@ OPEN = ("waiting", "running")  # states of a batch whose copies are to be issued
 KEPT = datetime.timedelta(days=30)
 _ID = re.compile("[0-9a-f]{16}")
 SHEET, COPIES, MANIFEST = "sheet", "copies", "manifest.jsonl"
-_PLAN, _FACTS = "plan.json", "batch.json"
+ROWS, _PLAN, _SUMMARY, _FACTS = "rows", "plan.json", "summary.json", "batch.json"
 _Value = TypeVar("_Value")
 
 
@@ -48,9 +48,10 @@ class Batch:
         version: of the policy; empty until it is planned.
         paper: "a4" or "letter".
         choice: how the spreadsheet is to be read, or None.
+        ordered: whether a service sent it, which cannot be asked about anything.
         skip_existing: whether customers who have a copy of this version are left out.
         total: how many copies it is to make.
-        words: why it failed, or empty.
+        words: why it failed or cannot be read, or empty.
     """
 
     id: str
@@ -62,9 +63,22 @@ class Batch:
     version: str
     paper: str
     choice: Choice | None
+    ordered: bool
     skip_existing: bool
     total: int
     words: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanSummary:
+    """What a page shows of a plan; see `PlannedBatch`."""
+
+    faults: tuple[Fault, ...]
+    fault_count: int
+    existing: tuple[str, ...]
+    existing_count: int
+    copies: int
+    skipped: int
 
 
 class BatchFolder:
@@ -102,17 +116,26 @@ class BatchFolder:
             return self.shared.read_state(self.id) is not None
         return (self.path / _FACTS).is_file()
 
-    def create(self, batch: Batch, sheet: bytes) -> None:
-        """Make the folder, with a spreadsheet."""
+    def create(self, batch: Batch, name: str, content: bytes) -> None:
+        """Make the folder, with a file: the spreadsheet, or the rows of a service."""
         if self.shared is None:
             make_folder(self.path, mode=0o700)
-            self._put(SHEET, sheet)
+            self._put(name, content)
             self.write(batch)  # last: what has none is not a batch
             return
         with self.shared.tables.changing():
             self.shared.write_state(self.id, batch.state, batch.begun_at.timestamp())
-            self._put(SHEET, sheet)
+            self._put(name, content)
             self.write(batch)
+
+    @property
+    def kept(self) -> bytes:
+        """What was read of the spreadsheet."""
+        return self._get(ROWS)
+
+    def write_kept(self, kept: bytes) -> None:
+        """Keep what was read of the spreadsheet."""
+        self._put(ROWS, kept)
 
     def read(self) -> Batch:
         """Read what is known of it."""
@@ -149,6 +172,14 @@ class BatchFolder:
     def write_plan(self, plan: PlanView) -> None:
         """Keep what its spreadsheet asks for."""
         self._keep(_PLAN, plan)
+
+    def read_summary(self) -> PlanSummary:
+        """Read what a page shows of the plan."""
+        return self._load(_SUMMARY, PlanSummary)
+
+    def write_summary(self, summary: PlanSummary) -> None:
+        """Keep what a page shows of the plan."""
+        self._keep(_SUMMARY, summary)
 
     def count_done(self) -> int:
         """Count the copies that are listed in its manifest."""

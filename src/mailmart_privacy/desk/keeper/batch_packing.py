@@ -62,7 +62,7 @@ def _write_list(
         )
         for line in lines
     )
-    made = checker.ask(ListIssuedRows(content=folder.sheet, name=batch.name, choice=batch.choice, rows=rows))
+    made = checker.ask(ListIssuedRows(kept=folder.kept, name=batch.name, choice=batch.choice, rows=rows))
     with open_whole(folder.path / "issued.xlsx", force=True, mode=0o600) as stream:
         stream.write(made.content)
 

@@ -22,6 +22,7 @@ from ..messages import RefusedError
 from ..settings import ChildSettings, DeskSettings
 from .directory import Directory
 from .queue import BatchQueue
+from .reading import Reading
 from .signing import Signing, open_signing
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Desk:
         self.directory.refresh()
         self.checker = Connection(settings.checker, patience=_CHECK_PATIENCE)
         self.queue = BatchQueue(self, settings.checker)
+        self.reading = Reading(self)
         self._writing = threading.Lock()
         self._claims: dict[str, threading.Lock] = {}
         self._claims_lock = threading.Lock()

@@ -16,6 +16,7 @@ from ..api_calls import ListCopies
 from ..calls import CheckFile, FetchCopy, Issue, ShowCopy
 from ..messages import ClosedError, RefusedError
 from .access import Access, find_access
+from .api_batches import begin_batch, give_file, show_batch
 from .guard import TooLargeError, TooSlowError
 from .oidc.problems import ProviderDownError
 from .openapi import write_document
@@ -120,6 +121,9 @@ async def verify(call: ApiCall) -> Response:
 OPERATIONS: dict[str, dict[str, tuple[str, Handler]]] = {
     "/api/copies": {"POST": (ISSUE, issue), "GET": (READ, list_copies)},
     "/api/copies/{fingerprint}": {"GET": (READ, show_copy)},
+    "/api/batches": {"POST": (ISSUE, begin_batch)},
+    "/api/batches/{batch}": {"GET": (READ, show_batch)},
+    "/api/batches/{batch}/{file}": {"GET": (READ, give_file)},
     "/api/verifications": {"POST": (CHECK, verify)},
 }
 

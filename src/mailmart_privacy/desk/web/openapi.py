@@ -19,16 +19,18 @@ _COPY = {
         "size": {"type": "integer", "description": "Of the file, in bytes"},
     },
 }
+_ORDER_FIELDS: dict[str, Any] = {
+    "recipient": {"type": "string", "description": "As it is to be on the copy"},
+    "reference": {"type": "string", "description": "By default the copy gets a reference of its own"},
+    "paper": {"enum": ["a4", "letter"], "default": "a4"},
+}
 _ORDER = {
     "type": "object",
     "required": ["recipient"],
     "additionalProperties": False,
-    "properties": {
-        "recipient": {"type": "string", "description": "As it is to be on the copy"},
-        "reference": {"type": "string", "description": "By default the copy gets a reference of its own"},
-        "paper": {"enum": ["a4", "letter"], "default": "a4"},
-    },
+    "properties": _ORDER_FIELDS,
 }
+_LINE = _ORDER | {"properties": {name: _ORDER_FIELDS[name] for name in ("recipient", "reference")}}
 _COPIES = {
     "type": "object",
     "required": ["copies", "after"],
@@ -36,6 +38,37 @@ _COPIES = {
     "properties": {
         "copies": {"type": "array", "items": {"$ref": "#/components/schemas/Copy"}},
         "after": {"type": ["integer", "null"], "description": "Give it as `after` for the next page"},
+    },
+}
+_BATCH = {
+    "type": "object",
+    "required": ["id", "state", "done", "total", "problems", "links"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string"},
+        "state": {
+            "enum": ["planning", "refused", "waiting", "running", "done", "stopped", "failed"],
+            "description": "While it is refused, nothing was issued: lines have problems",
+        },
+        "done": {"type": "integer", "description": "How many copies are issued"},
+        "total": {"type": "integer", "description": "How many it is to issue; 0 until that is known"},
+        "problems": {
+            "type": "array",
+            "description": "At most 200; line 0 is the whole batch",
+            "items": {
+                "type": "object",
+                "required": ["line", "message"],
+                "additionalProperties": False,
+                "properties": {"line": {"type": "integer"}, "message": {"type": "string"}},
+            },
+        },
+        "links": {
+            "type": "object",
+            "required": ["self"],
+            "additionalProperties": False,
+            "properties": {name: {"type": "string"} for name in ("self", "copies", "manifest")},
+            "description": "The files, when it is done: a ZIP of the copies, and a line of JSON for each",
+        },
     },
 }
 _VERDICTS = ["ours", "withdrawn", "not on record", "changed", "not ours", "not a copy", "cannot tell"]
@@ -99,9 +132,29 @@ def write_document(origin: str) -> dict[str, Any]:
                 "get": _operation(
                     "Show a copy that this service issued, or give its file",
                     {"200": ("The copy", copy)},
-                    parameters=[
-                        {"name": "fingerprint", "in": "path", "required": True, "schema": {"type": "string"}},
-                    ],
+                    parameters=[_path("fingerprint")],
+                ),
+            },
+            "/api/batches": {
+                "post": _operation(
+                    "Issue a copy for each line; none is issued if a line has a problem",
+                    {"202": ("It goes on by itself; ask for it at Location", _json("Batch"))},
+                    parameters=[_KEY, _query("paper")],
+                    body={"application/jsonl": {"schema": {"$ref": "#/components/schemas/Line"}}},
+                ),
+            },
+            "/api/batches/{batch}": {
+                "get": _operation(
+                    "Tell how far a batch of this service has got",
+                    {"200": ("The batch", _json("Batch"))},
+                    parameters=[_path("batch")],
+                ),
+            },
+            "/api/batches/{batch}/{file}": {
+                "get": _operation(
+                    "Give a file of a batch that is done",
+                    {"200": ("The file", {name: {} for name in ("application/zip", "application/jsonl")})},
+                    parameters=[_path("batch"), _path("file")],
                 ),
             },
             "/api/verifications": {
@@ -122,6 +175,8 @@ def write_document(origin: str) -> dict[str, Any]:
             "schemas": {
                 "Copy": _COPY,
                 "Copies": _COPIES,
+                "Batch": _BATCH,
+                "Line": _LINE,
                 "Order": _ORDER,
                 "Verification": _VERIFICATION,
                 "Problem": _PROBLEM,
@@ -154,6 +209,10 @@ def _operation(
 
 def _json(name: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _query(name: str, kind: str = "string") -> dict[str, Any]:

@@ -14,6 +14,7 @@ TITLES = {
     "not-found": (404, "There is nothing here"),
     "method": (405, "This address does not support that method"),
     "not-json": (400, "The body is not a JSON object with a recipient"),
+    "not-json-lines": (400, "The body is not one JSON object a line, each with a recipient"),
     "unknown-field": (422, "The body has a field that is not known"),
     "key-missing": (400, "The header Idempotency-Key is missing, or has more than 200 characters"),
     "too-large": (413, "The body is too large"),

@@ -95,6 +95,8 @@ _REFUSALS = {
     "cannot-seal": (409, "No independent authority is set up, so the record cannot be sealed."),
     "unreadable-sheet": (422, "This spreadsheet cannot be used as it is. {words}"),
     "no-such-batch": (404, "There is no spreadsheet of yours at this address, or it was removed after 30 days."),
+    "batch-reading": (409, "This spreadsheet is still being read. Open the page again in a moment."),
+    "existing-undecided": (422, "Choose what to do about customers who already have a copy."),
     "batch-began": (409, "The copies for this spreadsheet are already being issued, or have been."),
     "batch-not-planned": (409, "First choose the rows and columns."),
     "batch-empty": (422, "There are no rows left to issue, so nothing was issued."),

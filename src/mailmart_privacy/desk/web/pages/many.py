@@ -3,18 +3,15 @@ button.
 """
 
 import string
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from starlette.responses import Response, StreamingResponse
 
-from ...answers import Actor
 from ...batch_calls import (
+    BatchView,
     BeginBatch,
-    Chunk,
     ListBatches,
     PlanBatch,
-    ReadBatchFile,
     ShowBatch,
     ShowPlan,
     ShowSheets,
@@ -22,8 +19,8 @@ from ...batch_calls import (
     StopBatch,
 )
 from ...checker.sheet_calls import Choice, SheetView
-from ...connections import AsyncConnection
 from ...messages import RefusedError
+from ..downloads import stream_file
 from ..visit import LARGEST_WORKBOOK, XLSX, Visit, make_request_key
 from ..words import explain
 
@@ -34,6 +31,7 @@ _KINDS = {
     "marked.xlsx": XLSX,
 }
 _LATELY = 10
+_READING = ("reading", "planning")
 
 
 async def show_upload(visit: Visit) -> Response:
@@ -55,12 +53,15 @@ async def upload(visit: Visit) -> Response:
     except RefusedError as refused:
         status, words = explain(refused)
         return await _show_upload(visit, status=status, fault=words)
-    return visit.go(f"/many/{batch.id}/sheet")
+    return visit.go(f"/many/{batch.id}/sheet" if batch.state == "sheet" else f"/many/{batch.id}")
 
 
 async def show_sheet(visit: Visit) -> Response:
     """Show how the spreadsheet was understood."""
     row = visit.query("header_row")
+    batch = await visit.services.keeper.ask(ShowBatch(actor=visit.actor, batch=_name(visit)))
+    if batch.state in _READING or batch.state == "unreadable":
+        return visit.go(f"/many/{batch.id}")
     return await _show_sheet(visit, visit.query("sheet"), int(row) if row.isdecimal() else 0, None)
 
 
@@ -83,13 +84,10 @@ async def plan(visit: Visit) -> Response:
         return await _show_sheet(visit, choice.sheet, choice.header_row, choice, fault=fault)
     paper = "letter" if visit.field("paper") == "letter" else "a4"
     call = PlanBatch(actor=visit.actor, batch=_name(visit), choice=choice, paper=paper)
-    try:
-        await visit.services.keeper.ask(call)
-    except RefusedError as refused:
-        if refused.code != "unreadable-sheet":
-            raise
-        return await _show_sheet(visit, choice.sheet, choice.header_row, choice, fault=explain(refused)[1])
-    return visit.go(f"/many/{_name(visit)}/problems")
+    batch = await visit.services.keeper.ask(call)
+    if batch.state == "sheet":
+        return await _show_sheet(visit, choice.sheet, choice.header_row, choice, fault=_explain_words(batch))
+    return visit.go(f"/many/{batch.id}/problems" if batch.state == "planned" else f"/many/{batch.id}")
 
 
 async def show_problems(visit: Visit) -> Response:
@@ -99,12 +97,13 @@ async def show_problems(visit: Visit) -> Response:
 
 async def start(visit: Visit) -> Response:
     """Start the batch."""
-    planned = await visit.services.keeper.ask(ShowPlan(actor=visit.actor, batch=_name(visit)))
-    existing = visit.field("existing")
-    if planned.existing_count and existing not in ("skip", "again"):
-        return await _show_problems(visit, fault="Choose what to do about customers who already have a copy.")
-    call = StartBatch(actor=visit.actor, batch=_name(visit), skip_existing=existing == "skip")
-    batch = await visit.services.keeper.ask(call)
+    call = StartBatch(actor=visit.actor, batch=_name(visit), existing=visit.field("existing"))
+    try:
+        batch = await visit.services.keeper.ask(call)
+    except RefusedError as refused:
+        if refused.code != "existing-undecided":
+            raise
+        return await _show_problems(visit, fault=explain(refused)[1])
     return visit.go(f"/many/{batch.id}")
 
 
@@ -115,12 +114,14 @@ async def show_batch(visit: Visit) -> Response:
         return visit.go(f"/many/{batch.id}/sheet")
     if batch.state == "planned":
         return visit.go(f"/many/{batch.id}/problems")
+    if batch.state in _READING:
+        return visit.page("many_reading.html", batch=batch)
     return visit.page("many_batch.html", batch=batch, percent=100 * batch.done // max(1, batch.total))
 
 
 async def go_on(visit: Visit) -> Response:
     """Continue a batch that was stopped, or failed."""
-    await visit.services.keeper.ask(StartBatch(actor=visit.actor, batch=_name(visit), skip_existing=False))
+    await visit.services.keeper.ask(StartBatch(actor=visit.actor, batch=_name(visit), existing=""))
     return visit.go(f"/many/{_name(visit)}")
 
 
@@ -135,20 +136,9 @@ async def download(visit: Visit) -> Response:
     name = str(visit.request.path_params["file"])
     if name not in _KINDS:
         raise RefusedError("no-such-batch")
-    keeper, actor, batch = visit.services.keeper, visit.actor, _name(visit)
-    first = await keeper.ask(ReadBatchFile(actor=actor, batch=batch, name=name, offset=0))
-    headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(first.total)}
-    return StreamingResponse(_stream(keeper, actor, batch, name, first), media_type=_KINDS[name], headers=headers)
-
-
-async def _stream(keeper: AsyncConnection, actor: Actor, batch: str, name: str, chunk: Chunk) -> AsyncIterator[bytes]:
-    sent = 0
-    while True:
-        yield chunk.content
-        sent += len(chunk.content)
-        if sent >= chunk.total or not chunk.content:
-            return
-        chunk = await keeper.ask(ReadBatchFile(actor=actor, batch=batch, name=name, offset=sent))
+    size, parts = await stream_file(visit.services.keeper, visit.actor, _name(visit), name)
+    headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(size)}
+    return StreamingResponse(parts, media_type=_KINDS[name], headers=headers)
 
 
 async def _show_upload(visit: Visit, *, status: int = 200, fault: str = "") -> Response:
@@ -161,6 +151,7 @@ async def _show_upload(visit: Visit, *, status: int = 200, fault: str = "") -> R
 async def _show_sheet(visit: Visit, sheet: str, header_row: int, choice: Choice | None, *, fault: str = "") -> Response:
     call = ShowSheets(actor=visit.actor, batch=_name(visit), sheet=sheet, header_row=header_row)
     found = await visit.services.keeper.ask(call)
+    fault = fault or _explain_words(found.batch)  # of the last try, where its page was closed meanwhile
     chosen = next((each for each in found.sheets if each.chosen), found.sheets[0])
     if choice is not None and (choice.sheet, choice.header_row) == (chosen.title, chosen.header_row):
         chosen = replace(chosen, customer=choice.customer, reference=choice.reference, email=choice.email)
@@ -199,6 +190,10 @@ def name_column(index: int) -> str:
     """Name a column as spreadsheets do: A, B, …, Z, AA."""
     first, second = divmod(index, 26)
     return (string.ascii_uppercase[first - 1] if first else "") + string.ascii_uppercase[second]
+
+
+def _explain_words(batch: BatchView) -> str:
+    return explain(RefusedError("unreadable-sheet", batch.words))[1] if batch.words else ""
 
 
 def _letter(text: str) -> str:

@@ -1,0 +1,170 @@
+"""Reading spreadsheets: jobs that go on when the page is closed, and begin again where the keeper was killed.
+
+The checker reads the file once; whatever a person then chooses works with what was read.
+"""
+
+import sys
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...archive.recipients import fold
+from ...errors import PrivacyError
+from ..checker.sheet_calls import Choice, Fault, PlanSheet, PlanView, ReadSheets
+from ..messages import Answer, Call, ClosedError, RefusedError
+from .batch_folder import Batch, BatchFolder, PlanSummary, list_folders
+from .issuing import find_current
+
+if TYPE_CHECKING:
+    from .desk import Desk
+
+SHOWN = 200  # problems and customers that a page lists
+
+
+class Reading:
+    """The jobs of a desk that read spreadsheets.
+
+    Args:
+        desk: whose.
+
+    Attributes:
+        patience: how many seconds a page waits for a job; most spreadsheets are read by then.
+    """
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk, self.patience = desk, 4.0
+        self._lock = threading.Lock()
+        self._ends: dict[str, threading.Event] = {}
+
+    def begin(self) -> None:
+        """Do again what a process that was killed has left."""
+        for folder in list_folders(self._desk):
+            if folder.read().state in _STEPS:
+                self.start(folder)
+
+    def run(self, folder: BatchFolder) -> Batch:
+        """Start the job of a batch, and wait for it for a while.
+
+        Args:
+            folder: of the batch; its state says what is to be done.
+
+        Returns:
+            The batch as it is then; the job may be under way still.
+        """
+        self.start(folder).wait(self.patience)
+        return folder.read()
+
+    def start(self, folder: BatchFolder) -> threading.Event:
+        """Start the job of a batch, unless it is under way; the event tells of its end."""
+        with self._lock:
+            ended = self._ends.get(folder.id)
+            if ended is None:
+                ended = self._ends[folder.id] = threading.Event()
+                threading.Thread(target=self._do, args=(folder, ended), name="reading", daemon=True).start()
+        return ended
+
+    def _do(self, folder: BatchFolder, ended: threading.Event) -> None:
+        batch = folder.read()
+        try:
+            if batch.state in _STEPS:  # otherwise another job did it meanwhile
+                _STEPS[batch.state](self._desk, folder, batch)
+        except RefusedError as refused:
+            self._refuse(folder, batch, refused.words)
+        except (PrivacyError, OSError) as error:
+            print(f"desk: keeper: a spreadsheet could not be read: {type(error).__name__}", file=sys.stderr, flush=True)
+            self._refuse(folder, batch, "the desk could not read it; try again")
+        finally:
+            with self._lock:
+                self._ends.pop(folder.id, None)
+            ended.set()
+
+    def _refuse(self, folder: BatchFolder, batch: Batch, words: str) -> None:
+        state = "refused" if batch.ordered else _REFUSED[batch.state]
+        folder.write(replace(batch, state=state, words=words))
+
+
+def read(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:
+    """Read the spreadsheet of a batch, and keep what is in it."""
+    folder.write_kept(ask_checker(desk, ReadSheets(content=folder.sheet, name=batch.name)).content)
+    if folder.read().state == batch.state:  # otherwise another desk has read it, and the person has gone on
+        folder.write(replace(batch, state="sheet"))
+
+
+def plan(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:
+    """Look for problems in the rows of a batch, and keep what can be issued."""
+    assert batch.choice is not None
+    asked = PlanSheet(
+        kept=folder.kept,
+        name=batch.name,
+        choice=batch.choice,
+        version=batch.version,
+        paper=batch.paper,
+        begun_at=batch.begun_at,
+    )
+    found = _add_taken_references(desk, batch.choice, ask_checker(desk, asked))
+    if folder.read().state != batch.state:
+        return
+    folder.write_plan(found)
+    folder.write_summary(summarise(desk, batch, found))
+    if not batch.ordered:
+        folder.write(replace(batch, state="planned"))
+    elif found.faults:
+        folder.write(replace(batch, state="refused"))
+    else:
+        folder.write(replace(batch, state="waiting", total=len(found.rows)))
+        desk.queue.wake()
+
+
+_STEPS = {"reading": read, "planning": plan}
+_REFUSED = {"reading": "unreadable", "planning": "sheet"}  # the state of a batch whose step was refused
+
+
+def ask_checker(desk: "Desk", call: Call[Answer]) -> Answer:
+    """Ask the checker about a spreadsheet.
+
+    Raises:
+        RefusedError: "unreadable-sheet", with what it said.
+    """
+    try:
+        return desk.checker.ask(call)
+    except (ClosedError, TimeoutError):
+        raise RefusedError("unreadable-sheet", "reading it takes too long") from None
+    except RefusedError as refused:
+        raise RefusedError("unreadable-sheet", refused.words) from None
+
+
+def summarise(desk: "Desk", batch: Batch, found: PlanView) -> PlanSummary:
+    """Sum up a plan for the page that shows it."""
+    existing = find_existing(desk, batch.version, found)
+    return PlanSummary(
+        faults=found.faults[:SHOWN],
+        fault_count=len({each.row for each in found.faults}),
+        existing=tuple(list(existing.values())[:SHOWN]),
+        existing_count=len(existing),
+        copies=len(found.rows),
+        skipped=len(found.skipped),
+    )
+
+
+def find_existing(desk: "Desk", version: str, found: PlanView) -> dict[int, str]:
+    """Find the rows whose customer has a copy of a version already: their numbers, and the names."""
+    desk.directory.refresh()
+    having = {fold(customer.record.name) for customer in desk.directory.snapshot() if find_current(customer, version)}
+    return {row.number: row.recipient for row in found.rows if fold(row.recipient) in having}
+
+
+def _add_taken_references(desk: "Desk", choice: Choice, found: PlanView) -> PlanView:
+    """Find references that other customers have already."""
+    desk.directory.refresh()
+    owners, customers = desk.directory.owners, desk.directory.customers
+    names = {fold(each.record.name): each.record.pseudonym for each in desk.directory.snapshot()}
+    faults, rows = list(found.faults), []
+    for row in found.rows:
+        owner = owners.get(row.reference)
+        if owner is None or owner == names.get(fold(row.recipient)):
+            rows.append(row)
+            continue
+        words = f"{customers[owner].record.name} already has a copy with the reference {row.reference!r}"
+        cell = f"{choice.reference or choice.customer}{row.number}"
+        faults.append(Fault(row=row.number, cell=cell, role="reference", message=words))
+    return PlanView(rows=tuple(rows), faults=tuple(sorted(faults, key=lambda each: each.row)), skipped=found.skipped)

@@ -1,0 +1,31 @@
+"""Giving out files that may be large, part by part."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from ..answers import Actor
+from ..batch_calls import Chunk, ReadBatchFile
+from ..connections import AsyncConnection
+
+
+async def stream_file(keeper: AsyncConnection, actor: Actor, batch: str, name: str) -> tuple[int, AsyncIterator[bytes]]:
+    """Ask for a file of a batch.
+
+    Returns:
+        How long it is, in bytes, and its parts.
+
+    Raises:
+        RefusedError: there is no such file, or not yet.
+    """
+    first = await keeper.ask(ReadBatchFile(actor=actor, batch=batch, name=name, offset=0))
+    return first.total, _stream(keeper, ReadBatchFile(actor=actor, batch=batch, name=name, offset=0), first)
+
+
+async def _stream(keeper: AsyncConnection, call: ReadBatchFile, chunk: Chunk) -> AsyncIterator[bytes]:
+    sent = 0
+    while True:
+        yield chunk.content
+        sent += len(chunk.content)
+        if sent >= chunk.total or not chunk.content:
+            return
+        chunk = await keeper.ask(replace(call, offset=sent))
