@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import adding, archive, copies, levels, processes, serving, verifying
+from . import adding, archive, copies, desk, levels, processes, serving, verifying
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """\
@@ -202,6 +202,7 @@ PARTS = {
     "archive": _describe_archive,
     "serving": serving.measure,
     "levels": _describe_levels,
+    "desk": desk.measure,
 }
 
 if __name__ == "__main__":  # workers import it, too

@@ -52,7 +52,7 @@ HEAVY = {
     "asn1crypto": [],
     "psycopg": ["archive.index.postgres", "desk.postgres"],
     "starlette": ["web.starlette", "desk.web", "cli.desk"],
-    "uvicorn": ["desk.web.__main__", "cli.desk"],
+    "uvicorn": ["desk.web.server", "desk.web.__main__", "cli.desk"],
     "uharfbuzz": ["typesetting.shaping", "typesetting.fonts"],
     "weasyprint": ["form"],
 }

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from mailmart_privacy import archive
 from mailmart_privacy._clock import now
@@ -277,3 +278,17 @@ def test_roles_bind_on_every_route(desk: LocalDesk, role: str) -> None:
         for method in page.handlers:
             answer = browser.get(path) if method == "GET" else browser.post(path, {"token": token})
             assert (answer.status != 403) == allowed, (method, path)
+
+
+def test_how_we_sign(desk: LocalDesk) -> None:
+    """The administrator sees who signs, until when, that nobody vouches for it, and takes the certificate along."""
+    browser = desk.sign_in("Anna", "administrator")
+    page = browser.open("/keys")
+    identity = desk.keeper.desk.signing.identity
+    assert f"Signed by {identity.name}" in page.words
+    assert "Nobody vouches for our signature" in page.words
+    assert identity.digest in page.words
+    given = browser.get("/keys/certificate")
+    assert x509.load_pem_x509_certificate(given.body) == identity.certificate
+    assert b"PRIVATE" not in given.body
+    assert given.headers["content-disposition"].endswith('"signing-certificate.pem"')

@@ -160,7 +160,7 @@ def test_a_batch_with_problems_issues_nothing(desk: LocalDesk) -> None:
     place = send_batch(desk, token, "p-1", *lines, {"recipient": "Other Ltd", "reference": "F-1"}).headers["location"]
     refused = wait_for_batch(desk, token, place)
     assert (refused["state"], [each["line"] for each in refused["problems"]]) == ("refused", [2, 3])
-    assert "stands in row 1, too" in refused["problems"][1]["message"]
+    assert "is in row 1, too" in refused["problems"][1]["message"]
     for body in (b"", b"[]", b'{"recipient": 1}', b'{"reference": "x"}', b'{"recipient": "X"}\n{', b'{"x": "y"}'):
         assert problem(ask(desk, "POST", "/api/batches", token, body, idempotency_key="k")) == "not-json-lines"
     assert problem(ask(desk, "POST", "/api/batches", token, b'{"recipient": "X"}')) == "key-missing"

@@ -189,3 +189,15 @@ def test_a_person_alone_is_told_how_to_erase(tmp_path: Path, monkeypatch: pytest
     page = browser.submit(f"{place}/erase", reason="on request", do="ask")
     assert "No second person at this desk has the compliance role yet." in page.words
     assert "/people" in page.text
+
+
+def test_the_report_is_printed(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a PDF that says that it is accessible (PDF/UA-2); where that cannot be made, the page says what to do."""
+    browser = desk.sign_in("Cleo", "compliance")
+    page = browser.get("/report?as=pdf&from=2026-01-01&to=2099-12-31")
+    assert (page.headers["content-type"], page.body[:5]) == ("application/pdf", b"%PDF-")
+    assert b"pdfuaid" in page.body
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    page = browser.get("/report?as=pdf&from=2026-01-01&to=2099-12-31")
+    assert page.status == 503
+    assert "Print the page, or take the Excel file" in page.words

@@ -74,20 +74,25 @@ class Running:
 
     def upload(self, name: str, content: bytes) -> str:
         """Send a spreadsheet; the address of its batch."""
+        status, place, text = self.send_file("/many", name, content)
+        assert status == 303, text
+        place = place.removesuffix("/sheet")
+        wait_until(lambda: self.send("GET", f"{place}/sheet")[0] == 200)  # it is read in a job
+        return place
+
+    def send_file(self, path: str, name: str, content: bytes) -> tuple[int, str, str]:
+        """Send a file in a form; the same as of `send`."""
         form = self.form()
         parts = [f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{form[key]}\r\n' for key in form]
         head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
         body = "".join([*parts, head]).encode() + content + b"\r\n--x--\r\n"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         headers = {"Cookie": self.cookie, "Origin": self.origin, "Content-Type": "multipart/form-data; boundary=x"}
-        connection.request("POST", "/many", body, headers)
+        connection.request("POST", path, body, headers)
         answer = connection.getresponse()
-        assert answer.status == 303, answer.read()
-        place = answer.headers["location"] or ""
+        found = answer.status, answer.headers["location"] or "", answer.read().decode("latin-1")
         connection.close()
-        place = place.removesuffix("/sheet")
-        wait_until(lambda: self.send("GET", f"{place}/sheet")[0] == 200)  # it is read in a job
-        return place
+        return found
 
     def form(self) -> dict[str, str]:
         found = re.search(r'<form method="post" action="/issue">.*?</form>', self.send("GET", "/")[2], re.DOTALL)

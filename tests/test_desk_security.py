@@ -1,10 +1,17 @@
 """Attacks on the desk: other ports, rebinding, forged forms, stolen and stale sessions, hostile names and files."""
 
 import asyncio
+import contextlib
+import io
 import json
 import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from mailmart_privacy.desk.answers import Actor, CopyView
@@ -15,6 +22,7 @@ from mailmart_privacy.desk.web.application import PAGES
 from mailmart_privacy.desk.web.guard import LARGEST_BODY, Guard
 from mailmart_privacy.desk.web.people import IDLE, LONGEST, make_digest
 from mailmart_privacy.desk.web.permissions import Permission
+from mailmart_privacy.desk.web.server import LONGEST_HEAD, BoundedProtocol, make_server
 
 from .desk_browser import ORIGIN, Browser, LocalDesk, fill_in, make_desk
 
@@ -246,6 +254,77 @@ def test_too_much_and_too_slow_are_refused(desk: LocalDesk) -> None:
         assert browser.send("POST", "/issue", b"customer=x", headers, pause=0.2).status == 408
     finally:
         desk.app._seconds = 60
+
+
+@pytest.fixture
+def port(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The desk at a port, where the head of a request may take half a second."""
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.5)
+    server = make_server(desk.app)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join()
+
+
+def talk(port: int, head: bytes) -> bytes:
+    """What the server answers until it closes the connection; nothing where it was cut off."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while some := connection.recv(2**16):
+                answer += some
+        return answer
+
+
+def test_the_head_of_a_request_is_bounded(port: int) -> None:
+    """By its length, and by the time that it takes, however steadily it comes; others are answered meanwhile."""
+    host = b"GET /due HTTP/1.1\r\nHost: 127.0.0.1:8640\r\nConnection: close\r\n"
+    assert talk(port, host + b"\r\n").startswith(b"HTTP/1.1 401")
+    long = talk(port, host + b"X: " + b"x" * (LONGEST_HEAD + 1))
+    assert long == b"" or long.startswith(b"HTTP/1.1 400")
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+        slow.sendall(host)
+        ends = time.monotonic() + 20
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() < ends:
+                slow.sendall(b"X: y\r\n")
+                assert talk(port, host + b"\r\n").startswith(b"HTTP/1.1 401")
+                time.sleep(0.1)
+        assert time.monotonic() < ends  # it was cut off
+
+
+def test_nobody_learns_what_is_on_record_by_guessing(desk: LocalDesk) -> None:
+    """A role that may not find gets the same answer for a copy that exists and for one that does not."""
+    desk.time.now += 61  # ten sign-ins in a minute are allowed
+    ada = desk.sign_in("Ada")
+    ada.open("/")
+    ada.submit("/issue", customer="Secret Partner GmbH")
+    known, unknown = ada.path.partition("?")[0], f"/copies/{'0' * 64}"
+    for role in ("maintainer", "administrator"):
+        browser = desk.sign_in(role.title(), role)
+        for end in ("", "/file", "/evidence", "/withdraw"):
+            answers = [browser.get(path + end) for path in (known, unknown)]
+            assert {page.status for page in answers} == {403}
+            assert answers[0].body == answers[1].body.replace(unknown.encode(), known.encode())
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1+2", "-1", "@SUM(1)"])
+def test_names_are_no_formulas_in_lists(desk: LocalDesk, name: str) -> None:
+    """In each workbook that the desk gives, a customer's name is a text, and stays one when somebody edits it."""
+    desk.time.now += 61  # ten sign-ins in a minute are allowed
+    browser = desk.sign_in("Ada")
+    browser.open("/")
+    assert browser.submit("/issue", customer=name).heading == "The copy is ready"
+    for path in ("/activity?as=xlsx", "/report?as=xlsx&from=2026-01-01&to=2099-01-01", "/versions/lacking"):
+        book = openpyxl.load_workbook(io.BytesIO(browser.get(path).body))
+        cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+        assert {cell.data_type for cell in cells} <= {"s", "n"}
+        assert all(cell.quotePrefix for cell in cells if cell.value == name)
+        assert name in {cell.value for cell in cells} or path != "/activity?as=xlsx"
 
 
 def test_many_requests_in_a_minute_are_refused(desk: LocalDesk) -> None:

@@ -167,7 +167,7 @@ const paths = [
   ...["/", "/many", many.place, sheet, sheet.replace("/sheet", "/problems"), "/customers", "/customers?q=nord", "/customers?q=xyz"],
   ...[customer, `${customer}/hold`, `${customer}/erase`, one.place, `${one.place}?ready`, `${one.place}/withdraw`],
   ...[`${one.place}/evidence`, "/check", "/in-force", "/in-force?day=2026-03-31", "/report", "/activity", "/due", "/versions"],
-  ...["/people", "/tokens", "/nothing-here"],
+  ...["/people", "/tokens", "/keys", "/nothing-here"],
 ];
 const pages = [{ ...signIn, path: "signed out" }];
 for (const path of paths) pages.push(await look(browser, state, path));

@@ -32,6 +32,38 @@ class AskHealth(Call[HealthView]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SigningView:
+    """How the desk signs.
+
+    Attributes:
+        signer: the name in the certificate.
+        vouched_by: the name of the authority that vouches for it; empty where nobody does.
+        since: from when the certificate is valid.
+        until: until when.
+        place: where the key is: "file", "token" or "kms".
+        lasting: whether copies are made to last.
+        authorities: the addresses of the authorities that date copies and seal the record.
+        fingerprint: lowercase hex SHA-256 of the certificate.
+        certificates: the certificate and those above it, in PEM, to be published.
+    """
+
+    signer: str
+    vouched_by: str
+    since: datetime.datetime
+    until: datetime.datetime
+    place: str
+    lasting: bool
+    authorities: tuple[str, ...]
+    fingerprint: str
+    certificates: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShowSigning(Call[SigningView]):
+    """Who signs, who vouches for that, and until when?"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ListVersions(Call[Versions]):
     """Which versions are there? `counted` asks how many customers have copies of them, which takes longer."""
 
@@ -135,6 +167,7 @@ KEEPER_CALLS: dict[str, type[Call[object]]] = {
     for kind in (
         Status,
         AskHealth,
+        ShowSigning,
         ListVersions,
         ListLacking,
         Issue,

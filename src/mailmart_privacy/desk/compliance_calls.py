@@ -220,6 +220,14 @@ class MakeReport(Call[ReportView]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PrintReport(Call[Packed]):
+    """Report on a period, as an accessible PDF."""
+
+    since: datetime.datetime
+    until: datetime.datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ListDeeds(Call[Deeds]):
     """Who did what? `text` is a part of a person's or a customer's name; `until` is the moment after the last one."""
 
@@ -248,6 +256,7 @@ COMPLIANCE_CALLS: dict[str, type[Call[object]]] = {
         ConfirmErasure,
         MakeEvidence,
         MakeReport,
+        PrintReport,
         ListDeeds,
         Seal,
     )

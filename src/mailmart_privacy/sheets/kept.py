@@ -45,7 +45,7 @@ def keep_rows(headings: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]
     """Write down rows that came otherwise than in a file.
 
     Args:
-        headings: of the columns; they stand in row 0.
+        headings: of the columns; they are in row 0.
         rows: each with its number.
 
     Returns:

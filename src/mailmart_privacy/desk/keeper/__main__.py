@@ -37,6 +37,7 @@ from ..calls import (
     ListVersions,
     ShowCopy,
     ShowCustomer,
+    ShowSigning,
     Status,
     Withdraw,
 )
@@ -51,6 +52,7 @@ from ..compliance_calls import (
     MakeEvidence,
     MakeReport,
     PlaceHold,
+    PrintReport,
     RefuseErasure,
     Seal,
     ShowCompliance,
@@ -77,6 +79,7 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     ListDeeds: accounting.list_deeds,
     MakeEvidence: accounting.make_evidence,
     MakeReport: accounting.report,
+    PrintReport: accounting.print_report,
     Note: acting.note,
     AskHealth: asking.tell_health,
     PlaceHold: erasing.place_hold,
@@ -103,6 +106,7 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     ListVersions: asking.list_versions,
     ShowCopy: asking.show_copy,
     ShowCustomer: asking.show_customer,
+    ShowSigning: asking.show_signing,
     Status: asking.show_status,
     Withdraw: acting.withdraw,
 }

@@ -8,7 +8,8 @@ from ..._clock import now
 from ...archive.anchors import Anchor as Seal
 from ...archive.anchors import verify_anchors
 from ...errors import PrivacyError
-from ...keys.certificates import is_self_signed, subject_name, to_der
+from ...keys.certificates import common_name, is_self_signed, subject_name, to_der
+from ...keys.identity import dump_certificate
 from ...policy.status import find_status
 from ..answers import (
     CheckView,
@@ -32,6 +33,8 @@ from ..calls import (
     ListVersions,
     ShowCopy,
     ShowCustomer,
+    ShowSigning,
+    SigningView,
     Status,
 )
 from ..checker.calls import Anchor, AskShelter, Compromise, JudgedPdf, JudgePdf, Shelter
@@ -231,6 +234,24 @@ def show_status(desk: "Desk", call: Status) -> StatusView:
         erasures_asked=sum(each.asked is not None for each in directory.snapshot()),
         checker_alone=shelter.no_network,
         checker_apart=shelter.own_user,
+    )
+
+
+def show_signing(desk: "Desk", call: ShowSigning) -> SigningView:
+    """Tell who signs, who vouches for that, and until when."""
+    signing, settings = desk.signing, desk.settings
+    certificate = signing.identity.certificate
+    scheme = settings.identity.partition(":")[0]
+    return SigningView(
+        signer=subject_name(certificate),
+        vouched_by="" if is_self_signed(certificate) else common_name(certificate.issuer),
+        since=certificate.not_valid_before_utc,
+        until=certificate.not_valid_after_utc,
+        place={"pkcs11": "token", "awskms": "kms"}.get(scheme, "file"),
+        lasting=signing.issuer.level == "B-LTA",
+        authorities=settings.authorities,
+        fingerprint=signing.identity.digest,
+        certificates=dump_certificate(signing.identity),
     )
 
 

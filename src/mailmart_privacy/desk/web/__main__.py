@@ -18,13 +18,13 @@ from .oidc.flow import make_oidc
 from .people import People
 from .permissions import ROLES
 from .rates import Rates
+from .server import make_server
 from .services import Services
 from .sign_ins import SignIns
 from .tables import Tables
 from .tokens import Tokens
 
 _LINK_SECONDS = 12 * 60 * 60  # as long as somebody may take to open the address that the desk printed
-_LONGEST_HEADERS = 16 * 2**10
 
 
 def main() -> None:
@@ -47,21 +47,7 @@ def main() -> None:
         oidc=make_oidc(oidc, settings.desk.origin, time.time) if oidc else None,
         proxies=settings.desk.proxies,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            make_application(services),
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=5,
-            h11_max_incomplete_event_size=_LONGEST_HEADERS,
-        )
-    )
+    server = make_server(make_application(services))
     follow(lambda: setattr(server, "should_exit", True))
     listener = socket.socket(fileno=settings.listener)
     asyncio.run(_serve(server, listener))

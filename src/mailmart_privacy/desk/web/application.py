@@ -50,6 +50,8 @@ PAGES = (
     Page("/activity", Permission.SEE_ACTIVITY, get=compliance.activity),
     Page("/due/seal", Permission.SEAL, post=compliance.seal, limit=5),
     Page("/tokens", Permission.TOKENS, get=tokens.show, post=tokens.change),
+    Page("/keys", Permission.KEYS, get=overview.signing),
+    Page("/keys/certificate", Permission.KEYS, get=overview.certificate),
     Page("/people", Permission.PEOPLE, get=people.show, post=people.change),
     Page("/in-force", Permission.ASK_IN_FORCE, get=overview.in_force),
     Page("/due", Permission.SEE_DUE, get=overview.due),

@@ -39,6 +39,7 @@ _GROUPS = (
             Item("/activity", "Who did what", Permission.SEE_ACTIVITY),
             Item("/versions", "Versions", Permission.SEE_VERSIONS),
             Item("/people", "People", Permission.PEOPLE),
+            Item("/keys", "How we sign", Permission.KEYS),
             Item("/tokens", "Access for services", Permission.TOKENS),
         ),
     ),

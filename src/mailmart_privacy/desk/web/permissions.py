@@ -24,6 +24,7 @@ class Permission(Enum):
     SEAL = "have the record sealed"
     PEOPLE = "change people and roles"
     TOKENS = "give services access"
+    KEYS = "see how copies are signed, and publish the certificate"
 
 
 SALES, COMPLIANCE, MAINTAINER, ADMINISTRATOR = "sales", "compliance", "maintainer", "administrator"
@@ -36,7 +37,9 @@ _BY_ROLE = {
     | {Permission.HOLD, Permission.ERASE, Permission.EVIDENCE, Permission.REPORT}
     | {Permission.SEE_ACTIVITY, Permission.SEAL},
     MAINTAINER: _ALL | {Permission.SEE_VERSIONS, Permission.SEAL},
-    ADMINISTRATOR: _ALL | {Permission.SEE_ACTIVITY, Permission.SEAL, Permission.PEOPLE, Permission.TOKENS},
+    ADMINISTRATOR: _ALL
+    | {Permission.SEE_ACTIVITY, Permission.SEAL, Permission.PEOPLE, Permission.TOKENS}
+    | {Permission.KEYS},
 }
 
 

@@ -93,6 +93,11 @@ _REFUSALS = {
         "The matter and the reason must not name the customer, because they stay readable after an erasure.",
     ),
     "cannot-seal": (409, "No independent authority is set up, so the record cannot be sealed."),
+    "cannot-print": (
+        503,
+        "This desk cannot make PDF files, because the part that sets pages is not installed. Print the page, or take "
+        "the Excel file. The administrator can install mailmart-privacy with the extra “form”.",
+    ),
     "unreadable-sheet": (422, "This spreadsheet cannot be used as it is. {words}"),
     "no-such-batch": (404, "There is no spreadsheet of yours at this address, or it was removed after 30 days."),
     "batch-reading": (409, "This spreadsheet is still being read. Open the page again in a moment."),

@@ -17,6 +17,7 @@ from ...compliance_calls import (
     MakeEvidence,
     MakeReport,
     PlaceHold,
+    PrintReport,
     RefuseErasure,
     Seal,
     ShowCompliance,
@@ -112,6 +113,9 @@ async def report(visit: Visit) -> Response:
     if ends <= begins:
         fault = "The last day comes before the first one."
         return visit.page("report.html", status=422, since=since, until=until, made=None, fault=fault)
+    if visit.query("as") == "pdf":
+        printed = await visit.services.keeper.ask(PrintReport(since=begins, until=ends))
+        return visit.file(printed.content, name=f"report-{since}-{until}.pdf", kind="application/pdf")
     made = await visit.services.keeper.ask(MakeReport(since=begins, until=ends))
     if visit.query("as") == "xlsx":
         tables = ((table.key, table.columns, [row.cells for row in table.rows]) for table in made.tables)

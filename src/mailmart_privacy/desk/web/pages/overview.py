@@ -9,7 +9,7 @@ from starlette.responses import Response
 from ...._clock import now
 from ....sheets.table_workbook import write_tables
 from ...answers import StatusView
-from ...calls import AskInForce, ListLacking, ListVersions, Status
+from ...calls import AskInForce, ListLacking, ListVersions, ShowSigning, Status
 from ..visit import XLSX, Visit
 from ..words import count, day, moment, number
 
@@ -148,3 +148,15 @@ def _read(chosen: str, time: str, zone: str) -> datetime.datetime:
     if local.tzinfo is not None:
         raise ValueError(time)
     return local.replace(tzinfo=zoneinfo.ZoneInfo(zone))
+
+
+async def signing(visit: Visit) -> Response:
+    """Show who signs, who vouches for that, and until when."""
+    found = await visit.services.keeper.ask(ShowSigning())
+    return visit.page("keys.html", found=found, at=now())
+
+
+async def certificate(visit: Visit) -> Response:
+    """Give the certificates, to be published."""
+    found = await visit.services.keeper.ask(ShowSigning())
+    return visit.file(found.certificates, name="signing-certificate.pem", kind="application/x-pem-file")
