@@ -102,7 +102,8 @@ class Client:
     """A browser without script, which tells where it is sent."""
 
     def __init__(self) -> None:
-        self.jar = http.cookiejar.CookieJar()
+        # As browsers do on this computer, send cookies that are Secure over http, too.
+        self.jar = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https")))
         self.passwords = 0
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar), _Stay())
 
