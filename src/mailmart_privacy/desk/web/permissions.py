@@ -44,7 +44,7 @@ _BY_ROLE = {
 
 
 # Before these, a person proves again who they are: a browser that was left open, or a stolen session, is not enough.
-PROVEN = frozenset({Permission.ERASE, Permission.PEOPLE, Permission.TOKENS})
+PROVEN = frozenset({Permission.ERASE, Permission.PEOPLE, Permission.TOKENS, Permission.KEYS})
 
 
 def allows(roles: tuple[str, ...], permission: Permission) -> bool:
