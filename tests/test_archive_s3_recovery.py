@@ -217,3 +217,22 @@ def test_one_that_was_stopped_while_clearing_away(url: str, tmp_path: Path) -> N
     wait()
     numbers += add(open_archive(url), keyring, left)
     require_whole(open_archive(url), numbers, [*others, *left])
+
+
+def test_one_that_was_stopped_when_all_was_cleared_away(url: str, tmp_path: Path) -> None:
+    """A cleaner that is interrupted before it says that it is done does not keep writers waiting for ever."""
+    _, keyring = make(url, tmp_path / "key")
+    copies = fake_copies(3)
+    stop(open_archive(url), keyring, copies)
+    wait()
+    archive = open_archive(url)
+    with mock.patch("mailmart_privacy.archive.storage.s3.end_clearing"):
+        archive.storage.recover(archive.log.name_files)
+    with (
+        pytest.raises(ArchiveError, match="is being cleared away after a writer that was stopped"),
+        mock.patch("mailmart_privacy.archive.storage.s3_cleanup.PATIENCE", 1),
+    ):
+        add(open_archive(url), keyring, copies)
+    wait()
+    numbers = add(open_archive(url), keyring, copies)
+    require_whole(open_archive(url), numbers, copies)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ArchiveError, TamperedError, UsageError
 from ..layout import limit_of
 from .base import INCOMING, Lock, Retention, Stored
-from .s3_cleanup import begin_clearing, end_clearing
+from .s3_cleanup import begin_clearing, end_clearing, is_abandoned
 from .s3_client import Client, connect
 from .s3_writer import LOCKED, S3Writer
 
@@ -91,7 +91,10 @@ class Bucket:
         began = self._client.ask_time()
         self._client.clear_probes(began - self._stale)
         left = {name for _, _, names, changed in self._intents() if began - changed >= self._stale for name in names}
-        if not left or not begin_clearing(self._client, left, self._stale):
+        # A cleaner may have been stopped when it had removed all intents; its announcement still makes writers wait.
+        if not left and not is_abandoned(self._client, self._stale):
+            return
+        if not begin_clearing(self._client, left, self._stale):
             return
         try:
             self._clear(began, logged)

@@ -35,11 +35,16 @@ def begin_clearing(client: Client, names: Iterable[str], stale: datetime.timedel
     content = json.dumps({"by": secrets.token_hex(8), "names": sorted(names)}).encode()
     if client.put(CLEARING, content):
         return True
-    changed = next((changed for name, _, changed in client.find(INCOMING) if name == CLEARING), None)
-    found = client.get(CLEARING)
-    if found is None or changed is None or client.ask_time() - changed < stale:
+    found = client.get(CLEARING)  # before its date: what another cleaner puts in between does not match
+    if found is None or not is_abandoned(client, stale):
         return False
     return client.put(CLEARING, content, match=found[1])
+
+
+def is_abandoned(client: Client, stale: datetime.timedelta) -> bool:
+    """Tell whether a cleaner announced itself so long ago that it counts as interrupted."""
+    changed = next((changed for name, _, changed in client.find(INCOMING) if name == CLEARING), None)
+    return changed is not None and client.ask_time() - changed >= stale
 
 
 def end_clearing(client: Client) -> None:
