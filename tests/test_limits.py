@@ -9,6 +9,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -308,6 +309,18 @@ def test_time_and_memory_have_an_end() -> None:
         take_memory(1000)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
     assert len(bytearray(600 * MIB)) == 600 * MIB
+
+
+def test_another_thread_does_not_bound_the_whole_process() -> None:
+    """The bounds are those of the process: a thread that begins while they hold could die of them."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+
+    def read() -> tuple[int, int]:
+        with limits.limited(mebibytes=1):
+            return resource.getrlimit(resource.RLIMIT_DATA)
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(read).result() == before
 
 
 @limits.limited(seconds=0.05)
