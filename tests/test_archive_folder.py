@@ -1,6 +1,7 @@
 """Writers of archives in folders: each test is for one fault that was found by harming archives."""
 
 import contextlib
+import errno
 import os
 import random
 from collections.abc import Iterable
@@ -53,7 +54,7 @@ def test_half_a_file_never_replaces_a_whole_one(place: Place, chance: random.Ran
     def write_half(descriptor: int, content: bytes) -> int:
         if b"%PDF" in bytes(content[:4]):
             written.append(real(descriptor, content[:100]))
-            raise OSError("killed")
+            raise OSError(errno.EIO, "killed")
         return real(descriptor, content)
 
     with (  # noqa: PT012

@@ -19,8 +19,9 @@ import psutil
 import pytest
 
 from mailmart_privacy._clock import now
-from mailmart_privacy.desk.checker.calls import AskShelter
-from mailmart_privacy.desk.checker.sheet_calls import OutlineSheets
+from mailmart_privacy.desk.checker import judging
+from mailmart_privacy.desk.checker.calls import AskShelter, JudgePdf
+from mailmart_privacy.desk.checker.sheet_calls import OutlineSheets, ReadSheets
 from mailmart_privacy.desk.checker.shelter import ShelterError, enter_shelter
 from mailmart_privacy.desk.connections import Connection
 from mailmart_privacy.desk.keeper.signing import open_signing
@@ -33,6 +34,7 @@ from mailmart_privacy.sheets.table_workbook import write_tables
 from .command_line import Run
 from .conftest import make_environment, one_line
 from .desk_browser import Browser, LocalDesk, make_settings
+from .golden import load_golden
 from .test_desk_checker import Checker
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
@@ -220,10 +222,26 @@ def test_the_checker_has_a_user_of_its_own_and_no_network(tmp_path: Path) -> Non
                 act()
             except OSError as error:
                 found.append(f"{name}: {type(error).__name__}")
-        return "; ".join([*found, f"{len(os.listdir('/sys/class/net'))} {os.getgroups()}"[-2:]])
+        return "; ".join([*found, f"{[name for _, name in socket.if_nameindex()]} {os.getgroups()}"])
 
     words = run_apart(try_it)
-    assert words == "True True; key: PermissionError; network: OSError; root: PermissionError; []"
+    assert words == "True True; key: PermissionError; network: OSError; root: PermissionError; ['lo'] []"
+
+
+def test_all_that_judging_needs_is_loaded_before() -> None:
+    """Whatever the file, nothing is read from the disk or imported by then: another user may not be able to."""
+    others = [b"%PDF-1.7 of somebody else", b"", load_golden()[1][0].pdf.replace(b"Acme", b"Acmi")]
+    files = [*(copy.pdf for copy in load_golden()[1]), *others]
+
+    def try_it() -> str:
+        asked, found = set[str](), []
+        calls = [JudgePdf(content=each, signers=(), authorities=(), compromised=(), at=now()) for each in files]
+        judging.prepare()
+        sys.addaudithook(lambda event, given: asked.add(f"{event} {given[0]}") if event in ("open", "import") else None)
+        found = [judging.judge_pdf(call).verdict for call in calls]
+        return f"{len(found)}: {', '.join(sorted(asked))}"
+
+    assert run_apart(try_it) == f"{len(files)}: "
 
 
 @as_root
@@ -235,7 +253,8 @@ def test_files_are_read_by_a_user_who_can_load_nothing_more(tmp_path: Path, copy
         asked = Connection(checker.path, patience=60)
         assert asked.ask(AskShelter()).own_user
         assert checker.judge(copy) == "untrusted"
-        (sheet,) = asked.ask(OutlineSheets(content=workbook, name="a.xlsx", sheet="", header_row=0)).sheets
+        kept = asked.ask(ReadSheets(content=workbook, name="a.xlsx")).content
+        (sheet,) = asked.ask(OutlineSheets(kept=kept, name="a.xlsx", sheet="", header_row=0)).sheets
         assert (sheet.customer, sheet.reference) == ("A", "B")
     finally:
         checker.close()
@@ -275,18 +294,20 @@ def run_apart(act: Any) -> str:
 
 def write_mounts(folder: Path) -> str:
     """Write commands that let all users enter where this Python lies: a home of root shuts them out."""
-    home = Path("/", Path(sys.base_prefix).parts[1])
-    if home.stat().st_mode & 0o005 == 0o005:
-        return ""
-    hidden = [each for each in {sys.base_prefix, sys.prefix, str(ROOT)} if Path(each).is_relative_to(home)]
+    hidden = {each: closed for each in {sys.base_prefix, sys.prefix, str(ROOT)} if (closed := find_closed(Path(each)))}
     aside = {each: folder / f"aside-{number}" for number, each in enumerate(hidden)}
     return "\n".join(
         [
             *(f'mkdir "{other}"; mount --bind "{each}" "{other}"' for each, other in aside.items()),
-            f'mount -t tmpfs -o mode=755 tmpfs "{home}"',
+            *(f'mount -t tmpfs -o mode=755 tmpfs "{closed}"' for closed in sorted(set(hidden.values()))),
             *(f'mkdir -p "{each}"; mount --bind "{other}" "{each}"' for each, other in aside.items()),
         ]
     )
+
+
+def find_closed(place: Path) -> Path | None:
+    """Find the first folder above a place that others may not enter."""
+    return next((each for each in reversed(place.parents) if each.stat().st_mode & 0o005 != 0o005), None)
 
 
 @contextlib.contextmanager

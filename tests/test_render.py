@@ -237,8 +237,9 @@ def test_the_fragment_is_the_text(policy: Policy) -> None:
 def test_the_style_sheet_loads_nothing() -> None:
     """The style sheet of a page by itself is small, and fetches neither fonts nor images."""
     css = read_style("page")
-    assert len(css) < 12_288
-    assert not re.search(rb"url\(|@import|@font-face|!important", css)
+    assert len(css) < 13_312
+    assert not re.search(rb"url\(|@import|@font-face", css)
+    assert re.findall(rb"\n(\S.*) \{[^}]*!important", css) == [b"[hidden]"]  # which no other rule may show
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from .errors import DestinationExistsError
+from .errors import DestinationExistsError, UsageError
 
 try:
     import fcntl
@@ -120,13 +120,14 @@ def write_folder(target: Path, files: "Mapping[str, bytes]") -> None:
 
     Raises:
         DestinationExistsError: something is there.
+        UsageError: there is no folder for it.
         OSError: it cannot be written; nothing is left behind.
     """
     if target.exists():
         raise DestinationExistsError(f"{target} exists and was kept", argument="directory")
     above = target.absolute().parent
     if not above.is_dir():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(above))
+        raise UsageError(f"there is no folder {above}; make it first", argument="directory")
     beside = above / _BESIDE.format(secrets.token_hex(8))
     beside.mkdir()
     try:

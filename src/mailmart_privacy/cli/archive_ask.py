@@ -110,8 +110,9 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
         writer.writeheader()
         writer.writerows(row_to_json(row) | {"erased": str(row.erased).lower()} for row in rows)
         return
-    click.echo(f"{'Entry':>8}  {'Recorded (UTC)':<16}  {'Policy':<10}  {'SHA-256':<16}  What")
-    for row in rows:
+    for place, row in enumerate(rows):
+        if not place:
+            click.echo(f"{'Entry':>8}  {'Recorded (UTC)':<16}  {'Policy':<10}  {'SHA-256':<16}  What")
         who = "erased" if row.erased else (row.recipient or "-")[:8]
         what = f"copy {who}, {row.level}" if row.kind == "customer-copy" else row.name.rpartition("/")[2]
         recorded = moment_words(row.recorded_at)[:16].replace("T", " ")

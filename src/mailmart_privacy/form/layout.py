@@ -183,7 +183,7 @@ def _installed_characters() -> set[str]:
     """List the characters that fonts of this machine have, as fontconfig says; none where it is missing."""
     try:
         done = subprocess.run(
-            ["fc-list", "--format", r"%{charset}\n"],  # noqa: S607 - wherever the system keeps it
+            ["fc-list", "-f", r"%{charset}\n"],  # noqa: S607 - wherever the system keeps it
             capture_output=True,
             timeout=_PATIENCE,
             check=True,

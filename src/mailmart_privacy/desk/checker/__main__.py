@@ -15,12 +15,10 @@ from ...typesetting.fonts import Typeface, find_typeface
 from ..child import LIFELINE, announce, begin
 from ..codec import MessageError
 from ..messages import Call, ClosedError, RefusedError, read_call, receive, write_answer, write_refusal
+from . import judging, spreadsheets
 from .calls import CHECKER_CALLS, AskShelter, JudgePdf, Shelter
-from .judging import judge_pdf
 from .sheet_calls import SHEET_CALLS
 from .shelter import enter_shelter
-from .spreadsheets import SECONDS as SHEET_SECONDS
-from .spreadsheets import answer_sheet, prepare
 
 _SECONDS = 30  # that a file may take
 _AT_ONCE = 4
@@ -29,7 +27,8 @@ _AT_ONCE = 4
 def main() -> None:
     settings = begin()
     fonts = tuple(map(find_typeface, settings.desk.fonts))
-    prepare()
+    judging.prepare()
+    spreadsheets.prepare()
     try:
         shelter = enter_shelter(settings.desk.checker_user, required=settings.desk.for_team)
     except PrivacyError as error:
@@ -98,7 +97,7 @@ def _answer(connection: socket.socket, shelter: Shelter, fonts: tuple[Typeface, 
     try:
         call = read_call(*receive(connection), CHECKER_CALLS | SHEET_CALLS)
         if type(call).__name__ in SHEET_CALLS:
-            signal.setitimer(signal.ITIMER_REAL, SHEET_SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, spreadsheets.SECONDS)
         frame = write_answer(_do(call, shelter, fonts))
     except ClosedError:
         return
@@ -112,10 +111,10 @@ def _answer(connection: socket.socket, shelter: Shelter, fonts: tuple[Typeface, 
 def _do(call: Call[object], shelter: Shelter, fonts: tuple[Typeface, ...]) -> object:
     match call:
         case JudgePdf():
-            return judge_pdf(call)
+            return judging.judge_pdf(call)
         case AskShelter():
             return shelter
-    found = answer_sheet(call, fonts)
+    found = spreadsheets.answer_sheet(call, fonts)
     if found is not None:
         return found
     raise MessageError("the checker was asked for something that it does not do")

@@ -1,8 +1,12 @@
 """A stranger's file → what it is, in values that can be sent."""
 
+import contextlib
+import importlib
 from hashlib import sha256
 
+from ..._clock import now
 from ..._limits import limited
+from ...copies.forms import load_form
 from ...errors import (
     AlteredError,
     UnreadableFileError,
@@ -12,16 +16,30 @@ from ...errors import (
 )
 from ...keys.certificates import load_certificate
 from ...policy.ledger import shipped
+from ...policy.papers import PAPERS
 from ...trust.anchors import Trust, TrustAnchor
 from ...verifying.verify import verify
 from .calls import Anchor, JudgedPdf, JudgePdf
 
+# What verifying imports where a file needs it.
+_LATER = ("_strptime", "encodings.utf_16_be", "mailmart_privacy.copies.drawn", "resource", "shutil")
 _VERDICTS = (
     (UnsignedError, "unsigned"),
     (AlteredError, "altered"),
     (UntrustedError, "untrusted"),
     (UnreadableFileError, "unreadable"),
 )
+
+
+def prepare() -> None:
+    """Load all that judging reads later: the user whom this process becomes may not be able to."""
+    for version in shipped().versions:
+        for paper in PAPERS:
+            load_form(shipped(), version.version, paper)
+    with contextlib.suppress(VerificationError):
+        verify(b"%PDF-", trust=Trust(signers=(), authorities=()), at=now(), ledger=shipped())
+    for name in _LATER:
+        importlib.import_module(name)
 
 
 def judge_pdf(call: JudgePdf) -> JudgedPdf:
