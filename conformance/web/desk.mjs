@@ -15,7 +15,7 @@ const VIEWS = [
   { name: "narrow", viewport: { width: 320, height: 640 }, colorScheme: "light" },
   { name: "narrow-dark", viewport: { width: 320, height: 640 }, colorScheme: "dark" },
   { name: "forced", viewport: { width: 1280, height: 900 }, forcedColors: "active" },
-];
+].filter(({ name }) => !process.env.QUICK || ["desktop", "narrow-dark"].includes(name));
 const origin = new URL(address).origin;
 // How long to wait for a page: other validators may keep the machine busy. `make bench` says how much work pages are.
 const PATIENCE = 180_000; // milliseconds
