@@ -1,4 +1,7 @@
-"""The desk in Chromium with axe: every page in five views (two if QUICK), the paths that people take, and without script."""
+"""The desk in Chromium with axe: every page in five views, the paths that people take, and without script.
+
+With QUICK, two views.
+"""
 
 import json
 from collections.abc import Iterator
