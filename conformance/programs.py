@@ -13,7 +13,7 @@ CACHE = ROOT / ".cache" / "conformance"
 
 # Set by `make conformance QUICK=1`, as CI does: every kind of file and every validator, but fewer files of a kind.
 QUICK = bool(os.environ.get("QUICK"))
-_TIMEOUT = 300
+_TIMEOUT = 600  # seconds
 
 _PACKAGES = {
     "Xvfb": "xvfb",
