@@ -18,7 +18,7 @@ NEWEST := forky
 FORM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 FONT_PACKAGES := fonts-noto-core fonts-wqy-zenhei fonts-symbola fonts-tlwg-loma-otf
 TEST_PACKAGES := $(FORM_PACKAGES) $(FONT_PACKAGES) poppler-utils:pdftotext qpdf:qpdf softhsm2:softhsm2-util openssl:openssl postgresql:initdb strace:strace
-CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless:javac maven:mvn nodejs:node npm:npm chromium:chromium zbar-tools:zbarimg firefox-esr:firefox-esr xvfb:Xvfb xdotool:xdotool ghostscript:gs binutils:objdump
+CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless:javac maven:mvn nodejs:node npm:npm chromium:chromium zbar-tools:zbarimg firefox-esr:firefox-esr xvfb:Xvfb xdotool:xdotool ghostscript:gs binutils:objdump libpython3-dev
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
