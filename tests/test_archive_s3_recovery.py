@@ -220,7 +220,7 @@ def test_one_that_was_stopped_while_clearing_away(url: str, tmp_path: Path) -> N
 
 
 def test_one_that_was_stopped_when_all_was_cleared_away(url: str, tmp_path: Path) -> None:
-    """A cleaner that is interrupted before it says that it is done does not keep writers waiting for ever."""
+    """A cleaner that is interrupted before it says that it is done does not keep writers waiting without end."""
     _, keyring = make(url, tmp_path / "key")
     copies = fake_copies(3)
     stop(open_archive(url), keyring, copies)

@@ -19,7 +19,7 @@ def limited(*, seconds: float = SECONDS, mebibytes: int = MEBIBYTES) -> Iterator
     """Bound the processor time and the memory of what is done within, where the system can.
 
     Nothing is bounded on Windows, nor outside the main thread: the bounds are those of the whole process, and another
-    thread that begins meanwhile could die of them, while the one that starts it waits for ever.
+    thread that begins meanwhile could die of them, while the one that starts it never goes on.
 
     Args:
         seconds: of processor time.
