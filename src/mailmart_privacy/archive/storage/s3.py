@@ -55,7 +55,7 @@ class Bucket:
 
     def staged(self) -> set[str]:
         """Name what was staged; see `Storage.staged`."""
-        return {name for _, _, names, _ in self._intents() for name in names}
+        return {name for _, _, names, _ in self._read_intents(self._client.find(INCOMING)) for name in names}
 
     def shadowed(self) -> Iterator[tuple[str, str]]:
         """Name objects that were written over or deleted; see `Storage.shadowed`."""
@@ -90,9 +90,11 @@ class Bucket:
         """Finish for interrupted writers; see `Storage.recover`."""
         began = self._client.ask_time()
         self._client.clear_probes(began - self._stale)
-        left = {name for _, _, names, changed in self._intents() if began - changed >= self._stale for name in names}
+        listed = list(self._client.find(INCOMING))
+        intents = self._read_intents(listed)
+        left = {name for _, _, names, changed in intents if began - changed >= self._stale for name in names}
         # A cleaner may have been stopped when it had removed all intents; its announcement still makes writers wait.
-        if not left and not is_abandoned(self._client, self._stale):
+        if not left and not is_abandoned(listed, began - self._stale):
             return
         if not begin_clearing(self._client, left, self._stale):
             return
@@ -104,7 +106,8 @@ class Bucket:
 
     def _clear(self, began: datetime, logged: Callable[[int], Iterable[str]]) -> None:
         """Remove what was left behind before a moment, unless another process takes over."""
-        intents = list(self._intents())  # listed again, now that other writers know what may be removed
+        # Listed again, now that other writers know what may be removed.
+        intents = list(self._read_intents(self._client.find(INCOMING)))
         needed = {name for _, _, names, changed in intents if began - changed < self._stale for name in names}
         for intent, size, names, changed in intents:
             if began - changed < self._stale:
@@ -126,8 +129,10 @@ class Bucket:
         long ago."""
         return {name for name in names if self._client.find_writer(name) == writer}
 
-    def _intents(self) -> "Iterator[tuple[str, int, list[str], datetime]]":
-        for name, _, changed in self._client.find(INCOMING):
+    def _read_intents(
+        self, listed: Iterable[tuple[str, int, datetime]]
+    ) -> Iterator[tuple[str, int, list[str], datetime]]:
+        for name, _, changed in listed:
             match = _INTENT.fullmatch(name)
             found = self._client.get(name) if match else None
             if match is None or found is None:

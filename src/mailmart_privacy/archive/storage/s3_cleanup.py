@@ -36,15 +36,14 @@ def begin_clearing(client: Client, names: Iterable[str], stale: datetime.timedel
     if client.put(CLEARING, content):
         return True
     found = client.get(CLEARING)  # before its date: what another cleaner puts in between does not match
-    if found is None or not is_abandoned(client, stale):
+    if found is None or not is_abandoned(client.find(INCOMING), client.ask_time() - stale):
         return False
     return client.put(CLEARING, content, match=found[1])
 
 
-def is_abandoned(client: Client, stale: datetime.timedelta) -> bool:
-    """Tell whether a cleaner announced itself so long ago that it counts as interrupted."""
-    changed = next((changed for name, _, changed in client.find(INCOMING) if name == CLEARING), None)
-    return changed is not None and client.ask_time() - changed >= stale
+def is_abandoned(listed: Iterable[tuple[str, int, datetime.datetime]], before: datetime.datetime) -> bool:
+    """Tell whether a cleaner announced itself before a moment, by a list of `INCOMING`; then it is interrupted."""
+    return any(name == CLEARING and changed <= before for name, _, changed in listed)
 
 
 def end_clearing(client: Client) -> None:

@@ -10,7 +10,6 @@ from ...batch.planning import plan_batch
 from ...copies.forms import load_form
 from ...errors import UsageError
 from ...policy.ledger import shipped
-from ...policy.papers import PAPERS
 from ...sheets.columns import find_columns
 from ...sheets.issued_workbook import IssuedRow, write_issued
 from ...sheets.kept import keep_sheets, open_kept
@@ -48,9 +47,6 @@ def prepare() -> None:
     """Load what questions about spreadsheets need, so that a fork finds it."""
     load_openpyxl()
     codecs.lookup("cp437")  # of names in ZIP files
-    ledger = shipped()
-    for paper in PAPERS:
-        load_form(ledger, ledger.versions[-1].version, paper)
 
 
 def answer_sheet(call: Call[object], fonts: tuple[Typeface, ...]) -> object:
