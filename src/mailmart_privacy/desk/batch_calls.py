@@ -51,11 +51,10 @@ class BatchSheets:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlannedBatch:
-    """A batch that is planned.
+class PlanSummary:
+    """What a page shows of a plan.
 
     Attributes:
-        batch: the batch.
         faults: what is wrong with rows; the first ones.
         fault_count: how many rows have a problem.
         existing: customers who have a copy of this version; the first ones.
@@ -64,13 +63,23 @@ class PlannedBatch:
         skipped: how many hidden rows are left out.
     """
 
-    batch: BatchView
     faults: tuple[Fault, ...]
     fault_count: int
     existing: tuple[str, ...]
     existing_count: int
     copies: int
     skipped: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedBatch(PlanSummary):
+    """A batch that is planned, and its plan.
+
+    Attributes:
+        batch: the batch.
+    """
+
+    batch: BatchView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

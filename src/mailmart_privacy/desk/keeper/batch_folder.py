@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 from ..._clock import now
 from ..._files import make_folder, write_whole
 from ..answers import Actor
-from ..batch_calls import BatchView
-from ..checker.sheet_calls import Choice, Fault, PlanView
+from ..batch_calls import BatchView, PlanSummary
+from ..checker.sheet_calls import Choice, PlanView
 from ..codec import decode, encode
 from ..messages import RefusedError
 
@@ -67,18 +67,6 @@ class Batch:
     skip_existing: bool
     total: int
     words: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlanSummary:
-    """What a page shows of a plan; see `PlannedBatch`."""
-
-    faults: tuple[Fault, ...]
-    fault_count: int
-    existing: tuple[str, ...]
-    existing_count: int
-    copies: int
-    skipped: int
 
 
 class BatchFolder:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from ...archive.recipients import fold
 from ...errors import PrivacyError
+from ..batch_calls import PlanSummary
 from ..checker.sheet_calls import Choice, Fault, PlanSheet, PlanView, ReadSheets
 from ..messages import Answer, Call, ClosedError, RefusedError
-from .batch_folder import Batch, BatchFolder, PlanSummary, list_folders
+from .batch_folder import Batch, BatchFolder, list_folders
 from .issuing import find_current
 
 if TYPE_CHECKING:
