@@ -22,8 +22,9 @@ from mailmart_privacy.desk.messages import Call, RefusedError, read_answer, rece
 from mailmart_privacy.desk.settings import ChildSettings, DeskSettings
 from mailmart_privacy.desk.web.application import make_application
 from mailmart_privacy.desk.web.assets import Assets
+from mailmart_privacy.desk.web.marks import Marks
 from mailmart_privacy.desk.web.oidc.fetching import Fetcher
-from mailmart_privacy.desk.web.oidc.flow import make_oidc
+from mailmart_privacy.desk.web.oidc.flow import Oidc, make_oidc
 from mailmart_privacy.desk.web.people import People, Person, make_digest
 from mailmart_privacy.desk.web.permissions import ROLES
 from mailmart_privacy.desk.web.rates import Rates
@@ -127,9 +128,16 @@ class LocalDesk:
             assets=Assets(),
             origin=origin,
             sign_ins=SignIns(self.tables, self.time),
-            oidc=make_oidc(settings.oidc, origin, self.time, fetcher) if settings.oidc else None,
+            marks=Marks(self.tables, self.time),
+            oidc=self._make_oidc(settings, fetcher),
+            sends_mail=settings.mail is not None,
         )
         self.app = make_application(self.services)
+
+    def _make_oidc(self, settings: DeskSettings, fetcher: Fetcher | None) -> Oidc | None:
+        if settings.oidc is None:
+            return None
+        return make_oidc(settings.oidc, settings.origin, self.time, fetcher, asks_email=settings.mail is not None)
 
     def add_person(self, name: str, *roles: str) -> Person:
         return self.people.put(Actor(issuer="test", subject=name, name=name), roles or ROLES)

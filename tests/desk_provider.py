@@ -42,6 +42,7 @@ class LocalProvider:
         back: what the addresses to which it sends browsers back say otherwise.
         answers: instead of its own, by path.
         asked: what it was asked, by path.
+        queries: with which browsers were sent to it.
     """
 
     clock: Callable[[], float]
@@ -54,6 +55,7 @@ class LocalProvider:
     back: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    queries: list[dict[str, str]] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     signed_in_at: float | None = None
 
@@ -65,6 +67,7 @@ class LocalProvider:
         parts = urlsplit(address)
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{ISSUER}/authorize"
         query = dict(parse_qsl(parts.query))
+        self.queries.append(query)
         assert query["response_type"] == "code"
         assert (query["code_challenge_method"], query["client_id"]) == ("S256", "desk")
         code = secrets.token_urlsafe(8)

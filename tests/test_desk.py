@@ -18,8 +18,8 @@ from mailmart_privacy.desk.answers import Actor, IssueOutcome
 from mailmart_privacy.desk.calls import Issue, Status
 from mailmart_privacy.desk.messages import RefusedError
 from mailmart_privacy.desk.web.application import PAGES
+from mailmart_privacy.desk.web.due import Known, list_due
 from mailmart_privacy.desk.web.navigation import _GROUPS
-from mailmart_privacy.desk.web.pages.overview import list_due
 from mailmart_privacy.desk.web.permissions import ROLES, Permission, allows
 from mailmart_privacy.policy.ledger import shipped
 
@@ -221,7 +221,9 @@ def test_what_is_due_is_said(desk: LocalDesk) -> None:
     assert "Strangers’ files are read by the user who has the keys, without a network" in page.words
     status = desk.keeper.ask_now(Status())
     soon = status.certificate_until - datetime.timedelta(days=41, hours=1)
-    assert "41 days left" in [each.state for each in list_due(status, soon) if each.urgent]
+    known = Known(status=status, versions=(), backup=None, for_team=False)
+    assert "41 days left" in [each.state for each in list_due(known, soon) if each.urgent]
+    assert "The last backup, and the last full check of the record None was made yet." in page.words
 
 
 def test_versions_say_how_many_customers_have_them(desk: LocalDesk) -> None:

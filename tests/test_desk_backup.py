@@ -3,8 +3,10 @@
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from mailmart_privacy import archive
@@ -12,14 +14,17 @@ from mailmart_privacy._clock import now
 from mailmart_privacy.desk.answers import Actor
 from mailmart_privacy.desk.calls import Issue
 from mailmart_privacy.desk.compliance_calls import AskErasure, ConfirmErasure, PlaceHold
+from mailmart_privacy.desk.web.people import People
 from mailmart_privacy.desk.web.tables import Tables
 from mailmart_privacy.desk.web.tokens import Tokens
 
 from .command_line import Run
 from .conftest import one_line
 from .desk_browser import LocalDesk, Time, make_desk
+from .postgres_server import serve_postgres
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
+PEOPLE = "id, issuer, subject, name, roles, claimed, email"
 ADA, BOB = (Actor(issuer="test", subject=name, name=name) for name in ("Ada", "Bob"))
 
 
@@ -117,6 +122,40 @@ def test_people_and_tokens_keep_their_numbers(desk: LocalDesk, cli: Run, tmp_pat
     assert after.query("SELECT * FROM people") == before.query("SELECT * FROM people")
     before.close()
     after.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A server of PostgreSQL, with two databases."""
+    with serve_postgres() as url, psycopg.connect(f"{url}postgres", autocommit=True) as connection:
+        for name in ("one", "two"):
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        yield url
+
+
+def test_a_backup_fills_tables_of_either_kind(desk: LocalDesk, cli: Run, tmp_path: Path, server: str) -> None:
+    """From files into PostgreSQL, from there into another database, and back; who comes next gets a new number."""
+    desk.people.set_email(desk.add_person("Bob"), "bob@example.com")
+    before = Tables(tmp_path / "desk" / "web.sqlite")
+    expected = before.query(f"SELECT {PEOPLE} FROM people ORDER BY id"), Tokens(before, Time()).list_all()
+    before.close()
+    source: list[str] = ["--folder", "desk"]
+    for number, database in enumerate([f"{server}one", f"{server}two", ""]):
+        kept, folder = f"kept-{number}", tmp_path / f"new-{number}"
+        assert cli("desk", *source, "backup", kept).returncode == 0
+        folder.mkdir()
+        shutil.copy(tmp_path / "desk" / "archive.key", folder / "archive.key")
+        source = ["--folder", folder.name, *(["--database", database] if database else [])]
+        result = cli("desk", *source, "restore", kept)
+        assert result.returncode == 0, result.stderr
+        assert b"people: 2; tokens for services: 1; erasures repeated: 0" in result.stdout
+        tables = Tables(database or folder / "web.sqlite")
+        assert tables.query(f"SELECT {PEOPLE} FROM people ORDER BY id") == expected[0]
+        assert Tokens(tables, Time()).list_all() == expected[1]
+        tables.close()
+    tables = Tables(f"{server}two")
+    assert People(tables, Time()).put(Actor(issuer="test", subject="Next", name="Next"), ()).id == 3
+    tables.close()
 
 
 def test_what_is_no_backup_is_refused(desk: LocalDesk, cli: Run, tmp_path: Path) -> None:

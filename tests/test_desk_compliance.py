@@ -4,13 +4,19 @@ import io
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import openpyxl
 import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
 
 from mailmart_privacy.desk.compliance_calls import ConfirmErasure
-from mailmart_privacy.desk.messages import RefusedError
+from mailmart_privacy.desk.keeper.batch_folder import list_folders
+from mailmart_privacy.desk.messages import ClosedError, RefusedError
 
 from .desk_browser import Browser, LocalDesk, make_desk
 
@@ -63,6 +69,77 @@ def test_erasing_takes_two_persons(desk: LocalDesk) -> None:
     deeds = carl.open("/activity").words
     assert "Erased a customer Cleo, confirmed by Carl" in deeds
     assert "Erased GmbH" not in deeds
+
+
+def make_rich() -> bytes:
+    """A workbook that names a customer in one cell, in two colours."""
+    book = openpyxl.Workbook()
+    name = CellRichText(TextBlock(InlineFont(b=True), "Verg"), TextBlock(InlineFont(i=True), "essen & Co. KG"))
+    book.active.append(("Company", "Contract"))
+    book.active.append((name, "R-1"))
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
+def make_comment() -> bytes:
+    """A workbook that names a customer in a comment, on a sheet that is not taken."""
+    book = openpyxl.Workbook()
+    book.active.append(("Company", "Contract"))
+    book.active.append(("Other GmbH", "R-2"))
+    book.create_sheet("Notes")["A1"].comment = Comment("ask VERGESSEN & Co. KG", "me")
+    output = io.BytesIO()
+    book.save(output)
+    return output.getvalue()
+
+
+NAMING = {
+    "rich.xlsx": make_rich(),
+    "comment.xlsx": make_comment(),
+    "left-out.csv": b"Company,Contract\nOther GmbH,R-3\n,Vergessen & Co. KG\n",
+    "windows.csv": 'Company;Note\nÄrmel GmbH;"formerly Vergessen & Co. KG"\n'.encode("cp1252"),
+}
+OTHERS = {"longer.csv": b"Company,Contract\nUnvergessen & Co. KG,R-4\n", "part.csv": b"Company\nVergessen AG\n"}
+
+
+def test_an_erasure_takes_everything_with_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spreadsheets that nobody looked at further, rows that were left out, notes; what only looks similar is kept."""
+    desk = make_desk(tmp_path / "desk")
+    _, customer = issue(desk, "Vergessen & Co. KG")
+    sam = desk.sign_in("Sam", "sales")
+    for name, content in (NAMING | OTHERS).items():
+        sam.open("/many")
+        assert sam.upload("/many", name, content).status == 200, name
+    folders = {folder.read().name: folder for folder in list_folders(desk.keeper.desk)}
+    assert set(folders) == set(NAMING | OTHERS)
+    folder = folders["left-out.csv"]
+    cleo, carl = desk.sign_in("Cleo", "compliance"), desk.sign_in("Carl", "compliance")
+    cleo.open(f"{customer}/erase")
+    cleo.submit(f"{customer}/erase", reason="asked", do="ask")
+    carl.open(f"{customer}/erase")
+    running = folder.read()
+    folder.write(replace(running, state="running"))
+    page = carl.submit(f"{customer}/erase", do="confirm", name="Vergessen & Co. KG")
+    assert page.status == 409
+    assert "are being issued right now, so nothing was erased" in page.words
+    assert len(list_folders(desk.keeper.desk)) == len(folders)
+    folder.write(running)
+    carl.open(f"{customer}/erase")
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.keeper.desk.checker, "ask", fail_to_answer)
+        assert carl.submit(f"{customer}/erase", do="confirm", name="Vergessen & Co. KG").status == 500
+    assert len(list_folders(desk.keeper.desk)) == len(folders)
+    carl.open(f"{customer}/erase")
+    page = carl.submit(f"{customer}/erase", do="confirm", name="Vergessen & Co. KG")
+    assert page.heading == "Vergessen & Co. KG is erased"
+    assert {folder.read().name for folder in list_folders(desk.keeper.desk)} == set(OTHERS)
+    for path in (tmp_path / "desk").rglob("*"):
+        if path.is_file() and b" Vergessen & Co" in path.read_bytes().replace(b'"', b" "):
+            raise AssertionError(path)
+
+
+def fail_to_answer(call: object) -> NoReturn:
+    raise ClosedError("the checker has gone")
 
 
 def test_an_erasure_can_be_refused(desk: LocalDesk) -> None:

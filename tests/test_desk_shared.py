@@ -9,25 +9,38 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import psutil
 import psycopg
 import pytest
 
+from mailmart_privacy._clock import now
+from mailmart_privacy.archive.location import ArchiveLocation
 from mailmart_privacy.archive.opening import create
+from mailmart_privacy.archive.recipients import Person
+from mailmart_privacy.archive.service import ArchiveService
 from mailmart_privacy.desk.answers import Actor, IssueOutcome
+from mailmart_privacy.desk.backup import back_up, restore
 from mailmart_privacy.desk.batch_calls import BeginBatch, PlanBatch, ReadBatchFile, ShowBatch, StartBatch, StopBatch
 from mailmart_privacy.desk.calls import Issue
 from mailmart_privacy.desk.checker.sheet_calls import Choice
 from mailmart_privacy.desk.compliance_calls import AskErasure, ConfirmErasure
 from mailmart_privacy.desk.database import DatabaseError
-from mailmart_privacy.desk.keeper.batch_folder import list_folders, remove_strays
+from mailmart_privacy.desk.keeper import batches
+from mailmart_privacy.desk.keeper.batch_folder import SHEET, find_folder, list_folders, remove_strays
 from mailmart_privacy.desk.keeper.desk import Desk
 from mailmart_privacy.desk.keeper.shared_batches import SharedBatches
 from mailmart_privacy.desk.messages import RefusedError
 from mailmart_privacy.desk.settings import ChildSettings, DeskSettings
+from mailmart_privacy.desk.web.people import People
+from mailmart_privacy.desk.web.permissions import ROLES
+from mailmart_privacy.desk.web.tables import Tables
+from mailmart_privacy.errors import UsageError
+from mailmart_privacy.keys.local_identity import open_or_create
 
 from . import seaweed
 from .desk_browser import LocalKeeper, make_settings
@@ -119,9 +132,6 @@ def wait_for(keeper: LocalKeeper, batch: str, state: str) -> None:
 
 
 def make_pair(tmp_path: Path, server: str, sockets: Path, archive: str = "") -> Pair:
-    from mailmart_privacy._clock import now
-    from mailmart_privacy.keys.local_identity import open_or_create
-
     open_or_create(tmp_path / "identity.pem", now().replace(microsecond=0))
     if archive:
         create(archive, clock=now, key=str(tmp_path / "archive.key"))
@@ -242,13 +252,31 @@ def test_an_erased_customer_goes_from_both_desks(pair: Pair) -> None:
         pair.first.ask_now(ShowBatch(actor=ADA, batch=batch))
 
 
+def test_a_spreadsheet_that_a_desk_left_is_read_by_another_one(pair: Pair) -> None:
+    """While the first one is at it, the other one leaves it alone; when the first one has gone, it begins again."""
+    first, second = pair.desks
+    assert first.batches is not None
+    begun = batches._describe(ADA, "left", "list.csv", "reading")
+    folder = batches._make(first, begun, SHEET, b"Company,Contract\nLeft GmbH,L-1\n")
+    with first.batches.working(folder.id) as probe:
+        assert probe is not None
+        second.reading.resume()
+        assert second.reading.run(find_folder(second, folder.id)).state == "reading"
+    assert folder.read().state == "reading"
+    second.reading.resume()
+    wait_for(pair.first, folder.id, "sheet")
+    with first.batches.working(folder.id):
+        folder.remove()  # without waiting for what works on it
+    assert not folder.is_there
+
+
 def run_batches(pair: Pair) -> None:
     """Give three batches to two desks, kill a process in the middle, and compare what is in the archive."""
-    batches = []
+    sent = []
     for number in range(3):
         rows = "".join(f"Batch {number} Kunde {row} GmbH,B-{number}-{row}\n" for row in range(20))
-        batches.append(pair.upload(f"Company,Contract\n{rows}", (pair.first, pair.second)[number % 2]))
-    for batch in batches:
+        sent.append(pair.upload(f"Company,Contract\n{rows}", (pair.first, pair.second)[number % 2]))
+    for batch in sent:
         pair.first.ask_now(StartBatch(actor=ADA, batch=batch, existing=""))
     for desk in pair.desks:
         desk.queue.begin()
@@ -257,11 +285,11 @@ def run_batches(pair: Pair) -> None:
         time.sleep(0.05)
     if victim.is_running():
         victim.send_signal(signal.SIGKILL)
-    for batch in batches:
+    for batch in sent:
         wait_for(pair.second, batch, "done")
     expected = sorted(f"B-{number}-{row}" for number in range(3) for row in range(20))
     assert [each for each in pair.references() if each.startswith("B-")] == expected
-    for batch in batches:  # each desk gives out what the other one has issued
+    for batch in sent:  # each desk gives out what the other one has issued
         for keeper in (pair.first, pair.second):
             packed = zipfile.ZipFile(io.BytesIO(read_file(keeper, batch, "copies.zip")))
             assert len(packed.namelist()) == 20
@@ -289,20 +317,55 @@ def read_file(keeper: LocalKeeper, batch: str, name: str) -> bytes:
             return content
 
 
-@pytest.mark.slow
-def test_each_copy_is_issued_once_in_s3(
-    server: str, checker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two desks on one bucket and one database: requests and batches race, a process is killed, nothing is doubled."""
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of a store of objects, which programs find by the environment."""
     (tmp_path / "store").mkdir()
     with seaweed.serve(tmp_path / "store") as variables:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        bucket = f"desk-{secrets.token_hex(6)}"
-        seaweed.connect(variables).create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
-        pair = make_pair(tmp_path, server, checker, f"s3://{bucket}/kept")
-        assert len({each.copy.fingerprint for each in issue_at_both(pair, "Once GmbH") if each.copy}) == 1
-        try:
-            run_batches(pair)
-        finally:
-            pair.close()
+        yield seaweed.connect(variables)
+
+
+@pytest.mark.slow
+def test_each_copy_is_issued_once_in_s3(server: str, checker: Path, tmp_path: Path, store: Any) -> None:
+    """Two desks on one bucket and one database: requests and batches race, a process is killed, nothing is doubled.
+
+    Afterwards the desk is lost, and comes back from a backup, in another bucket and another database.
+    """
+    bucket = make_bucket(store)
+    pair = make_pair(tmp_path, server, checker, f"s3://{bucket}/kept")
+    assert len({each.copy.fingerprint for each in issue_at_both(pair, "Once GmbH") if each.copy}) == 1
+    try:
+        run_batches(pair)
+        restore_elsewhere(pair.settings[0], tmp_path, make_database(server), store)
+    finally:
+        pair.close()
+
+
+def make_bucket(store: Any) -> str:
+    name = f"desk-{secrets.token_hex(6)}"
+    store.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return name
+
+
+def restore_elsewhere(settings: DeskSettings, folder: Path, database: str, store: Any) -> None:
+    """Do what the runbook says: back up, fill an empty bucket, restore, verify."""
+    tables = Tables(settings.tables)
+    People(tables, time.time).put(ADA, ROLES)
+    tables.close()
+    made = back_up(settings, folder / "kept")
+    bucket, operator = make_bucket(store), Person(issuer="os", subject="0", name="root")
+    location = f"s3://{bucket}/elsewhere"
+    new = replace(settings, folder=str(folder / "new"), archive=location, database=database, archive_index=database)
+    Path(new.folder).mkdir()
+    with pytest.raises(UsageError, match=r"has no archive; copy .*kept/archive there first"):
+        restore(new, folder / "kept", operator)
+    for path in (folder / "kept" / "archive").rglob("*"):
+        if path.is_file():
+            key = f"elsewhere/{path.relative_to(folder / 'kept' / 'archive').as_posix()}"
+            store.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    done = restore(new, folder / "kept", operator)
+    assert (done.entries, done.people, done.lost, done.archive) == (made.entries, 1, 0, False)
+    service = ArchiveService(ArchiveLocation(location, settings.archive_key, ":memory:"), clock=now)
+    service.verify().require_sound()

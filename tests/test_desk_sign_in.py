@@ -22,8 +22,8 @@ from .desk_provider import ISSUER, LocalProvider, make_oidc_settings, make_rsa_k
 class TeamDesk:
     """A desk whose people an identity provider signs in."""
 
-    def __init__(self, folder: Path) -> None:
-        self.desk = make_desk(folder, oidc=make_oidc_settings())
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.desk = make_desk(folder, oidc=make_oidc_settings(), **settings)
         self.renew()
 
     def renew(self, **changes: str) -> None:
@@ -35,7 +35,8 @@ class TeamDesk:
         self.provider = LocalProvider(self.desk.time)
         services = self.desk.services
         settings: OidcSettings = make_oidc_settings(**changes)
-        made = make_oidc(settings, services.origin, self.desk.time, self.provider.fetcher())
+        fetcher = self.provider.fetcher()
+        made = make_oidc(settings, services.origin, self.desk.time, fetcher, asks_email=services.sends_mail)
         known = {name: getattr(services, name) for name in services.__slots__}
         self.desk.services = type(services)(**known | {"oidc": made})
         self.desk.app = make_application(self.desk.services)

@@ -11,8 +11,11 @@ import openpyxl
 import pytest
 
 from mailmart_privacy.errors import RowsError
+from mailmart_privacy.sheets import marked_workbook
 from mailmart_privacy.sheets.kept import keep_sheets, open_kept
+from mailmart_privacy.sheets.marked_workbook import mark_faults
 from mailmart_privacy.sheets.outline import outline
+from mailmart_privacy.sheets.rows import RowFault
 from mailmart_privacy.sheets.sheet import Sheet, read_sheet
 from mailmart_privacy.sheets.source import open_source
 
@@ -191,3 +194,49 @@ def test_a_sheet_in_csv_is_marked_and_listed(cli: Run, tmp_path: Path) -> None:
     cli("export", "--recipients", "r.csv", "-d", "out", "--manifest", "list.jsonl")
     page = openpyxl.load_workbook(tmp_path / "list-issued.xlsx").active
     assert [cell.value for cell in page[2]][:4] == ["Acme", "1", "x", f"privacy-policy-{VERSION}-Acme-1.pdf"]
+
+
+def test_a_large_workbook_is_marked_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps the numbers of rows, what is hidden, and the formats of numbers; the marked copy can be read again."""
+    book = openpyxl.load_workbook(io.BytesIO(make(*ROWS, ("Beta\u202e", None, "C-005"), ("Delta", None, 7))))
+    cell = book["Customers 2026"]["C9"]
+    cell.number_format = "00000"
+    book["Customers 2026"]["B9"] = datetime.date(2026, 3, 31)
+    output = io.BytesIO()
+    book.save(output)
+    content = output.getvalue()
+    before = read(content, hidden="skip", keep_faults=True)
+    monkeypatch.setattr(marked_workbook, "_LARGE", 0)
+    faults = [RowFault(row=0, message="of the whole"), RowFault(row=12, message="further down")]
+    faults.append(RowFault(row=8, message="it has U+202E in it"))
+    kept = open_kept(keep_sheets(content, name="r"), name="r")
+    for sources in (None, kept):
+        marked = mark_faults(content, before, faults, name="r", sources=sources)
+        page = openpyxl.load_workbook(io.BytesIO(marked))["Customers 2026"]
+        assert page["A8"].fill.fgColor.rgb == "FFFFE08A"
+        assert "U+202E" in page["A8"].comment.text
+        assert [page.cell(row, 4).value is None for row in range(3, 13)] == [
+            False,
+            *[True] * 4,
+            False,
+            *[True] * 3,
+            False,
+        ]
+        assert page["D3"].value == "Problem; of the whole"
+        assert "too large to be copied" in page["D3"].comment.text
+        assert (page["A6"].value, page["A6"].data_type) == ("=Formula AG", "s")
+        assert (page["C9"].value, page["C9"].number_format) == (7, "00000")
+        assert page["B9"].value == datetime.datetime(2026, 3, 31)
+        assert page.row_dimensions[5].hidden
+        after = read(marked, hidden="skip", keep_faults=True)
+        assert (after.rows, after.header_row, after.skipped) == (before.rows, before.header_row, before.skipped)
+
+
+def test_a_large_csv_file_is_marked_row_by_row() -> None:
+    """Its rows keep their numbers, also where lines are empty."""
+    content = b"Company,Ref\n\nAcme,1\n\n,2\n"
+    sheet = read(content, keep_faults=True)
+    faults = [RowFault(row=5, message="it is empty")]
+    page = openpyxl.load_workbook(io.BytesIO(mark_faults(content, sheet, faults, name="r"))).active
+    assert [cell.value for cell in page["A"]] == ["Company", None, "Acme", None, None]
+    assert [page.cell(row, 3).value is None for row in range(1, 6)] == [False, True, True, True, False]

@@ -1,13 +1,15 @@
 // Signs in at a desk in Chromium, by an identity provider's own pages, and writes what it saw as JSON on standard
 // output. It judges nothing: conformance/test_desk_sign_in.py does.
 //
-// node sign_in.mjs CHROMIUM ORIGIN COMMAND   COMMAND is run once somebody has signed in without a role
+// node sign_in.mjs CHROMIUM ORIGIN ADMIT AGE   two commands, as JSON: ADMIT is run once somebody has signed in without a
+// role, AGE when the time since they proved it is to be over
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
-const [executablePath, origin, ...command] = process.argv.slice(2);
+const [executablePath, origin, ...commands] = process.argv.slice(2);
+const [admit, age] = commands.map((each) => JSON.parse(each));
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const seen = [];
 
@@ -20,6 +22,10 @@ async function look(page) {
     violations: found.violations.map((each) => each.id),
     complaints: complaints.splice(0),
   });
+}
+
+function run([program, ...options]) {
+  execFileSync(program, options, { stdio: ["ignore", "ignore", "inherit"] });
 }
 
 async function press(page, selector) {
@@ -48,11 +54,14 @@ await look(page);
 await press(page, "a.button");
 await signIn(page, "ada");
 await look(page); // no role yet
-execFileSync(command[0], command.slice(1), { stdio: ["ignore", "ignore", "inherit"] });
+run(admit);
 await page.goto(`${origin}/people`);
 await look(page);
 const before = (await context.cookies(origin)).filter((each) => each.name.startsWith("desk-"));
-await page.goto(`${origin}/sign-in?again=yes&to=/people`);
+run(age);
+await page.goto(`${origin}/people`);
+await look(page); // who they are is asked again
+await press(page, "a.button");
 await signIn(page, "ada");
 await look(page);
 const after = (await context.cookies(origin)).filter((each) => each.name.startsWith("desk-"));

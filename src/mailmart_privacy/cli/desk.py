@@ -58,7 +58,7 @@ def desk(
     ctx.obj = {**(ctx.obj or {}), "folder": place, "settings": settings}
     if ctx.invoked_subcommand is None:
         signing.require_sense()
-        settings = replace(settings, oidc=sign_in.read())
+        settings = replace(settings, oidc=sign_in.read(), mail=team.mail.read())
         if settings.for_team and settings.oidc is None:
             raise UsageError("a desk for a team needs an identity provider; give --oidc-issuer and --oidc-client-id")
         _require_team(settings)

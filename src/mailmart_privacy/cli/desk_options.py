@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from ..errors import UsageError
+from .desk_mail import MailOptions, mail_options
 from .values import as_value
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class TeamOptions:
     user: str | None
     checker_user: str | None
     allow_self_signed: bool
+    mail: MailOptions
 
     def put_into(self, settings: "DeskSettings") -> "DeskSettings":
         """Add them to the settings of a desk.
@@ -207,4 +209,5 @@ team_options = as_value(
     click.option("--user", metavar="NAME", help="The user who has the keys."),
     click.option("--checker-user", metavar="NAME", help="The user who reads strangers' files, and has nothing."),
     click.option("--allow-self-signed", is_flag=True, help="Sign for a team with a self-signed identity."),
+    mail_options,
 )

@@ -18,6 +18,7 @@ _FILES = (
     "passphrase-file",
     "tsa-certificate",
     "oidc-client-secret-file",
+    "smtp-password-file",
 )
 # What all commands share: the archive is one and the same for all of them.
 _COMMON = ("archive", "archive-key", "archive-index", "retention")

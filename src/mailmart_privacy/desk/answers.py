@@ -123,6 +123,7 @@ class StatusView:
         erasures_asked: how many erasures a second person has to confirm.
         checker_alone: whether the process that reads files of strangers has no network.
         checker_apart: whether that process runs as a user of its own, who cannot read the keys.
+        checkpoint: of the record, signed: with it somebody outside can tell later whether the record was changed.
     """
 
     version: str
@@ -141,6 +142,7 @@ class StatusView:
     erasures_asked: int
     checker_alone: bool
     checker_apart: bool
+    checkpoint: bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

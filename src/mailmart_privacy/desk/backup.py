@@ -22,6 +22,7 @@ from ..archive.recipients import Details, Person, read_record
 from ..archive.register import read_log
 from ..archive.service import ArchiveService
 from ..errors import ArchiveError, PrivacyError, UsageError
+from .web.marks import BACKUP, Marks
 from .web.tables import Tables
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def back_up(settings: "DeskSettings", target: Path) -> Backup:
         if each.entry.kind == "erasure"
     ]
     write_whole(target / _ERASURES, _write(erasures), force=True, mode=0o600)
+    _note_backup(settings)
     return Backup(entries=entries, people=len(rows["people"]), tokens=len(rows["tokens"]), erasures=len(erasures))
 
 
@@ -239,6 +241,15 @@ def _erase_again(
         except HeldError:
             held.append(wanted[record.pseudonym])
     return len(records) - len(held), tuple(held)
+
+
+def _note_backup(settings: "DeskSettings") -> None:
+    """Let the page of what is due tell of it."""
+    tables = Tables(settings.tables)
+    try:
+        Marks(tables, lambda: now().timestamp()).write(BACKUP)
+    finally:
+        tables.close()
 
 
 def _read_table(tables: Tables, table: str) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from .addresses import is_address
+
 
 def write_draft(
     *, customer: str, reference: str, version: datetime.date, sender: str, pdf: bytes, file: str, to: str = ""
@@ -22,7 +24,7 @@ def write_draft(
     message = EmailMessage(policy=SMTP)  # servers refuse lines that end otherwise
     message["Subject"] = "MailMart’s privacy policy: your signed copy"
     message["X-Unsent"] = "1"
-    if to and to.isascii() and to.isprintable() and to.count("@") == 1:
+    if is_address(to):
         message["To"] = to
     name = f"{version.day} {version:%B} {version.year}"
     message.set_content(

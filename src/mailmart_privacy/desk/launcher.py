@@ -38,7 +38,8 @@ _ALSO_KEPT = {
     "keeper": ("AWS_", "MAILMART_PRIVACY_", "PG", "XDG_", "SOFTHSM2_", *_OUTWARD),
     "web": (*_OUTWARD, "PG"),  # it asks the identity provider and the database
 }
-_NEVER_KEPT = "MAILMART_PRIVACY_DESK_OIDC_"  # `web` has it from its settings, and nobody else needs it
+# `web` has these from its settings, and nobody else needs them.
+_NEVER_KEPT = ("MAILMART_PRIVACY_DESK_OIDC_", "MAILMART_PRIVACY_DESK_SMTP_")
 
 
 class DeskFailedError(PrivacyError):
@@ -182,7 +183,7 @@ class Launcher:
 def _limit(settings: DeskSettings, name: str) -> DeskSettings:
     """Tell each process no more than it needs: `web` and `checker` have nothing to do with keys."""
     if name == "keeper":
-        return replace(settings, token_digest="", oidc=None)
+        return replace(settings, token_digest="", oidc=None, mail=None)
     limited = replace(
         settings,
         archive="",
@@ -195,9 +196,9 @@ def _limit(settings: DeskSettings, name: str) -> DeskSettings:
         trusted=(),
         trusted_timestamps=(),
     )
-    return (
-        limited if name == "web" else replace(limited, token_digest="", folder="", database="", proxies=(), oidc=None)
-    )
+    if name == "web":
+        return limited
+    return replace(limited, token_digest="", folder="", database="", proxies=(), oidc=None, mail=None)
 
 
 def _choose_environment(name: str, home: str = "") -> dict[str, str]:

@@ -24,6 +24,27 @@ class OidcSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MailSettings:
+    """The mail server by which people are told what is due (SMTP).
+
+    Attributes:
+        host: its name.
+        port: its port.
+        tls: "starttls" (RFC 3207), "tls" from the first byte (RFC 8314), or "none".
+        user: as whom the desk signs in there; empty where it need not.
+        password: of that user.
+        sender: the address that mails come from.
+    """
+
+    host: str
+    port: int
+    tls: str
+    user: str
+    password: str
+    sender: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeskSettings:
     """The settings of a desk.
 
@@ -51,6 +72,7 @@ class DeskSettings:
             refused. Empty for a desk without a proxy.
         user: the user as whom `keeper` and `web` run; empty for the one who started the desk.
         checker_user: the user as whom `checker` runs; empty for the one who started the desk.
+        mail: the mail server, or None where nobody gets mail. Only `web` is told.
     """
 
     folder: str
@@ -75,6 +97,7 @@ class DeskSettings:
     proxies: tuple[str, ...] = ()
     user: str = ""
     checker_user: str = ""
+    mail: MailSettings | None = None
 
     @property
     def for_team(self) -> bool:

@@ -190,7 +190,22 @@ class ListIssuedRows(Call[File]):
     rows: tuple[IssuedLine, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundName:
+    """Whether a name was found."""
+
+    found: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FindName(Call[FoundName]):
+    """Is this customer named anywhere in a file: CSV, XLSX, or what was read of one?"""
+
+    content: bytes
+    customer: str
+
+
 SHEET_CALLS: dict[str, type[Call[object]]] = {
     kind.__name__: kind  # type: ignore[misc]
-    for kind in (ReadSheets, OutlineSheets, PlanSheet, MarkSheet, ListIssuedRows)
+    for kind in (ReadSheets, OutlineSheets, PlanSheet, MarkSheet, ListIssuedRows, FindName)
 }

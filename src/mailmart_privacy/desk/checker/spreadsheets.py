@@ -22,10 +22,13 @@ from ...sheets.xlsx_cells import load_openpyxl
 from ...sheets.xlsx_parsing import RawRow
 from ...typesetting.fonts import Typeface
 from ..messages import Call
+from .searching import mentions
 from .sheet_calls import (
     Choice,
     Fault,
     File,
+    FindName,
+    FoundName,
     ListIssuedRows,
     MarkSheet,
     OutlineSheets,
@@ -67,6 +70,8 @@ def answer_sheet(call: Call[object], fonts: tuple[Typeface, ...]) -> object:
                 return _mark(call)
             case ListIssuedRows():
                 return _list(call)
+            case FindName():
+                return FoundName(found=mentions(call.content, call.customer))
     return None
 
 
@@ -179,8 +184,9 @@ def _note_column(source: SheetSource, letter: str, values: dict[int, str]) -> Sh
 
 def _mark(call: MarkSheet) -> File:
     faults = [RowFault(row=each.row, message=each.message, role=each.role) for each in call.faults]
-    sheet = _read(call, open_kept(call.kept, name=call.name))
-    return File(content=mark_faults(call.content, sheet, faults, name=call.name))
+    sources = open_kept(call.kept, name=call.name)
+    marked = mark_faults(call.content, _read(call, sources), faults, name=call.name, sources=sources)
+    return File(content=marked)
 
 
 def _list(call: ListIssuedRows) -> File:

@@ -68,7 +68,7 @@ from ..messages import (
     write_refusal,
 )
 from ..people_calls import PEOPLE_CALLS, Note
-from . import accounting, acting, asking, batch_files, batches, erasing, issuing
+from . import accounting, acting, asking, batch_files, batches, erasing, issuing, sealing
 from .desk import Desk
 
 _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
@@ -84,7 +84,7 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     AskHealth: asking.tell_health,
     PlaceHold: erasing.place_hold,
     RefuseErasure: erasing.refuse_erasure,
-    Seal: accounting.seal,
+    Seal: sealing.seal,
     ShowCompliance: erasing.show_compliance,
     BeginBatch: batches.begin,
     ListCopies: issuing.list_copies,
@@ -127,6 +127,7 @@ def main() -> None:
     follow(lambda: os._exit(0))  # each act is whole in the archive, or finished by the next writer
     desk.queue.begin()
     desk.reading.begin()
+    sealing.DailySeal(desk).begin()
     announce()
     while True:
         connection, _ = listener.accept()

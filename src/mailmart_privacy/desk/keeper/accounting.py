@@ -1,4 +1,4 @@
-"""Evidence, reports, who did what, and seals."""
+"""Evidence, reports, and who did what."""
 
 import io
 import subprocess
@@ -7,12 +7,9 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from ..._clock import now
-from ...archive.anchoring import Anchoring
 from ...archive.finding import fold_for_search
 from ...archive.recipients import NO_DETAILS, Details, derive_acts_key, open_details
 from ...archive.report import make_report
-from ...errors import LevelError
-from ..answers import Done
 from ..compliance_calls import (
     Deed,
     Deeds,
@@ -23,7 +20,6 @@ from ..compliance_calls import (
     PrintReport,
     ReportView,
     Row,
-    Seal,
     TableView,
 )
 from ..messages import RefusedError
@@ -123,19 +119,6 @@ def list_deeds(desk: "Desk", call: ListDeeds) -> Deeds:
     found.sort(key=lambda each: each[0].number, reverse=True)
     deeds = tuple(_describe(desk, logged, customer) for logged, customer in found[: call.limit])
     return Deeds(deeds=deeds, total=len(found))
-
-
-def seal(desk: "Desk", call: Seal) -> Done:
-    """Let an authority seal the record."""
-    if not desk.settings.authorities:
-        raise RefusedError("cannot-seal")
-    anchoring = Anchoring(timestamps=desk.signing.authorities.timestamps, trust=desk.signing.trust)
-    try:
-        with desk.writing(call.actor) as session:
-            anchoring.anchor(session, now())
-    except LevelError as error:
-        raise RefusedError("no-authority", str(error)) from None
-    return Done()
 
 
 def _gather(desk: "Desk") -> "list[tuple[LogEntry, KnownCustomer | None]]":

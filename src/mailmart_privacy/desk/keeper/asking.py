@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..._clock import now
 from ...archive.anchors import Anchor as Seal
 from ...archive.anchors import verify_anchors
+from ...archive.layout import CHECKPOINT
 from ...errors import PrivacyError
 from ...keys.certificates import common_name, is_self_signed, subject_name, to_der
 from ...keys.identity import dump_certificate
@@ -234,6 +235,7 @@ def show_status(desk: "Desk", call: Status) -> StatusView:
         erasures_asked=sum(each.asked is not None for each in directory.snapshot()),
         checker_alone=shelter.no_network,
         checker_apart=shelter.own_user,
+        checkpoint=desk.archive.storage.read(CHECKPOINT) or b"",
     )
 
 

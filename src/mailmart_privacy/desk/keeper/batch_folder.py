@@ -91,13 +91,6 @@ class BatchFolder:
         return self._get(SHEET)
 
     @property
-    def is_planned(self) -> bool:
-        """Whether it is known which copies it is to make."""
-        if self.shared is not None:
-            return self.shared.read(self.id, _PLAN) is not None
-        return (self.path / _PLAN).is_file()
-
-    @property
     def is_there(self) -> bool:
         """Whether there is such a batch."""
         if self.shared is not None:

@@ -6,6 +6,8 @@ from ..._clock import now
 from ...archive import acts
 from ...archive.recipients import NO_DETAILS, Details, fold, open_details
 from ..answers import Actor, Done
+from ..checker.calls import AskShelter
+from ..checker.sheet_calls import FindName
 from ..compliance_calls import (
     AskErasure,
     ComplianceView,
@@ -18,9 +20,10 @@ from ..compliance_calls import (
     ShowCompliance,
 )
 from ..messages import RefusedError
-from .batch_folder import list_folders
+from .batch_folder import OPEN, BatchFolder, list_folders
 from .desk import make_person
 from .directory import KnownCustomer
+from .reading import ask_checker
 from .views import find_customer
 
 if TYPE_CHECKING:
@@ -94,7 +97,7 @@ def confirm_erasure(desk: "Desk", call: ConfirmErasure) -> ErasureView:
     """Erase a customer: asked for by one person, and confirmed by another one, who typed the name.
 
     Raises:
-        RefusedError: "nobody-asked", "needs-second", "name-differs", "held".
+        RefusedError: "nobody-asked", "needs-second", "name-differs", "held", "batch-under-way".
     """
     customer = find_customer(desk, call.customer)
     asked = customer.asked
@@ -105,6 +108,9 @@ def confirm_erasure(desk: "Desk", call: ConfirmErasure) -> ErasureView:
         raise RefusedError("needs-second")
     if fold(call.name) != fold(customer.record.name):
         raise RefusedError("name-differs")
+    # First what the desk itself keeps: once the name is gone, nobody can look for it.
+    for folder in [] if customer.holds else _find_batches(desk, customer.record.name):
+        folder.remove()
     asker = Actor(issuer=person.issuer, subject=person.subject, name=person.name)
     second = make_person(call.actor)
     held: acts.HeldError | None = None
@@ -116,18 +122,33 @@ def confirm_erasure(desk: "Desk", call: ConfirmErasure) -> ErasureView:
             held = error
     if done is None:
         raise RefusedError("held", about=", ".join(held.matters) if held else "")
-    _remove_batches(desk, customer)
     return ErasureView(number=done.entry.number, copies=done.copies, due_at=done.due_at)
 
 
-def _remove_batches(desk: "Desk", customer: KnownCustomer) -> None:
-    """Remove the spreadsheets and files of batches that had the customer."""
-    name = fold(customer.record.name)
+def _find_batches(desk: "Desk", name: str) -> list[BatchFolder]:
+    """Find the batches whose files name a customer, wherever that is: also in rows that were left out.
+
+    Raises:
+        RefusedError: "batch-under-way": copies of one of them are being issued.
+    """
+    found = []
     for folder in list_folders(desk):
-        if folder.read().state in ("waiting", "running") or not folder.is_planned:
+        batch = folder.read()
+        if not _names(desk, folder.kept if batch.ordered else folder.sheet, name):
             continue
-        if any(fold(row.recipient) == name for row in folder.read_plan().rows):
-            folder.remove()
+        if batch.state in OPEN:
+            raise RefusedError("batch-under-way")
+        found.append(folder)
+    return found
+
+
+def _names(desk: "Desk", content: bytes, name: str) -> bool:
+    """Tell whether a file names a customer. One that cannot be searched counts as if it did."""
+    try:
+        return ask_checker(desk, FindName(content=content, customer=name)).found
+    except RefusedError:
+        desk.checker.ask(AskShelter())  # if the checker itself does not answer, nothing is removed and nobody erased
+        return True
 
 
 def _list_holds(desk: "Desk", customer: KnownCustomer) -> list[acts.Hold]:

@@ -1,10 +1,13 @@
 """Reading spreadsheets: jobs that go on when the page is closed, and begin again where the keeper was killed.
 
-The checker reads the file once; whatever a person then chooses works with what was read.
+The checker reads the file once; whatever a person then chooses works with what was read. Of desks that share a
+database, one reads a spreadsheet; where that one dies, another one begins again within seconds.
 """
 
-import sys
+import contextlib
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +15,15 @@ from ...archive.recipients import fold
 from ...errors import PrivacyError
 from ..batch_calls import PlanSummary
 from ..checker.sheet_calls import Choice, Fault, PlanSheet, PlanView, ReadSheets
+from ..lines import write_line
 from ..messages import Answer, Call, ClosedError, RefusedError
-from .batch_folder import Batch, BatchFolder, list_folders
+from .batch_folder import Batch, BatchFolder, find_folder, list_folders
 from .issuing import find_current
 
 if TYPE_CHECKING:
     from .desk import Desk
 
+_PAUSE = 5.0  # seconds between two looks for what other desks have left
 SHOWN = 200  # problems and customers that a page lists
 
 
@@ -38,10 +43,27 @@ class Reading:
         self._ends: dict[str, threading.Event] = {}
 
     def begin(self) -> None:
-        """Do again what a process that was killed has left."""
-        for folder in list_folders(self._desk):
-            if folder.read().state in _STEPS:
-                self.start(folder)
+        """Do again what a process that was killed has left, and look for what other desks leave."""
+        self.resume()
+        if self._desk.batches is not None:
+            threading.Thread(target=self._watch, name="reading", daemon=True).start()
+
+    def resume(self) -> None:
+        """Do again what no process does any more."""
+        if self._desk.batches is not None:
+            left = [find_folder(self._desk, each) for each in self._desk.batches.list_unread()]
+        else:
+            left = [each for each in list_folders(self._desk) if each.read().state in _STEPS]
+        for folder in left:
+            self.start(folder)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_PAUSE)
+            try:
+                self.resume()
+            except (PrivacyError, OSError) as error:  # the database fails: there is a next time
+                write_line("keeper", "spreadsheets could not be looked for", error=type(error).__name__)
 
     def run(self, folder: BatchFolder) -> Batch:
         """Start the job of a batch, and wait for it for a while.
@@ -65,23 +87,40 @@ class Reading:
         return ended
 
     def _do(self, folder: BatchFolder, ended: threading.Event) -> None:
-        batch = folder.read()
+        try:
+            with self._work(folder) as alone:
+                if alone and folder.is_there:
+                    self._step(folder, folder.read())
+        except (PrivacyError, OSError) as error:  # the database or the disk fails, or the batch was removed meanwhile
+            write_line("keeper", "a spreadsheet is left for another try", error=type(error).__name__)
+        finally:
+            with self._lock:
+                self._ends.pop(folder.id, None)
+            ended.set()
+
+    @contextlib.contextmanager
+    def _work(self, folder: BatchFolder) -> Iterator[bool]:
+        """Work on a batch as the only one of all desks; False where another one does."""
+        if self._desk.batches is None:
+            yield True
+            return
+        with self._desk.batches.working(folder.id) as probe:
+            yield probe is not None
+
+    def _step(self, folder: BatchFolder, batch: Batch) -> None:
         try:
             if batch.state in _STEPS:  # otherwise another job did it meanwhile
                 _STEPS[batch.state](self._desk, folder, batch)
         except RefusedError as refused:
             self._refuse(folder, batch, refused.words)
         except (PrivacyError, OSError) as error:
-            print(f"desk: keeper: a spreadsheet could not be read: {type(error).__name__}", file=sys.stderr, flush=True)
+            write_line("keeper", "a spreadsheet could not be read", error=type(error).__name__)
             self._refuse(folder, batch, "the desk could not read it; try again")
-        finally:
-            with self._lock:
-                self._ends.pop(folder.id, None)
-            ended.set()
 
     def _refuse(self, folder: BatchFolder, batch: Batch, words: str) -> None:
         state = "refused" if batch.ordered else _REFUSED[batch.state]
-        folder.write(replace(batch, state=state, words=words))
+        if folder.is_there:  # otherwise it was removed meanwhile, and is not to come back
+            folder.write(replace(batch, state=state, words=words))
 
 
 def read(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:

@@ -27,8 +27,8 @@ MIGRATIONS = (
     "runs BIGINT NOT NULL DEFAULT 0, done BIGINT NOT NULL DEFAULT 0)",
     "CREATE TABLE batch_files (batch TEXT NOT NULL REFERENCES batches ON DELETE CASCADE, name TEXT NOT NULL, "
     "content {bytes} NOT NULL, PRIMARY KEY (batch, name))",
-    # Locked by the process that issues a batch, for as long as it lives; a table of its own, so that what people
-    # decide about the batch need not wait for it.
+    # Locked by what works on a batch, for as long as it lives: the process that issues it, or the thread that reads its
+    # spreadsheet. A table of its own, so that what people decide about the batch need not wait for it.
     "CREATE TABLE jobs (batch TEXT PRIMARY KEY)",
 )
 _SCHEMA = "mailmart_privacy_desk_batches"
@@ -98,18 +98,29 @@ class SharedBatches:
         )
 
     def remove(self, batch: str) -> None:
-        """Remove a batch with its files."""
+        """Remove a batch with its files, without waiting for what works on it."""
         with self.tables.changing():
-            self.tables.change("DELETE FROM jobs WHERE batch = ?", [batch])
             self.tables.change("DELETE FROM batches WHERE id = ?", [batch])
+            self.tables.change(
+                "DELETE FROM jobs WHERE batch IN (SELECT j.batch FROM jobs j LEFT JOIN batches b ON b.id = j.batch "
+                "WHERE b.id IS NULL FOR UPDATE OF j SKIP LOCKED)"
+            )
 
     def find_next(self) -> str | None:
         """Find the oldest batch that waits, or whose process was killed, and that no desk works on now."""
+        found = self._list_free("('waiting', 'running')")
+        return found[0] if found else None
+
+    def list_unread(self) -> list[str]:
+        """List the batches whose spreadsheet is to be read, or looked through for problems, and that no desk reads."""
+        return self._list_free("('reading', 'planning')")
+
+    def _list_free(self, states: str) -> list[str]:
         rows = self.tables.query(
-            "SELECT b.id FROM jobs j JOIN batches b ON b.id = j.batch WHERE b.state IN ('waiting', 'running') "
-            "ORDER BY b.begun_at, b.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED"
+            f"SELECT b.id FROM jobs j JOIN batches b ON b.id = j.batch WHERE b.state IN {states} "  # noqa: S608 - our own
+            "ORDER BY b.begun_at, b.id FOR UPDATE OF j SKIP LOCKED"
         )
-        return str(rows[0][0]) if rows else None
+        return [str(each) for (each,) in rows]
 
     def begin(self, batch: str) -> bool:
         """Note that a batch is begun; False where it was stopped or finished meanwhile."""

@@ -11,9 +11,11 @@ import uvicorn
 
 from ..answers import Actor
 from ..child import announce, begin, follow
-from ..connections import AsyncConnection
+from ..connections import AsyncConnection, Connection
 from .application import make_application
 from .assets import Assets
+from .digests import Digests
+from .marks import Marks
 from .oidc.flow import make_oidc
 from .people import People
 from .permissions import ROLES
@@ -24,6 +26,7 @@ from .sign_ins import SignIns
 from .tables import Tables
 from .tokens import Tokens
 
+_PATIENCE = 60  # seconds that the keeper may take to tell what is due
 _LINK_SECONDS = 12 * 60 * 60  # as long as somebody may take to open the address that the desk printed
 
 
@@ -35,7 +38,7 @@ def main() -> None:
     if settings.desk.token_digest:
         operator = Actor(issuer="os", subject=settings.desk.operator_subject, name=settings.desk.operator)
         people.add_link(settings.desk.token_digest, people.put(operator, ROLES), seconds=_LINK_SECONDS)
-    oidc = settings.desk.oidc
+    oidc, mail = settings.desk.oidc, settings.desk.mail
     services = Services(
         keeper=AsyncConnection(settings.keeper),
         people=people,
@@ -44,9 +47,14 @@ def main() -> None:
         assets=Assets(),
         origin=settings.desk.origin,
         sign_ins=SignIns(tables, time.time),
-        oidc=make_oidc(oidc, settings.desk.origin, time.time) if oidc else None,
+        marks=Marks(tables, time.time),
+        oidc=make_oidc(oidc, settings.desk.origin, time.time, asks_email=mail is not None) if oidc else None,
         proxies=settings.desk.proxies,
+        sends_mail=mail is not None,
     )
+    if mail is not None:
+        keeper = Connection(settings.keeper, patience=_PATIENCE)
+        Digests(mail, settings.desk.origin, tables, keeper, time.time).begin()
     server = make_server(make_application(services))
     follow(lambda: setattr(server, "should_exit", True))
     listener = socket.socket(fileno=settings.listener)

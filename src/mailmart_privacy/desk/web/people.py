@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +10,7 @@ from ..answers import Actor
 from .tables import Tables
 
 IDLE, LONGEST = 30 * 60, 10 * 60 * 60  # seconds that a session lasts without a request, and in all
+_SEEN = 60  # seconds after which it is noted again that a session was seen
 _BYTES = 32
 
 
@@ -22,12 +23,14 @@ class Person:
         actor: as entries of the log name them.
         roles: what they are to the desk, by all that gives roles.
         claimed: those of them that the identity provider gave when they signed in last.
+        email: where mail about what is due goes; empty where they get none.
     """
 
     id: int
     actor: Actor
     roles: tuple[str, ...]
     claimed: tuple[str, ...]
+    email: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +74,13 @@ class People:
         )
         return _read_person(row)
 
-    def admit(self, actor: Actor, claimed: tuple[str, ...]) -> Person:
+    def admit(self, actor: Actor, claimed: tuple[str, ...], *, email: str = "") -> Person:
         """Let in a person whom the identity provider has signed in; somebody new has the claimed roles alone.
 
         Args:
             actor: the person; the name may be empty.
             claimed: the roles that the identity provider gives them.
+            email: their address, as the provider knows it; empty where it does not say, or was not asked.
         """
         self._tables.change(
             "INSERT INTO people (issuer, subject, name, roles, claimed) VALUES (?, ?, ?, '', ?) "
@@ -90,7 +94,16 @@ class People:
             )
         person = self.find_person(actor.issuer, actor.subject)
         assert person is not None
+        if email and email != person.email:
+            self.set_email(person, email)
+            person = replace(person, email=email)
         return person
+
+    def set_email(self, person: Person, email: str) -> None:
+        """Change where a person gets mail, or that they get none; at a new address they are told of everything."""
+        with self._tables.changing():
+            self._tables.change("UPDATE people SET email = ? WHERE id = ?", [email, person.id])
+            self._tables.change("DELETE FROM letters WHERE person = ?", [person.id])
 
     def find_person(self, issuer: str, subject: str) -> Person | None:
         """Find a person by what an issuer calls them; None where nobody is known by that."""
@@ -128,16 +141,19 @@ class People:
     def find(self, cookie: str) -> Session | None:
         """Find the session of a browser, and note that it was seen; None where there is none, or it has ended."""
         now, digest = self._clock(), make_digest(cookie)
-        self._tables.change("DELETE FROM sessions WHERE seen_at < ? OR begun_at < ?", [now - IDLE, now - LONGEST])
         rows = self._tables.query(
-            f"SELECT {_PERSON}, s.form_token, s.proven_at FROM sessions s JOIN people p ON p.id = s.person "  # noqa: S608
-            "WHERE s.digest = ?",
+            f"SELECT {_PERSON}, s.form_token, s.proven_at, s.begun_at, s.seen_at "  # noqa: S608 - names of columns
+            "FROM sessions s JOIN people p ON p.id = s.person WHERE s.digest = ?",
             [digest],
         )
         if not rows:
             return None
-        self._tables.change("UPDATE sessions SET seen_at = ? WHERE digest = ?", [now, digest])
-        *person, form_token, proven_at = rows[0]
+        *person, form_token, proven_at, begun_at, seen_at = rows[0]
+        if seen_at < now - IDLE or begun_at < now - LONGEST:
+            self._tables.change("DELETE FROM sessions WHERE digest = ?", [digest])
+            return None
+        if seen_at < now - _SEEN:  # not for each request: a change waits for the disk
+            self._tables.change("UPDATE sessions SET seen_at = ? WHERE digest = ?", [now, digest])
         return Session(digest=digest, person=_read_person(person), form_token=form_token, proven_at=proven_at)
 
     def end(self, session: Session) -> None:
@@ -152,6 +168,7 @@ class People:
             proven_at: when they proved who they are, in seconds since 1970; 0 where that is unknown.
         """
         cookie, now = secrets.token_urlsafe(_BYTES), self._clock()
+        self._tables.change("DELETE FROM sessions WHERE seen_at < ? OR begun_at < ?", [now - IDLE, now - LONGEST])
         self._tables.change(
             "INSERT INTO sessions (digest, person, form_token, begun_at, seen_at, proven_at) VALUES (?, ?, ?, ?, ?, ?)",
             [make_digest(cookie), person, secrets.token_urlsafe(_BYTES), now, now, proven_at],
@@ -159,7 +176,7 @@ class People:
         return cookie
 
 
-_PERSON = "p.id, p.issuer, p.subject, p.name, p.roles, p.claimed"
+_PERSON = "p.id, p.issuer, p.subject, p.name, p.roles, p.claimed, p.email"
 
 
 def make_digest(secret: str) -> str:
@@ -168,11 +185,12 @@ def make_digest(secret: str) -> str:
 
 
 def _read_person(row: "Sequence[Any]") -> Person:
-    number, issuer, subject, name, roles, claimed = row
+    number, issuer, subject, name, roles, claimed, email = row
     given = tuple(claimed.split())
     return Person(
         id=number,
         actor=Actor(issuer=issuer, subject=subject, name=name),
         roles=tuple(dict.fromkeys((*roles.split(), *given))),
         claimed=given,
+        email=email,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..connections import AsyncConnection
 from .assets import Assets
+from .marks import Marks
 from .oidc.flow import Oidc
 from .people import People
 from .rates import Rates
@@ -23,8 +24,10 @@ class Services:
         assets: what pages load beside themselves.
         origin: how browsers reach the desk.
         sign_ins: those that have begun.
+        marks: when something was done last.
         oidc: signs people in; None where links alone do.
         proxies: see `Guard`.
+        sends_mail: whether people get mail about what is due.
     """
 
     keeper: AsyncConnection
@@ -34,13 +37,20 @@ class Services:
     assets: Assets
     origin: str
     sign_ins: SignIns
+    marks: Marks
     oidc: Oidc | None = None
     proxies: tuple[str, ...] = ()
+    sends_mail: bool = False
+
+    @property
+    def for_team(self) -> bool:
+        """Whether the desk serves a team; see `DeskSettings`."""
+        return self.origin.startswith("https:")
 
     @property
     def cookie(self) -> str:
         """The name of the cookie. Over https it belongs to this host alone; cookies do not tell ports apart."""
-        if self.origin.startswith("https:"):
+        if self.for_team:
             return "__Host-desk"
         return f"desk-{self.origin.rpartition(':')[2]}"
 

@@ -1,4 +1,4 @@
-"""The tables of `web`: people, sessions, links to sign in with, tokens. They prove nothing; the archive's log does.
+"""The tables of `web`: people, sessions, links to sign in with, tokens, mails. They prove nothing; the log does.
 
 Of what a browser holds (a session, a link) only the digest is kept: a copy of the file signs nobody in.
 """
@@ -26,6 +26,12 @@ MIGRATIONS = (
     "CREATE TABLE tokens (id {key}, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL, "
     "scopes TEXT NOT NULL, made_by TEXT NOT NULL, expires_at DOUBLE PRECISION NOT NULL, "
     "used_at DOUBLE PRECISION, revoked_at DOUBLE PRECISION)",
+    "ALTER TABLE people ADD COLUMN email TEXT NOT NULL DEFAULT ''",
+    # What each person was told by mail of what is due, and when.
+    "CREATE TABLE letters (person BIGINT PRIMARY KEY REFERENCES people, sent_at DOUBLE PRECISION NOT NULL, "
+    "told TEXT NOT NULL)",
+    # When something was done last, of which no page asks: a backup, a mail.
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, words TEXT NOT NULL)",
 )
 _SCHEMA = "mailmart_privacy_desk"
 

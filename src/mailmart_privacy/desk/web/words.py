@@ -88,6 +88,11 @@ _REFUSALS = {
     "nobody-asked": (409, "This erasure is no longer requested. Open the page again."),
     "needs-second": (403, "You asked for this yourself. A second person has to confirm it."),
     "name-differs": (422, "That is a different name. Type the name exactly as it is shown above."),
+    "batch-under-way": (
+        409,
+        "Copies for a spreadsheet that names this customer are being issued right now, so nothing was erased. Wait "
+        "until they are ready, or have them stopped, and confirm again.",
+    ),
     "names-customer": (
         422,
         "The matter and the reason must not name the customer, because they stay readable after an erasure.",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...addresses import is_address
 from .problems import UntrustedError
 
 LEEWAY = 60.0  # seconds that two clocks may differ
@@ -38,12 +39,14 @@ class Identity:
         name: to show; empty where the token has none.
         roles: that the configured claim gives.
         authenticated_at: when they proved who they are, in seconds since 1970; None where the token does not say.
+        email: their address, where the provider has verified it; else empty. Nobody is recognised by it.
     """
 
     subject: str
     name: str
     roles: tuple[str, ...]
     authenticated_at: float | None
+    email: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +110,7 @@ def read_identity(claims: Mapping[str, Any], expected: Expected, *, nonce: str, 
         name=read_name(claims),
         roles=_read_words(claims.get(roles_claim)) if roles_claim else (),
         authenticated_at=authenticated_at,
+        email=read_email(claims),
     )
 
 
@@ -162,6 +166,13 @@ def read_name(claims: Mapping[str, Any]) -> str:
             if plain and "@" not in plain:
                 return plain[:_LONGEST_NAME]
     return ""
+
+
+def read_email(claims: Mapping[str, Any]) -> str:
+    """Read a person's address, where the provider says that it verified it (OpenID Connect Core 1.0, 5.1)."""
+    found = claims.get("email")
+    verified = claims.get("email_verified") in (True, "true")  # Cognito writes a text
+    return found if isinstance(found, str) and verified and is_address(found) else ""
 
 
 def _read_words(found: object) -> tuple[str, ...]:

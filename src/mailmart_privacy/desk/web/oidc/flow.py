@@ -7,13 +7,13 @@ that belongs to another browser's sign-in fits nothing here, and a copy of the d
 import base64
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
 from ...settings import OidcSettings
-from .claims import LEEWAY, Client, Expected, Identity, read_client, read_identity, read_name
+from .claims import LEEWAY, Client, Expected, Identity, read_client, read_email, read_identity, read_name
 from .fetching import Fetcher
 from .problems import ProviderDownError, UntrustedError
 from .provider import Metadata, Provider
@@ -32,6 +32,7 @@ class Oidc:
         fetcher: asks the provider.
         provider: its documents.
         clock: tells the seconds since 1970.
+        asks_email: whether people's addresses are asked for, too.
     """
 
     settings: OidcSettings
@@ -39,6 +40,7 @@ class Oidc:
     fetcher: Fetcher
     provider: Provider
     clock: Callable[[], float]
+    asks_email: bool = False
 
     async def begin(self, secret: str, *, again: bool) -> str:
         """Make the address at the provider where a person signs in.
@@ -55,7 +57,7 @@ class Oidc:
             "response_type": "code",
             "client_id": self.settings.client_id,
             "redirect_uri": self.origin + BACK,
-            "scope": "openid profile",
+            "scope": "openid profile email" if self.asks_email else "openid profile",
             "state": _derive(secret, "state"),
             "nonce": _derive(secret, "nonce"),
             "code_challenge": _encode(sha256(_derive(secret, "verifier").encode()).digest()),
@@ -103,7 +105,8 @@ class Oidc:
         )
         if since is not None and (identity.authenticated_at is None or identity.authenticated_at < since - LEEWAY):
             raise UntrustedError("the identity provider did not ask again who it is (auth_time)")
-        return identity if identity.name else await self._ask_name(metadata, tokens, identity)
+        whole = identity.name and (identity.email or not self.asks_email)
+        return identity if whole else await self._ask_more(metadata, tokens, identity)
 
     async def read_client(self, token: str) -> Client:
         """Read the access token of a service.
@@ -144,8 +147,8 @@ class Oidc:
             raise UntrustedError(f"the identity provider refuses the code ({error or status})")
         return tokens
 
-    async def _ask_name(self, metadata: Metadata, tokens: Mapping[str, Any], identity: Identity) -> Identity:
-        """Ask for the person's name (OpenID Connect Core 1.0, 5.3); a sign-in does not fail without one."""
+    async def _ask_more(self, metadata: Metadata, tokens: Mapping[str, Any], identity: Identity) -> Identity:
+        """Ask for name and address (OpenID Connect Core 1.0, 5.3); a sign-in does not fail without them."""
         access = tokens.get("access_token")
         if not metadata.userinfo or not isinstance(access, str):
             return identity
@@ -155,15 +158,17 @@ class Oidc:
             return identity
         if found.get("sub") != identity.subject:
             raise UntrustedError("the identity provider tells about somebody else")
-        return Identity(
-            subject=identity.subject,
-            name=read_name(found),
-            roles=identity.roles,
-            authenticated_at=identity.authenticated_at,
-        )
+        return replace(identity, name=identity.name or read_name(found), email=identity.email or read_email(found))
 
 
-def make_oidc(settings: OidcSettings, origin: str, clock: Callable[[], float], fetcher: Fetcher | None = None) -> Oidc:
+def make_oidc(
+    settings: OidcSettings,
+    origin: str,
+    clock: Callable[[], float],
+    fetcher: Fetcher | None = None,
+    *,
+    asks_email: bool = False,
+) -> Oidc:
     """Make what signs people in.
 
     Args:
@@ -171,10 +176,13 @@ def make_oidc(settings: OidcSettings, origin: str, clock: Callable[[], float], f
         origin: how browsers reach the desk.
         clock: tells the seconds since 1970.
         fetcher: asks the provider; for tests.
+        asks_email: whether people's addresses are asked for, too.
     """
     fetcher = fetcher or Fetcher(settings.issuer)
     provider = Provider(settings.issuer, fetcher, clock)
-    return Oidc(settings=settings, origin=origin, fetcher=fetcher, provider=provider, clock=clock)
+    return Oidc(
+        settings=settings, origin=origin, fetcher=fetcher, provider=provider, clock=clock, asks_email=asks_email
+    )
 
 
 def _derive(secret: str, what: str) -> str:

@@ -2,106 +2,38 @@
 
 import datetime
 import zoneinfo
-from dataclasses import dataclass
 
 from starlette.responses import Response
 
 from ...._clock import now
 from ....sheets.table_workbook import write_tables
-from ...answers import StatusView
 from ...calls import AskInForce, ListLacking, ListVersions, ShowSigning, Status
+from ..due import Known, describe_mail, list_due
+from ..marks import BACKUP, MAIL
 from ..visit import XLSX, Visit
-from ..words import count, day, moment, number
+from ..words import moment
 
-_SOON = 60  # days
 ZONES = ("UTC", "Europe/London", "Europe/Berlin", "America/New_York", "America/Chicago", "America/Los_Angeles")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DueItem:
-    """Something on the page of what is due.
-
-    Attributes:
-        what: its heading.
-        words: a sentence.
-        state: what is beside it, "To do" or "41 days left".
-        urgent: whether somebody has to do something.
-    """
-
-    what: str
-    words: str
-    state: str
-    urgent: bool
 
 
 async def due(visit: Visit) -> Response:
     """Show what is due."""
     status = await visit.services.keeper.ask(Status())
-    versions = await visit.services.keeper.ask(ListVersions(counted=False))
-    announced = [each for each in versions.versions if each.state == "announced"]
-    items = list_due(status, now())
+    versions = (await visit.services.keeper.ask(ListVersions(counted=False))).versions
+    marks = visit.services.marks
+    mail = marks.read(MAIL)
+    known = Known(status=status, versions=versions, backup=marks.read(BACKUP), for_team=visit.services.for_team)
+    items = [*list_due(known, now()), *describe_mail(mail)]
     return visit.page(
         "due.html",
         found=status,
         items=sorted(items, key=lambda each: not each.urgent),
         urgent=sum(each.urgent for each in items),
         counted=("No", "One", "Two", "Three", "Four", "Five"),
-        announced=announced,
+        announced=[each for each in versions if each.state == "announced"],
+        mail=mail,
+        sends_mail=visit.services.sends_mail,
     )
-
-
-def list_due(status: StatusView, at: datetime.datetime) -> list[DueItem]:
-    """List what is due, in the words of the page."""
-    items = []
-    if status.self_signed:
-        words = (
-            "Customers’ programs show “unknown signer”. Ask the administrator for a certificate in the company’s name."
-        )
-        items.append(DueItem(what="No authority confirms our signature yet", words=words, state="To do", urgent=True))
-    left = (status.certificate_until - at).days
-    words = f"Valid until {day(status.certificate_until)}"
-    items.append(DueItem(what="Our signing certificate", words=words, state=_left(left), urgent=left < _SOON))
-    items.append(_describe_seal(status, at))
-    for each in status.erasures_waiting:
-        left = max(0, (each - at).days)
-        words = f"The store locks a copy until {day(each)}. Then the erasure can be finished."
-        items.append(DueItem(what="An erasure waits", words=words, state=_left(left), urgent=left == 0))
-    if status.erasures_asked:
-        what = "An erasure waits for a second person"
-        words = f"{count(status.erasures_asked, 'customer is', 'customers are')} to be erased. See “Who did what”."
-        items.append(DueItem(what=what, words=words, state="To do", urgent=True))
-    if not status.checker_alone:
-        words = (
-            "Files from strangers are read with limits on time and memory, but with network access. "
-            "On Linux the desk can remove that access if the administrator of this computer allows user namespaces."
-        )
-        items.append(
-            DueItem(
-                what="The process that reads strangers’ files has network access",
-                words=words,
-                state="To know",
-                urgent=False,
-            )
-        )
-    return items
-
-
-def _describe_seal(status: StatusView, at: datetime.datetime) -> DueItem:
-    what = "The seal over the record"
-    if not status.can_seal and status.sealed_until is None:
-        words = "No independent authority is set up, so no outsider can confirm how long a record has existed."
-        return DueItem(what=what, words=words, state="To do", urgent=True)
-    if status.sealed_until is None:
-        return DueItem(what=what, words="No authority has sealed the record yet.", state="To do", urgent=True)
-    left = (status.sealed_until - at).days
-    words = f"By {status.sealed_by}. It holds until {day(status.sealed_until)}."
-    if status.unsealed:
-        words += f" {count(status.unsealed, 'entry is', 'entries are')} not sealed yet."
-    return DueItem(what=what, words=words, state=_left(left), urgent=left < _SOON)
-
-
-def _left(days: int) -> str:
-    return f"{number(days)} days left" if days != 1 else "1 day left"
 
 
 async def in_force(visit: Visit) -> Response:

@@ -4,6 +4,7 @@ import secrets
 
 from starlette.responses import Response
 
+from ...addresses import is_address
 from ...answers import Actor
 from ...people_calls import Note
 from ..people import make_digest
@@ -12,6 +13,7 @@ from ..visit import Visit
 
 _LINK_SECONDS = 15 * 60
 _LONGEST = 100
+_NO_ADDRESS = "That is not an e-mail address in plain letters, like ada@example.com."
 
 
 async def show(visit: Visit) -> Response:
@@ -35,30 +37,39 @@ async def change(visit: Visit) -> Response:
         return _show(visit, address=f"{visit.services.origin}/?token={token}", address_for=known.actor.name)
     if what != "change":
         return _show(visit, fault="At this desk, people are signed in by the identity provider alone.")
-    roles = _read_roles(visit)
+    roles, email = _read_roles(visit), visit.field("email")
     if known.id == visit.person.id and ADMINISTRATOR not in (*roles, *known.claimed):
         return _show(visit, fault="You cannot remove your own administrator role.")
+    if email and not is_address(email):
+        return _show(visit, fault=_NO_ADDRESS)
     visit.services.people.put(known.actor, roles)
-    await _note(visit, known.actor.name, roles)
+    changed = visit.services.sends_mail and email != known.email
+    if changed:
+        visit.services.people.set_email(known, email)
+    await _note(visit, known.actor.name, roles, "; e-mail address changed" if changed else "")
     return visit.go("/people")
 
 
 async def _add(visit: Visit) -> Response:
-    name, roles = " ".join(visit.field("name").split()), _read_roles(visit)
+    name, roles, email = " ".join(visit.field("name").split()), _read_roles(visit), visit.field("email")
     if not name or len(name) > _LONGEST:
         return _show(visit, fault="Type a name.")
     if not roles:
         return _show(visit, fault="Choose at least one role.")
+    if email and not is_address(email):
+        return _show(visit, fault=_NO_ADDRESS)
     actor = Actor(issuer="desk", subject=name, name=name)
     if any((each.actor.issuer, each.actor.subject) == ("desk", name) for each in visit.services.people.list_all()):
         return _show(visit, fault="There is already somebody with this name.")
-    visit.services.people.put(actor, roles)
+    person = visit.services.people.put(actor, roles)
+    if visit.services.sends_mail and email:
+        visit.services.people.set_email(person, email)
     await _note(visit, name, roles)
     return visit.go("/people")
 
 
-async def _note(visit: Visit, name: str, roles: tuple[str, ...]) -> None:
-    words = f"{name}: {', '.join(roles) or 'no role'}"
+async def _note(visit: Visit, name: str, roles: tuple[str, ...], more: str = "") -> None:
+    words = f"{name}: {', '.join(roles) or 'no role'}{more}"
     await visit.services.keeper.ask(Note(actor=visit.actor, act="people", words=words))
 
 
@@ -68,6 +79,7 @@ def _show(visit: Visit, *, fault: str = "", address: str = "", address_for: str 
         status=422 if fault else 200,
         people=visit.services.people.list_all(),
         roles=ROLES,
+        sends_mail=visit.services.sends_mail,
         fault=fault,
         address=address,
         address_for=address_for,

@@ -104,7 +104,8 @@ def _let_in(visit: Visit, begun: SignIn, identity: Identity) -> Response:
         known = services.people.find_person(actor.issuer, actor.subject)
         if known is None or known.id != begun.person:
             return _complain(visit, 403, _SOMEBODY_ELSE, begun.target)
-    person = services.people.admit(actor, tuple(role for role in ROLES if role in identity.roles))
+    email = identity.email if services.sends_mail else ""
+    person = services.people.admit(actor, tuple(role for role in ROLES if role in identity.roles), email=email)
     if visit.session is not None:
         services.people.end(visit.session)
     cookie = services.people.begin(person.id, proven_at=identity.authenticated_at or 0.0)
