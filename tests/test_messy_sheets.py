@@ -229,7 +229,7 @@ def test_a_large_workbook_is_marked_row_by_row(monkeypatch: pytest.MonkeyPatch) 
         assert page["B9"].value == datetime.datetime(2026, 3, 31)
         assert page.row_dimensions[5].hidden
         after = read(marked, hidden="skip", keep_faults=True)
-        assert (after.rows, after.header_row, after.skipped) == (before.rows, before.header_row, before.skipped)
+        assert (after.rows[:-1], after.header_row, after.skipped) == (before.rows, before.header_row, before.skipped)
 
 
 def test_a_large_csv_file_is_marked_row_by_row() -> None:
