@@ -21,6 +21,7 @@ from mailmart_privacy.diff.compare import compare
 from mailmart_privacy.diff.comparison import Comparison
 from mailmart_privacy.diff.words import compare_words
 from mailmart_privacy.errors import FormError, SourceError, UsageError
+from mailmart_privacy.form.lines import keep_last_words
 from mailmart_privacy.policy.blocks import Block
 from mailmart_privacy.policy.ledger import Ledger
 from mailmart_privacy.policy.prose import Prose
@@ -310,7 +311,8 @@ def test_the_pdf_is_reproducible_and_can_be_read(material: Comparison, printed: 
     spoken = subprocess.run(["pdfinfo", "-struct-text", str(path)], capture_output=True, check=True).stdout.decode()
     assert "/TextDecorationType /LineThrough" in spoken
     actual = [each["/ActualText"] for each in structure(PdfFileReader(BytesIO(printed)).root["/StructTreeRoot"])]
-    assert actual[:3] == ["[inserted: Postmark — Transactional email]", "[inserted: , for 90 days", "after that,]"]
+    assert actual[:2] == ["[inserted: Postmark — ", "Transactional email]"]  # its last words are kept together
+    assert actual[2:4] == ["[inserted: , for 90 days", "after that,]"]
     assert {"[inserted: use no]", "[deleted: or]"} <= set(actual)
     with pytest.raises(UsageError, match="a4, letter"):
         redline.render_pdf(material, paper="a5")
@@ -335,6 +337,40 @@ def test_digests_are_never_alone_on_a_page(material: Comparison, tmp_path: Path,
     found = list(read_bookmarks(path.read_bytes()))
     assert [re.sub(r"^[0-9]+\. ", "", title) for title, _ in found] == headings
     assert {kind for _, kind in found} == {"/H1", "/H2"}
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_no_last_line_of_the_pdf_is_one_word(material: Comparison, tmp_path: Path, paper: str) -> None:
+    """The last two words of each paragraph and item are on one line, also where one of them is struck through."""
+    path = tmp_path / "redline.pdf"
+    path.write_bytes(redline.render_pdf(material, paper=paper, full=True))
+    command = ["pdftotext", "-raw", str(path), "-"]
+    shown = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    lines = re.sub(r"\[(?:deleted|inserted): |\]| ", "", shown)
+    for section in material.sections:
+        for passage in section.passages:
+            text = "".join(span.text for span in passage.spans)
+            assert "".join(text.split()[-2:]) in lines, text
+
+
+@pytest.mark.parametrize(
+    ("html", "kept"),
+    [
+        ("<p>One two three.</p>", '<p>One <span class="together">two three.</span></p>'),
+        (
+            "<li>One <del>two three</del> four.</li>",
+            '<li>One <del>two </del><span class="together"><del class="continued">three</del> four.</span></li>',
+        ),
+        (
+            '<p>a <del>b c</del><ins class="instead">d e</ins>.</p>',
+            '<p>a <del>b </del><span class="together"><del class="continued">c</del><ins class="instead">d e</ins>.</span>'
+            "</p>",
+        ),
+    ],
+)
+def test_the_last_two_words_stay_together(html: str, kept: str) -> None:
+    """Within a mark as well; the mark goes on, so that it is read out once."""
+    assert keep_last_words(html) == kept
 
 
 def structure(element: Any) -> Iterator[Any]:

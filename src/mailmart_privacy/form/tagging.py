@@ -5,7 +5,6 @@ functions here walk the boxes in that order and pair them with the elements. The
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree
 
@@ -37,11 +36,9 @@ def speak(document: Any, pdf: Any, words: Mapping[str, tuple[str, str]]) -> None
 
     spans = [o for o in _elements(pdf, "/Span") if len(o["K"]) == 1 and isinstance(o["K"][0], int)]
     boxes = [box for box in _list_boxes(document) if isinstance(box, TextBox)]
-    pairs = list(_pair(boxes, spans, "runs of text"))
-    for element, run in groupby(pairs, key=lambda pair: pair[0].element):
-        parts = list(run)
+    for parts in _join_runs(_pair(boxes, spans, "runs of text")):
         tag = parts[0][0].element_tag
-        if element is None or tag not in words:
+        if parts[0][0].element is None or tag not in words:
             continue
         before, after = words[tag]
         for at, (box, span) in enumerate(parts):
@@ -49,6 +46,20 @@ def speak(document: Any, pdf: Any, words: Mapping[str, tuple[str, str]]) -> None
             span["ActualText"] = pydyf.String(text)
             span["A"] = pydyf.Dictionary({"O": "/Layout", "TextDecorationType": _LINES[tag]})
             _find_marked(pdf, span)["ActualText"] = pydyf.String(text)
+
+
+def _join_runs(pairs: Iterator[tuple[Any, Any]]) -> Iterator[list[tuple[Any, Any]]]:
+    """Join the runs of text of one element, and of those that continue it (see `lines`)."""
+    joined: list[tuple[Any, Any]] = []
+    for box, span in pairs:
+        element = box.element
+        continued = element is not None and element.attrib.get("class") == "continued"
+        if joined and not continued and element is not joined[0][0].element:
+            yield joined
+            joined = []
+        joined.append((box, span))
+    if joined:
+        yield joined
 
 
 def link_bookmarks(document: Any, pdf: Any) -> None:

@@ -1,6 +1,7 @@
 """Comparison → PDF, by WeasyPrint."""
 
 from ..diff.comparison import Comparison
+from ..form.lines import keep_last_words
 from ..form.page import print_page
 from .page import render_html
 
@@ -26,4 +27,5 @@ def render_pdf(comparison: Comparison, *, full: bool = False, paper: str = "a4")
         FormError: the package's fonts lack a character of the texts.
         MissingExtraError: WeasyPrint is not installed.
     """
-    return print_page(render_html(comparison, stylesheet=_STYLESHEET, full=full), paper=paper, spoken=_SPOKEN)
+    page = keep_last_words(render_html(comparison, stylesheet=_STYLESHEET, full=full))
+    return print_page(page, paper=paper, spoken=_SPOKEN)
