@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import adding, archive, copies, desk, levels, processes, serving, verifying
+from . import adding, archive, copies, desk, levels, processes, serving, uploads, verifying
 
 TARGET = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """\
@@ -201,6 +201,7 @@ PARTS = {
     "verifying": lambda folder: verifying.measure(folder, rounds=9),
     "archive": _describe_archive,
     "serving": serving.measure,
+    "uploads": uploads.measure,
     "levels": _describe_levels,
     "desk": desk.measure,
 }

@@ -33,7 +33,7 @@ that has them at hand).
 | what | to reach | measured | beside |
 |---|---|---|---|
 """
-_APP = """\
+APP = """\
 from mailmart_privacy.web import create_service
 from mailmart_privacy.web.starlette import create_routes
 from starlette.applications import Starlette
@@ -91,10 +91,10 @@ def measure(folder: Path) -> str:
         return took
 
     core = in_turns({"304": lambda: ask(unchanged, 304), "200": lambda: ask(_BROWSER, 200)}, ROUNDS)
-    (folder / "serving.py").write_text(_APP, encoding="utf-8")
+    (folder / "serving.py").write_text(APP, encoding="utf-8")
     asks = {"page": (), "304": (f"If-None-Match: {etag}",)}
     with contextlib.ExitStack() as stack:
-        ports = {name: stack.enter_context(_serve(folder, name)) for name in _SERVED}
+        ports = {name: stack.enter_context(serve(folder, name)) for name in _SERVED}
         rates = each_turn(
             {
                 f"{name} {ask}": functools.partial(_load, ports.get(name) or ports[f"{name}_{ask}"], *headers)
@@ -125,7 +125,8 @@ def _compare(rates: dict[str, list[float]], ask: str) -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def _serve(folder: Path, name: str) -> Iterator[int]:
+def serve(folder: Path, name: str) -> Iterator[int]:
+    """Start an application of `APP`, which is in the folder, and give its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -11,6 +11,7 @@ import pytest
 
 from .frameworks import Answer, ask, serve
 from .golden import load_golden
+from .hostile import MIB, make_form, make_hostile
 from .test_frameworks import APP, write_project
 
 pytestmark = pytest.mark.slow
@@ -18,7 +19,6 @@ pytestmark = pytest.mark.slow
 _, GOLDEN = load_golden()
 COPY = next(copy for copy in GOLDEN if copy.name == "p256-b-b-a4")
 NEWEST = ("django", "django-asgi", "flask", "starlette", "fastapi")
-MIB = 1024 * 1024
 
 
 def send(port: int, body: bytes, kind: str, accept: str) -> Answer:
@@ -27,12 +27,6 @@ def send(port: int, body: bytes, kind: str, accept: str) -> Answer:
         connection.request("POST", "/privacy/verify", body, {"Content-Type": kind, "Accept": accept})
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())
-
-
-def make_form(content: bytes) -> bytes:
-    """What a browser sends for the form of the page."""
-    named = b'Content-Disposition: form-data; name="file"; filename="copy.pdf"'
-    return b"--x\r\n" + named + b"\r\nContent-Type: application/pdf\r\n\r\n" + content + b"\r\n--x--\r\n"
 
 
 @pytest.mark.parametrize("framework", NEWEST)
@@ -59,13 +53,9 @@ def test_a_file_is_checked_under_a_real_server(framework: str, tmp_path: Path) -
 
 def measure_while_sending(port: int) -> float:
     """Tell how long a page took at most, in seconds, while others send files that mean harm."""
-    hostile = [
-        (b"%PDF-2.0\n" + b"/Name /mailmart-privacy /R 1 >> " * (16 * MIB // 33), "application/pdf"),
-        (b"%PDF-2.0\n" + b"/Encrypt        " * MIB, "application/pdf"),
-        (make_form(b"\r\n--x\r\n\r\n" * MIB), "multipart/form-data; boundary=x"),
-        (COPY.pdf + b"\n9 0 obj" * MIB, "application/pdf"),
+    senders = [
+        threading.Thread(target=send, args=(port, *each, "text/html"), daemon=True) for each in make_hostile(COPY.pdf)
     ]
-    senders = [threading.Thread(target=send, args=(port, *each, "text/html"), daemon=True) for each in hostile]
     for sender in senders:
         sender.start()
     slowest = 0.0

@@ -24,6 +24,7 @@ import mailmart_privacy as privacy
 from mailmart_privacy import _limits as limits
 from mailmart_privacy import errors
 from mailmart_privacy.errors import ExitCode
+from mailmart_privacy.pdf import scan
 from mailmart_privacy.trust.anchors import make_trust
 from mailmart_privacy.trust.path_validator import PathValidator
 from mailmart_privacy.trust.purposes import NotTrustedError
@@ -34,6 +35,20 @@ from .pki import Authority
 
 MIB = 2**20
 ROOM = 500 * MIB
+
+
+def test_searching_by_pieces_finds_what_lies_across_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is found in one search of the whole file is found piece by piece, at the same place."""
+    monkeypatch.setattr(scan, "_PIECE", 16)
+    for before in range(40):
+        for wanted in (b"/mailmart-privacy", b"/Encrypt 12 0 R", b"/ByteRange ["):
+            content = b"%PDF-2.0\n" + b"x" * before + wanted + b"\nstartxref\n9\n%%EOF\n"
+            assert scan.find_by_pieces(content, wanted) == content.find(wanted)
+            assert scan.find_by_pieces(content, wanted, content.find(wanted) + 1) == -1
+            found = scan.scan_file(content)
+            assert [found.marked, found.encrypted, found.signed] == [
+                wanted == each for each in (b"/mailmart-privacy", b"/Encrypt 12 0 R", b"/ByteRange [")
+            ]
 
 
 def write(reader: PdfFileReader, number: int) -> bytes:

@@ -363,8 +363,8 @@ def test_no_last_line_of_the_pdf_is_one_word(material: Comparison, tmp_path: Pat
         ),
         (
             '<p>a <del>b c</del><ins class="instead">d e</ins>.</p>',
-            '<p>a <del>b </del><span class="together"><del class="continued">c</del><ins class="instead">d e</ins>.</span>'
-            "</p>",
+            '<p>a <del>b </del><span class="together"><del class="continued">c</del><ins class="instead">d e</ins>.'
+            "</span></p>",
         ),
     ],
 )

@@ -313,19 +313,21 @@ _DJANGO = """
 import django, sys
 from django.conf import settings
 settings.configure(
-    ROOT_URLCONF="__main__", ALLOWED_HOSTS=["*"], INSTALLED_APPS=["mailmart_privacy.web.django"],
+    ROOT_URLCONF="__main__", ALLOWED_HOSTS=["*"], INSTALLED_APPS=["mailmart_privacy.web.django"], LANGUAGE_CODE="fr",
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [sys.argv[1]]}],
     MAILMART_PRIVACY={"CANONICAL_URL": "https://mailmart.com/privacy", "REDIRECT_SLASH": True},
 )
 django.setup()
+from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 urlpatterns = [
     path("", include("mailmart_privacy.web.django.urls")),
     path("de/", include(("mailmart_privacy.web.django.urls", "mailmart_privacy"), namespace="german")),
+    *i18n_patterns(path("", include("mailmart_privacy.web.django.urls", namespace="translated"))),
 ]
 from django.test import Client
 client = Client()
-for prefix in ("", "/de"):
+for prefix in ("", "/de", "/fr"):
     for rest in ("/privacy", "/privacy.json", "/privacy/versions", "/privacy/feed.atom", "/privacy/nothing"):
         answer = client.get(prefix + rest)
         print(answer.status_code, prefix + rest)
@@ -335,15 +337,15 @@ for prefix in ("", "/de"):
 """
 
 
-def test_django_answers_at_two_mounts_with_templates_of_the_project(tmp_path: Path) -> None:
-    """Each mount links to its own addresses, both name one canonical address, and the project's footer is on both."""
+def test_django_answers_at_each_mount_with_templates_of_the_project(tmp_path: Path) -> None:
+    """Each mount links to its own addresses, also below a language; all name one canonical address, with one footer."""
     (tmp_path / "mailmart_privacy").mkdir()
     (tmp_path / "mailmart_privacy" / "footer.html").write_text("<footer>mine</footer>")
     command = [sys.executable, "-c", _DJANGO, str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     expected = []
-    for prefix in ("", "/de"):
+    for prefix in ("", "/de", "/fr"):
         expected += [f"200 {prefix}/privacy", f"200 {prefix}/privacy.json", f"200 {prefix}/privacy/versions"]
         expected += [
             f"200 {prefix}/privacy/feed.atom",

@@ -6,10 +6,14 @@ What is used here is public and typed; a line that stops to type-check is a brea
 import datetime
 import typing
 
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
 import mailmart_privacy as privacy
 from mailmart_privacy import errors, form, keys, verifying
 from mailmart_privacy.policy import render_html
 from mailmart_privacy.web.openapi import add_to_openapi
+from mailmart_privacy.web.starlette import create_routes
 
 
 def read() -> None:
@@ -70,6 +74,12 @@ def keep_elsewhere(chain: bytes) -> list[privacy.Identity]:
     cloud = keys.open_kms("alias/signing", certificate=chain)
     own = privacy.Identity(certificate=token.certificate, chain=token.chain, key=Vault(token.key))
     return [token, cloud, own]
+
+
+def serve() -> Starlette:
+    """What an application does that serves the policy; FastAPI wants its routes as the same type."""
+    routes: list[BaseRoute] = create_routes(base_url="https://mailmart.com")
+    return Starlette(routes=routes)
 
 
 class Application:

@@ -21,10 +21,12 @@ from ..errors import (
 )
 from ..keys.certificates import read_key
 from ..keys.signature import require_signature
-from ..pdf.scan import MAX_SIZE, scan_file
+from ..pdf.scan import MAX_SIZE, find_by_pieces, scan_file
 from ..policy.papers import PAPERS, form_name, reading_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..policy.ledger import Ledger
 
 _CHUNK = 48
@@ -32,7 +34,7 @@ _SAMPLES = 64
 _END = re.compile(rb"startxref\n[0-9]{1,10}\n.{5}\n?\Z", re.DOTALL)  # the last word may have been changed, too
 _OBJECT = re.compile(rb"\s{0,8}[0-9]{1,10} [0-9]{1,5} obj")
 _MARKS = 8  # in a file of unknown origin; the first is the certification, and each costs a search of 8 KiB
-_MARK = re.compile(rb"/Name /mailmart-privacy /R ")
+_MARK = b"/Name /mailmart-privacy /R "
 _MARKED = re.compile(
     rb"/Name /mailmart-privacy /R ([1-9][0-9]{0,8}) >>.{1,8192}?"
     rb"/ByteRange \[0 ([0-9]{10}) ([0-9]{10}) ([0-9]{10})\]\n/Contents <([0-9a-f]{0,262144})>",
@@ -128,8 +130,8 @@ def _judge(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> Verificatio
 
 def _holds_by_itself(pdf: bytes) -> bool:
     """Tell whether a file carries a valid certification in format 1, over any form."""
-    marks = islice(_MARK.finditer(pdf), _MARKS)
-    found = next(filter(None, (_MARKED.match(pdf, mark.start()) for mark in marks)), None)
+    marks = islice(_list_marks(pdf), _MARKS)
+    found = next(filter(None, (_MARKED.match(pdf, mark) for mark in marks)), None)
     if found is None:
         return False
     if int(found[1]) != format_1.NUMBER:
@@ -144,6 +146,13 @@ def _holds_by_itself(pdf: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _list_marks(pdf: bytes) -> "Iterator[int]":
+    place = find_by_pieces(pdf, _MARK)
+    while place >= 0:
+        yield place
+        place = find_by_pieces(pdf, _MARK, place + len(_MARK))
 
 
 def _require_complete(pdf: bytes, version: str, form: bytes) -> None:
@@ -169,4 +178,12 @@ def _is_related(pdf: bytes, form: bytes) -> bool:
     program."""
     step = max(1, (len(form) - _CHUNK) // _SAMPLES)
     samples = [form[i : i + _CHUNK] for i in range(0, len(form) - _CHUNK, step)]
-    return sum(sample in pdf for sample in samples) * 2 > len(samples)
+    found = missing = 0
+    for sample in samples:
+        if find_by_pieces(pdf, sample) >= 0:
+            found += 1
+        else:
+            missing += 1
+        if max(found, missing) * 2 > len(samples):  # most of them: the others would not change the answer
+            break
+    return found > missing

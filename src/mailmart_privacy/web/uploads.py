@@ -3,6 +3,7 @@
 import json
 import re
 
+from ..pdf.scan import find_by_pieces
 from .checking import MAX_BODY, BusyError, check_copy
 from .negotiation import choose_type
 from .refusals import Response, refuse
@@ -96,12 +97,12 @@ def read_upload(content_type: str, body: bytes) -> bytes | None:
     if kind != "multipart/form-data" or named is None or any(ord(character) < 32 for character in content_type):
         return None
     delimiter = b"--" + (named[1] or named[2]).encode("ascii")
-    place = 0 if body.startswith(delimiter) else body.find(b"\r\n" + delimiter) + 2
+    place = 0 if body.startswith(delimiter) else find_by_pieces(body, b"\r\n" + delimiter) + 2
     for _ in range(_MOST_PARTS):
         start = place + len(delimiter) + 2
         head, blank, _ = body[start : start + _LONGEST_HEAD].partition(b"\r\n\r\n")
         begin = start + len(head) + len(blank)
-        end = body.find(b"\r\n" + delimiter, begin)
+        end = find_by_pieces(body, b"\r\n" + delimiter, begin)
         if not body.startswith(delimiter + b"\r\n", place) or not blank or end < 0:
             return None
         if _FILE.search(head):
