@@ -31,7 +31,7 @@ TIMEOUT = 120  # seconds
 PACKAGE = "mailmart_privacy"
 # What a PKCS#11 module and its logins are to a process outlives every call: C_Initialize is called once (v2.40, 5.4).
 # The shipped ledger is read from the package, which is the same for all calls.
-_KEPT = {f"{PACKAGE}.keys.pkcs11_token", f"{PACKAGE}.keys.pkcs11", f"{PACKAGE}.policy.ledger"}
+_KEPT = {f"{PACKAGE}.keys.pkcs11.token", f"{PACKAGE}.keys.pkcs11.key", f"{PACKAGE}.policy.ledger"}
 _CACHED = type(functools.cache(len))
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGPROF") if hasattr(signal, name)

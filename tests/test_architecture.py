@@ -47,7 +47,7 @@ HEAVY = {
     "markdown": ["policy.read_markdown"],
     "joserfc": ["desk.web.oidc.signatures", "cli.desk"],
     "openpyxl": ["sheets"],
-    "pkcs11": ["keys.pkcs11", "keys.pkcs11_token"],
+    "pkcs11": ["keys.pkcs11"],
     "pyhanko": ["form.notes"],
     "asn1crypto": [],
     "psycopg": ["archive.index.postgres", "desk.postgres"],

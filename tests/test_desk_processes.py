@@ -278,6 +278,6 @@ def test_it_says_what_is_wrong_in_one_line(process: Run, tmp_path: Path) -> None
 
 def test_windows_is_refused_in_one_line(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """There people use the team's desk in a browser."""
-    monkeypatch.setattr("mailmart_privacy.cli.desk.sys", types.SimpleNamespace(platform="win32"))
+    monkeypatch.setattr("mailmart_privacy.cli.desk.group.sys", types.SimpleNamespace(platform="win32"))
     line = one_line(cli("desk"))
     assert "on Windows, open the address of your team's desk in a browser" in line

@@ -23,10 +23,10 @@ from pkcs11.util.rsa import encode_rsa_public_key
 import mailmart_privacy as privacy
 from mailmart_privacy import keys
 from mailmart_privacy.errors import IdentityError, UsageError
-from mailmart_privacy.keys import pkcs11 as backend
-from mailmart_privacy.keys import pkcs11_token
 from mailmart_privacy.keys.key_files import dump_identity
-from mailmart_privacy.keys.pkcs11_uri import parse_pkcs11_uri
+from mailmart_privacy.keys.pkcs11 import key as backend
+from mailmart_privacy.keys.pkcs11 import token as pkcs11_token
+from mailmart_privacy.keys.pkcs11.uri import parse_pkcs11_uri
 
 from .chains import NOW, Authority, to_pem
 from .conftest import Run

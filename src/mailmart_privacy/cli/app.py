@@ -27,22 +27,22 @@ _GROUPS = {
         "schema": ("show", "Print the JSON Schema of a document."),
     },
     "Signed copies": {
-        "export": ("export", "Issue a signed, dated copy for one recipient, or for each row of a sheet."),
+        "export": ("export.command", "Issue a signed, dated copy for one recipient, or for each row of a sheet."),
         "verify": ("verify", "Check copies: which version, issued to whom, when, by whom."),
         "renew": ("renew", "Add the next archive timestamp to copies before the last one expires."),
         "identity": ("identity", "Create, import or show the identity that signs."),
     },
     "Archive": {
-        "archive": ("archive", "Keep copies so that others can prove years later what they were."),
+        "archive": ("archive.group", "Keep copies so that others can prove years later what they were."),
     },
     "Desk": {
-        "desk": ("desk", "Run the desk: issue, find and check copies in the browser."),
+        "desk": ("desk.group", "Run the desk: issue, find and check copies in the browser."),
     },
     "Website": {
         "site": ("site", "Build the policy as a static website, or serve it on this machine."),
     },
     "Maintainers": {
-        "records": ("records", "Build and check the records of a version."),
+        "records": ("records.group", "Build and check the records of a version."),
     },
 }
 _COMMANDS = {name: module for group in _GROUPS.values() for name, (module, _) in group.items()}

@@ -135,11 +135,11 @@ def _load_file(file: str, passphrase_file: str | None) -> "Identity":
 
 
 def _open_token(uri: str, passphrase_file: str | None, certificate: bytes | None) -> "Identity":
-    from ..keys.pkcs11_uri import parse_pkcs11_uri
+    from ..keys.pkcs11.uri import parse_pkcs11_uri
 
     parsed = parse_pkcs11_uri(uri)  # before anything is asked
-    from ..keys.pkcs11 import open_pkcs11
-    from ..keys.pkcs11_token import find_token, needs_pin
+    from ..keys.pkcs11.key import open_pkcs11
+    from ..keys.pkcs11.token import find_token, needs_pin
 
     pin = None
     if passphrase_file is not None or parsed.pin_source is None:

@@ -7,7 +7,7 @@ import click
 
 from ..copies.pades import LEVELS, Level
 from ..errors import UsageError
-from .archives import archive_options, read_location
+from .archive.options import archive_options, read_location
 from .authorities import AuthorityOptions, authority_values
 from .keys import IdentityOptions, KeyName, identity_options
 from .values import as_value

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from .identity import Identity, SigningKey
     from .key_files import create_identity
     from .kms import open_kms
-    from .pkcs11 import open_pkcs11
+    from .pkcs11.key import open_pkcs11
 else:
     __getattr__, __dir__ = offer(
         __name__,
@@ -15,7 +15,7 @@ else:
             ".identity": "Identity SigningKey",
             ".key_files": "create_identity",
             ".kms": "open_kms",
-            ".pkcs11": "open_pkcs11",
+            ".pkcs11.key": "open_pkcs11",
         },
     )
 

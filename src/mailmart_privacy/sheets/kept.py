@@ -9,8 +9,8 @@ from typing import Any
 
 from .cells import Unfit
 from .source import MAX_SIZE, SheetSource, open_source
-from .xlsx_cells import Fault, Moment, Number, RawCell
-from .xlsx_parsing import RawRow, RowLayout
+from .xlsx.cells import Fault, Moment, Number, RawCell
+from .xlsx.parsing import RawRow, RowLayout
 
 _CHUNK = 2**16
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: there is a line for each row

@@ -10,7 +10,7 @@ from ..errors import MissingExtraError
 from .rows import RowFault
 from .sheet import Sheet
 from .source import SheetSource, choose_sheet, open_source
-from .xlsx_cells import Number, RawCell, read_value
+from .xlsx.cells import Number, RawCell, read_value
 
 _AUTHOR = "mailmart-privacy"
 _HEADING = "Problem"

@@ -10,9 +10,9 @@ from ..errors import RowsError, UsageError
 from .cells import Line
 from .csv_sheet import decode_csv, read_csv
 from .headers import TOP, search_header
-from .xlsx_cells import read_value, show_cell
-from .xlsx_parsing import RawRow, RowLayout
-from .xlsx_workbook import SheetPart, Workbook
+from .xlsx.cells import read_value, show_cell
+from .xlsx.parsing import RawRow, RowLayout
+from .xlsx.workbook import SheetPart, Workbook
 
 MAX_SIZE = 128 * 2**20
 _OTHERS = (

@@ -18,8 +18,8 @@ from ...sheets.outline import SheetOutline, outline
 from ...sheets.rows import RowFault
 from ...sheets.sheet import Hidden, Sheet, read_sheet
 from ...sheets.source import SheetSource
-from ...sheets.xlsx_cells import load_openpyxl
-from ...sheets.xlsx_parsing import RawRow
+from ...sheets.xlsx.cells import load_openpyxl
+from ...sheets.xlsx.parsing import RawRow
 from ...typesetting.fonts import Typeface
 from ..messages import Call
 from .searching import mentions

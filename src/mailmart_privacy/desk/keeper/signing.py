@@ -86,7 +86,7 @@ def _open_identity(settings: DeskSettings) -> "Identity":
         passphrase = Path(settings.passphrase_file).read_bytes().splitlines()[0]
     certificate = Path(settings.certificate).read_bytes() if settings.certificate else None
     if settings.identity.startswith("pkcs11:"):
-        from ...keys.pkcs11 import open_pkcs11
+        from ...keys.pkcs11.key import open_pkcs11
 
         return open_pkcs11(settings.identity, pin=passphrase, certificate=certificate)
     if settings.identity.startswith("awskms:"):

@@ -1,0 +1,192 @@
+"""The options that name an archive, and what its answers look like."""
+
+import contextlib
+import datetime
+import functools
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from ...archive.location import ArchiveLocation
+from ...errors import UsageError
+from ..authorities import AuthorityOptions, TrustOptions
+from ..edge import now
+from ..progress import Progress, show_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...archive.anchoring import Anchoring
+    from ...archive.index.index import Row
+    from ...archive.recipients import Person
+    from ...archive.service import ArchiveService
+    from ...trust.anchors import Trust
+
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+
+def archive_options(*, place: bool = True, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
+    """Add `--archive`, and where needed `--archive-key` and `--archive-index`; read them with `read_location`."""
+
+    def add(command: _Command) -> _Command:
+        if index:
+            command = click.option(
+                "--archive-index", metavar="FILE|URL", help="Its index: SQLite or postgresql://… [default: your own]."
+            )(command)
+        if key:
+            command = click.option(
+                "--archive-key", metavar="FILE", help="The archive's key [default: where `init` put it]."
+            )(command)
+        if place:
+            command = click.option("-a", "--archive", metavar="DIR|s3://…", help="The archive.")(command)
+        return command
+
+    return add
+
+
+def archive_location(*, key: bool = False, index: bool = False) -> Callable[[_Command], _Command]:
+    """Add the options that name an archive; the command takes them as one value, `location`."""
+
+    def add(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def call(
+            *arguments: Any,
+            archive: str | None,
+            archive_key: str | None = None,
+            archive_index: str | None = None,
+            **given: Any,
+        ) -> object:
+            return command(*arguments, location=read_location(archive, archive_key, archive_index), **given)
+
+        return archive_options(key=key, index=index)(cast(_Command, call))
+
+    return add
+
+
+def read_location(
+    archive: str | None, archive_key: str | None = None, archive_index: str | None = None
+) -> ArchiveLocation:
+    """Read what `archive_options` gave.
+
+    Raises:
+        UsageError: no archive is named.
+    """
+    if not archive:
+        raise UsageError("name the archive with --archive DIR, or set MAILMART_PRIVACY_ARCHIVE")
+    return ArchiveLocation(archive, archive_key, archive_index)
+
+
+def read_trusted(trust: tuple[str, ...], trust_timestamps: tuple[str, ...] = ()) -> "Trust":
+    """Read whom to trust: those who were given, and the user's own identity."""
+    return TrustOptions(trust=trust, trust_timestamps=trust_timestamps).read_with_own()
+
+
+def read_anchoring(authorities: AuthorityOptions, witnesses: tuple[str, ...] = ()) -> "Anchoring | None":
+    """Read how the log is to be anchored, or None where no authority is configured."""
+    if not authorities.tsa:
+        return None
+    from ...archive.anchoring import Anchoring
+    from ...archive.witnesses import parse_witness
+
+    return Anchoring(
+        timestamps=authorities.client(),
+        trust=authorities.trust_to_issue(),
+        witnesses=tuple(map(parse_witness, witnesses)),
+    )
+
+
+def open_service(location: ArchiveLocation, what: str = "reading the log") -> "ArchiveService":
+    """Open the archive for the person who runs the command; long work shows how far it has come."""
+    from ...archive.service import ArchiveService
+
+    return ArchiveService(location, clock=now, actor=find_actor(), advance=Shown(what))
+
+
+def find_actor() -> "Person":
+    """Name the person who runs this command, as the operating system does."""
+    import getpass
+    import socket
+
+    from ...archive.recipients import Person
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, in a container for instance
+        user = f"user {os.getuid()}" if hasattr(os, "getuid") else "an unknown user"
+    return Person(issuer="os", subject=f"{user}@{socket.gethostname()}", name=user)
+
+
+@contextlib.contextmanager
+def hinting_at_references() -> "Iterator[None]":
+    """Name the option that accepts a reference of another customer, where one is refused."""
+    from ...archive.adding import ReferenceConflictError
+
+    try:
+        yield
+    except ReferenceConflictError as error:
+        raise UsageError(f"{error}; if that is right, repeat it with --same-reference") from None
+
+
+class Shown:
+    """Shows the progress of long work, from its first call until the work is done.
+
+    Args:
+        what: what is done, for instance "verifying".
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what, self._stack = what, contextlib.ExitStack()
+        self._progress: Progress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how much was done, of how much."""
+        if self._progress is None and done < total:
+            self._progress = self._stack.enter_context(show_progress(self._what, total))
+        if self._progress is not None:
+            self._progress.reach(done)
+            if done >= total:
+                self._stack.close()
+                self._progress = None
+
+
+def reason_options(command: _Command) -> _Command:
+    """Add `--reason` and `--matter`, which an entry keeps in encrypted form."""
+    for option in (
+        click.option("--matter", metavar="M", default="", help="The matter that it belongs to, 26-114 for instance."),
+        click.option("--reason", metavar="TEXT", default="", help="Why, in your own words."),
+    ):
+        command = option(command)
+    return command
+
+
+def output_options(command: _Command) -> _Command:
+    """Add `-o` and `--force`, for what is written to standard output by default."""
+    command = click.option("--force", is_flag=True, help="Replace a file that is there.")(command)
+    return click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")(command)
+
+
+retention_option = click.option(
+    "--retention",
+    type=click.IntRange(1, 36_500),
+    metavar="DAYS",
+    help="How long copies are kept after a customer relation ended [default: no period].",
+)
+
+
+def moment_words(moment: datetime.datetime | None) -> str:
+    """Write a moment in ISO 8601 (UTC, with Z)."""
+    return (
+        "-" if moment is None else moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )
+
+
+def row_to_json(row: "Row") -> dict[str, Any]:
+    """Spell a row of the index in JSON."""
+    from ...archive.index.rows import SHOWN
+
+    return {
+        name: moment_words(value) if isinstance(value := getattr(row, name), datetime.datetime) else value
+        for name in SHOWN
+    }

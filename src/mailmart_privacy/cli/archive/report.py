@@ -1,0 +1,94 @@
+"""`archive report` and `due`: what happened in a period, and what has to be done when."""
+
+import datetime
+import json
+import sys
+
+import click
+
+from ..._time import parse_moment
+from ...archive.location import ArchiveLocation
+from ...errors import UsageError
+from ...policy.ledger import shipped
+from ..authorities import TrustOptions, read_own_certificate, trust_values
+from ..edge import now
+from ..files import write_out
+from ..output import print_json
+from .options import archive_location, moment_words, open_service, output_options, retention_option
+
+
+@click.command()
+@click.option("--from", "since", required=True, metavar="DATE|TIME", help="The first day (UTC), or moment.")
+@click.option("--to", "until", required=True, metavar="DATE|TIME", help="The last day (UTC), or the moment after it.")
+@archive_location(key=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "pdf", "xlsx", "csv", "json"]),
+    default="html",
+    show_default=True,
+    help="A page that prints well; PDF needs the extra `form`, XLSX the extra `xlsx`.",
+)
+@output_options
+def report(since: str, until: str, location: ArchiveLocation, form: str, output: str, force: bool) -> None:
+    """Report on a period: copies by version and person, outdated customers, erasures, holds, withdrawals, anchors."""
+    from ...archive.report import make_report
+
+    service = open_service(location)
+    made = make_report(service, since=_read(since, 0), until=_read(until, 1), ledger=shipped())
+    if form == "xlsx":
+        from ...sheets.table_workbook import write_tables
+
+        content = write_tables((table.key, table.columns, table.rows) for table in made.tables)
+    elif form == "pdf":
+        from ...form.page import print_page
+
+        content = print_page(made.to_html(), machine_fonts=True)
+    elif form == "json":
+        content = (json.dumps(made.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
+    else:
+        content = (made.to_csv() if form == "csv" else made.to_html()).encode()
+    if form in ("xlsx", "pdf") and output == "-" and sys.stdout.isatty():
+        raise UsageError("this is not for a terminal; give -o FILE")
+    write_out(output, content, binary=form in ("xlsx", "pdf"), force=force)
+
+
+def _read(text: str, days: int) -> datetime.datetime:
+    """Read a moment, or a day: its beginning, or the beginning of the next one (UTC)."""
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        return parse_moment(text)
+    return datetime.datetime.combine(day, datetime.time(), datetime.UTC) + datetime.timedelta(days=days)
+
+
+@click.command()
+@archive_location(key=True, index=True)
+@trust_values
+@retention_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def due(location: ArchiveLocation, trusted: TrustOptions, retention: int | None, as_json: bool) -> None:
+    """List what is due and when: timestamps, the anchor, the signing certificate, erasures, announced versions.
+
+    With --retention, or a period in the settings, also customers who are proposed for erasure.
+    """
+    from ...archive.due import find_due
+
+    service = open_service(location, "looking")
+    period = None if retention is None else datetime.timedelta(days=retention)
+    found = find_due(
+        service,
+        trust=trusted.read_with_own(),
+        certificates=read_own_certificate(),
+        ledger=shipped(),
+        retention=period,
+    )
+    if as_json:
+        rows = [{"what": each.what, "at": moment_words(each.at), "about": each.about} for each in found]
+        print_json({"at": moment_words(now()), "due": rows})
+        return
+    for each in found:
+        days = "" if each.at is None else f" ({(each.at - now()).days:,} days)"
+        click.echo(f"{'now' if each.at is None else moment_words(each.at)}  {each.about}{days}")
+    if not found:
+        click.echo("nothing is due", err=True)

@@ -1,0 +1,1 @@
+"""`export`: signed copies, one or many. The command is in `command`."""
