@@ -9,8 +9,9 @@ import click
 from .._time import format_iso
 from .._user_dirs import identity_path
 from ..errors import DestinationExistsError, IdentityError, UsageError
+from ..keys.opening import is_uri
 from .files import write_out
-from .keys import IdentityOptions, identity_options, is_uri, passphrase_option, read_identity
+from .keys import IdentityOptions, identity_options, passphrase_option, read_identity
 from .output import print_json
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """Opening the key that the user names; its passphrase comes from a file, the environment or a prompt."""
 
-import datetime
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from .._user_dirs import identity_path
-from ..errors import IdentityError, UsageError
+from ..keys.opening import open_identity
+from .edge import now
 from .files import read_file
 from .values import Decorator, as_value
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..keys.identity import Identity
 
 VARIABLE = "MAILMART_PRIVACY_PASSPHRASE"
-_TOKEN, _KMS = "pkcs11:", "awskms:"
 _answers: dict[str, bytes] = {}  # as long as this process lives
 
 passphrase_option = click.option(
@@ -86,97 +85,40 @@ def identity_options(help: str) -> Decorator:
     )
 
 
-def is_uri(name: str) -> bool:
-    """Tell whether a name is that of a key in a token or in AWS KMS, not of a file."""
-    return name.startswith((_TOKEN, _KMS))
-
-
 def read_identity(name: str, passphrase_file: str | None, certificate_file: str | None = None) -> "Identity":
-    """Open an identity: a file, a key in a PKCS#11 token ("pkcs11:…") or in AWS KMS ("awskms:…").
+    """Open an identity with what the user gave; see `open_identity`.
 
     Raises:
         UsageError: an option was given that this kind of key does not have.
         IdentityError: it cannot be used; the message says why, and never shows the passphrase.
     """
-    certificate = None if certificate_file is None else read_file(certificate_file)
-    if name.startswith(_TOKEN):
-        return _open_token(name, passphrase_file, certificate)
-    if name.startswith(_KMS):
-        return _open_kms(name, passphrase_file, certificate)
-    if certificate is not None:
-        raise UsageError(
-            "--certificate is for a key in a token or in AWS KMS; put the certificates into the key's file"
-        )
-    return _load_file(name, passphrase_file)
+    return open_identity(
+        name,
+        passphrase=None if passphrase_file is None else _first_line(passphrase_file),
+        certificate=None if certificate_file is None else read_file(certificate_file),
+        ask=_ask,
+        read=read_file,
+    )
 
 
 def _open_own() -> "Identity":
     from ..keys.local_identity import open_or_create
 
-    identity, created = open_or_create(identity_path(), datetime.datetime.now(datetime.UTC).replace(microsecond=0))
+    identity, created = open_or_create(identity_path(), now())
     if created:
         click.echo("Signed with a key made on this computer; MailMart has not published it.", err=True)
     return identity
 
 
-def _load_file(file: str, passphrase_file: str | None) -> "Identity":
-    from ..keys.key_files import load_identity
-
-    content = read_file(file)
-    passphrase = _given_passphrase(passphrase_file)
-    if passphrase is None:
-        try:
-            return load_identity(content, origin=file)
-        except IdentityError as error:
-            passphrase = _ask(f"Passphrase of {file}") if "passphrase" in str(error) else None
-            if passphrase is None:
-                raise
-    return load_identity(content, passphrase=passphrase, origin=file)
-
-
-def _open_token(uri: str, passphrase_file: str | None, certificate: bytes | None) -> "Identity":
-    from ..keys.pkcs11.uri import parse_pkcs11_uri
-
-    parsed = parse_pkcs11_uri(uri)  # before anything is asked
-    from ..keys.pkcs11.key import open_pkcs11
-    from ..keys.pkcs11.token import find_token, needs_pin
-
-    pin = None
-    if passphrase_file is not None or parsed.pin_source is None:
-        pin = _given_passphrase(passphrase_file)
-        if pin is None and needs_pin(find_token(parsed)):
-            pin = _ask("PIN of the token" if parsed.token is None else f"PIN of the token {parsed.token!r}")
-            if pin is None:
-                raise IdentityError(
-                    "the token needs its PIN; give it by --passphrase-file, by pin-source=file:/PATH in the URI, "
-                    f"or in ${VARIABLE}"
-                )
-    return open_pkcs11(uri, pin=pin, certificate=certificate)
-
-
-def _open_kms(name: str, passphrase_file: str | None, certificate: bytes | None) -> "Identity":
-    if passphrase_file is not None:
-        raise UsageError(
-            "a key in AWS KMS has no passphrase; AWS identifies you by your profile. Leave --passphrase-file out"
-        )
-    if certificate is None:
-        raise UsageError(
-            "AWS KMS stores no certificates; give that of the key and those of its issuers with --certificate FILE"
-        )
-    from ..keys.kms import open_kms
-
-    return open_kms(name, certificate=certificate)
-
-
-def _given_passphrase(file: str | None) -> bytes | None:
-    if file is not None:
-        return read_file(file).partition(b"\n")[0].rstrip(b"\r")
-    given = os.environ.get(VARIABLE)
-    return None if given is None else given.encode()
+def _first_line(file: str) -> bytes:
+    return read_file(file).partition(b"\n")[0].rstrip(b"\r")
 
 
 def _ask(what: str) -> bytes | None:
-    """Ask the user at the terminal, once for each question; None if there is no terminal."""
+    """Look in the environment, then ask at the terminal, once for each question; None if there is no terminal."""
+    given = os.environ.get(VARIABLE)
+    if given is not None:
+        return given.encode()
     if what not in _answers and sys.stdin is not None and sys.stdin.isatty():
         _answers[what] = click.prompt(what, hide_input=True, err=True).encode()
     return _answers.get(what)

@@ -159,7 +159,7 @@ def _signing_usage() -> x509.KeyUsage:
 def _read_pem(content: bytes, passphrase: bytes | None, origin: str) -> tuple[object, list[x509.Certificate]]:
     encrypted = b"ENCRYPTED" in content
     if encrypted and passphrase is None:
-        raise IdentityError(f"{origin}: the key is encrypted; give its passphrase")
+        raise IdentityError(f"{origin}: the key is encrypted; give its passphrase", argument="passphrase")
     try:
         certificates = x509.load_pem_x509_certificates(content) if b"BEGIN CERTIFICATE" in content else []
         key = serialization.load_pem_private_key(content, passphrase if encrypted else None)
@@ -178,7 +178,7 @@ def _read_pkcs12(content: bytes, passphrase: bytes | None, origin: str) -> tuple
         key, certificate, others = pkcs12.load_key_and_certificates(content, passphrase)
     except (ValueError, UnsupportedAlgorithm) as error:
         if "password" in str(error).lower():
-            raise IdentityError(f"{origin}: the passphrase is missing or wrong") from None
+            raise IdentityError(f"{origin}: the passphrase is missing or wrong", argument="passphrase") from None
         raise IdentityError(f"{origin} is neither PEM nor PKCS#12") from None
     if key is None or certificate is None:
         raise IdentityError(f"{origin} holds no key with its certificate")

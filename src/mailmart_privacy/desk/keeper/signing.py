@@ -11,8 +11,8 @@ from ...copies.issuer import Issuer
 from ...copies.pades import LEVELS, Level
 from ...errors import UsageError
 from ...keys.certificates import is_self_signed, load_certificates
-from ...keys.key_files import load_identity
 from ...keys.local_identity import open_or_create
+from ...keys.opening import open_identity
 from ...trust.anchors import Trust, choose_trust
 from ...trust.authorities import Authorities
 from ...trust.timestamp_client import TimestampClient
@@ -81,19 +81,12 @@ def open_signing(settings: DeskSettings) -> Signing:
 def _open_identity(settings: DeskSettings) -> "Identity":
     if not settings.identity:
         return open_or_create(identity_path(), now().replace(microsecond=0))[0]
-    passphrase = None
-    if settings.passphrase_file:
-        passphrase = Path(settings.passphrase_file).read_bytes().splitlines()[0]
-    certificate = Path(settings.certificate).read_bytes() if settings.certificate else None
-    if settings.identity.startswith("pkcs11:"):
-        from ...keys.pkcs11.key import open_pkcs11
-
-        return open_pkcs11(settings.identity, pin=passphrase, certificate=certificate)
-    if settings.identity.startswith("awskms:"):
-        from ...keys.kms import open_kms
-
-        return open_kms(settings.identity, certificate=certificate or b"")
-    return load_identity(Path(settings.identity).read_bytes(), passphrase=passphrase, origin=settings.identity)
+    passphrase, certificate = settings.passphrase_file, settings.certificate
+    return open_identity(
+        settings.identity,
+        passphrase=Path(passphrase).read_bytes().partition(b"\n")[0].rstrip(b"\r") if passphrase else None,
+        certificate=Path(certificate).read_bytes() if certificate else None,
+    )
 
 
 def _read_certificates(names: tuple[str, ...]) -> "tuple[Certificate, ...]":
