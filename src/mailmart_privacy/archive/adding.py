@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from .._limits import limited
-from ..errors import ArchiveError, PrivacyError, UnreadableFileError
+from ..errors import ArchiveError, ExitCode, PrivacyError, UnreadableFileError
 from .admission import admit
 from .lookup import compare_row
 from .recipients import fold, open_details
@@ -40,12 +40,17 @@ class ReferenceConflictError(ArchiveError):
         customer: the customer who has it already.
     """
 
-    def __init__(self, reference: str, customer: str) -> None:
-        self.reference, self.customer = reference, customer
-        super().__init__(f"{customer} has a copy with the reference {reference!r}; nothing was archived")
+    exit_code = ExitCode.USAGE
+    reference: str
+    customer: str
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.reference, self.customer)
+    def __init__(self, reference: str, customer: str) -> None:
+        super().__init__(
+            f"{customer} has a copy with the reference {reference!r}; nothing was archived",
+            argument="same_reference",
+            reference=reference,
+            customer=customer,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

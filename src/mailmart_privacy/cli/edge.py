@@ -1,4 +1,4 @@
-"""What the command line gives to the library: the clock, and the folder of certified forms."""
+"""What the command line gives to the library: the clock, the folder of certified forms, and who runs it."""
 
 import datetime
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ import click
 from .._user_dirs import state_path
 
 if TYPE_CHECKING:
+    from ..archive.recipients import Person
     from ..copies.form_cache import FormCache
 
 
@@ -21,3 +22,18 @@ def form_cache() -> "FormCache":
     from ..copies.form_cache import FormCache
 
     return FormCache(state_path() / "certified", warn=lambda words: click.echo(words, err=True))
+
+
+def find_actor() -> "Person":
+    """Name the person who runs this command, as the operating system does."""
+    import getpass
+    import os
+    import socket
+
+    from ..archive.recipients import Person
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, in a container for instance
+        user = f"user {os.getuid()}" if hasattr(os, "getuid") else "an unknown user"
+    return Person(issuer="os", subject=f"{user}@{socket.gethostname()}", name=user)

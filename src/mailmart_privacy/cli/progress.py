@@ -125,6 +125,28 @@ def show_progress(what: str, total: int) -> Iterator[Progress]:
         progress.close()
 
 
+class Shown:
+    """Shows the progress of long work, from its first call until the work is done.
+
+    Args:
+        what: what is done, for instance "verifying".
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what, self._stack = what, contextlib.ExitStack()
+        self._progress: Progress | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show how much was done, of how much."""
+        if self._progress is None and done < total:
+            self._progress = self._stack.enter_context(show_progress(self._what, total))
+        if self._progress is not None:
+            self._progress.reach(done)
+            if done >= total:
+                self._stack.close()
+                self._progress = None
+
+
 def _as_it_is(rate: str | None) -> str | None:
     return rate
 

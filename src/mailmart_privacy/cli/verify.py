@@ -19,7 +19,7 @@ from ..policy.ledger import shipped
 from .authorities import TrustOptions, describe_trust, trust_values
 from .files import list_files, read_file
 from .hints import explain
-from .output import paint, print_json_list
+from .output import find_code, name_error, paint, print_json_list
 from .values import as_value
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def verify(files: tuple[str, ...], trusted: TrustOptions, options: VerifyOptions
     def judge() -> "Iterator[dict[str, Any]]":
         nonlocal highest
         for found in _judge(paths, trust, moment, version, options.jobs):
-            code = _find_code(found)
+            code = find_code(found.error)
             highest = max(highest, code)
             if options.as_json:
                 yield _describe(found, code)
@@ -115,21 +115,11 @@ def _judge(
         yield from verify_files(paths, trust=trust, at=moment, version=version, executor=executor, workers=workers)
 
 
-def _find_code(found: "JudgedFile") -> int:
-    if found.error is None:
-        return 0
-    return int(found.error.exit_code if isinstance(found.error, PrivacyError) else ExitCode.FAILED)
-
-
 def _describe(found: "JudgedFile", code: int) -> dict[str, Any]:
     """Describe the result for a file, for programs."""
     verification = None if found.verification is None else found.verification.to_json()
-    message = None if found.error is None else _name_error(found.error)
+    message = None if found.error is None else name_error(found.error)
     return {"file": str(found.path), "exit_code": code, "error": message, "verification": verification}
-
-
-def _name_error(error: PrivacyError | OSError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool) -> None:
@@ -139,7 +129,7 @@ def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool)
         show_verdict(name, found.verification, reliance, full=full)
         return
     assert error is not None
-    words = explain(error) if isinstance(error, PrivacyError) else _name_error(error)
+    words = explain(error) if isinstance(error, PrivacyError) else name_error(error)
     words += f"; {reliance}" if reliance and isinstance(error, UntrustedError) else ""
     headline = f"{spell_out(name)}: {_VERDICTS.get(ExitCode(code), 'failed')}:"
     colour = "yellow" if code == ExitCode.UNDECIDED else "red"

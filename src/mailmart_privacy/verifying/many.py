@@ -122,10 +122,16 @@ def verify_content(
 
 
 def _judge(question: Question, path: Path) -> JudgedFile:
-    return verify_content(path, lambda: _read(path), question.trust, question.at, question.version)
+    return verify_content(path, lambda: read_copy(path), question.trust, question.at, question.version)
 
 
-def _read(path: Path) -> bytes:
+def read_copy(path: Path) -> bytes:
+    """Read a file that may be a copy.
+
+    Raises:
+        UnreadableFileError: it is larger than any copy; no more of it was read.
+        OSError: it cannot be read.
+    """
     with open(path, "rb") as file:
         content = file.read(MAX_SIZE + 1)
     if len(content) > MAX_SIZE:

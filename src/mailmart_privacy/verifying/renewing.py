@@ -1,10 +1,16 @@
-"""Renewing a copy: verify it, add the next archive timestamp, verify the result."""
+"""Renewing copies: verify one, add the next archive timestamp, verify the result; and so for many files."""
 
 import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._files import write_whole
+from .._limits import limited
 from ..copies.issuing import add_archive_timestamp
-from ..errors import LevelError
+from ..errors import LevelError, PrivacyError
+from .many import read_copy
 from .verify import verify, verify_parts
 
 if TYPE_CHECKING:
@@ -14,6 +20,23 @@ if TYPE_CHECKING:
     from .verification import Verification
 
 _AHEAD = datetime.timedelta(seconds=1)  # by which a timestamp may be ahead of the clock here
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenewedFile:
+    """The outcome for a file.
+
+    Attributes:
+        path: of the file.
+        verdict: that on the file as it is now, or None where it cannot be renewed.
+        renewed: whether it was renewed.
+        error: why it cannot be renewed, or could not be read or written; the file was left unchanged.
+    """
+
+    path: Path
+    verdict: "Verification | None" = None
+    renewed: bool = False
+    error: PrivacyError | OSError | None = None
 
 
 def renew_copy(
@@ -77,6 +100,43 @@ def renew_if_due(
         return verdict, None
     renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust=trust, at=at)
     return verify(renewed, trust=trust, at=at + _AHEAD, ledger=ledger), renewed
+
+
+def renew_files(
+    paths: Iterable[Path],
+    *,
+    timestamps: "TimestampClient | None",
+    trust: "Trusted",
+    at: datetime.datetime,
+    before: datetime.datetime,
+    ledger: "Ledger",
+) -> Iterator[RenewedFile]:
+    """Verify files, and renew those that are due. Each is replaced when the new one is written and synced.
+
+    Args:
+        paths: the files; they are taken as they are needed.
+        timestamps: whom to ask, or None to find out only when each is due.
+        trust: as for `renew_copy`.
+        at: now (aware).
+        before: renew what expires before this moment (aware).
+        ledger: the recorded versions.
+
+    Yields:
+        The outcome for each file, in their order.
+    """
+    for path in paths:
+        try:
+            content = read_copy(path)
+            with limited():
+                verdict, renewed = renew_if_due(
+                    content, timestamps=timestamps, trust=trust, at=at, before=before, ledger=ledger
+                )
+            if renewed is not None:
+                write_whole(path, renewed, force=True, mode=path.stat().st_mode & 0o777)
+        except (PrivacyError, OSError) as error:
+            yield RenewedFile(path=path, error=error)
+        else:
+            yield RenewedFile(path=path, verdict=verdict, renewed=renewed is not None)
 
 
 def _require_renewable(verdict: "Verification") -> None:

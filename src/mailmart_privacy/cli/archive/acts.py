@@ -7,7 +7,8 @@ import click
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
 from ..output import print_json
-from .options import archive_location, moment_words, open_service, reason_options
+from ..times import moment_words
+from .options import archive_location, open_service, reason_options
 
 _DIGEST = re.compile("[0-9a-fA-F]{8,64}")
 

@@ -7,18 +7,18 @@ import click
 
 from ...archive.location import ArchiveLocation
 from ...archive.register import read_register
-from ...errors import ArchiveError, ExitCode, PrivacyError, UsageError
+from ...errors import ExitCode, UsageError
 from ...policy.ledger import shipped
 from ..authorities import AuthorityOptions, authority_values
 from ..edge import now
 from ..files import list_files
-from ..output import print_json
-from ..progress import show_progress
+from ..hints import explain_file
+from ..output import find_code, print_json
+from ..progress import Shown, show_progress
+from ..times import moment_words, read_limit
 from .options import (
-    Shown,
     archive_location,
     archive_options,
-    moment_words,
     open_service,
     read_anchoring,
     read_location,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ...archive.adding import Added
     from ...archive.renewal import RenewalReport
 
-_AHEAD = datetime.timedelta(days=90)
 witness_option = click.option(
     "--witness", multiple=True, metavar="VKEY=URL", help="Also have this witness sign the checkpoint."
 )
@@ -120,18 +119,13 @@ def add(
 
 
 def _to_json(added: "Added") -> dict[str, Any]:
-    error = added.error
-    code = error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
-    message = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    if isinstance(error, ArchiveError) and hasattr(error, "reference"):
-        message += "; if that is right, add it with --same-reference"
     return {
         "file": added.file,
         "digest": added.digest,
         "entry": added.entry,
         "added": added.added,
-        "exit_code": int(code if error is not None else ExitCode.DONE),
-        "error": message if error is not None else None,
+        "exit_code": int(find_code(added.error)),
+        "error": None if added.error is None else explain_file(added.error),
     }
 
 
@@ -170,9 +164,7 @@ def renew(
     A renewed copy is added, and the former one stays. A new anchor covers everything that was logged before it. Copies
     that cannot be renewed are listed and left unchanged; the exit code is the highest of theirs.
     """
-    from ..renew import read_date
-
-    limit = now() + _AHEAD if before is None else read_date(before)
+    limit = read_limit(before)
     anchoring = read_anchoring(authorities)
     service = open_service(location, "looking")
     waiting = bool(read_register(service.archive).waiting)

@@ -15,8 +15,9 @@ from ...archive.register import read_register
 from ...errors import UsageError
 from ..files import write_out
 from ..output import print_json
+from ..times import moment_words
 from ..values import as_value
-from .options import archive_location, moment_words, open_service, output_options, read_trusted, row_to_json
+from .options import archive_location, open_service, output_options, read_trusted, row_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

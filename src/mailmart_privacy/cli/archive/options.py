@@ -1,9 +1,7 @@
 """The options that name an archive, and what its answers look like."""
 
-import contextlib
 import datetime
 import functools
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -12,15 +10,13 @@ import click
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
 from ..authorities import AuthorityOptions, TrustOptions
-from ..edge import now
-from ..progress import Progress, show_progress
+from ..edge import find_actor, now
+from ..progress import Shown
+from ..times import moment_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ...archive.anchoring import Anchoring
     from ...archive.index.index import Row
-    from ...archive.recipients import Person
     from ...archive.service import ArchiveService
     from ...trust.anchors import Trust
 
@@ -104,53 +100,6 @@ def open_service(location: ArchiveLocation, what: str = "reading the log") -> "A
     return ArchiveService(location, clock=now, actor=find_actor(), advance=Shown(what))
 
 
-def find_actor() -> "Person":
-    """Name the person who runs this command, as the operating system does."""
-    import getpass
-    import socket
-
-    from ...archive.recipients import Person
-
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, in a container for instance
-        user = f"user {os.getuid()}" if hasattr(os, "getuid") else "an unknown user"
-    return Person(issuer="os", subject=f"{user}@{socket.gethostname()}", name=user)
-
-
-@contextlib.contextmanager
-def hinting_at_references() -> "Iterator[None]":
-    """Name the option that accepts a reference of another customer, where one is refused."""
-    from ...archive.adding import ReferenceConflictError
-
-    try:
-        yield
-    except ReferenceConflictError as error:
-        raise UsageError(f"{error}; if that is right, repeat it with --same-reference") from None
-
-
-class Shown:
-    """Shows the progress of long work, from its first call until the work is done.
-
-    Args:
-        what: what is done, for instance "verifying".
-    """
-
-    def __init__(self, what: str) -> None:
-        self._what, self._stack = what, contextlib.ExitStack()
-        self._progress: Progress | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        """Show how much was done, of how much."""
-        if self._progress is None and done < total:
-            self._progress = self._stack.enter_context(show_progress(self._what, total))
-        if self._progress is not None:
-            self._progress.reach(done)
-            if done >= total:
-                self._stack.close()
-                self._progress = None
-
-
 def reason_options(command: _Command) -> _Command:
     """Add `--reason` and `--matter`, which an entry keeps in encrypted form."""
     for option in (
@@ -173,13 +122,6 @@ retention_option = click.option(
     metavar="DAYS",
     help="How long copies are kept after a customer relation ended [default: no period].",
 )
-
-
-def moment_words(moment: datetime.datetime | None) -> str:
-    """Write a moment in ISO 8601 (UTC, with Z)."""
-    return (
-        "-" if moment is None else moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    )
 
 
 def row_to_json(row: "Row") -> dict[str, Any]:

@@ -12,7 +12,8 @@ from ...policy.ledger import shipped
 from ..edge import now
 from ..files import read_file, write_out
 from ..output import print_json
-from .options import archive_location, moment_words, open_service, read_location, read_trusted
+from ..times import moment_words
+from .options import archive_location, open_service, read_location, read_trusted
 
 if TYPE_CHECKING:
     from ...archive.anchors import Anchor

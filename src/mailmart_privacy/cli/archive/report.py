@@ -6,7 +6,6 @@ import sys
 
 import click
 
-from ..._time import parse_moment
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
 from ...policy.ledger import shipped
@@ -14,7 +13,8 @@ from ..authorities import TrustOptions, read_own_certificate, trust_values
 from ..edge import now
 from ..files import write_out
 from ..output import print_json
-from .options import archive_location, moment_words, open_service, output_options, retention_option
+from ..times import moment_words, read_begin, read_end
+from .options import archive_location, open_service, output_options, retention_option
 
 
 @click.command()
@@ -35,7 +35,7 @@ def report(since: str, until: str, location: ArchiveLocation, form: str, output:
     from ...archive.report import make_report
 
     service = open_service(location)
-    made = make_report(service, since=_read(since, 0), until=_read(until, 1), ledger=shipped())
+    made = make_report(service, since=read_begin(since), until=read_end(until), ledger=shipped())
     if form == "xlsx":
         from ...sheets.table_workbook import write_tables
 
@@ -51,15 +51,6 @@ def report(since: str, until: str, location: ArchiveLocation, form: str, output:
     if form in ("xlsx", "pdf") and output == "-" and sys.stdout.isatty():
         raise UsageError("this is not for a terminal; give -o FILE")
     write_out(output, content, binary=form in ("xlsx", "pdf"), force=force)
-
-
-def _read(text: str, days: int) -> datetime.datetime:
-    """Read a moment, or a day: its beginning, or the beginning of the next one (UTC)."""
-    try:
-        day = datetime.date.fromisoformat(text)
-    except ValueError:
-        return parse_moment(text)
-    return datetime.datetime.combine(day, datetime.time(), datetime.UTC) + datetime.timedelta(days=days)
 
 
 @click.command()

@@ -6,13 +6,13 @@ from pathlib import Path
 import click
 
 from ..._files import open_whole
-from ..._time import parse_moment
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
 from ..edge import now
 from ..files import require_place
 from ..output import print_json
-from .options import archive_location, moment_words, open_service, reason_options, retention_option
+from ..times import moment_words, read_begin
+from .options import archive_location, open_service, reason_options, retention_option
 
 
 @click.command()
@@ -29,7 +29,7 @@ def ended(recipient: str, location: ArchiveLocation, moment: str | None, reason:
     from ...archive.recipients import Details
 
     service = open_service(location)
-    at = now() if moment is None else _read_moment(moment)
+    at = now() if moment is None else read_begin(moment)
     done = service.end_relation(recipient, ended_at=at, details=Details(reason=reason, matter=matter))
     click.echo(f"ended: {recipient}, {moment_words(at)}; recorded as entry {done.number:,}")
 
@@ -102,11 +102,3 @@ def certify(
         data.write(made.content)
     for each in pages:
         click.echo(each)
-
-
-def _read_moment(text: str) -> datetime.datetime:
-    """Read a moment, or a day: its beginning (UTC)."""
-    try:
-        return datetime.datetime.combine(datetime.date.fromisoformat(text), datetime.time(), datetime.UTC)
-    except ValueError:
-        return parse_moment(text)

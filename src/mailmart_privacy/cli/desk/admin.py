@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import UsageError
-from ..archive.options import find_actor
+from ..edge import find_actor
 
 if TYPE_CHECKING:
     from ...desk.on_host import Host

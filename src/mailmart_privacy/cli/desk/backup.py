@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..archive.options import find_actor
+from ..edge import find_actor
 from .lock import locked
 
 

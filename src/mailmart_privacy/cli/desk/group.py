@@ -19,7 +19,7 @@ import click
 
 from ..._user_dirs import state_path
 from ...errors import MissingExtraError, UsageError
-from ..archive.options import find_actor
+from ..edge import find_actor
 from ..options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 from .admin import admin, make_host
 from .backup import backup, restore, upgrade

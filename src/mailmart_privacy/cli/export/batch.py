@@ -13,8 +13,7 @@ from ..._time import parse_moment
 from ..._unicode import spell_out
 from ...errors import UsageError
 from ...policy.ledger import shipped
-from ..archive.options import hinting_at_references
-from ..edge import form_cache, now
+from ..edge import find_actor, form_cache, now
 from ..files import open_output, read_file, require_place
 from ..progress import show_stages
 from .result import BatchExport, print_plan, print_report, report_remarks, write_checked, write_issued
@@ -65,13 +64,12 @@ def export_batch(batch: BatchExport) -> None:
         show_stages() as progress,
     ):
         runner = _open_runner(batch, plan, begun_at, executor, workers, progress)
-        with hinting_at_references():
-            if batch.place.output is None:
-                place, resume = find_destination(batch.place.directory or ""), batch.options.resume
-                report = runner.into_destination(place, manifest=batch.manifest_path, resume=resume)
-            else:
-                output = open_output(batch.place.output, force=batch.place.force)
-                report = runner.into_zip(output, seekable=batch.place.output != "-")
+        if batch.place.output is None:
+            place, resume = find_destination(batch.place.directory or ""), batch.options.resume
+            report = runner.into_destination(place, manifest=batch.manifest_path, resume=resume)
+        else:
+            output = open_output(batch.place.output, force=batch.place.force)
+            report = runner.into_zip(output, seekable=batch.place.output != "-")
     if report.manifest is not None:
         write_issued(batch, content, sheet, plan, report.manifest)
     print_report(batch, report, progress.seconds("issuing"))
@@ -132,7 +130,7 @@ def _make_job(batch: BatchExport, executor: "Executor | None") -> "BatchJob":
 
 def _open_archive(batch: BatchExport, signer: str) -> "AbstractContextManager[Archiving]":
     from ...batch.archiving import open_archiving
-    from ..archive.options import find_actor, read_anchoring
+    from ..archive.options import read_anchoring
 
     assert batch.archive is not None
     anchoring = read_anchoring(batch.signing.authorities)

@@ -15,7 +15,7 @@ from ...batch.file_names import name_file
 from ...errors import UsageError
 from ...policy.ledger import shipped
 from ...policy.papers import Paper
-from ..archive.options import hinting_at_references, open_service
+from ..archive.options import open_service
 from ..edge import form_cache, now
 from ..files import require_place, write_out
 from ..help import GroupedCommand
@@ -216,15 +216,12 @@ def _archive(
     from ...archive.delivery import pass_archived, write_archived
 
     ledger = shipped()
-    with hinting_at_references():
-        if target == "-":
-            done = pass_archived(
-                service, sys.stdout.buffer, pdf, trust=trust, ledger=ledger, same_reference=same_reference
-            )
-        else:
-            done = write_archived(
-                service, Path(target), pdf, trust=trust, ledger=ledger, force=force, same_reference=same_reference
-            )
+    if target == "-":
+        done = pass_archived(service, sys.stdout.buffer, pdf, trust=trust, ledger=ledger, same_reference=same_reference)
+    else:
+        done = write_archived(
+            service, Path(target), pdf, trust=trust, ledger=ledger, force=force, same_reference=same_reference
+        )
     click.echo(f"archived as entry {done.entry:,} of {service.archive.metadata.origin}", err=True)
 
 

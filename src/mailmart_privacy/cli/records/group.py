@@ -1,6 +1,5 @@
 """`records`: for the maintainers who release a version of the policy."""
 
-import datetime
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,9 @@ from ..._unicode import spell_out
 from ...errors import PrivacyError, UsageError
 from ...policy.kinds import CHANGE_KINDS
 from ...policy.ledger import Ledger
+from ..edge import now
 from ..keys import IdentityOptions, identity_options
+from ..times import read_date, read_moment
 from ..values import as_value
 from .data_folder import data_option, open_folder
 from .trust import trust
@@ -45,7 +46,7 @@ def records() -> None:
 @data_option
 def new(date: str, origin: str | None, data: Path | None) -> None:
     """Open the folder of the next version: the text of the one before it, under a new DATE."""
-    place, before = open_folder(data).open_version(_parse_date(date), origin=origin)
+    place, before = open_folder(data).open_version(read_date(date), origin=origin)
     click.echo(place)
     click.echo(
         f"the text of {before}, dated {date}; edit it, then: "
@@ -77,7 +78,7 @@ def build(version: str, release: ReleaseOptions, data: Path | None) -> None:
     """
     made = open_folder(data).build_version(
         version,
-        now=_read_moment(None),
+        now=now(),
         released_at=None if release.released_at is None else parse_moment(release.released_at),
         effective_at=None if release.effective_at is None else parse_moment(release.effective_at),
         change=release.change,
@@ -99,7 +100,7 @@ def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | N
 
     To postpone a version, withdraw it and announce its text again as a version of its own.
     """
-    open_folder(data).withdraw(version, reason=reason, withdrawn_at=_read_moment(withdrawn_at))
+    open_folder(data).withdraw(version, reason=reason, withdrawn_at=read_moment(withdrawn_at))
     click.echo(f"{version} is withdrawn")
 
 
@@ -139,24 +140,10 @@ def sign(identity: IdentityOptions, signed_at: str | None, data: Path | None) ->
     if identity.identity_file is None:  # nobody accepts data that is signed with the key of this computer
         raise UsageError("nothing says which key signs the data; name it with --identity FILE")
     folder = open_folder(data)
-    signed = sign_data(folder.read, identity.key()(), signed_at=_read_moment(signed_at).replace(microsecond=0))
+    signed = sign_data(folder.read, identity.key()(), signed_at=read_moment(signed_at).replace(microsecond=0))
     for name, content in signed.items():
         write_whole(folder.path / name, content, force=True)
         click.echo(folder.path / name)
 
 
 records.add_command(trust)
-
-
-def _read_moment(given: str | None) -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC) if given is None else parse_moment(given)
-
-
-def _parse_date(text: str) -> datetime.date:
-    try:
-        day = datetime.date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.isoformat() != text:
-        raise UsageError(f"{text!r} is not a date; write it like 2026-11-23")
-    return day
