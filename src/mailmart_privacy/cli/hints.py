@@ -22,6 +22,7 @@ HINTS = {
     "no_certificate": "leave --certificate out",
     "no_passphrase": "leave --passphrase-file out",
     "pin": "give it by --passphrase-file, by pin-source=file:/PATH in the URI, or in $MAILMART_PRIVACY_PASSPHRASE",
+    "port": "give another --port",
     "resume": "continue with --resume",
     "same_reference": "if that is right, repeat it with --same-reference",
     "sheet": "name one of these with --sheet NAME",

@@ -15,9 +15,8 @@ from .values import as_value
 
 if TYPE_CHECKING:
     from ..trust.trust_list import TrustList
-    from ..web import Response, Service
-
-_DEMO = "/demonstration/"
+    from ..web import Service
+    from ..web.demo import Demonstration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,11 +108,11 @@ def serve(host: str, port: int, options: SiteOptions, demo: bool) -> None:
     from ..web.dev_server import open_server
 
     shown = f"[{host}]" if ":" in host else host
-    shown_list, copies = _make_demo(options.moment()) if demo else (None, {})
+    demonstration = _make_demonstration(options.moment()) if demo else None
     try:
         # The port is in the addresses, so the server comes first; it answers nobody yet.
         server = open_server(
-            lambda *request: _give_copy(copies, *request) or service.respond(*request),
+            lambda *request: (demonstration and demonstration.respond(*request)) or service.respond(*request),
             host=host,
             port=port,
             log=lambda line: click.echo(line, err=True),
@@ -122,29 +121,17 @@ def serve(host: str, port: int, options: SiteOptions, demo: bool) -> None:
         raise UsageError(f"cannot listen at {shown}:{port} ({error.strerror}); give another --port or --host") from None
     with server:
         base = f"http://{shown}:{server.server_address[1]}"
-        service = options.service(base, shown_list)
+        service = options.service(base, demonstration.trust_list if demonstration else None)
         service.current()  # there is one at that moment
         click.echo(f"{base}{options.path}")
-        for name in copies:
-            click.echo(f"a copy to check at {base}{options.path}/verify: {base}{_DEMO}{name}", err=True)
+        for path in demonstration.paths if demonstration else ():
+            click.echo(f"a copy to check at {base}{options.path}/verify: {base}{path}", err=True)
         click.echo("Ctrl-C ends it", err=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
 
 
-def _make_demo(moment: datetime.datetime) -> "tuple[TrustList, dict[str, bytes]]":
+def _make_demonstration(moment: datetime.datetime) -> "Demonstration":
     from ..web.demo import make_demonstration
 
-    made = make_demonstration(shipped(), moment)
-    return made.trust_list, made.copies
-
-
-def _give_copy(copies: dict[str, bytes], method: str, target: str, *_: object) -> "Response | None":
-    """Answer a request for a copy of the demonstration; None for any other URL."""
-    content = copies.get(target.removeprefix(_DEMO)) if target.startswith(_DEMO) else None
-    if content is None or method not in ("GET", "HEAD"):
-        return None
-    from ..web import Response
-
-    kept = (("Content-Type", "application/pdf"), ("Content-Length", str(len(content))), ("Cache-Control", "no-store"))
-    return Response(200, kept, b"" if method == "HEAD" else content)
+    return make_demonstration(shipped(), moment)

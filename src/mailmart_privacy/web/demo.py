@@ -15,6 +15,7 @@ from ..keys.certificates import to_der
 from ..keys.key_files import create_identity
 from ..release.trust import add_certificate, add_key, compromise, retire
 from ..trust.trust_list import TrustList, write_trust_list
+from .refusals import Response
 
 try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..policy.ledger import Ledger
 
 _DAY = datetime.timedelta(days=1)
+_FOLDER = "/demonstration/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,28 @@ class Demonstration:
 
     trust_list: TrustList
     copies: dict[str, bytes]
+
+    @property
+    def paths(self) -> list[str]:
+        """Where the copies are, below the address of the server."""
+        return [_FOLDER + name for name in self.copies]
+
+    def respond(self, method: str, target: str, *_: object) -> Response | None:
+        """Answer a request for one of the copies; None for any other.
+
+        Args:
+            method: of the request.
+            target: its path.
+        """
+        content = self.copies.get(target.removeprefix(_FOLDER)) if target.startswith(_FOLDER) else None
+        if content is None or method not in ("GET", "HEAD"):
+            return None
+        headers = (
+            ("Content-Type", "application/pdf"),
+            ("Content-Length", str(len(content))),
+            ("Cache-Control", "no-store"),
+        )
+        return Response(200, headers, b"" if method == "HEAD" else content)
 
 
 def make_demonstration(ledger: "Ledger", at: datetime.datetime) -> Demonstration:

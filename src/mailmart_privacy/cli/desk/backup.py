@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from ..edge import find_actor
-from .lock import locked
 
 
 @click.command()
@@ -34,6 +33,7 @@ def restore(obj: dict[str, Any], folder: Path) -> None:
     An archive that is there already is left as it is. The keys have to be in their places.
     """
     from ...desk.backup import restore as restore_desk
+    from ...desk.lock import locked
 
     settings = obj["settings"]
     with locked(Path(settings.folder), settings.user):
@@ -51,6 +51,7 @@ def restore(obj: dict[str, Any], folder: Path) -> None:
 @click.pass_obj
 def upgrade(obj: dict[str, Any]) -> None:
     """Bring the tables forward to this version, as a desk that starts does. There is no way back: back up first."""
+    from ...desk.lock import locked
     from ...desk.web.tables import MIGRATIONS, Tables
 
     settings = obj["settings"]

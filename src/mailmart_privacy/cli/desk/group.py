@@ -1,16 +1,8 @@
 """`desk`: the web application for the people who issue, find and check copies, on this computer or for a team."""
 
-import contextlib
-import hashlib
-import json
 import os
-import secrets
-import signal
-import socket
 import sys
-import time
 import webbrowser
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +15,11 @@ from ..edge import find_actor
 from ..options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 from .admin import admin, make_host
 from .backup import backup, restore, upgrade
-from .lock import archive_locked, find_running, locked
 from .options import ServingOptions, SignInOptions, TeamOptions, serving_options, sign_in_options, team_options
 
 if TYPE_CHECKING:
+    from ...desk.running import RunningDesk
     from ...desk.settings import DeskSettings
-
-_BACKLOG = 128
 
 
 @click.group(invoke_without_command=True)
@@ -62,7 +52,14 @@ def desk(
         if settings.for_team and settings.oidc is None:
             raise UsageError("a desk for a team needs an identity provider; give --oidc-issuer and --oidc-client-id")
         _require_team(settings)
-        _run(settings, serving, team.listen)
+        from ...desk.running import run_desk
+
+        run_desk(
+            settings,
+            listen=team.listen,
+            port=serving.port,
+            ready=lambda running: _announce(running, for_team=settings.for_team, browser=serving.browser),
+        )
 
 
 @desk.command()
@@ -75,6 +72,7 @@ def link(obj: dict[str, Any], subject: str | None) -> None:
     record.
     """
     from ...desk.links import make_link
+    from ...desk.lock import find_running
 
     settings: DeskSettings = obj["settings"]
     if subject is not None:
@@ -106,42 +104,14 @@ def _require_team(settings: "DeskSettings") -> None:
         raise UsageError(faults[-1])
 
 
-def _run(settings: "DeskSettings", serving: ServingOptions, address: str) -> None:
-    from ...desk.launcher import Launcher
-    from ...desk.lines import write_line
-
-    token = "" if settings.for_team else secrets.token_urlsafe(32)
-    with (
-        locked(Path(settings.folder), settings.user) as note,
-        archive_locked(settings.archive, settings.user),
-        _listen(address, serving.port) as listener,
-    ):
-        local = f"http://{address}:{listener.getsockname()[1]}"
-        origin = settings.origin or local
-        note.write(json.dumps({"process": os.getpid(), "origin": origin}))
-        note.flush()
-        digest = hashlib.sha256(token.encode()).hexdigest() if token else ""
-        launcher = Launcher(
-            replace(settings, origin=origin, token_digest=digest),
-            listener,
-            clock=time.monotonic,
-            report=lambda words: write_line("launcher", words),
-        )
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: launcher.stop())
-        try:
-            launcher.start()
-            address = f"{origin}/?token={token}" if token else origin
-            click.echo(address)
-            if token:
-                click.echo("Open it in a browser; it signs you in, once. Ctrl-C ends the desk", err=True)
-            else:
-                click.echo(f"The proxy has to pass requests on to {local}. Ctrl-C ends the desk", err=True)
-            if token and (serving.browser or (serving.browser is None and _has_browser())):
-                webbrowser.open(address)
-            launcher.run()
-        finally:
-            launcher.close()
+def _announce(desk: "RunningDesk", *, for_team: bool, browser: bool | None) -> None:
+    click.echo(desk.address)
+    if for_team:
+        click.echo(f"The proxy has to pass requests on to {desk.local}. Ctrl-C ends the desk", err=True)
+        return
+    click.echo("Open it in a browser; it signs you in, once. Ctrl-C ends the desk", err=True)
+    if browser or (browser is None and _has_browser()):
+        webbrowser.open(desk.address)
 
 
 def _require_system() -> None:
@@ -189,20 +159,6 @@ def _absolute(name: str | None) -> str:
     if not name:
         return ""
     return name if ":" in name else str(Path(name).absolute())
-
-
-@contextlib.contextmanager
-def _listen(address: str, port: int) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((address, port))
-        except OSError as error:
-            raise UsageError(
-                f"cannot listen at {address}, port {port} ({error.strerror}); give another --port"
-            ) from None
-        listener.listen(_BACKLOG)
-        yield listener
 
 
 def _has_browser() -> bool:

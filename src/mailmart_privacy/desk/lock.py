@@ -1,6 +1,7 @@
-"""One folder, one desk: a second one is told where the first one answers."""
+"""Locks: only one desk works with a folder, and with an archive in a folder; another one is told which."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -8,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from ...errors import UsageError
+from .._files import make_folder
+from ..errors import UsageError
 
 _LOCK = "desk.lock"
 
@@ -16,10 +18,6 @@ _LOCK = "desk.lock"
 @contextlib.contextmanager
 def locked(folder: Path, user: str) -> "Iterator[IO[str]]":
     """Keep a folder for one desk; another one is told where this one answers."""
-    import fcntl
-
-    from ..._files import make_folder
-
     make_folder(folder, mode=0o700)
     if user:
         shutil.chown(folder, user)
@@ -53,10 +51,6 @@ def archive_locked(archive: str, user: str) -> Iterator[None]:
     Raises:
         UsageError: another desk works with it.
     """
-    import fcntl
-
-    from ..._files import make_folder
-
     if "://" in archive:
         yield
         return
