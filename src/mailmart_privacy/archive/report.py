@@ -3,10 +3,11 @@
 import csv
 import datetime
 import io
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .._time import format_iso, require_moment
 from ..errors import UsageError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .recipients import Recipient
     from .service import ArchiveService
 
+ReportFormat = Literal["html", "pdf", "xlsx", "csv", "json"]
 _ACTS = {
     "hold": "hold placed",
     "release": "hold lifted",
@@ -97,6 +99,27 @@ class ArchiveReport:
     def to_html(self) -> str:
         """Write a page that prints well."""
         return environment().get_template("report.html").render(report=self, format_iso=format_iso)
+
+    def render(self, form: ReportFormat) -> bytes:
+        """Write it as a file.
+
+        Args:
+            form: "html", "pdf", "xlsx", "csv" or "json".
+
+        Raises:
+            MissingExtraError: the extra `form` is not installed (PDF), or `xlsx` (XLSX).
+        """
+        if form == "xlsx":
+            from ..sheets.table_workbook import write_tables
+
+            return write_tables((table.key, table.columns, table.rows) for table in self.tables)
+        if form == "pdf":
+            from ..form.page import print_page
+
+            return print_page(self.to_html(), machine_fonts=True)
+        if form == "json":
+            return (json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
+        return (self.to_csv() if form == "csv" else self.to_html()).encode()
 
 
 def make_report(

@@ -1,10 +1,13 @@
 """The archive as one object: what a command line, a web application or a script asks of it."""
 
 import datetime
+import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..policy.ledger import policy_from_json
+from ..policy.render import render_html
 from .acts import Erasure, finish_erasures
 from .adding import Added, add_files
 from .anchoring import Anchoring, anchor_added, indexed_anchors
@@ -116,6 +119,17 @@ class ArchiveService(ArchiveActs):
                     if content is not None:
                         return content
         raise UsageError(f"the archive has no {name} of version {row.version}")
+
+    def fetch_page(self, digest: str) -> bytes:
+        """Render the page of the text that a file is of. How a page looks is not archived, its text is.
+
+        Args:
+            digest: of the file.
+
+        Raises:
+            UsageError: the archive does not have that version.
+        """
+        return render_html(policy_from_json(json.loads(self.fetch_text(digest, "policy.json")))).encode()
 
     def prove(self, digest: str) -> "tuple[Row, bytes]":
         """Write the proof that a file is in the log (C2SP tlog-proof).

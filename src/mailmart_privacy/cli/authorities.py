@@ -1,7 +1,6 @@
 """Timestamp authorities and certificates to trust, as the user names them."""
 
 import functools
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,6 +8,7 @@ import click
 
 from .._user_dirs import identity_path
 from ..errors import UsageError
+from ..keys.digests import parse_digest
 from .files import read_file
 from .values import as_value
 
@@ -160,9 +160,8 @@ def _read_certificates(names: tuple[str, ...]) -> "tuple[Certificate, ...]":
 
 
 def _read_pin(name: str) -> list[str]:
-    digits = name.lower().removeprefix("sha256:").replace(":", "")
-    if re.fullmatch(r"[0-9a-f]{64}", digits):
-        return [digits]
+    if (digest := parse_digest(name)) is not None:
+        return [digest]
     from ..keys.certificates import certificate_digest
 
     try:

@@ -1,6 +1,5 @@
 """`diff`: a redline of two texts."""
 
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -8,16 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._unicode import spell_out
 from ..diff.compare import compare
-from ..errors import ExitCode, UsageError
+from ..errors import ExitCode, UnreadableFileError, UsageError
+from ..policy.ledger import shipped
+from ..redline.sources import CURRENT, UPCOMING, find_recorded, read_source
 from ..redline.wording import is_same
 from .authorities import TrustOptions
-from .diff_texts import read_text
-from .files import TargetOptions, require_no_stylesheet, target_options, write_stylesheet
+from .edge import now
+from .files import TargetOptions, read_file, require_no_stylesheet, target_options, write_stylesheet
+from .output import shows_colour
 from .values import as_value
 
 if TYPE_CHECKING:
     from ..diff.comparison import Comparison
+    from ..policy.model import Policy
+    from ..policy.prose import Prose
 
 _WIDEST = 100
 _STYLESHEET = "redline.css"
@@ -81,9 +86,9 @@ def diff(old: str, new: str, view: ViewOptions, trust: tuple[str, ...], tell: bo
     form = view.read_format()
     if form == "html":
         require_no_stylesheet(target.output, _STYLESHEET)
-    before, after = read_text(old, TrustOptions(trust=trust)), read_text(new, TrustOptions(trust=trust))
+    before, after = _read_text(old, TrustOptions(trust=trust)), _read_text(new, TrustOptions(trust=trust))
     comparison = compare(before, after)
-    content = _render(comparison, form, view, terminal=target.output == "-" and _is_terminal())
+    content = _render(comparison, form, view, terminal=target.output == "-" and sys.stdout.isatty())
     target.write(content, binary=form == "pdf")
     if form == "html" and target.output != "-":
         from ..policy.render import read_style
@@ -111,11 +116,44 @@ def _render(comparison: "Comparison", form: str, view: ViewOptions, *, terminal:
         return render_json(comparison).encode()
     from ..redline.text import render_text
 
-    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else None
-    painted = view.color == "always" or (view.color == "auto" and terminal and not plain)
+    painted = view.color == "always" or (view.color == "auto" and terminal and shows_colour())
     return render_text(comparison, color=painted, full=view.full, width=width).encode()
 
 
-def _is_terminal() -> bool:
-    return sys.stdout.isatty()
+def _read_text(name: str, trust: TrustOptions) -> "Policy | Prose":
+    """Find or read a text; what a file turned out to be is reported on standard error.
+
+    Args:
+        name: a version, "current", "upcoming", a `Policy.text_id`, a file, or "-" for standard input.
+        trust: whom to trust when a copy is verified.
+
+    Returns:
+        The recorded policy where the text is that of a version, else the policy or prose that was read.
+
+    Raises:
+        UsageError: it is not one of these, or contains no text.
+    """
+    ledger = shipped()
+    at = now()
+    if (recorded := find_recorded(name, ledger=ledger, at=at)) is not None:
+        return recorded
+    said = spell_out(name)
+    found = read_source(_read_content(name, said), name=said, ledger=ledger, trust=trust.read, at=at)
+    for note in found.notes:
+        click.echo(note, err=True)
+    return found.text
+
+
+def _read_content(name: str, said: str) -> bytes:
+    from ..pdf.scan import MAX_SIZE
+
+    try:
+        return read_file(name, at_most=MAX_SIZE)
+    except UnreadableFileError as error:
+        raise UsageError(f"{said}: {error}") from None
+    except (FileNotFoundError, ValueError):  # ValueError: a name that no file can have
+        known = ", ".join(version.version for version in shipped().versions)
+        raise UsageError(
+            f"{said} is neither a file nor a version ({known}, {CURRENT}, {UPCOMING}) nor a text id"
+        ) from None

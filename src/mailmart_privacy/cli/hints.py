@@ -19,6 +19,7 @@ HINTS = {
     "index": "rebuild the index with: mailmart-privacy archive reindex",
     "key": "name the file of the archive's key with --archive-key",
     "max_rows": "split the sheet, or raise the limit with --max-rows",
+    "name": "give one with --name",
     "no_certificate": "leave --certificate out",
     "no_passphrase": "leave --passphrase-file out",
     "pin": "give it by --passphrase-file, by pin-source=file:/PATH in the URI, or in $MAILMART_PRIVACY_PASSPHRASE",

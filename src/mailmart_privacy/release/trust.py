@@ -11,6 +11,7 @@ from .._files import write_whole
 from .._time import require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
+from ..keys.digests import strip_digest
 from ..trust.trust_list import (
     COMPROMISED,
     CURRENT,
@@ -154,6 +155,40 @@ def add_key(
     return _add(entries, purpose, name, since, key=key.strip())
 
 
+def add_content(
+    entries: list[dict[str, Any]],
+    content: bytes,
+    *,
+    origin: str,
+    purpose: str,
+    since: datetime.datetime,
+    name: str | None = None,
+) -> list[dict[str, Any]]:
+    """Record what a file holds: a certificate, or a key for a purpose of keys.
+
+    Args:
+        entries: those of the list, oldest first.
+        content: of the file: one certificate in PEM or DER, or the text of a key.
+        origin: the name of the file, for messages.
+        purpose: "copies", "timestamps", "data" or "archive-log".
+        since: from when it is used (aware).
+        name: whose it is; None for the name in a certificate.
+
+    Raises:
+        UsageError: it holds several certificates, or a key without a name; see also `add_certificate` and `add_key`.
+    """
+    from ..keys.certificates import load_certificates, to_der
+
+    if purpose not in OF_CERTIFICATES:
+        if name is None:
+            raise UsageError("a key has no name of its own", argument="name")
+        return add_key(entries, content.decode("utf-8", errors="replace"), purpose=purpose, since=since, name=name)
+    found = load_certificates(content, origin=origin)
+    if len(found) != 1:
+        raise UsageError(f"{origin} holds {len(found)} certificates; give a file with the one to record")
+    return add_certificate(entries, to_der(found[0]), purpose=purpose, since=since, name=name)
+
+
 def retire(entries: list[dict[str, Any]], digest: str, *, until: datetime.datetime) -> list[dict[str, Any]]:
     """Record until when a certificate or key was used; what was signed by then stays genuine.
 
@@ -221,7 +256,7 @@ def _add(
 
 def _find(entries: list[dict[str, Any]], digest: str) -> tuple[TrustRecord, ...]:
     """Find what is recorded of a certificate or key: one record for each purpose."""
-    wanted = digest.lower().removeprefix("sha256:").replace(":", "")
+    wanted = strip_digest(digest)
     content = write_trust_list(entries)
     found = [each for each in TrustList(lambda _: content).in_effect() if each.digest.startswith(wanted)]
     if not wanted or len(wanted) < 8 or not found:

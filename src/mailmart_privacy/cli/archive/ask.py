@@ -1,8 +1,6 @@
 """`archive list`, `find`, `in-force` and `fetch`: what an archive answers."""
 
 import csv
-import json
-import re
 import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from ..._time import parse_moment
 from ...archive.location import ArchiveLocation
 from ...archive.register import read_register
 from ...errors import UsageError
+from ...keys.digests import parse_digest
 from ..files import write_out
 from ..output import print_json
 from ..times import moment_words
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from ...archive.finding import Customer, Found, FoundCopy
     from ...archive.index.index import Row
     from ...archive.service import ArchiveService
+
+_TEXTS = {"text": "policy.txt", "markdown": "policy.md", "json": "policy.json"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,12 +93,12 @@ def list_copies(location: ArchiveLocation, wanted: ListOptions, as_csv: bool, as
 
 def _read_signer(text: str) -> str:
     """Read the digest of a certificate, also in the spelling of other programs."""
-    digits = text.lower().removeprefix("sha256:").replace(":", "")
-    if not re.fullmatch("[0-9a-f]{64}", digits):
+    digest = parse_digest(text)
+    if digest is None:
         raise UsageError(
             f"{text!r} is not the SHA-256 of a certificate; `mailmart-privacy identity show` prints your own"
         )
-    return digits
+    return digest
 
 
 def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
@@ -270,16 +271,8 @@ def fetch(digest: str, location: ArchiveLocation, form: str, output: str, force:
     service = open_service(location, "indexing")
     if form == "pdf":
         content = service.fetch(digest)
+    elif form == "html":
+        content = service.fetch_page(digest)
     else:
-        name = {"text": "policy.txt", "markdown": "policy.md", "html": "policy.json", "json": "policy.json"}[form]
-        content = service.fetch_text(digest, name)
-        content = _render_page(content) if form == "html" else content
+        content = service.fetch_text(digest, _TEXTS[form])
     write_out(output, content, binary=form == "pdf", force=force)
-
-
-def _render_page(recorded: bytes) -> bytes:
-    """Render the page of an archived version: how a page looks is not archived, its text is."""
-    from ...policy.ledger import policy_from_json
-    from ...policy.render import render_html
-
-    return render_html(policy_from_json(json.loads(recorded))).encode()

@@ -1,13 +1,11 @@
 """`archive report` and `due`: what happened in a period, and what has to be done when."""
 
 import datetime
-import json
-import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from ...archive.location import ArchiveLocation
-from ...errors import UsageError
 from ...policy.ledger import shipped
 from ..authorities import TrustOptions, read_own_certificate, trust_values
 from ..edge import now
@@ -15,6 +13,9 @@ from ..files import write_out
 from ..output import print_json
 from ..times import moment_words, read_begin, read_end
 from .options import archive_location, open_service, output_options, retention_option
+
+if TYPE_CHECKING:
+    from ...archive.report import ReportFormat
 
 
 @click.command()
@@ -30,27 +31,13 @@ from .options import archive_location, open_service, output_options, retention_o
     help="A page that prints well; PDF needs the extra `form`, XLSX the extra `xlsx`.",
 )
 @output_options
-def report(since: str, until: str, location: ArchiveLocation, form: str, output: str, force: bool) -> None:
+def report(since: str, until: str, location: ArchiveLocation, form: "ReportFormat", output: str, force: bool) -> None:
     """Report on a period: copies by version and person, outdated customers, erasures, holds, withdrawals, anchors."""
     from ...archive.report import make_report
 
     service = open_service(location)
     made = make_report(service, since=read_begin(since), until=read_end(until), ledger=shipped())
-    if form == "xlsx":
-        from ...sheets.table_workbook import write_tables
-
-        content = write_tables((table.key, table.columns, table.rows) for table in made.tables)
-    elif form == "pdf":
-        from ...form.page import print_page
-
-        content = print_page(made.to_html(), machine_fonts=True)
-    elif form == "json":
-        content = (json.dumps(made.to_json(), ensure_ascii=False, indent=2) + "\n").encode()
-    else:
-        content = (made.to_csv() if form == "csv" else made.to_html()).encode()
-    if form in ("xlsx", "pdf") and output == "-" and sys.stdout.isatty():
-        raise UsageError("this is not for a terminal; give -o FILE")
-    write_out(output, content, binary=form in ("xlsx", "pdf"), force=force)
+    write_out(output, made.render(form), binary=form in ("pdf", "xlsx"), force=force)
 
 
 @click.command()

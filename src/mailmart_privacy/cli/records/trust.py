@@ -9,7 +9,6 @@ import click
 
 from ..._time import parse_moment
 from ..._unicode import spell_out
-from ...errors import UsageError
 from ..files import read_file
 from .data_folder import data_option, open_folder
 
@@ -35,24 +34,13 @@ def trust() -> None:
 @data_option
 def add(file: str, purpose: str, since: str, name: str | None, data: Path | None) -> None:
     """Record the certificate, or the key, in FILE as one that MailMart uses."""
-    from ...keys.certificates import load_certificates, to_der
-    from ...release.trust import add_certificate, add_key
-    from ...trust.trust_list import OF_CERTIFICATES
+    from ...release.trust import add_content
 
     moment, content = parse_moment(since), read_file(file)
-
-    def change(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if purpose in OF_CERTIFICATES:
-            found = load_certificates(content, origin=file)
-            if len(found) != 1:
-                raise UsageError(f"{file} holds {len(found)} certificates; give a file with the one to record")
-            return add_certificate(entries, to_der(found[0]), purpose=purpose, since=moment, name=name)
-        if name is None:
-            raise UsageError("a key has no name of its own; give one with --name")
-        key = content.decode("utf-8", errors="replace").strip()
-        return add_key(entries, key, purpose=purpose, since=moment, name=name)
-
-    _change(open_folder(data).path, change)
+    _change(
+        open_folder(data).path,
+        lambda entries: add_content(entries, content, origin=file, purpose=purpose, since=moment, name=name),
+    )
 
 
 @trust.command()
