@@ -95,7 +95,7 @@ def test_versions_whose_dates_go_back_are_refused() -> None:
     second = {**first, "version": "2026-02-23", "effective_at": "2027-01-01T00:00:00Z", "change": "editorial"}
     second |= {"summary": "Nothing.", "previous": entry_digest(first)}
     document = {"format": 1, "entries": [first, second], "head": entry_digest(second)}
-    with pytest.raises(RecordError, match="do not move forward: 2026-02-24, 2026-02-23"):
+    with pytest.raises(RecordError, match="are not in ascending order: 2026-02-24, 2026-02-23"):
         Ledger(changed(LEDGER, json.dumps(document).encode()))
 
 

@@ -128,7 +128,7 @@ def test_a_shorter_or_forked_chain_is_refused(folder: Path, tmp_path: Path) -> N
     entries = [fork[0]]
     write(tmp_path / "fork", {LEDGER: write_ledger(entries), TRUST_LIST: write_trust_list(ENTRIES)})
     sign(tmp_path / "fork")
-    assert "ledger.json says something else" in refused(tmp_path / "fork")
+    assert "ledger.json contradicts the one" in refused(tmp_path / "fork")
     write(folder, {TRUST_LIST: write_trust_list(add_certificate(ENTRIES, to_der(STRANGER.certificate), purpose="data",
                                                                 since=NOW - 20 * DAY))})  # fmt: skip
     sign(folder, STRANGER)
@@ -151,7 +151,7 @@ def test_what_was_changed_after_it_was_signed(folder: Path, tmp_path: Path) -> N
     assert "head.json cannot be read" in refused(tmp_path / "nothing")
     content = (folder / SIGNATURE).read_bytes()
     (folder / SIGNATURE).write_bytes(content + b"\0")
-    assert refused(folder) == "head.p7s is not written as it has to be"
+    assert refused(folder) == "head.p7s is not in its canonical form"
     (folder / SIGNATURE).write_bytes(content)
     open_data(folder, ledger=one_version(), trust_list=trusting(ENTRIES))
 

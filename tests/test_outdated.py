@@ -33,7 +33,7 @@ def test_what_is_published_and_not_known_here_is_named() -> None:
     other = json.loads(listed)
     other[1]["digest"] = "0" * 64
     skew = find_skew(json.dumps(other).encode(), ledger.versions)
-    assert skew.describe() == [f"version {SECOND} has another text than is published"]
+    assert skew.describe() == [f"the text of version {SECOND} is not the one that is published"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"{}x", b"5", b'["a"]', b'[{"version": 5}]', b"null"])

@@ -16,10 +16,10 @@ DIGEST = "85591b988b6aa67cfa7d04e7e34d7025e6a2a250630a38f3b7a60bd4cf8965dd"
 SOURCE = _resources.read_data(f"{VERSION}/policy.md").decode()
 NUMBERED = r"a numbered list; use a bullet list, or write the number as `1\.`"
 INVISIBLE = "control or invisible characters ({})"
-NO_DATE = "no date; below the title stands a line like `Last updated: February 24, 2026`"
-NO_TITLE = "no title; the first line is `# Privacy Policy`"
+NO_DATE = "no date; write a line like `Last updated: February 24, 2026` below the title"
+NO_TITLE = "no title; write one like `# Privacy Policy` in the first line"
 NO_PROCESSORS = "no section with the id 'third-party-services'; the processors are read from its list"
-ATTRIBUTE = "an attribute; only a heading takes one, and only an id: {#like-this}"
+ATTRIBUTE = "an attribute; only headings may have one, and only an id: {#like-this}"
 NOT_PLAIN = "HTML or an entity; write the plain text and the character itself"
 
 
@@ -169,7 +169,11 @@ def test_escaped_markup_is_text() -> None:
             "### Personal", "#### Personal", 11, "a heading of level 4 below one of level 2", id="level skipped"
         ),
         pytest.param(
-            "- Name and", "#### Deep\n\n- Name and", 15, "a heading of level 4; there are three", id="level too deep"
+            "- Name and",
+            "#### Deep\n\n- Name and",
+            15,
+            "a heading of level 4; only three levels are allowed",
+            id="level too deep",
         ),
         pytest.param(
             "## 8. Cookies\n", "## 8. Cookies\n\n## 9. Crumbs\n", 74, "section 8 is empty", id="empty section"
@@ -191,7 +195,7 @@ def test_escaped_markup_is_text() -> None:
             "### Personal Information",
             "### Personal Information {#cookies-heading}",
             11,
-            "the id 'cookies-heading' is the one of section 8's heading",
+            "the id 'cookies-heading' is that of section 8's heading",
             id="id of a section's heading",
         ),
         pytest.param(
@@ -205,7 +209,11 @@ def test_escaped_markup_is_text() -> None:
         pytest.param("4. Third-Party", "4. Third Parties'", 1, NO_PROCESSORS, id="no section of processors"),
         pytest.param("- Data portability", "- ", 70, "an empty list item", id="empty item"),
         pytest.param(
-            "essential c", "essentia\u0301l c", 76, "the text is not in Unicode's NFC; normalise it", id="not NFC"
+            "essential c",
+            "essentia\u0301l c",
+            76,
+            "the text is not in Unicode's normalization form C (NFC); normalise it",
+            id="not NFC",
         ),
         pytest.param("essential c", "essential\tc", 76, INVISIBLE.format("U+0009"), id="tab"),
         pytest.param("essential c", "essential\u0007 c", 76, INVISIBLE.format("U+0007"), id="control character"),

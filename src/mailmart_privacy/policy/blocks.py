@@ -1,4 +1,4 @@
-"""What a section is made of, and how Markdown and HTML spell it."""
+"""The blocks of a section, and how they are written in Markdown and in HTML."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
 class Block:
     """A paragraph, a heading inside a section, or a list whose order carries no meaning.
 
-    The reason for this being one class: serializers such as msgspec tell no two dataclasses of a union apart.
+    This is one class because serializers such as msgspec cannot tell the dataclasses of a union apart.
 
     Attributes:
         type: "paragraph", "heading" or "list".

@@ -13,12 +13,12 @@
 
 The rules:
 
-1. Each entry carries the digest of the entry before it, and the file that of the last one.
-2. What entries tell of (`released_at`, `withdrawn_at`) does not go back in time.
-3. The names of versions move forward; a version is last updated on the day that is its name.
+1. Each entry carries the digest of the entry before it, and the file carries the digest of the last one.
+2. The moments that entries record (`released_at`, `withdrawn_at`) never go back in time.
+3. The names of versions are dates in ascending order; each is the date on which the version was last updated.
 4. Every version but the first says how it differs from the one before it.
 5. A withdrawal names a version that was announced, was not withdrawn before, and had not taken effect.
-6. The moments at which versions take effect move forward, those aside that were withdrawn.
+6. The moments at which versions take effect are in ascending order, without those of withdrawn versions.
 """
 
 import datetime
@@ -90,7 +90,7 @@ def _read_versions(entries: "list[dict[str, Any]]") -> tuple[Version, ...]:
         raise RecordError(f"{LEDGER} has an entry of the unknown kind {unknown[0]!r}")
     names = [entry["version"] for entry in released]
     if names != sorted(set(names)):
-        raise RecordError(f"{LEDGER}: the dates of the versions do not move forward: {', '.join(names)}")
+        raise RecordError(f"{LEDGER}: the dates of the versions are not in ascending order: {', '.join(names)}")
     for entry in released:
         _verify_version(entry, first=entry is released[0])
     withdrawn = _read_withdrawals(entries)

@@ -1,7 +1,7 @@
-"""The types of words that have few values, made when something asks for them.
+"""Literal types for words with a fixed set of values, made when something asks for them.
 
-Frameworks evaluate annotations such as `kinds.Change` at run time, and need `typing` then. Reading the policy needs no
-such type, and importing `typing` would take a fifth of the time that it takes.
+Frameworks evaluate annotations such as `kinds.Change` at run time, and need `typing` then. Reading the policy does not
+need these types, and importing `typing` would make it a fifth slower.
 """
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Change = Literal["material", "editorial"]  # how a version differs from the one before it
 
 MATERIAL: "Change" = "material"  # people have to be told
-EDITORIAL: "Change" = "editorial"  # nothing changed but the wording
+EDITORIAL: "Change" = "editorial"  # only the wording changed
 CHANGE_KINDS = (MATERIAL, EDITORIAL)
 
 if not TYPE_CHECKING:

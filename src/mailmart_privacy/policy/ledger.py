@@ -1,8 +1,8 @@
 """The ledger: which versions there are, what was recorded for each, and which was in force when.
 
-1. Its entries keep to the rules in `entries.py`. Broken: nothing of the ledger can be used.
-2. Each version's entry carries the SHA-256 of every file recorded for it. Broken: that file cannot be read.
-3. The recorded policy gives the recorded text. Broken: that version cannot be loaded.
+1. Its entries follow the rules in `entries.py`. If not, nothing in the ledger can be used.
+2. Each version's entry carries the SHA-256 of every file recorded for it. If a file differs, it cannot be read.
+3. The recorded policy gives the recorded text. If not, that version cannot be loaded.
 """
 
 import datetime
@@ -28,12 +28,11 @@ class Ledger:
     """The versions of the policy and the files recorded for them.
 
     Args:
-        read: gives the bytes of a file by its path below `data/`; raises OSError where there is
-            none.
+        read: returns the bytes of a file by its path below `data/`; raises OSError if it does not exist.
 
     Attributes:
         entries: its entries as written in the file, oldest first.
-        versions: the versions, oldest first; those that were withdrawn are among them.
+        versions: the versions, oldest first, with the withdrawn ones.
 
     Raises:
         RecordError: the ledger is missing or unreadable, or breaks a rule of `entries.py`.
@@ -77,12 +76,12 @@ class Ledger:
         return tuple(v for v in self.versions if v.effective_at > at and v.withdrawn_at is None)
 
     def earlier(self, version: Version) -> tuple[Version, ...]:
-        """List the versions before the one that a version follows, the newest first, without the withdrawn."""
+        """List the versions before a version's predecessor, the newest first, without withdrawn ones."""
         before = [each for each in self.versions if each.version < version.version and each.withdrawn_at is None]
         return tuple(reversed(before[:-1]))
 
     def predecessor(self, version: Version) -> Version | None:
-        """Find the version that a version follows, those aside that were withdrawn; None for the first."""
+        """Find the version before this one, leaving out withdrawn ones; None for the first."""
         before = [each for each in self.versions if each.version < version.version and each.withdrawn_at is None]
         return before[-1] if before else None
 

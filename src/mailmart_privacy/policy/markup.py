@@ -45,7 +45,7 @@ class FragmentOptions:
         return f"<{tag}{mark}>{escape(text)}</{tag}>"
 
     def permalink(self, id: str, title: str) -> list[str]:
-        """Write the link of a section to itself, where it is wanted."""
+        """Write a section's link to itself; nothing unless `permalinks` is set."""
         if not self.permalinks:
             return []
         return [f'<a class="permalink" href="#{self.id_prefix}{id}"><span>Link to “{escape(title)}”</span></a>']
@@ -66,12 +66,12 @@ def slug(title: str) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Escape what Markdown would read as markup, so that the text stays the same text."""
+    """Escape what Markdown would read as markup, so that the text reads the same."""
     escaped = _MARKUP.sub(r"\\\g<0>", text)
     head, dot, rest = escaped.partition(".")
     return f"{head}\\.{rest}" if dot and head.isdigit() else escaped
 
 
 def explicit_id(id: str, title: str) -> str:
-    """Write the id of a heading in Markdown, where it is not the one that the title would give it."""
+    """Write the id of a heading in Markdown; nothing if its title gives it the same id."""
     return "" if id == slug(title) else f" {{#{id}}}"

@@ -1,4 +1,4 @@
-"""The policy as values. Nothing here reads, writes or asks the clock.
+"""The policy as values. Nothing here reads or writes a file, or reads the clock.
 
 The plain text is canonical: the digest is that of `Policy.text`. Markdown and HTML are two other
 forms of the same blocks, and carry that digest.
@@ -71,7 +71,7 @@ class Processor:
     Attributes:
         name: the service.
         purpose: what it is used for.
-        condition: what has to be the case for it to be used, or None.
+        condition: when it is used, or None if always.
         entry: its line in the policy, as written; two services may share one.
     """
 
@@ -94,7 +94,7 @@ class Policy:
         sections: its text, in order.
         processors: the third-party services that it names.
         history: the versions of the ledger that it was loaded from, oldest first; empty if it comes
-            from elsewhere. It does not count when two policies are compared.
+            from elsewhere. Comparing two policies ignores it.
     """
 
     title: str
@@ -121,7 +121,7 @@ class Policy:
     def change(self) -> "kinds.Change | None":
         """How it differs from the version before it; None for the first version, and if it is not a recorded version.
 
-        "material" means that people have to be told, "editorial" that nothing changed but the wording.
+        "material" means that people have to be told, "editorial" that only the wording changed.
         """
         recorded = self._recorded
         return None if recorded is None else recorded.change

@@ -140,12 +140,12 @@ def _item(element: Element) -> _Item:
             f"markup inside the text (<{children[0].tag}>); it would be lost in the plain text, so remove or escape it"
         )
     elif set(element.attrib) - {"line", "id"} or ("id" in element.attrib and element.tag[:1] != "h"):
-        fault = "an attribute; only a heading takes one, and only an id: {#like-this}"
+        fault = "an attribute; only headings may have one, and only an id: {#like-this}"
     return _Item(tag=element.tag, line=line, text=text, id=element.get("id", ""), fault=fault)
 
 
 class _Reader:
-    """Puts the blocks together to a policy, and notes what is wrong with them."""
+    """Makes a policy of the blocks, and notes what is wrong with them."""
 
     def __init__(self, items: list[_Item], faults: list[tuple[int, str]]) -> None:
         self.items = items
@@ -194,7 +194,7 @@ class _Reader:
                 if own > level + 1:
                     self.fault(item.line, f"a heading of level {own} below one of level {level}; a level is skipped")
                 elif own > 3:
-                    self.fault(item.line, f"a heading of level {own}; there are three")
+                    self.fault(item.line, f"a heading of level {own}; only three levels are allowed")
                 level = own
 
     def read_title(self) -> tuple[str, list[_Item]]:
@@ -202,7 +202,7 @@ class _Reader:
         for extra in titles[1:]:
             self.fault(extra.line, "a second title; there is one heading of level 1")
         if not self.items or self.items[0].tag != "h1" or not self.items[0].text:
-            self.fault(1, "no title; the first line is `# Privacy Policy`")
+            self.fault(1, "no title; write one like `# Privacy Policy` in the first line")
             return "", [item for item in self.items if item.tag != "h1"]
         return titles[0].text, [item for item in self.items if item.tag != "h1"]
 
@@ -210,7 +210,7 @@ class _Reader:
         expected = "`Last updated: February 24, 2026`"
         found = _DATELINE.fullmatch(items[0].text) if items and items[0].tag == "p" else None
         if found is None:
-            self.fault(items[0].line if items else 1, f"no date; below the title stands a line like {expected}")
+            self.fault(items[0].line if items else 1, f"no date; write a line like {expected} below the title")
             return None, items[1:] if items and items[0].tag == "p" else items
         for month in range(1, 13):
             try:
@@ -233,7 +233,7 @@ class _Reader:
         id = self.read_id(heading, title)
         taken = self.ids.setdefault(f"{id}-heading", heading.line)
         if taken != heading.line and self.ids[id] == heading.line:
-            self.fault(taken, f"the id '{id}-heading' is the one of section {place}'s heading; give another")
+            self.fault(taken, f"the id '{id}-heading' is that of section {place}'s heading; give another")
         if not body:
             self.fault(heading.line, f"section {place} is empty")
         blocks = tuple(block for item in body if (block := self.read_block(item)) is not None)

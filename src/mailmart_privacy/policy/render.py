@@ -38,7 +38,7 @@ def render_html(
         `address` and `status`, which are None here and set where a service renders the page. Text is escaped.
 
     Raises:
-        UsageError: there is no such template, or it asks for a variable that there is not.
+        UsageError: there is no such template, or it uses a variable that does not exist.
     """
     variables: dict[str, Any] = {
         "policy": policy,
@@ -59,10 +59,10 @@ def render_html(
 
 
 def render_template(template: str, *, folder: "Path | str | None" = None, **variables: object) -> str:
-    """Render a template of a folder, or one of the package where the folder has none of that name.
+    """Render a template of a folder, or the package's if the folder has none of that name.
 
     Raises:
-        UsageError: there is no such template, or it asks for a variable that there is not.
+        UsageError: there is no such template, or it uses a variable that does not exist.
     """
     from jinja2 import TemplateError, TemplateNotFound
 
@@ -96,7 +96,7 @@ def _read_part(name: str, folder: "Path | str | None") -> bytes:
 def render_json(policy: Policy) -> str:
     """Render the policy as JSON, in the form of `data/schemas/policy.schema.json`.
 
-    What was known at its release is in it; a text that the policy's history does not hold has none of that.
+    What was known at its release is in it, too; for a text that is not in the policy's history, that is null.
     """
     known = next((each for each in policy.history if each.text_id == policy.text_id), None)
     document = {

@@ -13,7 +13,7 @@ _BLANK = re.compile(r"\n\s*\n")
 
 
 def find_excess(source: str) -> tuple[int, str] | None:
-    """Find the passage at which a source exceeds the markup that a policy may have, as `(line, message)`.
+    """Find the passage where a source exceeds the amount of markup that a policy may have, as `(line, message)`.
 
     Python-Markdown reads a passage from many of its marks to its end, and the whole source from a tag; so its time is
     the product of both.
@@ -43,7 +43,7 @@ def find_faults_of_characters(source: str) -> list[tuple[int, str]]:
     faults: list[tuple[int, str]] = []
     if "\r" in source:
         number = source[: source.index("\r")].count("\n") + 1
-        faults.append((number, "line ends other than LF; save the file with Unix line ends"))
+        faults.append((number, "line endings other than LF; save the file with Unix line endings"))
         source = source.replace("\r", "")
     for number, line in enumerate(source.split("\n"), 1):
         if _ORDERED.match(line):
@@ -52,5 +52,5 @@ def find_faults_of_characters(source: str) -> list[tuple[int, str]]:
         if refused:
             faults.append((number, f"control or invisible characters ({name_characters(refused)}); remove them"))
         if not is_normal(line):
-            faults.append((number, "the text is not in Unicode's NFC; normalise it"))
+            faults.append((number, "the text is not in Unicode's normalization form C (NFC); normalise it"))
     return faults

@@ -25,7 +25,7 @@ class Status:
 
     Attributes:
         state: "announced", "in force", "superseded" or "withdrawn".
-        moment: since when it is so; of an announced version, when it takes effect.
+        moment: since when it has this status; for an announced version, when it takes effect.
         successor: the version that superseded it, or None.
     """
 
@@ -44,11 +44,11 @@ class Status:
         return self.state.capitalize()
 
     def since(self, version: Version) -> datetime.datetime:
-        """Tell since when it is so: of an announced version, its release."""
+        """Tell since when it has this status; for an announced version, since its release."""
         return version.released_at if self.state == ANNOUNCED else self.moment
 
     def to_json(self, version: Version) -> "dict[str, object]":
-        """Describe it as the served JSON of a version does, which says since when, and by what it was superseded."""
+        """Describe it for the JSON of a version that services publish: since when, and what superseded it."""
         document: dict[str, object] = {
             "state": self.state,
             "since": format_iso(self.since(version)),

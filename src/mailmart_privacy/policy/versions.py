@@ -28,11 +28,11 @@ class Version:
         digest: lowercase hex SHA-256 of the canonical text.
         records: `(file name, digest)` of every file recorded for it.
         verify_url: where copies of it can be checked, as they say themselves.
-        change: how it differs from the version before it: "material" where people have to be told,
-            "editorial" where nothing changed but the wording; None for the first version.
+        change: how it differs from the version before it: "material" if people have to be told,
+            "editorial" if only the wording changed; None for the first version.
         summary: what changed, in a sentence or two for people; None for the first version.
-        withdrawn_at: the moment at which it was withdrawn before it took effect, or None. It never was in force.
-        withdrawal_reason: why, in a sentence or two for people; None where it was not withdrawn.
+        withdrawn_at: the moment at which it was withdrawn before it took effect, or None. It was never in force.
+        withdrawal_reason: why, in a sentence or two for people; None if it was not withdrawn.
     """
 
     version: str
@@ -68,7 +68,7 @@ class Changes:
 
     Attributes:
         since: the version of that text.
-        versions: those that came into force after it, oldest first, up to the policy that was asked.
+        versions: those that came into force after it, oldest first, up to the policy whose changes these are.
     """
 
     since: Version

@@ -1,1 +1,1 @@
-"""Making the records of a version, and the rules that a release keeps."""
+"""Releasing a version: its records, and the rules that it has to follow."""

@@ -138,8 +138,8 @@ class DataFolder:
             effective_at: from when it is in force (aware); None for midnight UTC of its date.
             change: "material" or "editorial"; the first version has none.
             summary: what changed, in a sentence or two for people; the first version has none.
-            verify_url: where its copies can be checked, as their page 1 says; None for what the version before it,
-                or what was recorded before, says.
+            verify_url: the address at which its copies can be checked, shown on their page 1; None for the one that
+                was recorded for it, or for the version before it.
             replace: build the newest version again; arguments that are None stay as they were.
 
         Returns:
@@ -189,10 +189,10 @@ class DataFolder:
         self._write([*entries, entry], self.path, {})
 
     def find_faults(self, released: list[dict[str, Any]]) -> list[str]:
-        """Compare everything in the folder with the ledger, the newest version with a new build, all with a release.
+        """Compare the folder with the ledger, the newest version with a new build, and all of it with a release.
 
         Args:
-            released: the ledger's entries of a release; empty where there is none to compare with.
+            released: the entries of a release's ledger; empty if there is none to compare with.
 
         Returns:
             What is wrong, one line each; an empty list if nothing is.
@@ -227,7 +227,7 @@ class DataFolder:
     def _write(self, entries: list[dict[str, Any]], place: Path, made: dict[str, bytes]) -> None:
         for each in {self.path, place}:
             remove_leftovers(each)  # of a build that was killed
-        with open_whole(self.path / LEDGER, force=True) as ledger:  # on disk first, put in its place last
+        with open_whole(self.path / LEDGER, force=True) as ledger:  # written first, put in its place last
             ledger.write(write_ledger(entries))
             ledger.flush()
             sync_file(ledger.fileno())
@@ -241,12 +241,12 @@ def _take_replaced(entries: list[dict[str, Any]], version: str, *, replace: bool
     if not replace:
         raise UsageError(f"version {version} is recorded; a released version never changes. Make a new one")
     if (entries[-1]["kind"], entries[-1]["version"]) != (VERSION, version):
-        raise UsageError(f"version {version} is not the newest; others chain to it, so it cannot be replaced")
+        raise UsageError(f"version {version} is not the newest; later entries chain to it, so it cannot be replaced")
     return entries.pop()
 
 
 def _find_address(entries: list[dict[str, Any]]) -> str:
-    """Find where copies are checked today: as the newest of some entries says that says it."""
+    """Find the address at which copies are checked: that of the newest entry that has one."""
     return next((entry["verify_url"] for entry in reversed(entries) if "verify_url" in entry), VERIFY_URL)
 
 

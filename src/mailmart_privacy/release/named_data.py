@@ -1,7 +1,7 @@
-"""The folder of newer data that the environment names: it stands for the data that ship, in the whole process.
+"""The folder of newer data that the environment names: it replaces the data that ship, in the whole process.
 
-The edges ask for it (`api`, `cli`, `web.edge`), before they load a ledger. Where the environment names none, that costs
-one look into it.
+The edges (`api`, `cli`, `web.edge`) call this before they load a ledger. If the variable is not set, that costs one
+lookup.
 """
 
 import os
@@ -13,7 +13,7 @@ VARIABLE = "MAILMART_PRIVACY_DATA"
 
 
 def use_named_data() -> None:
-    """Let the folder that the environment names stand for the data that ship, once for this process.
+    """Replace the data that ship by the folder that the environment names, once for this process.
 
     Raises:
         RecordError: the folder cannot be used.

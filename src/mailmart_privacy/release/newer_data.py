@@ -8,7 +8,7 @@ records of versions that ship with this package may be left out. Two more files 
 ```
 
 is `head.json`, and `head.p7s` is its signature: a detached CMS SignedData in DER (RFC 5652), with SHA-256 and the
-signer's certificate, spelt as the signatures of copies are (`copies/container.py`).
+signer's certificate, encoded as the signatures of copies are (`copies/container.py`).
 
 The rules, in the order in which they are applied:
 
@@ -54,13 +54,13 @@ _REINSTALL = "; reinstall the package"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewerData:
-    """Data that may be used in the place of those that ship.
+    """Data that may be used in place of the data that ship.
 
     Attributes:
         ledger: the versions.
         trust_list: MailMart's certificates and keys.
-        files: the files that differ from those that ship, or do not ship, by their path below the folder.
-        signer: who signed the head, in words.
+        files: the files that do not ship, or differ from those that do, by their path below the folder.
+        signer: the name of the signer of the head.
         signed_at: when, as the signer says (aware).
     """
 
@@ -75,7 +75,7 @@ def sign_data(read: "Read", identity: "Identity", *, signed_at: datetime.datetim
     """Sign the head of a folder of data.
 
     Args:
-        read: gives the bytes of a file by its path below the folder; raises OSError where there is none.
+        read: returns the bytes of a file by its path below the folder; raises OSError if it does not exist.
         identity: whose certificate the folder's own trust list records for "data".
         signed_at: the moment (aware).
 
@@ -187,7 +187,7 @@ def _verify_signature(head: bytes, container: bytes) -> "x509.Certificate":
     except (ValueError, IndexError) as error:
         raise RecordError(f"{SIGNATURE} cannot be read ({error})") from None
     if values.token is not None or signatory.container(digest, values.signature, None) != container:
-        raise RecordError(f"{SIGNATURE} is not written as it has to be")
+        raise RecordError(f"{SIGNATURE} is not in its canonical form")
     return signatory.parsed[0]
 
 
@@ -199,7 +199,7 @@ def _require_signer(certificate: "x509.Certificate", trust_list: TrustList, sign
     records = [record for record in trust_list.in_effect() if record.digest == digest]
     record = next((each for each in records if each.purpose == PURPOSE), None)
     if any(each.state == COMPROMISED for each in records):
-        raise RecordError(f"others may have the key of {name!r}, whose signature it is")
+        raise RecordError(f"others may have the key of {name!r}, which signed it")
     if record is None:
         others = " and ".join(each.purpose for each in records)
         known = f"signs {others}, not data" if others else "is not on the trust list for data"
@@ -224,4 +224,4 @@ def _require_extension(file: str, entries: list[dict[str, Any]], ours: list[dict
         raise RecordError(
             f"its {file} is older than the one of this release; remove the folder, or bring it up to date"
         )
-    raise RecordError(f"its {file} says something else than the one of this release")
+    raise RecordError(f"its {file} contradicts the one of this release")

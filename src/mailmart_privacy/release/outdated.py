@@ -1,4 +1,4 @@
-"""Whether this package lacks what a service that is newer already publishes: version skew, for health checks."""
+"""Whether a service already publishes versions that this package does not know: version skew, for health checks."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Skew:
     Attributes:
         missing: versions that are published and not known here, oldest first.
         withdrawn: versions that are withdrawn there and not here.
-        different: versions with a different text there; that is never a matter of age.
+        different: versions whose published text differs; no later release explains that.
     """
 
     missing: tuple[str, ...] = ()
@@ -39,14 +39,14 @@ class Skew:
         """Say what differs, one line each."""
         lines = [f"version {name} is published, and this package does not know it" for name in self.missing]
         lines += [f"version {name} was withdrawn, and this package announces it" for name in self.withdrawn]
-        return lines + [f"version {name} has another text than is published" for name in self.different]
+        return lines + [f"the text of version {name} is not the one that is published" for name in self.different]
 
 
 def find_skew(published: bytes, versions: "Iterable[Version]") -> Skew:
     """Compare the versions of this package with a published list of versions.
 
     Args:
-        published: the content of a `versions.json` as a service of this package answers it.
+        published: the content of a `versions.json`, as services with this package publish it.
         versions: those of this package.
 
     Raises:
@@ -77,7 +77,7 @@ def fetch_versions(url: str) -> bytes:
 
     Raises:
         UsageError: it is not such an address.
-        PrivacyError: there is no answer within ten seconds, or not one of success, or it is too large.
+        PrivacyError: there is no successful answer within ten seconds, or it is too large.
     """
     if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
         raise UsageError(f"{url!r:.200} does not begin with https://; give the address of a published versions.json")

@@ -35,14 +35,14 @@ class Release:
     """What is known of a version when it is released.
 
     Attributes:
-        released_at: the moment of its release (aware); it is recorded in whole seconds, and so is the next one.
+        released_at: the moment of its release (aware); recorded in whole seconds, as is `effective_at`.
         effective_at: from when it is in force (aware), or None for midnight UTC of the date that the policy names.
         change: "material" or "editorial"; the first version has none.
         summary: what changed, in a sentence or two for people; the first version has none.
         verify_url: where copies of it can be checked; page 1 of each one says so.
 
     Raises:
-        UsageError: a moment is not aware, or lies in no year of UTC; or the address is not a short one of https.
+        UsageError: a moment is naive, or too early or late for UTC; or the address is not a short https address.
     """
 
     released_at: datetime.datetime
@@ -63,7 +63,9 @@ class Release:
                 try:
                     moment.astimezone(datetime.UTC)
                 except OverflowError:
-                    raise UsageError(f"{moment.isoformat()} lies in no year of UTC; give another moment") from None
+                    raise UsageError(
+                        f"{moment.isoformat()} is too early or too late in UTC; give another moment"
+                    ) from None
 
     def add_to(self, policy: "Policy") -> "Policy":
         """Give a policy a history that holds what is known of it now, and nothing else."""
@@ -103,7 +105,7 @@ def read_source(source: bytes, *, origin: str = SOURCE) -> "Policy":
 
 
 def date_source(source: bytes, day: datetime.date, *, origin: str = SOURCE) -> bytes:
-    """Give a source another date, to begin the next version with.
+    """Change the date of a source, to begin the next version with it.
 
     Args:
         source: the bytes of a `policy.md`.
@@ -111,7 +113,7 @@ def date_source(source: bytes, day: datetime.date, *, origin: str = SOURCE) -> b
         origin: what the messages call it.
 
     Returns:
-        The same lines but for the date's; a comment with the digest of the old text is left out.
+        The same text with the new date; a comment with the digest of the old text is left out.
 
     Raises:
         RecordError: it is not UTF-8, or the line of its date is not written plainly.
@@ -170,7 +172,7 @@ def find_faults_of_description(change: str | None, summary: str | None) -> list[
     elif len(summary.splitlines()) > 1:
         faults.append("has a summary of several lines; write it in one")
     elif refused := find_refused(summary):
-        faults.append(f"has a summary that cannot hold {name_characters(refused)}; remove it")
+        faults.append(f"has a summary with control or invisible characters ({name_characters(refused)}); remove them")
     return faults
 
 
@@ -228,7 +230,7 @@ def make_withdrawal(
     """
     require_moment(withdrawn_at)
     if len(reason.splitlines()) != 1 or not reason.strip() or find_refused(reason):
-        raise RecordError("the reason of a withdrawal is one line of text for people; write it so")
+        raise RecordError("the reason of a withdrawal has to be one line of text")
     stamp = format_iso(withdrawn_at.replace(microsecond=0))
     return _chain(entries, {"kind": WITHDRAWAL, "version": version, "withdrawn_at": stamp, "reason": reason})
 

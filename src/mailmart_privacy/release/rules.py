@@ -1,12 +1,12 @@
-"""What a version has to keep to so that it may be released, and whether all that was released is as it was.
+"""The rules for releasing a version, and whether everything that was released is unchanged.
 
-The rules of a version that has one before it:
+The rules for a version that follows another one:
 
-1. Its date and its moment lie after those of the one before it.
+1. Its date and the moment at which it takes effect come after those of the one before it.
 2. It has a change (material or editorial) and a summary.
-3. Where it names other processors, or the same for another use, its change is material: people have to
+3. If it names other processors, or the same ones for another purpose, its change is material: people have to
    be told to whom their data go (GDPR Art. 13(1)(e)).
-4. Where nothing but its date differs, its change is editorial.
+4. If only its date differs, its change is editorial.
 """
 
 from hashlib import sha256
@@ -38,7 +38,7 @@ def find_faults(before: "Policy | None", policy: "Policy", *, change: str | None
         summary: its summary.
 
     Returns:
-        What is wrong, one line each; nothing where it may be released.
+        What is wrong, one line each; an empty list if it may be released.
     """
     name = f"version {policy.version}"
     if before is None:
@@ -62,7 +62,7 @@ def compare_records(ledger: "Ledger", read: "Callable[[str], bytes]") -> list[st
 
     Args:
         ledger: the ledger.
-        read: gives the bytes of a file by its path below `data/`.
+        read: returns the bytes of a file by its path below `data/`.
 
     Returns:
         What is wrong, one line each; an empty list if nothing is. Older versions were made by older templates of
@@ -88,10 +88,10 @@ def compare_records(ledger: "Ledger", read: "Callable[[str], bytes]") -> list[st
 
 
 def compare_released(entries: list[dict[str, Any]], released: list[dict[str, Any]]) -> list[str]:
-    """Compare a ledger with one that was released: what that one has must be in it, unchanged.
+    """Compare a ledger with one that was released: all entries of that one must be in it, unchanged.
 
-    Somebody who rewrites a record, its digest and all later entries leaves a ledger that keeps all its rules. Only a
-    copy of the ledger that is kept elsewhere shows it.
+    Somebody who rewrites a record, its digest and all later entries leaves a ledger that breaks no rule. Only a copy
+    of the ledger that is kept elsewhere reveals it.
 
     Args:
         entries: the entries of the ledger, as `read_entries` gives them.
@@ -133,7 +133,7 @@ def _compare_files(version: "Version", read: "Callable[[str], bytes]") -> list[s
 
 
 def _has_other_text(version: "Version", content: bytes) -> bool:
-    """Tell whether a source gives another text than the version's; one that cannot be parsed says nothing."""
+    """Tell whether a source has another text than the version; False if it cannot be parsed."""
     try:
         return read_source(content).digest != version.digest
     except PrivacyError:
@@ -156,7 +156,7 @@ def _compare_build(newest: "Version", read: "Callable[[str], bytes]") -> list[st
     faults: list[str] = []
     recorded = dict(newest.records)
     if sha256(built[SOURCE]).hexdigest() != recorded.get(SOURCE):
-        return faults  # said of the source itself; all that is made of it is another, too
+        return faults  # reported for the source already; everything made from it differs, too
     for name in sorted(built.keys() | recorded.keys()):
         if name not in built or name not in recorded:
             faults.append(f"{newest.version}/{name} is not both recorded and built")
@@ -166,7 +166,7 @@ def _compare_build(newest: "Version", read: "Callable[[str], bytes]") -> list[st
 
 
 def _differing(entry: dict[str, Any], released: dict[str, Any]) -> list[str]:
-    """Name what two entries say differently; of their records, each file."""
+    """Name the members in which two entries differ, and each record that differs."""
     flat = [
         {**each, **{f"records/{name}": digest for name, digest in each["records"].items()}}
         for each in (entry, released)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import UsageError
 
-# By role, the more telling words first: what says "recipient" goes before what says "company", that before "name".
+# By role, the most specific words first: "recipient" counts more than "company", and "company" more than "name".
 _WORDS = {
     "recipient": (
         "recipient|recipient name|issued to|addressed to|addressee|empfanger|empfangerin|destinataire|destinatario|"
@@ -50,7 +50,7 @@ class Columns:
     Attributes:
         recipient: that of the recipients.
         reference: that of the references, or None where there is none.
-        headers: what is above them.
+        headers: the heading of every column.
     """
 
     recipient: int

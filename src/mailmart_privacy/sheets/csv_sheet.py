@@ -41,7 +41,7 @@ def decode_csv(content: bytes, *, name: str) -> tuple[str, str | None]:
         raise RowsError(
             name, ((line, "it is neither UTF-8 nor Windows-1252; save it as UTF-8 (in Excel: CSV UTF-8)"),)
         ) from None
-    return _require_text(found, name), "it is not UTF-8, and was read as Windows-1252; look at the names"
+    return _require_text(found, name), "it is not UTF-8, and was read as Windows-1252; check the names"
 
 
 def read_csv(text: str, *, name: str, columns: Mapping[str, str]) -> Iterator[Line]:
@@ -92,7 +92,7 @@ def _find_separator(text: str, columns: Mapping[str, str]) -> str:
 def _is_header(row: list[str], columns: Mapping[str, str]) -> bool:
     try:
         return find_columns(row, columns) is not None
-    except UsageError:  # it has one that needs a word from the user
+    except UsageError:  # it has one, and the user has to choose between columns
         return not columns
 
 

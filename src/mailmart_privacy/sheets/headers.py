@@ -20,8 +20,8 @@ def find_header(
 ) -> tuple[int, Columns]:
     """Find the headings of a sheet.
 
-    A title is not taken for headings, whatever words are in it: it is alone in its row, above rows with more
-    cells, or in a merged cell. Nor is a row that is hidden.
+    A title is never taken for headings, whatever words are in it: a single cell above rows with more cells, or a
+    merged cell. Neither is a hidden row.
 
     Args:
         lines: the first rows of the sheet.
@@ -75,7 +75,7 @@ def search_header(
 def _candidates(
     lines: Sequence[Line], merged: Collection[int], hidden: Collection[int]
 ) -> Iterator[tuple[int, list[str]]]:
-    """List the rows that may hold the headings: none that is hidden, and no title.
+    """List the rows that may hold the headings: neither hidden rows nor titles.
 
     A single cell above rows with more cells is a title, unless it is nothing but the heading of a column.
     """

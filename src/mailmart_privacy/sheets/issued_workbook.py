@@ -13,7 +13,7 @@ from .sheet import Sheet
 from .source import SheetSource, choose_sheet, open_source
 
 _HEADINGS = ("Copy: file", "Copy: path", "Copy: reference", "Copy: issued at (UTC)", "Copy: status")
-_LOOKED_AT = 1000  # rows by which the number of columns is told
+_LOOKED_AT = 1000  # rows from which the number of columns is determined
 _ISSUED, _HIDDEN = "issued", "left out (hidden row)"
 
 
@@ -23,7 +23,7 @@ class IssuedRow:
 
     Attributes:
         file: the name of its file.
-        path: where that lies: a path or a URL.
+        path: where that file is: a path or a URL.
         reference: what the copy is called.
         issued_at: the moment that it shows (aware).
     """
@@ -41,7 +41,7 @@ def write_issued(
 
     Args:
         stream: where it is written.
-        content: the file with the sheet, CSV or XLSX; or its sheets, where it is open.
+        content: the file with the sheet, CSV or XLSX; or its sheets, if it is open already.
         sheet: its rows, as `read_sheet` read them.
         issued: the copies, by the number of the row.
         name: what the messages call the file.

@@ -1,6 +1,6 @@
-"""The sheets of a file as they were read, kept for later: what a person then chooses does not read the file again.
+"""The sheets of a file as they were read, kept so that the file is not read again after a person has chosen columns.
 
-The first line tells of the sheets; their rows follow, one a line. This package alone makes and reads it.
+The first line describes the sheets; their rows follow, one a line. Only this package makes and reads it.
 """
 
 import json
@@ -42,7 +42,7 @@ def keep_sheets(content: bytes, *, name: str, max_size: int = MAX_SIZE) -> bytes
 
 
 def keep_rows(headings: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> bytes:
-    """Write down rows that came otherwise than in a file.
+    """Write down rows that do not come from a file.
 
     Args:
         headings: of the columns; they are in row 0.

@@ -177,7 +177,7 @@ def _fill_gaps(
 
 
 def write_text(cell: Any, value: str) -> None:
-    """Write a text that a spreadsheet takes for nothing else, whatever it begins with."""
+    """Write a text that a spreadsheet never takes for a formula, whatever it begins with."""
     cell.value = "".join(c for c in value if c >= " " or c in "\t\n")  # XML has no other control characters
     cell.data_type = "s"  # openpyxl would take a text that begins with "=" for a formula
     if value[:1] in "=+-@":

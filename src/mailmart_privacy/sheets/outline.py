@@ -17,9 +17,9 @@ class SheetOutline:
     Attributes:
         title: of the sheet; empty for CSV.
         visible: whether it can be seen in the workbook.
-        chosen: whether it would be read where the user names none.
-        header_row: the number of the row with the headings, or None where none was found.
-        columns: which columns would be taken, or None where the user has to say so.
+        chosen: whether it would be read if the user names none.
+        header_row: the number of the row with the headings, or None if none was found.
+        columns: which columns would be used, or None if the user has to choose.
         top: the first rows: their numbers, and their cells as texts.
         hidden: the numbers of hidden rows below the headings, in order.
     """
@@ -39,7 +39,7 @@ def outline(
     """Tell what is in a file of recipients, so that a person can say which sheet, row and columns are meant.
 
     Args:
-        content: the file, CSV or XLSX; or its sheets, where it is open.
+        content: the file, CSV or XLSX; or its sheets, if it is open already.
         name: what the messages call it.
         columns: the headings that the user names, by role ("recipient", "reference").
         max_size: how many bytes it may have, unpacked.

@@ -72,7 +72,7 @@ def plan_rows(
             words = f"{what} is in row {first}, too; each copy needs one of its own"
             found.append(RowFault(row=row.number, message=words, role="reference" if row.reference else "recipient"))
             continue
-        # As file systems compare that take upper and lower case, or composed letters, for the same.
+        # Compared as by file systems that ignore case, or how accented letters are composed.
         first = files.setdefault(unicodedata.normalize("NFC", planned.file).casefold(), row.number)
         if first != row.number:
             words = f"its file would be called {planned.file}, as that of row {first}; change one"

@@ -26,10 +26,10 @@ class Sheet:
     Attributes:
         rows: one for each recipient.
         notes: what the user should know about how they were read.
-        faults: of rows that could not be read, where these were to be kept.
+        faults: of rows that could not be read, if `read_sheet` kept them.
         title: of the sheet; empty for CSV.
         header_row: the number of the row with the headings.
-        columns: which columns were taken.
+        columns: which columns were used.
         skipped: the numbers of hidden rows that were left out.
     """
 
@@ -57,16 +57,16 @@ def read_sheet(
     """Read a sheet of recipients: CSV, or XLSX.
 
     Args:
-        content: the file; or its sheets, where it is open.
+        content: the file; or its sheets, if it is open already.
         name: what the messages call it.
-        columns: the headers of columns by role ("recipient", "reference"), where they are not to be found by what
-            they say; a column's letter does as well.
+        columns: the headings of columns by role ("recipient", "reference"), for those that are not to be found by
+            their words; a column's letter works, too.
         sheet: the title of the sheet, or None for the first one that can be seen and has the headings.
         header_row: the number of the row with the headings, or None to look for it.
-        hidden: what to do with hidden rows; where there are any, the user has to say so.
+        hidden: what to do with hidden rows; if there are any, the user has to decide.
         max_rows: how many recipients there may be.
         max_size: how many bytes the file may have, unpacked.
-        keep_faults: give the faults of rows back, so that they can be told together with others.
+        keep_faults: return the faults of rows instead of raising them, so that they can be reported with others.
 
     Returns:
         The rows.
@@ -181,7 +181,7 @@ class _Reading:
 
 
 def _find_lost_zeros(rows: Iterable[Row]) -> list[RowFault]:
-    """Find references of digits that are shorter than others, which all have one length and begin with zero."""
+    """Find references of digits that are shorter than those that begin with zero, if these all have one length."""
     digits = [(row.number, row.reference) for row in rows if row.reference and re.fullmatch("[0-9]+", row.reference)]
     padded = [(number, reference) for number, reference in digits if reference.startswith("0") and len(reference) > 1]
     lengths = {len(reference) for _, reference in padded}

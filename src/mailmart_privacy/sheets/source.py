@@ -1,4 +1,4 @@
-"""A file of recipients, opened: its sheets, their rows as they stand, and what is hidden."""
+"""A file of recipients, opened: its sheets, their rows as the file has them, and which are hidden."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 from ...errors import MissingExtraError
 from ..cells import Cell, Unfit
 
-_DIGITS = 15  # more than these, a spreadsheet does not keep
+_DIGITS = 15  # a spreadsheet keeps no more
 _TEXT = "format the column as text, and type it again"
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number; a date is one, too, with a format that says so.
+    """A number; also a date, which is a number with the format of a date.
 
     Attributes:
         value: the number.
@@ -38,7 +38,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a formula came to that failed, for instance "#N/A"."""
+    """The result of a formula that failed, for instance "#N/A"."""
 
     text: str
 
