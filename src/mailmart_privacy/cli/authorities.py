@@ -105,7 +105,12 @@ def authority_options(command: _Command) -> _Command:
             metavar="FILE|SHA256",
             help="Accept timestamps of this certificate only; may be repeated.",
         ),
-        click.option("--tsa", multiple=True, metavar="URL", help="A timestamp authority; the first that answers."),
+        click.option(
+            "--tsa",
+            multiple=True,
+            metavar="URL",
+            help="A timestamp authority; if repeated, the first that answers is used.",
+        ),
     ):
         command = option(command)
     return command
@@ -116,7 +121,7 @@ authority_values = as_value("authorities", AuthorityOptions, authority_options)
 
 
 def describe_trust(trust: "Trust") -> str | None:
-    """Say whom a verdict relies on where nobody was named: this user alone; or None."""
+    """Say that only this user, or nobody, is trusted; None if somebody else is."""
     sources = {anchor.source for anchor in trust.signers}
     if "own" in sources and len(sources) == 1:
         return "only your own identity is trusted: no --trust was given, and this release's trust list is empty"

@@ -79,8 +79,8 @@ def diff(old: str, new: str, view: ViewOptions, trust: tuple[str, ...], tell: bo
     (2026-02-24.85591b988b6aa67c), or a file: a copy that was issued, plain text, Markdown, or JSON as `show` writes
     it. A file in another layout is compared by its words alone.
 
-    A copy is also checked. The result is printed on standard error and does not change the exit code, which is 0
-    whether or not the texts differ; with --exit-code it is 1 if they differ. A page written to a file gets its
+    A copy is also checked; the result is printed on standard error and does not change the exit code. That is 0
+    whether or not the texts differ, unless --exit-code is given. A page written to a file gets its
     style sheet, redline.css, beside it.
     """
     form = view.read_format()

@@ -15,7 +15,7 @@ from .values import as_value
 
 
 def require_place(path: Path, *, force: bool) -> None:
-    """Refuse a place where no file may be written.
+    """Refuse a path at which no file may be written.
 
     Raises:
         DestinationExistsError: the file exists, and `force` is not set.

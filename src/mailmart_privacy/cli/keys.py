@@ -34,7 +34,7 @@ class KeyName:
         name: a file, or a URI; None for the user's own key, which is made on first use.
         passphrase_file: the file with its passphrase, or None.
         certificate_file: the file with its certificates, or None.
-        answers: the passphrases that were typed at the terminal, for workers on this machine.
+        answers: the passphrases that were typed at the terminal, for worker processes on this machine.
     """
 
     name: str | None

@@ -9,7 +9,7 @@ import click
 
 from ..errors import UsageError
 
-# What names a key or a certificate by its file; such a name is looked up beside the settings, wherever one works.
+# Settings that name the file of a key or a certificate: relative to the folder of the settings, wherever one works.
 _FILES = (
     "trust",
     "trust-timestamps",
@@ -20,7 +20,7 @@ _FILES = (
     "oidc-client-secret-file",
     "smtp-password-file",
 )
-# What all commands share: the archive is one and the same for all of them.
+# Settings that have one environment variable for all commands, which work with the same archive.
 _COMMON = ("archive", "archive-key", "archive-index", "retention")
 _SHARED = "MAILMART_PRIVACY"
 _NO_FILE = re.compile(r"pkcs11:.*|awskms:.*|-|(sha256:)?[0-9a-fA-F:]{64,95}", re.DOTALL)

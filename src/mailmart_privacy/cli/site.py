@@ -58,7 +58,7 @@ site_options = as_value(
         help="A folder whose templates replace ours.",
     ),
     click.option(
-        "--max-age", type=int, default=3600, show_default=True, help="For how many seconds caches keep a page."
+        "--max-age", type=int, default=3600, show_default=True, help="For how many seconds caches may keep a page."
     ),
     click.option("--at", metavar="TIME", help="The site as of that moment: 2027-03-01T09:00:00Z [default: now]."),
 )
@@ -104,7 +104,7 @@ def build(folder: Path, base_url: str, options: SiteOptions, force: bool) -> Non
 @click.option("--demo", is_flag=True, help="Show keys and checks with made-up signers, and copies to try.")
 @site_options
 def serve(host: str, port: int, options: SiteOptions, demo: bool) -> None:
-    """Serve the policy on this machine as a service would, until Ctrl-C. Not for public use."""
+    """Serve the policy on this machine, as a service would, until Ctrl-C. Not for public use."""
     from ..web.dev_server import open_server
 
     shown = f"[{host}]" if ":" in host else host

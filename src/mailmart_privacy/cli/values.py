@@ -13,9 +13,9 @@ def as_value(keyword: str, kind: type[Any], *decorators: Decorator) -> Decorator
 
     Args:
         keyword: the parameter of the command that takes the value.
-        kind: a dataclass with a field for each option. A field with a default may be without an option.
-        decorators: they add the options, in the order in which the help lists them. One that was made by this
-            function fills a field with a value of its own.
+        kind: a dataclass with a field for each option. Only a field with a default may lack an option.
+        decorators: they add the options, in the order in which the help lists them. A decorator that this function
+            has made fills a field with its own value.
     """
     names = [field.name for field in fields(kind)]
 

@@ -64,7 +64,9 @@ class VerifyOptions:
     VerifyOptions,
     click.option("--policy", metavar="VERSION", help="Accept this version only; 'current' is the one in force."),
     click.option("--at", metavar="TIME", help="Check as of this moment: 2026-03-01T09:00:00Z [default: now]."),
-    click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Processes [default: as many as pay off]."),
+    click.option(
+        "--jobs", type=click.IntRange(1, 512), metavar="N", help="How many processes [default: as many as help]."
+    ),
     click.option("--full", is_flag=True, help="Show signatures, certificates, timestamps and digests, too."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
 )

@@ -124,7 +124,9 @@ def _print_rows(rows: "Iterable[Row]", *, as_csv: bool, as_json: bool) -> None:
 @click.command("in-force")
 @click.argument("time", metavar="TIME")
 @archive_location(index=True)
-@click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamped the anchors.")
+@click.option(
+    "--trust", multiple=True, metavar="CERT", help="The root certificate of the authority that stamped the log."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def in_force(time: str, location: ArchiveLocation, trust: tuple[str, ...], as_json: bool) -> None:
     """Say which version of the policy was in force at TIME: as the versions claim, and as can be proven.

@@ -112,7 +112,7 @@ def reason_options(command: _Command) -> _Command:
 
 def output_options(command: _Command) -> _Command:
     """Add `-o` and `--force`, for what is written to standard output by default."""
-    command = click.option("--force", is_flag=True, help="Replace a file that is there.")(command)
+    command = click.option("--force", is_flag=True, help="Replace an existing file.")(command)
     return click.option("-o", "--output", default="-", metavar="FILE|-", help="[default: standard output]")(command)
 
 

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from ...archive.audit import Report
     from ...archive.log_audit import Root
 
-_TRUST = click.option("--trust", multiple=True, metavar="CERT", help="The root of the authority that stamps.")
+_TRUST = click.option(
+    "--trust", multiple=True, metavar="CERT", help="The root certificate of the authority that stamped the log."
+)
 
 
 @click.command()
 @click.argument("digest")
 @archive_location(index=True)
 @click.option("-o", "--output", metavar="FILE|-", help="[default: DIGEST.tlog-proof]")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def prove(digest: str, location: ArchiveLocation, output: str | None, force: bool) -> None:
     """Write the proof that a file is in the log, and print its path. Anybody can check it offline, with the log's key.
 
@@ -164,7 +166,7 @@ def _describe(report: "Report", anchors: "list[Anchor]", lapsed: int, known: "li
         click.echo(f"  complete   up to {largest.size:,} entries at least, according to {largest.source}")
     else:
         click.echo(
-            "  complete   not checked: that nothing was cut off at the end shows only what is kept elsewhere; "
+            "  complete   not checked: only what was kept elsewhere can show that nothing was cut off at the end; "
             "give a checkpoint with --checkpoint, or a proof with --proof"
         )
     if anchors:

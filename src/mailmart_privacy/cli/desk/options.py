@@ -25,10 +25,10 @@ class ServingOptions:
     """Where a desk answers.
 
     Attributes:
-        folder: where it keeps its things, or None for the user's own.
+        folder: the folder for what is its own, or None for the user's.
         port: 0 takes any.
         browser: whether to open one; None where there is a screen.
-        origin: how browsers reach it through a proxy for TLS, or None for a desk on this computer.
+        origin: the address at which browsers reach it through a TLS proxy, or None for a desk on this computer.
     """
 
     folder: Path | None
@@ -37,7 +37,7 @@ class ServingOptions:
     origin: str | None
 
     def read_origin(self) -> str:
-        """Tell how browsers reach the desk through its proxy; empty for a desk on this computer.
+        """Read the address at which browsers reach the desk through its proxy; empty for a desk on this computer.
 
         Raises:
             UsageError: it is something else than the https address of a host.
@@ -66,7 +66,7 @@ class TeamOptions:
         """Add them to the settings of a desk.
 
         Raises:
-            UsageError: they are those of a desk for a team, and it is none.
+            UsageError: options of a desk for a team were given for another desk.
         """
         made = replace(
             settings,
@@ -152,20 +152,20 @@ serving_options = as_value(
     click.option(
         "--folder",
         type=click.Path(path_type=Path, file_okay=False),
-        help="Where it keeps its things [default: your own].",
+        help="The folder for its tables, batches and certified forms [default: your own].",
     ),
     click.option(
         "--port",
         type=click.IntRange(0, 65535),
         default=8640,
         show_default=True,
-        help="Where it answers; 0 takes any.",
+        help="The port to listen at; 0 takes any free one.",
     ),
     click.option("--browser/--no-browser", default=None, help="Open the browser [default: where there is one]."),
     click.option(
         "--origin",
         metavar="URL",
-        help="How browsers reach it through a proxy for TLS, https://…; makes it a desk for a team.",
+        help="The address at which browsers reach it through a TLS proxy, https://…; makes it a desk for a team.",
     ),
 )
 
@@ -173,14 +173,16 @@ sign_in_options = as_value(
     "sign_in",
     SignInOptions,
     click.option("--oidc-issuer", metavar="URL", help="The identity provider that people sign in with."),
-    click.option("--oidc-client-id", metavar="ID", help="What the provider calls this desk."),
+    click.option("--oidc-client-id", metavar="ID", help="The client id of this desk at the provider."),
     click.option(
         "--oidc-client-secret-file",
         metavar="FILE",
         type=click.Path(path_type=Path, dir_okay=False),
         help=f"The secret that the provider gave this desk is the first line of FILE [default: ${SECRET_VARIABLE}].",
     ),
-    click.option("--oidc-audience", metavar="NAME", help="Accept the provider's access tokens of services for NAME."),
+    click.option(
+        "--oidc-audience", metavar="NAME", help="Accept access tokens that the provider issued to services for NAME."
+    ),
     click.option("--oidc-roles-claim", metavar="CLAIM", help="Take roles from this claim, too."),
 )
 
@@ -192,22 +194,26 @@ team_options = as_value(
         metavar="ADDRESS",
         default=LOOPBACK,
         show_default=True,
-        help="The address of this computer at which the TLS proxy finds it.",
+        help="The address of this computer to listen at, for the TLS proxy.",
     ),
     click.option(
         "--proxy",
         "proxies",
         multiple=True,
         metavar="ADDRESS",
-        help="The TLS proxy's address, or its network; nobody else is answered. May be repeated.",
+        help="The TLS proxy's address, or its network; all other requests are refused. May be repeated.",
     ),
     click.option(
         "--database",
         metavar="URL",
         help="postgresql://… for its own tables, which several desks can share [default: files in its folder].",
     ),
-    click.option("--user", metavar="NAME", help="The user who has the keys."),
-    click.option("--checker-user", metavar="NAME", help="The user who reads strangers' files, and has nothing."),
+    click.option("--user", metavar="NAME", help="The system user of the processes that have the keys and the tables."),
+    click.option(
+        "--checker-user",
+        metavar="NAME",
+        help="The system user of the process that reads strangers' files; it has no keys.",
+    ),
     click.option("--allow-self-signed", is_flag=True, help="Sign for a team with a self-signed identity."),
     mail_options,
 )

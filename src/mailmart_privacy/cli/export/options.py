@@ -55,7 +55,7 @@ _OPTIONS = (
         "columns",
         multiple=True,
         metavar="NAME=HEADER",
-        help="Which column is which: recipient=Firma; may be repeated [default: by the headings].",
+        help="Which column has what: recipient=Firma; may be repeated [default: found by the headings].",
     ),
     click.option("--sheet", metavar="NAME", help="Which sheet of the workbook [default: the first with headings]."),
     click.option(
@@ -67,7 +67,7 @@ _OPTIONS = (
     click.option(
         "--hidden",
         type=click.Choice(["include", "skip"]),
-        help="Issue copies to hidden rows, too, or leave them out; required where rows are hidden.",
+        help="Issue copies for hidden rows, too, or skip them; required if rows are hidden.",
     ),
     click.option(
         "--check",
@@ -95,7 +95,7 @@ _OPTIONS = (
         "--jobs",
         type=click.IntRange(1, 512),
         metavar="N",
-        help="How many processes issue copies [default: as many as pay off].",
+        help="How many processes issue copies [default: as many as help].",
     ),
     click.option("--manifest", metavar="FILE", help="The list of issued copies [default: manifest.jsonl in DIR]."),
     click.option("--dask", metavar="ADDRESS", help="The scheduler of a Dask cluster that does the work."),

@@ -37,7 +37,7 @@ class ReleaseOptions:
 
 @click.group()
 def records() -> None:
-    """Open the next version, build its records, and prove those of all versions."""
+    """Open the next version, build its records, and check the records of all versions."""
 
 
 @records.command()
