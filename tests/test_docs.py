@@ -222,6 +222,19 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
+def test_named_files_exist() -> None:
+    """A page that sends maintainers to a file, as `room/module.py`, names one that exists; NAME stands for a new one."""
+    named = 0
+    for page in [ROOT / "docs" / "maintainers.md", *sorted((ROOT / "docs" / "adr").glob("*.md"))]:
+        for name in re.findall(r"`([\w.-]+(?:/[\w.-]+)*/[\w-]+\.(?:py|html|css))`", page.read_text(encoding="utf-8")):
+            if not re.search("[A-Z]{4}", name):
+                named += 1
+                assert any((place / name).exists() for place in (ROOT, ROOT / "src" / "mailmart_privacy")), (
+                    f"{page.name}: {name}"
+                )
+    assert named > 60
+
+
 def test_each_decision_has_its_own_number() -> None:
     """Decisions are cited by number, so no two have the same one, and the title says the number of the file."""
     decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
