@@ -223,7 +223,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def test_named_files_exist() -> None:
-    """A page that sends maintainers to a file, as `room/module.py`, names one that exists; NAME stands for a new one."""
+    """A page that sends maintainers to a file names one that exists; one in capitals stands for a new one."""
     named = 0
     for page in [ROOT / "docs" / "maintainers.md", *sorted((ROOT / "docs" / "adr").glob("*.md"))]:
         for name in re.findall(r"`([\w.-]+(?:/[\w.-]+)*/[\w-]+\.(?:py|html|css))`", page.read_text(encoding="utf-8")):
