@@ -109,7 +109,7 @@ class Folder:
         require(stat.S_ISDIR(os.lstat(path).st_mode), "%s is not a folder" % path)
 
     def find(self, name):
-        """Find a file by its name in the folder; return its path, or None where there is none."""
+        """Find a file by its name in the folder; return its path, or None if there is none."""
         parts = name.split("/") if isinstance(name, str) else [""]
         ok = all(part not in ("", ".", "..") and not set(part) & set("\\:\0") for part in parts)
         require(ok, "%r is not the name of a file in a folder" % (name,))

@@ -336,7 +336,7 @@ def test_a_file_is_in_the_way_of_a_new_archive(cli: Run, tmp_path: Path) -> None
         result = cli("archive", "init", place)
         assert (result.returncode, one_line(result)) == (
             2,
-            "mailmart-privacy: file is a file; an archive lies in a folder",
+            "mailmart-privacy: file is a file; an archive needs a folder",
         )
 
 

@@ -23,7 +23,7 @@ def parse_moment(text: str) -> datetime.datetime:
     """Parse a moment in ISO 8601, with its time zone.
 
     Raises:
-        UsageError: it is none, or has no time zone.
+        UsageError: it is not a moment, or has no time zone.
     """
     try:
         moment = datetime.datetime.fromisoformat(text)

@@ -25,7 +25,7 @@ class Archive:
     """An archive, to be read.
 
     Args:
-        storage: where it lies.
+        storage: where it is.
 
     Raises:
         ArchiveError: there is none, or one of a newer format.

@@ -1,6 +1,6 @@
-"""The secrets of an archive, which lie apart from it: the log's key, and what recipients' names are encrypted with.
+"""The secrets of an archive, kept apart from it: the log's key, and what recipients' names are encrypted with.
 
-Beside them lies a record of what was signed last. Somebody who has the archive but not this record cannot replace it by
+A record of what was signed last is beside them. Somebody who has the archive but not this record cannot replace it by
 an older state unnoticed.
 """
 
@@ -63,7 +63,7 @@ class Keyring:
     """The secrets of one archive.
 
     Attributes:
-        path: the file that they are kept in; the memory lies beside it.
+        path: the file that they are kept in; the memory is beside it.
         origin: the name of the log.
         log_key: signs its checkpoints.
         names_key: 32 bytes; encrypts recipients' names.

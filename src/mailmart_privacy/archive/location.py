@@ -1,4 +1,4 @@
-"""Where an archive lies, and where its key and its index are kept."""
+"""Where an archive, its key and its index are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,13 +48,13 @@ class ArchiveLocation:
         return Archive(self.storage())
 
     def storage(self) -> "Storage":
-        """Open the storage, whether or not an archive lies in it."""
+        """Open the storage, whether or not an archive is in it."""
         if self.name.startswith("s3://"):
             from .storage.s3 import open_bucket
 
             return open_bucket(self.name)
         if "://" in self.name:
-            raise UsageError(f"{self.name}: an archive lies in a folder, or in s3://BUCKET/PREFIX")
+            raise UsageError(f"{self.name}: an archive is in a folder, or in s3://BUCKET/PREFIX")
         from .storage.folder import Folder
 
         return Folder(Path(self.name))
@@ -73,7 +73,7 @@ class ArchiveLocation:
             try:
                 make_folder(Path(self.name))
             except NotADirectoryError as error:
-                raise UsageError(f"{error.filename} is a file; an archive lies in a folder") from None
+                raise UsageError(f"{error.filename} is a file; an archive needs a folder") from None
 
     def keyring(self, archive: "Archive") -> "Keyring":
         """Load the archive's secrets.

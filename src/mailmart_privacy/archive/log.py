@@ -30,7 +30,7 @@ class Log:
     """A log, to be read.
 
     Args:
-        storage: where it lies.
+        storage: where it is.
         keys: its public keys.
     """
 
@@ -153,7 +153,7 @@ class LogWriter:
             entries: each one as `write_entry` writes it.
 
         Returns:
-            The number of the first one. With more than 10,000, entries of other writers may lie between them.
+            The number of the first one. With more than 10,000, entries of other writers may be between them.
         """
         if any(len(entry) > MAX_SIZE or b"\n" in entry for entry in entries):
             raise ValueError(f"an entry has at most {MAX_SIZE} bytes, and no line break")

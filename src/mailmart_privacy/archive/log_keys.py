@@ -38,7 +38,7 @@ class LogKeys:
     """The keys of one log.
 
     Args:
-        storage: where the archive lies.
+        storage: where the archive is.
         first: the key that the archive began with.
 
     Raises:

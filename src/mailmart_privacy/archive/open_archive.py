@@ -19,7 +19,7 @@ class OpenArchive:
     """An archive that was opened.
 
     Args:
-        location: where it lies, and where its key and its index are.
+        location: where it is, and where its key and its index are.
         clock: tells what time it is (aware).
         actor: the person who does what is asked; entries carry their pseudonym.
         advance: is told how far long work has come.

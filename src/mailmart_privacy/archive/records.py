@@ -33,7 +33,7 @@ class Records:
         self._pseudonyms: dict[Person, str] = {}
 
     def find_person(self, person: Person) -> str:
-        """Find the pseudonym of a member of staff, and make the record where there is none."""
+        """Find the pseudonym of a member of staff, and make the record if there is none."""
         if person not in self._pseudonyms:
             key, storage = self._names_key, self._archive.storage
             file = name_staff_record(key, person)

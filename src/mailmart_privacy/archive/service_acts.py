@@ -30,7 +30,7 @@ class ArchiveActs(OpenArchive):
             name: as reports show it, or what the issuer calls the person.
 
         Raises:
-            UsageError: nobody is called so, or several are.
+            UsageError: nobody has that name, or several people have it.
         """
         with self.writing() as (session, keyring):
             found = self.archive.find_staff(keyring.names_key, name)
@@ -61,7 +61,7 @@ class ArchiveActs(OpenArchive):
         """Erase the customer of exactly this name; see `acts.erase`.
 
         Raises:
-            NoSuchCustomerError: nobody is called so.
+            NoSuchCustomerError: no customer has that name.
             HeldError: a hold is in place.
         """
         with self.writing() as (session, keyring):

@@ -167,7 +167,7 @@ class Session:
             details: reason and matter, which are encrypted.
             outlives: encrypt them so that they can be read after the recipient was erased; they must not name one.
             due_at: when a waiting erasure can be carried out (aware).
-            effective_at: since when it is so (aware).
+            effective_at: since when that is true (aware).
             digest: of a document that was handed over.
             second: the person who confirmed it.
         """

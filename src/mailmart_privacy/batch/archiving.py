@@ -200,7 +200,7 @@ def open_archiving(
     """Open the archive that the copies of a batch go to; anchor it afterwards.
 
     Args:
-        location: where it lies.
+        location: where it is.
         anchoring: who anchors it, or None.
         clock: gives the time (aware).
         signer: the digest of the certificate that signs.

@@ -23,7 +23,7 @@ def write_issued_list(
         sheet: its rows.
         plan: the copies that were to be issued.
         manifest: the file that lists those that were.
-        folder: where the copies lie: a path or a URL.
+        folder: where the copies are: a path or a URL.
         name: what the messages call the file with the sheet.
 
     Returns:

@@ -25,7 +25,7 @@ class BatchJob:
         level: of the copies.
         timestamps: whom to ask for timestamps.
         trust: whom to trust for what.
-        fonts: for characters that the form's font does not have; they lie in the same places for all workers.
+        fonts: for characters that the form's font does not have; they are in the same places for all workers.
         certified: the form as certified by the identity, its bytes; `CertifiedForm.from_bytes` reads them.
         place: where the copies are put, or None to hand them back.
     """

@@ -50,7 +50,7 @@ class FailedRow:
         number: the row's.
         recipient: whom it was to be addressed to.
         reference: what it was to be called, or None if that was not known yet.
-        error: the reason; its class says of what kind.
+        error: the reason; its class says which kind.
     """
 
     number: int

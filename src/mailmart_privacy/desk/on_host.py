@@ -63,7 +63,7 @@ class Host:
             subject: what the identity provider calls the person.
 
         Raises:
-            UsageError: nobody is called so, or several are.
+            UsageError: nobody has that name, or several people have it.
         """
         with _OpenPeople(self._settings) as people:
             found = [each for each in people.list_all() if each.actor.subject == subject]

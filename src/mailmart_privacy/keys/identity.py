@@ -65,7 +65,7 @@ class Identity:
         certificate: the signer's certificate.
         chain: its issuers up to a self-signed root; given in any order, kept nearest first.
         key: the private key; never shown.
-        name: the common name of the certificate's subject, or the whole subject where there is none.
+        name: the common name of the certificate's subject, or the whole subject if there is none.
         organisation: the organisation that the certificate names, or None.
         digest: lowercase hex SHA-256 of the certificate in DER.
         is_self_signed: whether no one but its holder vouches for the certificate.

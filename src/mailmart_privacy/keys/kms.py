@@ -88,7 +88,7 @@ class KmsKey:
 
 
 def open_kms(key_id: str, *, certificate: bytes) -> Identity:
-    """Open an identity whose key lies in AWS KMS.
+    """Open an identity whose key is in AWS KMS.
 
     Needed are the permissions kms:DescribeKey, kms:GetPublicKey and kms:Sign.
 

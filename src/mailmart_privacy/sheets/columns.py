@@ -49,7 +49,7 @@ class Columns:
 
     Attributes:
         recipient: that of the recipients.
-        reference: that of the references, or None where there is none.
+        reference: that of the references, or None if there is none.
         headers: the heading of every column.
     """
 

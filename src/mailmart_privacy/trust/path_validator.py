@@ -74,7 +74,7 @@ class PathValidator:
 
         Args:
             certificate: whose.
-            others: certificates that may lie on the path.
+            others: certificates that may be on the path.
             at: the time that counts (aware): when the signature was proven to be there, else the moment of validation.
             purpose: "sign" or "stamp".
             proven: whether each certificate but the trusted one must be shown not to be revoked; one that is itself

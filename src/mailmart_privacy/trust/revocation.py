@@ -60,7 +60,7 @@ def gather(
 
     Args:
         certificate: whose.
-        others: certificates that may lie on the way.
+        others: certificates that may be on the way.
         roots: the certificates to trust.
         at: now (aware).
         purpose: "sign" or "stamp".

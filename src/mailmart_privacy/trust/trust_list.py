@@ -87,7 +87,7 @@ class TrustList:
     """The records, oldest first.
 
     Args:
-        read: gives the bytes of a file by its path below `data/`; raises OSError where there is none.
+        read: gives the bytes of a file by its path below `data/`; raises OSError if there is none.
 
     Raises:
         RecordError: the list is missing, cannot be read, or a record does not chain to the one before it.

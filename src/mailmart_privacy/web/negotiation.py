@@ -27,7 +27,7 @@ def choose_type(accept: str | None, offers: tuple[str, ...]) -> str | None:
     """Choose the media type that a client likes best.
 
     Args:
-        accept: the header's value, or None where there is none.
+        accept: the header's value, or None if there is none.
         offers: media types, the preferred one first.
 
     Returns:

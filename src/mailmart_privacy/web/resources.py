@@ -63,7 +63,7 @@ class ResourceSet:
 
     Attributes:
         resources: by path.
-        starts: from when on it is so.
+        starts: since when that is true.
         ends: until when, or None where nothing is announced.
         pages: renders pages for this span of time.
         index: the start page of a site that holds nothing else.

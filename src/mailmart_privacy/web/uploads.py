@@ -88,7 +88,7 @@ def read_upload(content_type: str, body: bytes) -> bytes | None:
         body: its body, whole.
 
     Returns:
-        The bytes of the file, or None where there is none.
+        The bytes of the file, or None if there is none.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind in ("application/pdf", "application/octet-stream"):

@@ -133,7 +133,7 @@ class Index:
             digest: all of it, or a beginning (8 characters or more) that no other digest has.
 
         Returns:
-            The first row with it, or None where there is none.
+            The first row with it, or None if there is none.
 
         Raises:
             UsageError: it is not a digest, or several digests begin with it.

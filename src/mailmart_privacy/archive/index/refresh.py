@@ -71,7 +71,7 @@ def refresh(database: Database, archive: "Archive", advance: Callable[[int, int]
     """Read what is new in the log; rebuild the index if it is damaged, or belongs to another log.
 
     Args:
-        database: what the index lies in.
+        database: the one that contains the index.
         archive: whose index it is.
         advance: is told how many entries were read, and how many there are.
         rebuild: forget its content first.

@@ -217,7 +217,7 @@ def require_plain(root: Path, folder: str) -> bool:
         except (FileNotFoundError, NotADirectoryError):
             return False
         if stat.S_ISLNK(mode):
-            raise TamperedError(f"{root}: {folder} is a link, or lies behind one; an archive holds none")
+            raise TamperedError(f"{root}: {folder} is a link, or is reached through one; an archive has no links")
     return True
 
 

@@ -126,7 +126,7 @@ class Tiles:
 
     Args:
         size: how many entries the tree has.
-        read: gives a tile by its path below the log's, or None where there is none.
+        read: gives a tile by its path below the log's, or None if there is none.
     """
 
     def __init__(self, size: int, read: Callable[[str], bytes | None]) -> None:

@@ -14,8 +14,8 @@ class Choice:
         sheet: the title of the sheet; empty for CSV.
         header_row: the number of the row with the headings.
         customer: the letter of the column with the customers.
-        reference: that of the references; empty where there is none.
-        email: that of the e-mail addresses; empty where there is none.
+        reference: that of the references; empty if there is none.
+        email: that of the e-mail addresses; empty if there is none.
         hidden: "include" or "skip" hidden rows; empty where that was not decided.
     """
 

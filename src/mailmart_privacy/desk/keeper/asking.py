@@ -258,7 +258,7 @@ def show_signing(desk: "Desk", call: ShowSigning) -> SigningView:
 
 
 def _find_seal(desk: "Desk") -> Seal | None:
-    """Find the last seal of an authority that holds; None where there is none, or where one cannot be verified."""
+    """Find the last seal of an authority that holds; None if there is none, or where one cannot be verified."""
     try:
         found = verify_anchors(desk.archive, desk.directory.anchors, trust=desk.signing.trust, at=now())
     except PrivacyError:

@@ -60,7 +60,7 @@ def place_hold(desk: "Desk", call: PlaceHold) -> Done:
 
 
 def lift_holds(desk: "Desk", call: LiftHolds) -> Done:
-    """Lift all holds on a customer; where there is none, nothing happens."""
+    """Lift all holds on a customer; if there is none, nothing happens."""
     customer = find_customer(desk, call.customer)
     _require_reason(call.reason)
     _require_anonymous(customer, call.reason)

@@ -29,7 +29,7 @@ class Assets:
         return f"{self.folder}/{name}"
 
     def find(self, path: str) -> tuple[bytes, str] | None:
-        """Find a file by its address: the content and its media type; None where there is none."""
+        """Find a file by its address: the content and its media type; None if there is none."""
         name = path.removeprefix(self.folder + "/")
         if name == path or name not in self.files:
             return None

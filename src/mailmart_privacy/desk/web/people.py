@@ -139,7 +139,7 @@ class People:
             return self.begin(person, proven_at=now)
 
     def find(self, cookie: str) -> Session | None:
-        """Find the session of a browser, and note that it was seen; None where there is none, or it has ended."""
+        """Find the session of a browser, and note that it was seen; None if there is none, or it has ended."""
         now, digest = self._clock(), make_digest(cookie)
         rows = self._tables.query(
             f"SELECT {_PERSON}, s.form_token, s.proven_at, s.begun_at, s.seen_at "  # noqa: S608 - names of columns

@@ -63,7 +63,7 @@ class Tokens:
         return secret
 
     def find(self, secret: str) -> Token | None:
-        """Find a token that can be used now, and note that it was; None where there is none."""
+        """Find a token that can be used now, and note that it was; None if there is none."""
         now, digest = self._clock(), make_digest(secret)
         rows = self._tables.query(f"SELECT {_COLUMNS} FROM tokens WHERE digest = ?", [digest])  # noqa: S608
         if not rows:

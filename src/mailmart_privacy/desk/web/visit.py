@@ -86,11 +86,11 @@ class Visit:
         return self.services.oidc.clock() - self.session.proven_at <= within
 
     def field(self, name: str) -> str:
-        """Read a text of the form; empty where there is none."""
+        """Read a text of the form; empty if there is none."""
         return self.fields.get(name, "").strip()
 
     def query(self, name: str) -> str:
-        """Read a parameter of the address; empty where there is none."""
+        """Read a parameter of the address; empty if there is none."""
         return self.request.query_params.get(name, "").strip()
 
     def page(self, template: str, *, status: int = 200, **variables: object) -> Response:

@@ -88,7 +88,7 @@ class Pkcs11Key:
 
 
 def open_pkcs11(uri: str, *, pin: str | bytes | None = None, certificate: bytes | None = None) -> Identity:
-    """Open an identity whose key lies in a PKCS#11 token; its session stays open as long as the process.
+    """Open an identity whose key is in a PKCS#11 token; its session stays open as long as the process.
 
     The key signs once, so that an identity that cannot sign, or has another's certificate, is refused here.
 

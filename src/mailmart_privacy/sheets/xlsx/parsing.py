@@ -10,7 +10,7 @@ from .cells import Fault, Moment, Number, RawCell
 
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 _COLUMNS = 64  # of a row; columns further to the right are ignored
-_ROWS = 1_048_576  # as many as a spreadsheet has; a number beyond is a lie
+_ROWS = 1_048_576  # as many as a spreadsheet has; a higher number is false
 _MERGES = 10_000  # merged ranges that are read
 
 Start: TypeAlias = Callable[[str, dict[str, str]], None]

@@ -1,8 +1,8 @@
 """A workbook in XLSX (ISO/IEC 29500-1, 18), read as a stream: its sheets, their cells, and what is special about rows.
 
 A list of 100,000 customers is read in a few seconds, with nothing evaluated and no more kept than its texts. openpyxl
-takes several times as long, and tells of neither hidden rows nor merged cells where it reads row by row; its tables of
-number formats are used.
+takes several times as long, and where it reads row by row it reports neither hidden rows nor merged cells. Only its
+tables of number formats are used.
 """
 
 import io
