@@ -3,12 +3,12 @@ PYTHON ?= python3
 TO ?= MailMart records
 # As given: a name may hold a dollar sign.
 override TO := $(value TO)
-CLASS :=
+CHANGE :=
 SUMMARY :=
 override SUMMARY := $(value SUMMARY)
 KEEP :=
 QUICK :=
-export TO CLASS SUMMARY KEEP QUICK
+export TO CHANGE SUMMARY KEEP QUICK
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -80,6 +80,19 @@ def newest(ledger: Ledger) -> Policy:
 def test_the_root_has_at_most_thirty_names() -> None:
     """A service sees what it needs; the rest is in submodules."""
     assert len(privacy.__all__) <= 30
+    needed = (
+        "current version versions in_force upcoming resolve sections last_updated processors issue issue_many verify"
+    )
+    assert set(needed.split()) | {"load_identity", "Policy", "Version", "PrivacyError"} <= set(privacy.__all__)
+
+
+def test_the_archive_has_an_api() -> None:
+    """A service opens an archive, and asks it everything that the command line can ask."""
+    from mailmart_privacy import archive
+
+    assert callable(archive.open)
+    for name in ("add", "find", "prove", "evidence", "erase", "hold", "verify", "anchor", "renew", "in_force", "fetch"):
+        assert getattr(archive.ArchiveService, name).__doc__, name
 
 
 def test_without_extras_every_tool_works() -> None:

@@ -369,6 +369,16 @@ def test_the_python_api(tmp_path: Path, authority: Authority) -> None:
     assert customer.copies[0].actor == service.actor
     assert service.fetch(first.digest[:8]) == first.pdf
     opened.verify(opened.known_roots()).require_sound()
+    version = opened.in_force(NOW, trust=authority.trust)
+    held = service.hold(name="Acme GmbH", details=archive.Details(reason="claim " * 20))
+    service.release(holds := service.holds())
+    service.end_relation("Acme GmbH", ended_at=NOW)
+    proposals = service.propose_erasures(datetime.timedelta(days=1))
+    erased = service.erase("Acme GmbH")
+    certificate = service.certify_erasure(erased.entry.number)
+    found = opened.find("acme")
+    for value in (first, customer, *customer.copies, found, version, held, *holds, *proposals, erased, certificate):
+        assert len(repr(value)) <= 200, value
 
 
 def test_two_officers_with_copies_of_folder_and_key(place: Place, tmp_path: Path) -> None:

@@ -68,6 +68,9 @@ class Hold:
     actor: str | None
     details: Details
 
+    def __repr__(self) -> str:
+        return f"<Hold no. {self.number}, placed on {self.placed_at:%Y-%m-%d}, about={self.about}>"
+
 
 def hold(session: "Session", recipient: Recipient, *, about: LogEntry | None = None, details: Details) -> LogEntry:
     """Place a hold on a customer, or on one copy; while it is in place, nobody can erase the customer.

@@ -3,7 +3,7 @@
 import datetime
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class ErasureCertificate:
         entry: the number of the entry that has the digest.
     """
 
-    content: bytes
+    content: bytes = field(repr=False)
     entry: int
 
     @property

@@ -47,6 +47,9 @@ class ArchivedCopy:
     entry: int
     found: bool = False
 
+    def __repr__(self) -> str:
+        return f"<ArchivedCopy {self.reference[:80]!r}, entry {self.entry}, {self.digest[:16]}, found={self.found}>"
+
 
 def deliver(
     service: "ArchiveService",

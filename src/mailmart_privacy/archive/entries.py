@@ -99,6 +99,9 @@ class LogEntry:
     content: bytes
     entry: Entry
 
+    def __repr__(self) -> str:
+        return f"<LogEntry {self.number}, {self.entry.kind}>"
+
 
 _MOMENTS = ("recorded_at", "effective_at", "issued_at", "due_at")
 _TEXTS = (

@@ -59,6 +59,9 @@ class FoundCopy:
     withdrawn_at: datetime.datetime | None
     withdrawn_because: str
 
+    def __repr__(self) -> str:
+        return f"<FoundCopy {self.reference[:80]!r}, version {self.version}, {self.level}, {self.digest[:16]}>"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Customer:
@@ -77,6 +80,9 @@ class Customer:
     copies: tuple[FoundCopy, ...]
     held: bool
     erasure_due_at: datetime.datetime | None
+
+    def __repr__(self) -> str:
+        return f"<Customer {self.name[:100]!r}, {len(self.copies)} copies>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +104,9 @@ class Found:
     entries: int
     erasures: int
     begins_at: datetime.datetime | None
+
+    def __repr__(self) -> str:
+        return f"<Found {self.text[:100]!r}: {len(self.customers)} customers in {self.entries:,} entries>"
 
 
 def fold_for_search(text: str) -> str:

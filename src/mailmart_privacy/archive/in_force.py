@@ -38,6 +38,9 @@ class InForce:
     stamped_since: datetime.datetime | None = None
     files: tuple[File, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<InForce {self.version}, provable {self.provable}, {len(self.files)} files>"
+
 
 def in_force(service: "ArchiveService", at: datetime.datetime, *, trust: "Trusted") -> InForce:
     """Find the version in force; what the index answers is compared with the log.

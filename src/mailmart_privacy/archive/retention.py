@@ -34,6 +34,9 @@ class Proposal:
     copies: int
     held: bool
 
+    def __repr__(self) -> str:
+        return f"<Proposal {self.name[:100]!r}, due on {self.due_at:%Y-%m-%d}, {self.copies} copies>"
+
 
 def end_relation(
     session: "Session", recipient: Recipient, *, ended_at: datetime.datetime, details: Details = NO_DETAILS
