@@ -13,7 +13,8 @@ from mailmart_privacy.errors import PrivacyError, RecipientError
 from .conftest import Run, one_line
 from .test_architecture import MODULES
 
-_FLAG = re.compile(r"(?<![\w-])--[a-z]|mailmart-privacy (archive|export|identity|renew|verify|show)\b")
+_COMMANDS = "archive|desk|diff|export|identity|outdated|processors|records|renew|schema|show|site|verify|versions"
+_FLAG = re.compile(rf"(?<![\w-])--[a-z]|mailmart-privacy (?:{_COMMANDS})\b|(?:with: |repeat: |`)(?:{_COMMANDS}) [a-z]")
 
 
 def list_messages(source: str) -> list[str]:

@@ -428,7 +428,7 @@ def test_the_first_version_has_neither_class_nor_summary(cli: Run, tmp_path: Pat
     [
         ([THIRD], "a released version never changes"),
         ([SECOND, "--replace"], f"version {SECOND} is not the newest; later entries chain to it"),
-        (["2027-09-09"], "records new 2027-09-09"),
+        (["2027-09-09"], "records new DATE"),
         ([THIRD, "--replace", "--change", "material", "--summary", ""], "has no summary"),
     ],
 )

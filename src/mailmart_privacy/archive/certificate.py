@@ -101,7 +101,7 @@ def certify_erasure(
     register = read_register(session.archive)
     erasure = next((each for each in register.erasures if each.number == number), None)
     if erasure is None:
-        raise UsageError(f"entry {number:,} is not an erasure that is done; `archive report` lists those")
+        raise UsageError(f"entry {number:,} is not an erasure that is done; a report lists those")
     for each in register.acts:
         if each.entry.act == "erase-certified" and each.entry.about == number:
             raise CertifiedError(number, each.entry.recorded_at)

@@ -71,7 +71,7 @@ def find_due(
         about = f"renew the signing certificate {each.subject.rfc4514_string()}: it expires then"
         items.append(DueItem(what="certificate", at=each.not_valid_after_utc, about=about))
     for waiting in read_register(service.archive).waiting.values():
-        about = f"finish the erasure of entry {waiting.number:,} with `archive renew`"
+        about = f"finish the erasure of entry {waiting.number:,}, which waited for the end of a lock"
         items.append(DueItem(what="erasure", at=waiting.entry.due_at, about=about))
     for proposal in service.propose_erasures(retention) if retention is not None else ():
         held = "; a hold is in place" if proposal.held else ""

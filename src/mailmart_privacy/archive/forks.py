@@ -50,9 +50,9 @@ class ForkError(TamperedError):
             for place, kinds in ((here, comparison.here), (there, comparison.there))
         )
         super().__init__(
-            f"the log was forked: both have the first {comparison.common:,} entries; {sides}. Nothing is lost. Go on "
-            f"with one of them, add the copies in the other one's folder `copies` to it with `archive add`, and keep "
-            "the other one unchanged, since proofs from it may be in use"
+            f"the log was forked: both have the first {comparison.common:,} entries; {sides}. Nothing is lost. "
+            "Continue with one of them, add the copies in the other one's folder `copies` to it, and keep the other one "
+            "unchanged, since proofs from it may be in use"
         )
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -172,9 +172,9 @@ def load_keyring(path: Path, expected: NoteKey) -> Keyring:
         return keyring
     if keyring.origin == expected.name:
         raise ArchiveError(
-            f"{path} holds a former key of this archive, which was replaced; use the new one. If the replacement was "
-            "interrupted, finish it with: archive key rotate",
-            argument="key",
+            f"{path} holds a former key of this archive, which was replaced; use the new one, or finish the "
+            "replacement if it was interrupted",
+            argument="rotation",
         )
     raise ArchiveError(f"{path} is the key of another archive: {keyring.origin}, not {expected.name}")
 

@@ -51,7 +51,7 @@ class Log:
         note = self.storage.read(CHECKPOINT)
         if note is None:
             raise TamperedError(
-                f"{self.storage.location}: {CHECKPOINT} is missing; if it was never finished, repeat: archive init"
+                f"{self.storage.location}: {CHECKPOINT} is missing; if its creation was interrupted, create it again"
             )
         return self.keys.read_checkpoint(note)
 
@@ -72,10 +72,7 @@ class Log:
             TamperedError: the tiles do not lead from the entry to that state.
         """
         if number >= checkpoint.size:
-            raise ArchiveError(
-                f"entry {number:,} is committed, but not published yet; the next `archive add` or `archive anchor` "
-                "does it"
-            )
+            raise ArchiveError(f"entry {number:,} is committed, but not published yet; the next writer publishes it")
         tiles = tiles or self.tiles(self.checkpoint().size)
         content, path = tiles.entry(number), prove_inclusion(number, checkpoint.size, tiles.subtree)
         if root_of_inclusion(number, checkpoint.size, hash_leaf(content), path) != checkpoint.root:
@@ -237,10 +234,7 @@ class LogWriter:
         elif self._successor is not None and read_entry(content).key == str(self._successor.public):
             self.is_replaced = True
         else:
-            raise ArchiveError(
-                "the replacement of the archive's key was interrupted; finish it with: archive key rotate",
-                argument="key",
-            )
+            raise ArchiveError("the replacement of the archive's key was interrupted", argument="rotation")
 
     def _require_seen(self, root: bytes) -> None:
         if root != self._seen.root:

@@ -74,7 +74,7 @@ def find_file(archive: "Archive", index: "Index", digest: str) -> "tuple[Row, Lo
     if row is None:
         sought = f'"sha256":"{digest.lower()}'.encode()
         if any(sought in content for _, content in read_log(archive)):
-            raise TamperedError("the index lacks an entry that the log has; rebuild it with: archive reindex")
+            raise TamperedError("the index lacks an entry that the log has", argument="index")
         raise NoSuchFileError(digest)
     return row, compare_row(archive, row)
 
@@ -95,8 +95,9 @@ def compare_row(archive: "Archive", row: "Row", read: "Callable[[int], LogEntry]
     entry = found.entry
     if row.file not in entry.files or any(getattr(entry, name) != getattr(row, name) for name in _COMPARED):
         raise TamperedError(
-            f"entry {row.number:,} differs between the log and the index; rebuild the index with: "
-            "archive reindex, and see whether the log was changed with: archive verify"
+            f"entry {row.number:,} differs between the log and the index; verify the archive, "
+            "in case the log was changed",
+            argument="index",
         )
     return found
 

@@ -17,9 +17,9 @@ class TamperedError(ArchiveError):
     exit_code = ExitCode.ALTERED
     faults: tuple[str, ...]
 
-    def __init__(self, *faults: str) -> None:
+    def __init__(self, *faults: str, argument: str | None = None) -> None:
         shown = [*faults[:LISTED], *([f"and {len(faults) - LISTED:,} more faults"] if len(faults) > LISTED else [])]
-        super().__init__("\n".join(shown), faults=faults)
+        super().__init__("\n".join(shown), argument=argument, faults=faults)
 
 
 class UndeliveredError(ArchiveError):

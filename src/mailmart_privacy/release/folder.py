@@ -151,7 +151,7 @@ class DataFolder:
         """
         source = self.path / version / SOURCE
         if not source.is_file():
-            raise UsageError(f"{source} is missing; open a version with: mailmart-privacy records new {version}")
+            raise UsageError(f"{source} is missing", argument="source")
         entries = read_entries(self.read)
         replaced = _take_replaced(entries, version, replace=replace)
         release = Release(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..policy.model import Policy
     from ..policy.versions import Version
 
-_REMEDY = "bring it back, and make a new version with records new"
+_REMEDY = "bring it back, and make a new version"
 
 
 def find_faults(before: "Policy | None", policy: "Policy", *, change: str | None, summary: str | None) -> list[str]:
