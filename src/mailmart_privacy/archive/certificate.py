@@ -5,10 +5,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._files import open_whole
 from .._time import format_iso
-from ..errors import UsageError
+from ..errors import DestinationExistsError, UsageError
 from ..policy.render import environment
 from .entries import write_json
 from .register import copies_of, read_register
@@ -16,6 +18,7 @@ from .register import copies_of, read_register
 if TYPE_CHECKING:
     from .entries import LogEntry
     from .register import Register
+    from .service_acts import ArchiveActs
     from .session import Session
 
 # Places that the archive cannot clean by itself.
@@ -112,6 +115,44 @@ def certify_erasure(
     digest = sha256(content).hexdigest()
     done = session.add_act("erase-certified", about=number, digest=digest)
     return ErasureCertificate(content=content, entry=done.number)
+
+
+def write_certificate(
+    service: "ArchiveActs",
+    number: int,
+    stem: str,
+    *,
+    name: str = "",
+    requested_by: str = "",
+    elsewhere: Sequence[str] = ELSEWHERE,
+) -> list[Path]:
+    """Make the certificate of an erasure, and write it as a page and as JSON, which only the user can read.
+
+    Both files are written beside their places first: if that fails, the certificate was not handed over.
+
+    Args:
+        service: the archive.
+        number: of the erasure's entry.
+        stem: the path of both files without the ending.
+        name: as for `certify_erasure`, whose errors are raised, too.
+        requested_by: as for `certify_erasure`.
+        elsewhere: as for `certify_erasure`.
+
+    Returns:
+        The paths of the page and of the data.
+
+    Raises:
+        DestinationExistsError: one of the files exists; nothing was certified.
+        OSError: they cannot be written there.
+    """
+    paths = [Path(f"{stem}.{ending}") for ending in ("html", "json")]
+    if taken := next((path for path in paths if path.exists()), None):
+        raise DestinationExistsError(f"{taken} exists and was kept", argument="output")
+    with open_whole(paths[0], mode=0o600) as page, open_whole(paths[1], mode=0o600) as data:
+        made = service.certify_erasure(number, name=name, requested_by=requested_by, elsewhere=elsewhere)
+        page.write(made.to_html().encode())
+        data.write(made.content)
+    return paths
 
 
 def _describe(session: "Session", register: "Register", erasure: "LogEntry") -> dict[str, Any]:

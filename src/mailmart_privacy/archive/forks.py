@@ -51,8 +51,8 @@ class ForkError(TamperedError):
         )
         super().__init__(
             f"the log was forked: both have the first {comparison.common:,} entries; {sides}. Nothing is lost. "
-            "Continue with one of them, add the copies in the other one's folder `copies` to it, and keep the other one "
-            "unchanged, since proofs from it may be in use"
+            "Continue with one of them, add the copies in the other one's folder `copies` to it, and keep the other "
+            "one unchanged, since proofs from it may be in use"
         )
 
     def __reduce__(self) -> tuple[object, ...]:

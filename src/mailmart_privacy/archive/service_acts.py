@@ -83,9 +83,17 @@ class ArchiveActs(OpenArchive):
                 return acts.hold(session, recipient, about=entry, details=details)
             return acts.hold(session, find_customer(self.archive, keyring.names_key, name or ""), details=details)
 
-    def holds(self) -> list[acts.Hold]:
-        """List the holds that are in place."""
-        return acts.list_holds(self.archive, self.keyring().names_key)
+    def holds(self, *, number: int | None = None, matter: str = "") -> list[acts.Hold]:
+        """List the holds that are in place: all of them, or the one of an entry, or those of a matter.
+
+        Args:
+            number: of the hold's entry.
+            matter: that the holds belong to.
+        """
+        found = acts.list_holds(self.archive, self.keyring().names_key)
+        if number is None and not matter:
+            return found
+        return [each for each in found if each.number == number or (matter and each.details.matter == matter)]
 
     def release(self, holds: Sequence[acts.Hold], *, details: Details = NO_DETAILS) -> "list[LogEntry]":
         """Lift holds."""

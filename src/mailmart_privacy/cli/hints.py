@@ -22,6 +22,7 @@ HINTS = {
     "name": "give one with --name",
     "no_certificate": "leave --certificate out",
     "no_passphrase": "leave --passphrase-file out",
+    "output": "give another name with -o",
     "pin": "give it by --passphrase-file, by pin-source=file:/PATH in the URI, or in $MAILMART_PRIVACY_PASSPHRASE",
     "port": "give another --port",
     "resume": "continue with --resume",

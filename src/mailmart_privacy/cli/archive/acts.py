@@ -58,7 +58,7 @@ def release(number: int | None, location: ArchiveLocation, matter: str | None, r
     if (number is None) == (matter is None):
         raise UsageError("give the number of a hold's entry, or --matter M; `archive holds` lists them")
     service = open_service(location)
-    holds = [each for each in service.holds() if each.number == number or (matter and each.details.matter == matter)]
+    holds = service.holds(number=number, matter=matter or "")
     if not holds:
         raise UsageError("there is no such hold; `archive holds` lists those in place")
     done = service.release(holds, details=Details(reason=reason, matter=matter or ""))

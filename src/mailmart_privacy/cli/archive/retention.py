@@ -1,15 +1,12 @@
 """`archive ended`, `proposals` and `certify`: how long copies are kept, and what is handed over after an erasure."""
 
 import datetime
-from pathlib import Path
 
 import click
 
-from ..._files import open_whole
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
 from ..edge import now
-from ..files import require_place
 from ..output import print_json
 from ..times import moment_words, read_begin
 from .options import archive_location, open_service, reason_options, retention_option
@@ -89,16 +86,15 @@ def certify(
     It says what was erased, when, on whose request, and which other places have to be cleaned. It names nobody unless
     you type a name now. The archive keeps its digest only.
     """
-    from ...archive.certificate import ELSEWHERE
+    from ...archive.certificate import ELSEWHERE, write_certificate
 
-    service = open_service(location)
-    pages = [Path(f"{output}.{suffix}") for suffix in ("html", "json")]
-    for each in pages:
-        require_place(each, force=False)
-    # Written beside their places first: where that fails, the certificate was not handed over.
-    with open_whole(pages[0], mode=0o600) as page, open_whole(pages[1], mode=0o600) as data:
-        made = service.certify_erasure(number, name=name, requested_by=requested_by, elsewhere=elsewhere or ELSEWHERE)
-        page.write(made.to_html().encode())
-        data.write(made.content)
-    for each in pages:
+    written = write_certificate(
+        open_service(location),
+        number,
+        output,
+        name=name,
+        requested_by=requested_by,
+        elsewhere=elsewhere or ELSEWHERE,
+    )
+    for each in written:
         click.echo(each)
