@@ -184,6 +184,18 @@ def test_the_api_issues_recorded_policies_only(identity: Identity) -> None:
         privacy.issue(policy, **arguments | {"issued_at": NOW.replace(tzinfo=None)})  # type: ignore[arg-type]
 
 
+def test_a_server_prepares_before_it_takes_requests(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `prepare` no request waits for a certification: of the same form, only the fields are filled and signed."""
+    issuer = privacy.Issuer(identity)
+    ready = issuer.prepare(privacy.current(), at=NOW)
+    monkeypatch.setattr("mailmart_privacy.copies.issuer.certify", None)  # a second certification would call it
+    for name in ("Acme GmbH", "Beta Ltd"):
+        copy = issuer.issue(privacy.current(), recipient=name, issued_at=NOW)
+        assert copy.pdf.startswith(ready.pdf)
+    with pytest.raises(TypeError, match="not callable"):
+        issuer.issue(privacy.current(), recipient="Acme GmbH", issued_at=NOW, paper="letter")
+
+
 @pytest.mark.parametrize("moment", [None, NOW.date(), NOW.replace(tzinfo=None)])
 def test_the_api_asks_for_moments(identity: Identity, copy: bytes, moment: object) -> None:
     """Neither a bare date nor a naive datetime is taken for a moment, when issuing or verifying."""
