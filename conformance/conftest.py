@@ -49,7 +49,7 @@ class Artefact:
     """One PDF that is judged.
 
     Attributes:
-        path: where it lies.
+        path: where it is.
         signatures: the fields that are signed in it, in their order.
         certificate: the signer's certificate in PEM; empty where nothing is signed.
         shown: what must be readable on its first page.

@@ -27,7 +27,7 @@ class LevelCopy:
     """A copy, and what we say about it.
 
     Attributes:
-        path: where it lies.
+        path: where it is.
         at: the moment for which it is to be validated.
         verdict: our own verdict then.
     """

@@ -17,7 +17,7 @@ def read_token(container: bytes) -> tuple[bytes, bytes] | None:
         container: the container, in DER.
 
     Returns:
-        The token and the signature value that it stamps, or None where there is none.
+        The token and the signature value that it stamps, or None if there is none.
     """
     (signer,) = cms.ContentInfo.load(container)["content"]["signer_infos"]
     for attribute in signer["unsigned_attrs"] or ():

@@ -30,7 +30,7 @@ def validate(paths: Sequence[Path]) -> tuple[Message, ...]:
     """Validate pages (.html) and style sheets (.css), in one JVM.
 
     Returns:
-        Errors and warnings; nothing where there are none.
+        Errors and warnings; nothing if there are none.
 
     Raises:
         MissingValidatorError: Java, Node.js or npm is not installed.

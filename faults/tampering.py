@@ -23,7 +23,7 @@ class Grown:
     """An archive with a past.
 
     Attributes:
-        place: where it lies.
+        place: where it is.
         checkpoints: all that were published, the oldest first: the number of entries, and the note.
     """
 

@@ -109,7 +109,7 @@ def test_the_judge_sees_what_is_wrong(ledger: Ledger, fault: str, old: str, new:
 
 
 def test_a_feed_reader_shows_what_is_said(ledger: Ledger) -> None:
-    """Newest first, each with its page, its change and its words; what is announced is called so."""
+    """Newest first, each with its page, its change and its words; what is announced is named so."""
     read = feedparser.parse(write(ledger))
     assert read.bozo == 0
     assert read.version == "atom10"

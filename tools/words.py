@@ -61,6 +61,9 @@ PATTERNS = (
         expression=r"(?:[.;:(]\s|\"\"\")who (?:has|have|adds|reads|wants|clears|stages|relies|serves)\b",
         instead="name the person: somebody who, those who",
     ),
+    Pattern(expression=r"\bwhere there (?:is|are) none\b", instead="if there is none"),
+    Pattern(expression=r"\bis called so\b", instead="has that name"),
+    Pattern(expression=r"\bwhere (?:it|they|the \w+|an? \w+) lies?\b", instead="where it is"),
     Pattern(expression=r"\bwhat power may take\b", instead="what survives a power failure"),
     Pattern(
         expression=r"(?<!there\s)\b(?:is|are) no (?!longer\b|more\b|later\b|other\b|doubt\b|less\b)\w+",
