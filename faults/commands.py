@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mailmart_privacy.archive.acts import finish_erasures
+from mailmart_privacy.archive.entries import LogEntry
 from mailmart_privacy.archive.register import read_register
 from tests.command_line import run_in_process
 
@@ -128,27 +129,34 @@ def issue_archived(path: Path) -> tuple[Disk, Require]:
 
 
 def _digests(place: Place) -> list[str]:
-    return [each.entry.files[0].digest for each in place.archive().entries() if each.entry.kind == "customer-copy"]
+    return [each.entry.files[0].digest for each in _copies(place)]
+
+
+def _copies(place: Place) -> list[LogEntry]:
+    return [each for each in place.archive().entries() if each.entry.kind == "customer-copy"]
 
 
 def deliver(path: Path) -> tuple[Disk, Require]:
-    """A copy is archived before it is given out: there is none without its entry."""
+    """A copy is archived before it is given out: there is none without its entry, and the next run withdraws a copy
+    whose file never got its name."""
     place = make_place(path)
-    command = ["export", "--to", "Acme", "-o", "out.pdf", *_ARCHIVE]
+    command = ["export", "--to", "Acme", "-a", "archive", "--archive-key", "keys/key.json", "-o"]
     environment = _prepare(path.with_name("delivering"))
 
     def require(after: Path, said: str) -> None:
-        out = after / "out.pdf"
+        place, out = Place(after), after / "out.pdf"
         assert out.exists() or not said
-        if out.exists():
-            digest = sha256(out.read_bytes()).hexdigest()
-            numbers = [each.number for each in Place(after).archive().entries() if each.entry.files[0].digest == digest]
-            require_survived(Place(after), [(number, digest) for number in numbers], random.Random(1))
-            assert numbers
-        else:
-            require_survived(Place(after), [], random.Random(1))
+        require_sound(place)
+        run = run_in_process((*command, "second.pdf"), cwd=after, env=environment)
+        assert run.returncode == 0, run.stderr.decode()
+        given = {sha256(each.read_bytes()).hexdigest() for each in after.glob("*.pdf")}
+        logged = {each.number: each.entry.files[0].digest for each in _copies(place)}
+        assert given <= set(logged.values())
+        withdrawn = set(read_register(place.archive()).withdrawn)
+        assert withdrawn == {number for number, digest in logged.items() if digest not in given}
+        require_survived(place, list(logged.items()), random.Random(1))
 
-    return Disk(place.path, [*_PROGRAM, *command], environment), require
+    return Disk(place.path, [*_PROGRAM, *command, "out.pdf"], environment), require
 
 
 def erase(path: Path) -> tuple[Disk, Require]:

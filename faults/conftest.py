@@ -35,7 +35,7 @@ def count() -> Count:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how often each thing was done."""
+    """Say how often each thing was done, and how to repeat what failed: the same seeds, calls and moments."""
     sums = defaultdict[str, Counter[str]](Counter)
     for line in _FIGURES.read_text(encoding="utf-8").splitlines():
         name, figures = json.loads(line)
@@ -43,3 +43,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for name, figures in sums.items():
         said = ", ".join(f"{key} {number:,}" for key, number in sorted(figures.items()))
         terminalreporter.write_line(f"{name}: {said}")
+    kills = os.environ.get("MAILMART_PRIVACY_KILLS")
+    setting = f"MAILMART_PRIVACY_KILLS={kills} " if kills else ""
+    for kind in ("failed", "error"):
+        for report in terminalreporter.stats.get(kind, ()):
+            terminalreporter.write_line(f"to repeat: {setting}python -m pytest '{report.nodeid}'")

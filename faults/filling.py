@@ -68,7 +68,7 @@ def limit(place: Place, size: int) -> tuple[str, list[tuple[int, str]]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,  # for a machine that others use, too; it ends what hangs
         cwd=Path(__file__).parents[1],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )

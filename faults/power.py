@@ -91,7 +91,7 @@ class Disk:
         """
         names, contents = self._survive(moment, share)
         shutil.rmtree(path, ignore_errors=True)
-        _store(self._root, path, names, contents)
+        _store(self._root, path, names, contents, {})
         return "".join(step.text for step in self.steps[:moment] if isinstance(step, Said))
 
     def fingerprint(self, moment: int, share: float) -> str:
@@ -149,13 +149,19 @@ def _change(names: dict[Node, dict[str, Node]], step: Named) -> None:
             there[name] = node
 
 
-def _store(node: Node, path: Path, names: dict[Node, dict[str, Node]], contents: dict[Node, bytes]) -> None:
+def _store(
+    node: Node, path: Path, names: dict[Node, dict[str, Node]], contents: dict[Node, bytes], stored: dict[Node, Path]
+) -> None:
     if node.content is not None:
-        path.write_bytes(contents.get(node, node.content))
+        if node in stored:
+            path.hardlink_to(stored[node])  # a file of two names
+        else:
+            path.write_bytes(contents.get(node, node.content))
+            stored[node] = path
         return
     path.mkdir(parents=True)
     for name, below in names.get(node, node.names).items():
-        _store(below, path / name, names, contents)
+        _store(below, path / name, names, contents, stored)
 
 
 def _load(path: Path) -> Node:

@@ -26,9 +26,12 @@ import tempfile
 import time
 
 LIMIT = 64 << 20  # bytes of a file, at most; a larger one is not read
+ENTRY = 65535  # bytes of an entry, at most (C2SP tlog-tiles)
 KINDS = ("archive", "published-version", "customer-copy", "anchor", "erasure", "act", "key-rotation")
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # left in folders by operating systems
 EXPLAINED = ("READ-ME-FIRST.html", "verify_archive.py", "log.vkey")  # these explain the evidence, and prove nothing
+TILE = re.compile("log/tile/(entries|[0-9])/(x[0-9]{3}/)*[0-9]{3}(\\.p/[0-9]{1,3})?")  # made from the entries
+LOOSE = re.compile(r"anchor(-[0-9]+)?-(revocation\.json|roots\.pem|certificates\.pem)|key-rotation-[0-9]+\.tlog-proof")
 PROVEN, USAGE, FAULT, DOUBT = 0, 2, 4, 5
 
 PRIME = 2**255 - 19
@@ -208,6 +211,7 @@ def follow_keys(folder, names, keys):
             number, entry, size, _ = read_proof(folder.read(name), keys)
         except Fault:
             require(len(keys) == 1 and not entries, "%s does not show that the log's key was replaced" % name)
+            folder.checked.discard(name)
             continue
         claims, _ = read_entry(entry)
         require(claims["kind"] == "key-rotation" and size == number + 1, "%s replaces no key" % name)
@@ -228,6 +232,7 @@ def tell_keys(entries):
 
 def read_entry(content):
     """Read an entry: what it claims, and its files as pairs of name and digest."""
+    require(len(content) <= ENTRY, "an entry has more than %d bytes" % ENTRY)
     document = json.loads(content.decode())
     files = []
     for subject in document["subject"]:
@@ -270,7 +275,10 @@ class Tree:
 
 
 def read_commits(folder, states):
-    """Read all entries, and compare them with the states of the log that were signed."""
+    """Read all entries, and compare them with the states of the log that were signed.
+
+    Returns them, and how many of them are signed.
+    """
     tree, entries = Tree(), []
     while True:
         name = "commits/%08d/%012d.jsonl" % (tree.size // 10000, tree.size)
@@ -285,7 +293,7 @@ def read_commits(folder, states):
                 require(tree.root() == root, "%s is of other entries than those that are here" % source)
     size = max(states)
     require(tree.size >= size, "%s is of %d entries, and here are %d" % (states[size][0][1], size, tree.size))
-    return entries
+    return entries, size
 
 
 def check_archive(folder, key, trust):
@@ -305,12 +313,16 @@ def check_archive(folder, key, trust):
             size, root = read_checkpoint(folder.read(name), all_keys)
             states.setdefault(size, []).append((root, name))
             anchors.append(name[: -len(".checkpoint")])
-    entries = read_commits(folder, states)
+    entries, signed = read_commits(folder, states)
+    if len(entries) > signed:
+        trust.doubts.append(
+            "the last %d entries are not signed yet, so anybody may have written them; ask for a signed state" % (len(entries) - signed)
+        )
     said = {number for number, (claims, _) in enumerate(entries) if claims["kind"] == "key-rotation" and number < published}
     require(said == set(rotations), "the entries and the folder rotations say different things of the log's key")
     for number, entry in rotations.items():
         require(read_entry(entry) == entries[number], "rotations is of another entry than no. %d" % number)
-    erased = {claims.get("recipient") for claims, _ in entries if claims["kind"] == "erasure"}
+    erased = {claims.get("recipient") for claims, _ in entries[:signed] if claims["kind"] == "erasure"}
     people = {claims.get(name) for claims, _ in entries for name in ("recipient", "actor", "second")}
     named, gone = set(), 0
     for claims, files in entries:
@@ -332,7 +344,7 @@ def check_archive(folder, key, trust):
         elif name not in named and name not in folder.checked:
             others.append(name)
     for name in others:
-        known = name.split("/")[0] in ("log", "recipients", "staff", "incoming") or is_litter(name)
+        known = name.split("/")[0] in ("recipients", "staff", "incoming") or TILE.fullmatch(name) or is_litter(name)
         require(known, "%s has no entry" % name)
     kinds = sorted({claims["kind"] for claims, _ in entries} - set(KINDS))
     for kind in kinds:
@@ -433,7 +445,7 @@ def check_evidence(folder, key, trust):
     check_manifests(folder, names)
     loose = [name for name in names if name not in folder.checked]
     for name in loose:
-        known = name in EXPLAINED or re.fullmatch("anchor(-[0-9]+)?-(revocation.json|roots.pem|certificates.pem)", name)
+        known = name in EXPLAINED or LOOSE.fullmatch(name)
         require(known, "%s does not belong to the evidence" % name)
         say("  not covered by the log: %s" % name)
     for name in sorted(set(everything) - set(names)):
@@ -526,14 +538,14 @@ def describe_roots(path):
 def check_timestamps(folder, stamps, trust):
     """Check timestamps, each one but the last for the time of the next, which covers it (RFC 4998, 5.2).
 
-    Returns when the first one was made, or None where it could not be checked: it takes OpenSSL.
+    Returns when the first one was made, or None where that is not shown: one of them expired, or there is no OpenSSL.
     """
     for each in describe_roots(trust.roots):
         say("root certificate, SHA-256: %s" % each)
     if shutil.which("openssl") is None:
         trust.doubts.append("openssl is not on this machine, so the timestamps were not checked; use another machine")
         return None
-    moments = [read_moment(folder, response) for _, response, _ in stamps]
+    moments, lapsed = [read_moment(folder, response) for _, response, _ in stamps], False
     for at, (checkpoint, response, certificates) in enumerate(stamps):
         between = certificates if os.path.isabs(certificates) else folder.find(certificates)
         require(between is not None, "%s is missing" % certificates)
@@ -543,10 +555,11 @@ def check_timestamps(folder, stamps, trust):
         code, output = run(command)
         if code and "expired" in output:
             trust.doubts.append("%s is of a certificate that expired before another timestamp covered it" % response)
+            lapsed = True
             continue
         require(code == 0, "%s: %s" % (response, " ".join(output.split())))
         say("  checked  %s: made %s, as OpenSSL says" % (response, moments[at][1]))
-    return moments[0][1]
+    return None if lapsed else moments[0][1]
 
 
 def read_moment(folder, name):
@@ -634,5 +647,18 @@ def main(arguments):
     return check(paths[0], options["--key"], options["--roots"])
 
 
+def run_main():
+    """Run as a program; an answer that nobody could read is none, and never the code 1."""
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = 130
+    except OSError:
+        code = FAULT
+    # Not sys.exit: it would flush a pipe once more that nobody reads, and fail.
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_main()

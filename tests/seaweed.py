@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 KEYS = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": "tests-secret", "AWS_DEFAULT_REGION": "us-east-1"}
-_PATIENCE = 60.0
+_PATIENCE = 240.0  # it starts in 15 s on a machine of its own
 
 
 @contextlib.contextmanager

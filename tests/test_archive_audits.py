@@ -22,6 +22,8 @@ from faults.places import (
     stop_writer,
 )
 from mailmart_privacy.archive.audit import audit
+from mailmart_privacy.archive.entries import Entry, write_entry
+from mailmart_privacy.archive.layout import name_commit
 from mailmart_privacy.archive.log import Log
 from mailmart_privacy.archive.session import Session
 from mailmart_privacy.archive.storage.folder import Folder
@@ -230,3 +232,18 @@ def test_an_archive_of_another_release(tmp_path: Path, stopped: bool) -> None:
     place.audit().require_sound()
     (place.root / "README.txt").write_text("Ask Mallory for the key.\n")
     assert ["README.txt" in fault for fault in place.audit().faults] == [True]
+
+
+def test_an_erasure_that_is_not_signed(place: Place, chance: random.Random) -> None:
+    """Somebody without the key who adds an erasure to the commits, and removes the customer's files, is found out."""
+    place.add(fake_copies(chance, 1))
+    archive = place.archive()
+    (copy,) = [each.entry for each in archive.entries() if each.entry.kind == "customer-copy"]
+    erasure = write_entry(Entry(kind="erasure", recorded_at=clock(), recipient=copy.recipient))
+    (place.root / name_commit(archive.checkpoint().size)).write_bytes(erasure + b"\n")
+    (place.root / copy.files[0].name).unlink()
+    for record in (place.root / "recipients").iterdir():
+        record.unlink()
+    faults = place.audit().faults
+    assert f"{copy.files[0].name} is missing" in faults
+    assert any(f"the record of {copy.recipient} is missing" in fault for fault in faults)

@@ -107,6 +107,50 @@ def test_a_copy_that_cannot_be_put_into_its_place_is_withdrawn(cli: Run, archive
     assert place.read_bytes() == b"somebody else's"
 
 
+_KILLED_BEFORE, _KILLED_AFTER = "kill()", "(put(beside, path, force=force), kill())"
+
+
+@pytest.mark.parametrize("put", [_KILLED_BEFORE, _KILLED_AFTER], ids=["before", "after"])
+def test_an_export_that_is_killed(
+    cli: Run, archive: Path, tmp_path: Path, environment: dict[str, str], put: str
+) -> None:
+    """If it is killed before the archived copy's file has its name, the next export into the folder withdraws the copy;
+    if the file has its name, the copy stands."""
+    code = (
+        "import os, sys; from mailmart_privacy import __main__, _files; put = _files._put; "
+        "kill = lambda: os.kill(os.getpid(), 9); _files._put = lambda beside, path, *, force: "
+        f"{put} if path.name == 'gamma.pdf' else put(beside, path, force=force); "
+        f"sys.argv[1:] = {['export', '--to', 'Gamma SA', '-a', 'archive', '-o', 'gamma.pdf']}; __main__.main()"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=False)
+    given = put == _KILLED_AFTER
+    assert (killed.returncode, (tmp_path / "gamma.pdf").exists()) == (-9, given)
+    assert len(list(tmp_path.glob(".mailmart-privacy-*.tmp"))) == 1
+    done = cli("export", "--to", "Delta Inc", "-a", "archive", "-o", "delta.pdf")
+    assert (done.returncode, b"withdrawn: nobody received" in done.stderr) == (0, not given), done.stderr
+    (copy,) = find_one(cli, "Gamma")["copies"]
+    words = "its export was interrupted before the file had its name; never sent"
+    assert copy["withdrawn_because"] == ("" if given else words)
+    again = cli("export", "--to", "Delta Inc", "-a", "archive", "-o", "again.pdf")
+    assert (again.returncode, b"withdrawn: nobody received" in again.stderr) == (0, False)
+    assert not list(tmp_path.glob(".mailmart-privacy-*.tmp"))
+
+
+def test_an_export_that_runs_is_left_alone(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """An export withdraws nothing of another one that is under way in the same folder."""
+    put = _files._put
+
+    def meanwhile(beside: Path, path: Path, *, force: bool) -> bool:
+        if path.name == "gamma.pdf":
+            done = cli("export", "--to", "Delta Inc", "-a", "archive", "-o", "delta.pdf")
+            assert (done.returncode, b"withdrawn: nobody received" in done.stderr) == (0, False), done.stderr
+        return put(beside, path, force=force)
+
+    with mock.patch("mailmart_privacy._files._put", meanwhile):
+        assert cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "gamma.pdf").returncode == 0
+    assert find_one(cli, "Gamma")["copies"][0]["withdrawn_at"] is None
+
+
 def test_one_reference_for_two_customers(cli: Run, archive: Path, tmp_path: Path) -> None:
     """A reference that another customer has is refused unless it is confirmed; the customer's next version may have
     it."""

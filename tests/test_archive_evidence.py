@@ -1,6 +1,7 @@
 """The auditor's program: what it accepts, what it refuses, and how it treats keys and roots from the bag."""
 
 import base64
+import datetime
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from mailmart_privacy._time import format_moment
 from mailmart_privacy.archive.anchors import anchor, verify_anchors
 from mailmart_privacy.archive.entries import Entry, write_entry
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
+from mailmart_privacy.archive.layout import name_commit
 from mailmart_privacy.archive.rotation import rotate_key
 from mailmart_privacy.archive.tlog.notes import log_key, sign_checkpoint
 from mailmart_privacy.policy.render import environment
@@ -50,12 +52,12 @@ def bag(place: Place, authority: Authority, tmp_path: Path) -> Path:
     return pack(place, authority, tmp_path / "bag", anchored=True)
 
 
-def pack(place: Place, authority: Authority, target: Path, *, anchored: bool) -> Path:
+def pack(place: Place, authority: Authority, target: Path, *, anchored: bool, at: datetime.datetime = NOW) -> Path:
     archive = place.archive()
     found, version = archive.read_entry(FIRST_COPY), archive.read_entry(1)
-    anchors = verify_anchors(archive, place.audit().anchors, trust=authority.trust, at=NOW) if anchored else []
+    anchors = verify_anchors(archive, place.audit().anchors, trust=authority.trust, at=at) if anchored else []
     files = gather_evidence(
-        archive, found, found.entry.files[0], policy=version.entry.files, published=1, anchors=anchors, at=NOW
+        archive, found, found.entry.files[0], policy=version.entry.files, published=1, anchors=anchors, at=at
     )
     for name, content in files.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +123,23 @@ def test_a_timestamp_that_cannot_be_checked(place: Place, bag: Path, authority: 
     assert "since before" not in page
     assert "before which moment it was archived" not in page
     assert "before which moment it was archived" in (bag / "READ-ME-FIRST.html").read_text()
+
+
+def test_a_timestamp_that_expired(authority: Authority, tmp_path: Path) -> None:
+    """A timestamp that expired before another one covered it is not said to hold."""
+    moment = datetime.datetime(2025, 12, 1, tzinfo=datetime.UTC)
+    place = make_place(tmp_path / "past")
+    place.add(fake_copies(random.Random(7), 1))
+    archive = place.archive()
+    with authority.at(moment), archive.writing(place.keyring(archive), clock) as session:
+        anchor(session, timestamps=authority.client("past-tsa"), trust=authority.trust, at=moment)
+    (tmp_path / "verify_archive.py").write_bytes(read_script())
+    (tmp_path / "roots.pem").write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in authority.roots))
+    code, said = check(pack(place, authority, tmp_path / "bag", anchored=True, at=moment), *trusted(place))
+    assert (code, "expired before another timestamp covered it" in said.splitlines()[-1]) == (DOUBT, True), said
+    assert "logged before" not in said
+    code, said = check(place.root, *trusted(place))
+    assert (code, "expired before another timestamp covered it" in said.splitlines()[-1]) == (DOUBT, True), said
 
 
 def test_evidence_after_the_key_was_replaced(place: Place, authority: Authority, tmp_path: Path) -> None:
@@ -277,6 +296,64 @@ def test_an_empty_commit_ends(place: Place) -> None:
     (last.parent / f"{number:012}.jsonl").write_bytes(b"")
     code, said = check(place.root, *trusted(place))
     assert (code, "is empty or cut off" in said) == (FAULT, True), said
+
+
+def add_commit(place: Place, content: bytes) -> None:
+    """Commit entries without the log's key."""
+    (place.root / name_commit(place.archive().checkpoint().size)).write_bytes(content)
+
+
+def test_entries_that_are_not_signed(place: Place) -> None:
+    """An entry after the signed state makes the answer doubtful, and an erasure there excuses no missing file."""
+    copy = place.archive().read_entry(FIRST_COPY).entry
+    add_commit(place, write_entry(Entry(kind="erasure", recorded_at=NOW, recipient=copy.recipient)) + b"\n")
+    code, said = check(place.root, *trusted(place))
+    assert (code, "the last 1 entries are not signed yet" in said.splitlines()[-1]) == (DOUBT, True), said
+    (place.root / copy.files[0].name).unlink()
+    code, said = check(place.root, *trusted(place))
+    assert (code, f"{copy.files[0].name} is missing" in said) == (FAULT, True), said
+
+
+def foreign_rotation(folder: Path) -> bytes:
+    """A proof that the key of another log was replaced."""
+    other = make_place(folder / "other")
+    rotate_key(other.archive(), other.keys / "key.json", clock)
+    return (other.root / "rotations" / "0001.tlog-proof").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["rotations/0001.tlog-proof", "log/letter.pdf", "log/tile/0/letter.pdf"])
+def test_a_file_that_belongs_to_no_archive(place: Place, tmp_path: Path, name: str) -> None:
+    """A planted file is refused in each folder whose files no entry names."""
+    given = trusted(place)
+    (place.root / name).parent.mkdir(exist_ok=True)
+    (place.root / name).write_bytes(foreign_rotation(tmp_path))
+    code, said = check(place.root, *given)
+    assert (code, f"{name} has no entry" in said) == (FAULT, True), said
+
+
+def test_a_proof_of_a_rotation_that_shows_nothing(place: Place, bag: Path, tmp_path: Path) -> None:
+    """A proof of another log's rotation is listed as not covered."""
+    plant("key-rotation-1.tlog-proof", foreign_rotation(tmp_path))(bag)
+    code, said = check(bag, *trusted(place))
+    assert (code, "  not covered by the log: key-rotation-1.tlog-proof" in said) == (PROVEN, True), said
+
+
+def test_an_entry_of_endless_digits(place: Place) -> None:
+    """A number of millions of digits is not read: old Pythons would take hours for it."""
+    add_commit(place, b'{"a":' + b"9" * 30_000_000 + b"}\n")
+    code, said = check(place.root, *trusted(place))
+    assert (code, "an entry has more than 65535 bytes" in said) == (FAULT, True), said
+
+
+def test_an_answer_that_nobody_reads(place: Place, bag: Path) -> None:
+    """Where standard output is closed, the program ends without a traceback, and not with the code 1 or 0."""
+    script = place.path.parent / "verify_archive.py"
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-I", str(script), str(bag), *trusted(place)]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (FAULT, b"")
 
 
 def test_a_whole_archive(place: Place, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from mailmart_privacy.archive.service import ArchiveService
 from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import Lock
 from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.sheets.table_workbook import write_tables
@@ -184,7 +185,7 @@ def test_an_erasure_that_was_interrupted_when_due(place: Place) -> None:
         serve(place).erase("Müller AG")
     with (
         pytest.raises(OSError, match="stopped"),
-        mock.patch("mailmart_privacy.archive.session.Session.remove_erased", side_effect=OSError("stopped")),
+        mock.patch.object(FolderWriter, "remove", side_effect=OSError("stopped")),
         serve(place).writing() as (session, keyring),
     ):
         finish(session, keyring.names_key, LATER)

@@ -5,6 +5,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
 
 from .errors import DestinationExistsError, UsageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 _BESIDE = ".mailmart-privacy-{}.tmp"
+_CLAIMED = "claimed-"  # begins the names of those that `find_abandoned` looks for
 _SYNCED_ALONE = 16  # files that are synced one after the other; more are synced by threads
 _SYNCERS = 8
 
@@ -42,23 +44,31 @@ def write_whole(path: Path, content: bytes, *, force: bool = False, mode: int = 
 
 
 @contextlib.contextmanager
-def open_whole(path: Path, *, force: bool = False, mode: int = 0o666) -> "Iterator[IO[bytes]]":
+def open_whole(path: Path, *, force: bool = False, mode: int = 0o666, claimed: bool = False) -> "Iterator[IO[bytes]]":
     """Open a file for writing, and for reading that again, beside its place; put it there, synced, in the end.
 
-    Raises as `write_whole` does; where the writing itself raises, nothing is left behind.
+    Arguments and errors are those of `write_whole`; where the writing itself raises, nothing is left behind. If this
+    process is killed, `find_abandoned` finds a `claimed` file beside its place.
     """
-    beside = path.with_name(_BESIDE.format(secrets.token_hex(8)))
+    beside = path.with_name(_BESIDE.format((_CLAIMED if claimed else "") + secrets.token_hex(8)))
+    claim = None
     try:
         with open(_create(beside, mode), "w+b") as file:
+            if claimed and _claim(file.fileno()):
+                claim = os.dup(file.fileno())  # keeps the lock until the file is in its place
             yield file
             file.flush()
             sync_file(file.fileno())
         if not _put(beside, path, force=force):
             raise DestinationExistsError(f"{path} exists and was kept", argument="force")
+        if claimed:
+            sync_folder(path.parent)  # so that a loss of power leaves one of the two names at least
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         _remove(beside)
+        if claim is not None:
+            os.close(claim)
     sync_folder(path.parent)
 
 
@@ -166,9 +176,35 @@ def make_folder(folder: Path, *, mode: int = 0o777) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a process that was killed has left beside the places of its files."""
+    """Remove what a process that was killed has left beside the places of its files, but for claimed ones."""
     for path in folder.glob(_BESIDE.format("*")):
-        _remove(path)
+        if not path.match(_BESIDE.format(f"{_CLAIMED}*")):
+            _remove(path)
+
+
+def find_abandoned(folder: Path, at_most: int) -> "Iterator[tuple[Path, bytes]]":
+    """Find the claimed files that killed processes have left beside their places: paths and contents.
+
+    A file that was put into its place before its process was killed has a second name there: it loses the first one,
+    and is not among them. A running process locks its files. Where there are no such locks, none is found.
+
+    Args:
+        folder: the folder of their places.
+        at_most: how many bytes they have; larger ones are left alone.
+    """
+    for path in sorted(folder.glob(_BESIDE.format(f"{_CLAIMED}*"))):
+        content = None
+        # Nothing that waits, and no link: anybody may have put a file of this name there.
+        with contextlib.suppress(OSError), open(path, "rb", opener=_open_plain) as file:
+            status = os.fstat(file.fileno()) if _claim(file.fileno()) else None
+            if status is None or not stat.S_ISREG(status.st_mode):
+                continue
+            if status.st_nlink > 1:
+                _remove(path)
+            elif status.st_size <= at_most:
+                content = file.read()
+        if content is not None:
+            yield path, content
 
 
 def sync_file(descriptor: int) -> None:
@@ -213,6 +249,21 @@ def sync_folder(folder: Path) -> None:
             sync_file(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _claim(descriptor: int) -> bool:
+    """Lock an open file until it is closed; tell whether that was possible: nobody else has locked it."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _open_plain(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _create(path: Path, mode: int) -> int:

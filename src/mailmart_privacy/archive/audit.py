@@ -122,6 +122,7 @@ class _Files:
         self._total = report.checkpoint.size
         self._missing: list[tuple[str, str]] = []
         self._recipients, self._erased = set[str](), set[str]()
+        self._erasures: list[tuple[int, str]] = []
         self._unnamed = set[str]()
 
     def list_names(self) -> None:
@@ -148,7 +149,7 @@ class _Files:
             entry = self._report.register.add(number, content).entry
             self._recipients.update(each for each in (entry.actor, entry.second) if each is not None)
             if entry.kind == "erasure":
-                self._erased.add(entry.recipient or "")
+                self._erasures.append((number, entry.recipient or ""))
             elif entry.recipient is not None:
                 self._recipients.add(entry.recipient)
             if entry.kind == "anchor":
@@ -168,6 +169,10 @@ class _Files:
 
     def finish(self) -> None:
         """Compare the rest of the archive with what was read."""
+        # An entry that is not signed excuses nothing: anybody may have put it there. Read again: a writer publishes an
+        # erasure before it removes anything, perhaps since the audit began.
+        signed = self._archive.checkpoint().size if self._erasures else 0
+        self._erased = {pseudonym for number, pseudonym in self._erasures if number < signed}
         gone = [name for recipient, name in self._missing if recipient not in self._erased]
         self._report.erased = len(self._missing) - len(gone)
         if len(gone) > 1:

@@ -7,13 +7,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from .._files import open_whole, sync_file
+from .._files import find_abandoned, open_whole, sync_file, sync_folder
 from ..errors import ArchiveError, PrivacyError, UndeliveredError
 from .acts import withdraw
-from .adding import ReferenceOwners
+from .adding import MAX_SIZE, ReferenceOwners
 from .admission import admit
+from .lookup import recipient_of
 from .recipients import Details, open_details
-from .register import copies_of
+from .register import Register, copies_of, read_register
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from .entries import LogEntry
     from .service import ArchiveService
     from .session import Copy
+
+
+_UNWRITTEN = "its file could not be written; never sent"
+_ABANDONED = "its export was interrupted before the file had its name; never sent"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,10 +126,11 @@ def write_archived(
     require_reference(service, copy, same_reference=same_reference)
     added = None
     try:
-        with open_whole(path, force=force) as file:
+        with open_whole(path, force=force, claimed=True) as file:
             file.write(pdf)
             file.flush()
             sync_file(file.fileno())
+            sync_folder(path.parent)
             added = _add(service, copy, ledger)
     except BaseException as error:  # noqa: BLE001 - an interruption too leaves a copy that nobody received
         raise _withdraw(service, copy, added, error) from None
@@ -150,6 +156,41 @@ def pass_archived(
     except BaseException as error:  # noqa: BLE001 - an interruption too leaves a copy that nobody received
         raise _withdraw(service, copy, added, error) from None
     return _describe(copy, added)
+
+
+def withdraw_abandoned(service: "ArchiveService", folder: Path) -> "list[LogEntry]":
+    """Withdraw copies that `write_archived` had archived when it was killed, before their files had their names.
+
+    The temporary file that it left tells which ones; then it is removed.
+
+    Args:
+        service: the archive; a copy that is in another one, or in none, is left alone.
+        folder: where the files were to be.
+
+    Returns:
+        The entries of the withdrawn copies.
+    """
+    done: list[LogEntry] = []
+    for path, content in find_abandoned(folder, MAX_SIZE):
+        register = _read_copies(service, content)
+        if not register.copies:
+            continue
+        waiting = [each for each in register.copies if each.number not in register.withdrawn]
+        waiting = [each for each in waiting if each.entry.recipient not in register.erased]
+        if waiting:
+            with service.writing() as (session, keyring):
+                for copy in waiting:
+                    recipient = recipient_of(service.archive, keyring.names_key, copy)
+                    withdraw(session, recipient, copy, details=Details(reason=_ABANDONED))
+        done += waiting
+        path.unlink(missing_ok=True)
+    return done
+
+
+def _read_copies(service: "ArchiveService", pdf: bytes) -> Register:
+    """Read the whole log, with the entries of one file."""
+    named = f'"sha256":"{sha256(pdf).hexdigest()}"'.encode()
+    return read_register(service.archive, lambda entry: named in entry)
 
 
 def write_to(stream: IO[bytes], content: bytes) -> None:
@@ -214,7 +255,7 @@ def _withdraw_committed(service: "ArchiveService", copy: "Copy") -> bool:
         found = [each for each in copies if each.entry.files[0].digest == digest]
         for each in found:
             assert recipient is not None
-            withdraw(session, recipient, each, details=Details(reason="its file could not be written; never sent"))
+            withdraw(session, recipient, each, details=Details(reason=_UNWRITTEN))
     return bool(found)
 
 

@@ -231,11 +231,13 @@ class Session:
         """Log that a member of staff is erased, then remove the record; entries keep the pseudonym."""
         entry = Entry(kind="erasure", recorded_at=self._clock(), act="staff", recipient=record.pseudonym)
         done = self._add([entry], [])[0]
+        self.publish()  # as in `remove_erased`
         self._records.remove(record)
         return done
 
     def remove_erased(self, recipient: Recipient, copies: Sequence[File]) -> None:
         """Remove the copies and the record of a recipient whose erasure is logged."""
+        self.publish()  # first: an audit excuses what is missing by signed entries alone
         self._writer.remove(file.name for file in copies)
         # Last, when the others are gone for good: by it they are found when it is asked for again.
         self._records.remove(recipient)

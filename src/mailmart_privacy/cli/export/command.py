@@ -173,6 +173,7 @@ def _export_one(
     if place is not None:  # first of all: if the archive cannot be used, neither an identity nor a copy is made
         service = open_service(place)
         service.keyring()
+        _settle(service, target)
     read = signing.read()
     identity = read.key()
     issued = _issue(read, identity, version, copy, recipient, moment)
@@ -186,6 +187,19 @@ def _export_one(
     else:
         write_out(target, issued.pdf, binary=True, force=output.force)
     return target, issued
+
+
+def _settle(service: "ArchiveService", target: str) -> None:
+    """Withdraw what an export into the same folder had archived when it was killed, and say so."""
+    from ...archive.delivery import withdraw_abandoned
+
+    if target == "-":
+        return
+    for copy in withdraw_abandoned(service, Path(target).parent):
+        click.echo(
+            f"note: an earlier export was interrupted; its copy is withdrawn: nobody received entry {copy.number:,}",
+            err=True,
+        )
 
 
 def _choose_target(output: OutputOptions, version: str, recipient: str, moment: datetime.datetime) -> str:
