@@ -201,7 +201,7 @@ async function prepareMany() {
   return sheet;
 }
 
-// Most of a batch is waiting; meanwhile the pages are looked at.
+// Most of a batch is waiting; meanwhile the pages are read.
 const [pages, { many, sheet, scriptless }] = await Promise.all([
   lookAtAll(views, paths),
   (async () => ({

@@ -129,8 +129,8 @@ def _write_sheet(source: SheetSource, sheet: Sheet, marks: _Marks) -> Any:
     def write(number: int, column: int, value: RawCell) -> Any:
         nonlocal left
         message = marks.cells.get(number, {}).get(column)
-        if value is None and message is None:
-            return None
+        if message is None and _is_plain(value):
+            return value
         cell = WriteOnlyCell(page)
         _fill_cell(cell, value)
         if message is not None:
@@ -149,6 +149,11 @@ def _write_sheet(source: SheetSource, sheet: Sheet, marks: _Marks) -> Any:
             own += [*[None] * (width - len(own)), last]
         page.append(own)
     return book
+
+
+def _is_plain(value: RawCell) -> bool:
+    """Tell whether a value means the same as a cell: that saves most of the time."""
+    return value is None or (isinstance(value, str) and value[:1] not in "=+-@" and value.isprintable())
 
 
 def _fill_cell(cell: Any, value: RawCell) -> None:

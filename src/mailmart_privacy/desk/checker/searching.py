@@ -67,7 +67,8 @@ def _read_workbook(content: bytes) -> Iterator[str]:
             with packed.open(info) as stream:
                 for text in _read_part(stream):
                     yield html.unescape(_TAGS.sub(" ", text))
-                    yield html.unescape(_TAGS.sub(" ", _RUNS.sub("", text)))
+                    if "<r>" in text or ":r>" in text:  # a text in several colours
+                        yield html.unescape(_TAGS.sub(" ", _RUNS.sub("", text)))
 
 
 def _read_part(stream: IO[bytes]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Giving out the files of a batch, part by part."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..._files import make_folder, write_whole
@@ -26,17 +27,17 @@ def read_file(desk: "Desk", call: ReadBatchFile) -> Chunk:
         RefusedError: there is no such file, or not yet.
     """
     folder, batch = open_batch(desk, call.actor, call.batch)
-    if call.name == _MARKED and batch.choice is not None:
-        return _cut(_mark(desk, folder, batch), call.offset)
     path = folder.path / call.name
+    if call.name == _MARKED and batch.choice is not None:
+        if call.offset <= 0 or not path.is_file():  # made once for all of its parts
+            make_folder(folder.path, mode=0o700)
+            write_whole(path, _mark(desk, folder, batch), force=True, mode=0o600)
+        return _read_part(path, call.offset)
     if call.name in _MADE and batch.state == "done" and not path.is_file() and folder.shared is not None:
         _make_again(desk, folder, batch)
     if call.name not in _MADE or batch.state != "done" or not path.is_file():
         raise RefusedError("no-such-batch")
-    with path.open("rb") as file:
-        total = file.seek(0, 2)
-        file.seek(max(0, call.offset))
-        return Chunk(content=file.read(_PART), total=total)
+    return _read_part(path, call.offset)
 
 
 def _make_again(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:
@@ -61,5 +62,8 @@ def _mark(desk: "Desk", folder: BatchFolder, batch: Batch) -> bytes:
     return ask_checker(desk, call).content
 
 
-def _cut(content: bytes, offset: int) -> Chunk:
-    return Chunk(content=content[max(0, offset) :][:_PART], total=len(content))
+def _read_part(path: Path, offset: int) -> Chunk:
+    with path.open("rb") as file:
+        total = file.seek(0, 2)
+        file.seek(max(0, offset))
+        return Chunk(content=file.read(_PART), total=total)
