@@ -222,6 +222,12 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
+def test_tables_have_a_line_for_each_row() -> None:
+    """No table was joined to one paragraph, as a program that wraps lines does."""
+    for path in DOCS:
+        assert not re.search(r"\|[^\n|]*\| \|---", path.read_text(encoding="utf-8")), path.name
+
+
 def test_named_files_exist() -> None:
     """A page that sends maintainers to a file names one that exists; one in capitals stands for a new one."""
     named = 0

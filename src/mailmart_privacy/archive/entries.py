@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .._time import format_iso
 from ..errors import TamperedError, one_line
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -117,7 +118,7 @@ def write_entry(entry: Entry) -> bytes:
     for name in (*_MOMENTS, *_TEXTS, *_NUMBERS):
         value = getattr(entry, name)
         if value is not None:
-            predicate[name] = _write_moment(value) if name in _MOMENTS else value
+            predicate[name] = format_iso(value) if name in _MOMENTS else value
     subject = [{"digest": {"sha256": file.digest}, "name": file.name} for file in entry.files]
     return write_json({"_type": STATEMENT, "predicate": predicate, "predicateType": PREDICATE, "subject": subject})
 
@@ -213,7 +214,3 @@ def scan_copy(content: bytes) -> ScannedCopy | None:
 def write_json(document: object) -> bytes:
     """Write JSON as RFC 8785 does; its numbers must be whole, and its keys ASCII."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _write_moment(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from .._time import format_iso
 from ..errors import ArchiveError, TamperedError
 from .entries import write_json
 from .storage.base import Retention, Storage
@@ -73,7 +74,7 @@ class ArchiveMetadata:
 def write_metadata(metadata: ArchiveMetadata) -> dict[str, bytes]:
     """Write the files that say what an archive is: names and contents."""
     document: dict[str, Any] = {
-        "created_at": metadata.created_at.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z"),
+        "created_at": format_iso(metadata.created_at),
         "format": FORMAT,
         "key": str(metadata.key),
         "version": VERSION,

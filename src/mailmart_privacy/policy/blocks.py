@@ -6,7 +6,7 @@ from . import kinds
 from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Block:
     """A paragraph, a heading inside a section, or a list whose order carries no meaning.
 

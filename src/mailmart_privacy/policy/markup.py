@@ -8,7 +8,7 @@ from ..errors import UsageError
 _PREFIX = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*)?", re.ASCII)
 # Markdown's own characters, the "&" of what would be an entity, what makes a heading or a list item
 # at the start, and the "#" that would close a heading at the end.
-_MARKUP = re.compile(r"[\\`*_\[\]<>{}]|&(?=#?\w+;)|^[#+-]|#\Z")
+_MARKUP = r"[\\`*_\[\]<>{}]|&(?=#?\w+;)|^[#+-]|#\Z"
 _HIGHEST = 4  # of the title; sections and their parts take the two levels below it
 
 
@@ -67,7 +67,7 @@ def slug(title: str) -> str:
 
 def escape_markdown(text: str) -> str:
     """Escape what Markdown would read as markup, so that the text reads the same."""
-    escaped = _MARKUP.sub(r"\\\g<0>", text)
+    escaped = re.sub(_MARKUP, r"\\\g<0>", text)
     head, dot, rest = escaped.partition(".")
     return f"{head}\\.{rest}" if dot and head.isdigit() else escaped
 

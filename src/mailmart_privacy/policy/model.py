@@ -15,7 +15,7 @@ from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
 from .versions import Changes, Version, find_text_id, make_text_id
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Section:
     """One numbered section of the policy.
 
@@ -64,7 +64,7 @@ class Section:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Processor:
     """A third-party service that may process personal data (a processor, GDPR Art. 4(8)).
 
@@ -84,7 +84,7 @@ class Processor:
         return f"<Processor {self.name[:60]!r}, {self.purpose[:80]!r}>"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Policy:
     """One version of the privacy policy.
 

@@ -12,10 +12,11 @@ TEXT_ID_DIGITS = 16  # of a digest, in `Policy.text_id`
 # Where copies of a version say that they can be checked, unless its release says otherwise: the site that the policy's
 # text names, and the adapters' own path.
 VERIFY_URL = "https://mailmart.com/privacy/verify"
-_TEXT_ID = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_DIGITS}}}", re.ASCII)
+# As text, which `re` compiles when an id is looked up: reading the policy needs none.
+_TEXT_ID = rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\.[0-9a-f]{{{TEXT_ID_DIGITS}}}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Version:
     """What the ledger says about one version of the policy.
 
@@ -62,7 +63,7 @@ class Version:
         return self.change is not None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Changes:
     """What came after the text that somebody acknowledged.
 
@@ -131,7 +132,7 @@ def find_text_id(text_id: str, versions: tuple[Version, ...]) -> Version:
     from ..errors import NewerVersionError, UnknownTextError, UsageError, require_text
 
     require_text(text_id, "text_id")
-    shape = _TEXT_ID.fullmatch(text_id)
+    shape = re.fullmatch(_TEXT_ID, text_id, re.ASCII)
     if shape is None:
         raise UsageError(f"{text_id!r:.80} is not a text id; one looks like 2026-02-24.0123456789abcdef")
     for version in versions:

@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from .._time import format_date, format_second
+from .._time import format_date, format_iso, format_second
 
 SCHEMA = "urn:mailmart-privacy:schema:verification:1"
 
@@ -211,4 +211,4 @@ def _describe_stamp(stamp: TimestampSummary, *, last: bool) -> list[tuple[str, s
 
 
 def _stamp(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return format_iso(moment.replace(microsecond=0))
