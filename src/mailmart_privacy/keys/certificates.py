@@ -14,7 +14,7 @@ from ..errors import IdentityError, MissingExtraError
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
@@ -179,6 +179,6 @@ def _names(certificate: x509.Certificate) -> tuple[bytes, bytes]:
 def _verifies(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)  # it compares the names first
-    except Exception:  # noqa: BLE001 - whatever the reason, it was not
-        return False
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False  # another name, another key, or a kind of key or signature that cryptography does not know
     return True

@@ -21,8 +21,15 @@ from ...trust.anchors import Trust, TrustAnchor
 from ...verifying.verify import verify
 from .calls import Anchor, JudgedPdf, JudgePdf
 
-# What verifying imports where a file needs it.
-_LATER = ("_strptime", "encodings.utf_16_be", "mailmart_privacy.copies.drawn", "resource", "shutil")
+# What verifying imports where a file needs it; the backend is imported by cryptography's compiled code.
+_LATER = (
+    "_strptime",
+    "cryptography.hazmat.backends.openssl.backend",
+    "encodings.utf_16_be",
+    "mailmart_privacy.copies.drawn",
+    "resource",
+    "shutil",
+)
 _VERDICTS = (
     (UnsignedError, "unsigned"),
     (AlteredError, "altered"),
