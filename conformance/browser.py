@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .programs import ValidatorError, find_program, run
+from .programs import QUICK, ValidatorError, find_program, run
 from .web import FOLDER, install
+
+_ALL = tuple(f"{window}-{scheme}" for window in ("narrow", "phone", "desktop") for scheme in ("light", "dark"))
+VIEWS = ("narrow-light", "desktop-dark") if QUICK else _ALL  # windows and colour schemes; "narrow" is 320 px wide
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +32,7 @@ class View:
     """The page in one window and one colour scheme.
 
     Attributes:
-        name: window and scheme, for instance "narrow-dark"; "narrow" is 320 px wide.
+        name: window and scheme, one of `VIEWS`.
         overflow: by how many pixels the page is wider than the window.
         outside: the elements that reach beyond the window's right edge.
         links: how many links lead into the page itself.
@@ -104,7 +107,7 @@ def visit(page: Path | str, out: Path) -> Visit:
     chromium = find_program("chromium")
     install()
     place = page if isinstance(page, str) else page.resolve()
-    output = run("node", FOLDER / "browse.mjs", chromium, place, out.resolve())
+    output = run("node", FOLDER / "browse.mjs", chromium, place, out.resolve(), *VIEWS)
     try:
         seen = json.loads(output.stdout)
         return Visit(

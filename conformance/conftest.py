@@ -131,13 +131,6 @@ def levels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Levels]:
 
 
 @pytest.fixture(scope="session")
-def verdicts(artefacts: dict[str, Artefact], levels: Levels) -> dict[tuple[Path, str], verapdf.Verdict]:
-    """veraPDF's verdicts on all PDFs, made in one go, by path and profile."""
-    paths = [*(artefact.path for artefact in artefacts.values()), *(copy.path for copy in levels.copies.values())]
-    return {(verdict.path, verdict.profile.flavour): verdict for verdict in verapdf.validate(paths)}
-
-
-@pytest.fixture(scope="session")
 def site(policy: Policy, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the page, its style sheet, and the body fragment in a page of a service's own."""
     folder = tmp_path_factory.mktemp("site")

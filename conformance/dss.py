@@ -10,10 +10,11 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from xml.etree import ElementTree
 
-from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run
+from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run, run_java
 
 VERSION = "6.4"
 _HOME = HERE / "java" / "dss"
@@ -83,6 +84,7 @@ def validate(jobs: Sequence[Job], trusted: Sequence[bytes]) -> dict[Path, tuple[
         ValidatorError: a file could not be validated at all.
     """
     fetch()
+    classes = _compile()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         roots = [folder / f"root-{number}.der" for number in range(len(trusted))]
@@ -97,8 +99,7 @@ def validate(jobs: Sequence[Job], trusted: Sequence[bytes]) -> dict[Path, tuple[
                 job.path.resolve(),
             )
         ]
-        source = _HOME / "Validate.java"
-        output = run("java", "-Djava.awt.headless=true", "-cp", _JARS / "*", source, folder, *roots, "--", *asked)
+        output = run_java("-cp", f"{_JARS / '*'}:{classes}", "Validate", folder, *roots, "--", *asked)
         try:
             return {
                 job.path: _read(
@@ -111,6 +112,21 @@ def validate(jobs: Sequence[Job], trusted: Sequence[bytes]) -> dict[Path, tuple[
             raise ValidatorError(
                 f"DSS gave no verdict (exit status {output.status}, {error!r}):\n{output.stderr}"
             ) from None
+
+
+def _compile() -> Path:
+    """Compile our program around DSS, once for each state of it, and return the folder of its classes."""
+    source = _HOME / "Validate.java"
+    classes = CACHE / f"dss-{VERSION}-{sha256(source.read_bytes()).hexdigest()[:16]}"
+    with (CACHE / "dss.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not classes.is_dir():
+            with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+                output = run("javac", "-cp", _JARS / "*", "-d", Path(folder, "classes"), source)
+                if output.status != 0:
+                    raise ValidatorError(f"the program around DSS cannot be compiled:\n{output.stderr}")
+                Path(folder, "classes").rename(classes)
+    return classes
 
 
 def fetch() -> None:

@@ -92,6 +92,15 @@ def _explain(missing: Sequence[str]) -> str:
     return f"not installed: {', '.join(missing)}; run: apt-get install {packages}"
 
 
+# The validators run for seconds each: compiling their code well takes longer than it saves.
+_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
+
+
+def run_java(*arguments: str | Path) -> Output:
+    """Run a Java program to its end; see `run`."""
+    return run("java", *_JAVA, *arguments)
+
+
 def run(name: str, *arguments: str | Path, cwd: Path | None = None) -> Output:
     """Run a program to its end.
 

@@ -62,6 +62,12 @@ def test_eu_dss_reads_what_was_added_as_permitted(
     assert bool(locked) == (name in ("B-LTA", RENEWED))
 
 
+@pytest.fixture(scope="module")
+def verdicts(levels: Levels) -> dict[tuple[Path, str], verapdf.Verdict]:
+    """veraPDF's verdicts, made in one go."""
+    return verapdf.validate_by_profile([each.path for each in levels.copies.values()])
+
+
 @pytest.mark.parametrize("profile", verapdf.PROFILES, ids=lambda profile: profile.flavour)
 @pytest.mark.parametrize("name", NAMES)
 def test_verapdf_finds_no_failed_rule(

@@ -12,7 +12,7 @@ from mailmart_privacy.keys.identity import Identity, dump_certificate
 
 from . import browser, mutool, openssl_cms, poppler, qpdf, verapdf, vnu
 from .conftest import NOW, Artefact
-from .programs import MissingValidatorError, Output, ValidatorError, find_program, require_programs, run
+from .programs import MissingValidatorError, Output, ValidatorError, find_program, require_programs, run, run_java
 
 Write = Callable[[str, bytes], Path]
 
@@ -87,11 +87,11 @@ def test_verapdf_gives_no_verdict_on_a_partial_report(
     path = artefacts["form-a4"].path
     reports: list[Output] = []
 
-    def record(name: str, *arguments: str | Path) -> Output:
-        reports.append(run(name, *arguments))
+    def record(*arguments: str | Path) -> Output:
+        reports.append(run_java(*arguments))
         return reports[-1]
 
-    monkeypatch.setattr(verapdf, "run", record)
+    monkeypatch.setattr(verapdf, "run_java", record)
     (verdict,) = verapdf.validate([path], [verapdf.PDF_UA_2])
     assert verdict.compliant
     (genuine,) = reports
@@ -103,7 +103,7 @@ def test_verapdf_gives_no_verdict_on_a_partial_report(
         else:
             details[figure] = value
         partial = dataclasses.replace(genuine, stdout=json.dumps(report))
-        monkeypatch.setattr(verapdf, "run", lambda *_, partial=partial: partial)
+        monkeypatch.setattr(verapdf, "run_java", lambda *_, partial=partial: partial)
         with pytest.raises(ValidatorError, match="no verdict"):
             verapdf.validate([path], [verapdf.PDF_UA_2])
 

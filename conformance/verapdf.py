@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run
+from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run, run_java
 
 VERSION = "1.30.2"
 JAR = CACHE / f"verapdf-cli-{VERSION}.jar"
@@ -100,6 +100,11 @@ def validate(paths: Sequence[Path], profiles: Sequence[Profile] = PROFILES) -> t
         return sum(pool.map(lambda profile: _validate(paths, profile), profiles), start=())
 
 
+def validate_by_profile(paths: Sequence[Path]) -> dict[tuple[Path, str], Verdict]:
+    """Validate files under all profiles; see `validate`. Verdicts by path and the profile's flavour."""
+    return {(verdict.path, verdict.profile.flavour): verdict for verdict in validate(paths)}
+
+
 def fetch() -> None:
     """Have Maven fetch veraPDF's command line, once.
 
@@ -132,7 +137,7 @@ def fetch() -> None:
 def _validate(paths: Sequence[Path], profile: Profile) -> tuple[Verdict, ...]:
     absolute = [path.resolve() for path in paths]
     options = ("--flavour", profile.flavour, "--format", "json", "--maxfailuresdisplayed", "3", "--nonpdfext")
-    output = run("java", "-Djava.awt.headless=true", "-Xmx1g", "-jar", JAR, *options, *absolute)
+    output = run_java("-Xmx1g", "-jar", JAR, *options, *absolute)
     try:
         report = json.loads(output.stdout)["report"]
         _require_complete(report, len(paths))

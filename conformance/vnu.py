@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .programs import ValidatorError, run
+from .programs import ValidatorError, run_java
 from .web import install
 
 
@@ -38,7 +38,7 @@ def validate(paths: Sequence[Path]) -> tuple[Message, ...]:
     """
     jar = install() / "vnu-jar" / "build" / "dist" / "vnu.jar"
     absolute = [path.resolve() for path in paths]
-    output = run("java", "-jar", jar, "--also-check-css", "--format", "json", "--stdout", "--verbose", *absolute)
+    output = run_java("-jar", jar, "--also-check-css", "--format", "json", "--stdout", "--verbose", *absolute)
     try:
         messages = json.loads(output.stdout)["messages"]
         # A file that is not there would pass without a word; the list of files read is on standard error.

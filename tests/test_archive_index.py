@@ -621,8 +621,8 @@ def test_racing_refreshes_make_one_index(made: Made, place: str) -> None:
 @pytest.mark.slow
 def test_a_refresh_that_is_killed_is_gone_on_with(made: Made, place: str) -> None:
     """However a refresh is stopped, the next one finishes it."""
-    made.add_entries(*(copy_entry(number) for number in range(7000)))
-    made.add_entries(*(copy_entry(("more", number)) for number in range(7000)))
+    made.add_entries(*(copy_entry(number) for number in range(3000)))
+    made.add_entries(*(copy_entry(("more", number)) for number in range(3000)))
     rows = expected(made.archive)
     code = (
         "import sys; from pathlib import Path; from mailmart_privacy.archive.archive import Archive\n"
@@ -632,7 +632,7 @@ def test_a_refresh_that_is_killed_is_gone_on_with(made: Made, place: str) -> Non
         "while True:\n"
         "    with open_index(sys.argv[1]) as index: index.rebuild(archive)\n"
     )
-    for number in range(8):
+    for number in range(6):
         command = [sys.executable, "-c", code, place, str(made.folder / "archive")]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None

@@ -21,7 +21,7 @@ from mailmart_privacy.errors import AlteredError, ExitCode
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.entries import LEDGER
 from mailmart_privacy.policy.ledger import Ledger, shipped
-from mailmart_privacy.release.records import Release, build_records, date_source, make_entry, write_ledger
+from mailmart_privacy.release.records import Release, date_source, make_entry, write_ledger
 from mailmart_privacy.verifying.verify import verify
 
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
@@ -31,6 +31,7 @@ from .conftest import NOW, VERSION, Run
 from .issuing import certify
 from .issuing import issue_copy as issue_at_level
 from .pki import Authority
+from .recording import build_records_once
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint leaves one open
 
@@ -172,7 +173,7 @@ def newer() -> dict[str, bytes]:
     """The records of a next version: what this package makes of a changed text."""
     source = _resources.read_data(f"{VERSION}/policy.md")
     changed = source.replace(b"## 2.", b"All data are sold.\n\n## 2.")
-    return build_records(date_source(changed, datetime.date.fromisoformat(NEXT)), RELEASE)
+    return build_records_once(date_source(changed, datetime.date.fromisoformat(NEXT)), RELEASE)
 
 
 @pytest.fixture(scope="module")

@@ -213,7 +213,7 @@ def test_a_file_that_is_in_the_way(cli: Run, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     """After Ctrl-C a batch says in one line how far it came, and can be continued."""
-    write_sheet(tmp_path / "r.csv", 3000)
+    write_sheet(tmp_path / "r.csv", 1500)
     cli("export", "--to", "Acme", "-o", "first.pdf")
     for jobs in ("1", "2"):
         command = [sys.executable, "-m", "mailmart_privacy", "export", "--recipients", "r.csv", "-d", f"out{jobs}"]
@@ -233,12 +233,12 @@ def test_ctrl_c_leaves_a_batch_that_goes_on(cli: Run, tmp_path: Path, environmen
             assert process.stderr is not None
             said = process.stderr.read().decode().splitlines()
         assert process.returncode == 130
-        assert re.search("interrupted; [0-9,]+ of 3,000 copies are issued; continue with --resume", said[-1]), said
+        assert re.search("interrupted; [0-9,]+ of 1,500 copies are issued; continue with --resume", said[-1]), said
         assert len(said) == 2
         done = len(lines(manifest.parent))
-        assert 0 < done < 3000
+        assert 0 < done < 1500
         report = json.loads(cli(*command[3:], "--resume", "--verify", "none", "--json").stdout)
-        assert report["issued"] == 3000 - done
+        assert report["issued"] == 1500 - done
 
 
 @pytest.mark.slow

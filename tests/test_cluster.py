@@ -143,10 +143,11 @@ def test_a_store_without_a_list_is_refused(process: Run, tmp_path: Path, store: 
     assert "--manifest FILE" in one_line(process("export", "--recipients", "rows.csv", "-d", f"{store}/x"))
 
 
-def test_no_scheduler_is_one_line(process: Run, tmp_path: Path) -> None:
+def test_no_scheduler_is_one_line(cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If no cluster answers, one line says so, and nothing is written."""
     (tmp_path / "rows.csv").write_text("name\nAcme\n", encoding="utf-8")
-    result = process("export", "--recipients", "rows.csv", "-d", "out", "--dask", "tcp://127.0.0.1:1")
+    monkeypatch.setattr("mailmart_privacy.batch.dask._PATIENCE", 1)
+    result = cli("export", "--recipients", "rows.csv", "-d", "out", "--dask", "tcp://127.0.0.1:1")
     assert result.returncode == 2
     assert "there is no Dask scheduler at tcp://127.0.0.1:1" in result.stderr.decode().splitlines()[-1]
     assert not (tmp_path / "out").exists()

@@ -19,8 +19,7 @@ import psutil
 import pytest
 
 from mailmart_privacy._clock import now
-from mailmart_privacy.desk.checker import judging
-from mailmart_privacy.desk.checker.calls import AskShelter, JudgePdf
+from mailmart_privacy.desk.checker.calls import AskShelter
 from mailmart_privacy.desk.checker.sheet_calls import OutlineSheets, ReadSheets
 from mailmart_privacy.desk.checker.shelter import ShelterError, enter_shelter
 from mailmart_privacy.desk.connections import Connection

@@ -26,9 +26,10 @@ from mailmart_privacy.policy.read_markdown import parse_policy
 from mailmart_privacy.policy.versions import describe_versions
 from mailmart_privacy.release import folder as release_folder
 from mailmart_privacy.release import rules
-from mailmart_privacy.release.records import Release, build_records, write_ledger
+from mailmart_privacy.release.records import write_ledger
 
 from .conftest import Run, make_cli, make_environment, one_line
+from .recording import build_records_once
 from .versions import FIRST, edit, edit_editorially, edit_materially
 
 pytestmark = pytest.mark.slow
@@ -41,21 +42,15 @@ STARTS = datetime.datetime(2027, 1, 10, 9, tzinfo=datetime.UTC)
 SECONDS = datetime.timedelta(seconds=1)
 
 Edit = Callable[[Path], None]
-# WeasyPrint takes seconds for the records of a version, and the same source makes the same bytes. `story` and
-# `test_what_ships_holds` check that with builds of their own; all other tests build the same thing once.
-BUILT: dict[tuple[bytes, Release], dict[str, bytes]] = {}
 
 
 def build_once(patch: pytest.MonkeyPatch) -> None:
-    """Build the same records once, until the patch is undone."""
+    """Build the same records once, until the patch is undone.
 
-    def build(source: bytes, release: Release, *, origin: str) -> dict[str, bytes]:
-        if (source, release) not in BUILT:
-            BUILT[source, release] = build_records(source, release, origin=origin)
-        return dict(BUILT[source, release])
-
-    patch.setattr(release_folder, "build_records", build)
-    patch.setattr(rules, "build_records", build)
+    `test_what_ships_holds` builds anew, and so checks that the same source makes the same bytes.
+    """
+    patch.setattr(release_folder, "build_records", build_records_once)
+    patch.setattr(rules, "build_records", build_records_once)
 
 
 @pytest.fixture(autouse=True)
@@ -101,12 +96,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         "build", "build", SECOND, *described, "--effective-at", "2027-01-10T10:00:00+01:00", keep="announced"
     )
     step("check", "check")
-    patch.undo()  # the third version is built twice: by "build", and by "check"
     step("new again", "new", THIRD)
     change(folder / "data" / THIRD, edit_editorially)
     finished = step("editorial", "build", THIRD, "--change", "editorial", "--summary", WORDING, keep="finished")
     step("check again", "check", "--against", "announced")
     opened = step("new a fourth", "new", FOURTH, keep="opened")
+    patch.undo()
     return Story(announced, opened, finished, said)
 
 

@@ -6,7 +6,6 @@ a section moved, another changed, and there is a new processor.
 
 import datetime
 import json
-import warnings
 from dataclasses import replace
 from functools import cache
 
@@ -15,7 +14,6 @@ from mailmart_privacy.policy.entries import LEDGER
 from mailmart_privacy.policy.ledger import Ledger
 from mailmart_privacy.release.records import (
     Release,
-    build_records,
     date_source,
     make_entry,
     make_withdrawal,
@@ -36,6 +34,8 @@ from mailmart_privacy.testing import (
     edit_materially,
     first_entry,
 )
+
+from .recording import build_records_once
 
 __all__ = [
     "FIRST",
@@ -71,9 +71,7 @@ def build_versions(sources: tuple[tuple[bytes, Release], ...]) -> dict[str, byte
     entries = [first_entry()]
     files = {f"{FIRST}/{name}": _resources.read_data(f"{FIRST}/{name}") for name in entries[0]["records"]}
     for source, release in sources:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)  # WeasyPrint leaves one open
-            made = build_records(source, release)
+        made = build_records_once(source, release)
         entries.append(make_entry(made, release, entries))
         files |= {f"{entries[-1]['version']}/{name}": content for name, content in made.items()}
     return files | {LEDGER: write_ledger(entries)}

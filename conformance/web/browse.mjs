@@ -1,15 +1,17 @@
 // Opens a page in Chromium as readers do, and writes what it found as JSON on standard output.
 // It judges nothing: conformance/browser.py does.
 //
-// node browse.mjs CHROMIUM FOLDER OUT   the page.html of a folder; prints go to the folder OUT
-// node browse.mjs CHROMIUM URL OUT      a page of a server on this machine, with the headers that it sends
+// node browse.mjs CHROMIUM FOLDER OUT VIEW…   the page.html of a folder; prints go to the folder OUT
+// node browse.mjs CHROMIUM URL OUT VIEW…      a page of a server on this machine, with the headers that it sends
+//
+// A view is a window and a colour scheme: narrow-dark.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const [executablePath, place, out] = process.argv.slice(2);
+const [executablePath, place, out, ...asked] = process.argv.slice(2);
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const CSP = "default-src 'none'; style-src 'self'";
@@ -159,8 +161,9 @@ const browser = await chromium.launch({
 });
 try {
   const views = [];
-  for (const window of Object.keys(WINDOWS)) {
-    for (const scheme of SCHEMES) views.push(await view(browser, address, window, scheme));
+  for (const each of asked) {
+    const [window, scheme] = each.split("-");
+    views.push(await view(browser, address, window, scheme));
   }
   const prints = [];
   for (const scheme of SCHEMES) prints.push(await print(browser, address, scheme));

@@ -3,7 +3,8 @@
 //
 // node check.mjs NAME EXECUTABLE ADDRESS TASK.json
 //
-// NAME is "chromium" or "firefox"; TASK.json: {at, chosen: [path], bases: [Base64], files: […]}; see tests/browser.
+// NAME is "chromium" or "firefox"; TASK.json: {at, views: [[window, scheme]], chosen: [path], bases: [Base64],
+// files: […]}; see tests/browser.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -11,7 +12,7 @@ import playwright from "playwright-core";
 
 const [name, executablePath, address, task] = process.argv.slice(2);
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const { at, chosen, bases, files } = JSON.parse(await readFile(task, "utf8"));
+const { at, chosen, bases, files, views: asked } = JSON.parse(await readFile(task, "utf8"));
 const AT_ONCE = 250; // files that are handed over together
 const TAGS = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const WINDOWS = { narrow: { width: 320, height: 640 }, desktop: { width: 1280, height: 900 } };
@@ -107,12 +108,10 @@ async function visit(browser, window, colorScheme) {
 const browser = await playwright[name].launch({ executablePath, headless: true, ...LAUNCH[name] });
 try {
   const views = [];
-  for (const window of Object.keys(WINDOWS)) {
-    for (const scheme of ["light", "dark"]) {
-      const { context, view } = await visit(browser, window, scheme);
-      await context.close();
-      views.push(view);
-    }
+  for (const [window, scheme] of asked) {
+    const { context, view } = await visit(browser, window, scheme);
+    await context.close();
+    views.push(view);
   }
   const context = await browser.newContext();
   const page = await context.newPage();
