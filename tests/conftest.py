@@ -15,10 +15,10 @@ from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
 
+from . import recording  # noqa: F401 - before the processes of a parallel run begin, which share its folder
 from .command_line import Run, run_in_process
 from .issuing import certify, issue_copy
 from .pki import Authority, serve
-from .recording import forget_records
 from .world import VARIABLE
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
@@ -27,12 +27,6 @@ VERSION = shipped().version_in_force(datetime.datetime.now(datetime.UTC)).versio
 # Where a shell started the tests in the background, they and all that they start would never hear a Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Remove what the processes of the run have shared, once all of them have ended."""
-    if not hasattr(session.config, "workerinput"):
-        forget_records()
 
 
 def state(environment: dict[str, str]) -> Path:

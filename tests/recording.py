@@ -1,5 +1,6 @@
 """Records made once for all processes of a run of the tests: WeasyPrint takes seconds for those of a version."""
 
+import atexit
 import os
 import pickle
 import shutil
@@ -12,14 +13,28 @@ from filelock import FileLock
 
 from mailmart_privacy.release.records import SOURCE, Release, build_records
 
-_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
-_FOLDER = Path(tempfile.gettempdir(), f"mailmart-privacy-records-{_RUN}")
+_VARIABLE = "TEST_RECORDS"  # the processes that the first one starts inherit it
+_PROCESS = os.getpid()
+
+
+def _find_folder() -> Path:
+    if _VARIABLE not in os.environ:
+        os.environ[_VARIABLE] = tempfile.mkdtemp(prefix="mailmart-privacy-records-")
+        atexit.register(_forget, os.environ[_VARIABLE])
+    return Path(os.environ[_VARIABLE])
+
+
+def _forget(folder: str) -> None:
+    if os.getpid() == _PROCESS:  # not in a fork
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_FOLDER = _find_folder()
 
 
 def build_records_once(source: bytes, release: Release, *, origin: str = SOURCE) -> dict[str, bytes]:
     """Build the records of a version, or return those that a process of this run has built of the same source."""
     name = sha256(repr((source, release)).encode()).hexdigest()
-    _FOLDER.mkdir(exist_ok=True)
     place = _FOLDER / name
     with FileLock(f"{place}.lock"):
         if not place.exists():
@@ -29,8 +44,3 @@ def build_records_once(source: bytes, release: Release, *, origin: str = SOURCE)
             place.write_bytes(pickle.dumps(made))
         kept: dict[str, bytes] = pickle.loads(place.read_bytes())
     return kept
-
-
-def forget_records() -> None:
-    """Remove what this run has built, at its end."""
-    shutil.rmtree(_FOLDER, ignore_errors=True)
