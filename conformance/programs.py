@@ -92,8 +92,9 @@ def _explain(missing: Sequence[str]) -> str:
     return f"not installed: {', '.join(missing)}; run: apt-get install {packages}"
 
 
-# The validators run for seconds each: compiling their code well takes longer than it saves.
-_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
+# The validators run for seconds each: compiling their code well takes longer than it saves. What is compiled lightly
+# needs a larger stack.
+_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-Djava.awt.headless=true")
 
 
 def run_java(*arguments: str | Path) -> Output:
