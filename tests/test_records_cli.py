@@ -47,7 +47,7 @@ Edit = Callable[[Path], None]
 def build_once(patch: pytest.MonkeyPatch) -> None:
     """Build the same records once, until the patch is undone.
 
-    `test_what_ships_holds` builds anew, and so checks that the same source makes the same bytes.
+    `test_what_ships_holds` builds again, and so checks that the same source makes the same bytes.
     """
     patch.setattr(release_folder, "build_records", build_records_once)
     patch.setattr(rules, "build_records", build_records_once)
