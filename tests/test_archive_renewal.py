@@ -21,7 +21,7 @@ from .pki import Authority
 
 pytestmark = pytest.mark.slow
 
-_MODULES = ("archives", "archive_add", "archive_prove")
+_MODULES = ("archive.options", "archive.add", "archive.prove", "times")
 
 
 def year(number: int) -> datetime.datetime:
