@@ -14,7 +14,7 @@ from ..policy.ledger import shipped
 from ..redline.sources import CURRENT, UPCOMING, find_recorded, read_source
 from ..redline.wording import is_same
 from .authorities import TrustOptions
-from .edge import now
+from .edge import exact_now
 from .files import TargetOptions, read_file, require_no_stylesheet, target_options, write_stylesheet
 from .output import shows_colour
 from .values import as_value
@@ -135,7 +135,7 @@ def _read_text(name: str, trust: TrustOptions) -> "Policy | Prose":
         UsageError: it is not one of these, or contains no text.
     """
     ledger = shipped()
-    at = now()
+    at = exact_now()
     if (recorded := find_recorded(name, ledger=ledger, at=at)) is not None:
         return recorded
     said = spell_out(name)

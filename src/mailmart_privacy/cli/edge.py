@@ -17,6 +17,11 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
+def exact_now() -> datetime.datetime:
+    """Tell what time it is (aware, UTC), for verifying: a file's timestamps may be from this very second."""
+    return datetime.datetime.now(datetime.UTC)
+
+
 def form_cache() -> "FormCache":
     """Open the user's folder of certified forms."""
     from ..copies.form_cache import FormCache

@@ -9,7 +9,7 @@ from .._time import format_iso
 from ..errors import ExitCode, UsageError
 from ..policy.ledger import shipped
 from .authorities import AuthorityOptions, authority_values
-from .edge import now
+from .edge import exact_now
 from .files import list_files
 from .output import find_code, name_error, print_json
 from .times import read_limit
@@ -46,7 +46,7 @@ def renew(
         list_files(names),
         timestamps=None if dry_run else client,
         trust=trust,
-        at=now(),
+        at=exact_now(),
         before=limit,
         ledger=shipped(),
     ):

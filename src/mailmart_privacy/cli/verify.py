@@ -17,6 +17,7 @@ from ..errors import ExitCode, PrivacyError, UntrustedError
 from ..pdf.scan import MAX_SIZE
 from ..policy.ledger import shipped
 from .authorities import TrustOptions, describe_trust, trust_values
+from .edge import exact_now
 from .files import list_files, read_file
 from .hints import explain
 from .output import find_code, name_error, paint, print_json_list
@@ -45,7 +46,7 @@ class VerifyOptions:
 
     def moment(self) -> datetime.datetime:
         """Read the moment as of which copies are checked."""
-        return datetime.datetime.now(datetime.UTC) if self.at is None else parse_moment(self.at)
+        return exact_now() if self.at is None else parse_moment(self.at)
 
     def version(self, moment: datetime.datetime) -> str | None:
         """Name the only version that is accepted, or None; refuse one that does not exist before a file is read."""
