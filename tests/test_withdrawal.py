@@ -107,7 +107,7 @@ def test_what_cannot_be_withdrawn(
 @pytest.mark.parametrize("reason", ["", " ", "Two\nlines.", "A \u202e mark."])
 def test_a_reason_is_a_line_for_people(entries: list[dict[str, Any]], reason: str) -> None:
     """A withdrawal says why, in one line of text."""
-    with pytest.raises(RecordError, match="the reason of a withdrawal is one line of text"):
+    with pytest.raises(RecordError, match="the reason of a withdrawal has to be one line of text"):
         make_withdrawal(THIRD, reason=reason, withdrawn_at=THIRD_WITHDRAWN, entries=entries)
     with pytest.raises(UsageError, match="does not name a moment"):
         make_withdrawal(THIRD, reason="Why.", withdrawn_at=datetime.datetime(2026, 11, 22), entries=entries)

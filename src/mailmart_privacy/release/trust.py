@@ -182,7 +182,8 @@ def add_content(
     if purpose not in OF_CERTIFICATES:
         if name is None:
             raise UsageError("a key has no name of its own", argument="name")
-        return add_key(entries, content.decode("utf-8", errors="replace"), purpose=purpose, since=since, name=name)
+        key = content.decode("utf-8", errors="replace").strip()
+        return add_key(entries, key, purpose=purpose, since=since, name=name)
     found = load_certificates(content, origin=origin)
     if len(found) != 1:
         raise UsageError(f"{origin} holds {len(found)} certificates; give a file with the one to record")
