@@ -312,7 +312,7 @@ def test_the_pdf_is_reproducible_and_can_be_read(material: Comparison, printed: 
     assert "/TextDecorationType /LineThrough" in spoken
     actual = [each["/ActualText"] for each in structure(PdfFileReader(BytesIO(printed)).root["/StructTreeRoot"])]
     assert actual[:2] == ["[inserted: Postmark — ", "Transactional email]"]  # its last words are kept together
-    assert actual[2:4] == ["[inserted: , for 90 days", "after that,]"]
+    assert actual[2:4] == ["[inserted: , for 90 days after", "that,]"]
     assert {"[inserted: use no]", "[deleted: or]"} <= set(actual)
     with pytest.raises(UsageError, match="a4, letter"):
         redline.render_pdf(material, paper="a5")
@@ -340,8 +340,8 @@ def test_digests_are_never_alone_on_a_page(material: Comparison, tmp_path: Path,
 
 
 @pytest.mark.parametrize("paper", ["a4", "letter"])
-def test_no_last_line_of_the_pdf_is_one_word(material: Comparison, tmp_path: Path, paper: str) -> None:
-    """The last two words of each paragraph and item are on one line, also where one of them is struck through."""
+def test_the_pdf_breaks_no_list_and_no_last_words(material: Comparison, tmp_path: Path, paper: str) -> None:
+    """A list is on one page; the last two words of each paragraph and item are on one line, also if one is new."""
     path = tmp_path / "redline.pdf"
     path.write_bytes(redline.render_pdf(material, paper=paper, full=True))
     command = ["pdftotext", "-raw", str(path), "-"]
@@ -351,6 +351,11 @@ def test_no_last_line_of_the_pdf_is_one_word(material: Comparison, tmp_path: Pat
         for passage in section.passages:
             text = "".join(span.text for span in passage.spans)
             assert "".join(text.split()[-2:]) in lines, text
+    pages = ["".join(page.split()) for page in lines.split("\f")]
+    for section in material.sections:
+        for kind, listed in wording.group_passages(section.passages):
+            items = ["".join(span.text for span in passage.spans) for passage in listed if kind == "item"]
+            assert not items or any(all("•" + "".join(item.split()) in page for item in items) for page in pages)
 
 
 @pytest.mark.parametrize(
