@@ -76,11 +76,14 @@ def draw(font: TTFont, glyph: str) -> list[Any]:
     return pen.value
 
 
+@pytest.mark.parametrize("ending", ["ttf", "woff2"])
 @pytest.mark.parametrize("face", ["Serif-Regular", "Serif-Semibold", "Sans-Semibold"])
-def test_straight_marks_are_drawn_curly(face: str) -> None:
-    """Quotation marks open at the start, after blanks and after brackets; all others close."""
-    content = _resources.read_template(f"fonts/MailMart{face}.ttf")
-    font, shaper = TTFont(BytesIO(content)), uharfbuzz.Font(uharfbuzz.Face(content))
+def test_straight_marks_are_drawn_curly(face: str, ending: str) -> None:
+    """Quotation marks open at the start, after blanks and after brackets; all others close; also on the web."""
+    font, unpacked = TTFont(BytesIO(_resources.read_template(f"fonts/MailMart{face}.{ending}"))), BytesIO()
+    font.flavor = None
+    font.save(unpacked)
+    shaper = uharfbuzz.Font(uharfbuzz.Face(unpacked.getvalue()))
     order, characters = font.getGlyphOrder(), font.getBestCmap()
     for straight, curly in (('"we," ("our") it\'s \'so\'', "“we,” (“our”) it’s ‘so’"), ("'\"x\"'", "‘“x”’")):
         buffer = uharfbuzz.Buffer()

@@ -127,7 +127,7 @@ def make_web_font(source: Path) -> None:
     options = subset.Options()
     options.flavor = "woff2"
     options.hinting = False
-    options.layout_features = ["kern", "liga", "lnum", "tnum", "ccmp", "locl"]
+    options.layout_features = ["calt", "kern", "liga", "lnum", "tnum", "ccmp", "locl"]
     options.name_IDs = [0, 1, 2, 4, 6, 13, 14]
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes={code for first, last in WEB_RANGES for code in range(first, last + 1)} - {0x00AD})
