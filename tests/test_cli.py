@@ -15,6 +15,7 @@ import pytest
 
 import mailmart_privacy as privacy
 from mailmart_privacy import _resources
+from mailmart_privacy.cli.archive.group import archive as archive_group
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.render import read_style, render_html
 
@@ -173,7 +174,8 @@ def test_errors_are_one_line_and_write_nothing(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["verfy", "x.pdf"], "No such command 'verfy'. Did you mean 'verify'?"),
+        (["verfy", "x.pdf"], "No such command 'verfy'. Did you mean 'verify'? See mailmart-privacy --help"),
+        (["archive", "fnd"], "No such command 'fnd'. Did you mean 'find'? See mailmart-privacy archive --help"),
         (["nonsense"], "No such command 'nonsense'; see mailmart-privacy --help"),
         (["show", "--format", "docx"], "'docx' is not one of"),
         (["export"], "name the recipient with --to NAME, or give a sheet of recipients with --recipients FILE"),
@@ -452,6 +454,22 @@ def test_help_is_grouped(cli: Run) -> None:
     options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
     assert len(options) == len(set(options))
     assert text.index("--recipients") < text.index("Signing:") < text.index("--tsa ") < text.index("--archive-key")
+
+
+def test_commands_are_described_in_whole_sentences(cli: Run) -> None:
+    """A command with commands below it lists each of them, in groups if there are many; no sentence is cut off."""
+    text = cli("archive", "--help").stdout.decode()
+    assert re.findall(r"^([A-Z][a-z, ]+):$", text, re.MULTILINE)[1:] == [
+        "Put copies in",
+        "Find",
+        "Prove",
+        "Withdraw, hold and erase",
+        "Look after it",
+    ]
+    listed = re.findall(r"^  ([a-z-]+)  ", text, re.MULTILINE)
+    assert sorted(listed) == sorted(archive_group.commands)
+    for group in ("archive", "desk", "identity", "records", "site"):
+        assert "..." not in cli(group, "--help").stdout.decode()
 
 
 def test_verify_answers_in_five_facts(cli: Run) -> None:

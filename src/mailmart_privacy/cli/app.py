@@ -1,6 +1,5 @@
 """The root command: settings, errors in one line, and commands that are imported when they run."""
 
-import difflib
 import importlib
 import os
 import sys
@@ -11,6 +10,7 @@ import click
 
 from .._version import __version__
 from ..errors import ExitCode, PrivacyError
+from .help import GroupedCommands
 from .hints import explain
 from .output import prepare_streams
 from .settings import name_variables, read_settings
@@ -46,9 +46,10 @@ _GROUPS = {
     },
 }
 _COMMANDS = {name: module for group in _GROUPS.values() for name, (module, _) in group.items()}
+_LINES = {name: words for group in _GROUPS.values() for name, (_, words) in group.items()}
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(GroupedCommands):
     """Knows its commands by name, so that help and completion import no command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,23 +63,13 @@ class _LazyGroup(click.Group):
         name_variables(command, f"{ENVIRONMENT}_{cmd_name.upper()}")
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        near = difflib.get_close_matches(args[0], _COMMANDS, n=1) if args[0] not in _COMMANDS else []
-        if near:
-            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, _COMMANDS))
-        for heading, group in _GROUPS.items():
-            with formatter.section(heading):
-                formatter.write_dl([(f"{name:<{width}}", words) for name, (_, words) in group.items()])
+    def describe_command(self, ctx: click.Context, name: str) -> str:
+        return _LINES[name]
 
 
 @click.command(
     cls=_LazyGroup,
+    groups={heading: list(group) for heading, group in _GROUPS.items()},
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT},
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 unsigned, 4 altered or invalid, "
     "5 signer not trusted, version newer than this release, or not decidable, 6 batch partly done, 130 interrupted.",
@@ -127,8 +118,9 @@ def run(arguments: list[str], *, program: str) -> int:
         return ExitCode.USAGE
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        ask = f"; see {context.command_path} --help" if context else ""
-        print(f"{program}: {' '.join(error.format_message().split()).rstrip('.')}{ask}", file=sys.stderr)
+        words = " ".join(error.format_message().split()).rstrip(".")
+        ask = f"{' See' if words.endswith('?') else '; see'} {context.command_path} --help" if context else ""
+        print(f"{program}: {words}{ask}", file=sys.stderr)
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         print(f"{program}: interrupted", file=sys.stderr)

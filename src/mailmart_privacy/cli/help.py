@@ -1,11 +1,14 @@
-"""Help in groups: the options of a large command, and the commands of the program."""
+"""Help in groups: the options of a command, and the commands of a group, with "did you mean …?"."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 BASICS = "Basics"
+_COMMANDS = "Commands"
+_LONGEST = 200  # characters of the sentence that describes a command in a list
 
 
 class GroupedCommand(click.Command):
@@ -32,3 +35,38 @@ class GroupedCommand(click.Command):
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+class GroupedCommands(click.Group):
+    """A command with commands below it: its help describes each in one whole sentence, and may list them in groups.
+
+    Args:
+        groups: the names of the commands in each group, by its heading; without it they are in one group.
+    """
+
+    def __init__(self, *arguments: Any, groups: Mapping[str, Sequence[str]] | None = None, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.groups = groups
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command by its name, or say which one is written in a similar way."""
+        known = self.list_commands(ctx)
+        near = difflib.get_close_matches(args[0], known, n=1) if args[0] not in known else []
+        if near:
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, group by group."""
+        groups = self.groups or {_COMMANDS: self.list_commands(ctx)}
+        width = max((len(name) for names in groups.values() for name in names), default=0)
+        for heading, names in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{width}}", self.describe_command(ctx, name)) for name in names])
+
+    def describe_command(self, ctx: click.Context, name: str) -> str:
+        """Describe a command in one sentence."""
+        command = self.get_command(ctx, name)
+        return "" if command is None else f"{command.get_short_help_str(_LONGEST).rstrip('.')}."

@@ -11,6 +11,7 @@ from .._user_dirs import identity_path
 from ..errors import DestinationExistsError, IdentityError, UsageError
 from ..keys.opening import is_uri
 from .files import write_out
+from .help import GroupedCommands
 from .keys import IdentityOptions, identity_options, passphrase_option, read_identity
 from .output import print_json
 
@@ -23,7 +24,7 @@ _KEPT = (
 )
 
 
-@click.group()
+@click.group(cls=GroupedCommands)
 def identity() -> None:
     """Create, import or show the identity that signs your copies."""
 

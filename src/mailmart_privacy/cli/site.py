@@ -11,6 +11,7 @@ import click
 from .._time import parse_moment
 from ..errors import UsageError
 from ..policy.ledger import shipped
+from .help import GroupedCommands
 from .values import as_value
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ site_options = as_value(
 )
 
 
-@click.group()
+@click.group(cls=GroupedCommands)
 def site() -> None:
     """The policy as a website: all versions and formats, feed and calendar."""
 

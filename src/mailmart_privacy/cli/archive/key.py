@@ -7,10 +7,11 @@ import click
 from ..._files import write_whole
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
+from ..help import GroupedCommands
 from .options import archive_location, open_service
 
 
-@click.group("key")
+@click.group("key", cls=GroupedCommands)
 def archive_key_group() -> None:
     """Keep the archive's key safe."""
 

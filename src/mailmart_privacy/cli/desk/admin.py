@@ -6,13 +6,14 @@ import click
 
 from ...errors import UsageError
 from ..edge import find_actor
+from ..help import GroupedCommands
 
 if TYPE_CHECKING:
     from ...desk.on_host import Host
     from ...desk.settings import DeskSettings
 
 
-@click.group()
+@click.group(cls=GroupedCommands)
 def admin() -> None:
     """Make the first administrator of a desk, and list its people."""
 

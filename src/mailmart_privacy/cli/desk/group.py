@@ -12,6 +12,7 @@ import click
 from ..._user_dirs import state_path
 from ...errors import MissingExtraError, UsageError
 from ..edge import find_actor
+from ..help import GroupedCommands
 from ..options import ArchiveOptions, SigningOptions, archive_location_options, signing_options
 from .admin import admin, make_host
 from .backup import backup, restore, upgrade
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ...desk.settings import DeskSettings
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=GroupedCommands, invoke_without_command=True)
 @serving_options
 @sign_in_options
 @team_options

@@ -13,6 +13,7 @@ from ...errors import PrivacyError, UsageError
 from ...policy.kinds import CHANGE_KINDS
 from ...policy.ledger import Ledger
 from ..edge import now
+from ..help import GroupedCommands
 from ..keys import IdentityOptions, identity_options
 from ..times import read_date, read_moment
 from ..values import as_value
@@ -35,7 +36,7 @@ class ReleaseOptions:
     replace: bool
 
 
-@click.group()
+@click.group(cls=GroupedCommands)
 def records() -> None:
     """Open the next version, build its records, and check the records of all versions."""
 

@@ -10,13 +10,14 @@ import click
 from ..._time import parse_moment
 from ..._unicode import spell_out
 from ..files import read_file
+from ..help import GroupedCommands
 from .data_folder import data_option, open_folder
 
 _DIGEST = re.compile(r"(sha256:)?[0-9a-fA-F:]{8,95}")
 _MOMENT = "2026-03-01T09:00:00Z"
 
 
-@click.group()
+@click.group(cls=GroupedCommands)
 def trust() -> None:
     """Record which certificates and keys MailMart uses or used, and which ones others may have."""
 
