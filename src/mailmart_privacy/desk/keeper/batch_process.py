@@ -41,11 +41,13 @@ from .signing import open_signing
 _STOPPED = 3  # exit status of a batch that was stopped, or whose keeper ended
 _CHECK_PATIENCE = 150
 _LIFELINE = 0  # standard input
+_NICE = 10  # those who search meanwhile come first; where nobody does, a batch takes no longer
 _PROBE = 2.0  # seconds
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICE)
     settings = _read_settings()
     try:
         use_named_data()
