@@ -18,6 +18,8 @@ from . import web
 from .programs import find_program, run
 
 ROWS = 500
+# Nobody has an address, so nothing is sent; pages have what they have with a mail server.
+MAIL = ("--smtp-host", "127.0.0.1", "--smtp-port", "9", "--smtp-tls", "none", "--mail-from", "desk@example.com")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What Chromium saw of a desk that was started by one command."""
     folder = tmp_path_factory.mktemp("desk")
     (folder / "customers.xlsx").write_bytes(make_workbook(ROWS))
-    running = Running(make_environment(folder / "home"), folder / "desk", sign_in=False)
+    running = Running(make_environment(folder / "home"), folder / "desk", *MAIL, sign_in=False)
     try:
         web.install()
         script = Path(web.FOLDER, "desk.mjs")
