@@ -22,7 +22,7 @@ CONFORMANCE_PACKAGES := $(TEST_PACKAGES) mupdf-tools:mutool default-jdk-headless
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help export desk test lint bench conformance golden wheel resolve audit long faults records lock format clean
+.PHONY: help export desk test lint bench validators conformance golden wheel resolve audit long faults records lock format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1  /' | column -t -l 3 2>/dev/null || true
@@ -50,8 +50,11 @@ bench: $(VENV)/.bench  ## measure, side by side
 	@tools/system-packages.sh $(TEST_PACKAGES) wrk:wrk
 	$(BIN)/python -m benchmarks
 
-conformance: $(VENV)/.conformance  ## let the validators that others wrote judge (QUICK=1: fewer files of each kind)
+validators: $(VENV)/.test  ## get the validators that conformance asks
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
+	@$(BIN)/python -m conformance.fetch
+
+conformance: $(VENV)/.conformance validators  ## let the validators that others wrote judge (QUICK=1: fewer files of each kind)
 	$(BIN)/python -m pytest conformance --numprocesses 2 --dist loadfile
 
 wheel: $(VENV)/.test  ## build the wheel into dist/

@@ -18,10 +18,10 @@ from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.model import Policy
 from mailmart_privacy.policy.render import read_style, render_html
 
-from . import dss, go, verapdf, web
+from .fetch import fetch
 from .levels import Levels
 from .levels import make as make_levels
-from .programs import MissingValidatorError, require_programs
+from .programs import MissingValidatorError
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
 _START = NOW - datetime.timedelta(days=1)
@@ -72,11 +72,7 @@ NAMES = tuple(f"{kind}-{paper}" for paper in _RECIPIENTS for kind in ("form", "c
 def pytest_sessionstart() -> None:
     """Fail at once, in one line, if a validator is missing; none is ever skipped."""
     try:
-        require_programs()
-        verapdf.fetch()
-        dss.fetch()
-        web.install()
-        go.install()
+        fetch()
     except MissingValidatorError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -111,7 +111,8 @@ def run(leg: Leg, wheel: Path, arguments: list[str], *, after: Sequence[Outcome]
     except subprocess.CalledProcessError as error:
         return Outcome(leg=leg, verdict="failed", detail=f"the environment could not be made: {error}")
     print(f"\n{leg.name}: testing {wheel.name} with Python {leg.python}", flush=True)
-    command = [str(environment), "-m", "pytest", "--numprocesses", "auto", *leg.choice, *arguments]
+    side_by_side = ("--numprocesses", "auto", "--dist", "loadgroup")  # a group is what shares a costly set-up
+    command = [str(environment), "-m", "pytest", *side_by_side, *leg.choice, *arguments]
     last, status = follow(command)
     verdict = "failed" if status else "passed"
     return Outcome(leg=leg, verdict=verdict, detail=last, seconds=time.monotonic() - start)
