@@ -7,6 +7,9 @@ the attacks judged, and `make conformance` has browsers judge.
 import datetime
 import os
 import random
+import re
+import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,9 @@ from typing import Any
 import pytest
 
 from mailmart_privacy import _der as der
+from mailmart_privacy._lookalikes import LATIN_LOOKALIKES, find_lookalikes
 from mailmart_privacy._time import format_second
-from mailmart_privacy._unicode import is_refused
+from mailmart_privacy._unicode import is_refused, normalize, show_name
 from mailmart_privacy.copies.forms import load_form
 from mailmart_privacy.copies.issuer import Issuer
 from mailmart_privacy.copies.update import write_string
@@ -36,7 +40,7 @@ from mailmart_privacy.typesetting.fields import lay_out_field, require_clean
 from mailmart_privacy.web.core import Service
 from mailmart_privacy.web.published import _describe_form
 
-from .browser import SCRIPTS, expect, harm, judge, make_trust_list, run
+from .browser import SCRIPTS, differs, expect, harm, judge, make_trust_list, run
 from .conftest import NOW, VERSION
 from .golden import GOLDEN_AT, Golden, load_golden
 
@@ -46,6 +50,7 @@ _, ALL = load_golden()
 FORM = load_form(shipped(), VERSION, "a4")
 ALPHABET = sorted(FORM.notes.font.glyphs)
 ANYTHING = [*range(0xD800), *range(0xE000, 0x11000)]
+VIRAMAS = [code for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)) == 9]
 DAY = datetime.timedelta(days=1)
 
 Call = tuple[Any, ...]
@@ -88,7 +93,7 @@ def test_the_published_policy_is_not_some_other_file(tmp_path: Path) -> None:
 
 
 def test_harmed_copies_are_judged_alike(tmp_path: Path) -> None:
-    """For every level and kind of key, the page says the same about a harmed copy as Python."""
+    """For every level and kind of key, the page says the same about a harmed copy as Python, in the same words."""
     copies = [copy for copy in ALL if copy.paper == "a4" and not copy.name.startswith("name-")]
     files = [
         harmed
@@ -99,9 +104,9 @@ def test_harmed_copies_are_judged_alike(tmp_path: Path) -> None:
     judged = judge(files, bases=[copy.pdf for copy in copies], trust_list=trust_list, at=GOLDEN_AT, folder=tmp_path)
     expected = [expect(pdf, trust_list.trust(), GOLDEN_AT) for pdf in files]
     differing = [
-        (place, found.verdict, found.reason, *said)
+        (place, found.verdict, found.found, *said)
         for place, (found, said) in enumerate(zip(judged, expected, strict=True))
-        if found.verdict != said[0]
+        if found.verdict != said[0] or differs(found.found, said[1])
     ]
     assert differing == []
     assert {verdict for verdict, _ in expected} >= {"altered", "unreadable"}
@@ -225,6 +230,32 @@ def test_signature_boxes_are_drawn_alike(tmp_path: Path) -> None:
             shown = show_box(lines, FORM.notes.font, width=note.width, height=note.height, padding=padding).decode()
             signatory = {"title": title, "vouching": vouching, "digest": digest}
             calls.append(((f"show{field}", signatory, *more), shown))
+    compare(calls, tmp_path)
+
+
+def test_names_of_strangers_are_shown_alike(tmp_path: Path) -> None:
+    """Controls, line breaks, what turns the direction of text, joiners out of place, and names without end."""
+    calls: list[tuple[Call, Any]] = []
+    special = "\n\r\t\x1b\x85\x9b\u00ad\u200b\u200c\u200d\u2028\u202e\u2066\ufe0f\ue000ab क्षمن❤👩"
+    for _ in range(400 * MORE):
+        name = "".join(RANDOM.choices(special, k=RANDOM.choice([3, 12, 300])))
+        calls.append((("showName", name), show_name(name)))
+    calls += [(("showName", chr(code) + "\u200dx"), show_name(chr(code) + "\u200dx")) for code in VIRAMAS]
+    compare(calls, tmp_path)
+
+
+def test_lookalikes_are_remarked_on_alike(tmp_path: Path) -> None:
+    """Of names in the form's own scripts the page says what the command line says; it names no characters."""
+    calls: list[tuple[Call, Any]] = []
+    letters = [c for c in ALPHABET if c.isalpha()]
+    twins = LATIN_LOOKALIKES[::2]
+    for _ in range(600 * MORE):
+        source = RANDOM.choice([letters, twins, twins[:80], letters[:60] + list(twins[:20])])
+        name = normalize(" ".join("".join(RANDOM.choices(source, k=RANDOM.randrange(1, 6))) for _ in range(2)))
+        remark = find_lookalikes(name)
+        plain = None if remark is None else re.sub(r"(\(U\+[0-9A-F]+) [^)]+\)", r"\1)", remark)
+        calls.append((("findLookalikes", name, LATIN_LOOKALIKES), plain))
+    assert len({expected is None for _, expected in calls}) == 2
     compare(calls, tmp_path)
 
 

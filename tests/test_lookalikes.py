@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from mailmart_privacy._lookalikes import _LATIN_TWINS, _LOOKALIKES, find_lookalikes
+from mailmart_privacy._lookalikes import _LATIN_TWINS, LATIN_LOOKALIKES, find_lookalikes
 
 from .conftest import Run
 
@@ -63,7 +63,7 @@ def test_names_of_the_world(name: str) -> None:
 def test_the_table() -> None:
     """Each letter of the table occurs once, beside an ASCII letter."""
     assert all(twin.isascii() and twin.isalpha() and not each.isascii() for each, twin in _LATIN_TWINS.items())
-    assert 2 * len(_LATIN_TWINS) == len(_LOOKALIKES)
+    assert 2 * len(_LATIN_TWINS) == len(LATIN_LOOKALIKES)
 
 
 def test_both_issuing_and_verifying_warn(cli: Run) -> None:

@@ -13,12 +13,12 @@ import unicodedata
 
 _LATIN = "LATIN"
 _ALLOWED = (  # beside Latin
-    {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"},
+    {"CJK", "HIRAGANA", "KATAKANA"},
     {"CJK", "BOPOMOFO"},
     {"CJK", "HANGUL"},
 )
-_NO_SCRIPTS = ("MODIFIER", "MICRO", "FEMININE", "MASCULINE", "IDEOGRAPHIC", "SCRIPT", "DOUBLE-STRUCK", "BLACK-LETTER")
-_LOOKALIKES = (
+_NO_SCRIPTS = ("MICRO", "FEMININE", "MASCULINE", "IDEOGRAPHIC", "SCRIPT", "DOUBLE-STRUCK", "BLACK-LETTER")
+LATIN_LOOKALIKES = (
     "ЅSІlЈJАAВBЕEКKМMНHОOРPСCТTУYХXЬbаaгrеeоoрpсcуyхxѕsіiјjѡwѴVѵvҮYүyһhҽeӀlӏiԁdԌGԛqԜWԝwꙇi"
     "ͿJΑAΒBΕEΖZΗHΙlΚKΜMΝNΟOΡPΤTΥYΧXαaγyιiνvοoρpσoυuϜFϳjϺMᴦr"
     "ՍUՏSՕOաwգqզqհhոnռnսuցgքfօo"
@@ -28,7 +28,7 @@ _LOOKALIKES = (
     "ꓐBꓑPꓒdꓓDꓔTꓖGꓗKꓙJꓚCꓜZꓝFꓟMꓠNꓡLꓢSꓣRꓦVꓧHꓪWꓫXꓬYꓮAꓰEꓲlꓳOꓴU"
     "ƄbƍgƖlƦRƽsǀlɑaɡgɣyɩiɪiɯwʋuʏyᴄcᴏoᴑoᴜuᴠvᴡwᴢzᶃgᶌyẝfỿyꜱsꞘFꞙfꞟuꞲJꞳXꞴBꬲeꬵfꬽoꭇrꭈrꭎuꭒuꭚy"
 )
-_LATIN_TWINS = dict(zip(_LOOKALIKES[::2], _LOOKALIKES[1::2], strict=True))
+_LATIN_TWINS = dict(zip(LATIN_LOOKALIKES[::2], LATIN_LOOKALIKES[1::2], strict=True))
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u200c\u200d'’.-])*")
 
 
@@ -84,10 +84,10 @@ def _describe_disguise(words: list[str]) -> str | None:
 
 def _script(character: str) -> str:
     """Name the script of a letter, as the name of the letter begins; empty for what all scripts share."""
-    if not unicodedata.category(character).startswith("L"):
+    if unicodedata.category(character) not in ("Lu", "Ll", "Lt", "Lo"):  # letters that modify others have no script
         return ""
     named = unicodedata.name(character, "").split(" ")
-    first = named[0].partition("-")[0] if named[0] != "KATAKANA-HIRAGANA" else named[0]
+    first = named[0].partition("-")[0]
     if first in ("FULLWIDTH", "HALFWIDTH") and len(named) > 1:
         first = named[1].partition("-")[0]
     return "" if first in _NO_SCRIPTS else first

@@ -7,6 +7,7 @@ import base64
 import datetime
 import json
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,7 @@ from mailmart_privacy.web.urls import Addresses
 HERE = Path(__file__).parent
 SCRIPTS = Path(published.__file__).parent / "scripts"
 ADDRESSES = Addresses(page="/privacy", base_url="https://mailmart.com")
+_DETAILS = re.compile(r"(cannot be read|does not hold) \(.*\)$|(is not filled in as in a copy): .*$")
 _VERDICTS = {
     UnsignedError: "unsigned",
     AlteredError: "altered",
@@ -53,13 +55,15 @@ class Judgement:
 
     Attributes:
         verdict: for instance "genuine".
-        reason: why, or None.
+        reason: which of the page's words belong to it, or the day in them; or None.
+        found: what was found, in a sentence; None where the file was read whole.
         copy: what it read of the copy, or None.
         took: milliseconds.
     """
 
     verdict: str
     reason: str | None
+    found: str | None
     copy: dict[str, Any] | None
     took: float
 
@@ -113,6 +117,22 @@ def expect(pdf: bytes, trust: Trust, at: datetime.datetime) -> tuple[str, str]:
     except VerificationError as error:
         return next(verdict for kind, verdict in _VERDICTS.items() if isinstance(error, kind)), str(error)
     return "genuine", ""
+
+
+def differs(found: str | None, sentence: str) -> bool:
+    """Tell whether the page's sentence is another than Python's.
+
+    It may be the beginning of it: the page does not have the forms' bytes, so that it cannot name the first that
+    differs. What parsers say of a value may be other words; and a certificate that Python's parser refuses may be one
+    that the page's reader takes, which then names the next difference.
+    """
+    return "cannot be read (" not in sentence and not _without_details(sentence).startswith(
+        _without_details(found or "")
+    )
+
+
+def _without_details(sentence: str) -> str:
+    return _DETAILS.sub(lambda details: details[1] or details[2], sentence)
 
 
 def judge(

@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 globalThis.crypto ??= (await import("node:crypto")).webcrypto;
 const task = JSON.parse(await readFile(process.argv[2], "utf8"));
 const load = (name) => import(pathToFileURL(`${task.scripts}/${name}.js`));
-const [bytes, der, layout] = await Promise.all(["bytes", "der", "layout"].map(load));
+const [bytes, der, layout, lookalikes, names] = await Promise.all(["bytes", "der", "layout", "lookalikes", "names"].map(load));
 const font = new layout.FieldFont(task.notes);
 const { fromHex, toHex } = bytes;
 
@@ -20,6 +20,8 @@ const functions = {
   showField: (name, value) => layout.showField(task.notes, font, name, value),
   showPublisher: (signatory) => layout.showPublisher(task.notes, font, signatory),
   showDelivery: (signatory, time) => layout.showDelivery(task.notes, font, signatory, new Date(time)),
+  showName: names.showName,
+  findLookalikes: lookalikes.findLookalikes,
   readMoment: (digits) => der.readMoment(digits).getTime(),
   encodeInteger: (number) => toHex(der.encodeInteger(number)),
   encodeOid: (dotted) => toHex(der.encodeOid(dotted)),

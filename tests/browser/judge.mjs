@@ -16,7 +16,7 @@ for (const bytes of openFiles(task)) {
     const verdict = await verify(bytes, published, new Date(task.at));
     found.push({ ...verdict, took: performance.now() - started });
   } catch (error) {
-    found.push({ verdict: "failed", reason: error.stack, copy: null, took: 0 });
+    found.push({ verdict: "failed", reason: error.stack, found: null, copy: null, took: 0 });
   }
 }
 console.log(JSON.stringify(found));

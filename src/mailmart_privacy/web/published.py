@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from .._lookalikes import LATIN_LOOKALIKES
 from .._time import format_iso
 from ..policy.papers import PAPERS, form_name, notes_name, reading_name
 from .verdict_words import KINDS, MARKS, WORDS
@@ -36,6 +37,7 @@ SCRIPTS = (  # beside this module
     "format_1",
     "layout",
     "lookalikes",
+    "names",
     "origin",
     "reader",
     "token",
@@ -46,7 +48,6 @@ SCRIPTS = (  # beside this module
 )
 SAMPLE = 48  # bytes
 _SAMPLES = 64
-_NOT_NEEDED = "kinds"  # of a form's notes: what its objects are to people
 
 
 def write_published(ledger: "Ledger", trust_list: "TrustList", addresses: "Addresses") -> bytes:
@@ -74,6 +75,7 @@ def write_published(ledger: "Ledger", trust_list: "TrustList", addresses: "Addre
             }
             for record in trust_list.in_effect("copies")
         ],
+        "lookalikes": LATIN_LOOKALIKES,
         "words": WORDS,
         "kinds": KINDS,
         "marks": MARKS,
@@ -89,7 +91,6 @@ def _describe_forms(ledger: "Ledger") -> list[dict[str, Any]]:
 
 def _describe_form(ledger: "Ledger", version: str, paper: str) -> dict[str, Any]:
     form = ledger.record(version, form_name(paper))
-    notes = json.loads(ledger.record(version, notes_name(paper)))
     step = max(1, (len(form) - SAMPLE) // _SAMPLES)
     return {
         "version": version,
@@ -97,7 +98,7 @@ def _describe_form(ledger: "Ledger", version: str, paper: str) -> dict[str, Any]
         "length": len(form),
         "sha256": sha256(form).hexdigest(),
         "edition": sha256(ledger.record(version, reading_name(paper))).hexdigest(),
-        "notes": {name: value for name, value in notes.items() if name != _NOT_NEEDED},
+        "notes": json.loads(ledger.record(version, notes_name(paper))),
         "samples": [
             [place, base64.b64encode(form[place : place + SAMPLE]).decode()]
             for place in range(0, len(form) - SAMPLE, step)

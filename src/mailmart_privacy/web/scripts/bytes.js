@@ -78,3 +78,6 @@ export function findDifference(one, other) {
   }
   return low;
 }
+
+/** Write a number with its thousands apart, as messages do. */
+export const group = (number) => number.toLocaleString("en-US");

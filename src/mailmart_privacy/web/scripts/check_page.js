@@ -58,7 +58,7 @@ function fillFacts(facts, copy, now) {
     certificate: copy.signer.sha256,
     version: formatMoment(new Date(version.last_updated)),
     status,
-    remarks: findLookalikes(copy.recipient),
+    remarks: findLookalikes(copy.recipient, published.lookalikes),
   };
   for (const [name, value] of Object.entries(values)) {
     const place = facts.querySelector(`[data-fact=${name}]`);
@@ -72,7 +72,7 @@ function fillFacts(facts, copy, now) {
 }
 
 /** Show a verdict. */
-function show(name, { verdict, reason, copy }) {
+function show(name, { verdict, reason, found, copy }) {
   const now = new Date();
   const version = copy && published.versions.find((each) => each.version === copy.version);
   const isWithdrawn = verdict === "genuine" && version.withdrawn_at !== null;
@@ -85,8 +85,8 @@ function show(name, { verdict, reason, copy }) {
     ? `It was withdrawn on ${formatMoment(new Date(version.withdrawn_at))}. ${version.withdrawal_reason}`
     : advice;
   const detail = section.querySelector(".reason");
-  detail.hidden = !["altered", "unreadable"].includes(verdict);
-  detail.textContent = `What was found: ${reason}.`;
+  detail.hidden = kind !== "wrong" || Boolean(copy) || !found;
+  detail.textContent = `What was found: ${found}.`;
   const facts = section.querySelector(".found");
   facts.hidden = !copy;
   if (copy) fillFacts(facts, copy, now);
@@ -104,7 +104,7 @@ async function check(file) {
     show(file.name, await verify(new Uint8Array(await file.arrayBuffer()), published, new Date()));
   } catch (error) {
     console.warn(error);
-    show(file.name, { verdict: "not judged", reason: "browser", copy: null });
+    show(file.name, { verdict: "not judged", reason: "browser", found: null, copy: null });
   }
   section.removeAttribute("aria-busy");
 }

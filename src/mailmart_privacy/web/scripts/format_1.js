@@ -43,7 +43,7 @@ export class Writer {
     const reference = fieldMdp(this.notes.catalog[0]);
     this.#addSignature(update, "Delivery", signatory, moment, reason, reference, signatory.room(stamped));
     for (const [name, value] of Object.entries(values)) {
-      const shown = this.#addAppearance(update, name, showField(this.notes, this.font, name, value));
+      const shown = this.#addAppearance(update, name, this.#showField(name, value));
       this.#addField(update, name, writeString(value), shown);
     }
     const shown = this.#addAppearance(update, "Delivery", showDelivery(this.notes, this.font, signatory, moment));
@@ -92,6 +92,14 @@ export class Writer {
       `${MARK}/Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:${stamp}Z) ` +
       `/Name ${writeString(signatory.name)} /Reason ${writeString(reason)} /Reference [ ${reference} ]`;
     update.addHole(update.takeNumber(), head, room, `the signature ${name}`);
+  }
+
+  #showField(name, value) {
+    try {
+      return showField(this.notes, this.font, name, value);
+    } catch (error) {
+      throw new Error(`the field ${name} is not filled in as in a copy: ${error.message}`);
+    }
   }
 
   #addAppearance(update, name, content) {

@@ -1,5 +1,5 @@
 // From which recorded form a file was issued, by its bytes alone, or what else the file is; see verifying/origin.py.
-import { digest, fromHex, toHex, toText } from "./bytes.js";
+import { digest, fromHex, group, toHex, toText } from "./bytes.js";
 import { verifySignature } from "./certificates.js";
 import { readContainer } from "./container.js";
 import { NUMBER } from "./format_1.js";
@@ -26,29 +26,49 @@ const ENCRYPTED = /\/Encrypt\s{0,8}(?:\d{1,10}\s{1,8}\d{1,5}\s{1,8}R|<<)/;
  */
 export async function findOrigin(bytes, forms) {
   if (!bytes.length) throw new Unreadable("the file is empty");
-  if (bytes.length > MAX_SIZE) throw new Unreadable("the file has more than 16 MiB");
+  if (bytes.length > MAX_SIZE) {
+    throw new Unreadable(`the file has ${group(bytes.length)} bytes; files of more than ${group(MAX_SIZE)} are not read`);
+  }
   for (const form of forms) {
     if (bytes.length >= form.length && toHex(await digest("SHA-256", bytes.subarray(0, form.length))) === form.sha256) {
-      requireComplete(toText(bytes.subarray(form.length)));
+      requireComplete(toText(bytes.subarray(form.length)), form);
       return form;
     }
   }
   const whole = toHex(await digest("SHA-256", bytes));
-  if (forms.some(({ edition }) => edition === whole)) throw new Unsigned("edition");
+  const read = forms.find(({ edition }) => edition === whole);
+  if (read) {
+    const which = `the PDF of version ${read.version} for everybody`;
+    throw new Unsigned("edition", `the file is ${which}, as published; it is not signed, and names no recipient`);
+  }
   const text = toText(bytes);
-  if (forms.some((form) => wasCutShort(text, form))) throw new Unreadable("the file is cut short");
+  const cut = forms.find((form) => wasCutShort(text, form));
+  if (cut) {
+    const where = `within the form of version ${cut.version}, at byte ${group(text.length)}`;
+    throw new Unreadable(`the file is cut short: it ends ${where}`);
+  }
   throw await judge(text, forms);
 }
 
 /** Refuse a form without signatures, and a file that was cut short: it lacks the end that every update has. */
-function requireComplete(tail) {
-  if (!tail) throw new Unsigned("form");
-  if (tail.length > MAX_UPDATES) throw new Altered("the updates of a copy are much smaller than those of the file");
+function requireComplete(tail, { version, length }) {
+  if (!tail) {
+    const which = `the form of version ${version} as published`;
+    throw new Unsigned("form", `the file is ${which}; it is not signed, and names no recipient`);
+  }
+  if (tail.length > MAX_UPDATES) {
+    const added = `${group(tail.length)} bytes follow the recorded form`;
+    throw new Altered(`${added}; the updates of a copy are much smaller`);
+  }
   const last = tail.lastIndexOf("%%EOF");
   const after = last < 0 ? tail : tail.slice(last + 5);
   const ended = /startxref\n\d{1,10}\n[^]{5}\n?$/.test(tail.slice(-64));
-  if (!ended && (last < 0 || OBJECT.test(after))) throw new Unreadable("the file is cut short");
-  if (!tail.includes("/ByteRange")) throw new Unsigned("filled form");
+  if (!ended && (last < 0 || OBJECT.test(after))) {
+    throw new Unreadable(`the file is cut short: it ends at byte ${group(length + tail.length)}, within an update`);
+  }
+  if (!tail.includes("/ByteRange")) {
+    throw new Unsigned("filled form", "the file is a form of the policy that someone filled in; it is not signed");
+  }
 }
 
 /** Tell whether a file ends within a form: the samples of the form up to that point are in their places. */
@@ -61,15 +81,26 @@ function wasCutShort(text, { length, samples }) {
 }
 
 async function judge(text, forms) {
-  if (await holdsByItself(text)) return new Newer("version");
-  if (forms.some((form) => isRelated(text, form))) return new Altered("the published part of the file was changed");
+  if (await holdsByItself(text)) return new Newer("it is of a version that is not known here");
+  const related = findRelated(text, forms);
+  if (related) return new Altered(`the file comes from the form of version ${related.version} (${related.paper}), but was changed`);
   if (!text.startsWith("%PDF-")) return new Unreadable("the file is not a PDF");
-  if (ENCRYPTED.test(text)) return new Unreadable("the file is encrypted");
-  if (text.includes("/mailmart-privacy")) return new Altered("the file was rewritten or changed: its signature does not hold");
-  if (/\/ByteRange\s{0,8}\[/.test(text)) return new Untrusted("other document");
+  if (ENCRYPTED.test(text)) {
+    return new Unreadable("the file is encrypted; remove the encryption, which also breaks any signature");
+  }
+  if (text.includes("/mailmart-privacy")) {
+    const how = "was saved by another program, or changed: its signature is not valid";
+    return new Altered(`the file claims to be a copy, but ${how}`);
+  }
+  if (/\/ByteRange\s{0,8}\[/.test(text)) {
+    const what = "is not a copy of a recorded policy; this page cannot vouch for it";
+    return new Untrusted("other document", `the file is signed, but ${what}`);
+  }
   const end = text.slice(-ENDS);
-  if (!end.includes("%%EOF") || !end.includes("startxref")) return new Unreadable("the file is damaged or cut short");
-  return new Unsigned("other document");
+  if (!end.includes("%%EOF") || !end.includes("startxref")) {
+    return new Unreadable("the file cannot be read as a PDF; it is damaged or cut short");
+  }
+  return new Unsigned("other document", "the file is not signed, and is not a copy of a recorded policy");
 }
 
 /** Tell whether a file has a valid certification of format 1, over any form. */
@@ -96,7 +127,13 @@ async function holdsByItself(text) {
   }
 }
 
-/** Tell whether a file contains most of a form, anywhere: changed in place, moved, or rewritten. */
-function isRelated(text, { samples }) {
-  return samples.filter(([, sample]) => text.includes(atob(sample))).length * 2 > samples.length;
+/** Find the form that a file contains most of: changed in place, moved, or rewritten; undefined if it contains none. */
+function findRelated(text, forms) {
+  const related = forms.filter(({ samples }) => samples.filter(([, sample]) => text.includes(atob(sample))).length * 2 > samples.length);
+  // Versions share most of their bytes; a changed copy agrees longest with the form that it came from.
+  const agreed = ({ samples }) => {
+    const first = samples.findIndex(([place, sample]) => text.slice(place, place + SAMPLE) !== atob(sample));
+    return first < 0 ? Infinity : first;
+  };
+  return related.reduce((best, form) => (best && agreed(best) >= agreed(form) ? best : form), undefined);
 }

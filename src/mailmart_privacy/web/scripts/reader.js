@@ -1,9 +1,10 @@
 // A copy, read by writing it again: the rules are those at the top of copies/reading.py.
-import { digest, findDifference, fromHex, fromUtf16, toHex } from "./bytes.js";
+import { digest, findDifference, fromHex, fromUtf16, group, toHex } from "./bytes.js";
 import { readContainer } from "./container.js";
 import { readMoment, Reader, sorted } from "./der.js";
 import { begin, NUMBER, Writer } from "./format_1.js";
 import { FieldFont, formatMoment, requireClean } from "./layout.js";
+import { quote, showName } from "./names.js";
 import { readToken } from "./token.js";
 import { Altered, BroughtFont, Newer, Unsigned } from "./verdicts.js";
 
@@ -17,6 +18,11 @@ const STAMP = /\d{1,10} 0 obj\n<< \/Type \/DocTimeStamp /y;
 const STREAM = /(\d{1,10}) 0 obj\n<< \/Length (\d{1,8}) >>\nstream\n/y;
 const STORE =
   /\d{1,10} 0 obj\n<< (?:\/Certs \[([0-9R ]{0,8192})\])? ?(?:\/OCSPs \[([0-9R ]{0,8192})\])? ?(?:\/CRLs \[([0-9R ]{0,8192})\])? ?>>\nendobj\n/y;
+const WINDOW = 2 ** 20; // bytes that are searched for what was added
+const MAX_OBJECTS = 40;
+const SPACED = /^(?:[\t-\r ]*[0-9a-f]{2})*[\t-\r ]*$/; // pairs of digits that may have spaces between them
+const OBJECT = /(?:^|[\r\n])(\d{1,10}) \d{1,5} obj/g;
+const CERTIFIED = "the file is a certified form; it was not issued to anyone, and has no delivery signature";
 const RANGE = /\/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]\n\/Contents </g;
 
 /**
@@ -33,7 +39,7 @@ export async function readCopy(form, bytes, tail) {
   const publisher = await reader.readPublisher();
   const stored = reader.isAtData();
   if (stored) await reader.readData();
-  if (reader.isAtEnd()) throw new Unsigned("certified form");
+  if (reader.isAtEnd()) throw new Unsigned("certified form", CERTIFIED);
   const { delivery, recipient, reference } = await reader.readDelivery(publisher);
   const added = reader.isAtData();
   if (added) await reader.readData();
@@ -43,8 +49,11 @@ export async function readCopy(form, bytes, tail) {
     stamps.push(await reader.readStamp(stamps.length + 1));
   }
   const isComplete = stored && publisher.token !== null;
-  if ((added || stamps.length) && !isComplete) throw new Altered("something was added after its delivery was signed");
-  if (isComplete && !added) throw new Altered("the validation data after its delivery were cut off");
+  if ((added || stamps.length) && !isComplete) {
+    const why = "nothing may follow in a copy below B-LT";
+    throw new Altered(`the file was changed after its delivery was signed: ${why}`);
+  }
+  if (isComplete && !added) throw new Altered("the file was changed: the validation data after its delivery were cut off");
   const level = delivery.token === null ? "B-B" : !stored ? "B-T" : stamps.length ? "B-LTA" : "B-LT";
   return { publisher, delivery, recipient, reference, stamps, level, data: stored || added ? reader.data : null };
 }
@@ -59,6 +68,7 @@ class CopyReader {
     this.tail = tail;
     this.progress = begin(form.notes, form.length);
     this.data = { certificates: [], ocsps: [], crls: [] };
+    this.delivery = 0; // the object number of its signature
   }
 
   get place() {
@@ -83,12 +93,16 @@ class CopyReader {
   async readDelivery(publisher) {
     const values = await this.#readSignature("Delivery");
     if (values.signatory.key !== publisher.signatory.key) {
-      throw new Altered("the form was certified by one signer, and the copy was issued by another");
+      const [before, after] = [publisher, values].map(({ signatory }) => quote(showName(signatory.name)));
+      throw new Altered(
+        `the form was certified by one signer, and the copy was issued by another: ${before} certified it, ${after} signed`,
+      );
     }
     if ((values.token === null) !== (publisher.token === null)) {
       throw new Altered("one of the two signatures has a timestamp, and the other has none");
     }
-    if (values.moment < publisher.moment) throw new Altered("it says that it was issued before its form was certified");
+    if (values.moment < publisher.moment) throw new Altered("the copy says that it was issued before its form was certified");
+    this.delivery = this.progress.size;
     const [recipient, reference] = [this.#readField("Recipient"), this.#readField("Reference")];
     if (this.font.lacks(recipient + reference)) {
       throw new BroughtFont({ ...(await this.#acceptUnread(values)), publisher, recipient, reference });
@@ -98,7 +112,7 @@ class CopyReader {
     try {
       draft = await this.writer.delivery(this.progress, { ...values, values: shown, stamped: values.token !== null });
     } catch (error) {
-      throw new Altered(`a field is not filled in as in a copy: ${error.message}`);
+      throw new Altered(error.message);
     }
     return { delivery: await this.#acceptSignature("Delivery", draft, values), recipient, reference };
   }
@@ -113,7 +127,7 @@ class CopyReader {
       if (contents.size > MAX_ENTRIES) throw new Altered("its validation data have more entries than those of any copy");
     }
     const lists = this.#match(STORE, place);
-    if (lists === null) throw new Altered("its validation data are not those of a copy");
+    if (lists === null) throw new Altered(`its validation data are not those of a copy (byte ${this.base + place})`);
     const added = {};
     ["certificates", "ocsps", "crls"].forEach((kind, index) => {
       const numbers = (lists[index + 1] ?? "").split(" 0 R").slice(0, -1).map(Number);
@@ -125,9 +139,9 @@ class CopyReader {
   }
 
   async readStamp(number) {
-    if (this.#match(STAMP) === null) throw new Altered("something was added after its delivery was signed");
+    if (this.#match(STAMP) === null) throw new Altered(`after the delivery was signed, the file was changed: ${this.#nameAdded()}`);
     const label = `ArchiveTimestamp${number}`;
-    const token = await this.#readToken(this.#findContainer(label));
+    const token = await this.#readToken(this.#findContainer(label), label);
     const draft = await this.writer.archiveTimestamp(this.progress);
     const hash = await this.#accept(draft, () => token.content);
     return { field: label, token, digest: hash };
@@ -142,7 +156,7 @@ class CopyReader {
     const found = this.#match(SIGNATURE);
     if (found === null) {
       const where = name === "Publisher" ? "before its certification" : "between certification and delivery";
-      throw new Altered(`something was added ${where}`);
+      throw new Altered(`${where}, the file was changed: ${this.#nameAdded()}`);
     }
     if (Number(found[1]) !== NUMBER) throw new Newer(`format ${found[1]}`);
     let values;
@@ -152,25 +166,28 @@ class CopyReader {
     } catch (error) {
       throw new Altered(`the signature ${name} cannot be read (${error.message})`);
     }
-    return { ...values, token: values.token === null ? null : await this.#readToken(values.token) };
+    const whose = `of the signature ${name}`;
+    return { ...values, token: values.token === null ? null : await this.#readToken(values.token, whose) };
   }
 
   #findContainer(name) {
     const start = this.tail.slice(this.place, this.place + MAX_HEAD).indexOf("/Contents <") + this.place + 11;
     const stop = this.tail.slice(start, start + MAX_CONTAINER).indexOf(">") + start;
-    if (start < this.place + 11 || stop < start) throw new Altered(`the signature container of ${name} cannot be read`);
+    const words = `the signature container of ${name} cannot be read`;
+    if (start < this.place + 11 || stop < start) throw new Altered(`${words} (it has no container)`);
     try {
-      return fromHex(this.tail.slice(start, stop).toLowerCase());
+      const digits = this.tail.slice(start, stop).toLowerCase();
+      return fromHex(SPACED.test(digits) ? digits.replace(/[\t-\r ]/g, "") : digits);
     } catch {
-      throw new Altered(`the signature container of ${name} cannot be read`);
+      throw new Altered(`${words} (it is not in hex digits)`);
     }
   }
 
-  async #readToken(content) {
+  async #readToken(content, whose) {
     try {
       return await readToken(new Reader(content).take());
     } catch (error) {
-      throw new Altered(`a timestamp does not hold (${error.message})`);
+      throw new Altered(`the timestamp ${whose} does not hold (${error.message})`);
     }
   }
 
@@ -203,7 +220,7 @@ class CopyReader {
       try {
         written = draft.seal(container(hash));
       } catch (error) {
-        throw new Altered(error.message);
+        throw new Altered(`the file was changed: ${error.message}`);
       }
     }
     if (!this.tail.startsWith(written, this.place)) throw new Altered(this.#nameDifference(draft, written, hash));
@@ -211,16 +228,51 @@ class CopyReader {
     return hash;
   }
 
+  /** Say which part of an update differs from what issuing would write, and where; see copies/causes.py. */
   #nameDifference(draft, written, hash) {
     const there = this.tail.slice(this.place, this.place + written.length);
+    let [place, words] = [written.length, "the end of the file"];
     for (const [begin, end] of draft.compared()) {
-      const found = findDifference(there.slice(begin, end), written.slice(begin, end));
-      if (begin + found >= end) continue;
-      const inContainer = begin + found >= draft.hole && begin + found < draft.hole + 2 * draft.room;
-      if (inContainer && !there.includes(toHex(hash))) return `${draft.namePart(0)} was made for something else`;
-      return `${draft.namePart(begin + found)} is not what issuing writes`;
+      const found = begin + findDifference(there.slice(begin, end), written.slice(begin, end));
+      if (found >= end) continue;
+      [place, words] = [found, draft.namePart(found)];
+      break;
     }
-    return "the end of the file is not what issuing writes";
+    if (draft.isInContainer(place) && !there.includes(toHex(hash))) {
+      return `the file was changed: ${draft.namePart(0)} was made for something else`;
+    }
+    const where = `the first difference is at byte ${group(this.progress.length + place)}`;
+    return `the file was changed: ${words} is not what issuing writes (${where})`;
+  }
+
+  /** Say what is in the place where something else was expected, by its object numbers. */
+  #nameAdded() {
+    const window = this.tail.slice(this.place, this.place + WINDOW);
+    const end = window.indexOf("startxref");
+    const words = new Set();
+    let count = 0;
+    for (const [, number] of (end < 0 ? window : window.slice(0, end)).matchAll(OBJECT)) {
+      if (count++ === MAX_OBJECTS) break;
+      words.add(this.#nameObject(Number(number)));
+    }
+    return `${[...words].join(", ") || "what was added is not an object of a PDF"} (from byte ${group(this.progress.length)})`;
+  }
+
+  #nameObject(number) {
+    const { notes, progress } = this;
+    const field = Object.entries(notes.fields).find(([, [own]]) => own === number);
+    if (field) return `the field ${field[0]}`;
+    if (number === notes.page[0]) return "the first page";
+    if (number < notes.size) {
+      const kind = Object.entries(notes.kinds).find(([, numbers]) => numbers.includes(number));
+      return kind ? kind[0] : "an object of the form";
+    }
+    if (number === progress.publisher) return "the signature Publisher";
+    if (number === this.delivery) return "the signature Delivery";
+    if ([progress.store, ...progress.certificates, ...progress.ocsps, ...progress.crls].includes(number)) {
+      return "its validation data";
+    }
+    return number < progress.size ? "an object of the copy" : "new objects";
   }
 
   /** Accept a delivery that cannot be written again here; its signature covers what the file says it covers. */
@@ -232,21 +284,25 @@ class CopyReader {
     const hole = found === null ? -1 : found.index + found[0].length - 1;
     const end = stop + rest - this.base;
     const fits = hole >= 0 && start === this.base + hole && stop === start + 2 * room + 2 && end <= this.tail.length;
-    if (!fits) throw new Altered("its delivery does not say which bytes it covers");
+    if (!fits) throw new Altered("the file was changed: its delivery does not say which bytes it covers");
     const after = this.tail.slice(stop - this.base, end);
     const hash = await digest("SHA-256", this.bytes, this.tail.slice(0, hole), after);
     const content = toHex(signatory.container(hash, signature, token === null ? null : token.content));
     const expected = `<${content.padEnd(2 * room, "0")}>`;
     if (this.tail.slice(hole, hole + expected.length) !== expected) {
-      throw new Altered("the signature Delivery was made for something else");
+      throw new Altered("the file was changed: the signature Delivery was made for something else");
     }
     return { delivery: { field: "Delivery", signatory, moment, signature, token, digest: hash } };
   }
 }
 
 function readString(digits) {
-  if (digits.startsWith("feff")) return fromUtf16(fromHex(digits.slice(4)));
-  const text = fromHex(digits);
-  if (/[^\0-\x7f]/.test(text)) throw new Error("it is not ASCII");
-  return text;
+  try {
+    if (digits.startsWith("feff")) return fromUtf16(fromHex(digits.slice(4)));
+    const text = fromHex(digits);
+    if (/^[\0-\x7f]*$/.test(text)) return text;
+  } catch {
+    // told below
+  }
+  throw new Error("what it holds is not a text");
 }

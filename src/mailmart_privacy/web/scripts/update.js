@@ -1,6 +1,6 @@
 // An incremental update under way (ISO 32000-1, 7.5.6): objects, cross-references, what is signed; see
 // copies/update.py.
-import { digest, fromHex, toHex } from "./bytes.js";
+import { digest, fromHex, group, toHex } from "./bytes.js";
 
 const rangeOf = (...numbers) => `[0 ${numbers.map((number) => String(number).padStart(10, "0")).join(" ")}]`;
 const NO_RANGE = rangeOf(0, 0, 0);
@@ -91,7 +91,9 @@ export class Update {
 
   /** Put the container in. */
   seal(container) {
-    if (container.length > this.room) throw new Error("the signature container has more bytes than there is room for");
+    if (container.length > this.room) {
+      throw new Error(`the signature container has ${group(container.length)} bytes; there is room for ${group(this.room)}`);
+    }
     return this.body.slice(0, this.hole) + toHex(container) + this.body.slice(this.hole + 2 * container.length);
   }
 
@@ -102,9 +104,15 @@ export class Update {
     return [[0, covered], [end, this.body.length], [covered, this.hole], [this.hole, end]];
   }
 
+  /** Tell whether a place in the update is in its container. */
+  isInContainer(place) {
+    return place >= this.hole && place < this.hole + 2 * this.room;
+  }
+
   /** Say what is at a place in the update. */
   namePart(place) {
-    return (this.parts.findLast(([start]) => start <= place) ?? this.parts[0])[1];
+    const [, words] = this.parts.findLast(([start]) => start <= place) ?? this.parts[0];
+    return this.isInContainer(place) ? `${words} (its container)` : words;
   }
 }
 

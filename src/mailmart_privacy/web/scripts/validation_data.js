@@ -15,8 +15,7 @@ const BASIC = "1.3.6.1.5.5.7.48.1.1";
  * @param others the certificates of signers and authorities, found elsewhere in the file.
  */
 export async function requireGenuine(data, others) {
-  const certificates = data.certificates.map(readCertificate);
-  const [crls, ocsps] = [data.crls.map(readList), data.ocsps.map(readResponse)];
+  const { certificates, crls, ocsps } = readData(data);
   const pool = await findRelated(certificates, others);
   for (const certificate of pool) {
     if (!(await findAsync(pool, (issuer) => hasIssued(issuer, certificate)))) {
@@ -39,6 +38,14 @@ export async function requireGenuine(data, others) {
     if (writeResponse(response, signer) !== response.content) {
       throw new Error("an OCSP response among its validation data is not written as copies carry it");
     }
+  }
+}
+
+function readData({ certificates, crls, ocsps }) {
+  try {
+    return { certificates: certificates.map(readCertificate), crls: crls.map(readList), ocsps: ocsps.map(readResponse) };
+  } catch {
+    throw new Error("its validation data cannot be read");
   }
 }
 

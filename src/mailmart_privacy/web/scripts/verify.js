@@ -11,11 +11,13 @@
 import { toText } from "./bytes.js";
 import { certificateDigest, findWeakness, hasIssued, normalizeLowS, verifySignature } from "./certificates.js";
 import { findOrigin } from "./origin.js";
+import { quote, showName } from "./names.js";
 import { readCopy } from "./reader.js";
 import { isStampOf } from "./token.js";
 import { requireGenuine } from "./validation_data.js";
 import { Altered, BroughtFont, Refusal, Untrusted } from "./verdicts.js";
 
+const NAMELESS = "a certificate without a name";
 const TOLERANCE = 5 * 60 * 1000; // milliseconds by which clocks may differ
 
 /**
@@ -24,8 +26,9 @@ const TOLERANCE = 5 * 60 * 1000; // milliseconds by which clocks may differ
  * @param bytes the file, a Uint8Array.
  * @param published {forms, signers}: what MailMart published; see web/published.py.
  * @param at the moment of asking, a Date.
- * @returns {verdict, reason, copy}. `verdict` is "genuine", "formerly used key", "compromised key", "unknown signer",
- *   "altered", "unsigned", "newer version", "unreadable" or "not judged". `copy` is what was read of a copy, or null.
+ * @returns {verdict, reason, found, copy}. `verdict` is "genuine", "formerly used key", "compromised key", "unknown signer",
+ *   "altered", "unsigned", "newer version", "unreadable" or "not judged". `reason` names the page's words for it, or is the
+ *   day in them; `found` is what the command line says, too; `copy` is what was read of a copy. Each of them may be null.
  */
 export async function verify(bytes, published, at) {
   try {
@@ -39,14 +42,14 @@ export async function verify(bytes, published, at) {
       const found = await summarise(form, error.copy);
       const { verdict, reason } = judgeSigner(found, published.signers, at);
       const isTrusted = verdict === "genuine" || verdict === "formerly used key";
-      return { verdict: isTrusted ? error.verdict : verdict, reason: isTrusted ? error.message : reason, copy: found };
+      return { verdict: isTrusted ? error.verdict : verdict, reason: isTrusted ? null : reason, found: null, copy: found };
     }
     await requireSignatures(copy);
     const found = await summarise(form, copy);
-    return { ...judgeSigner(found, published.signers, at), copy: found };
+    return { ...judgeSigner(found, published.signers, at), found: null, copy: found };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { verdict: error.verdict, reason: error.message, copy: null };
+    return { verdict: error.verdict, reason: error.reason, found: error.message, copy: null };
   }
 }
 
@@ -55,12 +58,12 @@ async function requireSignatures({ publisher, delivery, stamps = [], data = null
     await requirePath(signature.signatory);
     await requireHolding(signature);
     if (signature.token !== null && !(await isStampOf(signature.token, signature.signature))) {
-      throw new Altered(`the timestamp of the signature ${signature.field} was made for something else`);
+      throw new Altered(`the file was changed: the timestamp of the signature ${signature.field} was made for something else`);
     }
   }
   for (const { field, token, digest } of stamps) {
     if (token.algorithm !== "SHA-256" || token.imprint !== digest) {
-      throw new Altered(`the timestamp ${field} was made for something else`);
+      throw new Altered(`the file was changed: the timestamp ${field} was made for something else`);
     }
   }
   if (data !== null) await requireData(data, [publisher, delivery, ...stamps]);
@@ -73,24 +76,26 @@ async function requireData(data, signed) {
   try {
     await requireGenuine(data, [certificate, ...others, ...authorities]);
   } catch (error) {
-    throw new Altered(error.message);
+    throw new Altered(`the file was changed after its delivery was signed: ${error.message}`);
   }
 }
 
 async function requireHolding({ field, signatory, signature, digest }) {
   const weakness = findWeakness(signatory.certificate);
   const isKnown = signatory.certificate.key.kind === "rsa" || signatory.certificate.key.curve;
-  if (!isKnown) throw new Untrusted(weakness);
+  if (!isKnown) throw new Untrusted(null, weakness);
   let holds = false;
   try {
     holds = normalizeLowS(signature, signatory.certificate) === signature;
   } catch {
     holds = false;
   }
-  if (!holds || !(await verifySignature(signatory.certificate, signature, signatory.message(digest)))) {
-    throw new Altered(`the signature ${field} does not hold`);
+  const words = `the file was changed: the signature ${field}`;
+  if (!holds) throw new Altered(`${words} is not in canonical form`);
+  if (!(await verifySignature(signatory.certificate, signature, signatory.message(digest)))) {
+    throw new Altered(`${words} does not hold`);
   }
-  if (weakness !== null) throw new Untrusted(weakness);
+  if (weakness !== null) throw new Untrusted(null, `the signature ${field} holds, but anybody may have made it: ${weakness}`);
 }
 
 /** Refuse certificates in a container that are not above the signer's own. */
@@ -99,7 +104,10 @@ async function requirePath({ certificate, others }) {
   for (let last = certificate; rest.length; ) {
     let place = -1;
     for (let each = 0; each < rest.length && place < 0; each++) if (await hasIssued(rest[each], last)) place = each;
-    if (place < 0) throw new Altered("it carries a certificate that has nothing to do with its signer");
+    if (place < 0) {
+      const whose = quote(showName(rest[0].commonName) || NAMELESS);
+      throw new Altered(`the file was changed: it carries the certificate of ${whose}, which has nothing to do with its signer`);
+    }
     [last] = rest.splice(place, 1);
   }
 }
@@ -135,6 +143,6 @@ async function summarise(form, { publisher, delivery, recipient, reference, stam
     level,
     stampedAt: token === null ? null : token.moment,
     renewedAt: stamps.at(-1)?.token.moment ?? null,
-    signer: { name, sha256: digest, path, isSelfSigned, notBefore: certificate.notBefore, notAfter: certificate.notAfter },
+    signer: { name: showName(name), sha256: digest, path, isSelfSigned, notBefore: certificate.notBefore, notAfter: certificate.notAfter },
   };
 }
