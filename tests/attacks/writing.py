@@ -4,6 +4,8 @@ Two kinds of people can do that. An outsider gets a trusted timestamp over whate
 holder of a trusted key may sign what no copy may show: fields that show another name than they contain, a seal.
 """
 
+import re
+import zlib
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -186,6 +188,27 @@ DRAWN: list[tuple[str, bytes, bytes, str, str]] = [
 ]
 
 
+def _reorder(content: bytes) -> bytes:
+    """Draw the letters of the name in another order."""
+    return re.sub(rb"<([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{28})> Tj", rb"<\2\1\3> Tj", content)
+
+
+def _pack(content: bytes) -> bytes:
+    """Pack what the fields show, and put rubbish behind it."""
+    found = re.fullmatch(rb"<< (/Type /XObject .*?)/Length \d+ >>\nstream\n(.*)\nendstream", content, re.DOTALL)
+    if found is None:
+        return content
+    packed = zlib.compress(found[2]) + b"rubbish"
+    return b"<< %s/Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (found[1], len(packed), packed)
+
+
+SPOILT: list[tuple[str, Change, str]] = [
+    ("letters_in_another_order", _reorder, "The letters of the name are drawn in another order."),
+    ("letters_over_others", partial(_replace, b"> Tj", b"> Tj\n1 0 0 1 3 9 Tm\n<0006> Tj"), "A letter covers another."),
+    ("packed_with_rubbish", _pack, "What the fields show is packed, and something follows it."),
+]
+
+
 def _enter(family: str, name: str, make: Callable[[Given], bytes], says: str, level: str, about: str) -> None:
     ATTACKS.append(Attack(family=family, name=name, make=make, says=says, levels=(level,), about=about))
 
@@ -211,6 +234,8 @@ def enter_all() -> None:
     for name, old, new, says, about in DRAWN:
         make = partial(_issue_otherwise, partial(_replace, old, new))
         _enter(SHOWN, f"drawn_{name}", make, says, "B-B", about)
+    for name, change, about in SPOILT:
+        _enter(SHOWN, f"drawn_{name}", partial(_issue_otherwise, change), "what the field Recipient", "B-B", about)
 
 
 enter_all()
