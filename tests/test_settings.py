@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mailmart_privacy import load_identity
+from mailmart_privacy.errors import IdentityError
 from mailmart_privacy.keys.identity import dump_certificate
 from mailmart_privacy.keys.key_files import create_identity
 
@@ -92,3 +94,23 @@ def test_a_flag_wins_over_a_setting_that_excludes_it(cli: Run, tmp_path: Path) -
     made = cli(*base, "export", "--to", "Acme", "-o", "x.pdf", "--at", "2026-03-01T00:00:00Z")
     assert (made.returncode, made.stdout) == (0, b"x.pdf\n")
     assert cli(*base, "show", "--at", "2026-03-01T00:00:00Z").returncode == 0
+
+
+def test_a_file_without_end_or_bottom_is_not_read_whole(cli: Run, tmp_path: Path) -> None:
+    """Settings, certificates and keys are small: a device, a sparse file or deep nesting costs nothing."""
+    with open(tmp_path / "sparse", "wb") as file:
+        file.truncate(1 << 36)
+    (tmp_path / "deep.toml").write_text(f"[verify]\ntrust = {'[' * 100_000}", encoding="utf-8")
+    for command, words in [
+        (("--config", "deep.toml", "verify", "x.pdf"), "nested too deeply"),
+        (("--config", "sparse", "verify", "x.pdf"), "more than 1,048,576 bytes"),
+        (("verify", "--trust", "/dev/zero", "x.pdf"), "more than 1,048,576 bytes"),
+        (("verify", "--trust-timestamps", "sparse", "x.pdf"), "more than 1,048,576 bytes"),
+        (("export", "--identity", "/dev/zero", "--to", "Acme", "-o", "x.pdf"), "more than 1,048,576 bytes"),
+        (("export", "--recipients", "sparse", "-d", "made"), "more than 134,217,728 bytes"),
+    ]:
+        result = cli(*command)
+        assert result.returncode in (2, 5), command
+        assert words in one_line(result)
+    with pytest.raises(IdentityError, match="more than 1,048,576 bytes"):
+        load_identity("/dev/zero")

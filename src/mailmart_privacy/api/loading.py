@@ -2,6 +2,7 @@
 
 from os import PathLike
 
+from .._limits import MAX_SMALL
 from ..errors import IdentityError, WrongTypeError, one_line
 from .optional import Certificate, Identity
 
@@ -61,6 +62,11 @@ def _read(source: object, otherwise: str) -> tuple[bytes, str]:
         raise WrongTypeError("source", "bytes, or the path of a file", source)
     try:
         with open(source, "rb") as file:
-            return file.read(), str(source)
+            content: bytes = file.read(MAX_SMALL + 1)
     except (OSError, ValueError) as error:
         raise IdentityError(f"{source} cannot be read: {getattr(error, 'strerror', None) or one_line(error)}") from None
+    if len(content) > MAX_SMALL:
+        raise IdentityError(
+            f"{source} cannot be read: it has more than {MAX_SMALL:,} bytes, as no key or certificate has"
+        )
+    return content, str(source)

@@ -9,7 +9,7 @@ import click
 from .._user_dirs import identity_path
 from ..errors import UsageError
 from ..keys.digests import parse_digest
-from .files import read_file
+from .files import read_small
 from .values import as_value
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _read_certificates(names: tuple[str, ...]) -> "tuple[Certificate, ...]":
         return ()
     from ..keys.certificates import load_certificates
 
-    return tuple(certificate for name in names for certificate in load_certificates(read_file(name), origin=name))
+    return tuple(certificate for name in names for certificate in load_certificates(read_small(name), origin=name))
 
 
 def _read_pin(name: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Reading and writing what the user names: a file, or standard input and output."""
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import IO
 import click
 
 from .._files import open_whole, write_whole
+from .._limits import MAX_SMALL
 from ..errors import DestinationExistsError, UnreadableFileError, UsageError
 from .values import as_value
 
@@ -107,16 +109,35 @@ def read_file(name: str, *, at_most: int | None = None) -> bytes:
     return content
 
 
+def read_small(name: str) -> bytes:
+    """Read a file with settings, certificates, a key or a passphrase, or standard input where the name is "-".
+
+    Raises:
+        UsageError: it is larger than any of these, or standard input is closed.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_file(name, at_most=MAX_SMALL)
+    except UnreadableFileError:
+        raise UsageError(
+            f"{name} has more than {MAX_SMALL:,} bytes; no settings, certificate or key have as many"
+        ) from None
+
+
 def list_files(names: Iterable[str]) -> list[Path]:
     """List files; for a folder, all PDF files in and below it."""
     paths = []
     for path in map(Path, names):
-        if path.is_dir():
-            # Regular files alone: a pipe in a folder would be waited for without end.
-            paths += sorted(each for each in path.rglob("*") if each.suffix.lower() == ".pdf" and each.is_file())
-        else:
-            paths.append(path)
+        paths += sorted(_find_pdfs(path), key=lambda found: found.parts) if path.is_dir() else [path]
     return paths
+
+
+def _find_pdfs(folder: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            # Regular files alone: a pipe in a folder would be waited for without end.
+            if os.path.splitext(name)[1].lower() == ".pdf" and os.path.isfile(os.path.join(place, name)):
+                yield Path(place, name)
 
 
 def _kept(path: Path) -> DestinationExistsError:

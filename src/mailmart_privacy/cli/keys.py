@@ -10,7 +10,7 @@ import click
 from .._user_dirs import identity_path
 from ..keys.opening import open_identity
 from .edge import now
-from .files import read_file
+from .files import read_small
 from .values import Decorator, as_value
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def read_identity(name: str, passphrase_file: str | None, certificate_file: str 
     return open_identity(
         name,
         passphrase=None if passphrase_file is None else _first_line(passphrase_file),
-        certificate=None if certificate_file is None else read_file(certificate_file),
+        certificate=None if certificate_file is None else read_small(certificate_file),
         ask=_ask,
-        read=read_file,
+        read=read_small,
     )
 
 
@@ -111,7 +111,7 @@ def _open_own() -> "Identity":
 
 
 def _first_line(file: str) -> bytes:
-    return read_file(file).partition(b"\n")[0].rstrip(b"\r")
+    return read_small(file).partition(b"\n")[0].rstrip(b"\r")
 
 
 def _ask(what: str) -> bytes | None:

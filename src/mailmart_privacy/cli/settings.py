@@ -1,6 +1,5 @@
 """Settings from the environment and from a file: each has the name of its option."""
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any
@@ -65,12 +64,16 @@ def read_settings(place: Path, commands: "list[str]", invoked: str, command: cli
     """
     import tomllib
 
+    from .files import read_small
+
     try:
-        settings = tomllib.loads(place.read_text(encoding="utf-8"))
+        settings = tomllib.loads(read_small(str(place)).decode("utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{place}: there is no such file; give settings with --config FILE") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{place} is not TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{place} is not read: its values are nested too deeply") from None
     unknown = sorted(set(settings) - set(commands))
     if unknown:
         raise UsageError(f"{place}: unknown table [{unknown[0]}]; there is one for each command")
@@ -89,7 +92,9 @@ def _by_parameter(table: object, command: click.Command, place: str, folder: Pat
             found[name] = _by_parameter(value, below[name], f"{place[:-1]}.{name}]", folder)
         elif name not in options:
             known = sorted({*options, *below})
-            near = difflib.get_close_matches(name, known, n=1)
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=1)
             ask = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
             raise UsageError(f"{place} has no setting {name!r}; {ask}")
         elif isinstance(value, dict):

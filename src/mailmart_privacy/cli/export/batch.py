@@ -40,9 +40,11 @@ def export_batch(batch: BatchExport) -> None:
         RowsError: the sheet has faults; nothing was written.
         UnfinishedError: it stopped before its end.
     """
+    from ..sheets.source import MAX_SIZE
+
     _require_sense(batch)
     begun_at = _begun_at(batch)
-    content = read_file(batch.recipients)
+    content = read_file(batch.recipients, at_most=MAX_SIZE)
     sheet = _read_sheet(batch, content)
     planned = _plan(batch, sheet, begun_at)
     if batch.options.check is not None:

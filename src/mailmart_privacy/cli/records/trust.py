@@ -9,7 +9,7 @@ import click
 
 from ..._time import parse_moment
 from ..._unicode import spell_out
-from ..files import read_file
+from ..files import read_small
 from ..help import GroupedCommands
 from .data_folder import data_option, open_folder
 
@@ -37,7 +37,7 @@ def add(file: str, purpose: str, since: str, name: str | None, data: Path | None
     """Record the certificate, or the key, in FILE as one that MailMart uses."""
     from ...release.trust import add_content
 
-    moment, content = parse_moment(since), read_file(file)
+    moment, content = parse_moment(since), read_small(file)
     _change(
         open_folder(data).path,
         lambda entries: add_content(entries, content, origin=file, purpose=purpose, since=moment, name=name),
@@ -88,4 +88,4 @@ def _read_digest(named: str) -> str:
         return named
     from ...release.trust import digest_of
 
-    return digest_of(read_file(named), origin=named)
+    return digest_of(read_small(named), origin=named)
