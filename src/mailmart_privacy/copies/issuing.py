@@ -159,7 +159,7 @@ def add_archive_timestamp(
     """Add the next archive timestamp to a copy, and before it all that the last one is to be judged by.
 
     Args:
-        pdf: a copy that was verified; that is not done here.
+        pdf: a copy that was verified, byte for byte what `copy` says; that is not done here.
         copy: what was read of it.
         timestamps: whom to ask.
         trust: whom to trust for timestamps.
@@ -177,7 +177,7 @@ def add_archive_timestamp(
     if not timestamps.urls:
         raise TimestampError(())
     data = gather_for_token(token, trust=trust, at=at, level="B-LTA", timeout=timestamps.timeout)
-    return _extend(pdf, copy.form.notes, copy.progress, sha256(pdf), copy.data, data, timestamps)
+    return _extend(pdf, copy.form.notes, copy.progress, copy.state.copy(), copy.data, data, timestamps)
 
 
 def _extend(

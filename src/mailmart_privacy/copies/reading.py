@@ -13,7 +13,7 @@ Signatures and trust are not checked here (see `verifying`). Timestamps are, sin
 without its own signature.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import AlteredError, UnsignedError
@@ -62,7 +62,7 @@ class ReadCopy:
         added: whether validation data were added after the delivery.
         stamps: its archive timestamps, oldest first.
         progress: how far the file has been read: to its end.
-        digest: lowercase hex SHA-256 of the file.
+        state: SHA-256 over the file.
         uncompared: the fields that are drawn with a font that was not compared with the issuer's.
     """
 
@@ -75,8 +75,13 @@ class ReadCopy:
     added: bool
     stamps: tuple[ReadStamp, ...]
     progress: "Progress"
-    digest: str
+    state: "HashState" = field(repr=False, compare=False)
     uncompared: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Lowercase hex SHA-256 of the file."""
+        return self.state.hexdigest()
 
     @property
     def level(self) -> str:
@@ -123,20 +128,10 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
         raise UnsignedError("the file is a certified form; it was not issued to anyone, and has no delivery signature")
     stored = data is not None
     delivery, fields = reader.read_delivery(publisher)
-    added, stamps = reader.at_data(), list[ReadStamp]()
+    added = reader.at_data()
     if added:
         data = (data or ValidationData()) + reader.read_data()
-    while reader.progress.length < len(pdf):
-        if reader.at_data():
-            data = (data or ValidationData()) + reader.read_data()
-        stamps.append(reader.read_stamp())
-    if (added or stamps) and not (stored and publisher.token):
-        raise AlteredError(
-            "the file was changed after its delivery was signed: nothing may follow in a copy below B-LT"
-        )
-    if stored and publisher.token and not added:
-        raise AlteredError("the file was changed: the validation data after its delivery were cut off")
-    return ReadCopy(
+    copy = ReadCopy(
         form=form,
         publisher=publisher,
         delivery=delivery,
@@ -144,8 +139,41 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
         reference=fields[1].value,
         data=data,
         added=added,
-        stamps=tuple(stamps),
+        stamps=(),
         progress=reader.progress,
-        digest=reader.state.hexdigest(),
+        state=reader.state,
         uncompared=tuple(reader.uncompared),
     )
+    copy = _read_stamps(reader, copy)
+    if (added or copy.stamps) and not (stored and publisher.token):
+        raise AlteredError(
+            "the file was changed after its delivery was signed: nothing may follow in a copy below B-LT"
+        )
+    if stored and publisher.token and not added:
+        raise AlteredError("the file was changed: the validation data after its delivery were cut off")
+    return copy
+
+
+def read_renewed(pdf: bytes, copy: ReadCopy) -> ReadCopy:
+    """Read what a renewal added to a copy that was read before.
+
+    Args:
+        pdf: the renewed copy; it begins with all bytes of the other one, which are not read again.
+        copy: what was read before.
+
+    Raises:
+        AlteredError: what follows is not what would be written.
+    """
+    reader = CopyReader(pdf, copy.form)
+    reader.progress, reader.state = copy.progress, copy.state.copy()
+    return _read_stamps(reader, copy)
+
+
+def _read_stamps(reader: CopyReader, copy: ReadCopy) -> ReadCopy:
+    """Read archive timestamps up to the end, each with the validation data before it."""
+    data, stamps = copy.data, list(copy.stamps)
+    while reader.progress.length < len(reader.pdf):
+        if reader.at_data():
+            data = (data or ValidationData()) + reader.read_data()
+        stamps.append(reader.read_stamp())
+    return replace(copy, data=data, stamps=tuple(stamps), progress=reader.progress, state=reader.state)

@@ -11,7 +11,7 @@ from .._limits import limited
 from ..copies.issuing import add_archive_timestamp
 from ..errors import LevelError, PrivacyError
 from .many import read_copy
-from .verify import verify, verify_parts
+from .verify import verify_parts, verify_renewed
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -66,7 +66,7 @@ def renew_copy(
     copy, verdict = verify_parts(pdf, trust=trust, at=at, ledger=ledger)
     _require_renewable(verdict)
     renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust=trust, at=at)
-    return renewed, verify(renewed, trust=trust, at=at + _AHEAD, ledger=ledger)
+    return renewed, verify_renewed(renewed, copy, trust=trust, at=at + _AHEAD, ledger=ledger)
 
 
 def renew_if_due(
@@ -99,7 +99,7 @@ def renew_if_due(
     if timestamps is None or verdict.valid_until > before:
         return verdict, None
     renewed = add_archive_timestamp(pdf, copy, timestamps=timestamps, trust=trust, at=at)
-    return verify(renewed, trust=trust, at=at + _AHEAD, ledger=ledger), renewed
+    return verify_renewed(renewed, copy, trust=trust, at=at + _AHEAD, ledger=ledger), renewed
 
 
 def renew_files(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from .._lookalikes import find_lookalikes
 from ..copies.read_values import ReadSignature, ReadStamp
-from ..copies.reading import ReadCopy, read_copy
+from ..copies.reading import ReadCopy, read_copy, read_renewed
 from ..errors import AlteredError, MissingExtraError, UnreadableFileError, UntrustedError, VersionMismatchError
 from ..keys.certificates import certificate_digest, has_issued, load_certificate, read_key, subject_name
 from ..keys.signature import SignatureError, find_weakness, has_low_s, require_signature
@@ -97,8 +97,30 @@ def verify_parts(
         require_signatures(copy)
     except MemoryError:
         raise UnreadableFileError("the file cannot be read: there is not enough memory") from None
+    return copy, _judge(copy, trust, at, ledger)
+
+
+def verify_renewed(
+    pdf: bytes, copy: ReadCopy, *, trust: "Trusted", at: datetime.datetime, ledger: "Ledger"
+) -> Verification:
+    """Verify a copy after its renewal, and read no more of it than was added; see `verify`.
+
+    Args:
+        pdf: the renewed copy; it begins with all bytes of the other one.
+        copy: what was read when that one was verified.
+        trust: whom to trust for what.
+        at: the moment for which certificates are validated (aware).
+        ledger: the recorded versions.
+    """
+    find_origin(pdf, ledger)  # how much may follow a form is bounded, however often a copy is renewed
+    renewed = read_renewed(pdf, copy)
+    require_signatures(renewed)
+    return _judge(renewed, trust, at, ledger)
+
+
+def _judge(copy: ReadCopy, trust: "Trusted", at: datetime.datetime, ledger: "Ledger") -> Verification:
     proofs = prove(copy, trust=as_trust(trust), at=at)
-    return copy, _summarise(copy, ledger.version(copy.form.version), proofs)
+    return _summarise(copy, ledger.version(copy.form.version), proofs)
 
 
 def require_signatures(copy: ReadCopy) -> None:
