@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,61 @@ def test_a_device_is_given_up(folder: Path, environment: dict[str, str]) -> None
     assert result.returncode == 5
     assert b"larger files are not read" in result.stderr
     assert peak < MEBIBYTES + 32
+
+
+def start(folder: Path, environment: dict[str, str]) -> "tuple[subprocess.Popen[bytes], list[int], list[int]]":
+    """Start checking by two processes, and wait for the first verdict; also gives all children, and the workers."""
+    command = [sys.executable, "-m", "mailmart_privacy", "verify", "--trust", "own.pem", "--jobs", "2", "copies"]
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert b": genuine: " in process.stdout.readline()
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    workers = [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(workers) == 2
+    return process, children, workers
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, whoever has to take note of it."""
+    try:
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+@pytest.mark.parametrize(
+    ("target", "number", "code", "words"),
+    [
+        ("group", signal.SIGINT, 130, ["mailmart-privacy: interrupted"]),
+        ("command", signal.SIGINT, 130, ["mailmart-privacy: interrupted"]),
+        ("worker", signal.SIGINT, 0, []),
+        ("worker", signal.SIGKILL, 1, ["mailmart-privacy: a worker process was killed; the machine may be short of "]),
+        ("command", signal.SIGKILL, -signal.SIGKILL, []),
+    ],
+    ids=["Ctrl-C", "interrupt", "worker interrupted", "worker killed", "killed"],
+)
+def test_several_processes_end_together(
+    folder: Path, environment: dict[str, str], target: str, number: int, code: int, words: list[str]
+) -> None:
+    """Interrupted or killed, the command says so in one line, and leaves no process behind; a worker ignores Ctrl-C."""
+    process, children, workers = start(folder, environment)
+    victim = {"group": -process.pid, "command": process.pid, "worker": workers[0]}[target]
+    os.kill(victim, number)
+    out, error = process.communicate(timeout=30)
+    lines = [line for line in error.decode().splitlines() if line]  # Click ends the line in which a terminal shows ^C
+    assert (process.returncode, len(lines)) == (code, len(words)), lines
+    assert all(line.startswith(said) for line, said in zip(lines, words, strict=True))
+    assert out.count(b": genuine: ") == COUNT - 1 if code == 0 else out.count(b": genuine: ") < COUNT - 1
+    end = time.monotonic() + 10
+    while not all(map(is_gone, children)):
+        assert time.monotonic() < end, "a worker goes on"
+        time.sleep(0.02)

@@ -8,7 +8,7 @@ import pytest
 
 from mailmart_privacy import Identity, Issuer
 from mailmart_privacy._time import format_date
-from mailmart_privacy.cli.verify import show_verdict
+from mailmart_privacy.cli.verdicts import VerdictWriter
 from mailmart_privacy.errors import RecordError, UsageError
 from mailmart_privacy.policy.entries import LEDGER, entry_digest
 from mailmart_privacy.policy.ledger import Ledger
@@ -52,9 +52,7 @@ def service(ledger: Ledger, at: datetime.datetime = NOW) -> Service:
     return Service(ledger, clock=lambda: at, max_age=600, **ADDRESS)  # type: ignore[arg-type]
 
 
-def test_a_copy_of_a_withdrawn_version_is_genuine(
-    ledger: Ledger, identity: Identity, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_copy_of_a_withdrawn_version_is_genuine(ledger: Ledger, identity: Identity) -> None:
     """The verdict says that it is genuine, that the version never took effect, and why."""
     issuer = Issuer(identity, ledger=ledger)
     copy = issuer.issue(ledger.policy(THIRD), recipient="Acme", issued_at=NOW)
@@ -62,8 +60,7 @@ def test_a_copy_of_a_withdrawn_version_is_genuine(
     assert verdict.withdrawn_at == THIRD_WITHDRAWN
     assert verdict.remarks == (WITHDRAWAL_REASON,)
     assert "  In force     never; it was withdrawn on" in verdict.describe()
-    show_verdict("x.pdf", verdict, None, full=False)
-    said = capsys.readouterr().out
+    said = VerdictWriter().write_genuine("x.pdf", verdict)
     assert said.startswith("x.pdf: genuine; this version was withdrawn before it took effect\n")
     assert f"version {THIRD}, withdrawn on {format_date(THIRD_WITHDRAWN.date())}, never in force" in said
     assert f"  Note         {WITHDRAWAL_REASON}" in said

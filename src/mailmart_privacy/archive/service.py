@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from ..policy.ledger import policy_from_json
+from ..policy.read_json import policy_from_json
 from ..policy.render import render_html
 from .acts import Erasure, finish_erasures
 from .adding import Added, add_files

@@ -1,7 +1,6 @@
 """What to do about an error, on the command line: the library says what is wrong, and this names the option."""
 
-from ..errors import PrivacyError
-from .output import name_error
+from ..errors import ExitCode, PrivacyError
 
 # By the `argument` of an error. Each follows the message, after a semicolon.
 HINTS = {
@@ -58,3 +57,15 @@ def _find_fonts(characters: str) -> list[str]:
     from ..typesetting.installed import find_families
 
     return find_families(characters)
+
+
+def find_code(error: PrivacyError | OSError | None) -> ExitCode:
+    """Find the exit code of the outcome for one file."""
+    if error is None:
+        return ExitCode.DONE
+    return error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
+
+
+def name_error(error: PrivacyError | OSError) -> str:
+    """Say what is wrong with a file that is named already."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

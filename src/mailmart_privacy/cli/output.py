@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from .._unicode import spell_out
-from ..errors import ExitCode, PrivacyError
 
 
 def prepare_streams() -> None:
@@ -68,15 +67,3 @@ def shows_colour(*, err: bool = False) -> bool:
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     stream = sys.stderr if err else sys.stdout
     return stream is not None and stream.isatty() and not plain
-
-
-def find_code(error: PrivacyError | OSError | None) -> ExitCode:
-    """Find the exit code of the outcome for one file."""
-    if error is None:
-        return ExitCode.DONE
-    return error.exit_code if isinstance(error, PrivacyError) else ExitCode.FAILED
-
-
-def name_error(error: PrivacyError | OSError) -> str:
-    """Say what is wrong with a file that is named already."""
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -11,7 +11,8 @@ from ..policy.ledger import shipped
 from .authorities import AuthorityOptions, authority_values
 from .edge import exact_now
 from .files import list_files
-from .output import find_code, name_error, print_json
+from .hints import find_code, name_error
+from .output import print_json
 from .times import read_limit
 
 if TYPE_CHECKING:

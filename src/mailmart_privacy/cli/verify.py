@@ -1,9 +1,7 @@
 """`verify`: what a copy says, and whether it is genuine."""
 
 import datetime
-import shutil
 import sys
-import textwrap
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,27 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._time import format_date, parse_moment
-from .._unicode import spell_out
-from ..errors import ExitCode, PrivacyError, UntrustedError
-from ..pdf.scan import MAX_SIZE
+from .._time import parse_moment
 from ..policy.ledger import shipped
 from .authorities import TrustOptions, describe_trust, trust_values
 from .edge import exact_now
 from .files import list_files, read_file
-from .hints import explain
-from .output import find_code, name_error, paint, print_json_list
+from .output import print_json_list, shows_colour
 from .values import as_value
+from .verdicts import VerdictWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..trust.anchors import Trust
-    from ..verifying.many import JudgedFile
-    from ..verifying.verification import Verification
-
-_COLUMN = 15  # where the values of facts begin
-_VERDICTS = {ExitCode.UNSIGNED: "not signed", ExitCode.ALTERED: "ALTERED", ExitCode.UNDECIDED: "not accepted"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +45,16 @@ class VerifyOptions:
         return (
             shipped().version_in_force(moment) if self.policy == "current" else shipped().version(self.policy)
         ).version
+
+    def writer(self, reliance: str | None) -> VerdictWriter:
+        """Make what writes verdicts for where they are shown."""
+        width = None
+        if sys.stdout.isatty():
+            from shutil import get_terminal_size
+
+            width = get_terminal_size().columns
+        colours = (shows_colour(), shows_colour(err=True))
+        return VerdictWriter(reliance=reliance, full=self.full, as_json=self.as_json, width=width, colours=colours)
 
 
 @click.command(short_help="Check copies.")
@@ -87,13 +87,12 @@ def verify(files: tuple[str, ...], trusted: TrustOptions, options: VerifyOptions
 
     def judge() -> "Iterator[dict[str, Any]]":
         nonlocal highest
-        for found in _judge(paths, trust, moment, version, options.jobs):
-            code = find_code(found.error)
+        for code, said in _judge(paths, trust, moment, version, options.jobs, options.writer(reliance)):
             highest = max(highest, code)
-            if options.as_json:
-                yield _describe(found, code)
+            if isinstance(said, dict):
+                yield said
             else:
-                _report(found, code, reliance, full=options.full)
+                click.echo(said, err=code != 0)  # at once: each call flushes
 
     if options.as_json:
         from ..verifying.verification import SCHEMA
@@ -106,81 +105,20 @@ def verify(files: tuple[str, ...], trusted: TrustOptions, options: VerifyOptions
 
 
 def _judge(
-    paths: list[Path], trust: "Trust", moment: datetime.datetime, version: str | None, jobs: int | None
-) -> "Iterator[JudgedFile]":
+    paths: list[Path],
+    trust: "Trust",
+    moment: datetime.datetime,
+    version: str | None,
+    jobs: int | None,
+    writer: VerdictWriter,
+) -> "Iterator[tuple[int, str | dict[str, Any]]]":
     from ..batch.worker_pool import open_workers
-    from ..verifying.many import verify_content, verify_files
+    from ..pdf.scan import MAX_SIZE
+    from ..verifying.many import Question, verify_content, verify_files
 
+    question = Question(trust=trust, at=moment, version=version, report=writer.write)
     if paths == [Path("-")]:
-        yield verify_content(paths[0], lambda: read_file("-", at_most=MAX_SIZE), trust, moment, version)
+        yield verify_content(question, paths[0], lambda: read_file("-", at_most=MAX_SIZE))
         return
     with open_workers(len(paths), jobs=jobs) as (executor, workers):
-        yield from verify_files(paths, trust=trust, at=moment, version=version, executor=executor, workers=workers)
-
-
-def _describe(found: "JudgedFile", code: int) -> dict[str, Any]:
-    """Describe the result for a file, for programs."""
-    verification = None if found.verification is None else found.verification.to_json()
-    message = None if found.error is None else name_error(found.error)
-    return {"file": str(found.path), "exit_code": code, "error": message, "verification": verification}
-
-
-def _report(found: "JudgedFile", code: int, reliance: str | None, *, full: bool) -> None:
-    """Print the result for a file, for people."""
-    name, error = str(found.path), found.error
-    if found.verification is not None:
-        show_verdict(name, found.verification, reliance, full=full)
-        return
-    assert error is not None
-    words = explain(error) if isinstance(error, PrivacyError) else name_error(error)
-    words += f"; {reliance}" if reliance and isinstance(error, UntrustedError) else ""
-    headline = f"{spell_out(name)}: {_VERDICTS.get(ExitCode(code), 'failed')}:"
-    colour = "yellow" if code == ExitCode.UNDECIDED else "red"
-    click.echo(f"{paint(headline, err=True, fg=colour, bold=True)} {spell_out(words)}", err=True)
-
-
-def show_verdict(name: str, verdict: "Verification", reliance: str | None, *, full: bool) -> None:
-    """Print what a genuine copy says."""
-    said, colour = "genuine: signed, unchanged, and issued from the recorded policy", "green"
-    if verdict.withdrawn_at is not None:
-        said, colour = "genuine; this version was withdrawn before it took effect", "yellow"
-    headline = paint(f"{spell_out(name)}: {said}", fg=colour, bold=True)
-    lines = (
-        verdict.describe().split("\n")
-        if full
-        else [f"  {label:<12} {value}" for label, value in _facts(verdict, reliance)]
-    )
-    if reliance and full:
-        lines.append(f"  {'Note':<12} {reliance}")
-    fitted = (_fit(spell_out(line)) for line in lines)
-    click.echo("\n".join([headline, *fitted]))  # at once: each call flushes
-
-
-def _facts(verdict: "Verification", reliance: str | None) -> "Iterator[tuple[str, str]]":
-    signer = verdict.delivery.signer
-    if verdict.delivery.self_signed and "self-signed" not in signer.lower():
-        signer += " (self-signed)"
-    if reliance:
-        signer += ", which is your own identity and the only one trusted here"
-    yield "Issued to", verdict.recipient
-    yield "Reference", verdict.reference
-    yield "Issued on", f"{format_date(verdict.issued_at.date())}, {verdict.issued_at:%H:%M} UTC"
-    force = f"in force from {format_date(verdict.effective_at.date())}"
-    if verdict.withdrawn_at is not None:
-        force = f"withdrawn on {format_date(verdict.withdrawn_at.date())}, never in force"
-    elif verdict.effective_until is not None:
-        force += f" to {format_date(verdict.effective_until.date())}"
-    yield "Policy", f"version {verdict.version}, {force}"
-    yield "Signed by", f"{signer}; can be checked until {format_date(verdict.valid_until.date())}"
-    for remark in verdict.remarks:
-        yield "Note", remark
-
-
-def _fit(line: str) -> str:
-    """Wrap a line within its column on a terminal; a long digest continues on the next line."""
-    if not sys.stdout.isatty():
-        return line
-    indent = " " * _COLUMN
-    width = max(_COLUMN + 20, shutil.get_terminal_size().columns)
-    wrapped = textwrap.wrap(line[_COLUMN:], width - _COLUMN, break_on_hyphens=False) or [""]
-    return f"\n{indent}".join([line[:_COLUMN] + wrapped[0], *wrapped[1:]])
+        yield from verify_files(paths, question, executor=executor, workers=workers)

@@ -5,7 +5,6 @@ signature held is kept, for a bounded number of certificates, none of them large
 """
 
 from functools import lru_cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 from .. import _der
@@ -15,7 +14,7 @@ from ..errors import IdentityError, MissingExtraError
 try:
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives import hashes
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
@@ -65,6 +64,8 @@ def load_certificates(content: bytes, *, origin: str) -> tuple[x509.Certificate,
 @lru_cache(_REMEMBERED)
 def to_der(certificate: x509.Certificate) -> bytes:
     """Write a certificate in DER."""
+    from cryptography.hazmat.primitives.serialization import Encoding  # imports much that few copies need
+
     return certificate.public_bytes(Encoding.DER)
 
 
@@ -73,12 +74,17 @@ def issuer_der(certificate: x509.Certificate) -> bytes:
 
     `certificate.issuer.public_bytes()` encodes the name again, which may differ from what an authority wrote.
     """
-    return _names(certificate)[0]
+    return _read_parts(certificate)[0]
 
 
 def subject_der(certificate: x509.Certificate) -> bytes:
     """Return the subject's name as it is in a certificate, in DER."""
-    return _names(certificate)[1]
+    return _read_parts(certificate)[1]
+
+
+def key_der(certificate: x509.Certificate) -> bytes:
+    """Return the public key as it is in a certificate: SubjectPublicKeyInfo, in DER."""
+    return _read_parts(certificate)[2]
 
 
 def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
@@ -142,7 +148,7 @@ def organisation_name(certificate: x509.Certificate) -> str | None:
 
 def certificate_digest(certificate: x509.Certificate) -> str:
     """Take the lowercase hex SHA-256 of a certificate in DER."""
-    return sha256(to_der(certificate)).hexdigest()
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 @lru_cache(_REMEMBERED)
@@ -164,7 +170,7 @@ def _load(der: bytes) -> x509.Certificate:
 
 
 @lru_cache(_REMEMBERED)
-def _names(certificate: x509.Certificate) -> tuple[bytes, bytes]:
+def _read_parts(certificate: x509.Certificate) -> tuple[bytes, bytes, bytes]:
     fields = _der.read_only(certificate.tbs_certificate_bytes)
     if fields.next_tag() == _der.tagged(0):
         fields.take()  # the version
@@ -172,7 +178,7 @@ def _names(certificate: x509.Certificate) -> tuple[bytes, bytes]:
     fields.take()  # the signature algorithm
     issuer = fields.take()
     fields.take()  # the validity
-    return issuer, fields.take()
+    return issuer, fields.take(), fields.take()
 
 
 @lru_cache(_REMEMBERED)

@@ -13,15 +13,14 @@ from hashlib import sha256
 from .. import _resources
 from .._time import require_moment
 from ..errors import RecordError, UnknownVersionError
-from .blocks import Block
 from .entries import LEDGER, parse_ledger
-from .model import Policy, Processor, Section
 from .versions import Version, find_text_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+    from .model import Policy
 
 
 class Ledger:
@@ -111,12 +110,14 @@ class Ledger:
             raise RecordError(f"{path} has changed since it was recorded in {LEDGER}; reinstall the package")
         return content
 
-    def policy(self, version: str) -> Policy:
+    def policy(self, version: str) -> "Policy":
         """Load a version of the policy from its record; raises as `record` does."""
         if version not in self._policies:
             content = self.record(version, "policy.json")
             wrong = RecordError(f"{version}/policy.json does not give the text recorded in {LEDGER}")
             try:
+                from .read_json import policy_from_json  # what verifying does not need
+
                 policy = policy_from_json(json.loads(content), history=self.versions)
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise wrong from None
@@ -125,7 +126,7 @@ class Ledger:
             self._policies[version] = policy
         return self._policies[version]
 
-    def resolve(self, text_id: str) -> Policy:
+    def resolve(self, text_id: str) -> "Policy":
         """Find the text that a `Policy.text_id` names.
 
         Args:
@@ -142,7 +143,7 @@ class Ledger:
         """
         return self.policy(find_text_id(text_id, self.versions).version)
 
-    def in_force(self, at: datetime.datetime) -> Policy:
+    def in_force(self, at: datetime.datetime) -> "Policy":
         """Load the version in force at a moment.
 
         Args:
@@ -162,42 +163,3 @@ class Ledger:
 def shipped() -> Ledger:
     """Load the ledger that ships with the package."""
     return Ledger(_resources.read_data)
-
-
-def policy_from_json(document: "dict[str, Any]", *, history: tuple[Version, ...] = ()) -> Policy:
-    """Build the policy from what `render_json` wrote.
-
-    Args:
-        document: the parsed JSON.
-        history: the versions of its ledger.
-
-    Returns:
-        The policy. Its digest is computed from its text.
-    """
-    return Policy(
-        title=document["title"],
-        last_updated=datetime.date.fromisoformat(document["last_updated"]),
-        sections=tuple(
-            Section(
-                number=section["number"],
-                id=section["id"],
-                title=section["title"],
-                blocks=tuple(_block_from_json(block) for block in section["blocks"]),
-            )
-            for section in document["sections"]
-        ),
-        processors=tuple(Processor(**processor) for processor in document["processors"]),
-        history=history,
-    )
-
-
-def _block_from_json(block: "dict[str, Any]") -> Block:
-    match block["type"]:
-        case "paragraph":
-            return Block(type="paragraph", text=block["text"])
-        case "heading":
-            return Block(type="heading", id=block["id"], text=block["text"])
-        case "list":
-            return Block(type="list", items=tuple(block["items"]))
-        case other:
-            raise ValueError(f"unknown block {other!r}")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from .._limits import limited
 from .._unicode import normalize, spell_out
 from ..errors import SourceError, UnknownVersionError, UsageError, VerificationError
-from ..policy.ledger import Ledger, policy_from_json
+from ..policy.ledger import Ledger
 from ..policy.model import Policy
+from ..policy.read_json import policy_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

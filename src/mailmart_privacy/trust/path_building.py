@@ -5,15 +5,13 @@ follow; so each holder is visited once, and the search ends after a number of pa
 """
 
 from collections import deque
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
-from ..keys.certificates import has_issued, issuer_der, read_key, subject_der, to_der
+from ..keys.certificates import has_issued, issuer_der, key_der, subject_der
 
 try:
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
@@ -66,9 +64,5 @@ def find_paths(
                 waiting.append((*path, issuer))
 
 
-@lru_cache(1024)
 def _holder(certificate: x509.Certificate) -> tuple[bytes, bytes]:
-    key = read_key(certificate)
-    if key is None:  # nothing is issued with it
-        return subject_der(certificate), to_der(certificate)
-    return subject_der(certificate), key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return subject_der(certificate), key_der(certificate)

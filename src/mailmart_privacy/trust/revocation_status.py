@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING
 
 from .. import _der as der
 from ..errors import MissingExtraError
-from ..keys.certificates import X509_ERRORS, find_extension, has_issued, load_certificate, subject_der
+from ..keys.certificates import X509_ERRORS, find_extension, has_issued, key_der, load_certificate, subject_der
 from .purposes import may_answer
 from .validation_data import ValidationData, load_list, load_response, signs_list, signs_response
 
 try:
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from cryptography.x509 import ocsp
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
@@ -180,7 +179,7 @@ def _is_about(response: ocsp.OCSPResponse, certificate: x509.Certificate, issuer
     def digest(content: bytes) -> bytes:
         return new_hash(name, content, usedforsecurity=False).digest()
 
-    key = der.read_only(issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    key = der.read_only(key_der(issuer))
     key.take()  # the algorithm
     bits = key.read(der.BIT_STRING)[1:]
     return response.issuer_name_hash == digest(subject_der(issuer)) and response.issuer_key_hash == digest(bits)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._limits import limited
 from ..errors import PrivacyError, UnreadableFileError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHUNK = 32  # files that a process gets at once
 _AHEAD = 4  # chunks that are handed out for each process
+_Report = TypeVar("_Report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,49 +41,43 @@ class JudgedFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """What each file is verified for.
+class Question(Generic[_Report]):
+    """What each file is verified for, and what is made of the outcome.
 
     Attributes:
         trust: whom to trust for what.
         at: the moment for which certificates are validated (aware).
         version: the version that each copy has to be of, or None for any.
+        report: makes of an outcome what is wanted, in the process that verified the file: a verdict has many parts, and
+            to hand it over takes as long as a fifth of the verification. Other processes must be able to load it.
     """
 
     trust: Trust
     at: datetime.datetime
     version: str | None
+    report: Callable[[JudgedFile], _Report]
 
 
 def verify_files(
-    paths: Iterable[Path],
-    *,
-    trust: Trust,
-    at: datetime.datetime,
-    version: str | None = None,
-    executor: "Executor | None" = None,
-    workers: int = 1,
-) -> Iterator[JudgedFile]:
+    paths: Iterable[Path], question: Question[_Report], *, executor: "Executor | None" = None, workers: int = 1
+) -> Iterator[_Report]:
     """Verify files, one after the other or by several processes.
 
     Args:
         paths: the files; they are taken as they are needed.
-        trust: whom to trust for what.
-        at: the moment for which certificates are validated (aware).
-        version: the version that each copy has to be of, or None for any.
+        question: what for.
         executor: processes that work; None for this one.
         workers: how many they are.
 
     Yields:
-        The outcome for each file, in their order. Memory does not grow with the number of files.
+        The report on each file, in their order. Memory does not grow with the number of files.
     """
-    question = Question(trust=trust, at=at, version=version)
     if executor is None:
         for path in paths:
             yield _judge(question, path)
         return
     remaining = iter(paths)
-    waiting: deque[Future[list[JudgedFile]]] = deque()
+    waiting: deque[Future[list[_Report]]] = deque()
     try:
         while True:
             while len(waiting) < _AHEAD * workers and (chunk := list(islice(remaining, CHUNK))):
@@ -95,34 +90,32 @@ def verify_files(
             future.cancel()
 
 
-def judge_chunk(question: Question, paths: list[Path]) -> list[JudgedFile]:
+def judge_chunk(question: Question[_Report], paths: list[Path]) -> list[_Report]:
     """Verify some files, in another process."""
     return [_judge(question, path) for path in paths]
 
 
-def verify_content(
-    path: Path, read: Callable[[], bytes], trust: Trust, at: datetime.datetime, version: str | None = None
-) -> JudgedFile:
+def verify_content(question: Question[_Report], path: Path, read: Callable[[], bytes]) -> _Report:
     """Verify what a function reads: a file, or standard input.
 
     Args:
+        question: what for.
         path: what it is called.
         read: reads it.
-        trust: whom to trust for what.
-        at: the moment for which certificates are validated (aware).
-        version: the version that the copy has to be of, or None for any.
     """
+    found: Verification | None = None
+    fault: PrivacyError | OSError | None = None
     try:
         content = read()
         with limited():
-            found = verify(content, trust=trust, at=at, ledger=shipped(), version=version)
+            found = verify(content, trust=question.trust, at=question.at, ledger=shipped(), version=question.version)
     except (PrivacyError, OSError) as error:
-        return JudgedFile(path, None, error)
-    return JudgedFile(path, found, None)
+        fault = error
+    return question.report(JudgedFile(path, found, fault))
 
 
-def _judge(question: Question, path: Path) -> JudgedFile:
-    return verify_content(path, lambda: read_copy(path), question.trust, question.at, question.version)
+def _judge(question: Question[_Report], path: Path) -> _Report:
+    return verify_content(question, path, lambda: read_copy(path))
 
 
 def read_copy(path: Path) -> bytes:

@@ -13,7 +13,8 @@ from ..authorities import AuthorityOptions, authority_values
 from ..edge import now
 from ..files import list_files
 from ..hints import explain_file
-from ..output import find_code, print_json
+from ..hints import find_code
+from ..output import print_json
 from ..progress import Shown, show_progress
 from ..times import moment_words, read_limit
 from .options import (
