@@ -118,7 +118,7 @@ def start(folder: Path, environment: dict[str, str]) -> "tuple[subprocess.Popen[
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended, whoever has to take note of it."""
+    """Whether a process has ended."""
     try:
         return ") Z " in Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
