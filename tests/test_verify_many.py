@@ -107,6 +107,7 @@ def start(folder: Path, environment: dict[str, str]) -> "tuple[subprocess.Popen[
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # the first line alone is taken
         start_new_session=True,
     )
     assert process.stdout is not None

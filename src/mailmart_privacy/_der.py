@@ -11,7 +11,6 @@ from functools import lru_cache
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 UTF8_STRING, GENERALIZED_TIME, SEQUENCE, SET = 0x0C, 0x18, 0x30, 0x31
-_MOMENT = "%Y%m%d%H%M%S"
 
 
 class DerError(ValueError):
@@ -76,10 +75,18 @@ class Reader:
         Raises:
             DerError: there is no such value here, or it is not in DER.
         """
-        if self.next_tag() != tag:
-            raise DerError(f"expected a value with tag {tag:#04x}, found {self.next_tag() or 0:#04x}")
-        start, self._place = self._find_value()
-        return self._content[start : self._place]
+        content, place = self._content, self._place
+        body = place + 2
+        if body <= len(content) and content[place] == tag and (length := content[place + 1]) < 0x80:  # most values
+            end = body + length
+            if end > len(content):
+                raise DerError("a value is cut off")
+        else:
+            if self.next_tag() != tag:
+                raise DerError(f"expected a value with tag {tag:#04x}, found {self.next_tag() or 0:#04x}")
+            body, end = self._find_value()
+        self._place = end
+        return content[body:end]
 
     def enter(self, tag: int = SEQUENCE) -> "Reader":
         """Read the next value, which is constructed, and return a reader of its content."""
@@ -185,8 +192,9 @@ def _decode_moment(content: bytes) -> datetime.datetime:
     exact = fraction.isascii() and fraction.isdigit() and not fraction.endswith("0") if dot else not fraction
     if not plain or not exact or len(fraction) > 12:
         raise DerError("a time is not in DER")
-    try:
-        moment = datetime.datetime.strptime(whole, _MOMENT)
+    month, day, hour, minute, second = (int(whole[place : place + 2]) for place in range(4, 14, 2))
+    try:  # strptime takes ten times as long
+        moment = datetime.datetime(int(whole[:4]), month, day, hour, minute, second, tzinfo=datetime.UTC)
     except ValueError:
         raise DerError("a time does not exist") from None
-    return moment.replace(microsecond=int(fraction[:6].ljust(6, "0")), tzinfo=datetime.UTC)
+    return moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
