@@ -146,7 +146,8 @@ def test_several_processes_end_together(
     victim = {"group": -process.pid, "command": process.pid, "worker": workers[0]}[target]
     os.kill(victim, number)
     out, error = process.communicate(timeout=30)
-    lines = [line for line in error.decode().splitlines() if line]  # Click ends the line in which a terminal shows ^C
+    # Click ends the line in which a terminal shows ^C; Python's own tracker of semaphores notices that nobody is left.
+    lines = [line for line in error.decode().splitlines() if line and "resource_tracker" not in line]
     assert (process.returncode, len(lines)) == (code, len(words)), lines
     assert all(line.startswith(said) for line, said in zip(lines, words, strict=True))
     assert out.count(b": genuine: ") == COUNT - 1 if code == 0 else out.count(b": genuine: ") < COUNT - 1
