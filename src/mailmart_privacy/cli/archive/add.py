@@ -12,8 +12,7 @@ from ...policy.ledger import shipped
 from ..authorities import AuthorityOptions, authority_values
 from ..edge import now
 from ..files import list_files
-from ..hints import explain_file
-from ..hints import find_code
+from ..hints import explain_file, find_code
 from ..output import print_json
 from ..progress import Shown, show_progress
 from ..times import moment_words, read_limit
