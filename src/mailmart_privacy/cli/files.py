@@ -88,7 +88,7 @@ def write_stylesheet(page: str, name: str, content: bytes, *, force: bool) -> No
             click.echo(f"{path} exists and was kept; the page may look different with it", err=True)
 
 
-def read_file(name: str, *, at_most: int | None = None) -> bytes:
+def read_file(name: str, *, at_most: int) -> bytes:
     """Read a file, or standard input where the name is "-".
 
     Raises:
@@ -98,13 +98,12 @@ def read_file(name: str, *, at_most: int | None = None) -> bytes:
     """
     if name == "-" and sys.stdin is None:
         raise UsageError("standard input is closed; give the name of a file")
-    limit = -1 if at_most is None else at_most + 1
     if name == "-":
-        content = sys.stdin.buffer.read(limit)
+        content = sys.stdin.buffer.read(at_most + 1)
     else:
         with open(name, "rb") as file:
-            content = file.read(limit)
-    if at_most is not None and len(content) > at_most:
+            content = file.read(at_most + 1)
+    if len(content) > at_most:
         raise UnreadableFileError(f"the file has more than {at_most:,} bytes; larger files are not read")
     return content
 

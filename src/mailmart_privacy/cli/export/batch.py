@@ -40,7 +40,7 @@ def export_batch(batch: BatchExport) -> None:
         RowsError: the sheet has faults; nothing was written.
         UnfinishedError: it stopped before its end.
     """
-    from ..sheets.source import MAX_SIZE
+    from ...sheets.source import MAX_SIZE
 
     _require_sense(batch)
     begun_at = _begun_at(batch)
