@@ -111,10 +111,9 @@ def find_extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Ex
     Raises:
         ValueError: its extensions cannot be read.
     """
-    try:
-        return read_extensions(certificate).get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
+    found = _find_extension(certificate, kind)
+    assert found is None or isinstance(found, kind)
+    return found
 
 
 def read_extensions(certificate: x509.Certificate) -> x509.Extensions:
@@ -179,6 +178,14 @@ def _read_parts(certificate: x509.Certificate) -> tuple[bytes, bytes, bytes]:
     issuer = fields.take()
     fields.take()  # the validity
     return issuer, fields.take(), fields.take()
+
+
+@lru_cache(8 * _REMEMBERED)
+def _find_extension(certificate: x509.Certificate, kind: type[x509.ExtensionType]) -> x509.ExtensionType | None:
+    try:
+        return read_extensions(certificate).get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 @lru_cache(_REMEMBERED)

@@ -13,6 +13,7 @@ The rules, for the first path that fulfils them, the shortest first:
 
 import datetime
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _Candidate: TypeAlias = (
     "tuple[tuple[x509.Certificate, ...], TrustAnchor, str | None]"  # a path, its end, what forbids it
 )
+_SMALL = 16  # certificates among which paths are remembered; those of a copy are fewer
 _Pair: TypeAlias = "tuple[x509.Certificate, x509.Certificate]"  # a certificate and its issuer's
 
 
@@ -114,9 +116,9 @@ class PathValidator:
             anchors: dict[x509.Certificate, TrustAnchor] = {}
             for anchor in self.trust.anchors(purpose):
                 anchors.setdefault(anchor.certificate, anchor)
+            find = _judge_paths_once if len(pool) + len(anchors) <= _SMALL else _judge_paths
             self._candidates[key] = tuple(
-                (path, anchors[path[-1]], _find_fault(path, purpose))
-                for path in find_paths(certificate, pool, tuple(anchors))
+                (path, anchors[path[-1]], fault) for path, fault in find(certificate, pool, tuple(anchors), purpose)
             )
         return self._candidates[key]
 
@@ -165,6 +167,16 @@ class PathValidator:
                     f"cannot be trusted: others may have had the key of {subject_name(certificate)!r} since "
                     f"{since:%Y-%m-%d}, and {when}"
                 )
+
+
+def _judge_paths(
+    certificate: x509.Certificate, pool: tuple[x509.Certificate, ...], roots: tuple[x509.Certificate, ...], purpose: str
+) -> "tuple[tuple[tuple[x509.Certificate, ...], str | None], ...]":
+    """Find the paths from a certificate to one of the roots, and what forbids each: nothing of it depends on a moment."""
+    return tuple((path, _find_fault(path, purpose)) for path in find_paths(certificate, pool, roots))
+
+
+_judge_paths_once = lru_cache(64)(_judge_paths)
 
 
 def _find_fault(path: tuple[x509.Certificate, ...], purpose: str) -> str | None:

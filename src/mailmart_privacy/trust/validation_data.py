@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import _der as der
 from ..errors import MissingExtraError
-from ..keys.certificates import X509_ERRORS, has_issued, load_certificate, read_key
+from ..keys.certificates import X509_ERRORS, has_issued, load_certificate, read_key, subject_der
 from ..keys.ecdsa import normalize_low_s
 from ..keys.signature import DIGESTS, require_signature
 from .purposes import may_answer
@@ -132,17 +132,9 @@ def normalize_list(content: bytes, key: object) -> bytes:
     Raises:
         ValueError: it is not a list.
     """
-    outer = der.read_only(content)
-    signed = outer.read(der.SEQUENCE)
-    outer.read(der.SEQUENCE)
-    signature = normalize_low_s(_read_bits(outer), key)
-    outer.end()
-    fields = der.Reader(signed)
-    if fields.next_tag() == der.INTEGER:
-        fields.integer()  # the version
-    return der.encode(
-        der.SEQUENCE, der.encode(der.SEQUENCE, signed), fields.take(), der.encode(der.BIT_STRING, b"\x00", signature)
-    )
+    algorithm, _, signed, signature = _read_list(content)
+    bits = der.encode(der.BIT_STRING, b"\x00", normalize_low_s(signature, key))
+    return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, signed), algorithm, bits)
 
 
 def signs_list(certificate: x509.Certificate, content: bytes) -> bool:
@@ -242,12 +234,25 @@ def _load_list(content: bytes) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(content)
 
 
+def _read_list(content: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Read a list's algorithm, as what is signed names it; its issuer's name; what is signed; and the signature."""
+    outer = der.read_only(content)
+    signed = outer.read(der.SEQUENCE)
+    outer.read(der.SEQUENCE)
+    signature = _read_bits(outer)
+    outer.end()
+    fields = der.Reader(signed)
+    if fields.next_tag() == der.INTEGER:
+        fields.integer()  # the version
+    return fields.take(), fields.take(), signed, signature
+
+
 def _signs_list(certificate: x509.Certificate, content: bytes) -> bool:
     key, listed = read_key(certificate), load_list(content)
     try:
         return (
             isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
-            and listed.issuer == certificate.subject
+            and _read_list(content)[1] == subject_der(certificate)
             and listed.is_signature_valid(key)
         )
     except (ValueError, UnsupportedAlgorithm):
