@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .errors import MissingExtraError, PrivacyError, UsageError, VerificationError
     from .keys.identity import Identity
     from .policy.blocks import Block
-    from .policy.model import Policy, Processor, Section
-    from .policy.versions import Changes, Version
+    from .policy.model import Changes, Policy, Processor, Section
+    from .policy.versions import Version
     from .sheets.rows import Row
     from .verifying.verification import Verification
 
@@ -40,8 +40,8 @@ else:
             ".errors": "MissingExtraError PrivacyError UsageError VerificationError",
             ".keys.identity": "Identity",
             ".policy.blocks": "Block",
-            ".policy.model": "Policy Processor Section",
-            ".policy.versions": "Changes Version",
+            ".policy.model": "Changes Policy Processor Section",
+            ".policy.versions": "Version",
             ".sheets.rows": "Row",
             ".verifying.verification": "Verification",
         },

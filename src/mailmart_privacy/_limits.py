@@ -8,6 +8,7 @@ from .errors import UnreadableFileError
 
 SECONDS = 30  # of processor time
 MEBIBYTES = 480
+MAX_FILE = 16 * 1024 * 1024  # bytes of a file that is read; a copy has a hundredth of it
 MAX_SMALL = 1024 * 1024  # bytes of a file with settings, certificates or a key; those that exist have a few thousand
 
 

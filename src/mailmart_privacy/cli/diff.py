@@ -146,10 +146,10 @@ def _read_text(name: str, trust: TrustOptions) -> "Policy | Prose":
 
 
 def _read_content(name: str, said: str) -> bytes:
-    from ..pdf.scan import MAX_SIZE
+    from .._limits import MAX_FILE
 
     try:
-        return read_file(name, at_most=MAX_SIZE)
+        return read_file(name, at_most=MAX_FILE)
     except UnreadableFileError as error:
         raise UsageError(f"{said}: {error}") from None
     except (FileNotFoundError, ValueError):  # ValueError: a name that no file can have

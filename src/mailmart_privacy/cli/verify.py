@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._limits import MAX_FILE
 from .._time import parse_moment
 from ..policy.ledger import shipped
 from .authorities import TrustOptions, describe_trust, trust_values
@@ -113,12 +114,11 @@ def _judge(
     writer: VerdictWriter,
 ) -> "Iterator[tuple[int, str | dict[str, Any]]]":
     from ..batch.worker_pool import open_workers
-    from ..pdf.scan import MAX_SIZE
     from ..verifying.many import Question, verify_content, verify_files
 
     question = Question(trust=trust, at=moment, version=version, report=writer.write)
     if paths == [Path("-")]:
-        yield verify_content(question, paths[0], lambda: read_file("-", at_most=MAX_SIZE))
+        yield verify_content(question, paths[0], lambda: read_file("-", at_most=MAX_FILE))
         return
     with open_workers(len(paths), jobs=jobs) as (executor, workers):
         yield from verify_files(paths, question, executor=executor, workers=workers)

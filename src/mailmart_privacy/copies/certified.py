@@ -13,7 +13,7 @@ from ..trust.validation_data import ValidationData
 from . import format_1
 from .container import Signatory, find_signatory
 from .pades import require_level
-from .reading import read_certified
+from .reader import CopyReader
 
 try:
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -67,21 +67,25 @@ class CertifiedForm:
         Returns:
             The form, or None if this package would not write these bytes.
         """
+        if not content.startswith(form.pdf):
+            return None
+        reader = CopyReader(content, form)
         try:
-            found = read_certified(content, form) if content.startswith(form.pdf) else None
+            publisher = reader.read_publisher()
+            data = reader.read_data() if reader.at_data() else None
         except VerificationError:
             return None
-        if found is None or found.progress.length != len(content):
+        if reader.progress.length != len(content):
             return None
         return cls(
             form=form,
             pdf=content,
-            progress=found.progress,
-            signatory=found.publisher.signatory,
-            signing_time=found.publisher.moment,
-            level="B-B" if found.publisher.token is None else "B-T" if found.data is None else "B-LT",
-            data=found.data,
-            state=found.state,
+            progress=reader.progress,
+            signatory=publisher.signatory,
+            signing_time=publisher.moment,
+            level="B-B" if publisher.token is None else "B-T" if data is None else "B-LT",
+            data=data,
+            state=reader.state,
         )
 
 

@@ -9,8 +9,6 @@ from .._time import format_second
 from ..errors import AlteredError, RecipientError, VersionMismatchError, one_line
 from ..keys.certificates import subject_name
 from ..pdf.field_names import ARCHIVE_TIMESTAMP, DELIVERY, ISSUED_AT, PUBLISHER, RECIPIENT, REFERENCE
-from ..trust.timestamp_token import Token, parse_token
-from ..trust.validation_data import ValidationData
 from ..typesetting.fields import FilledField, lay_out_field, require_clean
 from . import format_1
 from .causes import name_added, name_difference
@@ -20,6 +18,8 @@ from .read_values import ReadCertification, ReadSignature, ReadStamp
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..trust.timestamp_token import Token
+    from ..trust.validation_data import ValidationData
     from ..typesetting.fonts import Typeface
     from .forms import RecordedForm
     from .update import Draft
@@ -105,8 +105,10 @@ class CopyReader:
         found = _STREAM.match(self.pdf, self.progress.length)
         return found is not None and int(found[1]) == self.progress.size
 
-    def read_data(self) -> ValidationData:
+    def read_data(self) -> "ValidationData":
         """Read validation data that were added."""
+        from ..trust.validation_data import ValidationData
+
         contents: dict[int, bytes] = {}
         place = self.progress.length
         while found := _STREAM.match(self.pdf, place):
@@ -134,7 +136,7 @@ class CopyReader:
         digest = self._accept(draft, lambda _: token.content)
         return ReadStamp(field=label, token=token, digest=digest, end=self.progress.length)
 
-    def _read_signature(self, name: str) -> tuple[datetime.datetime, ContainerValues, Token | None]:
+    def _read_signature(self, name: str) -> tuple[datetime.datetime, ContainerValues, "Token | None"]:
         found = _SIGNATURE.match(self.pdf, self.progress.length)
         if found is None:
             where = "before its certification" if name == PUBLISHER else "between certification and delivery"
@@ -165,7 +167,9 @@ class CopyReader:
         except ValueError:
             raise AlteredError(f"the signature container of {name} cannot be read (it is not in hex digits)") from None
 
-    def _read_token(self, content: bytes, whose: str) -> Token:
+    def _read_token(self, content: bytes, whose: str) -> "Token":
+        from ..trust.timestamp_token import parse_token
+
         try:
             return parse_token(Reader(content).take())  # padding may follow
         except ValueError as error:
@@ -194,7 +198,7 @@ class CopyReader:
             raise AlteredError(f"the field {name} is not filled in as in a copy: {one_line(error)}") from None
 
     def _accept_signature(
-        self, name: str, draft: "Draft", moment: datetime.datetime, values: ContainerValues, token: Token | None
+        self, name: str, draft: "Draft", moment: datetime.datetime, values: ContainerValues, token: "Token | None"
     ) -> ReadSignature:
         content = None if token is None else token.content
         digest = self._accept(draft, lambda digest: values.signatory.container(digest, values.signature, content))

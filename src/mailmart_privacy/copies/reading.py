@@ -17,35 +17,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import AlteredError, UnsignedError
-from ..trust.validation_data import ValidationData
 from .read_values import ReadSignature, ReadStamp
 from .reader import CopyReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..trust.validation_data import ValidationData
     from ..typesetting.fonts import Typeface
     from .forms import RecordedForm
     from .update import HashState, Progress
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadForm:
-    """A certified form, as it was read.
-
-    Attributes:
-        form: the recorded form.
-        publisher: the signature over it.
-        data: validation data, or None.
-        progress: how far the file has been read.
-        state: SHA-256 over all that was read.
-    """
-
-    form: "RecordedForm"
-    publisher: ReadSignature
-    data: ValidationData | None
-    progress: "Progress"
-    state: "HashState"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +52,7 @@ class ReadCopy:
     delivery: ReadSignature
     recipient: str
     reference: str
-    data: ValidationData | None
+    data: "ValidationData | None"
     added: bool
     stamps: tuple[ReadStamp, ...]
     progress: "Progress"
@@ -89,23 +70,6 @@ class ReadCopy:
         if self.delivery.token is None:
             return "B-B"
         return "B-T" if self.data is None else "B-LTA" if self.stamps else "B-LT"
-
-
-def read_certified(pdf: bytes, form: "RecordedForm") -> ReadForm:
-    """Read what is in a file up to its delivery.
-
-    Args:
-        pdf: the file; it begins with the form.
-        form: the recorded form.
-
-    Raises:
-        AlteredError: it differs from what would be written.
-        VersionMismatchError: it is of a format that this release does not know.
-    """
-    reader = CopyReader(pdf, form)
-    publisher = reader.read_publisher()
-    data = reader.read_data() if reader.at_data() else None
-    return ReadForm(form=form, publisher=publisher, data=data, progress=reader.progress, state=reader.state)
 
 
 def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()) -> ReadCopy:
@@ -130,7 +94,7 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
     delivery, fields = reader.read_delivery(publisher)
     added = reader.at_data()
     if added:
-        data = (data or ValidationData()) + reader.read_data()
+        data = _join(data, reader.read_data())
     copy = ReadCopy(
         form=form,
         publisher=publisher,
@@ -174,6 +138,10 @@ def _read_stamps(reader: CopyReader, copy: ReadCopy) -> ReadCopy:
     data, stamps = copy.data, list(copy.stamps)
     while reader.progress.length < len(reader.pdf):
         if reader.at_data():
-            data = (data or ValidationData()) + reader.read_data()
+            data = _join(data, reader.read_data())
         stamps.append(reader.read_stamp())
     return replace(copy, data=data, stamps=tuple(stamps), progress=reader.progress, state=reader.state)
+
+
+def _join(held: "ValidationData | None", added: "ValidationData") -> "ValidationData":
+    return added if held is None else held + added

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import sleep
 
-MAX_SIZE = 16 * 1024 * 1024  # of a file that is read; a copy has a hundredth of it
 MAX_ATTACHMENT = 2 * 1024 * 1024
 _ENDS = 2048  # bytes at the end in which a PDF says where its cross-references are
 _PIECE = 128 * 1024  # bytes; the slowest pattern takes three milliseconds for so many

@@ -12,7 +12,7 @@ from .._time import format_date
 from . import kinds
 from .blocks import Block
 from .markup import PLAIN, FragmentOptions, escape, escape_markdown, explicit_id
-from .versions import Changes, Version, find_text_id, make_text_id
+from .versions import Version, find_text_id, make_text_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -82,6 +82,27 @@ class Processor:
 
     def __repr__(self) -> str:
         return f"<Processor {self.name[:60]!r}, {self.purpose[:80]!r}>"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Changes:
+    """What came after the text that somebody acknowledged.
+
+    Attributes:
+        since: the version of that text.
+        versions: those that came into force after it, oldest first, up to the policy whose changes these are.
+    """
+
+    since: Version
+    versions: tuple[Version, ...]
+
+    def __repr__(self) -> str:
+        return f"<Changes since {self.since.text_id}: {len(self.versions)} versions, material={self.material}>"
+
+    @property
+    def material(self) -> bool:
+        """Whether one of them is a material change, so that people who saw the old text have to be told."""
+        return any(version.change == kinds.MATERIAL for version in self.versions)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)

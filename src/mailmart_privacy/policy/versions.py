@@ -63,27 +63,6 @@ class Version:
         return self.change is not None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Changes:
-    """What came after the text that somebody acknowledged.
-
-    Attributes:
-        since: the version of that text.
-        versions: those that came into force after it, oldest first, up to the policy whose changes these are.
-    """
-
-    since: Version
-    versions: tuple[Version, ...]
-
-    def __repr__(self) -> str:
-        return f"<Changes since {self.since.text_id}: {len(self.versions)} versions, material={self.material}>"
-
-    @property
-    def material(self) -> bool:
-        """Whether one of them is a material change, so that people who saw the old text have to be told."""
-        return any(version.change == kinds.MATERIAL for version in self.versions)
-
-
 def describe_versions(versions: Iterable[Version]) -> list[dict[str, object]]:
     """Describe versions as JSON documents do, in their order."""
     return [

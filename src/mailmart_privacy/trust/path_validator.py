@@ -22,8 +22,6 @@ from ..keys.certificates import X509_ERRORS, load_certificate, subject_name
 from .anchors import Trust, TrustAnchor
 from .path_building import find_paths
 from .purposes import NotTrustedError, require_authority, require_dates, require_purpose, require_understood
-from .revocation_status import RevocationStatus, Statement, judge_statements, read_statements
-from .validation_data import ValidationData
 
 try:
     from cryptography import x509
@@ -32,6 +30,9 @@ except ImportError:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .revocation_status import RevocationStatus, Statement
+    from .validation_data import ValidationData
 
 _Candidate: TypeAlias = (
     "tuple[tuple[x509.Certificate, ...], TrustAnchor, str | None]"  # a path, its end, what forbids it
@@ -49,17 +50,19 @@ class PathValidator:
 
     Attributes:
         trust: whom to trust for what.
-        data: the validation data.
+        data: the validation data, or None where there are none.
         validated_at: the moment of validation (aware); later data do not count. None means no limit.
     """
 
     trust: Trust
-    data: ValidationData = field(default_factory=ValidationData)
+    data: "ValidationData | None" = None
     validated_at: datetime.datetime | None = None
     _candidates: dict[tuple[object, ...], tuple[_Candidate, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    _statements: dict[_Pair, tuple[Statement, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _statements: "dict[_Pair, tuple[Statement, ...]]" = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def find_path(
         self,
@@ -112,7 +115,7 @@ class PathValidator:
         """Find the paths to trusted certificates, and for each what forbids it at any moment (rules 2 and 3)."""
         key = (certificate, others, purpose)
         if key not in self._candidates:
-            pool = (*others, *map(load_certificate, self.data.certificates))
+            pool = (*others, *map(load_certificate, self.data.certificates if self.data else ()))
             anchors: dict[x509.Certificate, TrustAnchor] = {}
             for anchor in self.trust.anchors(purpose):
                 anchors.setdefault(anchor.certificate, anchor)
@@ -124,7 +127,12 @@ class PathValidator:
 
     def _find_status(
         self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime.datetime
-    ) -> RevocationStatus:
+    ) -> "RevocationStatus | None":
+        """Find what the validation data show; None where there are none."""
+        if self.data is None:
+            return None
+        from .revocation_status import judge_statements, read_statements  # copies below B-LT have no use for them
+
         key = (certificate, issuer)
         if key not in self._statements:
             self._statements[key] = read_statements(certificate, issuer, self.data, self.validated_at)
@@ -147,11 +155,11 @@ class PathValidator:
             if certificate is not path[0]:
                 _require_dates_above(certificate, at)
             status = self._find_status(certificate, issuer, at)
-            if status.revoked_at is not None:
+            if status is not None and status.revoked_at is not None:
                 raise NotTrustedError(
                     f"was revoked on {status.revoked_at:%Y-%m-%d} ({describe_certificate(certificate)} is)"
                 )
-            if proven and not status.is_proven:
+            if proven and (status is None or not status.is_proven):
                 raise NotTrustedError(
                     f"may have been revoked: nothing shows that {describe_certificate(certificate)} was not"
                 )
@@ -172,7 +180,7 @@ class PathValidator:
 def _judge_paths(
     certificate: x509.Certificate, pool: tuple[x509.Certificate, ...], roots: tuple[x509.Certificate, ...], purpose: str
 ) -> "tuple[tuple[tuple[x509.Certificate, ...], str | None], ...]":
-    """Find the paths from a certificate to one of the roots, and what forbids each: nothing of it depends on a moment."""
+    """Find the paths from a certificate to one of the roots, and what forbids each; no moment matters for either."""
     return tuple((path, _find_fault(path, purpose)) for path in find_paths(certificate, pool, roots))
 
 

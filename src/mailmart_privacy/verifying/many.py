@@ -8,9 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._limits import limited
+from .._limits import MAX_FILE, limited
 from ..errors import PrivacyError, UnreadableFileError
-from ..pdf.scan import MAX_SIZE
 from ..policy.ledger import shipped
 from ..trust.anchors import Trust
 from .verify import verify
@@ -126,7 +125,7 @@ def read_copy(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     with open(path, "rb") as file:
-        content = file.read(MAX_SIZE + 1)
-    if len(content) > MAX_SIZE:
-        raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; larger files are not read")
+        content = file.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise UnreadableFileError(f"the file has more than {MAX_FILE:,} bytes; larger files are not read")
     return content

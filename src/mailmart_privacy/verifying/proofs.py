@@ -16,7 +16,6 @@ from ..keys.certificates import certificate_digest, subject_name
 from ..trust.anchors import Trust
 from ..trust.path_validator import PathValidator
 from ..trust.purposes import NotTrustedError
-from ..trust.validation_data import ValidationData, require_genuine
 
 try:
     from cryptography import x509
@@ -77,7 +76,7 @@ def prove(
 def _prove(copy: ReadCopy, trust: Trust, at: datetime.datetime) -> tuple[Proof, Proof]:
     delivery, archives, data = copy.delivery, copy.stamps, copy.data
     _require_data(copy)
-    judge = PathValidator(trust=trust, data=data or ValidationData(), validated_at=at)
+    judge = PathValidator(trust=trust, data=data, validated_at=at)
     time, until = _walk(judge, archives, at)
     archived = time if archives else None
 
@@ -120,6 +119,8 @@ def _require_data(copy: ReadCopy) -> None:
     """Require that each piece of validation data has a valid signature, and concerns a signer of the file."""
     if copy.data is None:
         return
+    from ..trust.validation_data import require_genuine
+
     tokens = [signed.token for signed in (copy.publisher, copy.delivery) if signed.token is not None]
     tokens += [stamp.token for stamp in copy.stamps]
     own = copy.delivery.signatory.parsed

@@ -28,7 +28,6 @@ from ..keys.certificates import certificate_digest, has_issued, load_certificate
 from ..keys.signature import SignatureError, find_weakness, has_low_s, require_signature
 from ..pdf.field_names import DELIVERY, WORDS
 from ..trust.anchors import as_trust
-from ..trust.timestamp_token import require_stamped
 from .origin import find_origin
 from .proofs import Proof, prove
 from .verification import SignatureSummary, TimestampSummary, Verification
@@ -164,6 +163,8 @@ def _find_fault(certificate: bytes, signature: bytes, message: bytes) -> str | N
 
 
 def _require_stamped(token: "Token", message: bytes, whose: str) -> None:
+    from ..trust.timestamp_token import require_stamped
+
     try:
         require_stamped(token, message)
     except ValueError:

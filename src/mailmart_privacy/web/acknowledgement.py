@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..policy.ledger import Ledger
-    from ..policy.versions import Changes
+    from ..policy.model import Changes
 
 
 class TextChangedError(PrivacyError):

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ....policy.model import Policy
-from ....policy.versions import Changes
+from ....policy.model import Changes, Policy
 from ...acknowledgement import Acknowledgement as Record
 from ...acknowledgement import acknowledge as record
 from ...acknowledgement import find_news
