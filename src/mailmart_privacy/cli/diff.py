@@ -13,10 +13,11 @@ from ..errors import ExitCode, UnreadableFileError, UsageError
 from ..policy.ledger import shipped
 from ..redline.sources import CURRENT, UPCOMING, find_recorded, read_source
 from ..redline.wording import is_same
-from .authorities import TrustOptions
 from .edge import exact_now
-from .files import TargetOptions, read_file, require_no_stylesheet, target_options, write_stylesheet
+from .files import TargetOptions, require_no_stylesheet, target_options, write_stylesheet
 from .output import shows_colour
+from .reading import read_file
+from .trusted import TrustOptions
 from .values import as_value
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import click
 from .._user_dirs import identity_path
 from ..keys.opening import open_identity
 from .edge import now
-from .files import read_small
+from .reading import read_small
 from .values import Decorator, as_value
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from ..errors import ExitCode, UsageError
 from ..policy.ledger import shipped
 from .authorities import AuthorityOptions, authority_values
 from .edge import exact_now
-from .files import list_files
 from .hints import find_code, name_error
 from .output import print_json
+from .reading import list_files
 from .times import read_limit
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def read_settings(place: Path, commands: "list[str]", invoked: str, command: cli
     """
     import tomllib
 
-    from .files import read_small
+    from .reading import read_small
 
     try:
         settings = tomllib.loads(read_small(str(place)).decode("utf-8"))

@@ -12,10 +12,10 @@ import click
 from .._limits import MAX_FILE
 from .._time import parse_moment
 from ..policy.ledger import shipped
-from .authorities import TrustOptions, describe_trust, trust_values
 from .edge import exact_now
-from .files import list_files, read_file
 from .output import print_json_list, shows_colour
+from .reading import list_files, read_file
+from .trusted import TrustOptions, describe_trust, trust_values
 from .values import as_value
 from .verdicts import VerdictWriter
 

@@ -11,10 +11,10 @@ from ...errors import ExitCode, UsageError
 from ...policy.ledger import shipped
 from ..authorities import AuthorityOptions, authority_values
 from ..edge import now
-from ..files import list_files
 from ..hints import explain_file, find_code
 from ..output import print_json
 from ..progress import Shown, show_progress
+from ..reading import list_files
 from ..times import moment_words, read_limit
 from .options import (
     archive_location,

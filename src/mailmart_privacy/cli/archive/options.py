@@ -9,10 +9,11 @@ import click
 
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
-from ..authorities import AuthorityOptions, TrustOptions
+from ..authorities import AuthorityOptions
 from ..edge import find_actor, now
 from ..progress import Shown
 from ..times import moment_words
+from ..trusted import TrustOptions
 
 if TYPE_CHECKING:
     from ...archive.anchoring import Anchoring

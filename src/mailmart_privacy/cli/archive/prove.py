@@ -10,8 +10,9 @@ from ...archive.location import ArchiveLocation
 from ...errors import ExitCode, TamperedError
 from ...policy.ledger import shipped
 from ..edge import now
-from ..files import read_file, write_out
+from ..files import write_out
 from ..output import print_json
+from ..reading import read_file
 from ..times import moment_words
 from .options import archive_location, open_service, read_location, read_trusted
 

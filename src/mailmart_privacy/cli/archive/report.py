@@ -7,11 +7,11 @@ import click
 
 from ...archive.location import ArchiveLocation
 from ...policy.ledger import shipped
-from ..authorities import TrustOptions, read_own_certificate, trust_values
 from ..edge import now
 from ..files import write_out
 from ..output import print_json
 from ..times import moment_words, read_begin, read_end
+from ..trusted import TrustOptions, read_own_certificate, trust_values
 from .options import archive_location, open_service, output_options, retention_option
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from ..._unicode import spell_out
 from ...errors import UsageError
 from ...policy.ledger import shipped
 from ..edge import find_actor, form_cache, now
-from ..files import open_output, read_file, require_place
+from ..files import open_output, require_place
 from ..progress import show_stages
+from ..reading import read_file
 from .result import BatchExport, print_plan, print_report, report_remarks, write_checked, write_issued
 
 if TYPE_CHECKING:

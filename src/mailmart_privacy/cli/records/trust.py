@@ -9,8 +9,8 @@ import click
 
 from ..._time import parse_moment
 from ..._unicode import spell_out
-from ..files import read_small
 from ..help import GroupedCommands
+from ..reading import read_small
 from .data_folder import data_option, open_folder
 
 _DIGEST = re.compile(r"(sha256:)?[0-9a-fA-F:]{8,95}")
