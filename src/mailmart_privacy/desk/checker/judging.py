@@ -25,8 +25,12 @@ from .calls import Anchor, JudgedPdf, JudgePdf
 _LATER = (
     "_strptime",
     "cryptography.hazmat.backends.openssl.backend",
+    "cryptography.hazmat.primitives.serialization",
     "encodings.utf_16_be",
     "mailmart_privacy.copies.drawn",
+    "mailmart_privacy.trust.revocation_status",
+    "mailmart_privacy.trust.timestamp_token",
+    "mailmart_privacy.verifying.foreign",
     "resource",
     "shutil",
 )
