@@ -2,7 +2,8 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import IO
 
 from .errors import UnreadableFileError
 
@@ -10,6 +11,7 @@ SECONDS = 30  # of processor time
 MEBIBYTES = 480
 MAX_FILE = 16 * 1024 * 1024  # bytes of a file that is read; a copy has a hundredth of it
 MAX_SMALL = 1024 * 1024  # bytes of a file with settings, certificates or a key; those that exist have a few thousand
+_PIECE = 512 * 1024  # bytes that are read first; most copies have fewer
 
 
 class _TooLongError(BaseException):
@@ -33,9 +35,12 @@ def limited(*, seconds: float = SECONDS, mebibytes: int = MEBIBYTES) -> Iterator
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    release = _bound(seconds, mebibytes)
     try:
-        with _memory(mebibytes), _time(seconds):
+        try:
             yield
+        finally:
+            release()
     except _TooLongError:
         raise UnreadableFileError(
             f"reading the file was stopped after {seconds:g} seconds; no copy takes as long"
@@ -44,39 +49,45 @@ def limited(*, seconds: float = SECONDS, mebibytes: int = MEBIBYTES) -> Iterator
         raise UnreadableFileError(f"reading the file takes more than {mebibytes} MiB of memory; no copy does") from None
 
 
-@contextlib.contextmanager
-def _time(seconds: float) -> Iterator[None]:
+def _bound(seconds: float, mebibytes: int) -> Callable[[], None]:
+    """Set the bounds; return what takes them away. One function for both: ten thousand files ask for them each."""
     import signal
 
-    if not hasattr(signal, "setitimer"):
-        yield
-        return
+    if not hasattr(signal, "setitimer"):  # Windows has neither
+        return lambda: None
+    import resource
 
     def stop(number: int, frame: object) -> None:
         raise _TooLongError
 
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
+    def release() -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
-
-@contextlib.contextmanager
-def _memory(mebibytes: int) -> Iterator[None]:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        yield
-        return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = mebibytes * 2**20
     if soft != resource.RLIM_INFINITY:
         limit = min(limit, soft)
+    before = signal.signal(signal.SIGPROF, stop)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    return release
+
+
+def read_bounded(file: IO[bytes], at_most: int) -> bytes:
+    """Read a file.
+
+    Args:
+        file: from where it is read to its end.
+        at_most: how many bytes it may have.
+
+    Raises:
+        UnreadableFileError: it has more; no more of it was read.
+    """
+    content = file.read(min(_PIECE, at_most + 1))
+    if len(content) == _PIECE:  # to ask for all of it at once would reserve room for the largest file each time
+        content += file.read(at_most + 1 - _PIECE)
+    if len(content) > at_most:
+        raise UnreadableFileError(f"the file has more than {at_most:,} bytes; larger files are not read")
+    return content

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .._limits import MAX_SMALL
+from .._limits import MAX_SMALL, read_bounded
 from ..errors import UnreadableFileError, UsageError
 
 
@@ -20,13 +20,9 @@ def read_file(name: str, *, at_most: int) -> bytes:
     if name == "-" and sys.stdin is None:
         raise UsageError("standard input is closed; give the name of a file")
     if name == "-":
-        content = sys.stdin.buffer.read(at_most + 1)
-    else:
-        with open(name, "rb") as file:
-            content = file.read(at_most + 1)
-    if len(content) > at_most:
-        raise UnreadableFileError(f"the file has more than {at_most:,} bytes; larger files are not read")
-    return content
+        return read_bounded(sys.stdin.buffer, at_most)
+    with open(name, "rb") as file:
+        return read_bounded(file, at_most)
 
 
 def read_small(name: str) -> bytes:

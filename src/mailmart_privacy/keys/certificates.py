@@ -128,6 +128,7 @@ def read_extensions(certificate: x509.Certificate) -> x509.Extensions:
         raise ValueError(str(error)) from None
 
 
+@lru_cache(_REMEMBERED)
 def subject_name(certificate: x509.Certificate) -> str:
     """Name a certificate's subject for people: control characters escaped, and not too long."""
     return common_name(certificate.subject)

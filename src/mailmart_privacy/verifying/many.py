@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._limits import MAX_FILE, limited
-from ..errors import PrivacyError, UnreadableFileError
+from .._limits import MAX_FILE, limited, read_bounded
+from ..errors import PrivacyError
 from ..policy.ledger import shipped
 from ..trust.anchors import Trust
 from .verify import verify
@@ -125,7 +125,4 @@ def read_copy(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     with open(path, "rb") as file:
-        content = file.read(MAX_FILE + 1)
-    if len(content) > MAX_FILE:
-        raise UnreadableFileError(f"the file has more than {MAX_FILE:,} bytes; larger files are not read")
-    return content
+        return read_bounded(file, MAX_FILE)

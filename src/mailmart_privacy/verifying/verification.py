@@ -9,7 +9,7 @@ from .._time import format_date, format_iso, format_second
 SCHEMA = "urn:mailmart-privacy:schema:verification:1"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class SignatureSummary:
     """One signature of a copy.
 
@@ -43,7 +43,7 @@ class SignatureSummary:
         return f"<SignatureSummary {self.field} by {self.signer[:80]!r}, {self.level}>"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class TimestampSummary:
     """One archive timestamp of a copy.
 
@@ -67,7 +67,7 @@ class TimestampSummary:
         return f"<TimestampSummary {self.field} by {self.authority[:80]!r}>"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Verification:
     """The verdict on a valid copy. For any other file, verifying raises an error.
 
