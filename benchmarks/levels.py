@@ -1,27 +1,32 @@
 """What a level costs: bytes, requests and time for each copy, with the tests' authority on the loopback.
 
-The processor time is ours: what the authority takes for its answers is left out. Sizes and requests do not depend on
+The processor time is that of our process; the authority answers in another one, as authorities do. Sizes and requests do not depend on
 the machine. The form is certified beforehand, as it is once for an identity and a level.
 """
 
 import collections
+import contextlib
 import datetime
+import multiprocessing
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mailmart_privacy.copies.issuer import Issuer
 from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.identity import Identity
-from mailmart_privacy.keys.key_files import create_identity
+from mailmart_privacy.keys.key_files import create_identity, dump_identity, load_identity
 from mailmart_privacy.policy.ledger import shipped
-from mailmart_privacy.trust.anchors import make_trust
+from mailmart_privacy.trust.anchors import Trust, make_trust
 from mailmart_privacy.trust.authorities import Authorities
+from mailmart_privacy.trust.timestamp_client import TimestampClient
 from mailmart_privacy.trust.timestamp_token import read_token
 from mailmart_privacy.verifying.renewing import renew_copy
 from mailmart_privacy.verifying.verify import verify
-from tests.pki import Authority, serve
+from tests.pki import serve
 
 from .others import NOW
 
@@ -34,40 +39,73 @@ _VERIFYING = {"B-B": "≤ 1.5 ms", "B-LTA": "≤ 5 ms"}
 def measure(folder: Path) -> list[tuple[str, ...]]:
     """Measure the rows on levels: for a self-signed identity and for an organisation's, P-256 both."""
     now = NOW()
-    with serve(str(folder), now) as authority:
-        clock = _Clock(authority)
-        identities = {"self-signed": create_identity(created_at=now), "an organisation's": authority.identity()}
-        return [row for name, identity in identities.items() for row in _measure(name, identity, authority, clock, now)]
+    with serve_apart(str(folder), now) as authority:
+        identities = {"self-signed": create_identity(created_at=now), "an organisation's": authority.identity}
+        return [row for name, identity in identities.items() for row in _measure(name, identity, authority, now)]
 
 
-def count_requests(authority: Authority, action: Callable[[], object]) -> dict[str, int]:
+@dataclass(frozen=True, kw_only=True)
+class Apart:
+    """The tests' authority, in a process of its own.
+
+    Attributes:
+        client: asks it for timestamps.
+        trust: what its certificates lead to.
+        identity: a signer of an organisation, with a certificate of the authority's.
+        connection: to the process.
+    """
+
+    client: TimestampClient
+    trust: Trust
+    identity: Identity
+    connection: Connection
+
+    @property
+    def requests(self) -> list[str]:
+        """The paths that it was asked for so far."""
+        self.connection.send(True)
+        found: list[str] = self.connection.recv()
+        return found
+
+
+@contextlib.contextmanager
+def serve_apart(folder: str, now: datetime.datetime) -> Iterator[Apart]:
+    """Serve the tests' authority in a process of its own, until the block ends."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(folder, now, theirs))
+    process.start()
+    try:
+        urls, trust, pem = ours.recv()
+        yield Apart(client=TimestampClient(urls=urls), trust=trust, identity=load_identity(pem), connection=ours)
+    finally:
+        ours.send(False)
+        process.join()
+
+
+def _serve(folder: str, now: datetime.datetime, connection: Connection) -> None:
+    with serve(folder, now) as authority:
+        connection.send((authority.client().urls, authority.trust, dump_identity(authority.identity())))
+        while connection.recv():
+            connection.send(list(authority.requests))
+
+
+def count_requests(authority: Apart, action: Callable[[], object]) -> dict[str, int]:
     """Count what an action asks an authority for: timestamps ("tsa"), OCSP answers ("ocsp"), lists ("crls")."""
     before = len(authority.requests)
     action()
     return dict(collections.Counter(path.split("/")[2] for path in authority.requests[before:]))
 
 
-class _Clock:
-    """Takes our processor time: the authority answers in this process, but in a thread whose time is left out."""
-
-    def __init__(self, authority: Authority) -> None:
-        assert authority.thread.ident is not None
-        self._theirs = time.pthread_getcpuclockid(authority.thread.ident)
-
-    def spend(self, action: Callable[[], object]) -> float:
-        """Take the processor time of an action, in milliseconds, without the authority's part."""
-        start = self._now()
-        action()
-        return (self._now() - start) * 1000
-
-    def _now(self) -> float:
-        return time.process_time() - time.clock_gettime(self._theirs)
+def _spend(action: Callable[[], object]) -> float:
+    """Take the processor time of an action in this process, in milliseconds."""
+    start = time.process_time()
+    action()
+    return (time.process_time() - start) * 1000
 
 
-def _measure(
-    name: str, identity: Identity, authority: Authority, clock: _Clock, now: datetime.datetime
-) -> list[tuple[str, ...]]:
-    client = authority.client()
+def _measure(name: str, identity: Identity, authority: Apart, now: datetime.datetime) -> list[tuple[str, ...]]:
+    client = authority.client
     trust = authority.trust + make_trust([identity.certificate])
     policy = shipped().policy("2026-02-24")
     actions: dict[str, Callable[[], bytes]] = {}
@@ -89,9 +127,9 @@ def _measure(
     for number in range(ROUNDS + 1):
         for level, action in actions.items():
             copy = action()
-            spent = clock.spend(action)
+            spent = _spend(action)
             read_token.cache_clear()  # as for a copy that was made elsewhere
-            check = clock.spend(lambda copy=copy: verify(copy, trust=trust, at=now, ledger=shipped()))
+            check = _spend(lambda copy=copy: verify(copy, trust=trust, at=now, ledger=shipped()))
             if number:  # the first round warms up
                 times[level].append(spent)
                 checks[level].append(check)
