@@ -21,7 +21,9 @@ from mailmart_privacy.copies.forms import load_form
 from mailmart_privacy.errors import AlteredError, UntrustedError
 from mailmart_privacy.keys.ecdsa import normalize_low_s
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.trust.trust_list import shipped_trust_list
 from mailmart_privacy.typesetting.fields import fill_field
+from mailmart_privacy.web.checking import check_copy
 
 from .conftest import NOW, VERSION
 
@@ -98,6 +100,15 @@ def test_a_weak_key_is_refused(make: Any, words: str) -> None:
     certificate = make_certificate(key)
     with pytest.raises(UntrustedError, match=words):
         privacy.verify(forge(key, certificate), trust=[certificate], at=NOW)
+
+
+def test_a_weak_key_makes_no_other_document_of_a_copy() -> None:
+    """The page says that nobody can tell who signed it, not that it is something else."""
+    key = rsa.generate_private_key(65537, 2048)
+    found = check_copy(forge(key, make_certificate(key)), ledger=shipped(), trust_list=shipped_trust_list(), at=NOW)
+    assert (found.verdict, found.headline) == ("unknown signer", "We cannot confirm who signed this copy")
+    assert found.facts is not None
+    assert found.facts.recipient == "Acme GmbH"
 
 
 def _without_ess(self: Signatory, digest: bytes) -> list[bytes]:

@@ -131,7 +131,16 @@ def _describe_untrusted(pdf: bytes, ledger: "Ledger", trust: "Trust", at: dateti
         before = _check(pdf, ledger, trust, last)
         if before.copy is not None:
             return replace(say(FORMERLY_USED, date=_day(last)), copy=before.copy, facts=facts)
-    return replace(say(UNKNOWN_SIGNER, NOT_PUBLISHED if trust.signers else NONE_PUBLISHED), reason=reason, facts=facts)
+    why = None if _is_weak(read) else NOT_PUBLISHED if trust.signers else NONE_PUBLISHED
+    return replace(say(UNKNOWN_SIGNER, why), reason=reason, facts=facts)
+
+
+def _is_weak(read: "ReadCopy") -> bool:
+    """Tell whether anybody may have the key that signed a copy; to compare its certificate would prove nothing."""
+    from ..keys.certificates import read_key
+    from ..keys.signature import find_weakness
+
+    return find_weakness(read_key(read.delivery.signatory.parsed[0])) is not None
 
 
 def _read(pdf: bytes, ledger: "Ledger") -> "ReadCopy | None":
@@ -142,9 +151,14 @@ def _read(pdf: bytes, ledger: "Ledger") -> "ReadCopy | None":
 
     try:
         read = read_copy(pdf, find_origin(pdf, ledger))
-        require_signatures(read)
     except VerificationError:
         return None
+    try:
+        require_signatures(read)
+    except AlteredError:
+        return None
+    except UntrustedError:  # whole, but anybody may have made its weak key
+        pass
     return read
 
 
