@@ -1,7 +1,7 @@
 """What a level costs: bytes, requests and time for each copy, with the tests' authority on the loopback.
 
-The processor time is that of our process; the authority answers in another one, as authorities do. Sizes and requests do not depend on
-the machine. The form is certified beforehand, as it is once for an identity and a level.
+The processor time is that of our process; the authority answers in another one, as authorities do. Sizes and requests
+do not depend on the machine. The form is certified beforehand, as it is once for an identity and a level.
 """
 
 import collections
