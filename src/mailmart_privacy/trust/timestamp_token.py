@@ -15,7 +15,6 @@ What is covered by the signature (the TSTInfo and the signed attributes) is kept
 """
 
 import datetime
-import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -49,6 +48,7 @@ except ImportError:
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 MAX_CERTIFICATES = 16
 MAX_SIZE = 65_536  # bytes; those of public authorities have 4,000 to 7,000
+_REMEMBERED = 64
 _ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 
 
@@ -73,7 +73,6 @@ class Token:
     nonce: int | None
 
 
-@functools.lru_cache(maxsize=32)  # a renewal meets each token of a copy two or three times, a folder those of its forms
 def read_token(content: bytes) -> Token:
     """Read a token in any form of DER, and write it in canonical form.
 
@@ -87,14 +86,28 @@ def read_token(content: bytes) -> Token:
     Raises:
         TokenError: it is not a token, or its signature does not hold.
     """
+    # A renewal meets each token of a copy two or three times, first as the authority spells it, a folder those of its
+    # forms. What is written from a token's values is read as the same values (see the tests), so it is remembered, too.
+    found = _known.get(content)
+    if found is not None:
+        return found
     try:
-        return _read(content)
+        found = _read(content)
     except TokenError:
         raise
     except SignatureError as error:
         raise TokenError(f"the timestamp's signature {error}") from None
     except ValueError as error:
         raise TokenError(f"the timestamp cannot be read ({error})") from None
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    _known[content] = _known[found.content] = found
+    return found
+
+
+def forget_tokens() -> None:
+    """Forget the tokens that were read, as if none of them had been met before; for measuring."""
+    _known.clear()
 
 
 def parse_token(content: bytes) -> Token:
@@ -123,6 +136,9 @@ def require_stamped(token: Token, message: bytes) -> None:
     """
     if token.algorithm not in DIGESTS or token.imprint != hashlib.new(token.algorithm, message).digest():
         raise TokenError("the timestamp was made for something else")
+
+
+_known: dict[bytes, Token] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
