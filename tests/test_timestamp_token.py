@@ -6,7 +6,14 @@ import pytest
 from asn1crypto import cms, core, tsp
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from mailmart_privacy.trust.timestamp_token import Token, TokenError, parse_token, read_token, require_stamped
+from mailmart_privacy.trust.timestamp_token import (
+    Token,
+    TokenError,
+    forget_tokens,
+    parse_token,
+    read_token,
+    require_stamped,
+)
 
 from .chains import NOW, Authority
 from .tokens import TokenMaker

@@ -5,7 +5,7 @@ from ..errors import ExitCode, MissingExtraError
 __all__ = ["main"]
 
 PROGRAM = "mailmart-privacy"
-_OBJECTS = 50_000  # that have to be new before some of them are looked at; those of a command take about 10 MiB
+_OBJECTS = 50_000  # that have to be new before some of them are collected; those of a command take about 10 MiB
 
 
 def main() -> None:
