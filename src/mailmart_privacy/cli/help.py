@@ -1,6 +1,5 @@
 """Help in groups: the options of a command, and the commands of a group, with "did you mean …?"."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,9 +52,11 @@ class GroupedCommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command by its name, or say which one is written in a similar way."""
         known = self.list_commands(ctx)
-        near = difflib.get_close_matches(args[0], known, n=1) if args[0] not in known else []
-        if near:
-            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
+        if args[0] not in known:
+            from difflib import get_close_matches
+
+            if near := get_close_matches(args[0], known, n=1):
+                raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
