@@ -86,11 +86,8 @@ def read_token(content: bytes) -> Token:
     Raises:
         TokenError: it is not a token, or its signature does not hold.
     """
-    # A renewal meets each token of a copy two or three times, first as the authority spells it, a folder those of its
-    # forms. What is written from a token's values is read as the same values (see the tests), so it is remembered, too.
-    found = _known.get(content)
-    if found is not None:
-        return found
+    if (known := _known.get(content)) is not None:
+        return known
     try:
         found = _read(content)
     except TokenError:
@@ -103,11 +100,6 @@ def read_token(content: bytes) -> Token:
         _known.clear()
     _known[content] = _known[found.content] = found
     return found
-
-
-def forget_tokens() -> None:
-    """Forget the tokens that were read, as if none of them had been met before; for measuring."""
-    _known.clear()
 
 
 def parse_token(content: bytes) -> Token:
@@ -138,6 +130,7 @@ def require_stamped(token: Token, message: bytes) -> None:
         raise TokenError("the timestamp was made for something else")
 
 
+# The last tokens that were read, each as it was spelt and as it is written here, which is read as the same values.
 _known: dict[bytes, Token] = {}
 
 
