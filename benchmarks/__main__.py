@@ -70,7 +70,7 @@ that the log then has, synced together with its folder, and nothing else.
 | single appends | ≥ 300 a second | {single:,.0f} a second | {single_ratio:.2f} × bare (to reach: ≤ 1.5 ×) |
 | in batches of 256 | ≥ 20,000 a second | {batch:,.0f} a second | {batch_ratio:.2f} × bare (to reach: ≤ 1.5 ×) |
 | audit of a million entries | ≤ 5 s | {audit:.1f} s | the log alone, without the files of copies |
-| `archive add`, {few} copies | ≤ 2 × bare | {added:.2f} s | {added_ratio:.2f} × the same read, hashed and synced |
+| `archive add`, {few} copies | ≤ 2 × bare | {added:.2f} s | {added_ratio:.2f} × the same, durable one by one |
 | `archive add`, {many:,} copies | ≤ 20 × as long | {added_many:.1f} × as long | each is verified first |
 | one proof, tiles in the cache | ≤ 5 ms | {proof:.1f} ms | in a log of a million entries |
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import mailmart_privacy as privacy
 from mailmart_privacy import archive
+from mailmart_privacy.batch.worker_pool import open_helpers
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
@@ -64,7 +65,7 @@ def _issue(folder: Path, identity: Identity, count: int) -> list[Path]:
 
 
 def _write(folder: Path, paths: Sequence[Path]) -> float:
-    """Read, hash and write files, one after the other, each synced, and their folder."""
+    """Read, hash and write files, one after the other, each durable: it and its name in the folder are synced."""
     target = folder / "bare"
     target.mkdir()
     start = time.perf_counter()
@@ -74,9 +75,9 @@ def _write(folder: Path, paths: Sequence[Path]) -> float:
         os.write(descriptor, content)
         os.fsync(descriptor)
         os.close(descriptor)
-    descriptor = os.open(target, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
+        descriptor = os.open(target, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
     seconds = time.perf_counter() - start
     shutil.rmtree(target)
     return seconds
@@ -92,7 +93,8 @@ def _add(folder: Path, paths: Sequence[Path], identity: Identity) -> float:
         actor=archive.Person(issuer="os", subject="bench", name="bench"),
     )
     start = time.perf_counter()
-    added = service.add(paths, trust=(identity.certificate,), ledger=shipped())
+    with open_helpers(len(paths)) as helpers:  # as the command does
+        added = service.add(paths, trust=(identity.certificate,), ledger=shipped(), helpers=helpers)
     seconds = time.perf_counter() - start
     assert all(each.added for each in added)
     shutil.rmtree(target)

@@ -115,7 +115,8 @@ def fake_copies(chance: random.Random, count: int, *, size: int = 600, recipient
     """Make copies of random bytes: an archive does not look into them."""
     return [
         Copy(
-            pdf=b"%PDF-1.7\n" + chance.randbytes(size),
+            pdf=(pdf := b"%PDF-1.7\n" + chance.randbytes(size)),
+            digest=sha256(pdf).hexdigest(),
             version=VERSION,
             level="B-B",
             signer="a" * 64,

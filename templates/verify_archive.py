@@ -316,7 +316,7 @@ def check_archive(folder, key, trust):
     entries, signed = read_commits(folder, states)
     if len(entries) > signed:
         trust.doubts.append(
-            "the last %d entries are not signed yet, so anybody may have written them; ask for a signed state" % (len(entries) - signed)
+            "entries after no. %d are not signed yet, so anybody may have written them; ask for a signed state" % (signed - 1)
         )
     said = {number for number, (claims, _) in enumerate(entries) if claims["kind"] == "key-rotation" and number < published}
     require(said == set(rotations), "the entries and the folder rotations say different things of the log's key")

@@ -101,8 +101,10 @@ class Made:
 
 
 def copy(number: int, **changes: Any) -> Copy:
+    pdf = b"%PDF-1.7 of copy " + str(number).encode()
     made = Copy(
-        pdf=b"%PDF-1.7 of copy " + str(number).encode(),
+        pdf=pdf,
+        digest=sha256(pdf).hexdigest(),
         version=VERSION,
         level="B-B",
         signer=SIGNER,

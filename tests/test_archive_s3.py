@@ -60,7 +60,8 @@ def make(url: str, key: Path, retention: Retention | None = None) -> tuple[Archi
 def fake_copies(count: int) -> list[Copy]:
     return [
         Copy(
-            pdf=secrets.token_bytes(3000),
+            pdf=(pdf := secrets.token_bytes(3000)),
+            digest=sha256(pdf).hexdigest(),
             version="2026-02-24",
             level="B-B",
             signer="a" * 64,

@@ -236,8 +236,12 @@ def sync_files(descriptors: "Sequence[int]") -> None:
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(_SYNCERS) as pool:
-        for _ in pool.map(sync_file, descriptors):
+    def sync_some(start: int) -> None:
+        for descriptor in descriptors[start::_SYNCERS]:
+            sync_file(descriptor)
+
+    with ThreadPoolExecutor(_SYNCERS) as pool:  # a share for each: to hand over each file takes longer than its sync
+        for _ in pool.map(sync_some, range(_SYNCERS)):
             pass
 
 

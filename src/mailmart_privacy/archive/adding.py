@@ -1,15 +1,15 @@
 """Adding copies that were issued elsewhere: each one is verified first, unless the archive has it already."""
 
-import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .._limits import limited
-from ..errors import ArchiveError, ExitCode, PrivacyError, UnreadableFileError
-from .admission import admit
+from ..errors import ArchiveError, ExitCode, PrivacyError
+from ..verifying.many import read_copy
+from .admission import admit_files
 from .lookup import compare_row
 from .recipients import fold, open_details
 from .register import read_register
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..policy.ledger import Ledger
-    from ..trust.anchors import Trusted
+    from .admission import Admission, Outcome
     from .archive import Archive
-    from .entries import LogEntry
     from .index.index import Index
     from .session import Copy, Session
 
 _TOGETHER = 128  # copies that are committed together, while the next ones are verified
-MAX_SIZE = 64 << 20  # bytes; larger files are not read
+_CHUNK, _CHUNK_SIZE = 16, 8 << 20  # files, and bytes, that another process gets at once
+_AHEAD = 4  # such chunks for each process
 
-
-_Committed = dict[str, int] | PrivacyError | OSError
-_Looked = list[tuple["Added", "Copy | None"]]
+_Error = PrivacyError | OSError
+_Committed = dict[str, int] | _Error
+_Verified = list[tuple["Added", "Copy | None"]]
 
 
 class ReferenceConflictError(ArchiveError):
@@ -72,15 +72,28 @@ class Added:
     error: PrivacyError | OSError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that was read.
+
+    Attributes:
+        added: what will come of it where it is not refused.
+        path: where it is.
+        content: what is to be verified, or None where that is not needed.
+    """
+
+    added: Added
+    path: "Path"
+    content: bytes | None = None
+
+
 def add_files(
     session: "Session",
     index: "Index",
     paths: "Iterable[Path]",
     *,
     names_key: bytes,
-    trust: "Trusted",
-    ledger: "Ledger",
-    clock: Callable[[], datetime.datetime],
+    admission: "Admission",
     same_reference: bool = False,
 ) -> Iterator[Added]:
     """Archive files, many in one commit, and yield the outcome for each, in their order.
@@ -90,31 +103,72 @@ def add_files(
         index: its index, up to date.
         paths: the files.
         names_key: the archive's.
-        trust: whom to trust for what.
-        ledger: the recorded versions.
-        clock: tells what time it is (aware).
+        admission: how they are verified.
         same_reference: accept a reference that another customer has already.
     """
-    known: dict[str, int] = {}
-    read = session.archive.read_entries()
-    references = None if same_reference else ReferenceOwners(session.archive, names_key)
-    looked = (_look(path, index, known, session.archive, read, trust, ledger, clock, references) for path in paths)
+    reading = _Reading(session.archive, index, None if same_reference else ReferenceOwners(session.archive, names_key))
+    verified = (reading.finish(*each) for each in _verify(map(reading.read, paths), admission))
     # While some copies are made durable, the next ones are read and verified.
     with ThreadPoolExecutor(1) as pool:
-        before: tuple[_Looked, Future[_Committed]] | None = None
-        for some in _portion(looked):
+        before: tuple[_Verified, Future[_Committed]] | None = None
+        for some in _portion(verified):
             if before is not None:
-                yield from _report(*before, known)
+                yield from _report(*before, reading)
             copies = [copy for _, copy in some if copy is not None]
-            before = some, pool.submit(_commit, session, copies, ledger)
+            before = some, pool.submit(_commit, session, copies, admission.ledger)
         if before is not None:
-            yield from _report(*before, known)
+            yield from _report(*before, reading)
 
 
-def _portion(looked: "Iterable[tuple[Added, Copy | None]]") -> "Iterator[_Looked]":
-    some: _Looked = []
+def _verify(files: "Iterable[_File]", admission: "Admission") -> "Iterator[tuple[_File, Copy | _Error | None]]":
+    """Verify what has to be, here or by other processes, and yield each file with the outcome."""
+    executor = admission.executor
+    if executor is None:
+        for file in files:
+            yield file, None if file.content is None else admission.admit(file.content)
+        return
+    remaining = _chunk(files)
+    waiting: deque[tuple[list[_File], Future[list[Outcome]]]] = deque()
+    try:
+        while True:
+            while len(waiting) < _AHEAD * admission.workers and (some := next(remaining, None)):
+                paths = [file.path for file in some if file.content is not None]
+                waiting.append((some, executor.submit(admit_files, admission.trust, admission.clock(), paths)))
+            if not waiting:
+                return
+            some, future = waiting.popleft()
+            outcomes = iter(future.result())
+            for file in some:
+                yield file, None if file.content is None else _accept(file, file.content, next(outcomes), admission)
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+def _accept(file: _File, content: bytes, outcome: "Outcome", admission: "Admission") -> "Copy | _Error":
+    digest, found = outcome
+    if digest != file.added.digest:  # it was changed between the two reads: what was read here counts
+        return admission.admit(content)
+    return found if isinstance(found, Exception) else replace(found, pdf=content)
+
+
+def _chunk(files: "Iterable[_File]") -> "Iterator[list[_File]]":
+    """Divide files into what another process gets at once; what is read ahead stays small, whatever the files are."""
+    some, size = list[_File](), 0
+    for file in files:
+        some.append(file)
+        size += len(file.content or b"")
+        if len(some) == _CHUNK or size > _CHUNK_SIZE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _portion(verified: "Iterable[tuple[Added, Copy | None]]") -> "Iterator[_Verified]":
+    some: _Verified = []
     count = 0
-    for each in looked:
+    for each in verified:
         some.append(each)
         count += each[1] is not None
         if count == _TOGETHER or len(some) == 4 * _TOGETHER:
@@ -158,42 +212,63 @@ def _read_owners(archive: "Archive", names_key: bytes) -> Mapping[str, str]:
     return owners
 
 
-def _look(
-    path: "Path",
-    index: "Index",
-    known: dict[str, int],
-    archive: "Archive",
-    read: "Callable[[int], LogEntry]",
-    trust: "Trusted",
-    ledger: "Ledger",
-    clock: Callable[[], datetime.datetime],
-    references: "ReferenceOwners | None",
-) -> "tuple[Added, Copy | None]":
-    """Read a file; verify it unless it is known."""
-    digest = None
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
-        if len(content) > MAX_SIZE:
-            raise UnreadableFileError(f"the file has more than {MAX_SIZE:,} bytes; larger files are not read")
-        digest = sha256(content).hexdigest()
-        found = index.find(digest) if digest not in known else None
-        if found is not None and found.kind == "customer-copy":
-            compare_row(archive, found, read)
-            if found.erased:
-                raise ArchiveError("this copy was erased from the archive with its recipient; it is not taken again")
-            known[digest] = found.number
-        if digest in known:
-            return Added(file=str(path), digest=digest, entry=known[digest]), None
-        known[digest] = -1  # until it is committed
-        with limited():
-            copy = admit(content, trust=trust, at=clock(), ledger=ledger)
-        if references is not None:
-            references.claim(copy.reference, copy.recipient)
-        return Added(file=str(path), digest=digest, added=True), copy
-    except (PrivacyError, OSError) as error:
-        known.pop(digest or "", None)
-        return Added(file=str(path), digest=digest, error=error), None
+class _Reading:
+    """Reads files, and finds out which of them have to be verified.
+
+    Args:
+        archive: where they go.
+        index: its index, up to date.
+        references: tells which customer has which reference, or None where two customers may have one.
+
+    Attributes:
+        known: the numbers of entries by digest; -1 until the entry is committed.
+        refused: why files were refused, by digest.
+    """
+
+    def __init__(self, archive: "Archive", index: "Index", references: "ReferenceOwners | None") -> None:
+        self._archive, self._index, self._references = archive, index, references
+        self._read_entry = archive.read_entries()
+        self.known: dict[str, int] = {}
+        self.refused: dict[str, _Error] = {}
+
+    def read(self, path: "Path") -> _File:
+        """Read a file, and look for it in the archive."""
+        digest = None
+        try:
+            content = read_copy(path)
+            digest = sha256(content).hexdigest()
+            found = self._index.find(digest) if digest not in self.known else None
+            if found is not None and found.kind == "customer-copy":
+                compare_row(self._archive, found, self._read_entry)
+                if found.erased:
+                    raise ArchiveError(
+                        "this copy was erased from the archive with its recipient; it is not taken again"
+                    )
+                self.known[digest] = found.number
+        except (PrivacyError, OSError) as error:
+            return _File(Added(file=str(path), digest=digest, error=error), path)
+        if digest in self.known:
+            return _File(Added(file=str(path), digest=digest, entry=self.known[digest]), path)
+        self.known[digest] = -1
+        self.refused.pop(digest, None)
+        return _File(Added(file=str(path), digest=digest, added=True), path, content)
+
+    def finish(self, file: _File, outcome: "Copy | _Error | None") -> "tuple[Added, Copy | None]":
+        """Note the outcome of a verification; a copy must not have the reference of another customer."""
+        if outcome is None:
+            return file.added, None
+        if not isinstance(outcome, Exception):
+            try:
+                if self._references is not None:
+                    self._references.claim(outcome.reference, outcome.recipient)
+            except ReferenceConflictError as error:
+                outcome = error
+            else:
+                return file.added, outcome
+        assert file.added.digest is not None
+        self.known.pop(file.added.digest, None)
+        self.refused[file.added.digest] = outcome
+        return replace(file.added, added=False, error=outcome), None
 
 
 def _commit(session: "Session", copies: "Sequence[Copy]", ledger: "Ledger") -> _Committed:
@@ -205,14 +280,16 @@ def _commit(session: "Session", copies: "Sequence[Copy]", ledger: "Ledger") -> _
     return {each.entry.files[0].digest: each.number for each in done}
 
 
-def _report(some: "_Looked", committed: "Future[_Committed]", known: dict[str, int]) -> Iterator[Added]:
+def _report(some: "_Verified", committed: "Future[_Committed]", reading: _Reading) -> Iterator[Added]:
     done = committed.result()
     if isinstance(done, dict):
-        known |= done
+        reading.known |= done
     for each, _ in some:
         if each.digest is None or each.error is not None:
             yield each
-        elif not isinstance(done, dict) and known[each.digest] < 0:
+        elif each.digest in reading.refused:  # the same file came twice, and was refused since
+            yield replace(each, entry=None, error=reading.refused[each.digest])
+        elif not isinstance(done, dict) and reading.known[each.digest] < 0:
             yield replace(each, added=False, error=done)
         else:
-            yield replace(each, entry=known[each.digest])
+            yield replace(each, entry=reading.known[each.digest])

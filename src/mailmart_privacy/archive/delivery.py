@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from .._files import find_abandoned, open_whole, sync_file, sync_folder
+from .._limits import MAX_FILE
 from ..errors import ArchiveError, PrivacyError, UndeliveredError
 from .acts import withdraw
-from .adding import MAX_SIZE, ReferenceOwners
+from .adding import ReferenceOwners
 from .admission import admit
 from .lookup import recipient_of
 from .recipients import Details, open_details
@@ -171,7 +172,7 @@ def withdraw_abandoned(service: "ArchiveService", folder: Path) -> "list[LogEntr
         The entries of the withdrawn copies.
     """
     done: list[LogEntry] = []
-    for path, content in find_abandoned(folder, MAX_SIZE):
+    for path, content in find_abandoned(folder, MAX_FILE):
         register = _read_copies(service, content)
         if not register.copies:
             continue
@@ -248,11 +249,10 @@ def _withdraw(service: "ArchiveService", copy: "Copy", added: "LogEntry | None",
 
 
 def _withdraw_committed(service: "ArchiveService", copy: "Copy") -> bool:
-    digest = sha256(copy.pdf).hexdigest()
     with service.writing() as (session, keyring):
         recipient = service.archive.find_recipient(keyring.names_key, copy.recipient)
         copies = copies_of(service.archive, recipient.pseudonym).copies if recipient is not None else ()
-        found = [each for each in copies if each.entry.files[0].digest == digest]
+        found = [each for each in copies if each.entry.files[0].digest == copy.digest]
         for each in found:
             assert recipient is not None
             withdraw(session, recipient, each, details=Details(reason=_UNWRITTEN))
@@ -262,7 +262,7 @@ def _withdraw_committed(service: "ArchiveService", copy: "Copy") -> bool:
 def _describe(copy: "Copy", added: "LogEntry") -> ArchivedCopy:
     return ArchivedCopy(
         pdf=copy.pdf,
-        digest=sha256(copy.pdf).hexdigest(),
+        digest=copy.digest,
         recipient=copy.recipient,
         reference=copy.reference,
         version=copy.version,

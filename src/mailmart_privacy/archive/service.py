@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from ..policy.read_json import policy_from_json
 from ..policy.render import render_html
+from ..trust.anchors import as_trust
 from .acts import Erasure, finish_erasures
 from .adding import Added, add_files
+from .admission import Admission
 from .anchoring import Anchoring, anchor_added, indexed_anchors
 from .audit import Report, audit
 from .evidence import gather_evidence
@@ -25,6 +27,7 @@ from .renewal import Renewal
 from .service_acts import ArchiveActs
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
     from pathlib import Path
 
     from ..policy.ledger import Ledger
@@ -43,6 +46,7 @@ class ArchiveService(ArchiveActs):
         ledger: "Ledger",
         same_reference: bool = False,
         anchoring: Anchoring | None = None,
+        helpers: "tuple[Executor | None, int]" = (None, 1),
         report: Callable[[Added], None] = lambda added: None,
     ) -> list[Added]:
         """Archive copies that were issued elsewhere; see `adding.add_files`.
@@ -53,21 +57,24 @@ class ArchiveService(ArchiveActs):
             ledger: the recorded versions.
             same_reference: accept a reference that another customer has already.
             anchoring: who anchors the log if something was added, or None.
+            helpers: processes that verify the files, and how many they are; see `Admission`.
             report: is told the outcome for each file, in their order.
 
         Raises:
             NotAnchoredError: all is archived, and the log could not be anchored after that.
         """
         done = []
+        executor, workers = helpers
+        admission = Admission(
+            trust=as_trust(trust), ledger=ledger, clock=self.clock, executor=executor, workers=workers
+        )
         with self.index() as index, self.writing() as (session, keyring):
             for each in add_files(
                 session,
                 index,
                 paths,
                 names_key=keyring.names_key,
-                trust=trust,
-                ledger=ledger,
-                clock=self.clock,
+                admission=admission,
                 same_reference=same_reference,
             ):
                 report(each)

@@ -27,6 +27,7 @@ class Copy:
 
     Attributes:
         pdf: its bytes.
+        digest: lowercase hex SHA-256 of them.
         version: of the policy.
         level: "B-B" to "B-LTA".
         signer: lowercase hex SHA-256 of the certificate that it was delivered with, in DER.
@@ -39,6 +40,7 @@ class Copy:
     """
 
     pdf: bytes
+    digest: str
     version: str
     level: str
     signer: str
@@ -84,8 +86,7 @@ class Session:
         for copy in copies:
             version = ledger.version(copy.version)
             recipient = recipients[copy.recipient]
-            digest = sha256(copy.pdf).hexdigest()
-            file = File(name=name_copy(digest, moment), digest=digest, size=len(copy.pdf))
+            file = File(name=name_copy(copy.digest, moment), digest=copy.digest, size=len(copy.pdf))
             files.append((file.name, copy.pdf))
             entries.append(
                 Entry(

@@ -77,6 +77,7 @@ class Archiving:
         added = [
             Copy(
                 pdf=copy.pdf or b"",
+                digest=copy.digest,
                 version=self._version,
                 level=self._level,
                 signer=self._signer,

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -15,16 +16,19 @@ from ..release.named_data import use_named_data
 
 
 @contextlib.contextmanager
-def open_processes(count: int) -> Iterator[Executor]:
+def open_processes(count: int, *, forked: bool = False) -> Iterator[Executor]:
     """Start some worker processes.
 
     Args:
         count: how many.
+        forked: start copies of this process, which are at work at once (see `can_fork`), not new ones, which import
+            all that they need.
 
     Raises:
         PrivacyError: a worker process was killed.
     """
-    context = multiprocessing.get_context("spawn")  # a worker must not inherit locks or open files
+    # A worker must not inherit locks or open files.
+    context = multiprocessing.get_context("fork" if forked else "spawn")
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
         with _interrupts_ignored():  # workers inherit it, and may be interrupted before they can ask for it themselves
             for _ in range(count):  # each submission starts one worker
@@ -33,6 +37,14 @@ def open_processes(count: int) -> Iterator[Executor]:
             yield pool
         except BrokenProcessPool:
             raise PrivacyError("a worker process was killed; the machine may be short of memory") from None
+
+
+def can_fork() -> bool:
+    """Tell whether copies of this process may work: it runs on Linux, and has no other thread, which could have a lock.
+
+    Its files are for the caller to look after: none that is locked may be open.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1
 
 
 @contextlib.contextmanager

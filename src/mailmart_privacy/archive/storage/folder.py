@@ -12,7 +12,8 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ...errors import TamperedError
+from ..._limits import read_bounded
+from ...errors import TamperedError, UnreadableFileError
 from ..layout import limit_of
 from .base import INCOMING, Lock, Retention, Stored, TooLargeError
 from .folder_writer import (
@@ -151,10 +152,9 @@ class Folder:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise self._no_file(name)
             with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(limit + 1)
-            if len(content) > limit:
-                raise TooLargeError(name, limit)
-            return content
+                return read_bounded(file, limit)
+        except UnreadableFileError:
+            raise TooLargeError(name, limit) from None
         finally:
             os.close(descriptor)
 

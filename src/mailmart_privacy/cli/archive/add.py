@@ -91,12 +91,14 @@ def add(
     A copy that is in the archive already is not verified or added again. With --tsa the log is anchored afterwards.
     With several files the exit code is the highest.
     """
+    from ...batch.worker_pool import open_helpers
+
     service, paths = open_service(location, "indexing"), list_files(names)
     if not paths:
         raise UsageError(f"there is no PDF file in {', '.join(names)}")
     results: list[dict[str, Any]] = []
     try:
-        with show_progress("archiving", len(paths)) as progress:
+        with open_helpers(len(paths)) as helpers, show_progress("archiving", len(paths)) as progress:
 
             def report(added: "Added") -> None:
                 results.append(_to_json(added))
@@ -110,6 +112,7 @@ def add(
                 ledger=shipped(),
                 same_reference=same_reference,
                 anchoring=read_anchoring(authorities, witness),
+                helpers=helpers,
                 report=report,
             )
     finally:  # what was archived before an error is listed

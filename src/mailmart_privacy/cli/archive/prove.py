@@ -196,11 +196,15 @@ def _compare(archive: "Archive", other: str | None) -> str:
 def _describe_notes(report: "Report") -> None:
     """Print what is worth knowing but is not a fault."""
     register = report.register
-    counts = [(len(register.holds), "holds are in place"), (len(register.withdrawn), "copies were withdrawn")]
-    counts += [(len(report.litter), "files were left behind by an operating system; they do no harm")]
-    for count, words in counts:
+    left = "left behind by an operating system"
+    counts = [
+        (len(register.holds), "hold is in place", "holds are in place"),
+        (len(register.withdrawn), "copy was withdrawn", "copies were withdrawn"),
+        (len(report.litter), f"file was {left}; it does no harm", f"files were {left}; they do no harm"),
+    ]
+    for count, one, more in counts:
         if count:
-            click.echo(f"  note       {count:,} {words}")
+            click.echo(f"  note       {count:,} {one if count == 1 else more}")
     for each in register.waiting.values():
         until = f" until {moment_words(each.entry.due_at)}" if each.entry.due_at else ""
         click.echo(f"  note       an erasure waits{until}; `archive renew` does it then")
