@@ -110,6 +110,7 @@ _TEXTS = (
     *("act", "actor", "second", "key", "digest"),
 )
 _NUMBERS = ("size", "about")
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def write_entry(entry: Entry) -> bytes:
@@ -213,4 +214,4 @@ def scan_copy(content: bytes) -> ScannedCopy | None:
 
 def write_json(document: object) -> bytes:
     """Write JSON as RFC 8785 does; its numbers must be whole, and its keys ASCII."""
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _JSON.encode(document).encode()

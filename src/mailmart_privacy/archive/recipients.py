@@ -168,7 +168,8 @@ def seal_details(key: bytes, details: Details) -> str:
         key: of the recipient, so that the details go when the recipient is erased; or that of `derive_acts_key`.
         details: what to encrypt.
     """
-    return _seal(key, write_json({name: value for name, value in asdict(details).items() if value}))
+    given = {name: value for name in Details.__slots__ if (value := getattr(details, name))}
+    return _seal(key, write_json(given))
 
 
 def open_details(key: bytes, sealed: str) -> Details:

@@ -4,7 +4,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -40,11 +39,14 @@ def open_processes(count: int, *, forked: bool = False) -> Iterator[Executor]:
 
 
 def can_fork() -> bool:
-    """Tell whether copies of this process may work: it runs on Linux, and has no other thread, which could have a lock.
+    """Tell whether copies of this process may work: it runs on Linux, and has no other thread, which could hold a lock.
 
     Its files are for the caller to look after: none that is locked may be open.
     """
-    return sys.platform == "linux" and threading.active_count() == 1
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # those that are not Python's count, too
+    except OSError:  # another system
+        return False
 
 
 @contextlib.contextmanager

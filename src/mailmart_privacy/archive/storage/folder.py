@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..._limits import read_bounded
 from ...errors import TamperedError, UnreadableFileError
-from ..layout import limit_of
+from ..layout import ANCHORS, COPIES, VERSIONS, limit_of
 from .base import INCOMING, Lock, Retention, Stored, TooLargeError
 from .folder_writer import (
     FolderWriter,
@@ -27,6 +27,7 @@ from .folder_writer import (
 )
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_STAGED = (f"{ANCHORS}/", f"{COPIES}/", f"{VERSIONS}/")  # what entries name, and so may be staged
 
 
 class Folder:
@@ -46,7 +47,7 @@ class Folder:
         """Read a file; see `Storage.read`."""
         limit = limit_of(name) if at_most is None else at_most
         content = self._read(name, limit)
-        if content is None:
+        if content is None and name.startswith(_STAGED):
             for staging in self._staging_folders():
                 content = self._read(f"{INCOMING}/{staging}/{staging_name(name)}", limit)
                 if content is not None:

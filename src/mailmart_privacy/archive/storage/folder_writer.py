@@ -37,6 +37,7 @@ class FolderWriter:
         self._staged: dict[str, None] = {}
         self._touched: dict[Path, None] = {}
         self._known = {root}  # folders whose names are synced
+        self._prepared: dict[str, Path] = {}
         self._count = 0
 
     @property
@@ -49,7 +50,7 @@ class FolderWriter:
         names, done = [], []
         with _Written() as written:
             for name, content in files:
-                names.append((name, self._staging / str(self._number())))
+                names.append((name, self._name_beside()))
                 written.write(names[-1][1], content)
         for name, beside in names:
             path = self._prepare(name)
@@ -67,18 +68,18 @@ class FolderWriter:
         names = []
         with _Written() as written:
             for name, content in files:
-                names.append((name, self._staging / str(self._number())))
+                names.append((name, self._name_beside()))
                 written.write(names[-1][1], content)
         # Only what is whole has a name: another entry may name it, too, and find it here.
         for name, beside in names:
-            os.replace(beside, self._staging / staging_name(name))
+            os.replace(beside, f"{self._staging}/{staging_name(name)}")
             self._staged[name] = None
         sync_names(self._staging)
 
     def commit_staged(self) -> None:
         """Move staged files to their places; see `StorageWriter.commit_staged`."""
         for name in list(self._staged):
-            os.replace(self._staging / staging_name(name), self._prepare(name))
+            os.replace(f"{self._staging}/{staging_name(name)}", self._prepare(name))
             del self._staged[name]
 
     def adopt(self, names: set[str], held: set[str]) -> None:
@@ -97,7 +98,7 @@ class FolderWriter:
 
     def exchange(self, name: str, old: bytes | None, new: bytes) -> bool:
         """Replace a file; see `StorageWriter.exchange`."""
-        target = self._prepare(name)
+        target = Path(self._prepare(name))
         lock = os.open(target.parent, os.O_RDONLY)
         try:
             _lock(lock, wait=True)
@@ -107,7 +108,7 @@ class FolderWriter:
                 found = None
             if found != old:
                 return False
-            beside = self._staging / str(self._number())
+            beside = self._name_beside()
             with _Written() as written:
                 written.write(beside, new)
             os.replace(beside, target)
@@ -133,21 +134,24 @@ class FolderWriter:
             os.unlink(self._staging / each)
         os.rmdir(self._staging)
 
-    def _number(self) -> int:
+    def _name_beside(self) -> str:
         self._count += 1
-        return self._count
+        return f"{self._staging}/{self._count}"
 
-    def _prepare(self, name: str) -> Path:
+    def _prepare(self, name: str) -> str:
         """Find the place of a file, and make its folder."""
-        path = self._root / name
-        folder = path.parent
-        if folder not in self._known:
-            require_plain(self._root, name.rpartition("/")[0])
-            folder.mkdir(parents=True, exist_ok=True)
-            # Before anything is moved into it, which would be lost with the folder.
-            self._sync_name(folder)
+        below = name.rpartition("/")[0]
+        folder = self._prepared.get(below)
+        if folder is None:
+            folder = self._root / below
+            if folder not in self._known:
+                require_plain(self._root, below)
+                folder.mkdir(parents=True, exist_ok=True)
+                # Before anything is moved into it, which would be lost with the folder.
+                self._sync_name(folder)
+            self._prepared[below] = folder
         self._touched[folder] = None
-        return path
+        return f"{self._root}/{name}"
 
     def _sync_name(self, folder: Path) -> None:
         """Sync the name of a folder, and of those above it, even if it existed: its creator may have been
@@ -175,7 +179,7 @@ class _Written:
     def __exit__(self, kind: object, *_: object) -> None:
         self._close(sync=kind is None)
 
-    def write(self, path: Path, content: bytes) -> None:
+    def write(self, path: str, content: bytes) -> None:
         if len(self._open) == _OPEN:
             self._close(sync=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -185,7 +189,7 @@ class _Written:
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
         except OSError as error:  # it names no file, and the disk that is full may be another one than that of the copy
-            raise OSError(error.errno, error.strerror, str(path.parent)) from error
+            raise OSError(error.errno, error.strerror, os.path.dirname(path)) from error
 
     def _close(self, *, sync: bool) -> None:
         try:
