@@ -539,6 +539,7 @@ def test_report_and_due(cli: Run, archive: Path, tmp_path: Path) -> None:
         assert (tmp_path / f"report.{form}").read_bytes().lstrip().startswith(begins)
     made = json.loads((tmp_path / "report.json").read_text())
     assert sum(row["copies"] for row in made["issued"]) == 2
+    assert any("renew the signing certificate" in row["what"] for row in made["due"])
     found = ask(cli, "due")["due"]
     assert {each["what"] for each in found} >= {"certificate", "unanchored"}  # type: ignore[attr-defined]
 

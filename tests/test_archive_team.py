@@ -463,3 +463,6 @@ def test_what_is_due(place: Place) -> None:
         ("unanchored", None),
         ("erasure", until),
     ]
+    place.add([dataclasses.replace(copy_for("Late Ltd", "C-7"), level="B-LT")])
+    (missed,) = [each for each in find_due(service, trust=(), certificates=(), ledger=shipped()) if each.what == "copy"]
+    assert missed.about.startswith("until when a lasting copy can be relied on is not known")

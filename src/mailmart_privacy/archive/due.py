@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ..policy.ledger import Ledger
     from ..trust.anchors import Trusted
+    from .renewal import Renewal
     from .service import ArchiveService
 
 _EVER = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)
@@ -40,7 +41,7 @@ def find_due(
     ledger: "Ledger",
     retention: datetime.timedelta | None = None,
 ) -> list[DueItem]:
-    """Find what is due, the soonest first. Every lasting copy is verified for it.
+    """Find what is due, the soonest first. Every lasting copy is verified for it; those that cannot be are counted.
 
     Args:
         service: the archive.
@@ -54,6 +55,7 @@ def find_due(
         DueItem(what="copy", at=until, about=f"renew the copy {row.digest[:16]}: its timestamp expires then")
         for row, until in renewal.copies
     ]
+    items += _list_missed(renewal)
     size, covered = service.archive.checkpoint().size, 0
     if renewal.anchor is not None:
         covered = renewal.anchor.checkpoint.size + 1  # the anchor's own entry comes after what it covers
@@ -81,3 +83,14 @@ def find_due(
         about = f"version {version.version} takes effect"
         items.append(DueItem(what="version", at=version.effective_at, about=about))
     return sorted(items, key=lambda item: (item.at is not None, item.at or _EVER))
+
+
+def _list_missed(renewal: "Renewal") -> list[DueItem]:
+    """Say how many lasting copies could not be judged, and why the first one could not; anchors are told of apart."""
+    missed = [(what, error) for what, error in renewal.report().missed if not what.startswith("anchor ")]
+    if not missed:
+        return []
+    what, error = missed[0]
+    count = f"{len(missed):,} lasting copies" if len(missed) > 1 else "a lasting copy"
+    about = f"until when {count} can be relied on is not known; {what[:16]}: {error}"
+    return [DueItem(what="copy", at=None, about=about)]

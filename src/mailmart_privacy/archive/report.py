@@ -18,6 +18,7 @@ from .register import Register, read_register
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
+    from .due import DueItem
     from .entries import LogEntry
     from .recipients import Recipient
     from .service import ArchiveService
@@ -123,7 +124,12 @@ class ArchiveReport:
 
 
 def make_report(
-    service: "ArchiveService", *, since: datetime.datetime, until: datetime.datetime, ledger: "Ledger"
+    service: "ArchiveService",
+    *,
+    since: datetime.datetime,
+    until: datetime.datetime,
+    ledger: "Ledger",
+    due: "Sequence[DueItem] | None" = None,
 ) -> ArchiveReport:
     """Make the report on a period; the whole log is read and compared with its checkpoint.
 
@@ -132,6 +138,7 @@ def make_report(
         since: the first moment (aware).
         until: the moment after the last one (aware).
         ledger: the recorded versions.
+        due: what expires or has to be done, for a table of its own; see `due.find_due`.
 
     Raises:
         UsageError: the period ends before it begins.
@@ -143,14 +150,16 @@ def make_report(
         raise UsageError(f"the period ends ({format_iso(until)}) before it begins ({format_iso(since)})")
     found = _Reading(service, since, until)
     in_force = ledger.version_in_force(min(until, service.clock())).version
-    tables = (found.issued(), found.outdated(in_force), found.erasures(), found.acts(), found.holds(), found.anchors())
+    tables = [found.issued(), found.outdated(in_force), found.erasures(), found.acts(), found.holds(), found.anchors()]
+    if due is not None:
+        tables.append(_list_due(due))
     return ArchiveReport(
         origin=service.archive.metadata.origin,
         since=since.astimezone(datetime.UTC),
         until=until.astimezone(datetime.UTC),
         made_at=service.clock(),
         entries=found.register.size,
-        tables=tables,
+        tables=tuple(tables),
     )
 
 
@@ -257,6 +266,12 @@ class _Reading:
             return "-"
         person = self._staff.get(pseudonym)
         return person.name if person else "(erased)"
+
+
+def _list_due(items: "Sequence[DueItem]") -> Table:
+    """List what expires or has to be done, from when the report is made."""
+    rows = tuple(("now" if each.at is None else format_iso(each.at), each.about) for each in items)
+    return Table(key="due", title="What expires, or has to be done, and when", columns=("when", "what"), rows=rows)
 
 
 def _write(moment: datetime.datetime | None) -> str:

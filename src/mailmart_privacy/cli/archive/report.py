@@ -1,27 +1,50 @@
 """`archive report` and `due`: what happened in a period, and what has to be done when."""
 
 import datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from ...archive.location import ArchiveLocation
+from ...errors import UntrustedError
 from ...policy.ledger import shipped
 from ..edge import now
 from ..files import write_out
 from ..output import print_json
 from ..times import moment_words, read_begin, read_end
 from ..trusted import TrustOptions, read_own_certificate, trust_values
+from ..values import as_value
 from .options import archive_location, open_service, output_options, retention_option
 
 if TYPE_CHECKING:
     from ...archive.report import ReportFormat
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The period that a report is on.
+
+    Attributes:
+        since: its first day (UTC), or moment.
+        until: its last day (UTC), or the moment after it.
+    """
+
+    since: str
+    until: str
+
+
 @click.command()
-@click.option("--from", "since", required=True, metavar="DATE|TIME", help="The first day (UTC), or moment.")
-@click.option("--to", "until", required=True, metavar="DATE|TIME", help="The last day (UTC), or the moment after it.")
-@archive_location(key=True)
+@as_value(
+    "period",
+    Period,
+    click.option("--from", "since", required=True, metavar="DATE|TIME", help="The first day (UTC), or moment."),
+    click.option(
+        "--to", "until", required=True, metavar="DATE|TIME", help="The last day (UTC), or the moment after it."
+    ),
+)
+@archive_location(key=True, index=True)
+@trust_values
 @click.option(
     "--format",
     "form",
@@ -31,12 +54,22 @@ if TYPE_CHECKING:
     help="A page that prints well; PDF needs the extra `form`, XLSX the extra `xlsx`.",
 )
 @output_options
-def report(since: str, until: str, location: ArchiveLocation, form: "ReportFormat", output: str, force: bool) -> None:
-    """Report on a period: copies by version and person, outdated customers, erasures, holds, withdrawals, anchors."""
+def report(
+    period: Period, location: ArchiveLocation, trusted: TrustOptions, form: "ReportFormat", output: str, force: bool
+) -> None:
+    """Report on a period: copies by version and person, outdated customers, erasures, holds, withdrawals, anchors.
+
+    It ends with what expires when, as `archive due` has it; for that, give the authorities' roots with --trust.
+    """
+    from ...archive.due import DueItem, find_due
     from ...archive.report import make_report
 
     service = open_service(location)
-    made = make_report(service, since=read_begin(since), until=read_end(until), ledger=shipped())
+    try:
+        due = find_due(service, trust=trusted.read_with_own(), certificates=read_own_certificate(), ledger=shipped())
+    except UntrustedError as error:
+        due = [DueItem(what="anchor", at=None, about=f"what expires when cannot be told: {error}")]
+    made = make_report(service, since=read_begin(period.since), until=read_end(period.until), ledger=shipped(), due=due)
     write_out(output, made.render(form), binary=form in ("pdf", "xlsx"), force=force)
 
 
