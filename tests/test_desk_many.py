@@ -155,6 +155,26 @@ def test_a_batch_that_was_interrupted_goes_on_without_doubles(desk: LocalDesk, m
     assert browser.open(f"{place}/problems").status == 409
 
 
+def test_a_batch_is_followed_without_listing_all_records(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its customers are known by their names; others who issue meanwhile are found as well."""
+    browser = desk.sign_in("Ada")
+    rows = "".join(f"Folge {number} GmbH,F-{number}\n" for number in range(40))
+    browser.open("/many")
+    browser.upload("/many", "folge.csv", f"Company,Contract\n{rows}".encode())
+    place = browser.path.removesuffix("/sheet")
+    choice = {"sheet": "", "header_row": "1", "customer": "A", "reference": "B", "email": "", "then": "plan"}
+    browser.submit(f"{place}/sheet", **choice)
+    browser.submit(f"{place}/problems")
+    directory = desk.keeper.desk.directory
+    directory.refresh()
+    directory.anticipate(f"Folge {number} GmbH" for number in range(40))
+    run_batches(desk, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(directory, "_learn_records", lambda: pytest.fail("all records were listed"))
+        assert "Folge 39 GmbH" in browser.open("/customers?q=folge+39").words
+    directory.anticipate(())
+
+
 def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:
     """It is told before anything is issued, beside its cell."""
     browser = desk.sign_in("Ada")

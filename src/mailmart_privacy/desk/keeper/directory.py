@@ -7,6 +7,7 @@ table of the desk proves nothing.
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...archive.entries import LogEntry, read_entry
@@ -14,11 +15,13 @@ from ...archive.finding import find_similar, fold_for_search
 from ...archive.layout import CHECKPOINT, RECIPIENTS
 from ...archive.recipients import NO_DETAILS, Details, Person, Recipient, open_details, read_record
 from ...archive.register import read_log
-from ...archive.tlog.merkle import hash_leaf, hash_node
 from ...errors import TamperedError
+from .peaks import Peaks
 
 if TYPE_CHECKING:
     from ...archive.archive import Archive
+
+_AHEAD = 256  # customers of a batch who are looked for at once: as many as its processes work on, and some more
 
 
 @dataclass(slots=True)
@@ -80,7 +83,7 @@ class Directory:
         self._files: set[str] = set()
         self._records: dict[str, Recipient] = {}
         self._staff: dict[str, Person] = {}
-        self._peaks: list[tuple[int, bytes]] = []
+        self._peaks = Peaks()
         self.customers: dict[str, KnownCustomer] = {}
         self.by_digest: dict[str, tuple[KnownCustomer, KnownCopy]] = {}
         self.by_request: dict[str, tuple[KnownCustomer, KnownCopy]] = {}
@@ -92,6 +95,10 @@ class Directory:
         self.copies = 0
         self._holds: dict[int, KnownCustomer] = {}
         self._by_number: dict[int, KnownCopy] = {}
+        self._expected: dict[str, None] = {}
+        # Whether the records were listed since what is taken now was published; None while the log is read first, when
+        # others may add records.
+        self._listed: bool | None = None
         self.begins_at = archive.metadata.created_at
 
     def refresh(self) -> None:
@@ -107,6 +114,7 @@ class Directory:
                     self._take(number, content)
                 return
             for first, contents in self._archive.log.commits(self.size):
+                self._listed = False
                 for number, content in enumerate(contents, first):
                     self._take(number, content)
             self._compare()
@@ -118,6 +126,14 @@ class Directory:
             with self._lock:
                 self._keep(found)
         return found
+
+    def anticipate(self, names: Iterable[str]) -> None:
+        """Expect records of these customers, in this order, as a batch makes them: they are then read by their names.
+
+        Without that, all records are listed for each few copies that a batch makes, while people wait for an answer.
+        """
+        with self._lock:
+            self._expected = dict.fromkeys(names)
 
     def find_staff(self, pseudonym: str | None) -> Person | None:
         """Find the person whom entries call so, or None where nobody is known."""
@@ -184,12 +200,22 @@ class Directory:
 
     def _find_record(self, pseudonym: str) -> Recipient | None:
         if pseudonym not in self._records:
+            self._learn_expected()
+        if pseudonym not in self._records and not self._listed:
             self._learn_records()
+            self._listed = None if self._listed is None else True
         return self._records.get(pseudonym)
+
+    def _learn_expected(self) -> None:
+        for name in list(islice(self._expected, _AHEAD)):
+            found = self._archive.find_recipient(self._names_key, name)
+            if found is not None:
+                self._keep(found)
+                del self._expected[name]
 
     def _take(self, number: int, content: bytes) -> None:
         logged = LogEntry(number, content, read_entry(content))
-        self._grow(content)
+        self._peaks.add(content)
         self.size = number + 1
         if number == 0:
             self.begins_at = logged.entry.recorded_at
@@ -254,24 +280,8 @@ class Directory:
             if self.owners.get(copy.details.reference) == pseudonym:
                 del self.owners[copy.details.reference]
 
-    def _grow(self, content: bytes) -> None:
-        """Add an entry to the tree, of which the peaks are kept (RFC 6962, 2.1)."""
-        peaks = self._peaks
-        peaks.append((1, hash_leaf(content)))
-        while len(peaks) > 1 and peaks[-1][0] == peaks[-2][0]:
-            (width, right), (_, left) = peaks.pop(), peaks.pop()
-            peaks.append((2 * width, hash_node(left, right)))
-
     def _compare(self) -> None:
         checkpoint = self._archive.checkpoint()
-        if checkpoint.size == self.size and self._peaks:
-            root = _fold(self._peaks)
-            if root != checkpoint.root:
-                raise TamperedError(f"{self._archive.storage.location}: the log is not that of its {CHECKPOINT}")
-
-
-def _fold(peaks: Iterable[tuple[int, bytes]]) -> bytes:
-    *rest, (_, root) = peaks
-    for _, left in reversed(rest):
-        root = hash_node(left, root)
-    return root
+        root = self._peaks.root()
+        if checkpoint.size == self.size and root is not None and root != checkpoint.root:
+            raise TamperedError(f"{self._archive.storage.location}: the log is not that of its {CHECKPOINT}")

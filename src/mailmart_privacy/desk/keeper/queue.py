@@ -112,6 +112,9 @@ class BatchQueue:
 
     def _run_one(self, folder: BatchFolder) -> None:
         """Run a batch to its end, or until its process dies."""
+        directory = self._desk.directory
+        with contextlib.suppress(PrivacyError, OSError):  # if there is no plan, the process says so
+            directory.anticipate(row.recipient for row in folder.read_plan().rows)
         with self._lock:
             if not folder.begin():
                 return  # it was stopped meanwhile
@@ -125,6 +128,7 @@ class BatchQueue:
             except BrokenPipeError:
                 pass
         code = self._follow(folder, process)
+        directory.anticipate(())
         assert process.stdout is not None
         with process.stdout as output:
             words = output.read().decode("utf-8", "replace").strip()
