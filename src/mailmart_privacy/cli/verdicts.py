@@ -21,7 +21,7 @@ _COLUMN = 15  # where the values of facts begin
 _VERDICTS = {ExitCode.UNSIGNED: "not signed", ExitCode.ALTERED: "ALTERED", ExitCode.UNDECIDED: "not accepted"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class VerdictWriter:
     """Writes verdicts.
 

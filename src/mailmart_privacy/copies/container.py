@@ -193,7 +193,7 @@ def _first(name: x509.Name, kind: x509.ObjectIdentifier) -> str:
     return str(values[0].value)[:_MAX_NAME] if values else ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class ContainerValues:
     """The values of a container that do not follow from anything else.
 

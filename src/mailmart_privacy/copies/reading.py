@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .update import HashState, Progress
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class ReadCopy:
     """A copy, as it was read: every byte of the file is what format 1 makes of these values.
 

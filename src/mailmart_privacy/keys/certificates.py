@@ -97,6 +97,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
     return has_issued(certificate, certificate)
 
 
+@lru_cache(_REMEMBERED)
 def read_key(certificate: x509.Certificate) -> "CertificatePublicKeyTypes | None":
     """Read the public key of a certificate; None if cryptography does not know its kind."""
     try:

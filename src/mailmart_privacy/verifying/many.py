@@ -24,7 +24,7 @@ _AHEAD = 4  # chunks that are handed out for each process
 _Report = TypeVar("_Report")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class JudgedFile:
     """The outcome for a file.
 
@@ -39,7 +39,7 @@ class JudgedFile:
     error: PrivacyError | OSError | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class Question(Generic[_Report]):
     """What each file is verified for, and what is made of the outcome.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TOLERANCE = datetime.timedelta(minutes=5)  # by which clocks may differ
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class Proof:
     """What is proven of one signature.
 
@@ -100,7 +100,7 @@ def _prove(copy: ReadCopy, trust: Trust, at: datetime.datetime) -> tuple[Proof, 
     return certified, delivered
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class _Judged:
     """A certificate that could be trusted.
 

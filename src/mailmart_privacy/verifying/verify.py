@@ -20,7 +20,6 @@ import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .._lookalikes import find_lookalikes
 from ..copies.read_values import ReadSignature, ReadStamp
 from ..copies.reading import ReadCopy, read_copy, read_renewed
 from ..errors import AlteredError, MissingExtraError, UnreadableFileError, UntrustedError, VersionMismatchError
@@ -220,11 +219,19 @@ def _summarise(copy: ReadCopy, found: "Version", proofs: tuple[Proof, Proof]) ->
         valid_until=proofs[1].until,
         digest=copy.digest,
         withdrawn_at=found.withdrawn_at,
-        remarks=tuple(filter(None, [found.withdrawal_reason, find_lookalikes(copy.recipient)]))
+        remarks=tuple(filter(None, [found.withdrawal_reason, _find_lookalikes(copy.recipient)]))
         + tuple(
             f"the {WORDS[name]} is drawn with the issuer's own font, which was not compared" for name in copy.uncompared
         ),
     )
+
+
+def _find_lookalikes(name: str) -> str | None:
+    if name.isascii():
+        return None
+    from .._lookalikes import find_lookalikes  # its table of letters takes as long as to verify a copy
+
+    return find_lookalikes(name)
 
 
 def _summarise_signature(

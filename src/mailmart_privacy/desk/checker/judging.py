@@ -27,6 +27,7 @@ _LATER = (
     "cryptography.hazmat.backends.openssl.backend",
     "cryptography.hazmat.primitives.serialization",
     "encodings.utf_16_be",
+    "mailmart_privacy._lookalikes",
     "mailmart_privacy.copies.drawn",
     "mailmart_privacy.trust.revocation_status",
     "mailmart_privacy.trust.timestamp_token",
