@@ -21,7 +21,7 @@ from .peaks import Peaks
 if TYPE_CHECKING:
     from ...archive.archive import Archive
 
-_AHEAD = 256  # customers of a batch who are looked for at once: as many as its processes work on, and some more
+_AHEAD = 96  # customers of a batch who are looked for at once: as many as its processes work on, and some more
 
 
 @dataclass(slots=True)
@@ -200,18 +200,21 @@ class Directory:
 
     def _find_record(self, pseudonym: str) -> Recipient | None:
         if pseudonym not in self._records:
-            self._learn_expected()
+            self._learn_expected(pseudonym)
         if pseudonym not in self._records and not self._listed:
             self._learn_records()
             self._listed = None if self._listed is None else True
         return self._records.get(pseudonym)
 
-    def _learn_expected(self) -> None:
+    def _learn_expected(self, pseudonym: str) -> None:
+        """Learn the records of expected customers up to the one that is wanted, who usually comes next."""
         for name in list(islice(self._expected, _AHEAD)):
             found = self._archive.find_recipient(self._names_key, name)
             if found is not None:
                 self._keep(found)
                 del self._expected[name]
+                if found.pseudonym == pseudonym:
+                    return
 
     def _take(self, number: int, content: bytes) -> None:
         logged = LogEntry(number, content, read_entry(content))
