@@ -108,68 +108,12 @@ def write_document(origin: str) -> dict[str, Any]:
     Args:
         origin: how the desk is reached.
     """
-    copy = _json("Copy") | _PDF
     return {
         "openapi": "3.1.0",
         "info": {"title": "MailMart privacy desk", "version": "1"},
         "servers": [{"url": origin}],
         "security": [{"token": []}],
-        "paths": {
-            "/api/copies": {
-                "post": _operation(
-                    "Issue a copy",
-                    {"201": ("It is on record", copy)},
-                    parameters=[_KEY],
-                    body=_json("Order"),
-                ),
-                "get": _operation(
-                    "List the copies that this service issued",
-                    {"200": ("One page of them, the oldest first", _json("Copies"))},
-                    parameters=[_query("recipient"), _query("reference"), _query("after", "integer")],
-                ),
-            },
-            "/api/copies/{fingerprint}": {
-                "get": _operation(
-                    "Show a copy that this service issued, or give its file",
-                    {"200": ("The copy", copy)},
-                    parameters=[_path("fingerprint")],
-                ),
-            },
-            "/api/batches": {
-                "post": _operation(
-                    "Issue a copy for each line; none is issued if a line has a problem",
-                    {"202": ("It goes on by itself; ask for it at Location", _json("Batch"))},
-                    parameters=[_KEY, _query("paper")],
-                    body={"application/jsonl": {"schema": {"$ref": "#/components/schemas/Line"}}},
-                ),
-            },
-            "/api/batches/{batch}": {
-                "get": _operation(
-                    "Tell how far a batch of this service has got",
-                    {"200": ("The batch", _json("Batch"))},
-                    parameters=[_path("batch")],
-                ),
-            },
-            "/api/batches/{batch}/{file}": {
-                "get": _operation(
-                    "Give a file of a batch that is done",
-                    {"200": ("The file", {name: {} for name in ("application/zip", "application/jsonl")})},
-                    parameters=[_path("batch"), _path("file")],
-                ),
-            },
-            "/api/verifications": {
-                "post": _operation(
-                    "Tell whether a file is one of ours",
-                    {
-                        "200": (
-                            "What the file is, and its record if this service issued the copy",
-                            _json("Verification"),
-                        )
-                    },
-                    body=_PDF,
-                ),
-            },
-        },
+        "paths": {**_copies(), **_batches(), **_verifications()},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
@@ -181,6 +125,76 @@ def write_document(origin: str) -> dict[str, Any]:
                 "Verification": _VERIFICATION,
                 "Problem": _PROBLEM,
             },
+        },
+    }
+
+
+def _copies() -> dict[str, Any]:
+    copy = _json("Copy") | _PDF
+    return {
+        "/api/copies": {
+            "post": _operation(
+                "Issue a copy",
+                {"201": ("It is on record", copy)},
+                parameters=[_KEY],
+                body=_json("Order"),
+            ),
+            "get": _operation(
+                "List the copies that this service issued",
+                {"200": ("One page of them, the oldest first", _json("Copies"))},
+                parameters=[_query("recipient"), _query("reference"), _query("after", "integer")],
+            ),
+        },
+        "/api/copies/{fingerprint}": {
+            "get": _operation(
+                "Show a copy that this service issued, or give its file",
+                {"200": ("The copy", copy)},
+                parameters=[_path("fingerprint")],
+            ),
+        },
+    }
+
+
+def _batches() -> dict[str, Any]:
+    return {
+        "/api/batches": {
+            "post": _operation(
+                "Issue a copy for each line; none is issued if a line has a problem",
+                {"202": ("It goes on by itself; ask for it at Location", _json("Batch"))},
+                parameters=[_KEY, _query("paper")],
+                body={"application/jsonl": {"schema": {"$ref": "#/components/schemas/Line"}}},
+            ),
+        },
+        "/api/batches/{batch}": {
+            "get": _operation(
+                "Tell how far a batch of this service has got",
+                {"200": ("The batch", _json("Batch"))},
+                parameters=[_path("batch")],
+            ),
+        },
+        "/api/batches/{batch}/{file}": {
+            "get": _operation(
+                "Give a file of a batch that is done",
+                {"200": ("The file", {name: {} for name in ("application/zip", "application/jsonl")})},
+                parameters=[_path("batch"), _path("file")],
+            ),
+        },
+    }
+
+
+def _verifications() -> dict[str, Any]:
+    return {
+        "/api/verifications": {
+            "post": _operation(
+                "Tell whether a file is one of ours",
+                {
+                    "200": (
+                        "What the file is, and its record if this service issued the copy",
+                        _json("Verification"),
+                    )
+                },
+                body=_PDF,
+            ),
         },
     }
 
