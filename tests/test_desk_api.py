@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from mailmart_privacy.desk.client import AsyncDeskClient, DeskClient, DeskError
-from mailmart_privacy.desk.keeper.batch_folder import find_folder
+from mailmart_privacy.desk.keeper.batches.folder import find_folder
 from mailmart_privacy.desk.web.api import OPERATIONS
 from mailmart_privacy.desk.web.openapi import write_document
 from mailmart_privacy.desk.web.tokens import SCOPES

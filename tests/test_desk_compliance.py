@@ -15,7 +15,7 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
 
 from mailmart_privacy.desk.compliance_calls import ConfirmErasure
-from mailmart_privacy.desk.keeper.batch_folder import list_folders
+from mailmart_privacy.desk.keeper.batches.folder import list_folders
 from mailmart_privacy.desk.messages import ClosedError, RefusedError
 
 from .desk_browser import Browser, LocalDesk, make_desk

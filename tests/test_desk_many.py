@@ -14,10 +14,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from mailmart_privacy.desk.keeper import batch_process
-from mailmart_privacy.desk.keeper.batch_folder import find_folder, list_folders, remove_old
-from mailmart_privacy.desk.keeper.batch_packing import pack_batch
-from mailmart_privacy.desk.keeper.reading import Reading
+from mailmart_privacy.desk.keeper.batches import process
+from mailmart_privacy.desk.keeper.batches.folder import find_folder, list_folders, remove_old
+from mailmart_privacy.desk.keeper.batches.packing import pack_batch
+from mailmart_privacy.desk.keeper.batches.reading import Reading
 
 from .desk_browser import Browser, LocalChecker, LocalDesk, Page, make_desk
 
@@ -60,7 +60,7 @@ def run_batches(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch, *, pack: bool 
     for folder in list_folders(desk.keeper.desk):
         batch = folder.read()
         if batch.state == "waiting":
-            batch_process.issue_batch(settings, folder, batch, follow=False)
+            process.issue_batch(settings, folder, batch, follow=False)
             if pack:
                 pack_batch(settings, folder, batch, LocalChecker())  # type: ignore[arg-type]
                 folder.write(replace(batch, state="done"))

@@ -31,9 +31,9 @@ from mailmart_privacy.desk.checker.sheet_calls import Choice
 from mailmart_privacy.desk.compliance_calls import AskErasure, ConfirmErasure
 from mailmart_privacy.desk.database import DatabaseError
 from mailmart_privacy.desk.keeper import batches
-from mailmart_privacy.desk.keeper.batch_folder import SHEET, find_folder, list_folders, remove_strays
+from mailmart_privacy.desk.keeper.batches.folder import SHEET, find_folder, list_folders, remove_strays
+from mailmart_privacy.desk.keeper.batches.shared import SharedBatches
 from mailmart_privacy.desk.keeper.desk import Desk
-from mailmart_privacy.desk.keeper.shared_batches import SharedBatches
 from mailmart_privacy.desk.messages import RefusedError
 from mailmart_privacy.desk.settings import ChildSettings, DeskSettings
 from mailmart_privacy.desk.web.people import People
@@ -302,7 +302,7 @@ def _wait_for_process() -> psutil.Process:
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         for child in psutil.Process(os.getpid()).children():
-            if child.status() != psutil.STATUS_ZOMBIE and "batch_process" in " ".join(child.cmdline()):
+            if child.status() != psutil.STATUS_ZOMBIE and "batches.process" in " ".join(child.cmdline()):
                 return child
         time.sleep(0.05)
     raise AssertionError("no batch was begun")

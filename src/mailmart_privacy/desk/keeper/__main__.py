@@ -68,7 +68,8 @@ from ..messages import (
     write_refusal,
 )
 from ..people_calls import PEOPLE_CALLS, Note
-from . import accounting, acting, asking, batch_files, batches, erasing, issuing, sealing
+from . import accounting, acting, asking, erasing, issuing, sealing
+from .batches import files, steps
 from .desk import Desk
 
 _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
@@ -86,17 +87,17 @@ _HANDLERS: dict[type[Call[Any]], Callable[[Desk, Any], object]] = {
     RefuseErasure: erasing.refuse_erasure,
     Seal: sealing.seal,
     ShowCompliance: erasing.show_compliance,
-    BeginBatch: batches.begin,
+    BeginBatch: steps.begin,
     ListCopies: issuing.list_copies,
-    ListBatches: batches.list_batches,
-    OrderBatch: batches.order,
-    PlanBatch: batches.plan,
-    ReadBatchFile: batch_files.read_file,
-    ShowBatch: batches.show_batch,
-    ShowPlan: batches.show_plan,
-    ShowSheets: batches.show_sheets,
-    StartBatch: batches.start,
-    StopBatch: batches.stop,
+    ListBatches: steps.list_batches,
+    OrderBatch: steps.order,
+    PlanBatch: steps.plan,
+    ReadBatchFile: files.read_file,
+    ShowBatch: steps.show_batch,
+    ShowPlan: steps.show_plan,
+    ShowSheets: steps.show_sheets,
+    StartBatch: steps.start,
+    StopBatch: steps.stop,
     CheckFile: asking.check_file,
     FetchCopy: issuing.fetch,
     Find: asking.find,

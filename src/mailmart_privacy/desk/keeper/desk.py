@@ -20,14 +20,14 @@ from ..answers import Actor
 from ..connections import Connection
 from ..messages import RefusedError
 from ..settings import ChildSettings, DeskSettings
+from .batches.queue import BatchQueue
+from .batches.reading import Reading
 from .directory import Directory
-from .queue import BatchQueue
-from .reading import Reading
 from .signing import Signing, open_signing
 
 if TYPE_CHECKING:
     from ...archive.session import Session
-    from .shared_batches import SharedBatches
+    from .batches.shared import SharedBatches
 
 _CHECK_PATIENCE = 150  # seconds; the checker ends what takes longer
 _CLAIM_PATIENCE = 20
@@ -141,7 +141,7 @@ def find_location(settings: DeskSettings) -> ArchiveLocation:
 def _open_batches(settings: DeskSettings, names_key: bytes) -> "SharedBatches | None":
     if not settings.database:
         return None
-    from .shared_batches import SharedBatches
+    from .batches.shared import SharedBatches
 
     return SharedBatches(settings.database, names_key)
 

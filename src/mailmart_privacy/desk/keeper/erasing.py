@@ -20,10 +20,10 @@ from ..compliance_calls import (
     ShowCompliance,
 )
 from ..messages import RefusedError
-from .batch_folder import OPEN, BatchFolder, list_folders
+from .batches.folder import OPEN, BatchFolder, list_folders
+from .batches.reading import ask_checker
 from .desk import make_person
 from .directory import KnownCustomer
-from .reading import ask_checker
 from .views import find_customer
 
 if TYPE_CHECKING:

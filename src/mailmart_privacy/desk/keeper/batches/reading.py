@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...archive.recipients import fold
-from ...errors import PrivacyError
-from ..batch_calls import PlanSummary
-from ..checker.sheet_calls import Choice, Fault, PlanSheet, PlanView, ReadSheets
-from ..lines import write_line
-from ..messages import Answer, Call, ClosedError, RefusedError
-from .batch_folder import Batch, BatchFolder, find_folder, list_folders
-from .issuing import find_current
+from ....archive.recipients import fold
+from ....errors import PrivacyError
+from ...batch_calls import PlanSummary
+from ...checker.sheet_calls import Choice, Fault, PlanSheet, PlanView, ReadSheets
+from ...lines import write_line
+from ...messages import Answer, Call, ClosedError, RefusedError
+from ..issuing import find_current
+from .folder import Batch, BatchFolder, find_folder, list_folders
 
 if TYPE_CHECKING:
-    from .desk import Desk
+    from ..desk import Desk
 
 _PAUSE = 5.0  # seconds between two looks for what other desks have left
 SHOWN = 200  # problems and customers that a page lists

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import PrivacyError
-from ..codec import encode
-from ..lines import write_line
-from ..settings import DeskSettings
-from .batch_folder import OPEN, Batch, BatchFolder, find_folder, list_folders, remove_old, remove_strays
+from ....errors import PrivacyError
+from ...codec import encode
+from ...lines import write_line
+from ...settings import DeskSettings
+from .folder import OPEN, Batch, BatchFolder, find_folder, list_folders, remove_old, remove_strays
 
 if TYPE_CHECKING:
-    from .desk import Desk
+    from ..desk import Desk
 
 _PAUSE = 1.0  # seconds before a batch whose process was killed is continued
 _DAY = 86_400.0
@@ -162,7 +162,7 @@ def _tell_to_stop(process: "subprocess.Popen[bytes]") -> None:
 
 def _start() -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - this very Python, and a module of this package
-        [sys.executable, "-m", f"{__package__}.batch_process"],
+        [sys.executable, "-m", f"{__package__}.process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path("/"),

@@ -14,17 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ..._clock import now
-from ..._files import make_folder, write_whole
-from ..answers import Actor
-from ..batch_calls import BatchView, PlanSummary
-from ..checker.sheet_calls import Choice, PlanView
-from ..codec import decode, encode
-from ..messages import RefusedError
+from ...._clock import now
+from ...._files import make_folder, write_whole
+from ...answers import Actor
+from ...batch_calls import BatchView, PlanSummary
+from ...checker.sheet_calls import Choice, PlanView
+from ...codec import decode, encode
+from ...messages import RefusedError
 
 if TYPE_CHECKING:
-    from .desk import Desk
-    from .shared_batches import SharedBatches
+    from ..desk import Desk
+    from .shared import SharedBatches
 
 OPEN = ("waiting", "running")  # states of a batch whose copies are to be issued
 KEPT = datetime.timedelta(days=30)

@@ -4,9 +4,9 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..._clock import now
-from ..answers import Actor, Done
-from ..batch_calls import (
+from ...._clock import now
+from ...answers import Actor, Done
+from ...batch_calls import (
     Batches,
     BatchSheets,
     BatchView,
@@ -22,9 +22,9 @@ from ..batch_calls import (
     StartBatch,
     StopBatch,
 )
-from ..checker.sheet_calls import Choice, OutlineSheets
-from ..messages import RefusedError
-from .batch_folder import (
+from ...checker.sheet_calls import Choice, OutlineSheets
+from ...messages import RefusedError
+from .folder import (
     ROWS,
     SHEET,
     Batch,
@@ -38,7 +38,7 @@ from .batch_folder import (
 from .reading import ask_checker, find_existing, summarise
 
 if TYPE_CHECKING:
-    from .desk import Desk
+    from ..desk import Desk
 
 _NOTHING = PlanSummary(faults=(), fault_count=0, existing=(), existing_count=0, copies=0, skipped=0)
 _ORDERED = Choice(sheet="", header_row=0, customer="A", reference="B", email="", hidden="include")

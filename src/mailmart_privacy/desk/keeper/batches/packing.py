@@ -6,14 +6,14 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..._files import open_whole
-from ..._time import parse_moment
-from ...batch.manifest import read_lines
-from ..checker.sheet_calls import IssuedLine, ListIssuedRows
-from ..connections import Connection
-from ..drafts import write_draft
-from ..settings import DeskSettings
-from .batch_folder import COPIES, MANIFEST, Batch, BatchFolder
+from ...._files import open_whole
+from ...._time import parse_moment
+from ....batch.manifest import read_lines
+from ...checker.sheet_calls import IssuedLine, ListIssuedRows
+from ...connections import Connection
+from ...drafts import write_draft
+from ...settings import DeskSettings
+from .folder import COPIES, MANIFEST, Batch, BatchFolder
 
 
 def pack_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, checker: Connection) -> None:

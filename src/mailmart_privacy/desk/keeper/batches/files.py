@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..._files import make_folder, write_whole
-from ...batch.manifest import read_lines
-from ..batch_calls import Chunk, ReadBatchFile
-from ..checker.sheet_calls import MarkSheet
-from ..messages import RefusedError
-from .batch_folder import COPIES, MANIFEST, Batch, BatchFolder, open_batch
-from .batch_packing import pack_batch
+from ...._files import make_folder, write_whole
+from ....batch.manifest import read_lines
+from ...batch_calls import Chunk, ReadBatchFile
+from ...checker.sheet_calls import MarkSheet
+from ...messages import RefusedError
+from .folder import COPIES, MANIFEST, Batch, BatchFolder, open_batch
+from .packing import pack_batch
 from .reading import ask_checker
 
 if TYPE_CHECKING:
-    from .desk import Desk
+    from ..desk import Desk
 
 _PART = 4 * 2**20
 _MADE = ("copies.zip", "issued.xlsx", "drafts.zip", MANIFEST)  # when the batch is done

@@ -12,31 +12,31 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..._clock import now
-from ..._files import make_folder
-from ..._time import parse_moment
-from ...batch.archiving import open_archiving
-from ...batch.destinations import FolderDestination
-from ...batch.job import BatchJob, OpenIdentity
-from ...batch.manifest import read_begun
-from ...batch.order import BatchOrder
-from ...batch.runner import BatchRunner
-from ...copies.form_cache import FormCache
-from ...copies.forms import load_form
-from ...errors import PrivacyError, UnfinishedError
-from ...policy.ledger import shipped
-from ...policy.papers import Paper
-from ...release.named_data import use_named_data
-from ...sheets.rows import Planned
-from ..codec import decode
-from ..connections import Connection
-from ..messages import RefusedError
-from ..settings import DeskSettings
-from .batch_folder import COPIES, MANIFEST, Batch, BatchFolder
-from .batch_packing import pack_batch
-from .desk import find_location, make_person
+from ...._clock import now
+from ...._files import make_folder
+from ...._time import parse_moment
+from ....batch.archiving import open_archiving
+from ....batch.destinations import FolderDestination
+from ....batch.job import BatchJob, OpenIdentity
+from ....batch.manifest import read_begun
+from ....batch.order import BatchOrder
+from ....batch.runner import BatchRunner
+from ....copies.form_cache import FormCache
+from ....copies.forms import load_form
+from ....errors import PrivacyError, UnfinishedError
+from ....policy.ledger import shipped
+from ....policy.papers import Paper
+from ....release.named_data import use_named_data
+from ....sheets.rows import Planned
+from ...codec import decode
+from ...connections import Connection
+from ...messages import RefusedError
+from ...settings import DeskSettings
+from ..desk import find_location, make_person
+from ..signing import open_signing
+from .folder import COPIES, MANIFEST, Batch, BatchFolder
+from .packing import pack_batch
 from .queue import TAKEN, BatchOrderSettings
-from .signing import open_signing
 
 _STOPPED = 3  # exit status of a batch that was stopped, or whose keeper ended
 _CHECK_PATIENCE = 150
@@ -71,7 +71,7 @@ def _open_folder(settings: BatchOrderSettings) -> Iterator[BatchFolder]:
     if not settings.desk.database:
         yield BatchFolder(path)
         return
-    from .shared_batches import SharedBatches
+    from .shared import SharedBatches
 
     location = find_location(settings.desk)
     shared = SharedBatches(settings.desk.database, location.keyring(location.open()).names_key)

@@ -8,8 +8,8 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 
-from ..database import DatabaseError
-from ..postgres import PostgresTables
+from ...database import DatabaseError
+from ...postgres import PostgresTables
 
 try:
     from cryptography.exceptions import InvalidTag
@@ -17,7 +17,7 @@ try:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 except ImportError:
-    from ...errors import MissingExtraError
+    from ....errors import MissingExtraError
 
     raise MissingExtraError("pdf", "cryptography") from None
 
