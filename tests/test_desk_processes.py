@@ -24,7 +24,10 @@ from mailmart_privacy._clock import now
 from .command_line import Run
 from .conftest import make_environment, one_line
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
+pytestmark = [
+    pytest.mark.xdist_group("desk_processes"),  # they share one desk, and what the first of them issued there
+    pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS"),
+]
 PATIENCE = 60
 
 
