@@ -13,9 +13,12 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from mailmart_privacy import _resources
 from mailmart_privacy._time import format_moment
 from mailmart_privacy.form.reading import render_reading
+from mailmart_privacy.form.render import render_form
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.release.records import Release, find_faults_of_description
 
-from .conftest import VERSION
+from .conftest import NOW, VERSION
+from .versions import THIRD, THIRD_SUMMARY, three_version_ledger
 
 EDITIONS = [f"{kind}-{paper}.pdf" for kind in ("form", "reading") for paper in ("a4", "letter")]
 POLICY = shipped().policy(VERSION)
@@ -25,8 +28,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 
 def read_pages(name: str) -> list[str]:
-    command = ["pdftotext", "-raw", "-", "-"]
-    result = subprocess.run(command, input=shipped().record(VERSION, name), capture_output=True, check=True)
+    return split_pages(shipped().record(VERSION, name))
+
+
+def split_pages(pdf: bytes) -> list[str]:
+    """The text of each page."""
+    result = subprocess.run(["pdftotext", "-raw", "-", "-"], input=pdf, capture_output=True, check=True)
     return result.stdout.decode().split("\f")[:-1]
 
 
@@ -108,3 +115,23 @@ def test_the_reading_edition(paper: str) -> None:
     first = read_pages(f"reading-{paper}.pdf")[0]
     since = format_moment(shipped().version(VERSION).effective_at)
     assert first.index(f"{POLICY.dateline} · In force from {since}\n1. {POLICY.sections[0].title}") > 0
+
+
+@pytest.mark.parametrize("name", EDITIONS)
+def test_a_later_version_says_what_changed(name: str) -> None:
+    """The first page of the form and of the reading edition has the moment, the kind of change and its summary."""
+    page = " ".join(split_pages(three_version_ledger().record(THIRD, name))[0].split())
+    assert f"Material change. {THIRD_SUMMARY}" in page
+    assert "In force from February 1, 2027, 09:00 UTC" in page
+
+
+def test_page_1_has_room_for_the_longest_summary() -> None:
+    """A summary of 300 wide letters leaves all of page 1 on page 1; a longer one is refused."""
+    summary = "Wonderful " * 30
+    release = Release(released_at=NOW, change="editorial", summary=summary)
+    for paper in ("a4", "letter"):
+        first, second, *_ = split_pages(render_form(release.add_to(POLICY), paper))
+        assert "as data (policy.json)" in first
+        assert second.startswith("Privacy Policy\nLast updated:")
+    assert find_faults_of_description("editorial", summary) == []
+    assert find_faults_of_description("editorial", f"{summary}W")[0].startswith("has a summary of 301 characters")

@@ -1,6 +1,11 @@
 """What a printed paragraph needs beyond the markup: its last line holds more than one word."""
 
 import re
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..policy.model import Policy
 
 _LONGEST = 60  # characters: two words that do not fit on a line are better broken
 _MARK = r"</?(?:del|ins)\b[^>]*>"
@@ -15,6 +20,13 @@ def keep_last_words(html: str) -> str:
     opened again within them, with the class "continued", so that screen readers hear of one mark.
     """
     return _LAST_TWO.sub(_wrap, html)
+
+
+def describe_change(policy: "Policy") -> str:
+    """Write how a version differs from the one before it, as a paragraph of HTML; nothing for the first version."""
+    if policy.change is None:
+        return ""
+    return keep_last_words(f"<p>{policy.change.capitalize()} change. {escape(policy.summary or '')}</p>")
 
 
 def _wrap(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from .._time import midnight
 from ..policy.render import environment
-from .lines import keep_last_words
+from .lines import describe_change, keep_last_words
 from .page import print_page
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def render_reading(policy: "Policy", paper: str = "a4") -> bytes:
         .get_template("reading.html")
         .render(
             policy=policy,
+            change=describe_change(policy),
             sections=[keep_last_words(section.to_html()) for section in policy.sections],
             effective_at=policy.effective_at or midnight(policy.last_updated),
         )

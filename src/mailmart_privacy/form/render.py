@@ -13,7 +13,7 @@ from ..policy.papers import require_paper
 from ..policy.render import environment, render_json
 from ..policy.versions import VERIFY_URL
 from .layout import AttachedFile, require_weasyprint, typeset
-from .lines import keep_last_words
+from .lines import describe_change, keep_last_words
 
 if TYPE_CHECKING:
     from ..policy.model import Policy
@@ -46,6 +46,7 @@ def render_form(policy: "Policy", paper: str = "a4", *, verify_url: str = VERIFY
     return typeset(
         page.render(
             policy=policy,
+            change=describe_change(policy),
             article=keep_last_words(policy.html),
             effective_at=policy.effective_at or midnight(policy.last_updated),
             verify_url=verify_url,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SOURCE = "policy.md"
 _ADDRESS = re.compile(r"https://[a-z0-9.-]+/[A-Za-z0-9/._~-]*")
-_MAX_ADDRESS = 60  # characters; page 1 of the form has room for these
+_MAX_ADDRESS, _MAX_SUMMARY = 60, 300  # characters; page 1 of the form has room for these
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +159,7 @@ def find_faults_of_description(change: str | None, summary: str | None) -> list[
 
     Args:
         change: has to be "material" or "editorial".
-        summary: has to be one line of text without controls or invisible characters.
+        summary: has to be one line of text, of at most 300 characters, without controls or invisible characters.
 
     Returns:
         One line for each fault; an empty list if there is none.
@@ -171,6 +171,8 @@ def find_faults_of_description(change: str | None, summary: str | None) -> list[
         faults.append("has no summary; say in a sentence or two what changed")
     elif len(summary.splitlines()) > 1:
         faults.append("has a summary of several lines; write it in one")
+    elif len(summary) > _MAX_SUMMARY:
+        faults.append(f"has a summary of {len(summary):,} characters; copies have room for {_MAX_SUMMARY}")
     elif refused := find_refused(summary):
         faults.append(f"has a summary with control or invisible characters ({name_characters(refused)}); remove them")
     return faults
