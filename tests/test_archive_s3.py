@@ -28,7 +28,7 @@ from . import seaweed
 from .conftest import NOW, Run, one_line
 from .versions import one_version as shipped
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("archive_s3")]  # one set-up for all of them
+pytestmark = pytest.mark.slow
 
 KILLS = min(6, int(os.environ.get("MAILMART_PRIVACY_KILLS", "6")))  # `make faults` kills hundreds
 

@@ -26,7 +26,7 @@ from .versions import one_version as shipped
 
 __all__ = ["store", "url"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("archive_s3_recovery")]  # one set-up for all of them
+pytestmark = pytest.mark.slow
 
 
 class _StoppedError(Exception):

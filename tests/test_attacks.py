@@ -33,10 +33,7 @@ from .issuing import issue_copy as issue_at_level
 from .pki import Authority
 from .recording import build_records_once
 
-pytestmark = [
-    pytest.mark.xdist_group("attacks"),  # one set-up for all of them
-    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),  # WeasyPrint leaves one open
-]
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # WeasyPrint leaves one open
 
 Made = dict[tuple[str, str], bytes]
 NEXT = f"{int(VERSION[:4]) + 1}-10-01"

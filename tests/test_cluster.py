@@ -24,7 +24,6 @@ from .conftest import VERSION, Run, one_line
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("cluster"),  # one set-up for all of them
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 

@@ -24,10 +24,7 @@ from mailmart_privacy._clock import now
 from .command_line import Run
 from .conftest import make_environment, one_line
 
-pytestmark = [
-    pytest.mark.xdist_group("desk_processes"),  # they share one desk, and what the first of them issued there
-    pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
 PATIENCE = 60
 
 
@@ -143,9 +140,10 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def running(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A desk that was started by one command, in a home with nothing in it."""
+    """A desk that was started by one command, in a home with nothing in it, and has issued one copy."""
     desk = Running(environment, tmp_path_factory.mktemp("desk") / "desk")
     try:
+        desk.issue("First GmbH")
         yield desk
     finally:
         desk.close()
@@ -154,7 +152,7 @@ def running(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 def test_one_command_starts_it_and_a_copy_comes_out(running: Running) -> None:
     """Archive, key and identity are made; only the user can read them; the web process knows nothing of them."""
     assert set(running.known) == {"web", "keeper", "checker"}
-    place = running.issue("First GmbH").partition("?")[0]
+    place = running.issue("Second GmbH").partition("?")[0]
     assert running.send("GET", f"{place}/file")[2].startswith("%PDF-")
     for name in ("archive.key", "web.sqlite"):
         assert (running.folder / name).stat().st_mode & 0o077 == 0

@@ -30,7 +30,7 @@ from mailmart_privacy.desk.calls import Issue
 from mailmart_privacy.desk.checker.sheet_calls import Choice
 from mailmart_privacy.desk.compliance_calls import AskErasure, ConfirmErasure
 from mailmart_privacy.desk.database import DatabaseError
-from mailmart_privacy.desk.keeper import batches
+from mailmart_privacy.desk.keeper.batches import steps
 from mailmart_privacy.desk.keeper.batches.folder import SHEET, find_folder, list_folders, remove_strays
 from mailmart_privacy.desk.keeper.batches.shared import SharedBatches
 from mailmart_privacy.desk.keeper.desk import Desk
@@ -256,8 +256,8 @@ def test_a_spreadsheet_that_a_desk_left_is_read_by_another_one(pair: Pair) -> No
     """While the first one is at it, the other one leaves it alone; when the first one has gone, it begins again."""
     first, second = pair.desks
     assert first.batches is not None
-    begun = batches._describe(ADA, "left", "list.csv", "reading")
-    folder = batches._make(first, begun, SHEET, b"Company,Contract\nLeft GmbH,L-1\n")
+    begun = steps._describe(ADA, "left", "list.csv", "reading")
+    folder = steps._make(first, begun, SHEET, b"Company,Contract\nLeft GmbH,L-1\n")
     with first.batches.working(folder.id) as probe:
         assert probe is not None
         second.reading.resume()

@@ -32,7 +32,7 @@ from .conftest import Run, make_cli, make_environment, one_line
 from .recording import build_records_once
 from .versions import FIRST, edit, edit_editorially, edit_materially
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("records_cli")]  # one set-up for all of them
+pytestmark = pytest.mark.slow
 
 DATA = Path(_resources.__file__).parent / "data"
 SECOND, THIRD, FOURTH = "2026-12-01", "2027-03-01", "2027-06-01"
