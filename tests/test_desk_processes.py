@@ -247,17 +247,17 @@ def test_ctrl_c_ends_it_and_nothing_is_left(running: Running) -> None:
     assert (running.folder / "desk.lock").read_text() == ""
 
 
-def test_no_process_outlives_a_launcher_that_is_killed(environment: dict[str, str], running: Running) -> None:
+def test_no_process_outlives_a_launcher_that_is_killed(environment: dict[str, str], tmp_path: Path) -> None:
     """SIGKILL of the launcher ends the others; what was issued is on record at the next start."""
-    again = Running(environment, running.folder)
+    again = Running(environment, tmp_path / "desk")
     place = again.issue("Last GmbH")
     children = again.find_children()
     again.close()
     again.wait_for_end(*children.values())
-    last = Running(environment, running.folder)
+    last = Running(environment, tmp_path / "desk")
     try:
         assert last.send("GET", place)[0] == 200
-        assert last.send("GET", "/customers?q=first")[2].count("First GmbH") == 1
+        assert last.send("GET", "/customers?q=last")[2].count("Last GmbH") == 1
     finally:
         last.process.send_signal(signal.SIGTERM)
         assert last.process.wait(PATIENCE) == 0
