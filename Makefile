@@ -50,11 +50,11 @@ bench: $(VENV)/.bench  ## measure, side by side
 	@tools/system-packages.sh $(TEST_PACKAGES) wrk:wrk
 	$(BIN)/python -m benchmarks
 
-validators: $(VENV)/.test  ## get the validators that conformance asks
+validators: $(VENV)/.conformance  ## get the validators that conformance asks
 	@tools/system-packages.sh $(CONFORMANCE_PACKAGES)
 	@$(BIN)/python -m conformance.fetch
 
-conformance: $(VENV)/.conformance validators  ## let the validators that others wrote judge (QUICK=1: fewer files of each kind)
+conformance: validators  ## let the validators that others wrote judge (QUICK=1: fewer files of each kind)
 	$(BIN)/python -m pytest conformance --numprocesses 2 --dist loadfile
 
 wheel: $(VENV)/.test  ## build the wheel into dist/
