@@ -50,7 +50,7 @@ class PathValidator:
 
     Attributes:
         trust: whom to trust for what.
-        data: the validation data, or None if there are none.
+        data: the validation data; None for a copy that has no such data.
         validated_at: the moment of validation (aware); later data do not count. None means no limit.
     """
 
@@ -128,7 +128,7 @@ class PathValidator:
     def _find_status(
         self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime.datetime
     ) -> "RevocationStatus | None":
-        """Find what the validation data show; None if there are none."""
+        """Find what the validation data show; None for a copy that has no such data."""
         if self.data is None:
             return None
         from .revocation_status import judge_statements, read_statements  # copies below B-LT have no use for them

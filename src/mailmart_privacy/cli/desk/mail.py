@@ -1,6 +1,5 @@
 """The options of `desk` for mail to staff about what is due."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +8,14 @@ import click
 
 from ...errors import UsageError
 from ..values import as_value
+from .secret_file import read_secret
 
 if TYPE_CHECKING:
     from ...desk.settings import MailSettings
 
 PASSWORD_VARIABLE = "MAILMART_PRIVACY_DESK_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-_LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class MailOptions:
             raise UsageError(f"--smtp-host {self.smtp_host} is not the name of a mail server; the port is --smtp-port")
         if not self.mail_from or not is_address(self.mail_from):
             raise UsageError("say which address mails come from, for instance --mail-from desk@example.com")
-        if self.smtp_tls == "none" and self.smtp_host not in _LOOPBACK_HOSTS:
+        if self.smtp_tls == "none" and self.smtp_host not in LOOPBACK_HOSTS:
             raise UsageError("--smtp-tls none is for a mail server on this computer alone; others get mail over TLS")
         return MailSettings(
             host=self.smtp_host,
@@ -58,14 +58,8 @@ class MailOptions:
         )
 
     def _read_password(self) -> str:
-        found = os.environ.get(PASSWORD_VARIABLE, "")
-        if self.smtp_password_file is not None:
-            try:
-                found = self.smtp_password_file.read_text(encoding="utf-8").partition("\n")[0].strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise UsageError(
-                    f"the password of the mail server cannot be read from {self.smtp_password_file}: {error}"
-                ) from None
+        what = "the password of the mail server"
+        found = read_secret(self.smtp_password_file, variable=PASSWORD_VARIABLE, what=what)
         if not found:
             raise UsageError(
                 f"--smtp-user needs a password: the first line of --smtp-password-file FILE, or ${PASSWORD_VARIABLE}"

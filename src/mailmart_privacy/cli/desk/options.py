@@ -1,6 +1,5 @@
 """The options of `desk`: where it answers, how people sign in, and what a desk for a team works with."""
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,14 @@ import click
 
 from ...errors import UsageError
 from ..values import as_value
-from .mail import MailOptions, mail_options
+from .mail import LOOPBACK_HOSTS, MailOptions, mail_options
+from .secret_file import read_secret
 
 if TYPE_CHECKING:
     from ...desk.settings import DeskSettings, OidcSettings
 
 SECRET_VARIABLE = "MAILMART_PRIVACY_DESK_OIDC_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 LOOPBACK = "127.0.0.1"
-_LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,20 +117,12 @@ class SignInOptions:
         return OidcSettings(
             issuer=self.oidc_issuer,
             client_id=self.oidc_client_id,
-            client_secret=self._read_secret(),
+            client_secret=read_secret(
+                self.oidc_client_secret_file, variable=SECRET_VARIABLE, what="the client's secret"
+            ),
             audience=self.oidc_audience or "",
             roles_claim=self.oidc_roles_claim or "",
         )
-
-    def _read_secret(self) -> str:
-        if self.oidc_client_secret_file is None:
-            return os.environ.get(SECRET_VARIABLE, "")
-        try:
-            return self.oidc_client_secret_file.read_text(encoding="utf-8").partition("\n")[0].strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"the client's secret cannot be read from {self.oidc_client_secret_file}: {error}"
-            ) from None
 
 
 def _is_origin(origin: str) -> bool:
@@ -142,7 +133,7 @@ def _is_origin(origin: str) -> bool:
 def _is_issuer(issuer: str) -> bool:
     """Tell whether an address can be an issuer's: https, or http on this computer (OpenID Connect Discovery, 3)."""
     parts = urlsplit(issuer)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
     return safe and bool(parts.hostname) and not parts.query and not parts.fragment and "@" not in parts.netloc
 
 
