@@ -9,6 +9,8 @@ override SUMMARY := $(value SUMMARY)
 KEEP :=
 QUICK :=
 export TO CHANGE SUMMARY KEEP QUICK
+# Containers like to set it; without kept bytecode, each of a thousand processes compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin

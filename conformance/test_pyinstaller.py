@@ -26,9 +26,11 @@ def test_a_program_has_everything(tmp_path: Path) -> None:
 
     root = Path(__file__).parents[1]
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", root)
-    run(sys.executable, "-m", "venv", tmp_path / "venv")
     binaries = tmp_path / "venv" / "bin"
-    run(binaries / "pip", "install", "--quiet", "pyinstaller", *(tmp_path / "dist").glob("*.whl"))
+    uv = root / ".venv" / "bin" / "uv"
+    run(uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
+    python = ("--python", binaries / "python")
+    run(uv, "pip", "install", "--quiet", *python, "pyinstaller", *(tmp_path / "dist").glob("*.whl"))
     (tmp_path / "program.py").write_text(_PROGRAM)
     run(binaries / "pyinstaller", "--noconfirm", "--log-level", "ERROR", "program.py")
     printed = run(tmp_path / "dist" / "program" / "program")

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -112,9 +113,12 @@ def test_a_missing_extra_is_named() -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The sdist, the wheel built from it, and the wheel built from the checkout."""
     folder = tmp_path_factory.mktemp("dist")
-    for name, arguments in (("both", []), ("direct", ["--wheel"])):
+    environment = runpy.run_path(str(ROOT / "tools" / "installing.py"))["uv_environment"]()
+    environment["PATH"] = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    # One in an environment with what pyproject.toml names and nothing else, one in this environment.
+    for name, arguments in (("both", ["--installer", "uv"]), ("direct", ["--wheel", "--no-isolation"])):
         command = [sys.executable, "-m", "build", "--outdir", str(folder / name), *arguments, str(ROOT)]
-        result = subprocess.run(command, capture_output=True, check=False)
+        result = subprocess.run(command, capture_output=True, env=environment, check=False)
         assert result.returncode == 0, result.stdout.decode() + result.stderr.decode()
     (wheel,) = (folder / "both").glob("*.whl")
     (sdist,) = (folder / "both").glob("*.tar.gz")

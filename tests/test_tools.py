@@ -1,6 +1,8 @@
 """The tools that check this repository: each finds the faults that it is for."""
 
 import importlib.util
+import io
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -91,3 +93,64 @@ def test_install_lines_that_nobody_should_follow_are_found(load, text: str, foun
     """A bare install line is found; a wheel file and one index are not."""
     words = load("words")
     assert bool(list(words.find(words.PATTERNS[0], {ROOT / "x.md": "pip install " + text}))) is found
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "libc", "expected"),
+    [
+        ("linux", "x86_64", "glibc", "manylinux_2_17_x86_64.manylinux2014_x86_64"),
+        ("linux", "aarch64", "", "musllinux_1_1_aarch64"),
+        ("darwin", "arm64", "", "macosx_11_0_arm64"),
+        ("win32", "AMD64", "", "win_amd64"),
+        ("linux", "riscv64", "glibc", None),
+        ("win32", "ARM64", "", None),
+    ],
+)
+def test_uv_is_the_locked_one_for_this_system(load, monkeypatch, system, machine, libc, expected: str | None) -> None:
+    """Of an index's page, the wheel that runs here and that the lock names by its digest; there may be none."""
+    installing = load("installing")
+    monkeypatch.setattr(installing.sys, "platform", system)
+    monkeypatch.setattr(installing.platform, "machine", lambda: machine)
+    monkeypatch.setattr(installing.platform, "libc_ver", lambda: (libc, ""))
+    tags = ["manylinux_2_17_x86_64.manylinux2014_x86_64", "musllinux_1_1_aarch64", "macosx_11_0_arm64", "win_amd64"]
+    names = [f"../../x/uv-0.13.9-py3-none-{tag}.whl" for tag in (*tags, "win_arm64")]
+    links = {name: f"{number:064x}" for number, name in enumerate(names)}
+    old = f'<a href="uv-0.1-py3-none-{expected}.whl#sha256={99:064x}">'
+    page = old + "\n".join(f'<a href="{link}#sha256={digest}">' for link, digest in links.items())
+    lock = "\n".join(f"--hash=sha256:{digest}" for digest in list(links.values())[: len(tags)])
+    if expected is None:
+        with pytest.raises(LookupError, match=machine):
+            installing.choose_wheel(page, lock)
+    else:
+        link, digest = installing.choose_wheel(page, lock)
+        assert link.endswith(f"-{expected}.whl")
+        assert digest == links[link]
+
+
+def test_a_uv_with_another_digest_is_refused(load, monkeypatch, tmp_path: Path) -> None:
+    """What the index sends has to be the file that the lock names; nothing is left behind otherwise."""
+    installing = load("installing")
+    monkeypatch.setattr(installing, "choose_wheel", lambda *_: ("uv.whl", "0" * 64))
+    monkeypatch.setattr(installing.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(b"another"))
+    with pytest.raises(OSError, match=r"uv\.whl is not the file that locks/uv\.txt names"):
+        installing.fetch_uv(tmp_path / "uv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_pip_are_those_of_uv(load, monkeypatch, tmp_path: Path) -> None:
+    """The index and the certificates come from pip's files and environment; what uv itself was told comes first."""
+    installing = load("installing")
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_", "SSL_"))]:
+        monkeypatch.delenv(name)
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "pip.conf").write_text("[global]\nindex-url = https://a.example/simple\ncert = /a.pem\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    found = installing.uv_environment()
+    assert (found["UV_DEFAULT_INDEX"], found["SSL_CERT_FILE"]) == ("https://a.example/simple", "/a.pem")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://b.example/simple")
+    monkeypatch.setenv("SSL_CERT_FILE", "/uv.pem")
+    found = installing.uv_environment()
+    assert (found["UV_DEFAULT_INDEX"], found["SSL_CERT_FILE"]) == ("https://b.example/simple", "/uv.pem")
+    monkeypatch.delenv("PIP_INDEX_URL")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    assert "UV_DEFAULT_INDEX" not in installing.uv_environment()

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from installing import ROOT, install
+from installing import ROOT, install, make_venv
 
 CACHE = ROOT / ".cache"
 ALLOWED = ROOT / "tools" / "legs-not-run.txt"
@@ -127,7 +127,7 @@ def find_python(version: str) -> str | None:
     candidates = [f"python{version}", *map(str, sorted(pyenv.glob(f"{version}.*/bin/python3"), reverse=True))]
     for candidate in candidates:
         path = shutil.which(candidate)
-        check = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
+        check = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
         if path and subprocess.run([path, "-c", check], capture_output=True, text=True).stdout.strip() == version:
             return path
     return None
@@ -142,7 +142,7 @@ def prepare(leg: Leg, python: str, wheel: Path) -> Path:
     if lock and not (ready.exists() and ready.stat().st_mtime > lock.stat().st_mtime):
         shutil.rmtree(folder, ignore_errors=True)
     if not own.exists():
-        subprocess.run([python, "-m", "venv", str(folder)], check=True)
+        make_venv(python, folder)
     if not ready.exists() and lock:
         install(own, "--require-hashes", "--requirement", str(lock))
     if not lock:

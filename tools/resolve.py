@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from installing import find_uv, install, uv_environment
+from installing import find_uv, install, make_venv, uv_environment
 from legs import CACHE, build_wheel
 from requirements import read_requirements
 
@@ -64,7 +64,7 @@ def ask_old_pip(version: str, wheel: Path, extra: str) -> Answer:
     """Let an old pip resolve an extra; it has to come to an end within `SECONDS` of an idle processor's time."""
     python = CACHE / f"pip-{version}" / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
+        make_venv(sys.executable, python.parents[1])
         install(python, f"pip=={version}")
     question = f"[{extra}] with pip {version}"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
