@@ -142,6 +142,20 @@ def fail_to_answer(call: object) -> NoReturn:
     raise ClosedError("the checker has gone")
 
 
+def test_a_member_of_staff_who_is_erased_is_named_no_more(desk: LocalDesk) -> None:
+    """The desk that runs forgets the name, too; what they did stays on record."""
+    browser = desk.sign_in("Gone Soon", "sales")
+    browser.open("/")
+    browser.submit("/issue", customer="Staff Ltd")
+    copy, cleo = browser.path.partition("?")[0], desk.sign_in("Cleo", "compliance")
+    assert "Gone Soon" in cleo.open(copy).words
+    desk.keeper.desk.service(desk.add_person("Cleo", "compliance").actor).erase_person("Gone Soon")
+    assert "Gone Soon" not in cleo.open(copy).words
+    deeds = cleo.open("/activity").words
+    assert "Erased a member of staff Cleo" in deeds
+    assert "Issued a copy: Staff Ltd Nobody is named" in deeds
+
+
 def test_an_erasure_can_be_refused(desk: LocalDesk) -> None:
     """Then it has to be asked for again."""
     _, customer = issue(desk, "Kept GmbH")

@@ -18,6 +18,7 @@ from mailmart_privacy.desk.keeper.batches import process
 from mailmart_privacy.desk.keeper.batches.folder import find_folder, list_folders, remove_old
 from mailmart_privacy.desk.keeper.batches.packing import pack_batch
 from mailmart_privacy.desk.keeper.batches.reading import Reading
+from mailmart_privacy.errors import TamperedError
 
 from .desk_browser import Browser, LocalChecker, LocalDesk, Page, make_desk
 
@@ -155,24 +156,73 @@ def test_a_batch_that_was_interrupted_goes_on_without_doubles(desk: LocalDesk, m
     assert browser.open(f"{place}/problems").status == 409
 
 
-def test_a_batch_is_followed_without_listing_all_records(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its customers are known by their names; others who issue meanwhile are found as well."""
-    browser = desk.sign_in("Ada")
-    rows = "".join(f"Folge {number} GmbH,F-{number}\n" for number in range(40))
+def begin_batch(browser: Browser, name: str, rows: int) -> None:
+    """Send a list of new customers, and have their copies issued; the queue of this desk does not run by itself."""
+    content = "".join(f"{name} {number} GmbH,{name}-{number}\n" for number in range(rows))
     browser.open("/many")
-    browser.upload("/many", "folge.csv", f"Company,Contract\n{rows}".encode())
+    browser.upload("/many", "list.csv", f"Company,Contract\n{content}".encode())
     place = browser.path.removesuffix("/sheet")
     choice = {"sheet": "", "header_row": "1", "customer": "A", "reference": "B", "email": "", "then": "plan"}
     browser.submit(f"{place}/sheet", **choice)
     browser.submit(f"{place}/problems")
-    directory = desk.keeper.desk.directory
+
+
+def test_a_batch_is_followed_without_listing_all_records(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its customers are known by their names, and all of them when it ends."""
+    browser = desk.sign_in("Ada")
+    begin_batch(browser, "Folge", 40)
+    directory, listed = desk.keeper.desk.directory, list[bool]()
     directory.refresh()
-    directory.anticipate(f"Folge {number} GmbH" for number in range(40))
-    run_batches(desk, monkeypatch)
-    with monkeypatch.context() as patch:
-        patch.setattr(directory, "_learn_records", lambda: pytest.fail("all records were listed"))
-        assert "Folge 39 GmbH" in browser.open("/customers?q=folge+39").words
-    directory.anticipate(())
+    monkeypatch.setattr(directory.names, "learn_all", lambda: listed.append(True))
+    with directory.following(f"Folge {number} GmbH" for number in range(40)):
+        run_batches(desk, monkeypatch)
+    assert {f"Folge {number} GmbH" for number in range(40)} <= {each.record.name for each in directory.snapshot()}
+    assert not listed
+
+
+def test_a_search_does_not_wait_for_a_batch(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the names of new copies are read, which takes long, searches are answered with what is known."""
+    browser = desk.sign_in("Ada")
+    browser.open("/")
+    browser.submit("/issue", customer="Early GmbH")
+    begin_batch(browser, "Late", 3)
+    directory, begun, may_go_on = desk.keeper.desk.directory, threading.Event(), threading.Event()
+    find_recipient = directory._archive.find_recipient
+
+    def wait(names_key: bytes, name: str) -> object:
+        begun.set()
+        assert may_go_on.wait(60)
+        return find_recipient(names_key, name)
+
+    with directory.following(f"Late {number} GmbH" for number in range(3)):
+        monkeypatch.setattr(directory._archive, "find_recipient", wait)
+        run_batches(desk, monkeypatch)
+        assert begun.wait(60)
+        try:
+            assert "Early GmbH" in browser.open("/customers?q=early").words
+            assert "No customer on record matches" in browser.open("/customers?q=late+2").words
+        finally:
+            may_go_on.set()
+    assert "Late 2 GmbH" in browser.open("/customers?q=late+2").words
+
+
+def test_a_batch_that_cannot_be_followed_is_told_to_who_asks(
+    desk: LocalDesk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The next search reads the log again, and says that something is wrong with it."""
+    directory = desk.keeper.desk.directory
+
+    def fail() -> None:
+        raise TamperedError("the log of Secret GmbH was changed")
+
+    monkeypatch.setattr(directory, "refresh", fail)
+    with directory.following(()):
+        pass
+    written = capfd.readouterr().err
+    assert "TamperedError" in written
+    assert "Secret" not in written
+    page = desk.sign_in("Ada").open("/customers?q=early")
+    assert (page.status, "The record was changed from outside this desk" in page.words) == (503, True)
 
 
 def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:

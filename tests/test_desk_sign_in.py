@@ -531,7 +531,7 @@ def test_a_service_comes_with_a_token_of_the_provider(team: TeamDesk) -> None:
     reader = team.provider.make_access_token(scope="openid desk:read issue")
     assert (ask_api(team, reader).status, ask_api(team, reader, method="POST").status) == (200, 403)
     assert team.desk.people.find_person(ISSUER, "crm") is None
-    staff = team.desk.keeper.desk.directory.find_staff
+    staff = team.desk.keeper.desk.directory.names.find_staff
     deeds = [
         staff(copy.logged.entry.actor) for each in team.desk.keeper.desk.directory.snapshot() for copy in each.copies
     ]

@@ -27,7 +27,7 @@ from .directory import KnownCustomer
 from .views import find_copy
 
 if TYPE_CHECKING:
-    from ...archive.entries import LogEntry
+    from ...archive.entries import Entry, LogEntry
     from .desk import Desk
 
 _WORDS = {
@@ -110,7 +110,7 @@ def list_deeds(desk: "Desk", call: ListDeeds) -> Deeds:
         at = logged.entry.recorded_at
         if (call.since and at < call.since) or (call.until and at >= call.until):
             continue
-        person = desk.directory.find_staff(logged.entry.actor)
+        person = desk.directory.names.find_staff(logged.entry.actor)
         if sought and not (
             (person and sought in fold_for_search(person.name)) or (customer and sought in customer.folded)
         ):
@@ -139,14 +139,11 @@ def _describe(desk: "Desk", logged: "LogEntry", customer: KnownCustomer | None) 
     key = _find_key(desk, logged, customer)
     if key is not None and entry.sealed and entry.kind == "act":
         details = open_details(key, entry.sealed)
-    person, second = desk.directory.find_staff(entry.actor), desk.directory.find_staff(entry.second)
-    what = {"customer-copy": "Issued a copy", "erasure": "Erased a customer", "anchor": "Had the record sealed"}.get(
-        entry.kind, _WORDS.get(entry.act or "", entry.act or "")
-    )
+    person, second = desk.directory.names.find_staff(entry.actor), desk.directory.names.find_staff(entry.second)
     return Deed(
         number=logged.number,
         at=entry.recorded_at,
-        what="Renewed a copy" if entry.renews else what,
+        what=_describe_kind(entry),
         person=person.name if person else "",
         second=second.name if second else "",
         customer=customer.record.name if customer else "",
@@ -155,6 +152,17 @@ def _describe(desk: "Desk", logged: "LogEntry", customer: KnownCustomer | None) 
         matter=details.matter,
         reason=details.reason,
     )
+
+
+def _describe_kind(entry: "Entry") -> str:
+    match entry.kind:
+        case "customer-copy":
+            return "Renewed a copy" if entry.renews else "Issued a copy"
+        case "erasure":
+            return "Erased a member of staff" if entry.act == "staff" else "Erased a customer"
+        case "anchor":
+            return "Had the record sealed"
+    return _WORDS.get(entry.act or "", entry.act or "")
 
 
 def _find_key(desk: "Desk", logged: "LogEntry", customer: KnownCustomer | None) -> bytes | None:

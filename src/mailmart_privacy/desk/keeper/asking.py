@@ -61,7 +61,7 @@ _VERDICTS = {
 def find(desk: "Desk", call: Find) -> FoundView:
     """Find customers by a part of the name, of a reference, or the beginning of a fingerprint."""
     require_words(call.text)
-    desk.directory.refresh()
+    desk.directory.refresh_unless_followed()
     found, views = desk.directory.search(call.text), Views(desk, call.actor)
     return FoundView(
         customers=tuple(views.customer(*each) for each in found[: call.limit]),

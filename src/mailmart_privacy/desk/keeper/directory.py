@@ -4,24 +4,26 @@ It is made from the log alone, and compared with the log's checkpoint whenever b
 table of the desk proves nothing.
 """
 
+import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...archive.entries import LogEntry, read_entry
 from ...archive.finding import find_similar, fold_for_search
-from ...archive.layout import CHECKPOINT, RECIPIENTS
-from ...archive.recipients import NO_DETAILS, Details, Person, Recipient, open_details, read_record
+from ...archive.layout import CHECKPOINT
+from ...archive.recipients import NO_DETAILS, Details, Recipient, open_details
 from ...archive.register import read_log
-from ...errors import TamperedError
+from ...errors import PrivacyError, TamperedError
+from ..lines import write_line
+from .names import Names
 from .peaks import Peaks
 
 if TYPE_CHECKING:
     from ...archive.archive import Archive
 
-_AHEAD = 96  # customers of a batch who are looked for at once: as many as its processes work on, and some more
+_PAUSE = 0.1  # seconds between two looks at the log while a batch is followed
 
 
 @dataclass(slots=True)
@@ -78,11 +80,10 @@ class Directory:
     """
 
     def __init__(self, archive: "Archive", names_key: bytes) -> None:
-        self._archive, self._names_key = archive, names_key
-        self._lock = threading.RLock()
-        self._files: set[str] = set()
-        self._records: dict[str, Recipient] = {}
-        self._staff: dict[str, Person] = {}
+        self._archive, self.names = archive, Names(archive, names_key)
+        # One thread reads what is new, which takes long: files are read, names decrypted. The other lock is held only
+        # while that is filed, so that searches go on meanwhile.
+        self._reading, self._lock = threading.Lock(), threading.Lock()
         self._peaks = Peaks()
         self.customers: dict[str, KnownCustomer] = {}
         self.by_digest: dict[str, tuple[KnownCustomer, KnownCopy]] = {}
@@ -95,10 +96,7 @@ class Directory:
         self.copies = 0
         self._holds: dict[int, KnownCustomer] = {}
         self._by_number: dict[int, KnownCopy] = {}
-        self._expected: dict[str, None] = {}
-        # Whether the records were listed since what is taken now was published; None while the log is read first, when
-        # others may add records.
-        self._listed: bool | None = None
+        self._followed = False
         self.begins_at = archive.metadata.created_at
 
     def refresh(self) -> None:
@@ -107,42 +105,54 @@ class Directory:
         Raises:
             TamperedError: the log is not that of its checkpoint.
         """
-        with self._lock:
+        with self._reading:
             if not self.size:
-                self._learn_records()
+                self.names.learn_all()
                 for number, content in read_log(self._archive):
                     self._take(number, content)
                 return
             for first, contents in self._archive.log.commits(self.size):
-                self._listed = False
+                self.names.begin_commit()
                 for number, content in enumerate(contents, first):
                     self._take(number, content)
             self._compare()
 
-    def expect(self, name: str) -> Recipient | None:
-        """Find the record of a customer by the exact name, and keep it; it may be new."""
-        found = self._archive.find_recipient(self._names_key, name)
-        if found is not None:
-            with self._lock:
-                self._keep(found)
-        return found
+    def refresh_unless_followed(self) -> None:
+        """Read what is new in the log, unless a thread does so all the time; errors are those of `refresh`."""
+        if not self._followed:
+            self.refresh()
 
-    def anticipate(self, names: Iterable[str]) -> None:
-        """Expect records of these customers, in this order, as a batch makes them: they are then read by their names.
+    @contextlib.contextmanager
+    def following(self, names: Iterable[str]) -> Iterator[None]:
+        """Follow a batch: a thread reads what is new, a moment after it was logged, so that no search waits for it.
 
-        Without that, all records are listed for each few copies that a batch makes, while people wait for an answer.
+        Afterwards everything that the batch has logged is known.
+
+        Args:
+            names: of the customers, in the order in which the batch makes their records. They are then read by their
+                names; see `Names.expect`.
         """
-        with self._lock:
-            self._expected = dict.fromkeys(names)
+        self.names.expect(names)
+        ended = threading.Event()
+        thread = threading.Thread(target=self._follow, args=(ended,), name="following", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            self.names.expect(())
 
-    def find_staff(self, pseudonym: str | None) -> Person | None:
-        """Find the person whom entries call so, or None where nobody is known."""
-        if pseudonym is None:
-            return None
-        with self._lock:
-            if pseudonym not in self._staff:
-                self._staff |= self._archive.staff(self._names_key)
-            return self._staff.get(pseudonym)
+    def _follow(self, ended: threading.Event) -> None:
+        try:
+            self._followed = True
+            while not ended.wait(_PAUSE):
+                self.refresh()
+            self.refresh()
+        except (PrivacyError, OSError) as error:  # the next one who asks reads the log, and is told
+            write_line("keeper", "a batch cannot be followed in the log", error=type(error).__name__)
+        finally:
+            self._followed = False
 
     def search(self, text: str) -> list[tuple[KnownCustomer, list[KnownCopy]]]:
         """Find customers by a part of the name, of a reference, or the beginning of a digest.
@@ -187,65 +197,45 @@ class Directory:
             customers = list(self.customers.values())
         yield from customers
 
-    def _learn_records(self) -> None:
-        for name, _ in self._archive.storage.find(RECIPIENTS):
-            if name not in self._files:
-                content = self._archive.storage.read(name)
-                if content is not None:  # else it was erased meanwhile
-                    self._keep(read_record(self._names_key, name, content))
-
-    def _keep(self, record: Recipient) -> None:
-        self._files.add(record.file)
-        self._records[record.pseudonym] = record
-
-    def _find_record(self, pseudonym: str) -> Recipient | None:
-        if pseudonym not in self._records:
-            self._learn_expected(pseudonym)
-        if pseudonym not in self._records and not self._listed:
-            self._learn_records()
-            self._listed = None if self._listed is None else True
-        return self._records.get(pseudonym)
-
-    def _learn_expected(self, pseudonym: str) -> None:
-        """Learn the records of expected customers up to the one that is wanted, who usually comes next."""
-        for name in list(islice(self._expected, _AHEAD)):
-            found = self._archive.find_recipient(self._names_key, name)
-            if found is not None:
-                self._keep(found)
-                del self._expected[name]
-                if found.pseudonym == pseudonym:
-                    return
-
     def _take(self, number: int, content: bytes) -> None:
         logged = LogEntry(number, content, read_entry(content))
         self._peaks.add(content)
-        self.size = number + 1
-        if number == 0:
-            self.begins_at = logged.entry.recorded_at
-        match logged.entry.kind:
-            case "customer-copy":
-                self._take_copy(logged)
-            case "act":
-                self._take_act(logged)
-            case "erasure":
-                self._forget(logged.entry.recipient or "")
-                self.acts.append(logged)
-            case "anchor":
-                self.anchors.append(logged)
+        is_copy = logged.entry.kind == "customer-copy"
+        opened = self._open_copy(logged) if is_copy else None  # before the lock is taken
+        with self._lock:
+            self.size = number + 1
+            if number == 0:
+                self.begins_at = logged.entry.recorded_at
+            match logged.entry.kind:
+                case "customer-copy":
+                    self._file_copy(logged, opened)
+                case "act":
+                    self._file_act(logged)
+                case "erasure":
+                    self._forget(logged.entry.recipient or "")
+                    self.acts.append(logged)
+                case "anchor":
+                    self.anchors.append(logged)
 
-    def _take_copy(self, logged: LogEntry) -> None:
+    def _open_copy(self, logged: LogEntry) -> tuple[KnownCustomer, KnownCopy] | None:
+        """Find and decrypt what is known of a copy and its customer; None where the customer was erased since."""
+        entry = logged.entry
+        record = self.names.find(entry.recipient or "")
+        if record is None:
+            return None
+        details = open_details(record.key, entry.sealed) if entry.sealed else NO_DETAILS
+        customer = self.customers.get(record.pseudonym) or KnownCustomer(record, fold_for_search(record.name))
+        return customer, KnownCopy(logged, details, fold_for_search(details.reference))
+
+    def _file_copy(self, logged: LogEntry, opened: tuple[KnownCustomer, KnownCopy] | None) -> None:
         self.copies += 1
         entry = logged.entry
-        record = self._find_record(entry.recipient or "")
-        if record is None:  # erased, as an entry further on says
+        if opened is None:  # erased, as an entry further on says
             self.gone[entry.files[0].digest] = entry.actor or ""
             return
-        customer = self.customers.get(record.pseudonym)
-        if customer is None:
-            customer = KnownCustomer(record, fold_for_search(record.name))
-            self.customers[record.pseudonym] = customer
-        details = open_details(record.key, entry.sealed) if entry.sealed else NO_DETAILS
-        copy = KnownCopy(logged, details, fold_for_search(details.reference))
+        customer, copy = opened
+        record, details = customer.record, copy.details
+        self.customers[record.pseudonym] = customer
         customer.copies.append(copy)
         self._by_number[logged.number] = copy
         self.by_digest[copy.digest] = (customer, copy)
@@ -256,7 +246,7 @@ class Directory:
         if entry.renews in self.by_digest:
             self.by_digest[entry.renews][1].replaced = True
 
-    def _take_act(self, logged: LogEntry) -> None:
+    def _file_act(self, logged: LogEntry) -> None:
         self.acts.append(logged)
         entry = logged.entry
         customer = self.customers.get(entry.recipient or "")
@@ -273,8 +263,7 @@ class Directory:
 
     def _forget(self, pseudonym: str) -> None:
         customer = self.customers.pop(pseudonym, None)
-        self._files.discard(self._records[pseudonym].file if pseudonym in self._records else "")
-        self._records.pop(pseudonym, None)
+        self.names.forget(pseudonym)
         for copy in customer.copies if customer else ():
             self.gone[copy.digest] = copy.logged.entry.actor or ""
             self.by_digest.pop(copy.digest, None)

@@ -34,7 +34,7 @@ def show_compliance(desk: "Desk", call: ShowCompliance) -> ComplianceView:
     """Show the holds on a customer, and an erasure that was asked for."""
     customer = find_customer(desk, call.customer)
     asked = customer.asked
-    person = desk.directory.find_staff(asked.entry.actor) if asked else None
+    person = desk.directory.names.find_staff(asked.entry.actor) if asked else None
     details = open_details(customer.record.key, asked.entry.sealed) if asked and asked.entry.sealed else NO_DETAILS
     return ComplianceView(
         id=customer.record.pseudonym,
@@ -103,7 +103,7 @@ def confirm_erasure(desk: "Desk", call: ConfirmErasure) -> ErasureView:
     asked = customer.asked
     if asked is None:
         raise RefusedError("nobody-asked")
-    person = desk.directory.find_staff(asked.entry.actor)
+    person = desk.directory.names.find_staff(asked.entry.actor)
     if person is None or asked.entry.actor == desk.pseudonym(call.actor):
         raise RefusedError("needs-second")
     if fold(call.name) != fold(customer.record.name):
@@ -159,7 +159,7 @@ def _list_holds(desk: "Desk", customer: KnownCustomer) -> list[acts.Hold]:
 
 
 def _show_hold(desk: "Desk", hold: acts.Hold) -> HoldView:
-    person = desk.directory.find_staff(hold.actor)
+    person = desk.directory.names.find_staff(hold.actor)
     return HoldView(
         number=hold.number,
         placed_at=hold.placed_at,

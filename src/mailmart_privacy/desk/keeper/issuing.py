@@ -35,7 +35,7 @@ def issue(desk: "Desk", call: Issue) -> IssueOutcome:
         if earlier is not None:
             return _repeat(desk, call, earlier)
         version = desk.ledger.version_in_force(now()).version
-        record = desk.directory.expect(call.recipient)
+        record = desk.directory.names.find_by_name(call.recipient)
         known = desk.directory.customers.get(record.pseudonym) if record else None
         existing = find_current(known, version)
         if known is not None and existing is not None and not call.again:
@@ -137,4 +137,4 @@ def _archive(desk: "Desk", actor: Actor, issued: "IssuedCopy", request: str) -> 
     copy = admit(issued.pdf, trust=desk.signing.trust, at=now() + _AHEAD, ledger=desk.ledger, request=request)
     with desk.writing(actor) as session:
         session.add_copies([copy], desk.ledger)
-        desk.directory.expect(issued.recipient)
+        desk.directory.names.find_by_name(issued.recipient)

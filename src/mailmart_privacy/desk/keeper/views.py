@@ -26,7 +26,7 @@ class Views:
     def copy(self, customer: KnownCustomer, copy: KnownCopy) -> CopyView:
         """Show a copy."""
         entry, gone = copy.logged.entry, copy.withdrawn
-        person = self._desk.directory.find_staff(entry.actor)
+        person = self._desk.directory.names.find_staff(entry.actor)
         because = open_details(customer.record.key, gone.entry.sealed).reason if gone and gone.entry.sealed else ""
         return CopyView(
             number=copy.logged.number,

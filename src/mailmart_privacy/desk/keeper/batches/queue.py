@@ -112,9 +112,9 @@ class BatchQueue:
 
     def _run_one(self, folder: BatchFolder) -> None:
         """Run a batch to its end, or until its process dies."""
-        directory = self._desk.directory
+        names = list[str]()
         with contextlib.suppress(PrivacyError, OSError):  # if there is no plan, the process says so
-            directory.anticipate(row.recipient for row in folder.read_plan().rows)
+            names = [row.recipient for row in folder.read_plan().rows]
         with self._lock:
             if not folder.begin():
                 return  # it was stopped meanwhile
@@ -127,8 +127,8 @@ class BatchQueue:
                 process.stdin.flush()
             except BrokenPipeError:
                 pass
-        code = self._follow(folder, process)
-        directory.anticipate(())
+        with self._desk.directory.following(names):
+            code = self._follow(folder, process)
         assert process.stdout is not None
         with process.stdout as output:
             words = output.read().decode("utf-8", "replace").strip()
