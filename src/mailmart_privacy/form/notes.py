@@ -12,6 +12,7 @@ from ..pdf.notes import FieldNote, FormNotes, ListNote
 try:
     from pyhanko.pdf_utils import generic
     from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.pdf_utils.xref import ObjStreamRef
 except ImportError as error:
     raise MissingExtraError("form", error.name or "pyHanko") from None
 
@@ -84,8 +85,7 @@ def _note_kinds(reader: PdfFileReader) -> dict[int, str]:
     """Note what objects are to people: by their own type, else by the key under which another object names them."""
     trailer: Any = reader.trailer
     kinds: dict[int, str] = {}
-    for number in range(1, int(trailer["/Size"])):
-        found: Any = reader.get_object(generic.Reference(number, 0, reader), never_decrypt=True)
+    for number, found in sorted(_read_objects(reader).items()):
         if not isinstance(found, generic.DictionaryObject):
             continue
         if found.get("/Type") in _KINDS:
@@ -97,6 +97,27 @@ def _note_kinds(reader: PdfFileReader) -> dict[int, str]:
         if key in trailer:
             kinds[trailer.raw_get(key).idnum] = _KINDS[key]
     return kinds
+
+
+def _read_objects(reader: PdfFileReader) -> dict[int, Any]:
+    """Read all objects, each object stream once; pyHanko reads the index of a stream again for each object in it."""
+    objects: dict[int, Any] = {}
+    trailer: Any = reader.trailer
+    for number in range(1, int(trailer["/Size"])):
+        reference = generic.Reference(number, 0, reader)
+        if isinstance(reader.xrefs[reference], ObjStreamRef):
+            continue
+        found: Any = reader.get_object(reference, never_decrypt=True)
+        objects[number] = found
+        if isinstance(found, generic.StreamObject) and found.get("/Type") == "/ObjStm":  # ISO 32000-2, 7.5.7
+            content, first = BytesIO(found.data), int(found["/First"])
+            index = [int(word) for word in found.data[:first].split()]
+            for place, (inner, offset) in enumerate(zip(index[::2], index[1::2], strict=True)):
+                reference = generic.Reference(inner, 0, reader)
+                if reader.xrefs[reference] == ObjStreamRef(number, place):  # else it was replaced
+                    content.seek(first + offset)
+                    objects[inner] = generic.read_object(content, reference)
+    return objects
 
 
 def _list_references(value: Any) -> list[int]:
