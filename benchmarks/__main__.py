@@ -1,4 +1,4 @@
-"""`make bench`: measures, prints and writes docs/benchmarks.md."""
+"""`make bench`: measures, prints and writes docs/benchmarks.md, one part after the other."""
 
 import argparse
 import datetime
@@ -16,8 +16,14 @@ HEAD = """\
 
 *Needs the repository (`make bench`); see [Installing](install.md).*
 
-Measured by `make bench`: everything in one run, side by side, in turns; medians. Times differ from machine to machine,
-the ratios much less. This run: {machine}.
+Measured by `make bench`: side by side, in turns; medians. Times differ from machine to machine, the ratios much less.
+The last run, of a part or of everything: {day}, {machine}.
+"""
+STARTING = """\
+
+## Starting
+
+What somebody waits for at the terminal, or when a service starts: whole processes.
 
 | what | to reach | measured | beside |
 |---|---|---|---|
@@ -102,11 +108,11 @@ def main() -> None:
     arguments = parser.parse_args()
     chosen = [part for part in PARTS if getattr(arguments, part)]
     with tempfile.TemporaryDirectory() as folder:
-        text = TARGET.read_text(encoding="utf-8") if chosen else _measure_figures(Path(folder), arguments.rounds)
         for part in chosen or PARTS:
-            text = _replace(text, PARTS[part](Path(folder)))
-    print(text)
-    TARGET.write_text(text, encoding="utf-8")
+            found = PARTS[part](Path(folder), arguments.rounds)
+            print(found, flush=True)
+            text = _replace(TARGET.read_text(encoding="utf-8"), found)
+            TARGET.write_text(_head() + text[text.index("\n## ") :], encoding="utf-8")
 
 
 def _replace(text: str, part: str) -> str:
@@ -117,12 +123,12 @@ def _replace(text: str, part: str) -> str:
     return before + part + rest
 
 
-def _measure_figures(folder: Path, rounds: int) -> str:
-    machine = (
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
-    )
-    return (
-        HEAD.format(machine=machine) + _rows(processes.measure(folder, rounds)) + _describe_bulk(copies.measure(folder))
+def _head() -> str:
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return HEAD.format(
+        day=day,
+        machine=f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
+        f"{platform.machine()}",
     )
 
 
@@ -198,12 +204,14 @@ def _rows(rows: Sequence[tuple[str, ...]]) -> str:
 
 
 PARTS = {
-    "verifying": lambda folder: verifying.measure(folder, rounds=9),
-    "archive": _describe_archive,
-    "serving": serving.measure,
-    "uploads": uploads.measure,
-    "levels": _describe_levels,
-    "desk": desk.measure,
+    "starting": lambda folder, rounds: STARTING + _rows(processes.measure(folder, rounds)),
+    "copies": lambda folder, _: _describe_bulk(copies.measure(folder)),
+    "archive": lambda folder, _: _describe_archive(folder),
+    "levels": lambda folder, _: _describe_levels(folder),
+    "serving": lambda folder, _: serving.measure(folder),
+    "verifying": lambda folder, rounds: verifying.measure(folder, rounds=rounds),
+    "uploads": lambda folder, _: uploads.measure(folder),
+    "desk": lambda folder, _: desk.measure(folder),
 }
 
 if __name__ == "__main__":  # workers import it, too
