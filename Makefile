@@ -68,7 +68,7 @@ resolve: $(VENV)/.test  ## ask pip and uv whether every extra installs on every 
 audit: $(VENV)/.audit  ## ask the public databases for known faults in what the lock files name
 	$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off $(foreach lock,export test oldest,--requirement locks/$(lock).txt)
 
-long: faults resolve conformance  ## what takes long: faults, killed batches, thousands of files in browsers, every extra on every system, clean Debian systems, a container with a desk (root, debootstrap, mmdebstrap)
+long: faults resolve  ## what takes long: faults, killed batches, thousands of files in browsers, every extra on every system, clean Debian systems, a container with a desk (root, debootstrap, mmdebstrap)
 	@tools/system-packages.sh libreoffice-calc:soffice
 	MAILMART_PRIVACY_LIBREOFFICE=1 $(MAKE) test TESTS="--only 'own Python' tests/test_libreoffice.py"
 	MAILMART_PRIVACY_KILLS=400 $(MAKE) test TESTS="--only 'own Python' tests/test_interrupts.py"
