@@ -20,7 +20,7 @@ from .writer import FAILED
 # Every call fails with EIO. Only calls that change something can lack room; and between two of those, a kill leaves the
 # same disk, wherever it comes.
 FAULT, CHANGING_FAULTS = "EIO", ("ENOSPC", "KILL")
-_CHANGING = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink", "write")
+_CHANGING = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink", "write", "writev")
 LASTING = "EIO+"  # this call fails, and all of its name that follow
 _LASTING_CALLS = ("fsync", "link", "mkdir", "rename", "rmdir", "unlink")  # without which Python itself goes on
 COPIES = 3

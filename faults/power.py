@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-_CALLS = "openat,write,mkdir,link,rename,unlink,rmdir,fsync"
+_CALLS = "openat,write,writev,mkdir,link,rename,unlink,rmdir,fsync"
 # That a call of another name changes the place would go unseen.
-_REFUSED = (
-    "pwrite64,writev,ftruncate,truncate,linkat,renameat,renameat2,unlinkat,mkdirat,symlink,copy_file_range,sendfile"
-)
+_REFUSED = "pwrite64,ftruncate,truncate,linkat,renameat,renameat2,unlinkat,mkdirat,symlink,copy_file_range,sendfile"
 _LINE = re.compile(r"\d+ +(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>-?\d+).*", re.DOTALL)
 _STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _DESCRIPTOR = re.compile(r"(\d+)<((?:\\x[0-9a-f]{2})*)>")
@@ -208,9 +206,9 @@ class _Names:
                 return Said(texts[0].decode())
             if not self._is_inside(path):
                 return None
-            assert call in ("write", "fsync"), f"{call} is not known: {path}"
+            assert call in ("write", "writev", "fsync"), f"{call} is not known: {path}"
             node = self._find(path)
-            return Synced(node) if call == "fsync" else Written(node, texts[0])
+            return Synced(node) if call == "fsync" else Written(node, b"".join(texts))
         paths = [str(self._path / text.decode()) for text in texts]  # the command runs in the folder
         if not any(map(self._is_inside, paths)):
             return None

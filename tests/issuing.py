@@ -44,6 +44,6 @@ def issue_copy(
 ) -> bytes:
     """Issue a copy."""
     filled = issuing.fill_values(certified.form.notes, recipient, reference, issued_at, fonts)
-    return issuing.issue_copy(
+    return certified.pdf + issuing.issue_update(
         certified, recipient=filled[0], reference=filled[1], issued_at=issued_at, identity=identity, **more
     )

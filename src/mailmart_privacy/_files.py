@@ -76,6 +76,7 @@ def write_many(
     folder: Path,
     files: "Iterable[tuple[str, bytes]]",
     *,
+    head: bytes = b"",
     force: bool = False,
     ready: "Callable[[], None]" = lambda: None,
 ) -> list[bool]:
@@ -86,6 +87,7 @@ def write_many(
     Args:
         folder: where.
         files: their names and bytes; they are taken one after the other.
+        head: bytes that each of them begins with, before those.
         force: replace files that are there; without it, they are kept.
         ready: is called when all were written and synced, and none is in its place yet. Where it raises, none of them
             is put there.
@@ -104,7 +106,7 @@ def write_many(
             descriptor = _create(beside, 0o666)
             descriptors.append(descriptor)
             written.append((beside, folder / name, descriptor))
-            _write(descriptor, content)
+            _write(descriptor, head, content)
         sync_files(descriptors)
         while descriptors:  # Windows moves no file that is open
             os.close(descriptors.pop())
@@ -274,10 +276,15 @@ def _create(path: Path, mode: int) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
 
 
-def _write(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
+def _write(descriptor: int, *parts: bytes) -> None:
+    """Write parts one after the other, in one call where the system can: they are not joined, for one may be large."""
+    rest = [memoryview(part) for part in parts if part]
     while rest:
-        rest = rest[os.write(descriptor, rest) :]
+        done = os.writev(descriptor, rest) if hasattr(os, "writev") else os.write(descriptor, rest[0])
+        while rest and done >= len(rest[0]):
+            done -= len(rest.pop(0))
+        if rest:
+            rest[0] = rest[0][done:]
 
 
 def _put(beside: Path, path: Path, *, force: bool) -> bool:

@@ -53,9 +53,9 @@ class WorkerState:
         return self.form
 
     def issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
-        """Issue one copy."""
+        """Issue one copy, and give what follows the certified form in it."""
         filled = fill_values(self.order.form.notes, row.recipient, row.reference, moment, self.order.fonts)
-        return self.issuer.issue_filled(self.certified, *filled, issued_at=moment).pdf
+        return self.issuer.issue_update(self.certified, *filled, issued_at=moment)
 
     def recognise(self, row: "Planned", pdf: bytes) -> datetime.datetime | None:
         """Tell when a file was issued, if it is the copy for a row by the same signer; else None.
@@ -133,25 +133,38 @@ def _issue_into(
             if place.measure(row.file) is not None:
                 outcomes[index] = _find(bench, place, row)
                 continue
-            outcome, pdf = _issue(bench, row, moment)
+            outcome, update = _issue(bench, row, moment)
             outcomes[index] = outcome
-            if pdf:
+            if update:
                 waiting.append(index)
-                yield row.file, pdf
+                yield row.file, update
 
-    for put, index in zip(place.put(files()), waiting, strict=True):
+    for put, index in zip(place.put(files(), head=bench.certified.pdf), waiting, strict=True):
         if not put:  # another process was first
             outcomes[index] = _find(bench, place, rows[index])
     return [outcomes[index] for index in range(len(rows))]
 
 
 def _issue(bench: WorkerState, row: "Planned", moment: datetime.datetime) -> tuple[IssuedRow | FailedRow, bytes]:
+    """Issue one copy; give the outcome, and what follows the certified form in the copy."""
     try:
-        pdf = bench.issue(row, moment)
+        update = bench.issue(row, moment)
     except PrivacyError as error:
         return _fail(row, error), b""
-    issued = _describe(bench, row, moment, pdf)
-    return issued, pdf
+    state = bench.certified.state.copy()
+    state.update(update)
+    place = bench.order.place
+    issued = IssuedRow(
+        number=row.number,
+        recipient=row.recipient,
+        reference=row.reference,
+        issued_at=moment,
+        digest=state.hexdigest(),
+        size=len(bench.certified.pdf) + len(update),
+        file=None if place is None else row.file,
+        pdf=update if place is None else None,
+    )
+    return issued, update
 
 
 def _find(bench: WorkerState, place: "Destination", row: "Planned") -> IssuedRow | FailedRow:
@@ -159,29 +172,15 @@ def _find(bench: WorkerState, place: "Destination", row: "Planned") -> IssuedRow
     moment = bench.recognise(row, pdf)
     if moment is None:
         return _fail(row, DestinationExistsError(f"{row.file} exists, and is not the copy of this row; move it away"))
-    return _describe(bench, row, moment, pdf, found=True)
-
-
-def _describe(
-    bench: WorkerState, row: "Planned", moment: datetime.datetime, pdf: bytes, *, found: bool = False
-) -> IssuedRow:
-    prefix, place = len(bench.certified.pdf), bench.order.place
-    if found:  # it may begin with a form that was certified at another time
-        digest = sha256(pdf).hexdigest()
-    else:
-        state = bench.certified.state.copy()
-        state.update(memoryview(pdf)[prefix:])
-        digest = state.hexdigest()
     return IssuedRow(
         number=row.number,
         recipient=row.recipient,
         reference=row.reference,
         issued_at=moment,
-        digest=digest,
+        digest=sha256(pdf).hexdigest(),  # of all of it: it may begin with a form that was certified at another time
         size=len(pdf),
-        file=None if place is None else row.file,
-        pdf=pdf[prefix:] if place is None else None,
-        found=found,
+        file=row.file,
+        found=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from ..keys.identity import Identity
     from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
@@ -167,7 +170,12 @@ def certify(
 
 def name_signatory(identity: "Identity") -> Signatory:
     """Name an identity as containers and signature boxes do."""
-    own, *others = (c.public_bytes(Encoding.DER) for c in (identity.certificate, *identity.chain))
+    return _name_signatory(identity.certificate, *identity.chain)
+
+
+@lru_cache(16)  # asked for with every copy
+def _name_signatory(*certificates: "Certificate") -> Signatory:
+    own, *others = (c.public_bytes(Encoding.DER) for c in certificates)
     return find_signatory(own, tuple(others))
 
 

@@ -15,6 +15,7 @@ bytes is a new format, with a number and a module of its own. `docs/format.md` s
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..pdf.appearance import BOX_PADDING, PADDING, BoxLine, delivery_lines, publisher_lines, show_box
@@ -58,10 +59,11 @@ def write_certification(
         stamped: whether the container is to hold a timestamp.
     """
     update = _Update(notes, replace(progress, publisher=progress.size))
-    note = notes.fields[PUBLISHER]
     update.add_signature(PUBLISHER, signatory, moment, _PUBLICATION, _DOC_MDP, signatory.room(stamped=stamped))
-    shown = update.add_box(PUBLISHER, note, publisher_lines(signatory.title, signatory.vouching), PADDING)
-    update.add_field(PUBLISHER, note, b"%d 0 R" % progress.size, shown)
+    box = _show_box(notes, PUBLISHER, publisher_lines(signatory.title, signatory.vouching), PADDING)
+    update.add_field(
+        PUBLISHER, notes.fields[PUBLISHER], b"%d 0 R" % progress.size, update.add_appearance(PUBLISHER, box)
+    )
     update.add_catalog()
     return update.close()
 
@@ -91,9 +93,8 @@ def write_delivery(
     update.add_signature(DELIVERY, signatory, moment, _DELIVERED, reference, signatory.room(stamped=stamped))
     for filled in fields:
         update.add_text_field(filled)
-    note = notes.fields[DELIVERY]
-    shown = update.add_box(DELIVERY, note, delivery_lines(signatory.digest, moment), BOX_PADDING)
-    update.add_field(DELIVERY, note, b"%d 0 R" % number, shown)
+    box = _show_delivery(notes, signatory.digest, moment.astimezone(datetime.UTC))
+    update.add_field(DELIVERY, notes.fields[DELIVERY], b"%d 0 R" % number, update.add_appearance(DELIVERY, box))
     return update.close()
 
 
@@ -158,28 +159,18 @@ class _Update(Update):
         reference: bytes,
         room: int,
     ) -> None:
-        number = self.take_number()
-        head = (
-            b"%s/Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s) /Name %s /Reason %s /Reference [ %s ]"
-            % (
-                MARK % NUMBER,
-                moment.astimezone(datetime.UTC).strftime("%Y%m%d%H%M%SZ").encode("ascii"),
-                write_string(signatory.name),
-                write_string(reason),
-                reference,
-            )
-        )
-        self.add_hole(number, head, room, f"the signature {name}")
+        head = _write_head(signatory.name, moment.astimezone(datetime.UTC), reason, reference)
+        self.add_hole(self.take_number(), head, room, f"the signature {name}")
 
     def add_text_field(self, filled: "FilledField") -> None:
         note = self.notes.fields[filled.name]
         fonts = b"".join(b" /%s %d 0 R" % (label.encode("ascii"), self._add_font(font)) for label, font in filled.fonts)
-        shown = self._add_appearance(filled.name, note, filled.content, fonts)
+        shown = self.add_appearance(filled.name, filled.content, fonts)
         self.add_field(filled.name, note, write_string(filled.value), shown)
 
-    def add_box(self, name: str, note: "FieldNote", lines: list[BoxLine], padding: float) -> int:
-        content = show_box(lines, self.notes.font, width=note.width, height=note.height, padding=padding)
-        return self._add_appearance(name, note, content)
+    def add_appearance(self, name: str, content: bytes, fonts: bytes = b"") -> int:
+        entries = b"%s%s >> >> " % (_write_resources(self.notes, name), fonts)
+        return self.add_stream(entries, content, f"what the field {name} shows")
 
     def add_field(self, name: str, note: "FieldNote", value: bytes, shown: int) -> None:
         content = b"<< %s /V %s /AP << /N %d 0 R >> >>" % (note.entries.encode("ascii"), value, shown)
@@ -201,16 +192,6 @@ class _Update(Update):
         lists = b" ".join(b"/%s [%s ]" % (name, refer(numbers)) for name, numbers in kinds if numbers)
         self.add(progress.store, b"<< %s >>" % lists, "the list of its validation data")
 
-    def _add_appearance(self, name: str, note: "FieldNote", content: bytes, fonts: bytes = b"") -> int:
-        font = self.notes.font
-        resources = f"/{font.name} {font.resource}".encode("ascii") + fonts
-        entries = b"/Type /XObject /Subtype /Form /BBox [ 0 0 %s %s ] /Resources << /Font << %s >> >> " % (
-            f"{note.width:.10g}".encode("ascii"),
-            f"{note.height:.10g}".encode("ascii"),
-            resources,
-        )
-        return self.add_stream(entries, content, f"what the field {name} shows")
-
     def _add_font(self, font: "Embedded") -> int:
         numbers = [self.take_number() for _ in font.objects]
         for number, (source, stream) in zip(numbers, font.objects, strict=True):
@@ -221,6 +202,42 @@ class _Update(Update):
                 content = b"%s\nstream\n%s\nendstream" % (content, stream)
             self.add(number, content, "the font that the name is drawn with")
         return numbers[0]
+
+
+# What copies of one form, signer or moment have in common is written once.
+
+
+@lru_cache(64)
+def _write_head(name: str, moment: datetime.datetime, reason: str, reference: bytes) -> bytes:
+    return (
+        b"%s/Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s) /Name %s /Reason %s /Reference [ %s ]"
+        % (
+            MARK % NUMBER,
+            moment.strftime("%Y%m%d%H%M%SZ").encode("ascii"),
+            write_string(name),
+            write_string(reason),
+            reference,
+        )
+    )
+
+
+@lru_cache(64)
+def _show_delivery(notes: "FormNotes", digest: str, moment: datetime.datetime) -> bytes:
+    return _show_box(notes, DELIVERY, delivery_lines(digest, moment), BOX_PADDING)
+
+
+def _show_box(notes: "FormNotes", name: str, lines: list[BoxLine], padding: float) -> bytes:
+    note = notes.fields[name]
+    return show_box(lines, notes.font, width=note.width, height=note.height, padding=padding)
+
+
+@lru_cache(64)
+def _write_resources(notes: "FormNotes", name: str) -> bytes:
+    note, font = notes.fields[name], notes.font
+    return (
+        f"/Type /XObject /Subtype /Form /BBox [ 0 0 {note.width:.10g} {note.height:.10g} ] "
+        f"/Resources << /Font << /{font.name} {font.resource}"
+    ).encode("ascii")
 
 
 def _write_list(note: "ListNote", numbers: tuple[int, ...], more: bytes) -> bytes:

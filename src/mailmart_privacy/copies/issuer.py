@@ -15,7 +15,7 @@ from ..policy.papers import Paper
 from ..typesetting.fields import FilledField
 from .certified import CertifiedForm, certified_level, certify
 from .forms import RecordedForm, load_form
-from .issuing import fill_values, issue_copy
+from .issuing import fill_values, issue_update
 from .pades import Level
 
 if TYPE_CHECKING:
@@ -189,8 +189,27 @@ class Issuer:
         issued_at: datetime.datetime,
     ) -> IssuedCopy:
         """Issue a copy whose fields are filled in already; see `issue`."""
+        return IssuedCopy(
+            pdf=certified.pdf + self.issue_update(certified, recipient, reference, issued_at=issued_at),
+            version=certified.form.version,
+            paper=certified.form.paper,
+            recipient=recipient.value,
+            reference=reference.value,
+            issued_at=issued_at.astimezone(datetime.UTC),
+            level=self.level,
+        )
+
+    def issue_update(
+        self,
+        certified: CertifiedForm,
+        recipient: FilledField,
+        reference: FilledField,
+        *,
+        issued_at: datetime.datetime,
+    ) -> bytes:
+        """Issue a copy, and give what follows the certified form in it: the rest is the same for all; see `issue`."""
         authorities = self.authorities
-        pdf = issue_copy(
+        return issue_update(
             certified,
             recipient=recipient,
             reference=reference,
@@ -200,15 +219,6 @@ class Issuer:
             timestamps=None if authorities is None else authorities.timestamps,
             trust=() if authorities is None else authorities.trust,
             evidence=self._fresh_evidence(issued_at),
-        )
-        return IssuedCopy(
-            pdf=pdf,
-            version=certified.form.version,
-            paper=certified.form.paper,
-            recipient=recipient.value,
-            reference=reference.value,
-            issued_at=issued_at.astimezone(datetime.UTC),
-            level=self.level,
         )
 
     def _find(self, form: RecordedForm, at: datetime.datetime) -> CertifiedForm:

@@ -9,13 +9,13 @@ import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .._time import format_second, require_moment
+from .._time import require_moment
 from ..errors import IdentityError, LevelError, TimestampError, UsageError
 from ..keys.identity import require_valid
-from ..pdf.field_names import ISSUED_AT, RECIPIENT, REFERENCE
+from ..pdf.field_names import RECIPIENT, REFERENCE
 from ..trust.revocation import Evidence, gather_for_token
 from ..trust.validation_data import ValidationData
-from ..typesetting.fields import FilledField, fill_field, fit_field, lay_out_field
+from ..typesetting.fields import FilledField, fill_field, fit_field, lay_out_moment
 from . import format_1
 from .certified import certified_level, name_signatory, sign_draft
 
@@ -81,7 +81,7 @@ def default_reference(recipient: str, issued_at: datetime.datetime) -> str:
     return f"{moment:%Y%m%d}-{digest[:8].upper()}"
 
 
-def issue_copy(
+def issue_update(
     certified: "CertifiedForm",
     *,
     recipient: FilledField,
@@ -93,7 +93,7 @@ def issue_copy(
     trust: "Trusted" = (),
     evidence: Evidence | None = None,
 ) -> bytes:
-    """Issue a signed copy: fill in the fields of a certified form, and sign.
+    """Issue a signed copy: fill in the fields of a certified form, and sign. The form itself is not copied.
 
     Args:
         certified: a form, certified for that level (see `certified_level`) by the same identity.
@@ -107,7 +107,7 @@ def issue_copy(
         evidence: validation data that copies of the same minute share, or None to gather it.
 
     Returns:
-        The copy; it begins with the certified form's own bytes.
+        What follows the certified form's own bytes in the copy.
 
     Raises:
         IdentityError: the identity may not sign at that moment, or did not certify the form.
@@ -128,24 +128,22 @@ def issue_copy(
     draft = format_1.write_delivery(
         notes,
         certified.progress,
-        fields=(recipient, reference, lay_out_field(notes, ISSUED_AT, format_second(issued_at))),
+        fields=(recipient, reference, lay_out_moment(notes, issued_at)),
         signatory=signatory,
         moment=issued_at,
         stamped=level != "B-B",
     )
     client = None if level == "B-B" else timestamps
     update, token = sign_draft(draft, certified.state, signatory, identity, client, level)
-    copy = certified.pdf + update
     if token is None or timestamps is None or level == "B-T":
-        return copy
+        return update
     if evidence is None:
         evidence = Evidence(trust, at=issued_at, level=level, timeout=timestamps.timeout)
     data = evidence.for_signer(identity) + evidence.for_token(token)
     state = certified.state.copy()
     state.update(update)
-    return _extend(
-        copy, notes, draft.after, state, certified.data, data, timestamps if level == "B-LTA" else None, delivered=True
-    )
+    last = timestamps if level == "B-LTA" else None
+    return update + _extend(notes, draft.after, state, certified.data, data, last, delivered=True)
 
 
 def add_archive_timestamp(
@@ -177,11 +175,10 @@ def add_archive_timestamp(
     if not timestamps.urls:
         raise TimestampError(())
     data = gather_for_token(token, trust=trust, at=at, level="B-LTA", timeout=timestamps.timeout)
-    return _extend(pdf, copy.form.notes, copy.progress, copy.state.copy(), copy.data, data, timestamps)
+    return pdf + _extend(copy.form.notes, copy.progress, copy.state.copy(), copy.data, data, timestamps)
 
 
 def _extend(
-    pdf: bytes,
     notes: "FormNotes",
     progress: "Progress",
     state: "HashState",
@@ -191,7 +188,7 @@ def _extend(
     *,
     delivered: bool = False,
 ) -> bytes:
-    """Add what is missing of validation data, then an archive timestamp where an authority is given.
+    """Write what is missing of validation data, then an archive timestamp where an authority is given.
 
     Right behind the delivery, all of it is written again where nothing is missing: EU DSS counts for a signature only
     what was added after it, passes over a list that has not changed, and would call the copy B-T.
@@ -211,7 +208,7 @@ def _extend(
             updates += draft.seal(token.content)
         except ValueError as error:
             raise LevelError(f"level B-LTA cannot be reached: the timestamp is too large ({error})") from None
-    return pdf + updates
+    return updates
 
 
 def _subtract(data: ValidationData, held: ValidationData) -> ValidationData:

@@ -5,11 +5,10 @@ import re
 from typing import TYPE_CHECKING
 
 from .._der import Reader
-from .._time import format_second
 from ..errors import AlteredError, RecipientError, VersionMismatchError, one_line
 from ..keys.certificates import subject_name
-from ..pdf.field_names import ARCHIVE_TIMESTAMP, DELIVERY, ISSUED_AT, PUBLISHER, RECIPIENT, REFERENCE
-from ..typesetting.fields import FilledField, lay_out_field, require_clean
+from ..pdf.field_names import ARCHIVE_TIMESTAMP, DELIVERY, PUBLISHER, RECIPIENT, REFERENCE
+from ..typesetting.fields import FilledField, lay_out_field, lay_out_moment, require_clean
 from . import format_1
 from .causes import name_added, name_difference
 from .container import ContainerValues, read_container
@@ -88,8 +87,7 @@ class CopyReader:
         if moment < publisher.moment:
             raise AlteredError("the copy says that it was issued before its form was certified")
         self.delivery = self.progress.size
-        fields = [self._read_field(RECIPIENT), self._read_field(REFERENCE)]
-        fields.append(lay_out_field(self.notes, ISSUED_AT, format_second(moment)))
+        fields = [self._read_field(RECIPIENT), self._read_field(REFERENCE), lay_out_moment(self.notes, moment)]
         draft = format_1.write_delivery(
             self.notes,
             self.progress,

@@ -5,6 +5,7 @@ A format decides what is in it (`format_1`); how objects are written is the same
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from struct import Struct
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _RANGE = b"[0 %010d %010d %010d]"
 _NO_RANGE = _RANGE % (0, 0, 0)
+_ENTRY = Struct(">BIH").pack  # of the cross-references: in use, where, generation
 
 
 class HashState(Protocol):
@@ -68,16 +70,26 @@ class Draft:
     Attributes:
         body: its bytes.
         parts: where in them each object begins, and what it is to people.
-        after: how far the copy has been written with it.
+        before: how far the copy had been written before it.
+        size: one more than the highest object number with it.
+        startxref: where its cross-references begin.
         hole: where in `body` the digits of the container stand; 0 without a signature.
         room: for how many bytes of a container there is room.
     """
 
     body: bytearray
     parts: list[tuple[int, str]]
-    after: Progress
+    before: Progress
+    size: int
+    startxref: int
     hole: int = 0
     room: int = 0
+
+    @property
+    def after(self) -> Progress:
+        """How far the copy has been written with it."""
+        length = self.before.length + len(self.body)
+        return replace(self.before, length=length, size=self.size, startxref=self.startxref)
 
     def digest(self, before: HashState) -> bytes:
         """Take the digest of what is signed: all but the container with its brackets.
@@ -173,7 +185,7 @@ class Update:
         place = self.progress.length + len(self.body)
         self.offsets[number] = place
         order = sorted(self.offsets)
-        entries = b"".join(b"\x01" + self.offsets[n].to_bytes(4, "big") + b"\x00\x00" for n in order)
+        entries = b"".join([_ENTRY(1, self.offsets[n], 0) for n in order])
         info = b"" if notes.info is None else b"/Info %s " % notes.info.encode("ascii")
         changed = sha256(notes.id + self.body).hexdigest()[:32]
         head = (
@@ -186,22 +198,22 @@ class Update:
                 notes.id.hex().encode("ascii"),
                 changed.encode("ascii"),
                 self.progress.startxref,
-                b" ".join(b"%d 1" % n for n in order),
+                b" ".join([b"%d 1" % n for n in order]),
                 len(entries),
             )
         )
         self.parts.append((len(self.body), "the cross-references"))
         self.body += b"%d 0 obj\n%s\nstream\n%s\nendstream\nendobj\n" % (number, head, entries)
         self.body += b"startxref\n%d\n%%%%EOF\n" % place
-        length = self.progress.length + len(self.body)
         if self.hole:
+            length = self.progress.length + len(self.body)
             start = self.progress.length + self.hole - 1  # the container's brackets are not signed
             stop = start + 2 * self.room + 2
             placed = _RANGE % (start, stop, length - stop)
             gap = self.body.rindex(_NO_RANGE, 0, self.hole)
             self.body[gap : gap + len(placed)] = placed
-        after = replace(self.progress, length=length, size=self.progress.size + self.taken, startxref=place)
-        return Draft(self.body, self.parts, after, self.hole, self.room)
+        size = self.progress.size + self.taken
+        return Draft(self.body, self.parts, self.progress, size, place, self.hole, self.room)
 
 
 def refer(numbers: tuple[int, ...]) -> bytes:

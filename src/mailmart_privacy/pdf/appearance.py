@@ -103,7 +103,8 @@ def wrap_content(lines: Sequence[str]) -> bytes:
 def write_text(text: str, font: FieldFont, size: float, x: float, y: float) -> str:
     """Write a text on the form's font, at a place."""
     place = f"1 0 0 1 {write_number(x)} {write_number(y)} Tm"
-    return f"/{font.name} {write_number(size)} Tf\n{place}\n<{text.translate(font.codes)}> Tj\n"
+    codes = "".join(map(font.codes.__getitem__, text))
+    return f"/{font.name} {write_number(size)} Tf\n{place}\n<{codes}> Tj\n"
 
 
 @dataclass(frozen=True, slots=True)

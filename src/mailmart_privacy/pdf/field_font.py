@@ -17,7 +17,7 @@ class FieldFont:
         glyphs: the glyph of each character that the font has.
         widths: the advance of each glyph, in thousandths of the size. They are integers, so that their sums
             are exact, and the same in every version of Python and in every other language.
-        codes: the glyph of each code point, in hex.
+        codes: the glyph of each character, in hex.
         advances: the advance of each character.
     """
 
@@ -25,12 +25,12 @@ class FieldFont:
     resource: str
     glyphs: dict[str, int]
     widths: dict[int, int]
-    codes: dict[int, str] = field(init=False, repr=False, compare=False)
+    codes: dict[str, str] = field(init=False, repr=False, compare=False)
     advances: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # The same facts by character, as they are asked for with every copy.
-        object.__setattr__(self, "codes", {ord(c): f"{glyph:04x}" for c, glyph in self.glyphs.items()})
+        object.__setattr__(self, "codes", {c: f"{glyph:04x}" for c, glyph in self.glyphs.items()})
         object.__setattr__(self, "advances", {c: self.widths[glyph] for c, glyph in self.glyphs.items()})
 
     def measure(self, text: str, size: float) -> float:

@@ -4,11 +4,14 @@ which there is a font.
 The rules here belong to the format of copies: a verifier lays a value out by them again, and compares.
 """
 
+import datetime
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .._time import format_second
 from .._unicode import name_characters
 from ..errors import RecipientError
 from ..pdf.appearance import (
@@ -26,7 +29,7 @@ from ..pdf.appearance import (
     write_text,
 )
 from ..pdf.field_font import FieldFont
-from ..pdf.field_names import RECIPIENT, WORDS
+from ..pdf.field_names import ISSUED_AT, RECIPIENT, WORDS
 
 if TYPE_CHECKING:
     from ..pdf.notes import FormNotes
@@ -108,6 +111,16 @@ def lay_out_field(notes: "FormNotes", name: str, value: str, fonts: "Sequence[Ty
     lines, size = _lay_out(notes, name, value)
     content = show_text(lines, notes.font, size=size, height=notes.fields[name].height)
     return FilledField(name=name, value=value, content=content)
+
+
+def lay_out_moment(notes: "FormNotes", moment: datetime.datetime) -> FilledField:
+    """Fill in the moment of a copy (aware)."""
+    return _lay_out_moment(notes, moment.astimezone(datetime.UTC))
+
+
+@lru_cache(64)  # copies of a batch share their moment
+def _lay_out_moment(notes: "FormNotes", moment: datetime.datetime) -> FilledField:
+    return lay_out_field(notes, ISSUED_AT, format_second(moment))
 
 
 def _lay_out(notes: "FormNotes", name: str, value: str) -> tuple[list[str], float]:
