@@ -21,6 +21,7 @@ LAYERS = [
         "_time",
         "_der",
         "_resources",
+        "_sync",
         "_files",
         "_pyinstaller",
     ],

@@ -76,7 +76,7 @@ def test_many_files_are_synced_by_threads(place: Place, chance: random.Random) -
     """Many copies are synced together; if one of them cannot be synced, none of them gets an entry."""
     copies, before = fake_copies(chance, 40, recipients=40), place.audit().entries
     with (
-        mock.patch("mailmart_privacy._files.sync_file", side_effect=OSError(5, "Input/output error")),
+        mock.patch("mailmart_privacy._sync.sync_file", side_effect=OSError(5, "Input/output error")),
         pytest.raises(OSError, match="Input/output"),
     ):
         place.add(copies)

@@ -8,6 +8,7 @@ import shutil
 import stat
 from pathlib import Path
 
+from ._sync import sync_file, sync_files, sync_folder
 from .errors import DestinationExistsError, UsageError
 
 try:
@@ -17,13 +18,11 @@ except ImportError:  # Windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import IO
 
 _BESIDE = ".mailmart-privacy-{}.tmp"
 _CLAIMED = "claimed-"  # begins the names of those that `find_abandoned` looks for
-_SYNCED_ALONE = 16  # files that are synced one after the other; more are synced by threads
-_SYNCERS = 8
 
 
 def write_whole(path: Path, content: bytes, *, force: bool = False, mode: int = 0o666) -> None:
@@ -207,54 +206,6 @@ def find_abandoned(folder: Path, at_most: int) -> "Iterator[tuple[Path, bytes]]"
                 content = file.read()
         if content is not None:
             yield path, content
-
-
-def sync_file(descriptor: int) -> None:
-    """Wait until an open file is on its disk.
-
-    On macOS fsync stops at the drive's own cache, which a power failure empties. Only F_FULLFSYNC goes further; some
-    file systems lack it.
-    """
-    command = getattr(fcntl, "F_FULLFSYNC", None)
-    if fcntl is not None and command is not None:
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(descriptor, command)
-            return
-    os.fsync(descriptor)
-
-
-def sync_files(descriptors: "Sequence[int]") -> None:
-    """Wait until open files are on their disk.
-
-    Many are synced by threads: a file system with a journal then commits those that wait together, which takes a tenth
-    of the time on ext4.
-
-    Raises:
-        OSError: one cannot be synced.
-    """
-    if len(descriptors) <= _SYNCED_ALONE:
-        for descriptor in descriptors:
-            sync_file(descriptor)
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    def sync_some(start: int) -> None:
-        for descriptor in descriptors[start::_SYNCERS]:
-            sync_file(descriptor)
-
-    with ThreadPoolExecutor(_SYNCERS) as pool:  # a share for each: to hand over each file takes longer than its sync
-        for _ in pool.map(sync_some, range(_SYNCERS)):
-            pass
-
-
-def sync_folder(folder: Path) -> None:
-    """Sync a folder, so that the names in it last; not every system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            sync_file(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _claim(descriptor: int) -> bool:

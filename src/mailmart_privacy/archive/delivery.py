@@ -7,8 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from .._files import find_abandoned, open_whole, sync_file, sync_folder
+from .._files import find_abandoned, open_whole
 from .._limits import MAX_FILE
+from .._sync import sync_file, sync_folder
 from ..errors import ArchiveError, PrivacyError, UndeliveredError
 from .acts import withdraw
 from .adding import ReferenceOwners

@@ -7,7 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._files import sync_folder, write_whole
+from .._files import write_whole
+from .._sync import sync_folder
 from ..errors import ArchiveError
 from .keyring import make_keyring, read_keyring, write_keyring
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._files import sync_file, sync_folder, write_whole
+from .._files import write_whole
+from .._sync import sync_file, sync_folder
 from .._time import format_iso, parse_moment
 from ..errors import DestinationExistsError, MissingExtraError, RecordError, UsageError
 from ..sheets.rows import Planned

@@ -6,7 +6,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._files import open_whole, remove_leftovers, sync_file, write_many, write_whole
+from .._files import open_whole, remove_leftovers, write_many, write_whole
+from .._sync import sync_file
 from .._unicode import spell_out
 from ..errors import RecordError, UsageError
 from ..policy.entries import LEDGER, VERSION

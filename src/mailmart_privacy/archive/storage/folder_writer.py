@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..._files import sync_file, sync_files
+from ..._sync import sync_file, sync_files
 from ...errors import ArchiveError, TamperedError
 
 try:
