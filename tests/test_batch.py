@@ -327,8 +327,8 @@ def test_a_copy_that_does_not_verify_stops_the_report(cli: Run, tmp_path: Path, 
 import sys
 from mailmart_privacy.batch import destinations
 put = destinations.FolderDestination.put
-def spoil(self, files):
-    return put(self, [(name, pdf[:-700] + bytes([pdf[-700] ^ 1]) + pdf[-699:]) for name, pdf in files])
+def spoil(self, files, **more):
+    return put(self, [(name, pdf[:-700] + bytes([pdf[-700] ^ 1]) + pdf[-699:]) for name, pdf in files], **more)
 destinations.FolderDestination.put = spoil
 from mailmart_privacy.cli import main
 sys.exit(main())
