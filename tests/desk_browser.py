@@ -22,6 +22,7 @@ from mailmart_privacy.desk.messages import Call, RefusedError, read_answer, rece
 from mailmart_privacy.desk.settings import ChildSettings, DeskSettings
 from mailmart_privacy.desk.web.application import make_application
 from mailmart_privacy.desk.web.assets import Assets
+from mailmart_privacy.desk.web.checks import Checks
 from mailmart_privacy.desk.web.marks import Marks
 from mailmart_privacy.desk.web.oidc.fetching import Fetcher
 from mailmart_privacy.desk.web.oidc.flow import Oidc, make_oidc
@@ -129,6 +130,7 @@ class LocalDesk:
             origin=origin,
             sign_ins=SignIns(self.tables, self.time),
             marks=Marks(self.tables, self.time),
+            checks=Checks(self.tables, self.time),
             oidc=self._make_oidc(settings, fetcher),
             sends_mail=settings.mail is not None,
         )

@@ -25,7 +25,7 @@ LAYERS = [
         "_files",
         "_pyinstaller",
     ],
-    ["_user_dirs", "_limits"],
+    ["_user_dirs", "_limits", "_loopback"],
     ["pdf", "sheets"],
     ["policy", "keys", "typesetting"],
     ["trust", "diff", "form"],

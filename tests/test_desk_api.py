@@ -293,8 +293,10 @@ def test_the_client_issues_without_a_key(desk: LocalDesk, address: str) -> None:
     assert (refused.value.status, refused.value.code) == (422, "unfit-name")
     with pytest.raises(DeskError, match="cannot be reached"):
         DeskClient("http://127.0.0.1:9", "x", timeout=1).verify(b"")
-    with pytest.raises(UsageError, match="https"):
-        DeskClient("http://desk.example", "x")
+    for elsewhere in ("http://desk.example", "http://localhost.example", "https://", "ftp://localhost", "http://[x"):
+        with pytest.raises(UsageError, match="https"):
+            DeskClient(elsewhere, "x")
+    DeskClient("http://[::1]:8640", "x")
     again = AsyncDeskClient(address, make_token(desk, "client-2"))
     assert asyncio.run(again.issue("Async GmbH", key="a")).recipient == "Async GmbH"
     assert asyncio.run(again.verify(pdf)) == "ours"

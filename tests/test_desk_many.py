@@ -115,6 +115,9 @@ def test_a_messy_workbook_takes_four_pages_and_few_decisions(desk: LocalDesk, mo
     page = browser.open(place)
     assert page.heading == "26 copies are ready"
     check_files(browser, place)
+    deeds = browser.open("/activity").words
+    for name in ("copies.zip", "issued.xlsx", "drafts.zip"):
+        assert deeds.count(f"Downloaded the copies of a list {name}, 26 copies Ada") == 1
     assert "Kunde 030 Ärmel GmbH" in browser.open("/customers?q=V-2026030").words
     assert desk.keeper.desk.directory.copies == before + 26
 

@@ -1,6 +1,7 @@
 """How a desk for a team is told where it answers and who signs people in."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,8 @@ def test_the_clients_secret_is_for_web_alone(monkeypatch: pytest.MonkeyPatch, tm
         issuer="https://id.example", client_id="desk", client_secret="secret", audience="", roles_claim=""
     )
     settings = make_settings(tmp_path, oidc=oidc)
-    assert [_limit(settings, name).oidc for name in ("web", "keeper", "checker")] == [oidc, None, None]
+    without = replace(oidc, client_secret="")
+    assert [_limit(settings, name).oidc for name in ("web", "keeper", "checker")] == [oidc, without, None]
     kept = {name: set(_choose_environment(name)) for name in ("web", "keeper", "checker")}
     assert not any("MAILMART_PRIVACY_DESK_OIDC_CLIENT_SECRET" in names for names in kept.values())
     assert "MAILMART_PRIVACY_PASSPHRASE" in kept["keeper"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._time import format_iso, require_moment
 from ..errors import UsageError
 from ..policy.render import environment
+from .act_words import describe_act, is_one_download
 from .acts import list_holds
 from .recipients import NO_DETAILS, Details, Person, derive_acts_key, open_details
 from .register import Register, read_register
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
     from .service import ArchiveService
 
 ReportFormat = Literal["html", "pdf", "xlsx", "csv", "json"]
-_ACTS = {
-    "hold": "hold placed",
-    "release": "hold lifted",
-    "withdrawn": "copy withdrawn",
-    "erase-waiting": "erasure waits",
-    "erase-asked": "erasure asked for",
-    "erase-refused": "erasure refused",
-    "evidence": "evidence pack made",
-    "people": "people of the desk changed",
-    "erase-certified": "erasure certificate handed over",
-    "relation-ended": "customer relation ended",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,10 +163,16 @@ class _Reading:
         self._customers: dict[str, Recipient] = {each.pseudonym: each for each in archive.recipients(self._names_key)}
 
     def issued(self) -> Table:
-        """Count the copies by version and person."""
+        """Count the copies by version and person, and how often they were downloaded."""
+        versions = {copy.number: copy.entry.version or "" for copy in self.register.copies}
         counted = Counter(
-            (copy.entry.version or "", self._name(copy.entry.actor), "renewed" if copy.entry.renews else "issued")
+            (versions[copy.number], self._name(copy.entry.actor), "renewed" if copy.entry.renews else "issued")
             for copy in self._within(self.register.copies)
+        )
+        counted.update(
+            (versions.get(each.entry.about or 0, ""), self._name(each.entry.actor), "downloaded")
+            for each in self._within(self.register.acts)
+            if is_one_download(each.entry)
         )
         rows = tuple((*key, count) for key, count in sorted(counted.items()))
         return Table(key="issued", title="Copies", columns=("version", "person", "what", "copies"), rows=rows)
@@ -212,15 +207,17 @@ class _Reading:
         return Table(key="erasures", title="Erasures", columns=columns, rows=rows)
 
     def acts(self) -> Table:
-        """List what else people did."""
+        """List what else people did; downloads of single copies are counted, see `issued`."""
         key = derive_acts_key(self._names_key)
         rows = []
         for each in self._within(self.register.acts):
+            if is_one_download(each.entry):
+                continue
             entry, customer = each.entry, self._customers.get(each.entry.recipient or "")
             outlives = entry.act in ("hold", "release", "erase-waiting") or entry.recipient is None
             opened = key if outlives else customer.key if customer else None
             details: Details = open_details(opened, entry.sealed) if opened and entry.sealed else NO_DETAILS
-            what = _ACTS.get(entry.act or "", entry.act or "")
+            what = describe_act(entry)
             words = (what, customer.name if customer else "-", self._name(entry.actor), details.matter, details.reason)
             rows.append((each.number, _write(entry.recorded_at), *words))
         for each in self._within(self.register.rotations):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .._loopback import LOOPBACK
 from .._time import parse_moment
 from ..errors import UsageError
 from ..policy.ledger import shipped
@@ -98,7 +99,7 @@ def build(folder: Path, base_url: str, options: SiteOptions, force: bool) -> Non
 
 
 @site.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="The address to listen at.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0 takes any free one."
 )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .settings import DeskSettings
 
 _ARCHIVE, _TABLES, _ERASURES, _FACTS = "archive", "tables.json", "erasures.json", "backup.json"
-_KEPT = ("people", "tokens")  # sessions, links and sign-ins that were begun end with the desk
+_KEPT = ("people", "tokens", "check_days")  # sessions, links and sign-ins that were begun end with the desk
 _TRIES = 3
 
 

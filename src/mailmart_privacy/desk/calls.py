@@ -114,10 +114,17 @@ class ShowCopy(Call[CopyView]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchCopy(Call[CopyFile]):
-    """Give out the file of a copy."""
+    """Give out the file of a copy.
+
+    Attributes:
+        actor: who asks.
+        fingerprint: of the file.
+        logged: whether to log that. The entry of a copy that was issued just now says it already.
+    """
 
     actor: Actor
     fingerprint: str
+    logged: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,8 +14,9 @@ import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
+from .._loopback import is_safe_url
 from .._time import parse_moment
 from ..errors import PrivacyError, UsageError
 
@@ -98,9 +99,7 @@ class DeskClient:
     """
 
     def __init__(self, address: str, token: str, *, timeout: float = _TIMEOUT) -> None:
-        parts = urlsplit(address)
-        is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+        if not is_safe_url(address):
             raise UsageError("the address of a desk begins with https://, or with http:// on this computer")
         self._address, self._token, self._timeout = address.rstrip("/"), token, timeout
         self._opener = urllib.request.build_opener(_NoRedirects)

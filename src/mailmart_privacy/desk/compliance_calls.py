@@ -213,8 +213,10 @@ class MakeEvidence(Call[Packed]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MakeReport(Call[ReportView]):
-    """Report on a period."""
+    """Report on a period, to show it or to give it as a workbook."""
 
+    actor: Actor
+    as_workbook: bool
     since: datetime.datetime
     until: datetime.datetime
 
@@ -223,6 +225,7 @@ class MakeReport(Call[ReportView]):
 class PrintReport(Call[Packed]):
     """Report on a period, as an accessible PDF."""
 
+    actor: Actor
     since: datetime.datetime
     until: datetime.datetime
 

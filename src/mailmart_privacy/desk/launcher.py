@@ -183,7 +183,8 @@ class Launcher:
 def _limit(settings: DeskSettings, name: str) -> DeskSettings:
     """Tell each process no more than it needs: `web` and `checker` have nothing to do with keys."""
     if name == "keeper":
-        return replace(settings, token_digest="", oidc=None, mail=None)
+        oidc = replace(settings.oidc, client_secret="") if settings.oidc else None  # it logs who signs people in
+        return replace(settings, token_digest="", oidc=oidc, mail=None)
     limited = replace(
         settings,
         archive="",

@@ -65,7 +65,8 @@ class DeskSettings:
         token_digest: SHA-256 of the one-time token in the printed address; or empty.
         operator: the name of the person who started it, as the operating system knows them.
         operator_subject: what the operating system calls them, permanently.
-        oidc: the identity provider, or None where people sign in by links alone. Only `web` is told.
+        oidc: the identity provider, or None where people sign in by links alone. `web` alone is told the secret, and
+            `checker` nothing.
         allow_self_signed: whether a desk for a team may sign with an identity that no authority vouches for.
         database: "postgresql://…" for the desk's own tables; empty for files of SQLite in its folder.
         proxies: the addresses or networks of the TLS proxies, whose forwarded headers are believed; all others are

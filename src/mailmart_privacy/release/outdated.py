@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from .._loopback import is_safe_url
 from .._unicode import spell_out
 from ..errors import PrivacyError, RecordError, UsageError
 from ..trust.fetching import Deadline, fetch
@@ -79,7 +80,7 @@ def fetch_versions(url: str) -> bytes:
         UsageError: it is not such an address.
         PrivacyError: there is no successful answer within ten seconds, or it is too large.
     """
-    if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+    if not is_safe_url(url):
         raise UsageError(f"{url!r:.200} does not begin with https://; give the address of a published versions.json")
     try:
         content = fetch(url, None, {"Accept": "application/json"}, _PATIENCE, Deadline(_PATIENCE))

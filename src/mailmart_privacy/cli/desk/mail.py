@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..._loopback import LOOPBACK_HOSTS
 from ...errors import UsageError
 from ..values import as_value
 from .secret_file import read_secret
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 PASSWORD_VARIABLE = "MAILMART_PRIVACY_DESK_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 
 import click
 
+from ..._loopback import LOOPBACK, is_safe_url
 from ...errors import UsageError
 from ..values import as_value
-from .mail import LOOPBACK_HOSTS, MailOptions, mail_options
+from .mail import MailOptions, mail_options
 from .secret_file import read_secret
 
 if TYPE_CHECKING:
     from ...desk.settings import DeskSettings, OidcSettings
 
 SECRET_VARIABLE = "MAILMART_PRIVACY_DESK_OIDC_CLIENT_SECRET"  # noqa: S105 - the name of a variable
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,9 +132,10 @@ def _is_origin(origin: str) -> bool:
 
 def _is_issuer(issuer: str) -> bool:
     """Tell whether an address can be an issuer's: https, or http on this computer (OpenID Connect Discovery, 3)."""
+    if not is_safe_url(issuer):
+        return False
     parts = urlsplit(issuer)
-    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
-    return safe and bool(parts.hostname) and not parts.query and not parts.fragment and "@" not in parts.netloc
+    return not parts.query and not parts.fragment and "@" not in parts.netloc
 
 
 serving_options = as_value(

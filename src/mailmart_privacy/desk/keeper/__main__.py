@@ -68,7 +68,7 @@ from ..messages import (
     write_refusal,
 )
 from ..people_calls import PEOPLE_CALLS, Note
-from . import accounting, acting, asking, erasing, issuing, sealing
+from . import accounting, acting, asking, erasing, issuing, opening, sealing
 from .batches import files, steps
 from .desk import Desk
 
@@ -126,6 +126,7 @@ def main() -> None:
         raise SystemExit(1) from None
     listener = socket.socket(fileno=settings.listener)
     follow(lambda: os._exit(0))  # each act is whole in the archive, or finished by the next writer
+    opening.log_start(desk)
     desk.queue.begin()
     desk.reading.begin()
     sealing.DailySeal(desk).begin()

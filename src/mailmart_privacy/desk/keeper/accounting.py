@@ -1,5 +1,6 @@
 """Evidence, reports, and who did what."""
 
+import datetime
 import io
 import subprocess
 import sys
@@ -42,6 +43,10 @@ _WORDS = {
     "erase-certified": "Certified an erasure",
     "people": "Changed people",
     "token": "Changed access for services",
+    "report": "Made a report",
+    "desk-opened": "Started the desk",
+    "settings": "Set up the desk",
+    "key": "Set up the key that signs",
 }
 _PRINT_SECONDS = 120
 _OUTLIVE = ("hold", "release", "erase-waiting")
@@ -67,8 +72,9 @@ def make_evidence(desk: "Desk", call: MakeEvidence) -> Packed:
 
 
 def report(desk: "Desk", call: MakeReport) -> ReportView:
-    """Make the report on a period; the whole log is read."""
+    """Make the report on a period, and log that; the whole log is read."""
     made = make_report(desk.service(), since=call.since, until=call.until, ledger=desk.ledger)
+    _log_report(desk, call, "Excel file" if call.as_workbook else "shown")
     return ReportView(
         made_at=made.made_at,
         entries=made.entries,
@@ -98,7 +104,15 @@ def print_report(desk: "Desk", call: PrintReport) -> Packed:
     )
     if done.returncode:
         raise RefusedError("cannot-print")
+    _log_report(desk, call, "PDF")
     return Packed(name="report.pdf", content=done.stdout)
+
+
+def _log_report(desk: "Desk", call: MakeReport | PrintReport, form: str) -> None:
+    """Log that somebody got a report, which names customers."""
+    last = call.until - datetime.timedelta(microseconds=1)
+    with desk.writing(call.actor) as session:
+        session.add_act("report", details=Details(reason=f"{call.since:%Y-%m-%d} to {last:%Y-%m-%d}, {form}"))
 
 
 def list_deeds(desk: "Desk", call: ListDeeds) -> Deeds:
@@ -162,6 +176,8 @@ def _describe_kind(entry: "Entry") -> str:
             return "Erased a member of staff" if entry.act == "staff" else "Erased a customer"
         case "anchor":
             return "Had the record sealed"
+    if entry.act == "download":
+        return "Downloaded a copy" if entry.recipient else "Downloaded the copies of a list"
     return _WORDS.get(entry.act or "", entry.act or "")
 
 

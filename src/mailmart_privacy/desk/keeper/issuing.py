@@ -77,7 +77,7 @@ def list_copies(desk: "Desk", call: ListCopies) -> Copies:
 
 
 def fetch(desk: "Desk", call: FetchCopy) -> CopyFile:
-    """Give out the file of a copy.
+    """Give out the file of a copy, once that is logged.
 
     Raises:
         RefusedError: "no-such-copy".
@@ -86,6 +86,9 @@ def fetch(desk: "Desk", call: FetchCopy) -> CopyFile:
     content = desk.archive.read_file(copy.logged.entry.files[0])
     if content is None:
         raise RefusedError("no-such-copy")
+    if call.logged:
+        with desk.writing(call.actor) as session:
+            session.add_act("download", recipient=customer.record, about=copy.logged.number)
     return CopyFile(copy=Views(desk, call.actor).copy(customer, copy), pdf=content)
 
 

@@ -14,6 +14,7 @@ from ..child import announce, begin, follow
 from ..connections import AsyncConnection, Connection
 from .application import make_application
 from .assets import Assets
+from .checks import Checks
 from .digests import Digests
 from .marks import Marks
 from .oidc.flow import make_oidc
@@ -48,6 +49,7 @@ def main() -> None:
         origin=settings.desk.origin,
         sign_ins=SignIns(tables, time.time),
         marks=Marks(tables, time.time),
+        checks=Checks(tables, time.time),
         oidc=make_oidc(oidc, settings.desk.origin, time.time, asks_email=mail is not None) if oidc else None,
         proxies=settings.desk.proxies,
         sends_mail=mail is not None,

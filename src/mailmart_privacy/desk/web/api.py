@@ -1,5 +1,6 @@
 """The API for services, so that they need no key. A token says which service asks; cookies are ignored."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -76,7 +77,8 @@ async def issue(call: ApiCall) -> Response:
     assert outcome.copy is not None
     place = {"location": f"/api/copies/{outcome.copy.fingerprint}"}
     if call.wants_pdf():
-        return await _give_file(call, outcome.copy.fingerprint, status=201, headers=place)
+        found = outcome.copy.fingerprint
+        return await _give_file(call, found, logged=outcome.repeated, status=201, headers=place)
     return JSONResponse(_describe(outcome.copy), 201, headers=place)
 
 
@@ -104,7 +106,7 @@ async def show_copy(call: ApiCall) -> Response:
     copy = await call.services.keeper.ask(ShowCopy(actor=call.token.actor, fingerprint=fingerprint))
     if not copy.own:  # whether others have it is not this service's to know
         raise RefusedError("no-such-copy")
-    return await _give_file(call, fingerprint) if call.wants_pdf() else JSONResponse(_describe(copy))
+    return await _give_file(call, fingerprint, logged=True) if call.wants_pdf() else JSONResponse(_describe(copy))
 
 
 async def verify(call: ApiCall) -> Response:
@@ -113,6 +115,7 @@ async def verify(call: ApiCall) -> Response:
     if len(content) > LARGEST_PDF:
         return make_problem("too-large")
     found = await call.services.keeper.ask(CheckFile(actor=call.token.actor, content=content))
+    await asyncio.to_thread(call.services.checks.note, call.token.actor, content, found.verdict)
     record = _describe(found.copy) if found.copy is not None and found.copy.own else None
     return JSONResponse({"verdict": found.verdict, "record": record})
 
@@ -187,9 +190,10 @@ def _read_fields(body: bytes) -> dict[str, str] | None:
 
 
 async def _give_file(
-    call: ApiCall, fingerprint: str, *, status: int = 200, headers: dict[str, str] | None = None
+    call: ApiCall, fingerprint: str, *, logged: bool, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    found = await call.services.keeper.ask(FetchCopy(actor=call.token.actor, fingerprint=fingerprint))
+    fetched = FetchCopy(actor=call.token.actor, fingerprint=fingerprint, logged=logged)
+    found = await call.services.keeper.ask(fetched)
     return Response(found.pdf, status, headers=headers, media_type=_PDF)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..connections import AsyncConnection
 from .assets import Assets
+from .checks import Checks
 from .marks import Marks
 from .oidc.flow import Oidc
 from .people import People
@@ -25,6 +26,7 @@ class Services:
         origin: how browsers reach the desk.
         sign_ins: those that have begun.
         marks: when something was done last.
+        checks: which files were checked.
         oidc: signs people in; None where links alone do.
         proxies: see `Guard`.
         sends_mail: whether people get mail about what is due.
@@ -38,6 +40,7 @@ class Services:
     origin: str
     sign_ins: SignIns
     marks: Marks
+    checks: Checks
     oidc: Oidc | None = None
     proxies: tuple[str, ...] = ()
     sends_mail: bool = False

@@ -32,6 +32,11 @@ MIGRATIONS = (
     "told TEXT NOT NULL)",
     # When something was done last, of which no page asks: a backup, a mail.
     "CREATE TABLE marks (name TEXT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, words TEXT NOT NULL)",
+    # Files that were checked: counted for good, and in detail for some time; see `checks`.
+    "CREATE TABLE check_days (id {key}, day TEXT NOT NULL, verdict TEXT NOT NULL, files BIGINT NOT NULL, "
+    "UNIQUE (day, verdict))",
+    "CREATE TABLE checks (id {key}, at DOUBLE PRECISION NOT NULL, who TEXT NOT NULL, fingerprint TEXT NOT NULL, "
+    "verdict TEXT NOT NULL)",
 )
 _SCHEMA = "mailmart_privacy_desk"
 

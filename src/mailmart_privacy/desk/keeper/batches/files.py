@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...._files import make_folder, write_whole
+from ....archive.recipients import Details
 from ....batch.manifest import read_lines
 from ...batch_calls import Chunk, ReadBatchFile
 from ...checker.sheet_calls import MarkSheet
@@ -37,6 +38,10 @@ def read_file(desk: "Desk", call: ReadBatchFile) -> Chunk:
         _make_again(desk, folder, batch)
     if call.name not in _MADE or batch.state != "done" or not path.is_file():
         raise RefusedError("no-such-batch")
+    if call.offset <= 0:  # its first part
+        with desk.writing(call.actor) as session:
+            # Not with the name of the spreadsheet, which may name a customer who is erased later.
+            session.add_act("download", details=Details(reason=f"{call.name}, {batch.total:,} copies"))
     return _read_part(path, call.offset)
 
 

@@ -28,6 +28,7 @@ from ..visit import XLSX, Visit
 from ..words import explain, moment
 
 _SHOWN, _ALL = 50, 100_000
+_CHECKED = datetime.timedelta(days=30)  # of which the page tells how many files were checked
 _AGAIN = ("reason-missing", "names-customer", "name-differs", "held", "erasure-waits")  # said beside the form
 
 
@@ -113,11 +114,13 @@ async def report(visit: Visit) -> Response:
     if ends <= begins:
         fault = "The last day comes before the first one."
         return visit.page("report.html", status=422, since=since, until=until, made=None, fault=fault)
-    if visit.query("as") == "pdf":
-        printed = await visit.services.keeper.ask(PrintReport(since=begins, until=ends))
+    wanted = visit.query("as")
+    if wanted == "pdf":
+        printed = await visit.services.keeper.ask(PrintReport(actor=visit.actor, since=begins, until=ends))
         return visit.file(printed.content, name=f"report-{since}-{until}.pdf", kind="application/pdf")
-    made = await visit.services.keeper.ask(MakeReport(since=begins, until=ends))
-    if visit.query("as") == "xlsx":
+    call = MakeReport(actor=visit.actor, as_workbook=wanted == "xlsx", since=begins, until=ends)
+    made = await visit.services.keeper.ask(call)
+    if wanted == "xlsx":
         tables = ((table.key, table.columns, [row.cells for row in table.rows]) for table in made.tables)
         return visit.file(write_tables(tables), name=f"report-{since}-{until}.xlsx", kind=XLSX)
     return visit.page("report.html", since=since, until=until, made=made, fault="")
@@ -137,9 +140,18 @@ async def activity(visit: Visit) -> Response:
     call = ListDeeds(actor=visit.actor, text=text, since=since, until=until, limit=_ALL if as_workbook else _SHOWN)
     found = await visit.services.keeper.ask(call)
     if as_workbook:
-        return visit.file(_write_deeds(found), name="who-did-what.xlsx", kind=XLSX)
+        return visit.file(_write_deeds(visit, found), name="who-did-what.xlsx", kind=XLSX)
+    checked = visit.services.checks.list_days(
+        since=since.date() if since else now().date() - _CHECKED, until=until.date() if until else None
+    )
     return visit.page(
-        "activity.html", status=422 if fault else 200, found=found, text=text, day_chosen=chosen, fault=fault
+        "activity.html",
+        status=422 if fault else 200,
+        found=found,
+        checked=checked,
+        text=text,
+        day_chosen=chosen,
+        fault=fault,
     )
 
 
@@ -149,7 +161,7 @@ async def seal(visit: Visit) -> Response:
     return visit.go("/due")
 
 
-def _write_deeds(found: Deeds) -> bytes:
+def _write_deeds(visit: Visit, found: Deeds) -> bytes:
     columns = ("record", "at", "what", "person", "second person", "customer", "matter", "reason", "fingerprint")
     rows = [
         (
@@ -158,7 +170,16 @@ def _write_deeds(found: Deeds) -> bytes:
         )
         for each in found.deeds
     ]
-    return write_tables([("who did what", columns, rows)])
+    checks = visit.services.checks
+    days = [(each.day.isoformat(), each.outcome, each.files) for each in checks.list_days()]
+    details = [(moment(each.at), each.who, each.outcome, each.fingerprint) for each in checks.list_details()]
+    return write_tables(
+        [
+            ("who did what", columns, rows),
+            ("files checked by day", ("day", "outcome", "files"), days),
+            ("files checked, 90 days", ("at", "person", "outcome", "fingerprint"), details),
+        ]
+    )
 
 
 async def _show_state(visit: Visit) -> ComplianceView:

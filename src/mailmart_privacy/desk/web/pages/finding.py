@@ -1,5 +1,7 @@
 """Find what a customer received, check a file, and the page of a customer."""
 
+import asyncio
+
 from starlette.responses import Response
 
 from ...calls import CheckFile, Find, ShowCustomer
@@ -30,7 +32,7 @@ async def show_check(visit: Visit) -> Response:
 
 
 async def check(visit: Visit) -> Response:
-    """Tell whether a file is one of ours; it is kept nowhere."""
+    """Tell whether a file is one of ours; it is kept nowhere, and counted."""
     file = visit.files.get("file")
     if file is None or not file.content:
         return visit.page("check.html", status=422, checked=None, name="", fault="Choose a file first.")
@@ -38,4 +40,5 @@ async def check(visit: Visit) -> Response:
         words = "That file has more than 16 MB. No copy of ours is that large."
         return visit.page("check.html", status=413, checked=None, name="", fault=words)
     checked = await visit.services.keeper.ask(CheckFile(actor=visit.actor, content=file.content))
+    await asyncio.to_thread(visit.services.checks.note, visit.actor, file.content, checked.verdict)
     return visit.page("check.html", checked=checked, name=file.name, fault="")
