@@ -1,5 +1,6 @@
 """The desk's tables in SQLite and in PostgreSQL: the same statements, brought forward once, shared by several desks."""
 
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from mailmart_privacy.desk.answers import Actor
 from mailmart_privacy.desk.database import DatabaseError
+from mailmart_privacy.desk.sqlite import SqliteTables
 from mailmart_privacy.desk.web.people import IDLE, People, make_digest
 from mailmart_privacy.desk.web.permissions import ROLES
 from mailmart_privacy.desk.web.sign_ins import SignIn, SignIns
@@ -149,6 +151,26 @@ def test_what_fails_in_the_middle_is_undone(place: str) -> None:
     assert people.list_all() == []
     people.put(ADA, ROLES)
     assert len(people.list_all()) == 1
+    tables.close()
+
+
+def test_what_is_noted_with_many_requests_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    """That a session was seen, or a token used; what comes after it is synced as before."""
+    time, tables = Time(), SqliteTables(tmp_path / "web.sqlite", MIGRATIONS)
+    people, said = People(tables, time), list[str]()  # type: ignore[arg-type]
+    cookie = people.begin(people.put(ADA, ROLES).id, proven_at=0)
+    time.now += 90
+    tables._connection.set_trace_callback(said.append)
+    assert people.find(cookie) is not None
+    assert [each.split(" = ")[0] for each in said[1:]] == [
+        "PRAGMA synchronous",
+        "UPDATE sessions SET seen_at",
+        "PRAGMA synchronous",
+    ]
+    with pytest.raises(sqlite3.OperationalError):
+        tables.note("UPDATE nothing SET x = 1")
+    assert tables.query("PRAGMA synchronous") == [(2,)]
+    assert tables.query("SELECT seen_at FROM sessions") == [(time.now,)]
     tables.close()
 
 

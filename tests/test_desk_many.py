@@ -5,6 +5,8 @@ import email
 import email.policy
 import io
 import re
+import subprocess
+import sys
 import threading
 import zipfile
 from dataclasses import replace
@@ -226,6 +228,14 @@ def test_a_batch_that_cannot_be_followed_is_told_to_who_asks(
     assert "Secret" not in written
     page = desk.sign_in("Ada").open("/customers?q=early")
     assert (page.status, "The record was changed from outside this desk" in page.words) == (503, True)
+
+
+def test_the_process_of_a_batch_lets_others_run_first() -> None:
+    """By its niceness, and on Linux by its policy, which holds among all sessions."""
+    words = f"import os\nfrom {process.__name__} import _let_others_pass\nbefore = os.nice(0)\n_let_others_pass()\n"
+    words += "print(os.nice(0) - before, getattr(os, 'sched_getscheduler', lambda _: 3)(0))"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["10", "3"]  # SCHED_BATCH
 
 
 def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:

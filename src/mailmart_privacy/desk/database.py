@@ -38,6 +38,13 @@ class Database(Protocol):
         """Change rows, and tell how many they were; errors are those of `query`."""
         raise NotImplementedError
 
+    def note(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change rows of which a power failure may take the last ones; without waiting for the disk, where it can.
+
+        It is for what is noted with many requests, such as that a session was seen. Errors are those of `query`.
+        """
+        raise NotImplementedError
+
     def list_columns(self, table: str) -> list[str]:
         """Name the columns of a table, which the caller has not taken from a request."""
         raise NotImplementedError

@@ -75,6 +75,10 @@ class PostgresTables:
         with self._lock, self._translate_errors():
             return self._execute(sql, values).rowcount
 
+    def note(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change rows; the disk of the database is not the one that a batch writes to."""
+        self.change(sql, values)
+
     @contextlib.contextmanager
     def locked(self, name: str, *, seconds: float) -> Iterator[None]:
         """Hold a lock that all desks of this database know by its name; it ends with the connection, too.

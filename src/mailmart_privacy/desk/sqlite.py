@@ -57,6 +57,15 @@ class SqliteTables:
         with self._lock:
             return self._connection.execute(sql, values).rowcount
 
+    def note(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change rows without waiting for the disk, which may be busy with a batch; see `Database.note`."""
+        with self._lock:
+            self._connection.execute("PRAGMA synchronous = NORMAL")  # the file stays whole (SQLite, "WAL", 2.3)
+            try:
+                self._connection.execute(sql, values)
+            finally:
+                self._connection.execute("PRAGMA synchronous = FULL")
+
     def list_columns(self, table: str) -> list[str]:
         """Name the columns of a table."""
         return [str(name) for _, name, *_ in self.query(f"PRAGMA table_info({table})")]

@@ -152,8 +152,8 @@ class People:
         if seen_at < now - IDLE or begun_at < now - LONGEST:
             self._tables.change("DELETE FROM sessions WHERE digest = ?", [digest])
             return None
-        if seen_at < now - _SEEN:  # not for each request: a change waits for the disk
-            self._tables.change("UPDATE sessions SET seen_at = ? WHERE digest = ?", [now, digest])
+        if seen_at < now - _SEEN:
+            self._tables.note("UPDATE sessions SET seen_at = ? WHERE digest = ?", [now, digest])
         return Session(digest=digest, person=_read_person(person), form_token=form_token, proven_at=proven_at)
 
     def end(self, session: Session) -> None:

@@ -86,6 +86,10 @@ class Tables:
         """Change rows, and tell how many they were."""
         return self._database.change(sql, values)
 
+    def note(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Change rows of which a power failure may take the last ones; see `Database.note`."""
+        self._database.note(sql, values)
+
     def list_columns(self, table: str) -> list[str]:
         """Name the columns of a table."""
         return self._database.list_columns(table)

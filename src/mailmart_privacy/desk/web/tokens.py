@@ -71,7 +71,7 @@ class Tokens:
         token = _read(rows[0])
         if token.revoked or token.expires_at <= now:
             return None
-        self._tables.change("UPDATE tokens SET used_at = ? WHERE id = ?", [now, token.id])
+        self._tables.note("UPDATE tokens SET used_at = ? WHERE id = ?", [now, token.id])
         return token
 
     def revoke(self, number: str) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ _PROBE = 2.0  # seconds
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICE)
+    _let_others_pass()
     settings = _read_settings()
     try:
         use_named_data()
@@ -62,6 +63,14 @@ def main() -> None:
         raise SystemExit(_end(error, _STOPPED if str(error).startswith("stopped") else 1)) from None
     except (PrivacyError, OSError) as error:
         raise SystemExit(_end(error, 1)) from None
+
+
+def _let_others_pass() -> None:
+    """Let the other processes run first, also those of other sessions, whose niceness Linux weighs apart (sched(7))."""
+    os.nice(_NICE)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # not allowed here: then niceness has to do
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 @contextlib.contextmanager
