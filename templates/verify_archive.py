@@ -274,26 +274,37 @@ class Tree:
         return top
 
 
-def read_commits(folder, states):
+def is_commit_signed(start, entries, signature, keys):
+    """Tell whether the key that signs at this place of the log has signed a commit: its place, and its entries."""
+    name, _, public = next(key for key, last in keys if last is None or start < last)
+    message = ("%s/commit\n%d\n" % (name, start)).encode() + b"".join(hash_leaf(entry) for entry in entries)
+    return is_signed(public, message, bytes.fromhex(signature.decode()))
+
+
+def read_commits(folder, states, keys):
     """Read all entries, and compare them with the states of the log that were signed.
 
-    Returns them, and how many of them are signed.
+    Returns them, and how many of them such a state covers; the others are in commits that the log's key has signed.
     """
-    tree, entries = Tree(), []
+    tree, entries, covered = Tree(), [], max(states)
     while True:
         name = "commits/%08d/%012d.jsonl" % (tree.size // 10000, tree.size)
         if folder.find(name) is None:
             break
         lines = folder.read(name).split(b"\n")
-        require(len(lines) > 1 and lines.pop() == b"", "%s is empty or cut off" % name)
-        for line in lines:
+        signature = re.fullmatch(b'{"signature":"([0-9a-f]{128})"}', lines[-2]) if len(lines) > 2 else None
+        require(signature and lines[-1] == b"", "%s is empty or cut off" % name)
+        if tree.size >= covered:
+            signed = is_commit_signed(tree.size, lines[:-2], signature[1], keys)
+            require(signed, "%s was added without the log's key, or was changed" % name)
+        for line in lines[:-2]:
             tree.append(line)
             entries.append(read_entry(line))
             for root, source in states.get(tree.size, ()):
                 require(tree.root() == root, "%s is of other entries than those that are here" % source)
-    size = max(states)
-    require(tree.size >= size, "%s is of %d entries, and here are %d" % (states[size][0][1], size, tree.size))
-    return entries, size
+    words = "%s is of %d entries, and here are %d" % (states[covered][0][1], covered, tree.size)
+    require(tree.size >= covered, words)
+    return entries, covered
 
 
 def check_archive(folder, key, trust):
@@ -313,10 +324,10 @@ def check_archive(folder, key, trust):
             size, root = read_checkpoint(folder.read(name), all_keys)
             states.setdefault(size, []).append((root, name))
             anchors.append(name[: -len(".checkpoint")])
-    entries, signed = read_commits(folder, states)
+    entries, signed = read_commits(folder, states, keys)
     if len(entries) > signed:
         trust.doubts.append(
-            "entries after no. %d are not signed yet, so anybody may have written them; ask for a signed state" % (signed - 1)
+            "no checkpoint covers the entries after no. %d yet; ask for a newer state of the archive" % (signed - 1)
         )
     said = {number for number, (claims, _) in enumerate(entries) if claims["kind"] == "key-rotation" and number < published}
     require(said == set(rotations), "the entries and the folder rotations say different things of the log's key")

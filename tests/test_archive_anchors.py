@@ -12,6 +12,7 @@ import pytest
 
 from faults.places import FIRST_COPY, VERSION, Place, clock, fake_copies, make_place
 from mailmart_privacy.archive.anchors import Anchor, anchor, verify_anchors
+from mailmart_privacy.archive.commits import write_commit
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
 from mailmart_privacy.archive.layout import CHECKPOINT, LOG, name_commit
 from mailmart_privacy.archive.proofs import read_proof, write_proof
@@ -48,10 +49,11 @@ def judge(place: Place, authority: Authority) -> list[Anchor]:
 def rewrite(place: Place, old: bytes, new: bytes) -> None:
     """Replace words of entries, and sign the log again, as somebody would who has stolen the archive and its key."""
     archive = place.archive()
+    keyring = place.keyring(archive)
     frontier, tiles = TreeFrontier(), list[tuple[str, bytes]]()
     for start, contents in list(archive.log.commits()):
         changed = [content.replace(old, new) for content in contents]
-        (place.root / name_commit(start)).write_bytes(b"".join(content + b"\n" for content in changed))
+        (place.root / name_commit(start)).write_bytes(write_commit(keyring.log_key, keyring.origin, start, changed))
         for content in changed:
             tiles += frontier.append(content)
     shutil.rmtree(place.root / LOG)
@@ -60,7 +62,7 @@ def rewrite(place: Place, old: bytes, new: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     root = hash_range(0, frontier.size, frontier.subtree)
-    signed = sign_checkpoint(place.keyring(archive).log_key, archive.metadata.origin, frontier.size, root)
+    signed = sign_checkpoint(keyring.log_key, archive.metadata.origin, frontier.size, root)
     (place.root / CHECKPOINT).write_bytes(signed.note)
 
 

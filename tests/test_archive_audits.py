@@ -4,7 +4,6 @@ import base64
 import os
 import random
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -22,6 +21,7 @@ from faults.places import (
     stop_writer,
 )
 from mailmart_privacy.archive.audit import audit
+from mailmart_privacy.archive.commits import Commit, write_commit
 from mailmart_privacy.archive.entries import Entry, write_entry
 from mailmart_privacy.archive.layout import name_commit
 from mailmart_privacy.archive.log import Log
@@ -93,10 +93,11 @@ def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Rand
     place.add(fake_copies(chance, 1))
     path = place.root / f"commits/00000000/{FIRST_COPY:012}.jsonl"
     (name,) = (name for name, _ in Folder(place.root).find("copies"))
+    keyring, content = place.keyring(place.archive()), path.read_bytes()
     for other in ("/etc/hostname", "../keys/key.json", "copies/../../keys/key.json", "copies//2026"):
-        changed = path.read_bytes().replace(name.encode(), other.encode())
-        with mock.patch.object(Log, "commits", lambda *_, changed=changed: iter([(0, [changed[:-1]])])):
-            report = place.audit()
+        entry = content.splitlines()[0].replace(name.encode(), other.encode())
+        path.write_bytes(write_commit(keyring.log_key, keyring.origin, FIRST_COPY, [entry]))
+        report = place.audit()
         assert any("has no place in an archive" in fault for fault in report.faults), report.faults
 
 
@@ -131,16 +132,16 @@ def test_an_audit_beside_a_writer(place: Place, chance: random.Random) -> None:
     """Partial tiles that a writer replaces during an audit are not reported as faults."""
     place.add(fake_copies(chance, 200))
     archive = place.archive()
-    real = Log.commits
+    real = Log.read_commit
 
-    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+    def fill(log: Log, start: int) -> Commit | None:
         if not filled:
             filled.append(True)
             place.add(fake_copies(chance, 100))
-        yield from real(log, start)
+        return real(log, start)
 
     filled: list[bool] = []
-    with mock.patch.object(Log, "commits", fill):
+    with mock.patch.object(Log, "read_commit", fill):
         assert audit(archive).faults == []
     assert filled
     require_finished(place)
@@ -149,16 +150,17 @@ def test_an_audit_beside_a_writer(place: Place, chance: random.Random) -> None:
 def test_an_audit_that_ends_beside_a_writer(place: Place, chance: random.Random) -> None:
     """A commit that a writer makes after the audit has read the last one is not reported as a fault."""
     archive = place.archive()
-    real = Log.commits
+    real = Log.read_commit
     filled: list[bool] = []
 
-    def fill(log: Log, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
-        yield from real(log, start)
-        if not filled:
+    def fill(log: Log, start: int) -> Commit | None:
+        found = real(log, start)
+        if found is None and not filled:
             filled.append(True)
             place.add(fake_copies(chance, 1))
+        return found
 
-    with mock.patch.object(Log, "commits", fill):
+    with mock.patch.object(Log, "read_commit", fill):
         assert audit(archive).faults == []
     assert filled
 
@@ -234,13 +236,14 @@ def test_an_archive_of_another_release(tmp_path: Path, stopped: bool) -> None:
     assert ["README.txt" in fault for fault in place.audit().faults] == [True]
 
 
-def test_an_erasure_that_is_not_signed(place: Place, chance: random.Random) -> None:
-    """Somebody without the key who adds an erasure to the commits, and removes the customer's files, is found out."""
+def test_an_erasure_that_is_not_published(place: Place, chance: random.Random) -> None:
+    """No erasure excuses missing files before a checkpoint covers it, not even one that the log's key has signed."""
     place.add(fake_copies(chance, 1))
     archive = place.archive()
     (copy,) = [each.entry for each in archive.entries() if each.entry.kind == "customer-copy"]
     erasure = write_entry(Entry(kind="erasure", recorded_at=clock(), recipient=copy.recipient))
-    (place.root / name_commit(archive.checkpoint().size)).write_bytes(erasure + b"\n")
+    keyring, size = place.keyring(archive), archive.checkpoint().size
+    (place.root / name_commit(size)).write_bytes(write_commit(keyring.log_key, keyring.origin, size, [erasure]))
     (place.root / copy.files[0].name).unlink()
     for record in (place.root / "recipients").iterdir():
         record.unlink()

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from faults.places import FIRST_COPY, Place, clock, fake_copies, make_place
 from mailmart_privacy._time import format_moment
 from mailmart_privacy.archive.anchors import anchor, verify_anchors
+from mailmart_privacy.archive.commits import write_commit
 from mailmart_privacy.archive.entries import Entry, write_entry
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
 from mailmart_privacy.archive.layout import name_commit
@@ -292,25 +293,24 @@ def test_an_empty_commit_ends(place: Place) -> None:
     code, said = check(place.root, *trusted(place))
     assert code == PROVEN, said
     last = sorted((place.root / "commits").rglob("*.jsonl"))[-1]
-    number = int(last.stem) + len(last.read_bytes().splitlines())
+    number = int(last.stem) + len(last.read_bytes().splitlines()) - 1
     (last.parent / f"{number:012}.jsonl").write_bytes(b"")
     code, said = check(place.root, *trusted(place))
     assert (code, "is empty or cut off" in said) == (FAULT, True), said
 
 
-def add_commit(place: Place, content: bytes) -> None:
-    """Commit entries without the log's key."""
-    (place.root / name_commit(place.archive().checkpoint().size)).write_bytes(content)
-
-
-def test_entries_that_are_not_signed(place: Place) -> None:
-    """An entry after the signed state makes the answer doubtful, and an erasure there excuses no missing file."""
-    copy = place.archive().read_entry(FIRST_COPY).entry
-    add_commit(place, write_entry(Entry(kind="erasure", recorded_at=NOW, recipient=copy.recipient)) + b"\n")
-    code, said = check(place.root, *trusted(place))
-    assert (code, "are not signed yet, so anybody may have written them" in said.splitlines()[-1]) == (DOUBT, True), (
-        said
-    )
+def test_entries_that_no_checkpoint_covers(place: Place) -> None:
+    """They make the answer doubtful if the log's key has signed their commit; an erasure excuses no missing file."""
+    archive = place.archive()
+    copy, size = archive.read_entry(FIRST_COPY).entry, archive.checkpoint().size
+    entry = write_entry(Entry(kind="erasure", recorded_at=NOW, recipient=copy.recipient))
+    for key, expected in (
+        (Ed25519PrivateKey.generate(), (FAULT, "was added without the log's key")),
+        (place.keyring(archive).log_key, (DOUBT, "no checkpoint covers the entries after")),
+    ):
+        (place.root / name_commit(size)).write_bytes(write_commit(key, archive.metadata.origin, size, [entry]))
+        code, said = check(place.root, *trusted(place))
+        assert (code, expected[1] in said.splitlines()[-1]) == (expected[0], True), said
     (place.root / copy.files[0].name).unlink()
     code, said = check(place.root, *trusted(place))
     assert (code, f"{copy.files[0].name} is missing" in said) == (FAULT, True), said
@@ -342,7 +342,10 @@ def test_a_proof_of_a_rotation_that_shows_nothing(place: Place, bag: Path, tmp_p
 
 def test_an_entry_of_endless_digits(place: Place) -> None:
     """A number of millions of digits is not read: old Pythons would take hours for it."""
-    add_commit(place, b'{"a":' + b"9" * 30_000_000 + b"}\n")
+    archive = place.archive()
+    size, entry = archive.checkpoint().size, b'{"a":' + b"9" * 30_000_000 + b"}"
+    content = write_commit(place.keyring(archive).log_key, archive.metadata.origin, size, [entry])
+    (place.root / name_commit(size)).write_bytes(content)
     code, said = check(place.root, *trusted(place))
     assert (code, "an entry has more than 65535 bytes" in said) == (FAULT, True), said
 

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from faults.places import FIRST_COPY
 from mailmart_privacy.archive.archive import Archive
+from mailmart_privacy.archive.commits import write_commit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, read_entry, scan_copy, write_entry
 from mailmart_privacy.archive.index.index import Anchor, Index, Row, open_index
@@ -86,6 +87,11 @@ class Made:
         """Archive entries without their files, in one commit."""
         with self.writing() as session:
             session._log_writer.append([write_entry(entry) for entry in entries])
+
+    def write_commit(self, start: int, entry: bytes) -> None:
+        """Put a signed commit of one entry into the place of another one."""
+        content = write_commit(self.keyring.log_key, self.keyring.origin, start, [entry])
+        (self.folder / "archive" / name_commit(start)).write_bytes(content)
 
     def erase(self, name: str) -> str:
         found = self.archive.find_recipient(self.keyring.names_key, name)
@@ -529,7 +535,7 @@ def test_another_continuation_is_noticed_before_it_is_published(made: Made, plac
         index.refresh(made.archive)
         path = made.folder / "archive" / name_commit(size + 1)
         content = path.read_bytes()
-        path.write_bytes(write_entry(copy_entry("changed")) + b"\n")
+        made.write_commit(size + 1, write_entry(copy_entry("changed")))
         index.refresh(made.archive)
         assert index.find(digest("changed")) is not None
         assert index.find(digest(1)) is None
@@ -543,8 +549,7 @@ def test_a_changed_last_commit_is_noticed(made: Made, place: str) -> None:
     made.add_copies(1)
     made.add_entries(copy_entry(2))
     assert read(place, made.archive) == expected(made.archive)
-    path = made.folder / "archive" / name_commit(made.archive.checkpoint().size - 1)
-    path.write_bytes(write_entry(copy_entry("changed")) + b"\n")
+    made.write_commit(made.archive.checkpoint().size - 1, write_entry(copy_entry("changed")))
     assert read(place, made.archive) == expected(made.archive)
 
 
@@ -562,9 +567,8 @@ def test_without_tiles_it_reads_the_commits(made: Made, place: str, what: str) -
     if what != "tiles":
         (log / "checkpoint").unlink()
     assert read(place, made.archive) == expected(made.archive)
-    path = made.folder / "archive" / name_commit(2)
-    assert path.is_file()
-    path.write_bytes(write_entry(copy_entry("changed")) + b"\n")
+    assert (made.folder / "archive" / name_commit(2)).is_file()
+    made.write_commit(2, write_entry(copy_entry("changed")))
     assert read(place, made.archive) == expected(made.archive)
 
 
@@ -594,7 +598,7 @@ def test_an_odd_entry_is_told_in_one_line(made: Made, place: str, change: dict[s
     start = made.archive.checkpoint().size
     with open_index(place) as index:
         index.refresh(made.archive)
-        (made.folder / "archive" / name_commit(start)).write_bytes(content + b"\n")
+        made.write_commit(start, content)
         with pytest.raises(TamperedError) as caught:
             index.refresh(made.archive)
         assert "\n" not in str(caught.value)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mailmart_privacy import _files
+from mailmart_privacy import _files, _sync
 from mailmart_privacy.archive.storage import folder_writer
 from mailmart_privacy.batch.file_names import name_file
 
@@ -90,7 +90,8 @@ def test_macos_syncs_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             raise OSError(45, "Operation not supported")
         return 0
 
-    monkeypatch.setattr(_files, "fcntl", SimpleNamespace(F_FULLFSYNC=51, fcntl=fcntl))
+    monkeypatch.setattr(_sync, "fcntl", SimpleNamespace(fcntl=fcntl))
+    monkeypatch.setattr(_sync, "_FULL_SYNC", 51)
     monkeypatch.setattr(os, "fsync", lambda descriptor: calls.append("fsync"))
     _files.write_whole(tmp_path / "a", b"1")
     assert calls == ([51, "fsync", 51, "fsync"] if refused else [51, 51])

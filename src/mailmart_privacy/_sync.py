@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SYNCED_ALONE = 16  # files that are synced one after the other; more are synced by threads
 _SYNCERS = 8
+_FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)  # on macOS
 
 
 def sync_file(descriptor: int) -> None:
@@ -23,10 +24,9 @@ def sync_file(descriptor: int) -> None:
     On macOS fsync stops at the drive's own cache, which a power failure empties. Only F_FULLFSYNC goes further; some
     file systems lack it.
     """
-    command = getattr(fcntl, "F_FULLFSYNC", None)
-    if fcntl is not None and command is not None:
+    if fcntl is not None and _FULL_SYNC is not None:
         with contextlib.suppress(OSError):
-            fcntl.fcntl(descriptor, command)
+            fcntl.fcntl(descriptor, _FULL_SYNC)
             return
     os.fsync(descriptor)
 

@@ -249,7 +249,7 @@ class _Files:
 
     def _named(self) -> Iterator[tuple[str, str]]:
         """Name the files of all entries once more, each with its recipient ("" where it has none)."""
-        for _, contents in self._archive.log.commits():
+        for _, contents in self._archive.log.commits(proven=self._total):
             for content in contents:
                 if (copy := scan_copy(content)) is not None:
                     yield copy.recipient, copy.name

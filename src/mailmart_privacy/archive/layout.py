@@ -31,7 +31,8 @@ archive.json    what this archive is
 log.vkey        the public key of its log (C2SP signed-note)
 versions/       the files of each published version of the policy
 copies/         the signed copies, each named by its SHA-256; each one shows its customer's name in clear
-commits/        the entries of the log, one on a line, in files that are named by the number of their first one
+commits/        the entries of the log, one on a line, in files that are named by the number of their first one; the
+                last line of each is a signature with the log's key over its entries
 log/            the same entries as a transparency log (C2SP tlog-tiles): checkpoint, tiles, bundles of entries
 anchors/        checkpoints of the log with timestamps of an authority over them (RFC 3161)
 recipients/     one record for each customer; the name in it is encrypted, and entries refer to its SHA-256

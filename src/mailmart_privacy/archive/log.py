@@ -2,14 +2,16 @@
 
 An entry is in the log once its commit exists: a file that is named by the number of its first entry, and never
 replaced. One of several writers gets the number; the others read what it committed and try the next number. Tiles and
-checkpoint follow from the commits alone, so every writer writes the same bytes, and the next writer adds what an
-interrupted one left out.
+checkpoint follow from the entries alone, so every writer writes the same bytes, and the next writer adds what an
+interrupted one left out. A commit counts if the log's key has signed it: until a checkpoint covers it, nothing else
+shows who wrote it.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveError, TamperedError
+from .commits import Commit, read_commit, write_commit
 from .entries import MAX_SIZE, read_entry
 from .layout import CHECKPOINT, FULL, LOG, name_commit, name_rotation
 from .proofs import format_proof
@@ -24,6 +26,26 @@ if TYPE_CHECKING:
 
 _ROTATION = b'"kind":"key-rotation"'
 _PENDING = 64  # full tiles that wait to be put
+
+
+class ForeignCommitError(TamperedError):
+    """A commit is not signed with the log's key, or not whole.
+
+    Attributes:
+        location: the archive.
+        name: the commit's file.
+    """
+
+    def __init__(self, location: str, name: str) -> None:
+        self.location, self.name = location, name
+        super().__init__(
+            f"{location}: {name} was added without the archive's key, or was changed. Restore this file from a backup "
+            "that has it; if none has, move it out of the archive, keep it as evidence, and find out who can write "
+            "there. Then run the command again"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.location, self.name)
 
 
 class Log:
@@ -79,18 +101,33 @@ class Log:
             raise TamperedError(f"{self.storage.location}: the log's tiles do not lead to its checkpoint")
         return content, path
 
-    def commits(self, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+    def commits(self, start: int = 0, *, proven: int = 0) -> Iterator[tuple[int, list[bytes]]]:
         """Read the commits from an entry on, one of which must begin there: the numbers of first entries, and entries.
 
+        Args:
+            start: the number of that entry.
+            proven: commits before this entry need no signature, since the caller compares them with a checkpoint.
+
         Raises:
-            TamperedError: one is cut off.
+            ForeignCommitError: the log's key has not signed one, or it is cut off.
         """
-        while (content := self.storage.read(name_commit(start))) is not None:
-            entries = content.split(b"\n")
-            if entries.pop() or not entries or len(entries) > FULL:
-                raise TamperedError(f"{self.storage.location}: {name_commit(start)} was changed or cut off")
-            yield start, entries
-            start += len(entries)
+        while (commit := self.read_commit(start)) is not None:
+            if start >= proven and not commit.is_signed(self.keys):
+                raise ForeignCommitError(self.storage.location, name_commit(start))
+            yield start, commit.entries
+            start += len(commit.entries)
+
+    def read_commit(self, start: int) -> Commit | None:
+        """Read the commit that begins with an entry, or None if there is none; its signature is not compared.
+
+        Raises:
+            ForeignCommitError: it is not one.
+        """
+        content = self.storage.read(name_commit(start))
+        try:
+            return None if content is None else read_commit(start, content)
+        except ValueError:
+            raise ForeignCommitError(self.storage.location, name_commit(start)) from None
 
     def name_files(self, start: int) -> Iterator[str]:
         """Name the files of all entries from one on, with which a commit begins."""
@@ -157,18 +194,23 @@ class LogWriter:
         first = -1
         for start in range(0, len(entries), FULL):
             some = entries[start : start + FULL]
-            content = b"".join(entry + b"\n" for entry in some)
-            while not self._writer.put([(name_commit(self.size), content)])[0]:
+            leaves = [hash_leaf(entry) for entry in some]
+            while not self._put_commit(some, leaves):
                 taken = self.size
                 self._replay()
                 if self.size == taken:  # another attempt would fail the same way, without end
                     raise TamperedError(f"{self._log.storage.location}: {name_commit(taken)} cannot be put, nor read")
             first = self.size if first < 0 else first
-            for entry in some:
-                self._pending += self._frontier.append(entry)
+            for entry, leaf in zip(some, leaves, strict=True):
+                self._pending += self._frontier.append(entry, leaf)
         if len(self._pending) > _PENDING:
             self._put_tiles([])
         return first
+
+    def _put_commit(self, entries: Sequence[bytes], leaves: list[bytes]) -> bool:
+        """Put a commit after those that are known; False if another writer was faster."""
+        content = write_commit(self._keyring.log_key, self._keyring.origin, self.size, entries, leaves)
+        return self._writer.put([(name_commit(self.size), content)])[0]
 
     def publish_rotation(self) -> None:
         """Prove the last entry, which replaces the key, under a checkpoint that both keys sign; then publish that."""

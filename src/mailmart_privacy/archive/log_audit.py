@@ -1,12 +1,13 @@
 """The audit of the log alone: it compares commits, tiles, bundles and checkpoint with each other."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import TamperedError
+from .commits import Commit
 from .layout import CHECKPOINT, COMMITS, LOG, is_litter, name_commit
-from .log import Log
-from .tlog.merkle import EMPTY, hash_range
+from .log import ForeignCommitError, Log
+from .tlog.merkle import EMPTY, hash_leaf, hash_range
 from .tlog.notes import Checkpoint
 from .tlog.tiles import WIDTH, TreeFrontier, list_partial, name_tile, parse_tile, read_entries
 
@@ -64,19 +65,37 @@ class LogAudit:
         """
         self._compare_roots()
         try:
-            for start, contents in self.log.commits():
-                self._starts.add(start)
-                for content in contents:
-                    for name, tile in self._frontier.append(content):
+            while (commit := self._read_commit()) is not None:
+                contents, leaves = commit.entries, [hash_leaf(content) for content in commit.entries]
+                self._require_signature(commit, leaves)
+                for content, leaf in zip(contents, leaves, strict=True):
+                    for name, tile in self._frontier.append(content, leaf):
                         self._compare_tile(name, tile)
                     if self.size in self._roots:
                         self._compare_roots()
-                entries(start, contents)
+                entries(commit.start, contents)
             if self.size < self.checkpoint.size:
                 self._fault(f"{name_commit(self.size)} is missing; was the archive copied in part?")
         except TamperedError as error:
             self._fault(str(error))
         self._finish()
+
+    def _read_commit(self) -> Commit | None:
+        self._starts.add(self.size)
+        try:
+            return self.log.read_commit(self.size)
+        except ForeignCommitError as error:
+            if self.size >= self.checkpoint.size:
+                raise
+            raise TamperedError(f"{error.location}: {error.name} was changed or cut off") from None
+
+    def _require_signature(self, commit: Commit, leaves: Sequence[bytes]) -> None:
+        """Require the log's signature of a commit. Of one that no checkpoint covers, nothing is read without it."""
+        if commit.is_signed(self.log.keys, leaves):
+            return
+        if commit.start >= self.checkpoint.size:
+            raise ForeignCommitError(self.log.storage.location, name_commit(commit.start))
+        self._fault(f"{name_commit(commit.start)} was changed")
 
     def _list_commits(self) -> set[int]:
         """List the numbers that commits are named by."""

@@ -80,6 +80,12 @@ class LogKeys:
         """Tell which key signed a checkpoint; errors are those of `read_checkpoint`."""
         return self._read(note)[1]
 
+    def has_signed(self, number: int, message: bytes, signature: bytes) -> bool:
+        """Tell whether a signature over a message is that of the key which signs commits that begin with an entry."""
+        if self._key_at(number).holds(message, signature):
+            return True
+        return self.reload() and self._key_at(number).holds(message, signature)
+
     def since(self, key: NoteKey) -> tuple[Rotation, ...]:
         """List the rotations that lead from a key to the newest one."""
         return self.rotations[[self.first, *(each.key for each in self.rotations)].index(key) :]
@@ -99,6 +105,9 @@ class LogKeys:
             return found, key
         assert refused is not None
         raise refused
+
+    def _key_at(self, number: int) -> NoteKey:
+        return [key for key, last in self._reigns() if last is None or number < last][-1]
 
     def _reigns(self) -> Iterator[tuple[NoteKey, int | None]]:
         """List the keys, the newest first, each with the size of the last state of the log that it may sign."""

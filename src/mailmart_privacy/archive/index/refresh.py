@@ -133,7 +133,7 @@ class _Reading:
         state = self._state()
         published, end = self._compare_tree(state)
         batch, count = list[tuple[int, list[bytes]]](), 0
-        for start, contents in self._log.commits(end):
+        for start, contents in self._log.commits(end, proven=published):
             end = start + len(contents)
             if end <= state.size:
                 self._compare(start, contents, state)

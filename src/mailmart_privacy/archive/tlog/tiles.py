@@ -63,17 +63,18 @@ class TreeFrontier:
         self._rows: list[list[bytes]] = [[]]
         self._bundle: list[bytes] = []
 
-    def append(self, entry: bytes) -> Iterator[tuple[str, bytes]]:
+    def append(self, entry: bytes, leaf: bytes | None = None) -> Iterator[tuple[str, bytes]]:
         """Append an entry.
 
         Args:
             entry: up to 65,535 bytes.
+            leaf: its leaf hash, where it is known.
 
         Yields:
             The tiles that are full with it: names and contents.
         """
         self._bundle.append(len(entry).to_bytes(2) + entry)
-        self._rows[0].append(hash_leaf(entry))
+        self._rows[0].append(leaf or hash_leaf(entry))
         self.size += 1
         if self.size % WIDTH:
             return
