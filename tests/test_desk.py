@@ -191,6 +191,17 @@ def test_a_withdrawn_copy_is_told_by_check(desk: LocalDesk) -> None:
     assert "the name was misspelled" in page.words
 
 
+def test_a_reason_and_a_name_that_end_in_a_full_stop(desk: LocalDesk) -> None:
+    """Neither page writes a second one."""
+    browser = desk.sign_in("Ada")
+    place = issue(browser, "Muster e. V.")
+    assert "made out to Muster e. V. " in browser.page.words
+    browser.open(f"{place}/withdraw")
+    page = browser.submit(f"{place}/withdraw", reason="It was misspelled.", then="stop")
+    assert "It was misspelled. Do not send it to anybody." in page.words
+    assert ".." not in page.words
+
+
 def test_only_compliance_withdraws_what_others_issued(desk: LocalDesk) -> None:
     """Sales withdraws its own copies, compliance any."""
     place = issue(desk.sign_in("Ada"), "Others GmbH")

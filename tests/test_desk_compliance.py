@@ -229,7 +229,7 @@ def test_who_did_what_is_found_and_given_as_a_workbook(desk: LocalDesk) -> None:
     issue(desk, "=SUM(A1)")
     browser = desk.sign_in("Cleo", "compliance")
     assert "Issued a copy: =SUM(A1)" in browser.open("/activity?q=%3Dsum").words
-    assert "Nothing." in browser.open("/activity?day=2020-01-01").words
+    assert "Nothing on record matches." in browser.open("/activity?day=2020-01-01").words
     assert browser.open("/activity?day=2026-02-31").status == 422
     page = openpyxl.load_workbook(io.BytesIO(browser.get("/activity?as=xlsx").body)).active
     assert [cell.value for row in page.iter_rows() for cell in row if cell.data_type == "f"] == []

@@ -140,7 +140,7 @@ def _describe_versions(versions: Sequence[VersionView], at: datetime.datetime) -
     for each in versions:
         if each.state == "announced":
             left = (each.effective_at - at).days
-            what, words = "A new version is announced", f"{version(each.version)}, in force from then on."
+            what, words = "A new version is announced", f"{version(each.version)}. It replaces the one in force now."
             state = f"In force from {day(each.effective_at)}"
             stage = f"{each.version} {_stage(left)}" if _stage(left) else ""
             items.append(DueItem(what=what, words=words, state=state, urgent=False, roles=roles, stage=stage))

@@ -3,6 +3,7 @@ cryptography.
 """
 
 import datetime
+import re
 
 from ..messages import RefusedError
 
@@ -50,6 +51,33 @@ def count(value: int, one: str, many: str) -> str:
     return f"{value:,} {one if value == 1 else many}"
 
 
+_CODE_POINT = re.compile(r"(?<=') \(U\+[^)]*\)|(?<=[(\s][^\s(,]) U\+[0-9A-F]{4,6}(?: [A-Z][A-Z0-9-]*(?: [A-Z0-9-]+)*)?")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z", re.ASCII)
+_QUOTED = re.compile(r"""(?<!\w)(['"])((?:(?!\1).)+)\1(?!\w)""")
+
+
+def plainly(words: str) -> str:
+    """Say a sentence of the library as sales does: signs without their numbers, a customer instead of a recipient."""
+    shown = _QUOTED.sub(r"“\2”", _CODE_POINT.sub("", words))
+    return shown.replace("the recipient", "the customer’s name").replace("'", "’")
+
+
+def stop(words: str) -> str:
+    """End words with a full stop, unless they have an end, as "Muster e. V." has."""
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
+def sentence(words: str) -> str:
+    """Make a sentence of words: a capital letter, and a full stop."""
+    return stop(words[:1].upper() + words[1:]) if words else ""
+
+
+def tidy(cell: str) -> str:
+    """Write a moment of a report as people read it; the page says that times are UTC. Other cells stay as they are."""
+    found = _MOMENT.fullmatch(cell)
+    return f"{found[1]} {found[2]}" if found else cell
+
+
 FILTERS = {
     "day": day,
     "moment": moment,
@@ -58,6 +86,10 @@ FILTERS = {
     "version_inside": version_inside,
     "number": number,
     "count": count,
+    "plainly": plainly,
+    "stop": stop,
+    "sentence": sentence,
+    "tidy": tidy,
 }
 
 # By the code of a refusal: the status of the answer, and the sentence. {about} is what it is about.
@@ -124,6 +156,6 @@ _REFUSALS = {
 
 def explain(refusal: RefusedError) -> tuple[int, str]:
     """Say why something was refused: the status of the answer, and a sentence."""
-    status, sentence = _REFUSALS.get(refusal.code, _REFUSALS["failed"])
-    words = refusal.words[:1].upper() + refusal.words[1:] + "." if refusal.words else ""
-    return status, sentence.format(words=words, about=refusal.about).strip()
+    status, said = _REFUSALS.get(refusal.code, _REFUSALS["failed"])
+    words = sentence(plainly(refusal.words))
+    return status, said.format(words=words, about=refusal.about).strip()

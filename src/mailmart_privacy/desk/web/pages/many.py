@@ -193,7 +193,9 @@ def name_column(index: int) -> str:
 
 
 def _explain_words(batch: BatchView) -> str:
-    return explain(RefusedError("unreadable-sheet", batch.words))[1] if batch.words else ""
+    """Say why a spreadsheet could not be read; the page has its name already."""
+    words = batch.words.removeprefix(f"{batch.name}: ")
+    return explain(RefusedError("unreadable-sheet", words))[1] if words else ""
 
 
 def _letter(text: str) -> str:

@@ -1,0 +1,47 @@
+"""What pages of sales say: sentences with one full stop, and no numbers of characters."""
+
+import pytest
+
+from mailmart_privacy._lookalikes import find_lookalikes
+from mailmart_privacy.desk.messages import RefusedError
+from mailmart_privacy.desk.web.words import explain, plainly, sentence, stop, tidy
+
+
+@pytest.mark.parametrize(
+    ("words", "plain"),
+    [
+        (
+            "the recipient holds characters that the form's font does not have (ह U+0939 DEVANAGARI LETTER HA, "
+            "् U+094D DEVANAGARI SIGN VIRAMA, 北 U+5317 CJK UNIFIED IDEOGRAPH-5317); it has Latin",
+            "the customer’s name holds characters that the form’s font does not have (ह, ्, 北); it has Latin",
+        ),
+        (
+            "the recipient holds control or invisible characters (U+1FAE8, U+200B ZERO WIDTH SPACE); remove them",
+            "the customer’s name holds control or invisible characters (U+1FAE8, U+200B ZERO WIDTH SPACE); remove them",
+        ),
+        (
+            find_lookalikes("Аcme GmbH"),
+            "“Аcme” mixes Cyrillic and Latin letters; “А” looks like “A”",
+        ),
+        ("the reference 'R-7' is in row 3, too", "the reference “R-7” is in row 3, too"),
+        ('"O\'Brien" mixes letters', "“O’Brien” mixes letters"),
+    ],
+)
+def test_the_librarys_sentences_are_said_plainly(words: str, plain: str) -> None:
+    """A sign stands for itself; only what nobody sees keeps its number."""
+    assert plainly(words) == plain
+
+
+def test_a_sentence_has_one_full_stop() -> None:
+    """Also where a name or a reason ends in one."""
+    assert stop("Muster e. V.") == "Muster e. V."
+    assert stop("Acme GmbH") == "Acme GmbH."
+    assert (sentence("it is damaged"), sentence("")) == ("It is damaged.", "")
+    assert explain(RefusedError("unreadable-sheet", "it is a PDF."))[1].endswith("as it is. It is a PDF.")
+
+
+def test_moments_in_tables_can_be_read() -> None:
+    """Fractions of seconds are for machines; what is no moment stays."""
+    assert tidy("2026-11-30T13:00:28.559533Z") == "2026-11-30 13:00:28"
+    assert tidy("2026-11-30T13:00:28Z") == "2026-11-30 13:00:28"
+    assert tidy("Acme 2026-11-30T13:00:28Z") == "Acme 2026-11-30T13:00:28Z"
