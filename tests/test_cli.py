@@ -177,6 +177,12 @@ def test_errors_are_one_line_and_write_nothing(
         (["verfy", "x.pdf"], "No such command 'verfy'. Did you mean 'verify'? See mailmart-privacy --help"),
         (["archive", "fnd"], "No such command 'fnd'. Did you mean 'find'? See mailmart-privacy archive --help"),
         (["nonsense"], "No such command 'nonsense'; see mailmart-privacy --help"),
+        (["verify", "--ful", "x.pdf"], "No such option --ful. Did you mean --full? See mailmart-privacy verify --help"),
+        (
+            ["export", "--too", "x"],
+            "No such option --too. Did you mean --at, --to or --tsa? See mailmart-privacy export --help",
+        ),
+        (["show", "--zzzzzz"], "No such option --zzzzzz; see mailmart-privacy show --help"),
         (["show", "--format", "docx"], "'docx' is not one of"),
         (["export"], "name the recipient with --to NAME, or give a sheet of recipients with --recipients FILE"),
         (["verify"], "Missing argument 'FILE|FOLDER...'"),

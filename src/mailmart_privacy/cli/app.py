@@ -118,7 +118,7 @@ def run(arguments: list[str], *, program: str) -> int:
         return ExitCode.USAGE
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        words = " ".join(error.format_message().split()).rstrip(".")
+        words = _word_usage(error)
         ask = f"{' See' if words.endswith('?') else '; see'} {context.command_path} --help" if context else ""
         print(f"{program}: {words}{ask}", file=sys.stderr)
         return ExitCode.USAGE
@@ -140,3 +140,12 @@ def run(arguments: list[str], *, program: str) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"{program}: {place}{error.strerror or error}", file=sys.stderr)
         return ExitCode.FAILED
+
+
+def _word_usage(error: click.ClickException) -> str:
+    """Word what is wrong with a command line as we do, whatever click's version: one line, without a full stop."""
+    if isinstance(error, click.NoSuchOption):
+        near = sorted(error.possibilities or ())
+        guess = f". Did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?" if near else ""
+        return f"No such option {error.option_name}{guess}"
+    return " ".join(error.format_message().split()).rstrip(".")

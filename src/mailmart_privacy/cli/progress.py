@@ -1,6 +1,7 @@
 """Progress of long work: a bar on a terminal, a line every few seconds elsewhere, and nothing for short work."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 _PATIENCE = 0.5  # seconds of work before a bar appears
+_WIDEST = 36  # columns that a bar takes
 _PAUSE = 5.0  # seconds between two lines where there is no terminal
 
 
@@ -71,6 +73,7 @@ class Progress:
                 show_eta=True,
                 item_show_func=_as_it_is,
                 update_min_steps=max(1, self.total // 1000),
+                width=fit_bar(self.what, self.total, _count_columns()),
             )
             bar.start = time.time() - self.seconds  # the work began before the bar
             self._bar = self._shown.enter_context(bar)
@@ -145,6 +148,25 @@ class Shown:
             if done >= total:
                 self._stack.close()
                 self._progress = None
+
+
+def fit_bar(what: str, total: int, columns: int) -> int:
+    """Find how many columns a bar may take, so that its line is not wrapped: what is wrapped is never erased.
+
+    Args:
+        what: what is done.
+        total: how many there are to do.
+        columns: of the terminal.
+    """
+    beside = len(what) + 2 * len(str(total)) + len("  []  /  00:00:00  10,000/s")
+    return max(1, min(_WIDEST, columns - 1 - beside))
+
+
+def _count_columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):  # what stands for a terminal has no size
+        return 80
 
 
 def _as_it_is(rate: str | None) -> str | None:

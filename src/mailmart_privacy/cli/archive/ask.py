@@ -86,7 +86,7 @@ def list_copies(location: ArchiveLocation, wanted: ListOptions, as_csv: bool, as
     with service.index() as index:
         _print_rows(index.rows(**wanted.conditions(service)), as_csv=as_csv, as_json=as_json)
         click.echo(
-            f"listed from the index, which has read {index.size:,} entries; `archive verify` compares all of them",
+            f"from the index, which has read {index.size:,} entries; `archive verify` compares them",
             err=True,
         )
 
