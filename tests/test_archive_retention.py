@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from faults.places import FIRST_COPY, NOW, Place, make_place, require_finished
+from mailmart_privacy._time import format_exact
 from mailmart_privacy.archive.acts import HeldError
 from mailmart_privacy.archive.certificate import CertifiedError
 from mailmart_privacy.archive.due import find_due
@@ -84,6 +85,7 @@ def test_the_certificate_of_an_erasure(place: Place) -> None:
     for words in (copy.digest, made.digest, "the mailbox", "the customer", "Certificate of erasure"):
         assert words in page
     assert "Acme" not in page
+    assert f"<dd>{format_exact(erasure.entry.entry.recorded_at)}</dd>" in page
     assert made.digest == sha256(made.content).hexdigest()
     report = require_finished(place)
     (kept,) = [each for each in report.register.acts if each.entry.act == "erase-certified"]

@@ -246,7 +246,7 @@ def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:
     page = upload(browser, b"Company,Contract\nSecond Ltd,OWN-1\nThird Ltd,OWN-2\n", "owners.csv")
     place = browser.path.removesuffix("/sheet")
     page = browser.submit(f"{place}/sheet", **selected(page), then="plan")
-    assert "B2 First Owner Ltd already has a copy with the reference 'OWN-1'" in page.words
+    assert "B2 First Owner Ltd already has a copy with the reference “OWN-1”" in page.words
 
 
 def test_stop_and_go_on(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:

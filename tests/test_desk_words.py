@@ -3,8 +3,9 @@
 import pytest
 
 from mailmart_privacy._lookalikes import find_lookalikes
+from mailmart_privacy._time import format_cell
 from mailmart_privacy.desk.messages import RefusedError
-from mailmart_privacy.desk.web.words import explain, plainly, sentence, stop, tidy
+from mailmart_privacy.desk.web.words import explain, plainly, sentence, stop
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_a_sentence_has_one_full_stop() -> None:
 
 def test_moments_in_tables_can_be_read() -> None:
     """Fractions of seconds are for machines; what is no moment stays."""
-    assert tidy("2026-11-30T13:00:28.559533Z") == "2026-11-30 13:00:28"
-    assert tidy("2026-11-30T13:00:28Z") == "2026-11-30 13:00:28"
-    assert tidy("Acme 2026-11-30T13:00:28Z") == "Acme 2026-11-30T13:00:28Z"
+    assert format_cell("2026-11-30T13:00:28.559533Z") == "2026-11-30 13:00:28 UTC"
+    assert format_cell("2026-11-30T13:00:28Z") == "2026-11-30 13:00:28 UTC"
+    assert format_cell("Acme 2026-11-30T13:00:28Z") == "Acme 2026-11-30T13:00:28Z"
+    assert format_cell(3) == "3"

@@ -1,6 +1,7 @@
 """Dates and moments: points in time that carry their zone, and how they are written."""
 
 import datetime
+import re
 
 from .errors import UsageError
 
@@ -34,6 +35,7 @@ def parse_moment(text: str) -> datetime.datetime:
     return moment
 
 
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z", re.ASCII)
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -68,6 +70,13 @@ def format_exact(moment: datetime.datetime) -> str:
 def format_iso(moment: datetime.datetime) -> str:
     """Write a moment in UTC after ISO 8601 and RFC 3339: "2026-02-24T00:00:00Z"."""
     return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+def format_cell(cell: object) -> str:
+    """Write a cell of a table for people: a moment in ISO 8601 (`format_iso`) as `format_exact` does, others as is."""
+    text = str(cell)
+    found = _ISO.fullmatch(text)
+    return f"{found[1]} {found[2]} UTC" if found else text
 
 
 def midnight(day: datetime.date) -> datetime.datetime:

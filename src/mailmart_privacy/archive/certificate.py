@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import open_whole
-from .._time import format_iso
+from .._time import format_cell, format_iso
 from ..errors import DestinationExistsError, UsageError
 from ..policy.render import environment
 from .entries import write_json
@@ -54,7 +54,13 @@ class ErasureCertificate:
         return (
             environment()
             .get_template("erasure-certificate.html")
-            .render(document=document, digest=self.digest, entry=self.entry, content=self.content.decode())
+            .render(
+                document=document,
+                digest=self.digest,
+                entry=self.entry,
+                content=self.content.decode(),
+                format_cell=format_cell,
+            )
         )
 
 
@@ -177,5 +183,5 @@ def _describe(session: "Session", register: "Register", erasure: "LogEntry") -> 
             }
             for copy in own.copies
         ],
-        "remains": "entries with a pseudonym that leads to nobody: that there were copies, and that they were erased",
+        "remains": "entries under a pseudonym that leads to nobody: they say that there were copies, since erased",
     }

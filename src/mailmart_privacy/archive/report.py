@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._time import format_iso, require_moment
+from .._time import format_cell, format_exact, format_iso, require_moment
 from ..errors import UsageError
 from ..policy.render import environment
 from .act_words import describe_act, is_one_download
@@ -88,7 +88,11 @@ class ArchiveReport:
 
     def to_html(self) -> str:
         """Write a page that prints well."""
-        return environment().get_template("report.html").render(report=self, format_iso=format_iso)
+        return (
+            environment()
+            .get_template("report.html")
+            .render(report=self, format_exact=format_exact, format_cell=format_cell)
+        )
 
     def render(self, form: ReportFormat) -> bytes:
         """Write it as a file.

@@ -5,6 +5,7 @@ cryptography.
 import datetime
 import re
 
+from ..._time import format_cell
 from ..messages import RefusedError
 
 _MONTHS = (
@@ -52,7 +53,6 @@ def count(value: int, one: str, many: str) -> str:
 
 
 _CODE_POINT = re.compile(r"(?<=') \(U\+[^)]*\)|(?<=[(\s][^\s(,]) U\+[0-9A-F]{4,6}(?: [A-Z][A-Z0-9-]*(?: [A-Z0-9-]+)*)?")
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z", re.ASCII)
 _QUOTED = re.compile(r"""(?<!\w)(['"])((?:(?!\1).)+)\1(?!\w)""")
 
 
@@ -72,12 +72,6 @@ def sentence(words: str) -> str:
     return stop(words[:1].upper() + words[1:]) if words else ""
 
 
-def tidy(cell: str) -> str:
-    """Write a moment of a report as people read it; the page says that times are UTC. Other cells stay as they are."""
-    found = _MOMENT.fullmatch(cell)
-    return f"{found[1]} {found[2]}" if found else cell
-
-
 FILTERS = {
     "day": day,
     "moment": moment,
@@ -89,7 +83,7 @@ FILTERS = {
     "plainly": plainly,
     "stop": stop,
     "sentence": sentence,
-    "tidy": tidy,
+    "cell": format_cell,
 }
 
 # By the code of a refusal: the status of the answer, and the sentence. {about} is what it is about.
