@@ -71,6 +71,8 @@ def test_an_email_draft_has_the_copy(desk: LocalDesk) -> None:
     assert b"\n" not in draft.replace(b"\r\n", b"")
     message = email.message_from_bytes(draft, policy=email.policy.default)
     (attachment,) = message.iter_attachments()  # type: ignore[attr-defined]
+    text = message.get_body().get_content()  # type: ignore[attr-defined]
+    assert "\nMade out to: Draft AG\nReference: " in text.replace("\r\n", "\n")
     assert message["X-Unsent"] == "1"
     assert attachment.get_content() == browser.get(f"{place}/file").body
 

@@ -42,7 +42,7 @@ def test_a_sentence_has_one_full_stop() -> None:
 
 
 def test_moments_in_tables_can_be_read() -> None:
-    """Fractions of seconds are for machines; what is no moment stays."""
+    """Fractions of seconds are for machines; other cells stay."""
     assert format_cell("2026-11-30T13:00:28.559533Z") == "2026-11-30 13:00:28 UTC"
     assert format_cell("2026-11-30T13:00:28Z") == "2026-11-30 13:00:28 UTC"
     assert format_cell("Acme 2026-11-30T13:00:28Z") == "Acme 2026-11-30T13:00:28Z"

@@ -28,9 +28,10 @@ def write_draft(
         message["To"] = to
     name = f"{version.day} {version:%B} {version.year}"
     message.set_content(
-        f"Hello,\n\nattached is MailMart’s privacy policy, version of {name}, as a signed copy made out to "
-        f"{customer}.\n\nIts reference is {reference}. The first page says how you can check it.\n\nKind "
-        f"regards\n{sender}\n"
+        f"Hello,\n\nattached is a signed copy of MailMart’s privacy policy, version of {name}.\n\n"
+        f"Made out to: {customer}\nReference: {reference}\n\n"
+        "The first page says how to check that the copy is genuine. Your PDF program may say that it does not know the "
+        f"signer; that alone does not mean that the file was changed.\n\nKind regards\n{sender}\n"
     )
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename=file)
     return bytes(message)

@@ -68,7 +68,7 @@ def describe_checkpoint(status: StatusView, at: datetime.datetime) -> DueItem:
     """Describe the checkpoint that compliance gets once a week: kept in their mail, no insider can change it."""
     week = at.isocalendar()
     return DueItem(
-        what="The checkpoint of the record is attached. Keep this mail",
+        what="Keep this mail: with what is attached, nobody can change the record unnoticed",
         words="",
         state=f"{count(status.entries, 'entry', 'entries')} by now",
         urgent=False,
