@@ -10,17 +10,21 @@ import sys
 import threading
 import zipfile
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from mailmart_privacy.batch import runner
+from mailmart_privacy.batch.manifest import read_lines
 from mailmart_privacy.desk.keeper.batches import process
 from mailmart_privacy.desk.keeper.batches.folder import find_folder, list_folders, remove_old
 from mailmart_privacy.desk.keeper.batches.packing import pack_batch
 from mailmart_privacy.desk.keeper.batches.reading import Reading
-from mailmart_privacy.errors import TamperedError
+from mailmart_privacy.desk.keeper.batches.zipped import ZippedCopies
+from mailmart_privacy.errors import TamperedError, UnfinishedError
 
 from .desk_browser import Browser, LocalChecker, LocalDesk, Page, make_desk
 
@@ -236,6 +240,41 @@ def test_the_process_of_a_batch_lets_others_run_first() -> None:
     words += "print(os.nice(0) - before, getattr(os, 'sched_getscheduler', lambda _: 3)(0))"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["10", "3"]  # SCHED_BATCH
+
+
+def test_a_batch_that_failed_goes_on_with_what_the_archive_has(
+    desk: LocalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ZIP file is made anew, with all that was issued: what was listed, and what was archived but not listed."""
+    browser = desk.sign_in("Ada")
+    begin_batch(browser, "Halt", 10)
+    (folder,) = [each for each in list_folders(desk.keeper.desk) if each.read().state == "waiting"]
+    (folder.path / ".mailmart-privacy-killed.tmp").write_bytes(b"what a process that was killed has left")
+    portions, put = list[int](), ZippedCopies.put
+
+    def put_until_full(self: ZippedCopies, files: list[tuple[str, bytes]], **more: Any) -> list[bool]:
+        portions.append(len(files))
+        if len(portions) == 2:
+            more["ready"]()
+            raise OSError(28, "No space left on device")
+        return put(self, files, **more)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(runner, "_TOGETHER", 4)
+        failing.setattr(ZippedCopies, "put", put_until_full)
+        with pytest.raises(UnfinishedError, match=r"No space left.*; 4 of 10 copies are issued"):
+            run_batches(desk, failing)
+    assert not list(folder.path.glob("*.zip")) + list(folder.path.glob(".mailmart-privacy-*.tmp"))
+    run_batches(desk, monkeypatch)
+    packed = zipfile.ZipFile(io.BytesIO(browser.get(f"/many/{folder.id}/files/copies.zip").body))
+    listed = {line["file"]: line["digest"] for line in read_lines(folder.path / "manifest.jsonl")}
+    assert {name: sha256(packed.read(name)).hexdigest() for name in packed.namelist()} == listed
+    assert (portions, len(listed)) == ([4, 4], 10)
+    desk.keeper.desk.directory.refresh()
+    found = [
+        copy.logged.entry.files[0].digest for _, copies in desk.keeper.desk.directory.search("halt") for copy in copies
+    ]
+    assert sorted(found) == sorted(listed.values())
 
 
 def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:

@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mailmart_privacy.batch.destinations import Destination, FolderDestination, find_destination, read_file_url
+from mailmart_privacy.desk.keeper.batches.zipped import zip_copies
 from mailmart_privacy.errors import UsageError
+
+from .conftest import NOW
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -44,6 +48,9 @@ def test_each_kind_keeps_what_is_there(tmp_path: Path, bucket: str) -> None:
     require_kept(find_destination(str(tmp_path)))
     require_kept(find_destination(f"{bucket}/2026/notice"))
     require_kept(find_destination("memory://copies"))
+    with zip_copies(tmp_path / "copies.zip", NOW) as place:
+        require_kept(place)
+    assert zipfile.ZipFile(tmp_path / "copies.zip").testzip() is None
 
 
 def test_a_bucket_needs_boto3_alone(bucket: str) -> None:

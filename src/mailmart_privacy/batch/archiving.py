@@ -2,12 +2,19 @@
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..archive.location import quiet
-from ..errors import ArchiveError, DestinationExistsError, NotAnchoredError, PrivacyError, UndeliveredError
+from ..errors import (
+    ArchiveError,
+    DestinationExistsError,
+    NotAnchoredError,
+    PrivacyError,
+    RecordError,
+    UndeliveredError,
+)
 from ..policy.ledger import shipped
 
 if TYPE_CHECKING:
@@ -147,6 +154,31 @@ class Archiving:
                 found=True,
             )
             yield self._put([copy], {row.number: row.file}, place)
+
+    def restore(self, lines: "Iterable[dict[str, Any]]", since: datetime.datetime, place: "Destination") -> None:
+        """Put copies that are listed into a place that has lost them.
+
+        Args:
+            lines: of the manifest.
+            since: when the batch was begun (aware).
+            place: where they were.
+
+        Raises:
+            RecordError: the archive has one of them no longer.
+        """
+        rows = self._index.rows(kinds=("customer-copy",), version=self._version, since=since - _CLOCKS)
+        archived: dict[str, Row] | None = None
+        for line in lines:
+            if place.measure(line["file"]) is not None:
+                continue
+            archived = {row.digest: row for row in rows} if archived is None else archived
+            found = archived.get(line["digest"])
+            pdf = self._read(found) if found is not None else None
+            if pdf is None:
+                raise RecordError(
+                    f"{line['file']} was issued, and the archive no longer has it; its customer was erased"
+                )
+            place.put([(line["file"], pdf)])
 
     def _archived_since(self, since: datetime.datetime) -> "dict[tuple[str, str], Row]":
         """Find what was archived since a batch was begun, by recipient and reference."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -52,6 +53,10 @@ class Destination(Protocol):
         """Tell how many bytes a file has; None if it does not exist."""
         ...
 
+    def measure_free(self) -> int | None:
+        """Tell how many bytes there is room for; None if nobody knows."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FolderDestination:
@@ -82,6 +87,10 @@ class FolderDestination:
             return os.stat(f"{self.path}/{name}").st_size  # asked for each row: a path object costs more than the call
         except FileNotFoundError:
             return None
+
+    def measure_free(self) -> int | None:
+        """Tell how many bytes there is room for."""
+        return shutil.disk_usage(self.path).free
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,10 @@ class BucketDestination:
         client = _connect(self.bucket, self.prefix)
         size: int | None = _guard(client.location, client.measure, name)
         return size
+
+    def measure_free(self) -> int | None:
+        """Nobody knows."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +169,10 @@ class UrlDestination:
             return int(_guard(self.url, system.info, f"{root}/{name}")["size"])
         except FileNotFoundError:
             return None
+
+    def measure_free(self) -> int | None:
+        """Nobody knows."""
+        return None
 
     def _open(self) -> tuple[Any, str]:
         return _open_file_system(self.url, self.options)

@@ -2,7 +2,6 @@
 
 import datetime
 import random
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from ..sheets.rows import Planned
     from .archiving import Archiving
 
+_TOGETHER = 128  # copies that are archived together: for each portion log, folders and manifest are synced
 _COPY_ROOM = 24_000  # bytes that a copy has beyond its certified form, at most
 
 
@@ -86,13 +86,16 @@ class BatchRunner:
         """End the batch after the copies that are under way; its method then raises `UnfinishedError`."""
         self._stopped = True
 
-    def into_destination(self, destination: Destination, *, manifest: Path, resume: bool = False) -> BatchReport:
+    def into_destination(
+        self, destination: Destination, *, manifest: Path, resume: bool = False, restore: bool = False
+    ) -> BatchReport:
         """Put the copies into a folder or a store, and list them.
 
         Args:
             destination: where they go; a folder is created.
             manifest: the file that lists them, on this machine.
             resume: whether to continue a batch that was interrupted.
+            restore: whether copies that are listed and no longer there are put there again, from the archive.
 
         Raises:
             DestinationExistsError: a batch was begun there, and `resume` is not set.
@@ -109,7 +112,9 @@ class BatchRunner:
             listed = set(opened.references)
             if folder is not None:
                 remove_leftovers(folder)
-                self._require_room(folder, len(self._plan) - len(listed))
+            if archive is not None and restore:
+                archive.restore(opened, self._order.begun_at, destination)
+            self._require_room(destination, len(self._plan) - len(listed))
             gone = sum(row.reference in listed and destination.measure(row.file) is None for row in self._plan)
             try:
                 if archive is not None and resume:
@@ -172,7 +177,7 @@ class BatchRunner:
                     sink.add(copy, files[copy.number])
                     sample.offer(copy)
                     if everything:
-                        self._verify_some([copy])
+                        list(self._verify_each([copy], None))
                 done += len(issued)
                 self._progress("issuing", done, len(self._plan))
             verified = done if everything else self._verify(sample.copies)
@@ -200,7 +205,7 @@ class BatchRunner:
     ) -> "Iterator[list[IssuedRow]]":
         """Issue copies; what stops the batch is raised once the copies that were made are handed on."""
         # A copy that waits for an authority or a service must not wait for others, too.
-        chunk = CHUNK if self._job.level == "B-B" else 4
+        chunk = 4 if self._job.level != "B-B" else _TOGETHER if self._open_archive is not None else CHUNK
         outcomes = issue_rows(
             replace(self._job, place=destination),
             rows,
@@ -258,10 +263,6 @@ class BatchRunner:
             self._progress("verifying", done, len(copies))
         return done
 
-    def _verify_some(self, copies: Sequence[IssuedRow]) -> None:
-        for _ in self._verify_each(copies, None):
-            pass
-
     def _verify_each(self, copies: Sequence[IssuedRow], destination: Destination | None) -> Iterator[int]:
         if not copies:
             return
@@ -274,11 +275,12 @@ class BatchRunner:
                 raise UnfinishedError(words, error.exit_code)
             yield count
 
-    def _require_room(self, folder: Path, count: int) -> None:
-        needed, free = count * (len(self._job.certified) + _COPY_ROOM), shutil.disk_usage(folder).free
-        if needed > free:
+    def _require_room(self, place: Destination, count: int) -> None:
+        needed, free = count * (len(self._job.certified) + _COPY_ROOM), place.measure_free()
+        if free is not None and needed > free:
+            where = place.path if isinstance(place, FolderDestination) else "the disk"
             raise UsageError(
-                f"{count:,} copies take some {needed / 2**20:,.0f} MiB, and {folder} has {free / 2**20:,.0f} MiB free"
+                f"{count:,} copies take some {needed / 2**20:,.0f} MiB, and {where} has {free / 2**20:,.0f} MiB free"
             )
 
     def _unfinished(self, error: BaseException, done: int) -> BaseException:

@@ -12,12 +12,13 @@ from ...messages import RefusedError
 from .folder import COPIES, MANIFEST, Batch, BatchFolder, open_batch
 from .packing import pack_batch
 from .reading import ask_checker
+from .zipped import zip_copies
 
 if TYPE_CHECKING:
     from ..desk import Desk
 
 _PART = 4 * 2**20
-_MADE = ("copies.zip", "issued.xlsx", "drafts.zip", MANIFEST)  # when the batch is done
+_MADE = (COPIES, "issued.xlsx", "drafts.zip", MANIFEST)  # when the batch is done
 _MARKED = "marked.xlsx"
 
 
@@ -49,14 +50,14 @@ def _make_again(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:
     """Make the files to download of a batch that another desk has issued; the copies are in the archive."""
     with desk.claim(batch.owner, f"files of {batch.id}"):
         folder.fetch_manifest()
-        make_folder(folder.path / COPIES, mode=0o700)
         desk.directory.refresh()
-        for line in read_lines(folder.path / MANIFEST):
-            known = desk.directory.by_digest.get(str(line["digest"]))
-            content = desk.archive.read_file(known[1].logged.entry.files[0]) if known else None
-            if content is None:  # erased meanwhile; the batch goes with the customer
-                raise RefusedError("no-such-batch")
-            write_whole(folder.path / COPIES / str(line["file"]), content, force=True, mode=0o600)
+        with zip_copies(folder.path / COPIES, batch.begun_at) as copies:
+            for line in read_lines(folder.path / MANIFEST):
+                known = desk.directory.by_digest.get(str(line["digest"]))
+                content = desk.archive.read_file(known[1].logged.entry.files[0]) if known else None
+                if content is None:  # erased meanwhile; the batch goes with the customer
+                    raise RefusedError("no-such-batch")
+                copies.put([(str(line["file"]), content)])
         pack_batch(desk.settings, folder, batch, desk.checker)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 OPEN = ("waiting", "running")  # states of a batch whose copies are to be issued
 KEPT = datetime.timedelta(days=30)
 _ID = re.compile("[0-9a-f]{16}")
-SHEET, COPIES, MANIFEST = "sheet", "copies", "manifest.jsonl"
+SHEET, COPIES, MANIFEST = "sheet", "copies.zip", "manifest.jsonl"
 ROWS, _PLAN, _SUMMARY, _FACTS = "rows", "plan.json", "summary.json", "batch.json"
 _Value = TypeVar("_Value")
 

@@ -1,15 +1,15 @@
-"""Packing what is downloaded of a batch: the copies, the list for mail merge, and drafts."""
+"""Packing what is downloaded of a batch beside its copies: the list for mail merge, and drafts."""
 
 import contextlib
 import datetime
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...._files import open_whole
 from ...._time import parse_moment
 from ....batch.manifest import read_lines
-from ...checker.sheet_calls import IssuedLine, ListIssuedRows
+from ...checker.sheet_calls import IssuedLine, ListIssuedRows, PlannedRow
 from ...connections import Connection
 from ...drafts import write_draft
 from ...settings import DeskSettings
@@ -17,30 +17,28 @@ from .folder import COPIES, MANIFEST, Batch, BatchFolder
 
 
 def pack_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, checker: Connection) -> None:
-    """Pack what is downloaded: the copies, the list for mail merge, and drafts.
+    """Pack what is downloaded beside the copies: the list for mail merge, and drafts.
 
     Args:
         settings: of the desk.
-        folder: of the batch.
+        folder: of the batch; the ZIP file of its copies is there.
         batch: what is known of it.
         checker: reads the spreadsheet.
     """
     lines = list(read_lines(folder.path / MANIFEST))
-    plan = {row.reference: row for row in folder.read_plan().rows}
-    _write_list(settings, folder, batch, lines, checker)
-    with _zip(folder.path / "copies.zip") as packed:
-        for line in lines:
-            packed.writestr(_entry(line["file"], line["issued_at"]), (folder.path / COPIES / line["file"]).read_bytes())
+    plan = folder.read_plan().rows
+    _write_list(settings, folder, batch, lines, plan, checker)
     if batch.choice is not None and batch.choice.email:
-        with _zip(folder.path / "drafts.zip") as packed:
+        rows = {row.reference: row for row in plan}
+        with zipfile.ZipFile(folder.path / COPIES) as copies, _zip(folder.path / "drafts.zip") as packed:
             for line in lines:
-                row = plan[line["reference"]]
+                row = rows[line["reference"]]
                 draft = write_draft(
                     customer=row.recipient,
                     reference=row.reference,
                     version=datetime.date.fromisoformat(batch.version),
                     sender=batch.owner.name,
-                    pdf=(folder.path / COPIES / line["file"]).read_bytes(),
+                    pdf=copies.read(line["file"]),
                     file=line["file"],
                     to=row.email,
                 )
@@ -48,9 +46,14 @@ def pack_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, checke
 
 
 def _write_list(
-    settings: DeskSettings, folder: BatchFolder, batch: Batch, lines: list[dict[str, object]], checker: Connection
+    settings: DeskSettings,
+    folder: BatchFolder,
+    batch: Batch,
+    lines: list[dict[str, object]],
+    plan: Sequence[PlannedRow],
+    checker: Connection,
 ) -> None:
-    numbers = {row.reference: row.number for row in folder.read_plan().rows}
+    numbers = {row.reference: row.number for row in plan}
     assert batch.choice is not None
     rows = tuple(
         IssuedLine(

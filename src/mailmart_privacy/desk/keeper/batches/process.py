@@ -1,8 +1,9 @@
-"""The process that issues a batch: into a folder, archived chunk by chunk, then packed. It can be killed at any moment,
-and the next one goes on where it was.
+"""The process that issues a batch: into a ZIP file, archived portion by portion. It can be killed at any moment, and
+the next one goes on where it was.
 """
 
 import contextlib
+import datetime
 import json
 import os
 import secrets
@@ -11,13 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from ...._clock import now
-from ...._files import make_folder
+from ...._files import make_folder, remove_leftovers
 from ...._time import parse_moment
 from ....batch.archiving import open_archiving
-from ....batch.destinations import FolderDestination
 from ....batch.job import BatchJob, OpenIdentity
 from ....batch.manifest import read_begun
 from ....batch.order import BatchOrder
@@ -38,6 +39,7 @@ from ..signing import open_signing
 from .folder import COPIES, MANIFEST, Batch, BatchFolder
 from .packing import pack_batch
 from .queue import TAKEN, BatchOrderSettings
+from .zipped import zip_copies
 
 _STOPPED = 3  # exit status of a batch that was stopped, or whose keeper ended
 _CHECK_PATIENCE = 150
@@ -119,7 +121,7 @@ def _read_settings() -> BatchOrderSettings:
 
 
 def issue_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, *, follow: bool) -> None:
-    """Issue what is not issued yet.
+    """Issue what is not issued yet, and put the ZIP file of all copies into the folder.
 
     Args:
         settings: of the desk.
@@ -130,12 +132,28 @@ def issue_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, *, fo
     Raises:
         UnfinishedError: it was stopped, or failed, and some copies are issued.
     """
-    signing = open_signing(settings)
+    if (folder.path / COPIES).is_file():
+        return  # a process that was killed afterwards has done all of it
+    remove_leftovers(folder.path)
+    manifest = folder.path / MANIFEST
+    begun = read_begun(manifest)
+    before = folder.shared is not None and folder.shared.count_run(folder.id) > 0
+    begun_at = batch.begun_at if begun is None else parse_moment(begun["begun_at"])
+    with (
+        ThreadPoolExecutor(1) as executor,  # signs the next copies while the last ones are synced
+        zip_copies(folder.path / COPIES, begun_at) as copies,
+    ):
+        runner = _open_runner(settings, folder, batch, begun_at, executor)
+        if follow:
+            threading.Thread(target=_follow, args=(runner,), daemon=True).start()
+        runner.into_destination(copies, manifest=manifest, resume=begun is not None or before, restore=True)
+
+
+def _open_runner(
+    settings: DeskSettings, folder: BatchFolder, batch: Batch, begun_at: datetime.datetime, executor: Executor
+) -> BatchRunner:
+    signing, location = open_signing(settings), find_location(settings)
     paper: Paper = "letter" if batch.paper == "letter" else "a4"
-    rows = [
-        Planned(number=row.number, recipient=row.recipient, reference=row.reference, file=row.file)
-        for row in folder.read_plan().rows
-    ]
     job = BatchJob(
         id=secrets.token_hex(8),
         form=load_form(shipped(), batch.version, paper),
@@ -145,21 +163,15 @@ def issue_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, *, fo
         trust=signing.trust,
         fonts=signing.issuer.fonts,
     )
-    manifest = folder.path / MANIFEST
-    begun = read_begun(manifest)
-    order = BatchOrder(
-        job=job,
-        version=batch.version,
-        paper=paper,
-        plan=rows,
-        begun_at=batch.begun_at if begun is None else parse_moment(begun["begun_at"]),
-    )
-    location = find_location(settings)
-    before = folder.shared is not None and folder.shared.count_run(folder.id) > 0
-    runner = BatchRunner(
-        order,
+    rows = [
+        Planned(number=row.number, recipient=row.recipient, reference=row.reference, file=row.file)
+        for row in folder.read_plan().rows
+    ]
+    return BatchRunner(
+        BatchOrder(job=job, version=batch.version, paper=paper, plan=rows, begun_at=begun_at),
         clock=lambda: now().replace(microsecond=0),
         forms=FormCache(Path(settings.folder, "certified")),
+        executor=executor,
         archive=lambda signer: open_archiving(
             location,
             None,
@@ -169,11 +181,6 @@ def issue_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, *, fo
             level=job.level,
             actor=make_person(batch.owner),
         ),
-    )
-    if follow:
-        threading.Thread(target=_follow, args=(runner,), daemon=True).start()
-    runner.into_destination(
-        FolderDestination(folder.path / COPIES), manifest=manifest, resume=begun is not None or before
     )
 
 
