@@ -245,7 +245,7 @@ def test_the_process_of_a_batch_lets_others_run_first() -> None:
 def test_a_batch_that_failed_goes_on_with_what_the_archive_has(
     desk: LocalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its ZIP file is made anew, with all that was issued: what was listed, and what was archived but not listed."""
+    """Its ZIP file is built again, with all that was issued: what was listed, and what was archived but not listed."""
     browser = desk.sign_in("Ada")
     begin_batch(browser, "Halt", 10)
     (folder,) = [each for each in list_folders(desk.keeper.desk) if each.read().state == "waiting"]
