@@ -249,7 +249,7 @@ def test_a_batch_that_failed_goes_on_with_what_the_archive_has(
     browser = desk.sign_in("Ada")
     begin_batch(browser, "Halt", 10)
     (folder,) = [each for each in list_folders(desk.keeper.desk) if each.read().state == "waiting"]
-    (folder.path / ".mailmart-privacy-killed.tmp").write_bytes(b"what a process that was killed has left")
+    (folder.path / "copies.zip.part").write_bytes(b"what a process that was killed has left")
     portions, put = list[int](), ZippedCopies.put
 
     def put_until_full(self: ZippedCopies, files: list[tuple[str, bytes]], **more: Any) -> list[bool]:
@@ -264,7 +264,7 @@ def test_a_batch_that_failed_goes_on_with_what_the_archive_has(
         failing.setattr(ZippedCopies, "put", put_until_full)
         with pytest.raises(UnfinishedError, match=r"No space left.*; 4 of 10 copies are issued"):
             run_batches(desk, failing)
-    assert not list(folder.path.glob("*.zip")) + list(folder.path.glob(".mailmart-privacy-*.tmp"))
+    assert not list(folder.path.glob("copies.zip*"))
     run_batches(desk, monkeypatch)
     packed = zipfile.ZipFile(io.BytesIO(browser.get(f"/many/{folder.id}/files/copies.zip").body))
     listed = {line["file"]: line["digest"] for line in read_lines(folder.path / "manifest.jsonl")}

@@ -16,7 +16,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from ...._clock import now
-from ...._files import make_folder, remove_leftovers
+from ...._files import make_folder
 from ...._time import parse_moment
 from ....batch.archiving import open_archiving
 from ....batch.job import BatchJob, OpenIdentity
@@ -134,7 +134,6 @@ def issue_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, *, fo
     """
     if (folder.path / COPIES).is_file():
         return  # a process that was killed afterwards has done all of it
-    remove_leftovers(folder.path)
     manifest = folder.path / MANIFEST
     begun = read_begun(manifest)
     before = folder.shared is not None and folder.shared.count_run(folder.id) > 0

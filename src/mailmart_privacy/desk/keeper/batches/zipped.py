@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from ...._files import open_whole
+from ...._sync import sync_file, sync_folder
 
 
 class ZippedCopies:
@@ -65,9 +65,21 @@ class ZippedCopies:
 def zip_copies(path: Path, moment: datetime.datetime) -> Iterator[ZippedCopies]:
     """Open a ZIP file for copies; it is in its place when all went well, and else not at all.
 
+    It is written under one name beside its place, so that the next process writes over what a killed one has left.
+
     Args:
-        path: its place.
+        path: its place; one process at a time writes it.
         moment: what its entries are dated (aware).
     """
-    with open_whole(path, force=True, mode=0o600) as stream, zipfile.ZipFile(stream, "w") as packed:
-        yield ZippedCopies(stream, packed, moment)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as stream:
+            with zipfile.ZipFile(stream, "w") as packed:
+                yield ZippedCopies(stream, packed, moment)
+            stream.flush()
+            sync_file(stream.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
