@@ -163,7 +163,7 @@ def note_as(pdf: bytes, form: RecordedForm) -> RecordedForm:
     reader = PdfFileReader(BytesIO(pdf))
     assert reader.last_startxref is not None
     notes = replace(form.notes, size=int(reader.trailer["/Size"]), startxref=reader.last_startxref)
-    return replace(form, pdf=pdf, notes=notes)
+    return RecordedForm(version=form.version, paper=form.paper, pdf=pdf, notes=notes)
 
 
 def end_of(pdf: bytes, wanted: str) -> int:

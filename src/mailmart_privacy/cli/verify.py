@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..trust.anchors import Trust
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class VerifyOptions:
     """The options that say what is checked, as of when, and what is shown."""
 

@@ -3,7 +3,7 @@
 A format decides what is in it (`format_1`); how objects are written is the same for all updates.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from struct import Struct
 from typing import TYPE_CHECKING, Protocol, Self
@@ -36,7 +36,7 @@ class HashState(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class Progress:
     """How far a copy has been written: everything that the next update needs to know.
 
@@ -63,7 +63,7 @@ class Progress:
     stamps: tuple[int, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Draft:
     """An update that is written, except for the digits of its signature container.
 
@@ -129,13 +129,14 @@ class Draft:
         return f"{words} (its container)" if self.hole <= place < self.hole + 2 * self.room else words
 
 
-@dataclass(slots=True)
 class Update:
     """An update under way: objects, then the cross-references to them.
 
-    Attributes:
+    Args:
         notes: of the form.
         progress: how far the copy had been written before it.
+
+    Attributes:
         taken: how many numbers of new objects it has taken.
         body: the bytes of the update.
         offsets: where in the file each object stands.
@@ -144,14 +145,12 @@ class Update:
         room: for how many bytes of a container there is room.
     """
 
-    notes: "FormNotes"
-    progress: Progress
-    taken: int = 0
-    body: bytearray = field(default_factory=bytearray)
-    offsets: dict[int, int] = field(default_factory=dict)
-    parts: list[tuple[int, str]] = field(default_factory=list)
-    hole: int = 0
-    room: int = 0
+    def __init__(self, notes: "FormNotes", progress: Progress) -> None:
+        self.notes, self.progress = notes, progress
+        self.taken = self.hole = self.room = 0
+        self.body = bytearray()
+        self.offsets: dict[int, int] = {}
+        self.parts: list[tuple[int, str]] = []
 
     def take_number(self) -> int:
         """Take the number of a new object."""

@@ -107,7 +107,7 @@ def write_text(text: str, font: FieldFont, size: float, x: float, y: float) -> s
     return f"/{font.name} {write_number(size)} Tf\n{place}\n<{codes}> Tj\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BoxLine:
     """A line in the box of a signature.
 

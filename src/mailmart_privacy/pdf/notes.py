@@ -14,7 +14,7 @@ from .field_font import FieldFont
 FORMAT = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class FieldNote:
     """One field of a form.
 
@@ -33,7 +33,7 @@ class FieldNote:
     size: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class ListNote:
     """A dictionary that updates write again with a longer list in it.
 
@@ -48,7 +48,7 @@ class ListNote:
     tail: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class FormNotes:
     """What is known of a form.
 

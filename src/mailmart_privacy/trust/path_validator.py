@@ -12,7 +12,6 @@ The rules, for the first path that fulfils them, the shortest first:
 """
 
 import datetime
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
@@ -41,28 +40,24 @@ _SMALL = 16  # certificates among which paths are remembered; those of a copy ar
 _Pair: TypeAlias = "tuple[x509.Certificate, x509.Certificate]"  # a certificate and its issuer's
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class PathValidator:
     """Judges certificates by the trusted ones and by validation data.
 
     The certificates of one copy are judged at several moments. What is the same at each of them (the paths, what each
     certificate allows, what lists and responses say) is found once.
 
-    Attributes:
+    Args:
         trust: whom to trust for what.
         data: the validation data; None for a copy that has no such data.
         validated_at: the moment of validation (aware); later data do not count. None means no limit.
     """
 
-    trust: Trust
-    data: "ValidationData | None" = None
-    validated_at: datetime.datetime | None = None
-    _candidates: dict[tuple[object, ...], tuple[_Candidate, ...]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _statements: "dict[_Pair, tuple[Statement, ...]]" = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    def __init__(
+        self, *, trust: Trust, data: "ValidationData | None" = None, validated_at: datetime.datetime | None = None
+    ) -> None:
+        self.trust, self.data, self.validated_at = trust, data, validated_at
+        self._candidates: dict[tuple[object, ...], tuple[_Candidate, ...]] = {}
+        self._statements: dict[_Pair, tuple[Statement, ...]] = {}
 
     def find_path(
         self,

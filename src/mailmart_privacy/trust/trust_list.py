@@ -41,7 +41,7 @@ OF_CERTIFICATES = ("copies", "timestamps", "data")
 CURRENT, RETIRED, COMPROMISED = STATES = ("current", "retired", "compromised")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class TrustRecord:
     """What is recorded of one certificate or key for one purpose.
 

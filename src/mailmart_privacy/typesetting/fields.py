@@ -42,7 +42,7 @@ _TWO_LINES = (RECIPIENT,)
 _NO_SPACES = ("THAI", "LAO", "KHMER", "MYANMAR")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class FilledField:
     """A text field, filled in.
 
