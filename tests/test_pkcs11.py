@@ -316,6 +316,14 @@ def test_a_uri_that_cannot_be_used_is_refused(uri: str, message: str) -> None:
     assert "9876" not in str(caught.value)
 
 
+def test_a_file_without_a_pin_is_not_read_whole(tmp_path: Path) -> None:
+    """The PIN is the first line of its file; a line that is longer than any PIN is refused before the token is used."""
+    (tmp_path / "disk.img").write_bytes(bytes(1025))
+    uri = f"pkcs11:object=x?module-path=/m.so&pin-source=file:{tmp_path}/disk.img"
+    with pytest.raises(IdentityError, match=r"^the first line of .*disk\.img has more than 1,024 bytes; no PIN has"):
+        keys.open_pkcs11(uri)
+
+
 def test_a_uri_is_read() -> None:
     """Every attribute is read, percent-decoded (RFC 7512, 2.3)."""
     found = parse_pkcs11_uri(

@@ -17,6 +17,7 @@ try:
 except ImportError:
     raise MissingExtraError("pkcs11", "python-pkcs11") from None
 
+_MAX_PIN = 1024  # bytes of the line that holds one; tokens take at most 255
 # Modules are initialised without locks of their own, so one thing is asked of them at a time.
 lock = RLock()
 # The state of a login is the process's, not a session's (PKCS#11 v2.40, 5.6): one session for each token.
@@ -110,8 +111,12 @@ def token_name(token: pkcs11.Token) -> str:
 
 
 def read_pin(file: str) -> bytes:
-    """Read a PIN from the first line of a file."""
-    return Path(file).read_bytes().partition(b"\n")[0].rstrip(b"\r")
+    """Read a PIN from the first line of a file; raises IdentityError where that line is longer than any PIN."""
+    with open(file, "rb") as content:
+        line = content.readline(_MAX_PIN + 1)
+    if len(line) > _MAX_PIN:
+        raise IdentityError(f"the first line of {file} has more than {_MAX_PIN:,} bytes; no PIN has as many")
+    return line.rstrip(b"\n").rstrip(b"\r")
 
 
 def read_attribute(entry: Any, attribute: Attribute, *, default: Any) -> Any:
