@@ -39,7 +39,7 @@ def renew(
     """
     from ..verifying.renewing import renew_files
 
-    limit, trust, client = read_limit(before), authorities.trusted(), authorities.client()
+    limit, trust, client = read_limit(before), authorities.trusted.read_with_own(), authorities.client()
     if not dry_run and not authorities.tsa:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
     results = []

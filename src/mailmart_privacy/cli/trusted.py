@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,13 +11,9 @@ from .reading import read_small
 from .values import as_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cryptography.x509 import Certificate
 
     from ..trust.anchors import Trust
-
-_Command = TypeVar("_Command", bound="Callable[..., object]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -29,34 +25,44 @@ class TrustOptions:
 
     def read(self) -> "Trust":
         """Read whom to trust: those who were given, or else the user's own identity and those who are published."""
-        return choose(self.trust, self.trust_timestamps, own=not self.trust)
+        return self._choose(own=not self.trust)
 
     def read_with_own(self) -> "Trust":
         """Read whom to trust: those who were given, or else are published; and the user's own identity."""
-        return choose(self.trust, self.trust_timestamps, own=True)
+        return self._choose(own=True)
+
+    def read_to_issue(self) -> "Trust":
+        """Read whom to trust when issuing: those who were given, or else are published."""
+        return self._choose(own=False)
+
+    def _choose(self, *, own: bool) -> "Trust":
+        from ..trust.anchors import choose_trust
+        from ..trust.trust_list import published_trust
+
+        return choose_trust(
+            signers=read_certificates(self.trust),
+            authorities=read_certificates(self.trust_timestamps),
+            own=read_own_certificate() if own else (),
+            published=published_trust(),
+        )
 
 
-def trust_options(command: _Command) -> _Command:
-    """Add `--trust` and `--trust-timestamps`."""
-    for option in (
-        click.option(
-            "--trust-timestamps",
-            multiple=True,
-            metavar="CERT",
-            help="A certificate that you trust for timestamps [default: those of --trust].",
-        ),
-        click.option(
-            "--trust",
-            multiple=True,
-            metavar="CERT",
-            help="A certificate that you trust, PEM or DER: a signer's, or the root above it.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-trust_values = as_value("trusted", TrustOptions, trust_options)
+trust_values = as_value(
+    "trusted",
+    TrustOptions,
+    click.option(
+        "--trust",
+        multiple=True,
+        metavar="CERT",
+        help="A certificate that you trust, PEM or DER: a signer's, or the root above it.",
+    ),
+    click.option(
+        "--trust-timestamps",
+        multiple=True,
+        metavar="CERT",
+        help="A certificate that you trust for timestamps [default: those of --trust].",
+    ),
+)
 
 
 def describe_trust(trust: "Trust") -> str | None:
@@ -67,19 +73,6 @@ def describe_trust(trust: "Trust") -> str | None:
     if not sources:
         return "nobody is trusted: no --trust was given, and this release's trust list is empty"
     return None
-
-
-def choose(trust: tuple[str, ...], trust_timestamps: tuple[str, ...], *, own: bool) -> "Trust":
-    """Choose whom to trust from files with certificates, the trust list and, if asked for, the user's own identity."""
-    from ..trust.anchors import choose_trust
-    from ..trust.trust_list import published_trust
-
-    return choose_trust(
-        signers=read_certificates(trust),
-        authorities=read_certificates(trust_timestamps),
-        own=read_own_certificate() if own else (),
-        published=published_trust(),
-    )
 
 
 def read_own_certificate() -> "tuple[Certificate, ...]":

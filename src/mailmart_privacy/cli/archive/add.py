@@ -108,7 +108,7 @@ def add(
 
             service.add(
                 paths,
-                trust=authorities.trusted(),
+                trust=authorities.trusted.read_with_own(),
                 ledger=shipped(),
                 same_reference=same_reference,
                 anchoring=read_anchoring(authorities, witness),
@@ -173,7 +173,7 @@ def renew(
     waiting = bool(read_register(service.archive).waiting)
     if anchoring is None and not dry_run and not waiting:
         raise UsageError("name a timestamp authority with --tsa URL, or see what is due with --dry-run")
-    renewal = service.renewal(trust=authorities.trusted(), limit=limit, ledger=shipped())
+    renewal = service.renewal(trust=authorities.trusted.read_with_own(), limit=limit, ledger=shipped())
     erased, missed = list["Erasure"](), list[str]()
     if not dry_run and (waiting or (renewal.due and anchoring is not None)):
         erased, missed = service.renew(renewal, anchoring, advance=Shown("renewing"))

@@ -89,7 +89,7 @@ def read_anchoring(authorities: AuthorityOptions, witnesses: tuple[str, ...] = (
 
     return Anchoring(
         timestamps=authorities.client(),
-        trust=authorities.trust_to_issue(),
+        trust=authorities.trusted.read_to_issue(),
         witnesses=tuple(map(parse_witness, witnesses)),
     )
 

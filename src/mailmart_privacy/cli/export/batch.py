@@ -127,7 +127,7 @@ def _make_job(batch: BatchExport, executor: "Executor | None") -> "BatchJob":
         fonts=batch.signing.fonts,
         level=batch.signing.level,
         timestamps=batch.signing.authorities.client(),
-        trust=batch.signing.authorities.trust_to_issue(),
+        trust=batch.signing.authorities.trusted.read_to_issue(),
     )
 
 

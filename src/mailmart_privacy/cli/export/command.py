@@ -182,7 +182,7 @@ def _export_one(
     if service is not None:
         from ...trust.anchors import OWN, make_trust
 
-        trust = read.authorities.trust_to_issue() + make_trust([identity.certificate], source=OWN)
+        trust = read.authorities.trusted.read_to_issue() + make_trust([identity.certificate], source=OWN)
         _archive(service, target, issued.pdf, trust=trust, force=output.force, same_reference=same_reference)
     else:
         write_out(target, issued.pdf, binary=True, force=output.force)
