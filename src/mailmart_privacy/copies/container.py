@@ -100,7 +100,7 @@ class Signatory:
         unsigned = b""
         if token is not None:
             unsigned = encode(tagged(1), encode(SEQUENCE, _TIMESTAMP, encode(SET, token)))
-        signed = encode_set(self.attributes(digest), tagged(0))
+        signed = bytes((tagged(0),)) + self.message(digest)[1:]  # the same attributes under another tag (RFC 5652, 5.4)
         information = encode(SEQUENCE, self.signer, signed, self.algorithm, encode(OCTET_STRING, signature), unsigned)
         data = encode(SEQUENCE, self.head, encode(SET, information))
         return encode(SEQUENCE, _SIGNED_DATA, encode(tagged(0), data))
