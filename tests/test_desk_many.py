@@ -4,6 +4,7 @@ import datetime
 import email
 import email.policy
 import io
+import os
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 
 from mailmart_privacy.batch import runner
 from mailmart_privacy.batch.manifest import read_lines
-from mailmart_privacy.desk.keeper.batches import process
+from mailmart_privacy.desk.keeper.batches import process, queue
 from mailmart_privacy.desk.keeper.batches.folder import find_folder, list_folders, remove_old
 from mailmart_privacy.desk.keeper.batches.packing import pack_batch
 from mailmart_privacy.desk.keeper.batches.reading import Reading
@@ -275,6 +276,17 @@ def test_a_batch_that_failed_goes_on_with_what_the_archive_has(
         copy.logged.entry.files[0].digest for _, copies in desk.keeper.desk.directory.search("halt") for copy in copies
     ]
     assert sorted(found) == sorted(listed.values())
+
+
+def test_the_process_of_a_batch_has_a_session_of_its_own() -> None:
+    """So it does not use up the keeper's share of the processors; it ends with the keeper all the same."""
+    child = queue._start()
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert os.getsid(child.pid) == child.pid != os.getsid(0)
+    child.stdin.close()
+    assert (child.stdout.read(), child.wait(60)) == (b"", 3)
+    child.stdout.close()
 
 
 def test_a_reference_of_another_customer_is_a_problem(desk: LocalDesk) -> None:

@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def _let_others_pass() -> None:
-    """Let the other processes run first, also those of other sessions, whose niceness Linux weighs apart (sched(7))."""
+    """Let the other processes run first, also those of other sessions, among which Linux does not weigh niceness."""
     os.nice(_NICE)
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # not allowed here: then niceness has to do

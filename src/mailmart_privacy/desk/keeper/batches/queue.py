@@ -166,4 +166,6 @@ def _start() -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path("/"),
+        # Linux gives each session its share of the processors (sched(7)): a batch is not to use up the keeper's.
+        start_new_session=True,
     )
