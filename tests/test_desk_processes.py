@@ -155,7 +155,7 @@ def test_one_command_starts_it_and_a_copy_comes_out(running: Running) -> None:
     place = running.issue("Second GmbH").partition("?")[0]
     assert running.send("GET", f"{place}/file")[2].startswith("%PDF-")
     deeds = running.send("GET", "/activity")[2]
-    assert all(f"<p>{each}" in deeds for each in ("Downloaded a copy", "Started the desk", "Set up the desk"))
+    assert all(each in deeds for each in ("Downloaded a copy", "Started the desk", "Set up the desk"))
     for name in ("archive.key", "web.sqlite"):
         assert (running.folder / name).stat().st_mode & 0o077 == 0
     assert running.folder.stat().st_mode & 0o077 == 0
