@@ -1,6 +1,7 @@
 """Bounds on what one file may cost. Readers bound hostile files by themselves; this is the last resort."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import IO
@@ -11,7 +12,7 @@ SECONDS = 30  # of processor time
 MEBIBYTES = 480
 MAX_FILE = 16 * 1024 * 1024  # bytes of a file that is read; a copy has a hundredth of it
 MAX_SMALL = 1024 * 1024  # bytes of a file with settings, certificates or a key; those that exist have a few thousand
-_PIECE = 512 * 1024  # bytes that are read first; most copies have fewer
+_PIECE = 512 * 1024  # bytes that are read first where a size is not known; most copies have fewer
 
 
 class _TooLongError(BaseException):
@@ -85,9 +86,19 @@ def read_bounded(file: IO[bytes], at_most: int) -> bytes:
     Raises:
         UnreadableFileError: it has more; no more of it was read.
     """
-    content = file.read(min(_PIECE, at_most + 1))
-    if len(content) == _PIECE:  # to ask for all of it at once would reserve room for the largest file each time
-        content += file.read(at_most + 1 - _PIECE)
+    # To ask for the most at once would reserve room for it each time; for half a MiB, that takes longer than to read.
+    expected = min(_find_size(file) + 1, at_most + 1)
+    content = file.read(expected)
+    if len(content) == expected:
+        content += file.read(at_most + 1 - expected)
     if len(content) > at_most:
         raise UnreadableFileError(f"the file has more than {at_most:,} bytes; larger files are not read")
     return content
+
+
+def _find_size(file: IO[bytes]) -> int:
+    """Tell how many bytes a file has; a guess where the system does not know, as of a pipe."""
+    try:
+        return os.fstat(file.fileno()).st_size or _PIECE
+    except (OSError, ValueError):  # it is only in memory
+        return _PIECE

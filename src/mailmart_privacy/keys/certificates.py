@@ -147,6 +147,7 @@ def organisation_name(certificate: x509.Certificate) -> str | None:
     return show_name(str(names[0].value)) or None if names else None
 
 
+@lru_cache(_REMEMBERED)
 def certificate_digest(certificate: x509.Certificate) -> str:
     """Take the lowercase hex SHA-256 of a certificate in DER."""
     return certificate.fingerprint(hashes.SHA256()).hex()
