@@ -97,7 +97,7 @@ def require_clean(name: str, value: str) -> None:
     Raises:
         ValueError: it is not clean.
     """
-    known = "".join(c for c in value if unicodedata.category(c) != "Cn")
+    known = value if value.isascii() else "".join(c for c in value if unicodedata.category(c) != "Cn")
     if invisible := describe_invisible(known):
         raise ValueError(f"it holds {invisible}")
     if not known or clean_value(WORDS[name], known) != known or value != value.strip():

@@ -143,7 +143,7 @@ def _require_holding(signature: ReadSignature) -> None:
     fault = _find_fault(signatory.certificate, signature.signature, signatory.message(signature.digest))
     if fault is not None:
         raise AlteredError(f"the file was changed: the signature {signature.field} {fault}")
-    weakness = find_weakness(read_key(signatory.parsed[0]))
+    weakness = _find_weakness(signatory.parsed[0])
     if weakness is not None:
         raise UntrustedError(f"the signature {signature.field} holds, but anybody may have made it: {weakness}")
 
@@ -159,6 +159,11 @@ def _find_fault(certificate: bytes, signature: bytes, message: bytes) -> str | N
     except SignatureError as error:
         return str(error)
     return None
+
+
+@lru_cache(maxsize=256)  # copies of one issuer have the same certificate
+def _find_weakness(certificate: x509.Certificate) -> str | None:
+    return find_weakness(read_key(certificate))
 
 
 def _require_stamped(token: "Token", message: bytes, whose: str) -> None:
