@@ -48,7 +48,8 @@ def install() -> None:
     del environment["GOROOT"]  # that of another Go would mislead this one
     _FOLDER.mkdir(parents=True, exist_ok=True)
     for package, module in _PROGRAMS.values():
-        command = [str(go), "build", "-o", f"{_FOLDER}{os.sep}", package]
+        # Each runs for seconds: it is not worth being optimised, which takes most of the time of building.
+        command = [str(go), "build", "-gcflags=all=-N -l", "-o", f"{_FOLDER}{os.sep}", package]
         result = subprocess.run(
             command, cwd=module, env=environment, capture_output=True, text=True, check=False, timeout=900
         )

@@ -18,6 +18,7 @@ from mailmart_privacy.policy.ledger import shipped
 from . import recording  # noqa: F401 - before the processes of a parallel run begin, which share its folder
 from .command_line import Run, run_in_process
 from .issuing import certify, issue_copy
+from .legs import LONG
 from .pki import Authority, serve
 from .world import VARIABLE
 
@@ -27,6 +28,12 @@ VERSION = shipped().version_in_force(datetime.datetime.now(datetime.UTC)).versio
 # Where a shell started the tests in the background, they and all that they start would never hear a Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; the others stay in their order."""
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
 
 
 def state(environment: dict[str, str]) -> Path:

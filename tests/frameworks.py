@@ -98,7 +98,7 @@ def environment(installed: Path, project: Path, **more: str) -> dict[str, str]:
     """The environment in which a project finds its framework, itself and this package."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DJANGO", "GUNICORN"))}
     paths = os.pathsep.join(str(path) for path in (installed, project, PACKAGE))
-    return kept | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    return kept | {"PYTHONPATH": paths, **more}
 
 
 @contextlib.contextmanager

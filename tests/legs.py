@@ -1,4 +1,4 @@
-"""What `make test` tests with other Pythons, and with the oldest and newest dependencies; tools/legs.py reads it.
+"""What `make test` tests with other Pythons, and with the oldest and newest dependencies, and what is begun first.
 
 The main leg runs every test, on one Python with the locked dependencies. A pure algorithm says the same everywhere, and
 so does what takes long (kills, races, faults). These files touch what does differ. A test that is `slow` is left out.
@@ -45,3 +45,18 @@ DEPENDENCIES = {
     "test_settings": "Click",
     "test_sheets": "openpyxl",
 }
+# What takes 20 seconds or more, the longest first. Were one of these begun last, all but one core would wait for it.
+LONG = (
+    "test_cluster",
+    "test_desk_shared",
+    "test_archive_s3",
+    "test_records_cli",
+    "test_frameworks",
+    "test_archive_faults",
+    "test_docs",
+    "test_checking_servers",
+    "test_archive_s3_recovery",
+    "test_interrupts",
+    "test_archive_index",
+    "test_acknowledgement_examples",
+)

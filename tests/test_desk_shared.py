@@ -51,6 +51,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs o
 ADA, BOB = (Actor(issuer="test", subject=name, name=name) for name in ("Ada", "Bob"))
 CHOICE = Choice(sheet="", header_row=1, customer="A", reference="B", email="", hidden="")
 PATIENCE = 120
+ROWS = 10  # of each batch: enough for a process to be killed in the middle
 
 
 @pytest.fixture(scope="module")
@@ -274,7 +275,7 @@ def run_batches(pair: Pair) -> None:
     """Give three batches to two desks, kill a process in the middle, and compare what is in the archive."""
     sent = []
     for number in range(3):
-        rows = "".join(f"Batch {number} Kunde {row} GmbH,B-{number}-{row}\n" for row in range(20))
+        rows = "".join(f"Batch {number} Kunde {row} GmbH,B-{number}-{row}\n" for row in range(ROWS))
         sent.append(pair.upload(f"Company,Contract\n{rows}", (pair.first, pair.second)[number % 2]))
     for batch in sent:
         pair.first.ask_now(StartBatch(actor=ADA, batch=batch, existing=""))
@@ -287,14 +288,14 @@ def run_batches(pair: Pair) -> None:
         victim.send_signal(signal.SIGKILL)
     for batch in sent:
         wait_for(pair.second, batch, "done")
-    expected = sorted(f"B-{number}-{row}" for number in range(3) for row in range(20))
+    expected = sorted(f"B-{number}-{row}" for number in range(3) for row in range(ROWS))
     assert [each for each in pair.references() if each.startswith("B-")] == expected
     for batch in sent:  # each desk gives out what the other one has issued
         for keeper in (pair.first, pair.second):
             packed = zipfile.ZipFile(io.BytesIO(read_file(keeper, batch, "copies.zip")))
-            assert len(packed.namelist()) == 20
+            assert len(packed.namelist()) == ROWS
             sheet = openpyxl.load_workbook(io.BytesIO(read_file(keeper, batch, "issued.xlsx"))).worksheets[0]
-            assert sheet.max_row == 21
+            assert sheet.max_row == ROWS + 1
 
 
 def _wait_for_process() -> psutil.Process:

@@ -60,6 +60,13 @@ def test_a_failed_leg_does_not_stop_the_others(load, monkeypatch, capsys) -> Non
     assert [line.split("FAILED")[0].strip() for line in table.strip().splitlines()] == [leg.name for leg in legs.LEGS]
 
 
+def test_files_of_tests_that_are_named_exist(load) -> None:
+    """A renamed file would be left out of the order without a word."""
+    files = load("legs")._FILES
+    for name in (*files["PYTHONS"], *files["DEPENDENCIES"], *files["LONG"]):
+        assert (ROOT / "tests" / f"{name}.py").is_file(), name
+
+
 @pytest.mark.parametrize(
     ("version", "safe"), [("4.2.25", False), ("4.2.26", True), ("5.0.1", False), ("5.1.14", True), ("5.2.7", False)]
 )

@@ -112,7 +112,8 @@ def run(leg: Leg, wheel: Path, arguments: list[str], *, after: Sequence[Outcome]
         return Outcome(leg=leg, verdict="failed", detail=f"the environment could not be made: {error}")
     print(f"\n{leg.name}: testing {wheel.name} with Python {leg.python}", flush=True)
     # Tests of one file share what is costly to set up. Some wait for others: one process more than cores is quicker.
-    side_by_side = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile")
+    # The files that take longest come first; tests/conftest.py sees to that.
+    side_by_side = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
     command = [str(environment), "-m", "pytest", *side_by_side, *leg.choice, *arguments]
     last, status = follow(command)
     verdict = "failed" if status else "passed"
