@@ -1,5 +1,6 @@
 """PyInstaller makes a program of the built wheel; the hook finds text, templates and what is imported by name."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +20,16 @@ print("<h1>" in render_html(privacy.current()))
 def test_a_program_has_everything(tmp_path: Path) -> None:
     """In an environment of its own with nothing but the wheel: the program answers as the package does."""
 
+    root = Path(__file__).parents[1]
+    environment = runpy.run_path(str(root / "tools" / "installing.py"))["uv_environment"]()
+
     def run(*command: str | Path) -> str:
-        done = subprocess.run([*map(str, command)], cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*map(str, command)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    root = Path(__file__).parents[1]
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", root)
     binaries = tmp_path / "venv" / "bin"
     uv = root / ".venv" / "bin" / "uv"
