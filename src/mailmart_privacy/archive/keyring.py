@@ -165,18 +165,28 @@ def load_keyring(path: Path, expected: NoteKey) -> Keyring:
 
     Raises:
         KeyMissingError: there is no such file.
-        ArchiveError: it cannot be read, or is that of another archive.
+        ArchiveError: it cannot be read, was replaced, or is that of another archive.
     """
     keyring = read_keyring(path)
+    require_key(keyring, expected)
+    return keyring
+
+
+def require_key(keyring: Keyring, expected: NoteKey) -> None:
+    """Require the secrets that sign an archive's log now; errors are those of `load_keyring`."""
     if keyring.public == expected:
-        return keyring
-    if keyring.origin == expected.name:
-        raise ArchiveError(
-            f"{path} holds a former key of this archive, which was replaced; use the new one, or finish the "
-            "replacement if it was interrupted",
-            argument="rotation",
-        )
-    raise ArchiveError(f"{path} is the key of another archive: {keyring.origin}, not {expected.name}")
+        return
+    path, following = keyring.path, name_next(keyring.path)
+    if keyring.origin != expected.name:
+        raise ArchiveError(f"{path} is the key of another archive: {keyring.origin}, not {expected.name}")
+    if following.exists() and read_keyring(following).public == expected:
+        raise ArchiveError(f"{path}: the replacement of the archive's key was interrupted", argument="rotation")
+    raise ArchiveError(f"{path} is a former key of this archive; another one has replaced it", argument="newest_key")
+
+
+def name_next(key: Path) -> Path:
+    """Name the file that a key waits in to take the place of another one, by the file of that one."""
+    return key.with_suffix(".next")
 
 
 def read_keyring(path: Path) -> Keyring:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._files import write_whole
 from .._sync import sync_folder
-from ..errors import ArchiveError
-from .keyring import make_keyring, read_keyring, write_keyring
+from .keyring import make_keyring, name_next, read_keyring, require_key, write_keyring
 
 if TYPE_CHECKING:
     from .archive import Archive
@@ -35,20 +34,20 @@ def rotate_key(
         The file that the former key is kept in now.
 
     Raises:
-        ArchiveError: the key is not here, or is not one of this archive.
+        ArchiveError: the key is not here, was replaced before, or is not of this archive.
         TamperedError: the log is not that of its checkpoint.
     """
     former = read_keyring(path)
     archive.keys.reload()
-    beside = path.with_suffix(".next")
+    beside = name_next(path)
     if beside.exists():
         following = read_keyring(beside)
     else:
+        require_key(former, archive.keys.newest)
         following = make_keyring(path, former.origin, former.names_key)
         write_whole(beside, write_keyring(following), mode=0o600)  # durable before an entry names it
     if archive.keys.newest != following.public:
-        if former.public != archive.keys.newest:
-            raise ArchiveError(f"{path} is not the key of this archive", argument="key")
+        require_key(former, archive.keys.newest)
         with archive.writing(former, clock, actor, successor=following) as session:
             session.rotate_key(following)
         archive.keys.reload()

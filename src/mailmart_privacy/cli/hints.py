@@ -25,6 +25,7 @@ HINTS = {
     "pin": "give it by --passphrase-file, by pin-source=file:/PATH in the URI, or in $MAILMART_PRIVACY_PASSPHRASE",
     "port": "give another --port",
     "resume": "continue with --resume",
+    "newest_key": "ask the person who replaced it for the new one, and name that file with --archive-key",
     "rotation": "finish it with: mailmart-privacy archive key rotate",
     "same_reference": "if that is right, repeat it with --same-reference",
     "sheet": "name one of these with --sheet NAME",
