@@ -110,21 +110,28 @@ def test_a_copy_that_cannot_be_put_into_its_place_is_withdrawn(cli: Run, archive
 _KILLED_BEFORE, _KILLED_AFTER = "kill()", "(put(beside, path, force=force), kill())"
 
 
+def export_and_kill(folder: Path, environment: dict[str, str], put: str, *arguments: str) -> bool:
+    """Kill an export when it puts its file into its place; tell whether the file got there."""
+    name = arguments[-1]
+    code = (
+        "import os, sys; from mailmart_privacy import __main__, _files; put = _files._put; "
+        "kill = lambda: os.kill(os.getpid(), 9); _files._put = lambda beside, path, *, force: "
+        f"{put} if path.name == {name!r} else put(beside, path, force=force); "
+        f"sys.argv[1:] = {['export', '-a', 'archive', *arguments]}; __main__.main()"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=False)
+    assert killed.returncode == -9
+    return (folder / name).exists()
+
+
 @pytest.mark.parametrize("put", [_KILLED_BEFORE, _KILLED_AFTER], ids=["before", "after"])
 def test_an_export_that_is_killed(
     cli: Run, archive: Path, tmp_path: Path, environment: dict[str, str], put: str
 ) -> None:
     """If it is killed before the archived copy's file has its name, the next export into the folder withdraws the copy;
     if the file has its name, the copy stands."""
-    code = (
-        "import os, sys; from mailmart_privacy import __main__, _files; put = _files._put; "
-        "kill = lambda: os.kill(os.getpid(), 9); _files._put = lambda beside, path, *, force: "
-        f"{put} if path.name == 'gamma.pdf' else put(beside, path, force=force); "
-        f"sys.argv[1:] = {['export', '--to', 'Gamma SA', '-a', 'archive', '-o', 'gamma.pdf']}; __main__.main()"
-    )
-    killed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=False)
     given = put == _KILLED_AFTER
-    assert (killed.returncode, (tmp_path / "gamma.pdf").exists()) == (-9, given)
+    assert export_and_kill(tmp_path, environment, put, "--to", "Gamma SA", "-o", "gamma.pdf") == given
     assert len(list(tmp_path.glob(".mailmart-privacy-*.tmp"))) == 1
     done = cli("export", "--to", "Delta Inc", "-a", "archive", "-o", "delta.pdf")
     assert (done.returncode, b"withdrawn: nobody received" in done.stderr) == (0, not given), done.stderr
@@ -134,6 +141,45 @@ def test_an_export_that_is_killed(
     again = cli("export", "--to", "Delta Inc", "-a", "archive", "-o", "again.pdf")
     assert (again.returncode, b"withdrawn: nobody received" in again.stderr) == (0, False)
     assert not list(tmp_path.glob(".mailmart-privacy-*.tmp"))
+
+
+@pytest.mark.parametrize("put", [_KILLED_BEFORE, _KILLED_AFTER], ids=["before", "after"])
+def test_a_zip_file_whose_export_is_killed(
+    cli: Run, archive: Path, tmp_path: Path, environment: dict[str, str], put: str
+) -> None:
+    """If it is killed before the ZIP file has its name, the next export into the folder withdraws its copies."""
+    (tmp_path / "r.csv").write_text("recipient\nGamma SA\nEpsilon KG\n")
+    given = put == _KILLED_AFTER
+    assert export_and_kill(tmp_path, environment, put, "--recipients", "r.csv", "-o", "all.zip") == given
+    assert find_one(cli, "Gamma")["copies"][0]["withdrawn_at"] is None
+    done = cli("export", "--recipients", "r.csv", "-a", "archive", "-o", "again.zip")
+    assert (done.returncode, b"its 2 copies are withdrawn" in done.stderr) == (0, not given), done.stderr
+    for name in ("Gamma", "Epsilon"):
+        withdrawn = [copy["withdrawn_at"] is not None for copy in find_one(cli, name)["copies"]]
+        assert sorted(withdrawn) == [False, not given], name
+    assert not list(tmp_path.glob(".mailmart-privacy-*.tmp"))
+
+
+def test_a_foreign_zip_file_in_the_place_of_an_abandoned_one(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """A ZIP file that is not whole, or packed by others, withdraws nothing and stops nobody."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("copy.pdf", bytes(1 << 20))
+    for number, some in enumerate((content.getvalue(), content.getvalue()[:-30], content.getvalue()[:-1] + b"x")):
+        (tmp_path / f".mailmart-privacy-claimed-{number:016}.tmp").write_bytes(some)
+    done = cli("export", "--to", "Delta Inc", "-a", "archive", "-o", "delta.pdf")
+    assert (done.returncode, b"withdrawn" in done.stderr) == (0, False), done.stderr
+    assert len(list(tmp_path.glob(".mailmart-privacy-*.tmp"))) == 3
+
+
+def test_a_pipe_is_told_before_it_is_written(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """The command that withdraws a copy is printed before the pipe has the copy."""
+    command = "mailmart-privacy archive withdraw "
+    with mock.patch("mailmart_privacy.archive.delivery.write_to", side_effect=KeyboardInterrupt):
+        done = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "-")
+    assert command.encode() in done.stderr
+    digest = done.stderr.decode().partition(command)[2].partition(" ")[0]
+    assert find_one(cli, "Gamma")["copies"][0]["digest"] == digest
 
 
 def test_an_export_that_runs_is_left_alone(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -277,7 +323,9 @@ def test_a_pipe_that_breaks(cli: Run) -> None:
     broken = mock.patch("mailmart_privacy.archive.delivery.write_to", side_effect=BrokenPipeError(32, "Broken pipe"))
     with broken:
         result = cli("export", "--to", "Gamma SA", "-a", "archive", "-o", "-")
-    assert (result.returncode, "nobody received it" in one_line(result)) == (1, True)
+    told, line = result.stderr.decode().splitlines()
+    assert (result.returncode, "nobody received it" in line) == (1, True)
+    assert "archived as entry" in told
     assert find_one(cli, "Gamma")["copies"][0]["withdrawn_at"]
 
 

@@ -183,18 +183,16 @@ def remove_leftovers(folder: Path) -> None:
             _remove(path)
 
 
-def find_abandoned(folder: Path, at_most: int) -> "Iterator[tuple[Path, bytes]]":
-    """Find the claimed files that killed processes have left beside their places: paths and contents.
+def find_abandoned(folder: Path) -> "Iterator[tuple[Path, IO[bytes]]]":
+    """Find the claimed files that killed processes have left beside their places: paths, and files open to be read.
 
     A file that was put into its place before its process was killed has a second name there: it loses the first one,
     and is not among them. A running process locks its files. Where there are no such locks, none is found.
 
     Args:
         folder: the folder of their places.
-        at_most: how many bytes they have; larger ones are left alone.
     """
     for path in sorted(folder.glob(_BESIDE.format(f"{_CLAIMED}*"))):
-        content = None
         # Nothing that waits, and no link: anybody may have put a file of this name there.
         with contextlib.suppress(OSError), open(path, "rb", opener=_open_plain) as file:
             status = os.fstat(file.fileno()) if _claim(file.fileno()) else None
@@ -202,10 +200,8 @@ def find_abandoned(folder: Path, at_most: int) -> "Iterator[tuple[Path, bytes]]"
                 continue
             if status.st_nlink > 1:
                 _remove(path)
-            elif status.st_size <= at_most:
-                content = file.read()
-        if content is not None:
-            yield path, content
+            else:
+                yield path, file
 
 
 def _claim(descriptor: int) -> bool:

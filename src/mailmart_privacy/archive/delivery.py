@@ -3,20 +3,17 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from .._files import find_abandoned, open_whole
-from .._limits import MAX_FILE
+from .._files import open_whole
 from .._sync import sync_file, sync_folder
 from ..errors import ArchiveError, PrivacyError, UndeliveredError
 from .acts import withdraw
 from .adding import ReferenceOwners
 from .admission import admit
-from .lookup import recipient_of
 from .recipients import Details, open_details
-from .register import Register, copies_of, read_register
+from .register import copies_of
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
 
 
 _UNWRITTEN = "its file could not be written; never sent"
-_ABANDONED = "its export was interrupted before the file had its name; never sent"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,52 +143,24 @@ def pass_archived(
     trust: "Trusted",
     ledger: "Ledger",
     same_reference: bool = False,
+    tell: Callable[[ArchivedCopy], None] = lambda copy: None,
 ) -> ArchivedCopy:
-    """Archive a copy, and write it to a pipe after that; arguments and errors are those of `write_archived`."""
+    """Archive a copy, and write it to a pipe after that; arguments and errors are those of `write_archived`.
+
+    Args:
+        tell: is told of the copy when it is archived, and not written yet: if the process is killed, nothing else shows
+            that the pipe's reader may not have it.
+    """
     copy = _judge(service, pdf, trust, ledger, "", "")
     require_reference(service, copy, same_reference=same_reference)
     added = None
     try:
         added = _add(service, copy, ledger)
+        tell(_describe(copy, added))
         write_to(stream, pdf)
     except BaseException as error:  # noqa: BLE001 - an interruption too leaves a copy that nobody received
         raise _withdraw(service, copy, added, error) from None
     return _describe(copy, added)
-
-
-def withdraw_abandoned(service: "ArchiveService", folder: Path) -> "list[LogEntry]":
-    """Withdraw copies that `write_archived` had archived when it was killed, before their files had their names.
-
-    The temporary file that it left tells which ones; then it is removed.
-
-    Args:
-        service: the archive; a copy that is in another one, or in none, is left alone.
-        folder: where the files were to be.
-
-    Returns:
-        The entries of the withdrawn copies.
-    """
-    done: list[LogEntry] = []
-    for path, content in find_abandoned(folder, MAX_FILE):
-        register = _read_copies(service, content)
-        if not register.copies:
-            continue
-        waiting = [each for each in register.copies if each.number not in register.withdrawn]
-        waiting = [each for each in waiting if each.entry.recipient not in register.erased]
-        if waiting:
-            with service.writing() as (session, keyring):
-                for copy in waiting:
-                    recipient = recipient_of(service.archive, keyring.names_key, copy)
-                    withdraw(session, recipient, copy, details=Details(reason=_ABANDONED))
-        done += waiting
-        path.unlink(missing_ok=True)
-    return done
-
-
-def _read_copies(service: "ArchiveService", pdf: bytes) -> Register:
-    """Read the whole log, with the entries of one file."""
-    named = f'"sha256":"{sha256(pdf).hexdigest()}"'.encode()
-    return read_register(service.archive, lambda entry: named in entry)
 
 
 def write_to(stream: IO[bytes], content: bytes) -> None:

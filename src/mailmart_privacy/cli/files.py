@@ -64,9 +64,9 @@ target_options = as_value(
 )
 
 
-def open_output(target: str, *, force: bool) -> "AbstractContextManager[IO[bytes]]":
-    """Open a file to be written whole or not at all, or standard output where the target is "-"."""
-    return nullcontext(sys.stdout.buffer) if target == "-" else open_whole(Path(target), force=force)
+def open_output(target: str, *, force: bool, claimed: bool = False) -> "AbstractContextManager[IO[bytes]]":
+    """Open a file to be written whole or not at all (see `open_whole`), or standard output where the target is "-"."""
+    return nullcontext(sys.stdout.buffer) if target == "-" else open_whole(Path(target), force=force, claimed=claimed)
 
 
 def require_no_stylesheet(page: str, name: str) -> None:

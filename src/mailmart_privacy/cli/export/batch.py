@@ -13,11 +13,12 @@ from ..._time import parse_moment
 from ..._unicode import spell_out
 from ...errors import UsageError
 from ...policy.ledger import shipped
+from ..archive.options import open_service
 from ..edge import find_actor, form_cache, now
 from ..files import open_output, require_place
 from ..progress import show_stages
 from ..reading import read_file
-from .result import BatchExport, print_plan, print_report, report_remarks, write_checked, write_issued
+from .result import BatchExport, print_plan, print_report, report_remarks, settle, write_checked, write_issued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +63,14 @@ def export_batch(batch: BatchExport) -> None:
     from ...batch.destinations import find_destination
     from ...batch.worker_pool import open_workers
 
+    if batch.archive is not None and batch.place.output not in (None, "-"):
+        settle(open_service(batch.archive), Path(batch.place.output or "").parent)
+    if batch.archive is not None and batch.place.output == "-":
+        click.echo(
+            "note: copies are archived before the pipe has them; if this is killed, list them with: "
+            f"mailmart-privacy archive list --since {begun_at:%Y-%m-%dT%H:%M:%SZ}, and withdraw those nobody received",
+            err=True,
+        )
     with (
         open_workers(len(plan), jobs=batch.options.jobs, dask=batch.options.dask) as (executor, workers),
         show_stages() as progress,
@@ -71,7 +80,7 @@ def export_batch(batch: BatchExport) -> None:
             place, resume = find_destination(batch.place.directory or ""), batch.options.resume
             report = runner.into_destination(place, manifest=batch.manifest_path, resume=resume)
         else:
-            output = open_output(batch.place.output, force=batch.place.force)
+            output = open_output(batch.place.output, force=batch.place.force, claimed=batch.archive is not None)
             report = runner.into_zip(output, seekable=batch.place.output != "-")
     if report.manifest is not None:
         write_issued(batch, content, sheet, plan, report.manifest)

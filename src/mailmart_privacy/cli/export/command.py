@@ -33,9 +33,10 @@ from ..show import VersionOptions, choose_one, version_options
 from ..values import as_value
 from .batch import export_batch
 from .options import BatchOptions, batch_options, require_single
-from .result import BatchExport
+from .result import BatchExport, settle
 
 if TYPE_CHECKING:
+    from ...archive.delivery import ArchivedCopy
     from ...archive.location import ArchiveLocation
     from ...archive.service import ArchiveService
     from ...copies.issuer import IssuedCopy
@@ -173,7 +174,8 @@ def _export_one(
     if place is not None:  # first of all: if the archive cannot be used, neither an identity nor a copy is made
         service = open_service(place)
         service.keyring()
-        _settle(service, target)
+        if target != "-":
+            settle(service, Path(target).parent)
     read = signing.read()
     identity = read.key()
     issued = _issue(read, identity, version, copy, recipient, moment)
@@ -187,19 +189,6 @@ def _export_one(
     else:
         write_out(target, issued.pdf, binary=True, force=output.force)
     return target, issued
-
-
-def _settle(service: "ArchiveService", target: str) -> None:
-    """Withdraw what an export into the same folder had archived when it was killed, and say so."""
-    from ...archive.delivery import withdraw_abandoned
-
-    if target == "-":
-        return
-    for copy in withdraw_abandoned(service, Path(target).parent):
-        click.echo(
-            f"note: an earlier export was interrupted; its copy is withdrawn: nobody received entry {copy.number:,}",
-            err=True,
-        )
 
 
 def _choose_target(output: OutputOptions, version: str, recipient: str, moment: datetime.datetime) -> str:
@@ -230,13 +219,23 @@ def _archive(
     from ...archive.delivery import pass_archived, write_archived
 
     ledger = shipped()
-    if target == "-":
-        done = pass_archived(service, sys.stdout.buffer, pdf, trust=trust, ledger=ledger, same_reference=same_reference)
-    else:
-        done = write_archived(
-            service, Path(target), pdf, trust=trust, ledger=ledger, force=force, same_reference=same_reference
+    origin = service.archive.metadata.origin
+
+    def tell(done: "ArchivedCopy") -> None:
+        click.echo(
+            f"archived as entry {done.entry:,} of {origin}; if its reader does not receive it, record that with: "
+            f"mailmart-privacy archive withdraw {done.digest} --reason TEXT",
+            err=True,
         )
-    click.echo(f"archived as entry {done.entry:,} of {service.archive.metadata.origin}", err=True)
+
+    if target == "-":
+        stream = sys.stdout.buffer
+        pass_archived(service, stream, pdf, trust=trust, ledger=ledger, same_reference=same_reference, tell=tell)
+        return
+    done = write_archived(
+        service, Path(target), pdf, trust=trust, ledger=ledger, force=force, same_reference=same_reference
+    )
+    click.echo(f"archived as entry {done.entry:,} of {origin}", err=True)
 
 
 def _issue(

@@ -16,6 +16,7 @@ from .options import BatchOptions
 
 if TYPE_CHECKING:
     from ...archive.location import ArchiveLocation
+    from ...archive.service import ArchiveService
     from ...batch.report import BatchReport
     from ...sheets.rows import Planned, RowFault
     from ...sheets.sheet import Sheet
@@ -55,6 +56,19 @@ class BatchExport:
 
         given = self.options.manifest
         return Path(given) if given is not None else Path(self.place.directory or "") / NAME
+
+
+def settle(service: "ArchiveService", folder: Path) -> None:
+    """Withdraw what an export into the same folder had archived when it was killed, and say so."""
+    from ...archive.abandoned import withdraw_abandoned
+
+    done = withdraw_abandoned(service, folder)
+    if len(done) == 1:
+        said = f"its copy is withdrawn: nobody received entry {done[0].number:,}"
+    else:
+        said = f"its {len(done):,} copies are withdrawn: nobody received them"
+    if done:
+        click.echo(f"note: an earlier export was interrupted; {said}", err=True)
 
 
 def write_checked(

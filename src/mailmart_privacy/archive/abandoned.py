@@ -1,0 +1,73 @@
+"""Copies that were archived, and whose file never got its name: a process was killed, or the power failed."""
+
+import re
+import zipfile
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from .._files import find_abandoned
+from .._limits import MAX_FILE
+from .lookup import recipient_of
+from .recipients import Details
+from .register import read_register
+
+if TYPE_CHECKING:
+    from .entries import LogEntry
+    from .service import ArchiveService
+
+_REASON = "its export was interrupted before the file had its name; never sent"
+_DIGEST = re.compile(rb'"sha256":"([0-9a-f]{64})"')
+
+
+def withdraw_abandoned(service: "ArchiveService", folder: Path) -> "list[LogEntry]":
+    """Withdraw copies that an export had archived when it was killed, before their file had its name.
+
+    The temporary file that it left tells which ones, a copy or a ZIP file of copies; then it is removed.
+
+    Args:
+        service: the archive; a copy that is in another one, or in none, is left alone.
+        folder: where the file was to be.
+
+    Returns:
+        The entries of the withdrawn copies.
+    """
+    done: list[LogEntry] = []
+    for path, file in find_abandoned(folder):
+        register = read_register(service.archive, _naming(_read_digests(file)))
+        if not register.copies:
+            continue
+        waiting = [each for each in register.copies if each.number not in register.withdrawn]
+        waiting = [each for each in waiting if each.entry.recipient not in register.erased]
+        if waiting:
+            with service.writing() as (session, keyring):
+                for copy in waiting:
+                    recipient = recipient_of(service.archive, keyring.names_key, copy)
+                    details = Details(reason=_REASON)
+                    session.add_act("withdrawn", recipient=recipient, about=copy.number, details=details)
+        done += waiting
+        path.unlink(missing_ok=True)
+    return done
+
+
+def _naming(digests: set[bytes]) -> Callable[[bytes], bool]:
+    return lambda entry: not digests.isdisjoint(_DIGEST.findall(entry))
+
+
+def _read_digests(file: IO[bytes]) -> set[bytes]:
+    """Read the digests of the copies in a file. In a ZIP file that is not whole there are none: it was not archived."""
+    if not zipfile.is_zipfile(file):
+        file.seek(0)
+        return {_digest(file.read(MAX_FILE + 1))}
+    try:
+        with zipfile.ZipFile(file) as packed:
+            # Only as we write them: anybody may have put a file of this name there.
+            stored = [each for each in packed.infolist() if each.compress_type == zipfile.ZIP_STORED]
+            return {_digest(packed.read(each)) for each in stored if each.file_size <= MAX_FILE}
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError, EOFError):
+        return set()
+
+
+def _digest(content: bytes) -> bytes:
+    return sha256(content).hexdigest().encode()
