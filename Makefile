@@ -78,7 +78,9 @@ long: faults resolve  ## what takes long: faults, killed batches, thousands of f
 
 faults: $(VENV)/.test  ## let disks, crashes and hands harm an archive, in all ways there are
 	@tools/system-packages.sh strace:strace
-	$(BIN)/python -m pytest faults --numprocesses 2
+	@# In memory where the system has room there: what a disk may lose is computed, and kills leave what was written.
+	@place=$$(mktemp -d -p $(firstword $(wildcard /dev/shm) /tmp)); trap 'rm -rf "$$place"' EXIT; \
+	$(BIN)/python -m pytest faults --numprocesses 3 --dist worksteal --basetemp "$$place/run"
 
 records: $(VENV)/.test  ## make the newest version's records, or make them again (never after its release)
 	@tools/system-packages.sh $(FORM_PACKAGES)

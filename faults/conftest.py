@@ -11,6 +11,8 @@ import pytest
 
 _FIGURES = Path(__file__).parents[1] / ".cache" / "faults" / "figures.jsonl"
 
+_WAITING = "test_stores"  # writers in a store count as stopped after some seconds
+
 Count = Callable[[str, Mapping[str, int]], None]
 
 
@@ -21,6 +23,15 @@ def pytest_sessionstart() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         _FIGURES.parent.mkdir(parents=True, exist_ok=True)
         _FIGURES.write_text("")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests that mostly wait among those that compute: workers take portions of the list, in its order."""
+    waiting = [each for each in items if each.path.stem == _WAITING]
+    others = [each for each in items if each.path.stem != _WAITING]
+    for number, each in enumerate(waiting):
+        others.insert((number * 2 + 1) * len(items) // (2 * len(waiting)), each)
+    items[:] = others
 
 
 @pytest.fixture(scope="session")
