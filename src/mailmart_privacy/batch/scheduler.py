@@ -105,15 +105,18 @@ def _each(
         for task in tasks:
             yield work(*task)
         return
-    remaining, pending = iter(tasks), set[Future[_Result]]()
+    remaining, pending = iter(tasks), dict[Future[_Result], None]()  # in the order in which they were handed out
     limit = ahead or 4 * (os.cpu_count() or 1)
     try:
         while True:
-            pending |= {executor.submit(work, *task) for task in islice(remaining, limit - len(pending))}
+            for task in list(islice(remaining, limit - len(pending))):
+                pending[executor.submit(work, *task)] = None
             if not pending:
                 return
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            # Of several that are done the first first: who follows the log expects names in the plan's order.
+            for future in [each for each in pending if each in done]:
+                del pending[future]
                 yield future.result()
     finally:
         for future in pending:
