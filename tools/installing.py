@@ -105,10 +105,19 @@ def choose_wheel(page: str, lock: str) -> tuple[str, str]:
     raise LookupError(f"the index has no uv of locks/uv.txt for {sys.platform} on {platform.machine()}")
 
 
+def has_pip() -> bool:
+    """Tell whether this environment has pip now; Python brings one with it where ensurepip is installed."""
+    return not subprocess.run([sys.executable, "-m", "ensurepip"], capture_output=True, check=False).returncode
+
+
 def ask_pip_for_uv() -> None:
     """Install uv with pip, or pip alone where there is no uv for this system."""
-    if subprocess.run([sys.executable, "-m", "ensurepip"], capture_output=True, check=False).returncode:
-        raise SystemExit("this Python has no pip either: install Python's venv (Debian: python3-venv)")
+    if not has_pip():
+        # Debian keeps this part of Python in a package of its own.
+        if os.name == "posix":
+            subprocess.run([str(ROOT / "tools" / "system-packages.sh"), "python3-venv"], check=False)
+        if not has_pip():
+            raise SystemExit("this Python has no pip either: install Python's venv (Debian: python3-venv)")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     lock = ["--no-deps", "--require-hashes", "--requirement", str(ROOT / "locks" / "uv.txt")]
     subprocess.run([*pip, *lock], check=False)

@@ -94,7 +94,7 @@ class Checks:
             [since.isoformat() if since else "", until.isoformat() if until else "9"],
         )
         return [
-            CheckedDay(day=datetime.date.fromisoformat(day), outcome=VERDICTS.get(verdict, verdict), files=files)
+            CheckedDay(day=datetime.date.fromisoformat(day), outcome=_describe(verdict), files=files)
             for day, verdict, files in rows
         ]
 
@@ -109,7 +109,12 @@ class Checks:
                 at=datetime.datetime.fromtimestamp(at, datetime.UTC),
                 who=who,
                 fingerprint=fingerprint,
-                outcome=VERDICTS.get(verdict, verdict),
+                outcome=_describe(verdict),
             )
             for at, who, fingerprint, verdict in rows
         ]
+
+
+def _describe(verdict: str) -> str:
+    """Say a verdict in words; one of a newer release as it is called there."""
+    return VERDICTS.get(verdict, verdict)
