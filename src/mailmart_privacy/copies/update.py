@@ -36,7 +36,7 @@ class HashState(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
     """How far a copy has been written: everything that the next update needs to know.
 
