@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mailmart_privacy.errors import PrivacyError, TimestampError, UsageError
 from mailmart_privacy.release import outdated
+from mailmart_privacy.trust import fetching
 from mailmart_privacy.trust.fetching import Deadline, RefusedAnswerError, _load_authorities, fetch
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 
@@ -63,6 +65,17 @@ def say(content: bytes) -> Answer:
     return lambda connection: connection.sendall(content)
 
 
+def record(asked: list[bytes], content: bytes) -> Answer:
+    """Keep the first packet of each request, and answer it."""
+
+    def answer(connection: socket.socket) -> None:
+        asked.append(connection.recv(65536))
+        connection.sendall(content)
+
+    return answer
+
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 
@@ -108,6 +121,139 @@ def test_redirects_lead_to_http_only(target: str) -> None:
     answer = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
     with serve(say(answer)) as url, pytest.raises(OSError, match=r"302|not allowed|unknown url type"):
         fetch(url, None, {}, 5)
+
+
+def test_a_redirect_is_followed() -> None:
+    """What is posted is asked for at the other address, as far as ten addresses lead."""
+    asked: list[bytes] = []
+    with serve(record(asked, ANSWER), greeted=False) as last:
+        answer = f"HTTP/1.1 302 Found\r\nLocation: {last}a?b#c\r\nContent-Length: 0\r\n\r\n".encode()
+        with serve(say(answer)) as url:
+            assert fetch(url, b"asked", {"Content-Type": "a/b", "Accept": "c/d"}, 5) == b"hi"
+        assert asked[0].startswith(b"GET /a?b HTTP/1.1\r\n")
+        assert b"Accept: c/d" in asked[0]
+        assert b"asked" not in asked[0]
+        assert b"a/b" not in asked[0]
+    round_trip = b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
+    with serve(say(round_trip)) as url, pytest.raises(RefusedAnswerError, match="more than 10 times"):
+        fetch(url, None, {}, 5)
+    posted = b"HTTP/1.1 307 Temporary\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
+    with serve(say(posted)) as url, pytest.raises(RefusedAnswerError, match="307"):
+        fetch(url, b"asked", {}, 5)
+
+
+def test_a_request_is_one_packet() -> None:
+    """Head and content are sent together: one wait less for the authority, and one packet less."""
+    asked: list[bytes] = []
+    with serve(record(asked, ANSWER), greeted=False) as url:
+        assert fetch(f"{url}a?b", b"asked", {"Content-Type": "a/b"}, 5) == b"hi"
+    head, _, content = asked[0].partition(b"\r\n\r\n")
+    assert content == b"asked"
+    assert {b"POST /a?b HTTP/1.1", b"Host: " + url.encode()[7:-1], b"Connection: close"} <= set(head.split(b"\r\n"))
+    for wrong in (
+        "http://a b/",
+        "http://127.0.0.1/a\x00b",
+        "http://user@127.0.0.1/",
+        "http://127.0.0.1:x/",
+        "http:///a",
+    ):
+        with pytest.raises(OSError):  # noqa: PT011
+            fetch(wrong, None, {}, 5)
+
+
+def test_a_name_is_looked_up_within_the_time_and_not_for_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that hangs delays nobody; an address is kept for a while, and looked up again where nobody answers."""
+    real, asked = socket.getaddrinfo, []
+    places = {"dead.example": 1}
+
+    def look_up(host: str, port: int, **more: Any) -> Any:
+        if more.get("flags") or not host.endswith(".example"):
+            return real(host, port, **more)
+        if host == "slow.example":
+            time.sleep(1)
+        asked.append(host)
+        return real("127.0.0.1", places.get(host, port), **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match=r"within 0\.2 seconds"):
+        fetch("http://slow.example/", None, {}, 0.2)
+    assert time.monotonic() - began < 1
+    with serve(say(ANSWER)) as url:
+        named = url.replace("127.0.0.1", "good.example")
+        assert [fetch(named, None, {}, 5) for _ in range(3)] == [b"hi"] * 3
+        assert asked.count("good.example") == 1
+        port = int(url.rpartition(":")[2].strip("/"))
+        monkeypatch.setitem(fetching._reached, ("moved.example", port), (began + 60, real("127.0.0.1", 1)))
+        assert fetch(url.replace("127.0.0.1", "moved.example"), None, {}, 5) == b"hi"
+        with pytest.raises(OSError, match="refused"):
+            fetch(url.replace("127.0.0.1", "dead.example"), None, {}, 5)
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Name a proxy in the environment, as users do."""
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def name_proxy(variable: str, address: str) -> None:
+        monkeypatch.setenv(variable, address)
+        fetching._read_proxies.cache_clear()
+
+    yield name_proxy
+    fetching._read_proxies.cache_clear()
+
+
+def test_a_proxy_is_asked(proxied: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy of the environment is given the whole address and its own password, unless the address is excepted."""
+    asked: list[bytes] = []
+    with serve(record(asked, ANSWER), greeted=False) as proxy:
+        proxied("http_proxy", proxy.replace("//", "//user:p%40ss@"))
+        assert fetch("http://authority.example:81/a?b", b"asked", {}, 5) == b"hi"
+        head = set(asked[0].split(b"\r\n"))
+        assert {b"POST http://authority.example:81/a?b HTTP/1.1", b"Host: authority.example:81"} <= head
+        assert b"Proxy-Authorization: Basic dXNlcjpwQHNz" in head
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with serve(say(ANSWER.replace(b"hi", b"me"))) as url:
+            assert fetch(url, None, {}, 5) == b"me"
+
+
+def test_a_proxy_leads_to_https(
+    proxied: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HTTPS is asked through a tunnel, whose end proves itself; a proxy that refuses, or drips, is told from it."""
+    (tmp_path / "own.pem").write_bytes(make_server_certificate())
+    context, asked = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+    context.load_cert_chain(tmp_path / "own.pem")
+
+    def lead(connection: socket.socket) -> None:
+        asked.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with context.wrap_socket(connection, server_side=True) as secure:
+            asked.append(secure.recv(65536))
+            secure.sendall(ANSWER)
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+    _load_authorities.cache_clear()
+    with serve(lead, greeted=False) as proxy:
+        proxied("https_proxy", proxy.replace("//", "//user:pass@"))
+        assert fetch("https://127.0.0.1:9/a", None, {}, 5) == b"hi"
+        assert asked[0].startswith(b"CONNECT 127.0.0.1:9 HTTP/1.1\r\n")
+        assert b"Proxy-Authorization: Basic dXNlcjpwYXNz" in asked[0]
+        assert asked[1].startswith(b"GET /a HTTP/1.1\r\n")
+        assert b"Proxy" not in asked[1]
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch("https://another.example/a", None, {}, 5)
+    with serve(say(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")) as proxy:
+        proxied("https_proxy", proxy)
+        with pytest.raises(OSError, match="the proxy does not lead there: HTTP 403"):
+            fetch("https://127.0.0.1:9/", None, {}, 5)
+    with serve(drip(b"HTTP/1.1 200 OK\r\nX-")) as proxy:
+        proxied("https_proxy", proxy)
+        with pytest.raises(TimeoutError, match=r"within 0\.4 seconds"):
+            fetch("https://127.0.0.1:9/", None, {}, 0.4)
+    _load_authorities.cache_clear()
 
 
 def test_https_is_asked_with_the_authorities_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
