@@ -1,6 +1,7 @@
 """A recorded form with its notes: the bytes that every copy begins with, and everything that is known about them."""
 
 from collections import deque
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -17,24 +18,28 @@ if TYPE_CHECKING:
 _REMEMBERED = 8
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
 class RecordedForm:
     """A recorded form.
 
-    Args:
+    Attributes:
         version: of the policy.
         paper: "a4" or "letter".
         pdf: its bytes.
         notes: what was noted of it when it was recorded.
-
-    Attributes:
         state: SHA-256 over `pdf`, to be continued with what follows.
         certifications: those of it that were read last; all copies of one certified form begin with the same one.
     """
 
-    def __init__(self, *, version: str, paper: str, pdf: bytes, notes: FormNotes) -> None:
-        self.version, self.paper, self.pdf, self.notes = version, paper, pdf, notes
-        self.state: HashState = sha256(pdf)
-        self.certifications: deque[ReadCertification] = deque(maxlen=_REMEMBERED)
+    version: str
+    paper: str
+    pdf: bytes
+    notes: FormNotes
+    state: "HashState" = field(init=False)
+    certifications: "deque[ReadCertification]" = field(default_factory=lambda: deque(maxlen=_REMEMBERED), init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", sha256(self.pdf))
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restore, (self.version, self.paper, self.pdf, self.notes.to_bytes())
