@@ -19,7 +19,8 @@ from pyhanko_certvalidator.validate import async_validate_path
 from mailmart_privacy.trust.anchors import Trust, TrustAnchor, make_trust
 from mailmart_privacy.trust.path_validator import PathValidator
 from mailmart_privacy.trust.purposes import NotTrustedError
-from mailmart_privacy.trust.validation_data import ValidationData, normalize_list, normalize_response, require_genuine
+from mailmart_privacy.trust.revocation_data import normalize_list, normalize_response
+from mailmart_privacy.trust.validation_data import ValidationData, require_genuine
 
 from .chains import USAGES, distinguished
 

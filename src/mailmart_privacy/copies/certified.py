@@ -2,11 +2,11 @@
 
 import datetime
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ..errors import IdentityError, LevelError, MissingExtraError, TimestampError, UsageError, VerificationError
+from ..keys.certificates import remember
 from ..keys.identity import require_valid
 from ..trust.revocation import Evidence
 from ..trust.timestamp_token import Token
@@ -173,7 +173,7 @@ def name_signatory(identity: "Identity") -> Signatory:
     return _name_signatory(identity.certificate, *identity.chain)
 
 
-@lru_cache(16)  # asked for with every copy
+@remember(16)  # asked for with every copy
 def _name_signatory(*certificates: "Certificate") -> Signatory:
     own, *others = (c.public_bytes(Encoding.DER) for c in certificates)
     return find_signatory(own, tuple(others))

@@ -4,8 +4,8 @@ A program that checks ten thousand copies meets the same few certificates each t
 signature held is kept, for a bounded number of certificates, none of them large.
 """
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from .. import _der
 from .._unicode import show_name
@@ -19,9 +19,13 @@ except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
 # What cryptography raises beside ValueError on certificates, lists and responses that it cannot read.
 X509_ERRORS = (
     x509.DuplicateExtension,
@@ -32,6 +36,44 @@ X509_ERRORS = (
 LOCAL_NAME = "Local identity"  # what the common name of an identity made on first use begins with
 _REMEMBERED = 512
 _MAX_SIZE = 32_768  # bytes; those of signers and authorities have 500 to 3,000
+
+
+def remember(
+    size: int, *, largest: int = _MAX_SIZE
+) -> "Callable[[Callable[_Given, _Found]], Callable[_Given, _Found]]":
+    """Remember what a function of certificates returned, as `functools.lru_cache` does, but by the objects themselves.
+
+    cryptography reads a whole certificate for each hash of it, which takes longer than most of what is remembered here.
+    The certificates are kept with what was found, so that no other object has the place of one of them in memory.
+
+    Args:
+        size: how many results are kept; then all are forgotten.
+        largest: what the result is not kept for: bytes of which there are more than so many.
+    """
+
+    def decorate(function: "Callable[_Given, _Found]") -> "Callable[_Given, _Found]":
+        known: dict[object, tuple[_Found, object]] = {}
+        kind = x509.Certificate
+
+        @wraps(function)
+        def find(*given: _Given.args, **named: _Given.kwargs) -> _Found:
+            parts: tuple[object, ...] = (*given, *named.items()) if named else given
+            if len(parts) == 1:  # most calls
+                key: object = id(parts[0]) if type(parts[0]) is kind else parts[0]
+            else:
+                key = tuple([id(each) if type(each) is kind else each for each in parts])
+            found = known.get(key)
+            if found is None:
+                found = function(*given, **named), (given, named)
+                if len(known) >= size:
+                    known.clear()
+                if all(len(each) <= largest for each in given if isinstance(each, bytes)):
+                    known[key] = found
+            return found[0]
+
+        return find
+
+    return decorate
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
@@ -61,7 +103,7 @@ def load_certificates(content: bytes, *, origin: str) -> tuple[x509.Certificate,
         raise IdentityError(f"{origin} holds no certificate; give one as PEM or DER") from None
 
 
-@lru_cache(_REMEMBERED)
+@remember(_REMEMBERED)
 def to_der(certificate: x509.Certificate) -> bytes:
     """Write a certificate in DER."""
     from cryptography.hazmat.primitives.serialization import Encoding  # imports much that few copies need
@@ -97,7 +139,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
     return has_issued(certificate, certificate)
 
 
-@lru_cache(_REMEMBERED)
+@remember(_REMEMBERED)
 def read_key(certificate: x509.Certificate) -> "CertificatePublicKeyTypes | None":
     """Read the public key of a certificate; None if cryptography does not know its kind."""
     try:
@@ -129,7 +171,7 @@ def read_extensions(certificate: x509.Certificate) -> x509.Extensions:
         raise ValueError(str(error)) from None
 
 
-@lru_cache(_REMEMBERED)
+@remember(_REMEMBERED)
 def subject_name(certificate: x509.Certificate) -> str:
     """Name a certificate's subject for people: control characters escaped, and not too long."""
     return common_name(certificate.subject)
@@ -147,7 +189,7 @@ def organisation_name(certificate: x509.Certificate) -> str | None:
     return show_name(str(names[0].value)) or None if names else None
 
 
-@lru_cache(_REMEMBERED)
+@remember(_REMEMBERED)
 def certificate_digest(certificate: x509.Certificate) -> str:
     """Take the lowercase hex SHA-256 of a certificate in DER."""
     return certificate.fingerprint(hashes.SHA256()).hex()
@@ -171,7 +213,7 @@ def _load(der: bytes) -> x509.Certificate:
         raise ValueError(str(error)) from None
 
 
-@lru_cache(_REMEMBERED)
+@remember(_REMEMBERED)
 def _read_parts(certificate: x509.Certificate) -> tuple[bytes, bytes, bytes]:
     fields = _der.read_only(certificate.tbs_certificate_bytes)
     if fields.next_tag() == _der.tagged(0):
@@ -183,7 +225,7 @@ def _read_parts(certificate: x509.Certificate) -> tuple[bytes, bytes, bytes]:
     return issuer, fields.take(), fields.take()
 
 
-@lru_cache(8 * _REMEMBERED)
+@remember(8 * _REMEMBERED)
 def _find_extension(certificate: x509.Certificate, kind: type[x509.ExtensionType]) -> x509.ExtensionType | None:
     try:
         return read_extensions(certificate).get_extension_for_class(kind).value
@@ -191,7 +233,7 @@ def _find_extension(certificate: x509.Certificate, kind: type[x509.ExtensionType
         return None
 
 
-@lru_cache(_REMEMBERED)
+@remember(_REMEMBERED)
 def _verifies(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)  # it compares the names first

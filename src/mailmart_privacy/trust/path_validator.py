@@ -12,12 +12,11 @@ The rules, for the first path that fulfils them, the shortest first:
 """
 
 import datetime
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import MissingExtraError
-from ..keys.certificates import X509_ERRORS, load_certificate, subject_name
+from ..keys.certificates import X509_ERRORS, load_certificate, remember, subject_name, to_der
 from .anchors import Trust, TrustAnchor
 from .path_building import find_paths
 from .purposes import NotTrustedError, require_authority, require_dates, require_purpose, require_understood
@@ -37,7 +36,6 @@ _Candidate: TypeAlias = (
     "tuple[tuple[x509.Certificate, ...], TrustAnchor, str | None]"  # a path, its end, what forbids it
 )
 _SMALL = 16  # certificates among which paths are remembered; those of a copy are fewer
-_Pair: TypeAlias = "tuple[x509.Certificate, x509.Certificate]"  # a certificate and its issuer's
 
 
 class PathValidator:
@@ -56,8 +54,9 @@ class PathValidator:
         self, *, trust: Trust, data: "ValidationData | None" = None, validated_at: datetime.datetime | None = None
     ) -> None:
         self.trust, self.data, self.validated_at = trust, data, validated_at
+        # By certificates in DER: to compare those that cryptography holds takes longer.
         self._candidates: dict[tuple[object, ...], tuple[_Candidate, ...]] = {}
-        self._statements: dict[_Pair, tuple[Statement, ...]] = {}
+        self._statements: dict[tuple[bytes, bytes], tuple[Statement, ...]] = {}
 
     def find_path(
         self,
@@ -108,17 +107,20 @@ class PathValidator:
         self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...], purpose: str
     ) -> tuple[_Candidate, ...]:
         """Find the paths to trusted certificates, and for each what forbids it at any moment (rules 2 and 3)."""
-        key = (certificate, others, purpose)
-        if key not in self._candidates:
+        key = (purpose, to_der(certificate), *map(to_der, others))
+        found = self._candidates.get(key)
+        if found is None:
             pool = (*others, *map(load_certificate, self.data.certificates if self.data else ()))
-            anchors: dict[x509.Certificate, TrustAnchor] = {}
+            anchors: dict[bytes, TrustAnchor] = {}
             for anchor in self.trust.anchors(purpose):
-                anchors.setdefault(anchor.certificate, anchor)
-            find = _judge_paths_once if len(pool) + len(anchors) <= _SMALL else _judge_paths
-            self._candidates[key] = tuple(
-                (path, anchors[path[-1]], fault) for path, fault in find(certificate, pool, tuple(anchors), purpose)
+                anchors.setdefault(to_der(anchor.certificate), anchor)
+            roots = [anchor.certificate for anchor in anchors.values()]
+            judge = _judge_paths_once if len(pool) + len(roots) <= _SMALL else _judge_paths
+            found = self._candidates[key] = tuple(
+                (path, anchors[to_der(path[-1])], fault)
+                for path, fault in judge(purpose, len(roots), certificate, *roots, *pool)
             )
-        return self._candidates[key]
+        return found
 
     def _find_status(
         self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime.datetime
@@ -128,10 +130,11 @@ class PathValidator:
             return None
         from .revocation_status import judge_statements, read_statements  # copies below B-LT have no use for them
 
-        key = (certificate, issuer)
-        if key not in self._statements:
-            self._statements[key] = read_statements(certificate, issuer, self.data, self.validated_at)
-        return judge_statements(self._statements[key], certificate, at)
+        key = (to_der(certificate), to_der(issuer))
+        found = self._statements.get(key)
+        if found is None:
+            found = self._statements[key] = read_statements(certificate, issuer, self.data, self.validated_at)
+        return judge_statements(found, certificate, at)
 
     def _require_valid(
         self,
@@ -173,13 +176,21 @@ class PathValidator:
 
 
 def _judge_paths(
-    certificate: x509.Certificate, pool: tuple[x509.Certificate, ...], roots: tuple[x509.Certificate, ...], purpose: str
+    purpose: str, roots: int, certificate: x509.Certificate, *others: x509.Certificate
 ) -> "tuple[tuple[tuple[x509.Certificate, ...], str | None], ...]":
-    """Find the paths from a certificate to one of the roots, and what forbids each; no moment matters for either."""
-    return tuple((path, _find_fault(path, purpose)) for path in find_paths(certificate, pool, roots))
+    """Find the paths from a certificate to one of the roots, and what forbids each; no moment matters for either.
+
+    Args:
+        purpose: "sign" or "stamp".
+        roots: how many of the others are roots; they come first.
+        certificate: whose.
+        others: the roots, then certificates that may be on the path.
+    """
+    found = find_paths(certificate, others[roots:], others[:roots])
+    return tuple((path, _find_fault(path, purpose)) for path in found)
 
 
-_judge_paths_once = lru_cache(64)(_judge_paths)
+_judge_paths_once = remember(64)(_judge_paths)
 
 
 def _find_fault(path: tuple[x509.Certificate, ...], purpose: str) -> str | None:

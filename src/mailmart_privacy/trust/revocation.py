@@ -13,14 +13,8 @@ from .anchors import as_trust, make_trust
 from .fetching import Deadline, fetch
 from .path_validator import PathValidator, describe_certificate
 from .purposes import NotTrustedError, may_answer
-from .validation_data import (
-    ValidationData,
-    load_response,
-    normalize_list,
-    normalize_response,
-    signs_list,
-    signs_response,
-)
+from .revocation_data import load_response, normalize_list, normalize_response, signs_list, signs_response
+from .validation_data import ValidationData
 
 try:
     from cryptography import x509
@@ -116,11 +110,11 @@ class Evidence:
     def __init__(self, trust: "Trusted", *, at: datetime.datetime, level: str, timeout: float):
         self.at = at
         self._trust, self._level, self._timeout = as_trust(trust), level, timeout
-        self._found: dict[tuple[x509.Certificate, ...], ValidationData] = {}
+        self._found: dict[tuple[bytes, ...], ValidationData] = {}  # by certificates
 
     def for_signer(self, identity: "Identity") -> ValidationData:
         """Gather what an identity's certificate is to be judged by; see `gather_for_signer`."""
-        key = (identity.certificate, *identity.chain)
+        key = (to_der(identity.certificate), *map(to_der, identity.chain))
         if key not in self._found:
             self._found[key] = gather_for_signer(
                 identity, trust=self._trust, at=self.at, level=self._level, timeout=self._timeout
@@ -129,7 +123,7 @@ class Evidence:
 
     def for_token(self, token: "Token") -> ValidationData:
         """Gather what a timestamp authority's certificate is to be judged by; see `gather_for_token`."""
-        key = tuple(token.certificates)
+        key = tuple(map(to_der, token.certificates))
         if key not in self._found:
             self._found[key] = gather_for_token(
                 token, trust=self._trust, at=self.at, level=self._level, timeout=self._timeout
@@ -230,11 +224,15 @@ def _ask_ocsp(
 
 def _fetch_crl(url: str, issuer: x509.Certificate, timeout: float, deadline: Deadline) -> bytes:
     content = fetch(url, None, {}, timeout, deadline)
-    found = x509.load_pem_x509_crl(content) if content.startswith(b"-----") else x509.load_der_x509_crl(content)
-    listed = found.public_bytes(Encoding.DER)
+    if content.startswith(b"-----"):
+        content = x509.load_pem_x509_crl(content).public_bytes(Encoding.DER)
+    try:
+        listed = normalize_list(content, read_key(issuer))
+    except ValueError as error:
+        raise ValueError(f"it is not a list that {subject_name(issuer)!r} signed ({one_line(error)})") from None
     if not signs_list(issuer, listed):
         raise ValueError(f"it is not signed by {subject_name(issuer)!r}")
-    return normalize_list(listed, read_key(issuer))
+    return listed
 
 
 def _ocsp_urls(certificate: x509.Certificate) -> list[str]:

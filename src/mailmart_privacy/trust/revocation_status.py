@@ -21,9 +21,25 @@ from typing import TYPE_CHECKING
 
 from .. import _der as der
 from ..errors import MissingExtraError
-from ..keys.certificates import X509_ERRORS, find_extension, has_issued, key_der, load_certificate, subject_der
+from ..keys.certificates import (
+    X509_ERRORS,
+    find_extension,
+    has_issued,
+    key_der,
+    load_certificate,
+    remember,
+    subject_der,
+)
 from .purposes import may_answer
-from .validation_data import ValidationData, load_list, load_response, signs_list, signs_response
+from .revocation_data import (
+    MAX_REMEMBERED,
+    load_list,
+    load_response,
+    read_responders,
+    signs_list,
+    signs_response,
+)
+from .validation_data import ValidationData
 
 try:
     from cryptography import x509
@@ -105,19 +121,26 @@ def judge_statements(
 
 def _read_lists(certificate: x509.Certificate, issuer: x509.Certificate, data: ValidationData) -> "Iterator[Statement]":
     for content in data.crls:
-        try:
-            listed = load_list(content)
-            usable = signs_list(issuer, content) and _may_sign_lists(issuer) and _covers(listed, certificate)
-        except (ValueError, *X509_ERRORS):
-            continue
-        if usable:
-            entry = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            yield Statement(
-                listed.last_update_utc,
-                listed.next_update_utc,
-                entry.revocation_date_utc if entry else None,
-                _find_moment(listed.extensions, _EXPIRED_CERTS),
-            )
+        statement = _read_list(certificate, issuer, content)
+        if statement is not None:
+            yield statement
+
+
+@remember(256, largest=MAX_REMEMBERED)  # a copy is judged before it is renewed, and after
+def _read_list(certificate: x509.Certificate, issuer: x509.Certificate, content: bytes) -> Statement | None:
+    try:
+        listed = load_list(content)
+        if not (signs_list(issuer, content) and _may_sign_lists(issuer) and _covers(listed, certificate)):
+            return None
+    except (ValueError, *X509_ERRORS):
+        return None
+    entry = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
+    return Statement(
+        listed.last_update_utc,
+        listed.next_update_utc,
+        entry.revocation_date_utc if entry else None,
+        _find_moment(listed.extensions, _EXPIRED_CERTS),
+    )
 
 
 def _may_sign_lists(issuer: x509.Certificate) -> bool:
@@ -201,7 +224,7 @@ def _is_signed(
     if signs_response(issuer, content):
         return True
     produced = response.produced_at_utc
-    for responder in (*response.certificates, *map(load_certificate, data.certificates)):
+    for responder in (*read_responders(content), *map(load_certificate, data.certificates)):
         if not may_answer(responder) or not has_issued(issuer, responder) or not signs_response(responder, content):
             continue
         if not responder.not_valid_before_utc <= produced <= responder.not_valid_after_utc:

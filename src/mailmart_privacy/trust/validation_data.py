@@ -6,30 +6,29 @@ list that no signature covers are written again from their values.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .. import _der as der
 from ..errors import MissingExtraError
-from ..keys.certificates import X509_ERRORS, has_issued, load_certificate, read_key, subject_der
-from ..keys.ecdsa import normalize_low_s
-from ..keys.signature import DIGESTS, require_signature
+from ..keys.certificates import X509_ERRORS, has_issued, load_certificate, read_key, remember, to_der
 from .purposes import may_answer
-from .token_algorithms import SignatureAlgorithm, read_signature_algorithm, write_signature_algorithm
+from .revocation_data import (
+    MAX_REMEMBERED,
+    load_list,
+    load_response,
+    normalize_list,
+    normalize_response,
+    read_responders,
+    signs_list,
+    signs_response,
+)
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-    from cryptography.x509 import ocsp
 except ImportError:
     raise MissingExtraError("pdf", "cryptography") from None
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-_BASIC = "1.3.6.1.5.5.7.48.1.1"
-_MAX_SIZE = 65_536  # bytes of what is remembered; most responses and lists of authorities have 500 to 5,000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,92 +60,6 @@ class ValidationData:
         )
 
 
-def load_response(content: bytes) -> ocsp.OCSPResponse:
-    """Load an OCSP response that answers for one certificate.
-
-    Raises:
-        ValueError: it is not one, or it was not successful.
-    """
-    return _load_response_once(content) if len(content) <= _MAX_SIZE else _load_response(content)
-
-
-def load_list(content: bytes) -> x509.CertificateRevocationList:
-    """Load a list of revoked certificates.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    return _load_list_once(content) if len(content) <= _MAX_SIZE else _load_list(content)
-
-
-def normalize_response(content: bytes, key: object) -> bytes:
-    """Write an OCSP response in the form that copies carry.
-
-    What is signed (RFC 6960, 4.2.1, ResponseData) and the certificates that come with it stay; the algorithm is named
-    in one way, and an ECDSA signature has its lower s.
-
-    Args:
-        content: the response in DER.
-        key: the key that signed it.
-
-    Raises:
-        ValueError: it is not a response.
-    """
-    outer = der.read_only(content)
-    if outer.read(0x0A) != b"\x00":
-        raise ValueError("it was not successful")
-    wrapped = outer.enter(der.tagged(0)).enter()
-    if wrapped.oid() != _BASIC:
-        raise ValueError("it is not a basic OCSP response")
-    basic = der.read_only(wrapped.read(der.OCTET_STRING))
-    signed = basic.read(der.SEQUENCE)
-    algorithm = basic.read(der.SEQUENCE)
-    signature = normalize_low_s(_read_bits(basic), key)
-    certificates: list[bytes] = []
-    if basic.next_tag() == der.tagged(0):
-        listed = basic.enter(der.tagged(0)).enter()
-        while listed.next_tag() is not None:
-            certificates.append(listed.take())
-    basic.end()
-    rest = der.encode(der.tagged(0), der.encode(der.SEQUENCE, *certificates)) if certificates else b""
-    written = der.encode(
-        der.SEQUENCE,
-        der.encode(der.SEQUENCE, signed),
-        write_signature_algorithm(_find_algorithm(algorithm)),
-        der.encode(der.BIT_STRING, b"\x00", signature),
-        rest,
-    )
-    inner = der.encode(der.SEQUENCE, der.encode_oid(_BASIC), der.encode(der.OCTET_STRING, written))
-    return der.encode(der.SEQUENCE, b"\x0a\x01\x00", der.encode(der.tagged(0), inner))
-
-
-def normalize_list(content: bytes, key: object) -> bytes:
-    """Write a list of revoked certificates in the form that copies carry.
-
-    The algorithm outside is that inside, which is signed (RFC 5280, 5.1.1.2); an ECDSA signature has its lower s.
-
-    Args:
-        content: the list in DER.
-        key: the key that signed it.
-
-    Raises:
-        ValueError: it is not a list.
-    """
-    algorithm, _, signed, signature = _read_list(content)
-    bits = der.encode(der.BIT_STRING, b"\x00", normalize_low_s(signature, key))
-    return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, signed), algorithm, bits)
-
-
-def signs_list(certificate: x509.Certificate, content: bytes) -> bool:
-    """Tell whether a list (DER) was signed with a certificate's key, and names it as its issuer."""
-    return (_signs_list_once if len(content) <= _MAX_SIZE else _signs_list)(certificate, content)
-
-
-def signs_response(certificate: x509.Certificate, content: bytes) -> bool:
-    """Tell whether an OCSP response (DER) was signed with a certificate's key."""
-    return (_signs_response_once if len(content) <= _MAX_SIZE else _signs_response)(certificate, content)
-
-
 def require_genuine(data: ValidationData, others: "Iterable[x509.Certificate]") -> None:
     """Refuse validation data that none of their certificates signed, or that concern nobody in the file.
 
@@ -158,12 +71,12 @@ def require_genuine(data: ValidationData, others: "Iterable[x509.Certificate]") 
         ValueError: a certificate, an OCSP response or a list is not signed by any, belongs to none of them, or is not
             written as copies carry it.
     """
-    related = tuple(dict.fromkeys(others))
+    related = {to_der(each): each for each in others}.values()
     size = sum(map(len, (*data.certificates, *data.ocsps, *data.crls)))
-    (_require_genuine_once if size <= _MAX_SIZE else _require_genuine)(data, related)
+    (_require_genuine_once if size <= MAX_REMEMBERED else _require_genuine)(data, *related)
 
 
-def _require_genuine(data: ValidationData, others: tuple[x509.Certificate, ...]) -> None:
+def _require_genuine(data: ValidationData, *others: x509.Certificate) -> None:
     try:
         certificates = [load_certificate(content) for content in data.certificates]
         for content in data.crls:
@@ -204,7 +117,7 @@ def _find_related(certificates: list[x509.Certificate], related: list[x509.Certi
 
 
 def _require_response(content: bytes, pool: list[x509.Certificate]) -> None:
-    for certificate in load_response(content).certificates:
+    for certificate in read_responders(content):
         if certificate not in pool:
             raise ValueError("an OCSP response among its validation data has a certificate of its own")
     signer = next((c for c in pool if signs_response(c, content)), None)
@@ -214,6 +127,7 @@ def _require_response(content: bytes, pool: list[x509.Certificate]) -> None:
         raise ValueError("an OCSP response among its validation data is not written as copies carry it")
 
 
+@remember(256, largest=MAX_REMEMBERED)
 def _is_spelt(normalize: "Callable[[bytes, object], bytes]", content: bytes, signer: x509.Certificate) -> bool:
     try:
         return normalize(content, read_key(signer)) == content
@@ -221,73 +135,4 @@ def _is_spelt(normalize: "Callable[[bytes, object], bytes]", content: bytes, sig
         return False
 
 
-def _load_response(content: bytes) -> ocsp.OCSPResponse:
-    response = ocsp.load_der_ocsp_response(content)
-    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        raise ValueError(f"it answered {response.response_status.name.lower()}")
-    if len(list(response.responses)) != 1:
-        raise ValueError("it answered for several certificates")
-    return response
-
-
-def _load_list(content: bytes) -> x509.CertificateRevocationList:
-    return x509.load_der_x509_crl(content)
-
-
-def _read_list(content: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """Read a list's algorithm, as what is signed names it; its issuer's name; what is signed; and the signature."""
-    outer = der.read_only(content)
-    signed = outer.read(der.SEQUENCE)
-    outer.read(der.SEQUENCE)
-    signature = _read_bits(outer)
-    outer.end()
-    fields = der.Reader(signed)
-    if fields.next_tag() == der.INTEGER:
-        fields.integer()  # the version
-    return fields.take(), fields.take(), signed, signature
-
-
-def _signs_list(certificate: x509.Certificate, content: bytes) -> bool:
-    key, listed = read_key(certificate), load_list(content)
-    try:
-        return (
-            isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
-            and _read_list(content)[1] == subject_der(certificate)
-            and listed.is_signature_valid(key)
-        )
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-
-
-def _signs_response(certificate: x509.Certificate, content: bytes) -> bool:
-    try:
-        response = load_response(content)
-        digest = response.signature_hash_algorithm
-        name = digest.name if digest else "an unknown digest"
-        require_signature(read_key(certificate), response.signature, response.tbs_response_bytes, name)
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def _read_bits(reader: der.Reader) -> bytes:
-    content = reader.read(der.BIT_STRING)
-    if not content.startswith(b"\x00"):
-        raise ValueError("its signature is not of whole octets")
-    return content[1:]
-
-
-def _find_algorithm(content: bytes) -> SignatureAlgorithm:
-    for digest in DIGESTS:
-        try:
-            return read_signature_algorithm(der.Reader(content), digest)
-        except ValueError:
-            continue
-    raise ValueError("its signature algorithm is not known here")
-
-
-_load_response_once = lru_cache(256)(_load_response)
-_load_list_once = lru_cache(256)(_load_list)
-_signs_list_once = lru_cache(512)(_signs_list)
-_signs_response_once = lru_cache(512)(_signs_response)
-_require_genuine_once = lru_cache(64)(_require_genuine)
+_require_genuine_once = remember(64)(_require_genuine)

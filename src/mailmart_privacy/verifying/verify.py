@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from ..copies.read_values import ReadSignature, ReadStamp
 from ..copies.reading import ReadCopy, read_copy, read_renewed
 from ..errors import AlteredError, MissingExtraError, UnreadableFileError, UntrustedError, VersionMismatchError
-from ..keys.certificates import certificate_digest, has_issued, load_certificate, read_key, subject_name
+from ..keys.certificates import certificate_digest, has_issued, load_certificate, read_key, remember, subject_name
 from ..keys.signature import SignatureError, find_weakness, has_low_s, require_signature
 from ..pdf.field_names import DELIVERY, WORDS
 from ..trust.anchors import as_trust
@@ -129,7 +129,7 @@ def require_signatures(copy: ReadCopy) -> None:
     """
     for signature in (copy.publisher, copy.delivery):
         signatory = signature.signatory
-        _require_path(signatory.certificate, signatory.others, signatory.parsed)
+        _require_path(*signatory.parsed)
         _require_holding(signature)
         if signature.token is not None:
             _require_stamped(signature.token, signature.signature, f"the signature {signature.field}")
@@ -161,7 +161,7 @@ def _find_fault(certificate: bytes, signature: bytes, message: bytes) -> str | N
     return None
 
 
-@lru_cache(maxsize=256)  # copies of one issuer have the same certificate
+@remember(256)  # copies of one issuer have the same certificate
 def _find_weakness(certificate: x509.Certificate) -> str | None:
     return find_weakness(read_key(certificate))
 
@@ -175,10 +175,10 @@ def _require_stamped(token: "Token", message: bytes, whose: str) -> None:
         raise AlteredError(f"the file was changed: the timestamp of {whose} was made for something else") from None
 
 
-@lru_cache(maxsize=256)
-def _require_path(own: bytes, others: tuple[bytes, ...], parsed: tuple[x509.Certificate, ...]) -> None:
+@remember(256)
+def _require_path(own: x509.Certificate, *others: x509.Certificate) -> None:
     """Refuse certificates in a container that are not issuers above the signer's certificate."""
-    path, rest = [parsed[0]], list(parsed[1:])
+    path, rest = [own], list(others)
     while found := next((c for c in rest if has_issued(c, path[-1])), None):
         path.append(found)
         rest.remove(found)
