@@ -48,6 +48,8 @@ def serve(answer: Answer, *, greeted: bool = True) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/"
     finally:
         stopped.set()
+        with contextlib.suppress(OSError):  # macOS ends the waiting at the closing alone
+            server.shutdown(socket.SHUT_RDWR)
         server.close()
 
 
