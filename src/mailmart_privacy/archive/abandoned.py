@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from .._files import find_abandoned
 from .._limits import MAX_FILE
+from .acts import withdraw
 from .lookup import recipient_of
 from .recipients import Details
 from .register import read_register
@@ -44,8 +45,7 @@ def withdraw_abandoned(service: "ArchiveService", folder: Path) -> "list[LogEntr
             with service.writing() as (session, keyring):
                 for copy in waiting:
                     recipient = recipient_of(service.archive, keyring.names_key, copy)
-                    details = Details(reason=_REASON)
-                    session.add_act("withdrawn", recipient=recipient, about=copy.number, details=details)
+                    withdraw(session, recipient, copy, details=Details(reason=_REASON), register=register)
         done += waiting
         path.unlink(missing_ok=True)
     return done
@@ -56,7 +56,10 @@ def _naming(digests: set[bytes]) -> Callable[[bytes], bool]:
 
 
 def _read_digests(file: IO[bytes]) -> set[bytes]:
-    """Read the digests of the copies in a file. In a ZIP file that is not whole there are none: it was not archived."""
+    """Read the digests of the copies in a file: of one copy, or of all in a ZIP file.
+
+    A ZIP file that is not whole gives none, for its copies are archived when it is whole.
+    """
     if not zipfile.is_zipfile(file):
         file.seek(0)
         return {_digest(file.read(MAX_FILE + 1))}

@@ -125,13 +125,22 @@ def list_holds(archive: "Archive", names_key: bytes, register: Register | None =
     ]
 
 
-def withdraw(session: "Session", recipient: Recipient, copy: LogEntry, *, details: Details) -> LogEntry:
+def withdraw(
+    session: "Session", recipient: Recipient, copy: LogEntry, *, details: Details, register: Register | None = None
+) -> LogEntry:
     """Log that a copy is withdrawn: it was issued wrongly, or was never sent. The copy stays in the archive.
+
+    Args:
+        session: the archive, open to be added to.
+        recipient: its customer.
+        copy: its entry.
+        details: why.
+        register: what the log says of it, or None to read the whole log for that.
 
     Raises:
         UsageError: it is withdrawn already.
     """
-    register = read_register(session.archive)
+    register = register or read_register(session.archive)
     if copy.number in register.withdrawn:
         moment = register.withdrawn[copy.number].entry.recorded_at
         raise UsageError(f"the copy of entry {copy.number:,} was withdrawn on {moment:%Y-%m-%d} already")
