@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .checks import VERDICTS
+
 _COPY = {
     "type": "object",
     "required": [
@@ -71,13 +73,12 @@ _BATCH = {
         },
     },
 }
-_VERDICTS = ["ours", "withdrawn", "not on record", "changed", "not ours", "not a copy", "cannot tell"]
 _VERIFICATION = {
     "type": "object",
     "required": ["verdict", "record"],
     "additionalProperties": False,
     "properties": {
-        "verdict": {"enum": _VERDICTS},
+        "verdict": {"enum": list(VERDICTS)},
         "record": {"oneOf": [{"$ref": "#/components/schemas/Copy"}, {"type": "null"}]},
     },
 }
