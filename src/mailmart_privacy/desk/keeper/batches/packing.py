@@ -1,10 +1,8 @@
 """Packing what is downloaded of a batch beside its copies: the list for mail merge, and drafts."""
 
-import contextlib
 import datetime
 import zipfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from ...._files import open_whole
 from ...._time import parse_moment
@@ -30,7 +28,11 @@ def pack_batch(settings: DeskSettings, folder: BatchFolder, batch: Batch, checke
     _write_list(settings, folder, batch, lines, plan, checker)
     if batch.choice is not None and batch.choice.email:
         rows = {row.reference: row for row in plan}
-        with zipfile.ZipFile(folder.path / COPIES) as copies, _zip(folder.path / "drafts.zip") as packed:
+        with (
+            zipfile.ZipFile(folder.path / COPIES) as copies,
+            open_whole(folder.path / "drafts.zip", force=True, mode=0o600) as stream,
+            zipfile.ZipFile(stream, "w") as packed,
+        ):
             for line in lines:
                 row = rows[line["reference"]]
                 draft = write_draft(
@@ -68,12 +70,6 @@ def _write_list(
     made = checker.ask(ListIssuedRows(kept=folder.kept, name=batch.name, choice=batch.choice, rows=rows))
     with open_whole(folder.path / "issued.xlsx", force=True, mode=0o600) as stream:
         stream.write(made.content)
-
-
-@contextlib.contextmanager
-def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    with open_whole(path, force=True, mode=0o600) as stream, zipfile.ZipFile(stream, "w") as packed:
-        yield packed
 
 
 def _entry(name: str, issued_at: str) -> zipfile.ZipInfo:
