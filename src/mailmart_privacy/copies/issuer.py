@@ -142,10 +142,6 @@ class Issuer:
             found = self._forms[key] = self._find(form, at)
         return found
 
-    def use(self, certified: CertifiedForm) -> None:
-        """Issue from a form that was certified elsewhere by the same identity."""
-        self._forms[certified.form.version, certified.form.paper] = certified
-
     def issue(
         self,
         policy: Policy,
