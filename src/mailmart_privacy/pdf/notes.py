@@ -74,9 +74,6 @@ class FormNotes:
     font: FieldFont
     kinds: dict[int, str]
 
-    def __hash__(self) -> int:
-        return hash(self.id)  # so that what follows from a form alone can be kept by it
-
     def to_bytes(self) -> bytes:
         """Write the notes as they are recorded: JSON in ASCII."""
         font = self.font
