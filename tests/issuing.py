@@ -4,13 +4,18 @@ import datetime
 from typing import Any
 
 from mailmart_privacy.copies import certified as certifying
-from mailmart_privacy.copies import issuing
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.forms import RecordedForm, load_form
+from mailmart_privacy.copies.issuer import Issuer
+from mailmart_privacy.copies.pades import Level
+from mailmart_privacy.errors import PrivacyError
 from mailmart_privacy.form.notes import make_notes
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.policy.papers import PAPERS
+from mailmart_privacy.trust.anchors import as_trust
+from mailmart_privacy.trust.authorities import Authorities
+from mailmart_privacy.trust.timestamp_client import TimestampClient
 
 _NOTED: dict[bytes, RecordedForm] = {}
 
@@ -39,11 +44,15 @@ def issue_copy(
     reference: str | None,
     issued_at: datetime.datetime,
     identity: Identity,
+    level: Level = "B-B",
+    timestamps: TimestampClient | None = None,
+    trust: Any = (),
     fonts: Any = (),
-    **more: Any,
 ) -> bytes:
     """Issue a copy."""
-    filled = issuing.fill_values(certified.form.notes, recipient, reference, issued_at, fonts)
-    return certified.pdf + issuing.issue_update(
-        certified, recipient=filled[0], reference=filled[1], issued_at=issued_at, identity=identity, **more
-    )
+    authorities = None if timestamps is None else Authorities(timestamps=timestamps, trust=as_trust(trust))
+    issuer = Issuer(identity, level=level, authorities=authorities, fonts=fonts)
+    (update,) = issuer.issue_updates(certified, [(recipient, reference)], issued_at=issued_at)
+    if isinstance(update, PrivacyError):
+        raise update
+    return certified.pdf + update

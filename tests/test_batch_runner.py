@@ -6,6 +6,7 @@ import io
 import secrets
 import zipfile
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ from mailmart_privacy.batch.destinations import FolderDestination
 from mailmart_privacy.batch.job import BatchJob, OpenIdentity
 from mailmart_privacy.batch.order import BatchOrder
 from mailmart_privacy.batch.planning import plan_batch
+from mailmart_privacy.batch.results import FailedRow, IssuedRow
 from mailmart_privacy.batch.runner import BatchRunner
+from mailmart_privacy.batch.scheduler import certify_order
+from mailmart_privacy.batch.worker import issue_chunk
 from mailmart_privacy.copies.form_cache import FormCache
 from mailmart_privacy.copies.forms import load_form
-from mailmart_privacy.errors import ExitCode, UnfinishedError
+from mailmart_privacy.errors import ExitCode, RecipientError, UnfinishedError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.sheets.sheet import read_sheet
@@ -62,6 +66,32 @@ def test_progress_is_told_by_stage(order: BatchOrder, tmp_path: Path) -> None:
     assert (issuing[0], issuing[-1], len(issuing)) == (0, COUNT, 4)
     assert [done for stage, done, _ in told if stage == "verifying"][-1] == 10
     assert len(list((tmp_path / "out").glob("*.pdf"))) == COUNT
+
+
+def test_a_worker_tells_of_each_row(order: BatchOrder, tmp_path: Path) -> None:
+    """A row that fails keeps its place among the others; copies come back, or are in a folder, as each call says."""
+    job = certify_order(order.job, NOW)
+    rows = [order.plan[0], replace(order.plan[1], recipient="W" * 500), order.plan[2]]
+    outcomes = issue_chunk(job, rows, NOW)
+    assert [(type(each), each.reference) for each in outcomes] == [
+        (IssuedRow, "C-0"),
+        (FailedRow, "C-1"),
+        (IssuedRow, "C-2"),
+    ]
+    failed, last = outcomes[1:]
+    assert isinstance(failed, FailedRow)
+    assert isinstance(failed.error, RecipientError)
+    assert isinstance(last, IssuedRow)
+    assert sha256(job.certified + (last.pdf or b"")).hexdigest() == last.digest
+    placed = replace(job, place=FolderDestination(tmp_path))
+    for found, moment in ((False, NOW), (True, NOW + datetime.timedelta(hours=1))):
+        outcomes = issue_chunk(placed, rows, moment)
+        assert [type(each) for each in outcomes] == [IssuedRow, FailedRow, IssuedRow]
+        last = outcomes[2]
+        assert isinstance(last, IssuedRow)
+        assert (last.pdf, last.file, last.found, last.issued_at) == (None, rows[2].file, found, NOW)
+        assert sha256((tmp_path / rows[2].file).read_bytes()).hexdigest() == last.digest
+        (tmp_path / rows[0].file).unlink()
 
 
 def test_a_batch_is_stopped_and_continued(order: BatchOrder, tmp_path: Path) -> None:

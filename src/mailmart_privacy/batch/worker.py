@@ -5,13 +5,12 @@ each batch.
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ..copies.certified import CertifiedForm
 from ..copies.issuer import Issuer
-from ..copies.issuing import fill_values
 from ..copies.reading import read_copy
 from ..errors import DestinationExistsError, MissingExtraError, PrivacyError, RecordError, VerificationError
 from ..trust.anchors import OWN, make_trust
@@ -52,10 +51,10 @@ class WorkerState:
         assert self.form is not None, "an order for copies holds a certified form"
         return self.form
 
-    def issue(self, row: "Planned", moment: datetime.datetime) -> bytes:
-        """Issue one copy, and give what follows the certified form in it."""
-        filled = fill_values(self.order.form.notes, row.recipient, row.reference, moment, self.order.fonts)
-        return self.issuer.issue_update(self.certified, *filled, issued_at=moment)
+    def issue(self, rows: "Sequence[Planned]", moment: datetime.datetime) -> list[bytes | PrivacyError]:
+        """Issue copies, and give what follows the certified form in each, or why there is none."""
+        texts = [(row.recipient, row.reference) for row in rows]
+        return self.issuer.issue_updates(self.certified, texts, issued_at=moment)
 
     def recognise(self, row: "Planned", pdf: bytes) -> datetime.datetime | None:
         """Tell when a file was issued, if it is the copy for a row by the same signer; else None.
@@ -117,54 +116,46 @@ def issue_chunk(order: BatchJob, rows: "Sequence[Planned]", moment: datetime.dat
         IdentityError: the identity cannot be opened.
     """
     bench = _bench(order)
-    if order.place is None:
-        return [_issue(bench, row, moment)[0] for row in rows]
-    return _issue_into(bench, order.place, rows, moment)
+    if order.place is not None:
+        return _issue_into(bench, order.place, rows, moment)
+    return [_report(bench, row, moment, update) for row, update in zip(rows, bench.issue(rows, moment), strict=True)]
 
 
 def _issue_into(
     bench: WorkerState, place: "Destination", rows: "Sequence[Planned]", moment: datetime.datetime
 ) -> list[IssuedRow | FailedRow]:
-    outcomes: dict[int, IssuedRow | FailedRow] = {}
-    waiting: list[int] = []
-
-    def files() -> Iterator[tuple[str, bytes]]:
-        for index, row in enumerate(rows):
-            if place.measure(row.file) is not None:
-                outcomes[index] = _find(bench, place, row)
-                continue
-            outcome, update = _issue(bench, row, moment)
-            outcomes[index] = outcome
-            if update:
-                waiting.append(index)
-                yield row.file, update
-
-    for put, index in zip(place.put(files(), head=bench.certified.pdf), waiting, strict=True):
-        if not put:  # another process was first
-            outcomes[index] = _find(bench, place, rows[index])
-    return [outcomes[index] for index in range(len(rows))]
+    """Issue copies and put them into a place, which is done when all are signed: see `Issuer.issue_updates`."""
+    outcomes: list[IssuedRow | FailedRow | None] = [None] * len(rows)
+    missing = [index for index, row in enumerate(rows) if place.measure(row.file) is None]
+    updates = bench.issue([rows[index] for index in missing], moment)
+    for index, update in zip(missing, updates, strict=True):
+        outcomes[index] = _report(bench, rows[index], moment, update, file=rows[index].file)
+    issued = [(index, update) for index, update in zip(missing, updates, strict=True) if isinstance(update, bytes)]
+    put = place.put([(rows[index].file, update) for index, update in issued], head=bench.certified.pdf)
+    for (index, _), done in zip(issued, put, strict=True):
+        if not done:  # another process was first
+            outcomes[index] = None
+    return [outcome or _find(bench, place, row) for outcome, row in zip(outcomes, rows, strict=True)]
 
 
-def _issue(bench: WorkerState, row: "Planned", moment: datetime.datetime) -> tuple[IssuedRow | FailedRow, bytes]:
-    """Issue one copy; give the outcome, and what follows the certified form in the copy."""
-    try:
-        update = bench.issue(row, moment)
-    except PrivacyError as error:
-        return _fail(row, error), b""
+def _report(
+    bench: WorkerState, row: "Planned", moment: datetime.datetime, update: bytes | PrivacyError, file: str | None = None
+) -> IssuedRow | FailedRow:
+    """Describe a copy; if it was not written to a file, what follows the certified form in it goes along."""
+    if isinstance(update, PrivacyError):
+        return _fail(row, update)
     state = bench.certified.state.copy()
     state.update(update)
-    place = bench.order.place
-    issued = IssuedRow(
+    return IssuedRow(
         number=row.number,
         recipient=row.recipient,
         reference=row.reference,
         issued_at=moment,
         digest=state.hexdigest(),
         size=len(bench.certified.pdf) + len(update),
-        file=None if place is None else row.file,
-        pdf=update if place is None else None,
+        file=file,
+        pdf=update if file is None else None,
     )
-    return issued, update
 
 
 def _find(bench: WorkerState, place: "Destination", row: "Planned") -> IssuedRow | FailedRow:

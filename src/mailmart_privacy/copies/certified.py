@@ -198,6 +198,35 @@ def sign_draft(
     """
     digest = draft.digest(before)
     signature = identity.sign(signatory.message(digest))
+    return seal_draft(draft, digest, signature, identity, timestamps, level)
+
+
+def seal_draft(
+    draft: "Draft",
+    digest: bytes,
+    signature: bytes,
+    identity: "Identity",
+    timestamps: "TimestampClient | None",
+    level: str,
+) -> tuple[bytes, Token | None]:
+    """Put its container into an update, with a timestamp of the signature if an authority is given.
+
+    Args:
+        draft: the update.
+        digest: SHA-256 of what is signed.
+        signature: the signature over the message for that digest.
+        identity: who signed.
+        timestamps: whom to ask for the timestamp, or None.
+        level: what the messages call the level.
+
+    Returns:
+        The update, and the timestamp.
+
+    Raises:
+        LevelError: no timestamp could be had, or it is too large.
+        IdentityError: the key did not return a signature.
+    """
+    signatory = name_signatory(identity)
     token = None if timestamps is None else timestamps.stamp(sha256(signature).digest())
     container = signatory.container(digest, signature, None if token is None else token.content)
     try:

@@ -4,18 +4,18 @@ import datetime
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .._lookalikes import find_lookalikes
 from .._time import require_moment
-from ..errors import RecordError, WrongTypeError, require_text
+from ..errors import PrivacyError, RecordError, WrongTypeError, require_text
 from ..policy.ledger import Ledger, shipped
 from ..policy.model import Policy
 from ..policy.papers import Paper
 from ..typesetting.fields import FilledField
 from .certified import CertifiedForm, certified_level, certify
 from .forms import RecordedForm, load_form
-from .issuing import fill_values, issue_update
+from .issuing import UnsignedCopy, fill_values, finish_copy, write_copy
 from .pades import Level
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from ..typesetting.fonts import Typeface
     from .form_cache import FormCache
 
+    _Filled = tuple[FilledField, FilledField]
+    _Signed = tuple[UnsignedCopy, bytes]
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 _FRESH = datetime.timedelta(minutes=1)  # how long copies share what their certificates are judged by
 
 
@@ -174,48 +179,60 @@ class Issuer:
         certified = self.prepare(policy, at=issued_at, paper=paper)
         issued_at = max(issued_at, certified.signing_time)  # it may have waited for another process that certified
         filled = fill_values(certified.form.notes, recipient, reference, issued_at, self.fonts)
-        return self.issue_filled(certified, *filled, issued_at=issued_at)
-
-    def issue_filled(
-        self,
-        certified: CertifiedForm,
-        recipient: FilledField,
-        reference: FilledField,
-        *,
-        issued_at: datetime.datetime,
-    ) -> IssuedCopy:
-        """Issue a copy whose fields are filled in already; see `issue`."""
+        write, sign, finish = self._steps(certified, issued_at)
         return IssuedCopy(
-            pdf=certified.pdf + self.issue_update(certified, recipient, reference, issued_at=issued_at),
+            pdf=certified.pdf + finish(sign(write(filled))),
             version=certified.form.version,
             paper=certified.form.paper,
-            recipient=recipient.value,
-            reference=reference.value,
+            recipient=filled[0].value,
+            reference=filled[1].value,
             issued_at=issued_at.astimezone(datetime.UTC),
             level=self.level,
         )
 
-    def issue_update(
-        self,
-        certified: CertifiedForm,
-        recipient: FilledField,
-        reference: FilledField,
-        *,
-        issued_at: datetime.datetime,
-    ) -> bytes:
-        """Issue a copy, and give what follows the certified form in it: the rest is the same for all; see `issue`."""
-        authorities = self.authorities
-        return issue_update(
-            certified,
-            recipient=recipient,
-            reference=reference,
-            issued_at=issued_at,
-            identity=self.identity,
-            level=self.level,
-            timestamps=None if authorities is None else authorities.timestamps,
-            trust=() if authorities is None else authorities.trust,
-            evidence=self._fresh_evidence(issued_at),
-        )
+    def issue_updates(
+        self, certified: CertifiedForm, rows: "Iterable[tuple[str, str | None]]", *, issued_at: datetime.datetime
+    ) -> "list[bytes | PrivacyError]":
+        """Issue many copies, and give what follows the certified form in each: the rest is the same for all.
+
+        Each step is done for all of them before the next one. So the processor keeps in its caches what a step needs:
+        done one copy after the other, the same steps take a third longer.
+
+        Args:
+            certified: the form.
+            rows: recipients and references, as for `issue`.
+            issued_at: the moment that the copies show and are signed at (aware).
+
+        Returns:
+            For each row what follows the form in its copy, or the error that says why there is none.
+        """
+
+        def fill(row: "tuple[str, str | None]") -> "_Filled":
+            return fill_values(certified.form.notes, *row, issued_at, self.fonts)
+
+        write, sign, finish = self._steps(certified, issued_at)
+        filled = _each(fill, rows)
+        written = _each(write, filled)
+        signed = _each(sign, written)
+        return _each(finish, signed)
+
+    def _steps(
+        self, certified: CertifiedForm, issued_at: datetime.datetime
+    ) -> "tuple[Callable[[_Filled], UnsignedCopy], Callable[[UnsignedCopy], _Signed], Callable[[_Signed], bytes]]":
+        """Give the steps from filled fields to what follows the certified form: write, sign, finish."""
+        timestamps = None if self.authorities is None else self.authorities.timestamps
+        evidence = self._fresh_evidence(issued_at)
+
+        def write(filled: "_Filled") -> UnsignedCopy:
+            return write_copy(certified, *filled, issued_at=issued_at, identity=self.identity, level=self.level)
+
+        def sign(copy: UnsignedCopy) -> "_Signed":
+            return copy, self.identity.sign(copy.message)
+
+        def finish(signed: "_Signed") -> bytes:
+            return finish_copy(*signed, timestamps=timestamps, evidence=evidence)
+
+        return write, sign, finish
 
     def _find(self, form: RecordedForm, at: datetime.datetime) -> CertifiedForm:
         authorities, level = self.authorities, self._certified_level
@@ -245,6 +262,17 @@ class Issuer:
             timeout = self.authorities.timestamps.timeout
             self._evidence = Evidence(self.authorities.trust, at=moment, level=self.level, timeout=timeout)
         return self._evidence
+
+
+def _each(step: "Callable[[_Given], _Made]", given: "Iterable[_Given | PrivacyError]") -> "list[_Made | PrivacyError]":
+    """Do a step for each copy; where it or an earlier one failed, the error takes the place of the copy."""
+    made: list[_Made | PrivacyError] = []
+    for each in given:
+        try:
+            made.append(each if isinstance(each, PrivacyError) else step(each))
+        except PrivacyError as error:
+            made.append(error)
+    return made
 
 
 def _is_near(one: datetime.datetime, other: datetime.datetime) -> bool:

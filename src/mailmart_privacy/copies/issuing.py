@@ -6,6 +6,7 @@ it is never lowered.
 """
 
 import datetime
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ..trust.revocation import Evidence, gather_for_token
 from ..trust.validation_data import ValidationData
 from ..typesetting.fields import FilledField, fill_field, fit_field, lay_out_moment
 from . import format_1
-from .certified import certified_level, name_signatory, sign_draft
+from .certified import certified_level, name_signatory, seal_draft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ..typesetting.fonts import Typeface
     from .certified import CertifiedForm
     from .reading import ReadCopy
-    from .update import HashState, Progress
+    from .update import Draft, HashState, Progress
 
 
 def fill_values(
@@ -81,38 +82,50 @@ def default_reference(recipient: str, issued_at: datetime.datetime) -> str:
     return f"{moment:%Y%m%d}-{digest[:8].upper()}"
 
 
-def issue_update(
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class UnsignedCopy:
+    """A copy that is written, except for its signature.
+
+    Attributes:
+        certified: the form that it is issued from.
+        identity: who is to sign.
+        level: "B-B", "B-T", "B-LT" or "B-LTA".
+        draft: what follows the certified form.
+        digest: SHA-256 of what is signed.
+        message: what the identity is to sign.
+    """
+
+    certified: "CertifiedForm"
+    identity: "Identity"
+    level: str
+    draft: "Draft"
+    digest: bytes
+    message: bytes
+
+
+def write_copy(
     certified: "CertifiedForm",
-    *,
     recipient: FilledField,
     reference: FilledField,
+    *,
     issued_at: datetime.datetime,
     identity: "Identity",
     level: str = "B-B",
-    timestamps: "TimestampClient | None" = None,
-    trust: "Trusted" = (),
-    evidence: Evidence | None = None,
-) -> bytes:
-    """Issue a signed copy: fill in the fields of a certified form, and sign. The form itself is not copied.
+) -> UnsignedCopy:
+    """Write a copy of a certified form: fill in its fields. The form itself is not copied.
 
     Args:
         certified: a form, certified for that level (see `certified_level`) by the same identity.
         recipient: whom the copy is addressed to.
         reference: what the copy is called.
         issued_at: the moment of it (aware).
-        identity: who signs.
+        identity: who is to sign.
         level: "B-B", "B-T", "B-LT" or "B-LTA".
-        timestamps: whom to ask for timestamps.
-        trust: whom to trust for what.
-        evidence: validation data that copies of the same minute share, or None to gather it.
-
-    Returns:
-        What follows the certified form's own bytes in the copy.
 
     Raises:
         IdentityError: the identity may not sign at that moment, or did not certify the form.
         UsageError: the moment is naive, or before the form was certified.
-        LevelError: the level cannot be reached.
+        LevelError: the form was certified at another level.
     """
     require_moment(issued_at)
     require_valid(identity, issued_at)
@@ -122,8 +135,6 @@ def issue_update(
         raise UsageError(f"the copy would be older than its form, which was certified on {certified.signing_time}")
     if certified.level != certified_level(level):
         raise LevelError(f"level {level} cannot be reached: the form was certified at level {certified.level}")
-    if level != "B-B" and (timestamps is None or not timestamps.urls):
-        raise TimestampError(())
     notes, signatory = certified.form.notes, name_signatory(identity)
     draft = format_1.write_delivery(
         notes,
@@ -133,17 +144,51 @@ def issue_update(
         moment=issued_at,
         stamped=level != "B-B",
     )
-    client = None if level == "B-B" else timestamps
-    update, token = sign_draft(draft, certified.state, signatory, identity, client, level)
-    if token is None or timestamps is None or level == "B-T":
+    digest = draft.digest(certified.state)
+    return UnsignedCopy(
+        certified=certified,
+        identity=identity,
+        level=level,
+        draft=draft,
+        digest=digest,
+        message=signatory.message(digest),
+    )
+
+
+def finish_copy(
+    copy: UnsignedCopy, signature: bytes, *, timestamps: "TimestampClient | None", evidence: Evidence | None
+) -> bytes:
+    """Put its signature into a copy, and what its level needs beyond that.
+
+    Args:
+        copy: the copy.
+        signature: the signature over its message.
+        timestamps: whom to ask for timestamps; not needed for "B-B".
+        evidence: gathers validation data, for copies of the same minute; needed for "B-LT" and "B-LTA".
+
+    Returns:
+        What follows the certified form's own bytes in the copy.
+
+    Raises:
+        LevelError: the level cannot be reached.
+        IdentityError: the key did not return a signature.
+    """
+    certified, identity, level = copy.certified, copy.identity, copy.level
+    if level == "B-B":
+        return seal_draft(copy.draft, copy.digest, signature, identity, None, level)[0]
+    if timestamps is None or not timestamps.urls:
+        raise TimestampError(())
+    update, token = seal_draft(copy.draft, copy.digest, signature, identity, timestamps, level)
+    if level == "B-T":
         return update
-    if evidence is None:
-        evidence = Evidence(trust, at=issued_at, level=level, timeout=timestamps.timeout)
+    assert token is not None, "an authority was asked"
+    assert evidence is not None, "an issuer at this level gathers it"
     data = evidence.for_signer(identity) + evidence.for_token(token)
     state = certified.state.copy()
     state.update(update)
     last = timestamps if level == "B-LTA" else None
-    return update + _extend(notes, draft.after, state, certified.data, data, last, delivered=True)
+    notes = certified.form.notes
+    return update + _extend(notes, copy.draft.after, state, certified.data, data, last, delivered=True)
 
 
 def add_archive_timestamp(
