@@ -172,6 +172,17 @@ def test_a_foreign_zip_file_in_the_place_of_an_abandoned_one(cli: Run, archive: 
     assert len(list(tmp_path.glob(".mailmart-privacy-*.tmp"))) == 3
 
 
+def test_a_delivered_copy_in_the_place_of_an_abandoned_one(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """Whoever puts a copy that was delivered there does not make the archive say that nobody received it."""
+    imitated = tmp_path / ".mailmart-privacy-claimed-0000000000000000.tmp"
+    imitated.write_bytes((tmp_path / "0.pdf").read_bytes())
+    with mock.patch("mailmart_privacy.archive.abandoned._ROUNDED", 0.0):  # else the test would have to wait for this
+        done = cli("export", "--to", "Delta Inc", "-a", "archive", "-o", "delta.pdf")
+    assert (done.returncode, b"was put there after its copies were archived" in done.stderr) == (0, True), done.stderr
+    assert find_one(cli, "Acme")["copies"][0]["withdrawn_at"] is None
+    assert imitated.exists()
+
+
 def test_a_pipe_is_told_before_it_is_written(cli: Run, archive: Path, tmp_path: Path) -> None:
     """The command that withdraws a copy is printed before the pipe has the copy."""
     command = "mailmart-privacy archive withdraw "

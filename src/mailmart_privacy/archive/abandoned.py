@@ -1,8 +1,10 @@
 """Copies that were archived, and whose file never got its name: a process was killed, or the power failed."""
 
+import os
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -20,9 +22,24 @@ if TYPE_CHECKING:
 
 _REASON = "its export was interrupted before the file had its name; never sent"
 _DIGEST = re.compile(rb'"sha256":"([0-9a-f]{64})"')
+_ROUNDED = 2.0  # seconds by which an entry may seem older than it is: it has whole ones, and clocks have ticks
 
 
-def withdraw_abandoned(service: "ArchiveService", folder: Path) -> "list[LogEntry]":
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Abandoned:
+    """What killed exports have left in a folder.
+
+    Attributes:
+        withdrawn: the entries of the copies that were withdrawn.
+        doubtful: files that were changed, or put there, after their copies were archived: no export leaves such files,
+            and customers may have these copies. They are left alone.
+    """
+
+    withdrawn: "list[LogEntry]"
+    doubtful: list[Path]
+
+
+def withdraw_abandoned(service: "ArchiveService", folder: Path) -> Abandoned:
     """Withdraw copies that an export had archived when it was killed, before their file had its name.
 
     The temporary file that it left tells which ones, a copy or a ZIP file of copies; then it is removed.
@@ -30,23 +47,26 @@ def withdraw_abandoned(service: "ArchiveService", folder: Path) -> "list[LogEntr
     Args:
         service: the archive; a copy that is in another one, or in none, is left alone.
         folder: where the file was to be.
-
-    Returns:
-        The entries of the withdrawn copies.
     """
-    done: list[LogEntry] = []
+    done = Abandoned(withdrawn=[], doubtful=[])
     for path, file in find_abandoned(folder):
         register = read_register(service.archive, _naming(_read_digests(file)))
         if not register.copies:
             continue
         waiting = [each for each in register.copies if each.number not in register.withdrawn]
         waiting = [each for each in waiting if each.entry.recipient not in register.erased]
+        # An export writes the file first. Whoever imitates one with a copy that was delivered can only do so later, and
+        # cannot set the time at which the system says that a file was changed.
+        changed_at = os.fstat(file.fileno()).st_ctime - _ROUNDED
+        if any(each.entry.recorded_at.timestamp() < changed_at for each in waiting):
+            done.doubtful.append(path)
+            continue
         if waiting:
             with service.writing() as (session, keyring):
                 for copy in waiting:
                     recipient = recipient_of(service.archive, keyring.names_key, copy)
                     withdraw(session, recipient, copy, details=Details(reason=_REASON), register=register)
-        done += waiting
+        done.withdrawn.extend(waiting)
         path.unlink(missing_ok=True)
     return done
 

@@ -62,7 +62,14 @@ def settle(service: "ArchiveService", folder: Path) -> None:
     """Withdraw what an export into the same folder had archived when it was killed, and say so."""
     from ...archive.abandoned import withdraw_abandoned
 
-    done = withdraw_abandoned(service, folder)
+    abandoned = withdraw_abandoned(service, folder)
+    for path in abandoned.doubtful:
+        click.echo(
+            f"note: {spell_out(str(path))} looks like what an interrupted export leaves, but was put there after its "
+            "copies were archived; nothing was withdrawn; remove it",
+            err=True,
+        )
+    done = abandoned.withdrawn
     if len(done) == 1:
         said = f"its copy is withdrawn: nobody received entry {done[0].number:,}"
     else:
