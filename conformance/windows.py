@@ -16,7 +16,7 @@ from .programs import ValidatorError, find_program, run
 
 RESOLUTION = 96  # pixels an inch: what browsers mean by 100 %
 _SCREEN = (1300, 1500)
-_PATIENCE = 40.0  # seconds until a page has to be drawn
+_PATIENCE = 120.0  # seconds until a page has to be drawn
 _ZOOM = "zoom=100"
 _ROUGHLY = 3  # by which the brightness of lines may differ from what is expected, of 255, on average
 
