@@ -133,6 +133,9 @@ def read_entry(content: bytes) -> Entry:
     try:
         if len(content) > MAX_SIZE:
             raise ValueError(f"{len(content):,} bytes are more than an entry has")
+        scanned = scan_copy(content)
+        if scanned is not None:
+            return _make_copy(scanned)
         document = json.loads(content)
         if document["_type"] != STATEMENT or document["predicateType"] != PREDICATE:
             raise ValueError(f"it is a statement of another type: {document['predicateType']}")
@@ -210,6 +213,25 @@ def scan_copy(content: bytes) -> ScannedCopy | None:
     """
     match = _COPY.fullmatch(content.decode("ascii", "replace"))  # the usual form is ASCII
     return None if match is None else ScannedCopy(*match.groups())
+
+
+def _make_copy(scanned: ScannedCopy) -> Entry:
+    read = datetime.datetime.fromisoformat
+    return Entry(
+        kind="customer-copy",
+        files=(File(name=scanned.name, digest=scanned.digest, size=int(scanned.size)),),
+        recorded_at=read(scanned.recorded_at),
+        effective_at=read(scanned.effective_at),
+        issued_at=read(scanned.issued_at),
+        version=scanned.version,
+        policy_digest=scanned.policy_digest,
+        level=scanned.level,
+        signer=scanned.signer,
+        recipient=scanned.recipient,
+        sealed=scanned.sealed,
+        renews=scanned.renews,
+        actor=scanned.actor,
+    )
 
 
 def write_json(document: object) -> bytes:

@@ -111,7 +111,10 @@ class Found:
 
 def fold_for_search(text: str) -> str:
     """Fold a text for a search: as `fold` does, and without accents."""
-    parts = unicodedata.normalize("NFKD", fold(text))
+    folded = fold(text)
+    if folded.isascii():  # nothing in it has an accent
+        return folded
+    parts = unicodedata.normalize("NFKD", folded)
     return unicodedata.normalize("NFKC", "".join(each for each in parts if not unicodedata.combining(each)))
 
 

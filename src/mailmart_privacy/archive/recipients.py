@@ -92,6 +92,8 @@ _ALIKE = str.maketrans(
 
 def fold(name: str) -> str:
     """Fold the spellings of one name: case, width, spaces and the kinds of quotes and dashes do not count."""
+    if name.isascii():  # most names; it has one width
+        return " ".join(name.translate(_ALIKE).lower().split())
     return " ".join(unicodedata.normalize("NFKC", name.translate(_ALIKE)).translate(_ALIKE).casefold().split())
 
 

@@ -142,7 +142,7 @@ class Folder:
             return None
         try:
             # Not to wait: a pipe would hold the reader up until somebody writes into it.
-            descriptor = os.open(self.path / name, _READ)
+            descriptor = os.open(f"{self.location}/{name}", _READ)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -8,6 +8,7 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ...archive.entries import LogEntry, read_entry
@@ -19,11 +20,14 @@ from ...errors import PrivacyError, TamperedError
 from ..lines import write_line
 from .names import Names
 from .peaks import Peaks
+from .text_index import TextIndex
 
 if TYPE_CHECKING:
     from ...archive.archive import Archive
 
 _PAUSE = 0.1  # seconds between two looks at the log while a batch is followed
+_MOST_COMMON = 2_000  # names with one group of letters that are looked at
+_COMPARED = 300  # names that are compared letter by letter, which takes a tenth of a millisecond each
 
 
 @dataclass(slots=True)
@@ -33,14 +37,12 @@ class KnownCopy:
     Attributes:
         logged: its entry.
         details: reference, matter and request key, decrypted.
-        folded: the reference as searches compare it.
         withdrawn: the entry of its withdrawal, or None.
         replaced: whether a renewed file is in its place.
     """
 
     logged: LogEntry
     details: Details
-    folded: str
     withdrawn: LogEntry | None = None
     replaced: bool = False
 
@@ -96,6 +98,9 @@ class Directory:
         self.copies = 0
         self._holds: dict[int, KnownCustomer] = {}
         self._by_number: dict[int, KnownCopy] = {}
+        self._names = TextIndex[KnownCustomer]()
+        self._references = TextIndex[tuple[KnownCustomer, KnownCopy]]()
+        self._digests = TextIndex[tuple[KnownCustomer, KnownCopy]]()
         self._followed = False
         self.begins_at = archive.metadata.created_at
 
@@ -164,26 +169,30 @@ class Directory:
             Customers by name, each with the copies that match, or with all copies if the name matches.
         """
         sought = fold_for_search(text)
-        digits = sought if len(sought) >= 8 and set(sought) <= set("0123456789abcdef") else None
-        found = []
+        is_digest = len(sought) >= 8 and set(sought) <= set("0123456789abcdef")
         with self._lock:
-            for customer in self.customers.values():
-                if sought in customer.folded:
-                    found.append((customer, list(customer.copies)))
-                    continue
-                some = [
-                    copy
-                    for copy in customer.copies
-                    if sought in copy.folded or (digits is not None and copy.digest.startswith(digits))
-                ]
-                if some:
-                    found.append((customer, some))
-        return sorted(found, key=lambda each: (each[0].folded, each[0].record.pseudonym))
+            found = {each.record.pseudonym: (each, list(each.copies)) for each in self._names.find(sought)}
+            some = dict[str, tuple[KnownCustomer, list[KnownCopy]]]()
+            digests = self._digests.find(sought, at_start=True) if is_digest else iter(())
+            for customer, copy in chain(self._references.find(sought), digests):
+                copies = some.setdefault(customer.record.pseudonym, (customer, []))[1]
+                if copy not in copies:
+                    copies.append(copy)
+        for _, copies in some.values():
+            copies.sort(key=lambda copy: copy.logged.number)
+        return sorted((some | found).values(), key=lambda each: (each[0].folded, each[0].record.pseudonym))
 
     def similar(self, text: str) -> tuple[str, ...]:
-        """Name customers that look alike."""
+        """Name customers that look alike, of those that have groups of three letters in common with a text."""
+        words = fold_for_search(text).split()
+        groups = {word[at : at + 3] for word in words for at in range(max(1, len(word) - 2))}
+        alike = dict[str, float]()  # names that share rare groups come first
         with self._lock:
-            return find_similar(text, [customer.record.name for customer in self.customers.values()])
+            for group in groups:
+                found = list(islice(self._names.find(group), _MOST_COMMON))
+                for customer in found:
+                    alike[customer.record.name] = alike.get(customer.record.name, 0) + 1 / len(found)
+        return find_similar(text, sorted(alike, key=alike.__getitem__, reverse=True)[:_COMPARED])
 
     def newest(self, actor: str, limit: int) -> list[tuple[KnownCustomer, KnownCopy]]:
         """List the copies that a person issued, the newest first."""
@@ -225,7 +234,7 @@ class Directory:
             return None
         details = open_details(record.key, entry.sealed) if entry.sealed else NO_DETAILS
         customer = self.customers.get(record.pseudonym) or KnownCustomer(record, fold_for_search(record.name))
-        return customer, KnownCopy(logged, details, fold_for_search(details.reference))
+        return customer, KnownCopy(logged, details)
 
     def _file_copy(self, logged: LogEntry, opened: tuple[KnownCustomer, KnownCopy] | None) -> None:
         self.copies += 1
@@ -235,13 +244,17 @@ class Directory:
             return
         customer, copy = opened
         record, details = customer.record, copy.details
-        self.customers[record.pseudonym] = customer
+        if record.pseudonym not in self.customers:
+            self.customers[record.pseudonym] = customer
+            self._names.add(customer.folded, customer)
         customer.copies.append(copy)
         self._by_number[logged.number] = copy
-        self.by_digest[copy.digest] = (customer, copy)
+        self.by_digest[copy.digest] = opened
+        self._digests.add(copy.digest, opened)
         if details.request:
-            self.by_request[details.request] = (customer, copy)
+            self.by_request[details.request] = opened
         if details.reference:
+            self._references.add(fold_for_search(details.reference), opened)
             self.owners.setdefault(details.reference, record.pseudonym)
         if entry.renews in self.by_digest:
             self.by_digest[entry.renews][1].replaced = True
@@ -264,6 +277,9 @@ class Directory:
     def _forget(self, pseudonym: str) -> None:
         customer = self.customers.pop(pseudonym, None)
         self.names.forget(pseudonym)
+        self._names.remove(lambda owner: owner is customer)
+        for index in (self._references, self._digests):
+            index.remove(lambda owner: owner[0] is customer)
         for copy in customer.copies if customer else ():
             self.gone[copy.digest] = copy.logged.entry.actor or ""
             self.by_digest.pop(copy.digest, None)
