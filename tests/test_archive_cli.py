@@ -173,7 +173,7 @@ def test_a_foreign_zip_file_in_the_place_of_an_abandoned_one(cli: Run, archive: 
 
 
 def test_a_delivered_copy_in_the_place_of_an_abandoned_one(cli: Run, archive: Path, tmp_path: Path) -> None:
-    """Whoever puts a copy that was delivered there does not make the archive say that nobody received it."""
+    """Somebody who puts a delivered copy there does not make the archive say that nobody received it."""
     imitated = tmp_path / ".mailmart-privacy-claimed-0000000000000000.tmp"
     imitated.write_bytes((tmp_path / "0.pdf").read_bytes())
     with mock.patch("mailmart_privacy.archive.abandoned._ROUNDED", 0.0):  # else the test would have to wait for this

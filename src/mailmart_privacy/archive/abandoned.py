@@ -55,7 +55,7 @@ def withdraw_abandoned(service: "ArchiveService", folder: Path) -> Abandoned:
             continue
         waiting = [each for each in register.copies if each.number not in register.withdrawn]
         waiting = [each for each in waiting if each.entry.recipient not in register.erased]
-        # An export writes the file first. Whoever imitates one with a copy that was delivered can only do so later, and
+        # An export writes the file first. Somebody who imitates one with a delivered copy can only do so later, and
         # cannot set the time at which the system says that a file was changed.
         changed_at = os.fstat(file.fileno()).st_ctime - _ROUNDED
         if any(each.entry.recorded_at.timestamp() < changed_at for each in waiting):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...archive.archive import Archive
 
 _PAUSE = 0.1  # seconds between two looks at the log while a batch is followed
-_MOST_COMMON = 2_000  # names with one group of letters that are looked at
+_MOST_COMMON = 2_000  # names with one group of letters that are considered
 _COMPARED = 300  # names that are compared letter by letter, which takes a tenth of a millisecond each
 
 
