@@ -16,7 +16,7 @@ from mailmart_privacy.archive.commits import write_commit
 from mailmart_privacy.archive.evidence import gather_evidence, read_script
 from mailmart_privacy.archive.layout import CHECKPOINT, LOG, name_commit
 from mailmart_privacy.archive.proofs import read_proof, write_proof
-from mailmart_privacy.archive.tlog.merkle import hash_range
+from mailmart_privacy.archive.tlog.merkle import hash_leaves, hash_range
 from mailmart_privacy.archive.tlog.notes import sign_checkpoint
 from mailmart_privacy.archive.tlog.tiles import TreeFrontier
 from mailmart_privacy.errors import ArchiveError, TamperedError
@@ -54,8 +54,7 @@ def rewrite(place: Place, old: bytes, new: bytes) -> None:
     for start, contents in list(archive.log.commits()):
         changed = [content.replace(old, new) for content in contents]
         (place.root / name_commit(start)).write_bytes(write_commit(keyring.log_key, keyring.origin, start, changed))
-        for content in changed:
-            tiles += frontier.append(content)
+        tiles += frontier.append(changed, hash_leaves(changed))
     shutil.rmtree(place.root / LOG)
     for name, content in (*tiles, *frontier.partial()):
         path = place.root / LOG / name

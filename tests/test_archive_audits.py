@@ -22,11 +22,14 @@ from faults.places import (
 )
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.commits import Commit, write_commit
-from mailmart_privacy.archive.entries import Entry, write_entry
+from mailmart_privacy.archive.entries import MAX_SIZE, Entry, write_entry
 from mailmart_privacy.archive.layout import name_commit
 from mailmart_privacy.archive.log import Log
+from mailmart_privacy.archive.log_audit import Root
 from mailmart_privacy.archive.session import Session
 from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.archive.tlog.merkle import hash_leaves, hash_range
+from mailmart_privacy.archive.tlog.tiles import TreeFrontier
 from mailmart_privacy.errors import TamperedError
 
 
@@ -86,6 +89,45 @@ def test_a_changed_entry_is_a_fault(place: Place, chance: random.Random, byte: b
     path.write_bytes(content[:at] + byte + content[at + 1 :])
     with pytest.raises(TamperedError):
         place.audit().require_sound()
+
+
+def test_a_changed_entry_may_be_long(place: Place, chance: random.Random) -> None:
+    """The audit reports an entry that is longer than any, and does not crash."""
+    place.add(fake_copies(chance, 1))
+    path = place.root / f"commits/00000000/{FIRST_COPY:012}.jsonl"
+    path.write_bytes(b"x" * MAX_SIZE + path.read_bytes())
+    with pytest.raises(TamperedError, match=path.name):
+        place.audit().require_sound()
+
+
+def know_within_commit(place: Place) -> Root:
+    """Give a state that ends within the last commit, as no writer has published it."""
+    entries = [entry for _, entries in place.archive().log.commits() for entry in entries][:-1]
+    frontier = TreeFrontier()
+    list(frontier.append(entries, hash_leaves(entries)))
+    return Root(frontier.size, hash_range(0, frontier.size, frontier.subtree), "elsewhere")
+
+
+def test_a_known_state_within_a_commit(place: Place, chance: random.Random) -> None:
+    """The audit compares a known state where it is reached, also within a commit."""
+    place.add(fake_copies(chance, 3))
+    known = know_within_commit(place)
+    assert not place.audit(known).faults
+    other = Root(known.size, bytes(32), known.source)
+    assert any("elsewhere is of a log with other entries" in fault for fault in place.audit(known, other).faults)
+
+
+def test_a_writer_remembers_a_state_within_a_commit(place: Place, chance: random.Random) -> None:
+    """A writer compares what was signed last where it is reached, also within a commit that nobody has published."""
+    stop_writer(place, fake_copies(chance, 3), committed=True)
+    known = know_within_commit(place)
+    memory = place.keys / "key.seen"
+    memory.write_text(f"{known.size} {'0' * 64}\n", encoding="ascii")
+    with pytest.raises(TamperedError, match="the log was forked"):
+        place.add(fake_copies(chance, 1))
+    memory.write_text(f"{known.size} {known.root.hex()}\n", encoding="ascii")
+    place.add(fake_copies(chance, 1))
+    require_finished(place)
 
 
 def test_an_entry_may_not_name_files_elsewhere(place: Place, chance: random.Random) -> None:

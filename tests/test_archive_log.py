@@ -43,8 +43,9 @@ def make_leaves(size: int) -> list[bytes]:
 def write_tiles(leaves: list[bytes]) -> tuple[tiles.TreeFrontier, dict[str, bytes]]:
     """All tiles of a tree."""
     frontier, files = tiles.TreeFrontier(), dict[str, bytes]()
-    for leaf in leaves:
-        files.update(frontier.append(leaf))
+    for start in range(0, len(leaves), 600):  # tiles begin and end within commits, and are within them
+        some = leaves[start : start + 600]
+        files.update(frontier.append(some, merkle.hash_leaves(some)))
     files.update(frontier.partial())
     return frontier, files
 
@@ -72,6 +73,24 @@ def test_a_large_tree_has_the_tiles_that_the_standard_names() -> None:
     assert {name for name in names if ".p/" in name} == {"tile/0/273.p/112", "tile/1/001.p/17", "tile/2/000.p/1"}
     assert sum(name.startswith("tile/1/") and ".p/" not in name for name in names) == 1
     assert tiles.name_tile(0, 1234067) == "tile/0/x001/x234/067"
+
+
+@pytest.mark.parametrize("tile", [(None, 0, 256), (0, 999, 1), (1, 1000, 255), (63, 1234067, 256), (None, 10**9, 7)])
+def test_a_tile_has_one_name(tile: tuple[int | None, int, int]) -> None:
+    """The name of a tile is read as it is written."""
+    assert tiles.parse_tile(tiles.name_tile(*tile)) == tile
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tile/0/000.p/256", "tile/0/000.p/0", "tile/0/000.p/05", "tile/0/x000/001", "tile/0/001/000", "tile/0/1000"),
+        *("tile/00/000", "tile/-1/000", "tile/entries/x1/000", "tile/0/x001", "tile/0/000.p", "tile/0/000\n", "0/000"),
+    ],
+)
+def test_what_is_no_name_of_a_tile(name: str) -> None:
+    """Another spelling of a tile's name is not one."""
+    assert tiles.parse_tile(name) is None
 
 
 @pytest.mark.parametrize("size", SIZES)

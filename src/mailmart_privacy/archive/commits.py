@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
+from .entries import MAX_SIZE
 from .layout import FULL
-from .tlog.merkle import hash_leaf
+from .tlog.merkle import hash_leaves
 
 try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -52,7 +53,7 @@ class Commit:
             keys: those of the log.
             leaves: the leaf hashes of the entries, where they are known.
         """
-        message = _write_message(keys.first.name, self.start, leaves or _hash(self.entries))
+        message = _write_message(keys.first.name, self.start, leaves or hash_leaves(self.entries))
         return keys.has_signed(self.start, message, self.signature)
 
 
@@ -68,7 +69,7 @@ def write_commit(
         entries: what it adds to the log.
         leaves: their leaf hashes, where they are known.
     """
-    signature = key.sign(_write_message(origin, start, leaves or _hash(entries)))
+    signature = key.sign(_write_message(origin, start, leaves or hash_leaves(entries)))
     return b"\n".join((*entries, b'{"signature":"%s"}\n' % signature.hex().encode()))
 
 
@@ -78,15 +79,12 @@ def read_commit(start: int, content: bytes) -> Commit:
     Raises:
         ValueError: it is not one, or was cut off.
     """
-    *entries, signature, rest = content.split(b"\n")
+    entries = content.split(b"\n")
+    rest, signature = entries.pop(), entries.pop() if entries else b""
     found = _SIGNATURE.fullmatch(signature)
-    if found is None or rest or not 0 < len(entries) <= FULL:
+    if found is None or rest or not 0 < len(entries) <= FULL or max(map(len, entries)) > MAX_SIZE:
         raise ValueError("not a commit")
     return Commit(start, entries, bytes.fromhex(found[1].decode()))
-
-
-def _hash(entries: Sequence[bytes]) -> list[bytes]:
-    return [hash_leaf(entry) for entry in entries]
 
 
 def _write_message(origin: str, start: int, leaves: Sequence[bytes]) -> bytes:

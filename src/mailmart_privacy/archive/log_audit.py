@@ -1,5 +1,6 @@
 """The audit of the log alone: it compares commits, tiles, bundles and checkpoint with each other."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -7,9 +8,9 @@ from ..errors import TamperedError
 from .commits import Commit
 from .layout import CHECKPOINT, COMMITS, LOG, is_litter, name_commit
 from .log import ForeignCommitError, Log
-from .tlog.merkle import EMPTY, hash_leaf, hash_range
+from .tlog.merkle import EMPTY, hash_leaves, hash_range
 from .tlog.notes import Checkpoint
-from .tlog.tiles import WIDTH, TreeFrontier, list_partial, name_tile, parse_tile, read_entries
+from .tlog.tiles import WIDTH, TreeFrontier, list_partial, name_tile, parse_tile, read_entries, write_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class LogAudit:
         self._roots: dict[int, list[Root]] = {}
         for root in (*roots, Root(self.checkpoint.size, self.checkpoint.root, CHECKPOINT)):
             self._roots.setdefault(root.size, []).append(root)
+        self._sizes = sorted(self._roots)
         self._starts = set[int]()
         self._partial: dict[str, set[int]] = {}
         self._tiles = self._list_tiles()
@@ -66,19 +68,25 @@ class LogAudit:
         self._compare_roots()
         try:
             while (commit := self._read_commit()) is not None:
-                contents, leaves = commit.entries, [hash_leaf(content) for content in commit.entries]
+                leaves = hash_leaves(commit.entries)
                 self._require_signature(commit, leaves)
-                for content, leaf in zip(contents, leaves, strict=True):
-                    for name, tile in self._frontier.append(content, leaf):
-                        self._compare_tile(name, tile)
-                    if self.size in self._roots:
-                        self._compare_roots()
-                entries(commit.start, contents)
+                self._append(commit, leaves)
+                entries(commit.start, commit.entries)
             if self.size < self.checkpoint.size:
                 self._fault(f"{name_commit(self.size)} is missing; was the archive copied in part?")
         except TamperedError as error:
             self._fault(str(error))
         self._finish()
+
+    def _append(self, commit: Commit, leaves: Sequence[bytes]) -> None:
+        """Compare the tiles that a commit fills, and the known states that it leads to."""
+        start, end = self.size, self.size + len(leaves)
+        known = self._sizes[bisect_right(self._sizes, start) : bisect_left(self._sizes, end)]
+        for size in (*known, end):
+            at, stop = self.size - start, size - start
+            for name, tile in self._frontier.append(commit.entries[at:stop], leaves[at:stop]):
+                self._compare_tile(name, tile)
+            self._compare_roots()
 
     def _read_commit(self) -> Commit | None:
         self._starts.add(self.size)
@@ -195,4 +203,4 @@ def _cut(name: str, content: bytes, width: int) -> bytes:
     """Cut a tile to the width that it once had."""
     if not name.startswith("tile/entries/"):
         return content[: 32 * width]
-    return b"".join(len(entry).to_bytes(2) + entry for entry in read_entries(content)[:width])
+    return write_entries(read_entries(content)[:width])

@@ -53,8 +53,11 @@ def write_proof(archive: "Archive", number: int, checkpoint: Checkpoint | None =
         ArchiveError: the entry is not in that state: it is not published yet.
         TamperedError: the log does not lead from the entry to that state.
     """
-    checkpoint = checkpoint or archive.checkpoint()
-    content, path = archive.log.prove(number, checkpoint)
+    tiles = None
+    if checkpoint is None:
+        checkpoint = archive.checkpoint()
+        tiles = archive.log.tiles(checkpoint.size)
+    content, path = archive.log.prove(number, checkpoint, tiles)
     return format_proof(number, content, path, checkpoint)
 
 

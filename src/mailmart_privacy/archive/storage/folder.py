@@ -12,8 +12,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ..._limits import read_bounded
-from ...errors import TamperedError, UnreadableFileError
+from ...errors import TamperedError
 from ..layout import ANCHORS, COPIES, VERSIONS, limit_of
 from .base import INCOMING, Lock, Retention, Stored, TooLargeError
 from .folder_writer import (
@@ -27,6 +26,10 @@ from .folder_writer import (
 )
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# Bytes that are asked for beyond a file's size. So many that malloc keeps room for the next file, and need not get it
+# from the system each time.
+_BEYOND = 1 << 20
+_NO_NAMES = {"", ".", ".."}
 _STAGED = (f"{ANCHORS}/", f"{COPIES}/", f"{VERSIONS}/")  # what entries name, and so may be staged
 
 
@@ -63,7 +66,7 @@ class Folder:
             if below == INCOMING:
                 continue
             try:
-                with os.scandir(self.path / below) as found:
+                with os.scandir(f"{self.location}/{below}") as found:
                     entries = list(found)
             except (FileNotFoundError, NotADirectoryError):
                 continue
@@ -136,7 +139,7 @@ class Folder:
                 os.close(lock)
 
     def _read(self, name: str, limit: int) -> bytes | None:
-        if "\0" in name or any(part in ("", ".", "..") for part in name.split("/")):
+        if "\0" in name or not _NO_NAMES.isdisjoint(name.split("/")):
             raise TamperedError(f"{self.location}: {name!r} has no place in an archive")
         if not self._is_there(name.rpartition("/")[0]):
             return None
@@ -150,14 +153,15 @@ class Folder:
                 raise self._no_file(name) from None
             raise
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise self._no_file(name)
-            with open(descriptor, "rb", closefd=False) as file:
-                return read_bounded(file, limit)
-        except UnreadableFileError:
-            raise TooLargeError(name, limit) from None
+            content = _read_to_end(descriptor, status.st_size, limit)
         finally:
             os.close(descriptor)
+        if len(content) > limit:
+            raise TooLargeError(name, limit)
+        return content
 
     def _no_file(self, name: str) -> TamperedError:
         return TamperedError(f"{self.location}: {name} is a link or a device; an archive holds files only")
@@ -182,3 +186,14 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return []
         return [inside for name in found if (inside := name_inside(name)) is not None]
+
+
+def _read_to_end(descriptor: int, size: int, at_most: int) -> bytes:
+    """Read a file to its end, or one byte more than it may have.
+
+    Without a file object: to open one takes longer than to read a tile.
+    """
+    content = os.read(descriptor, min(size, at_most) + 1)
+    while more := os.read(descriptor, min(_BEYOND, at_most + 1 - len(content))):
+        content += more
+    return content

@@ -1,14 +1,14 @@
 """The tree as static files (C2SP tlog-tiles): their names, their contents, and how hashes are read from them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ...errors import TamperedError
-from .merkle import hash_leaf, hash_row
+from .merkle import hash_leaves, hash_row
 
 WIDTH = 256
 _HASH = 32
-_PATH = re.compile(r"tile/(entries|[1-9]?[0-9])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+_PATH = re.compile(r"tile/(entries|[1-9]?[0-9])/((?!x000/)(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 
 
 def name_tile(level: int | None, number: int, width: int = WIDTH) -> str:
@@ -35,8 +35,16 @@ def parse_tile(path: str) -> tuple[int | None, int, int] | None:
     if not found:
         return None
     level = None if found[1] == "entries" else int(found[1])
-    number, width = int(re.sub("[x/]", "", found[2])), int(found[3] or WIDTH)
-    return (level, number, width) if name_tile(level, number, width) == path else None
+    number, width = int(found[2].replace("/", "").replace("x", "")), int(found[3] or WIDTH)
+    return None if found[3] and width >= WIDTH else (level, number, width)
+
+
+def write_entries(entries: Sequence[bytes]) -> bytes:
+    """Write a bundle of entries: each one after its length, two bytes."""
+    parts = [b""] * (2 * len(entries))  # nothing is copied twice
+    parts[::2] = [len(entry).to_bytes(2) for entry in entries]
+    parts[1::2] = entries
+    return b"".join(parts)
 
 
 def read_entries(bundle: bytes) -> list[bytes]:
@@ -63,22 +71,29 @@ class TreeFrontier:
         self._rows: list[list[bytes]] = [[]]
         self._bundle: list[bytes] = []
 
-    def append(self, entry: bytes, leaf: bytes | None = None) -> Iterator[tuple[str, bytes]]:
-        """Append an entry.
+    def append(self, entries: Sequence[bytes], leaves: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+        """Append entries.
 
         Args:
-            entry: up to 65,535 bytes.
-            leaf: its leaf hash, where it is known.
+            entries: each one of up to 65,535 bytes.
+            leaves: their leaf hashes.
 
         Yields:
-            The tiles that are full with it: names and contents.
+            The tiles that are full with them: names and contents.
         """
-        self._bundle.append(len(entry).to_bytes(2) + entry)
-        self._rows[0].append(leaf or hash_leaf(entry))
-        self.size += 1
-        if self.size % WIDTH:
-            return
-        yield name_tile(None, self.size // WIDTH - 1), b"".join(self._bundle)
+        at = 0
+        while at < len(entries):
+            some = entries[at : at + WIDTH - len(self._bundle)]
+            self._bundle += some
+            self._rows[0] += leaves[at : at + len(some)]
+            self.size += len(some)
+            at += len(some)
+            if len(self._bundle) == WIDTH:
+                yield from self._finish_tiles()
+
+    def _finish_tiles(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the tiles that are full now, and begin others."""
+        yield name_tile(None, self.size // WIDTH - 1), write_entries(self._bundle)
         self._bundle.clear()
         for level, row in enumerate(self._rows):
             if len(row) < WIDTH:
@@ -92,7 +107,7 @@ class TreeFrontier:
     def partial(self) -> Iterator[tuple[str, bytes]]:
         """Yield the tiles that are not full: names and contents."""
         if self._bundle:
-            yield name_tile(None, self.size // WIDTH, len(self._bundle)), b"".join(self._bundle)
+            yield name_tile(None, self.size // WIDTH, len(self._bundle)), write_entries(self._bundle)
         for level, row in enumerate(self._rows):
             if row:
                 yield name_tile(level, self.size >> 8 * (level + 1), len(row)), b"".join(row)
@@ -115,10 +130,9 @@ class TreeFrontier:
         frontier._rows = []
         while not frontier._rows or tiles.size >> 8 * len(frontier._rows):
             frontier._rows.append(tiles.last_row(len(frontier._rows)))
-        entries = tiles.last_entries()
-        if [hash_leaf(entry) for entry in entries] != frontier._rows[0]:
+        frontier._bundle = tiles.last_entries()
+        if hash_leaves(frontier._bundle) != frontier._rows[0]:
             raise TamperedError("the last entries are not those of the tree")
-        frontier._bundle = [len(entry).to_bytes(2) + entry for entry in entries]
         return frontier
 
 
