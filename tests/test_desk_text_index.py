@@ -35,3 +35,12 @@ def test_many_blocks() -> None:
     index.remove(lambda number: number == 1024)
     assert list(index.find("name 1024 ")) == []
     assert list(index.find("gmbh")) == [number for number in range(5000) if number != 1024]
+
+
+def test_what_shares_rare_letters_comes_first() -> None:
+    """Letters that nearly all texts have say little, also where only some of these texts are considered."""
+    index = TextIndex[int]()
+    for number in range(5000):
+        index.add(f"name {number} gmbh", number)
+    assert index.rank("mame 4711 gmbx")[0] == 4711
+    assert index.rank("zzzz") == []

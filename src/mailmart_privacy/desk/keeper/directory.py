@@ -6,9 +6,10 @@ table of the desk proves nothing.
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ...archive.entries import LogEntry, read_entry
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from ...archive.archive import Archive
 
 _PAUSE = 0.1  # seconds between two looks at the log while a batch is followed
-_MOST_COMMON = 2_000  # names with one group of letters that are considered
+_AT_ONCE, _STOP = 4, 0.0005  # entries that are read until others may go first, and for how many seconds
 _COMPARED = 300  # names that are compared letter by letter, which takes a tenth of a millisecond each
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class KnownCopy:
     """A copy in the log.
 
@@ -52,7 +53,7 @@ class KnownCopy:
         return self.logged.entry.files[0].digest
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class KnownCustomer:
     """A customer on record.
 
@@ -104,8 +105,11 @@ class Directory:
         self._followed = False
         self.begins_at = archive.metadata.created_at
 
-    def refresh(self) -> None:
+    def refresh(self, *, gently: bool = False) -> None:
         """Read what is new in the log.
+
+        Args:
+            gently: let searches go first. Python runs one thread at a time; that one is to stop often, but briefly.
 
         Raises:
             TamperedError: the log is not that of its checkpoint.
@@ -120,6 +124,8 @@ class Directory:
                 self.names.begin_commit()
                 for number, content in enumerate(contents, first):
                     self._take(number, content)
+                    if gently and number % _AT_ONCE == 0:
+                        time.sleep(_STOP)
             self._compare()
 
     def refresh_unless_followed(self) -> None:
@@ -152,7 +158,7 @@ class Directory:
         try:
             self._followed = True
             while not ended.wait(_PAUSE):
-                self.refresh()
+                self.refresh(gently=True)
             self.refresh()
         except (PrivacyError, OSError) as error:  # the next one who asks reads the log, and is told
             write_line("keeper", "a batch cannot be followed in the log", error=type(error).__name__)
@@ -183,16 +189,10 @@ class Directory:
         return sorted((some | found).values(), key=lambda each: (each[0].folded, each[0].record.pseudonym))
 
     def similar(self, text: str) -> tuple[str, ...]:
-        """Name customers that look alike, of those that have groups of three letters in common with a text."""
-        words = fold_for_search(text).split()
-        groups = {word[at : at + 3] for word in words for at in range(max(1, len(word) - 2))}
-        alike = dict[str, float]()  # names that share rare groups come first
+        """Name customers that look alike."""
         with self._lock:
-            for group in groups:
-                found = list(islice(self._names.find(group), _MOST_COMMON))
-                for customer in found:
-                    alike[customer.record.name] = alike.get(customer.record.name, 0) + 1 / len(found)
-        return find_similar(text, sorted(alike, key=alike.__getitem__, reverse=True)[:_COMPARED])
+            alike = self._names.rank(fold_for_search(text))[:_COMPARED]
+        return find_similar(text, [customer.record.name for customer in alike])
 
     def newest(self, actor: str, limit: int) -> list[tuple[KnownCustomer, KnownCopy]]:
         """List the copies that a person issued, the newest first."""

@@ -1,11 +1,12 @@
 """Many short texts that are searched as one: looking into 100,000 texts one by one takes twenty times as long."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+from collections.abc import Callable, Hashable, Iterator
+from itertools import accumulate, islice
 from typing import Generic, TypeVar
 
-_Owner = TypeVar("_Owner")
+_Owner = TypeVar("_Owner", bound=Hashable)
+_MOST_COMMON = 2_000  # texts with one group of letters that are considered
 _BLOCK = 1024  # lines that are joined at once, so that adding one does not copy all
 
 
@@ -36,6 +37,16 @@ class TextIndex(Generic[_Owner]):
         """
         for block in self._list_blocks():
             yield from block.find("\n" + sought if at_start else sought)
+
+    def rank(self, sought: str) -> list[_Owner]:
+        """Find what the texts belong to that have groups of three letters of a text; those with rare groups first."""
+        groups = {word[at : at + 3] for word in sought.split() for at in range(max(1, len(word) - 2))}
+        weights = dict[_Owner, float]()
+        for group in sorted(groups):
+            found = list(islice(self.find(group), _MOST_COMMON))
+            for owner in found:
+                weights[owner] = weights.get(owner, 0) + 1 / len(found)
+        return sorted(weights, key=weights.__getitem__, reverse=True)
 
     def remove(self, is_gone: Callable[[_Owner], bool]) -> None:
         """Remove what belongs to some, from memory too."""
