@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import TamperedError
 from .entries import KINDS, LogEntry, read_entry
 from .layout import CHECKPOINT
-from .tlog.merkle import EMPTY, hash_leaf, hash_node
+from .tlog.peaks import Peaks
 from .tlog.tiles import WIDTH
 
 if TYPE_CHECKING:
@@ -33,20 +33,13 @@ def read_log(archive: "Archive") -> Iterator[tuple[int, bytes]]:
         TamperedError: the published entries are not those of the checkpoint.
     """
     checkpoint = archive.checkpoint()
-    tiles, peaks, number = archive.log.tiles(checkpoint.size), list[tuple[int, bytes]](), 0
+    tiles, peaks = archive.log.tiles(checkpoint.size), Peaks()
     with ThreadPoolExecutor(_THREADS) as pool:
         for bundle in pool.map(tiles.bundle, range(-(-checkpoint.size // WIDTH))):
             for content in bundle:
-                peaks.append((1, hash_leaf(content)))
-                while len(peaks) > 1 and peaks[-1][0] == peaks[-2][0]:
-                    (width, right), (_, left) = peaks.pop(), peaks.pop()
-                    peaks.append((2 * width, hash_node(left, right)))
-                yield number, content
-                number += 1
-    root = peaks.pop()[1] if peaks else EMPTY
-    while peaks:
-        root = hash_node(peaks.pop()[1], root)
-    if (number, root) != (checkpoint.size, checkpoint.root):
+                peaks.append(content)
+                yield peaks.size - 1, content
+    if (peaks.size, peaks.root()) != (checkpoint.size, checkpoint.root):
         raise TamperedError(f"{archive.storage.location}: the log's entries are not those of its {CHECKPOINT}")
     for start, contents in archive.log.commits(checkpoint.size):
         yield from enumerate(contents, start)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import ArchiveError, TamperedError
 from ..layout import FULL
-from ..tlog.merkle import EMPTY, hash_leaf, hash_node, hash_range
+from ..tlog.merkle import hash_range
+from ..tlog.peaks import Peaks
 from .database import DamagedError, Database
 from .rows import tabulate
 
@@ -37,22 +38,17 @@ class _State(NamedTuple):
 
     def root(self) -> bytes:
         """Give the tree's root."""
-        peaks = _split(self.peaks)
-        root = peaks.pop() if peaks else EMPTY
-        while peaks:
-            root = hash_node(peaks.pop(), root)
-        return root
+        return self._grow().root()
 
     def append(self, contents: Sequence[bytes]) -> "_State":
         """Give the state after more entries."""
-        peaks, size = _split(self.peaks), self.size
+        peaks = self._grow()
         for content in contents:
-            node, above = hash_leaf(content), size
-            while above & 1:
-                node, above = hash_node(peaks.pop(), node), above >> 1
-            peaks.append(node)
-            size += 1
-        return _State(size, b"".join(peaks))
+            peaks.append(content)
+        return _State(peaks.size, b"".join(peaks.hashes))
+
+    def _grow(self) -> Peaks:
+        return Peaks(self.size, (self.peaks[at : at + _HASH] for at in range(0, len(self.peaks), _HASH)))
 
 
 class _ContradictedError(Exception):
@@ -227,7 +223,3 @@ class _Reading:
 
 def _digest(contents: Sequence[bytes]) -> bytes:
     return sha256(b"\n".join(contents)).digest()
-
-
-def _split(peaks: bytes) -> list[bytes]:
-    return [peaks[at : at + _HASH] for at in range(0, len(peaks), _HASH)]

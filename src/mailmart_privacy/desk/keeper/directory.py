@@ -17,10 +17,10 @@ from ...archive.finding import find_similar, fold_for_search
 from ...archive.layout import CHECKPOINT
 from ...archive.recipients import NO_DETAILS, Details, Recipient, open_details
 from ...archive.register import read_log
+from ...archive.tlog.peaks import Peaks
 from ...errors import PrivacyError, TamperedError
 from ..lines import write_line
 from .names import Names
-from .peaks import Peaks
 from .text_index import TextIndex
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Directory:
 
     def _take(self, number: int, content: bytes) -> None:
         logged = LogEntry(number, content, read_entry(content))
-        self._peaks.add(content)
+        self._peaks.append(content)
         is_copy = logged.entry.kind == "customer-copy"
         opened = self._open_copy(logged) if is_copy else None  # before the lock is taken
         with self._lock:
@@ -290,6 +290,5 @@ class Directory:
 
     def _compare(self) -> None:
         checkpoint = self._archive.checkpoint()
-        root = self._peaks.root()
-        if checkpoint.size == self.size and root is not None and root != checkpoint.root:
+        if checkpoint.size == self.size and self._peaks.root() != checkpoint.root:
             raise TamperedError(f"{self._archive.storage.location}: the log is not that of its {CHECKPOINT}")
