@@ -125,18 +125,19 @@ def _ours(order: BatchJob, folder: Path) -> float:
 
 
 def _raw(order: BatchJob, identity: Identity, folder: Path) -> float:
-    """What no batch can do without: a signature, a hash of the file, and the same bytes written and synced as ours."""
+    """What no batch can do without: a signature, a hash of the file, and as many bytes written and synced as ours.
+
+    As in ours, a chunk is signed and then written. To do both for each file in turn takes a tenth longer.
+    """
     place = folder / "raw"
     place.mkdir()
-    content = bytes(_size(order))
-
-    def one(number: int) -> tuple[str, bytes]:
-        identity.key.sign(sha256(content).digest())
-        return f"{number}.pdf", content
-
+    content = secrets.token_bytes(_size(order))
     start = time.perf_counter()
     for first in range(0, COUNT, CHUNK):
-        write_many(place, (one(number) for number in range(first, min(first + CHUNK, COUNT))))
+        numbers = range(first, min(first + CHUNK, COUNT))
+        for _ in numbers:
+            identity.key.sign(sha256(content).digest())
+        write_many(place, ((f"{number}.pdf", content) for number in numbers))
     elapsed = time.perf_counter() - start
     shutil.rmtree(place)
     return elapsed * 1000 / COUNT
