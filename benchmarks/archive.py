@@ -24,7 +24,7 @@ from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.policy.ledger import shipped
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-ROUNDS = 3
+ROUNDS = 9
 SINGLES = 300
 BATCH = 256
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
