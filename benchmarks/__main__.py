@@ -32,9 +32,10 @@ MANY = """\
 
 ## Many copies
 
-What one copy costs in a batch on one core, into a folder, each file synced: the same bytes, synced in the same way, on
-both sides. *Raw* is what no batch can do without: a signature, a hash of the file, the write. The others lay each copy
-out again and sign it, as their documentation shows it, and sync nothing.
+What one copy costs in a batch on one core, into a folder, each file synced: as many bytes, synced in the same way, on
+both sides, and on both sides 32 copies are signed and then written. *Raw* is what no batch can do without: a signature,
+a hash of the file, the write. The others lay each copy out again and sign it, as their documentation shows it, and sync
+nothing.
 
 | who | each | beside |
 |---|---|---|
