@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from unittest import mock
 
 import jsonschema
 import pytest
@@ -245,6 +246,14 @@ def test_the_api_issues_levels(identity: Identity, authority: Authority) -> None
 
 
 # --- what cannot be reached -------------------------------------------------------------------
+
+
+def test_no_key_is_used_for_a_level_that_cannot_be_reached(issue: Issue, identity: Identity) -> None:
+    """Without an authority a copy is refused before it is signed: a key may be a token that somebody has to touch."""
+    issue("B-T", identity)  # the form is certified
+    used = mock.Mock(side_effect=AssertionError("the key was used"))
+    with mock.patch.object(Identity, "sign", used), pytest.raises(TimestampError, match="authority was named"):
+        issue("B-T", identity, TimestampClient(urls=()))
 
 
 def test_another_authority_is_asked_where_one_fails(authority: Authority) -> None:

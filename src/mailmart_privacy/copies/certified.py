@@ -141,7 +141,7 @@ def certify(
         form.notes, progress, signatory=signatory, moment=moment, stamped=level != "B-B"
     )
     client = None if level == "B-B" else timestamps
-    update, token = sign_draft(draft, form.state, signatory, identity, client, level)
+    update, token = sign_draft(draft, form.state, identity, client, level)
     progress, data = draft.after, None
     if level == "B-LT" and timestamps is not None and token is not None:
         if evidence is None:
@@ -182,7 +182,6 @@ def _name_signatory(*certificates: "Certificate") -> Signatory:
 def sign_draft(
     draft: "Draft",
     before: "HashState",
-    signatory: Signatory,
     identity: "Identity",
     timestamps: "TimestampClient | None",
     level: str,
@@ -197,7 +196,7 @@ def sign_draft(
         IdentityError: the key could not be reached, or did not return a signature.
     """
     digest = draft.digest(before)
-    signature = identity.sign(signatory.message(digest))
+    signature = identity.sign(name_signatory(identity).message(digest))
     return seal_draft(draft, digest, signature, identity, timestamps, level)
 
 

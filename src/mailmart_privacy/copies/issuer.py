@@ -224,13 +224,20 @@ class Issuer:
         evidence = self._fresh_evidence(issued_at)
 
         def write(filled: "_Filled") -> UnsignedCopy:
-            return write_copy(certified, *filled, issued_at=issued_at, identity=self.identity, level=self.level)
+            return write_copy(
+                certified,
+                *filled,
+                issued_at=issued_at,
+                identity=self.identity,
+                level=self.level,
+                timestamps=timestamps,
+            )
 
         def sign(copy: UnsignedCopy) -> "_Signed":
             return copy, self.identity.sign(copy.message)
 
         def finish(signed: "_Signed") -> bytes:
-            return finish_copy(*signed, timestamps=timestamps, evidence=evidence)
+            return finish_copy(*signed, evidence=evidence)
 
         return write, sign, finish
 

@@ -90,6 +90,7 @@ class UnsignedCopy:
         certified: the form that it is issued from.
         identity: who is to sign.
         level: "B-B", "B-T", "B-LT" or "B-LTA".
+        timestamps: whom to ask for timestamps; None for "B-B".
         draft: what follows the certified form.
         digest: SHA-256 of what is signed.
         message: what the identity is to sign.
@@ -98,6 +99,7 @@ class UnsignedCopy:
     certified: "CertifiedForm"
     identity: "Identity"
     level: str
+    timestamps: "TimestampClient | None"
     draft: "Draft"
     digest: bytes
     message: bytes
@@ -111,6 +113,7 @@ def write_copy(
     issued_at: datetime.datetime,
     identity: "Identity",
     level: str = "B-B",
+    timestamps: "TimestampClient | None" = None,
 ) -> UnsignedCopy:
     """Write a copy of a certified form: fill in its fields. The form itself is not copied.
 
@@ -121,11 +124,12 @@ def write_copy(
         issued_at: the moment of it (aware).
         identity: who is to sign.
         level: "B-B", "B-T", "B-LT" or "B-LTA".
+        timestamps: whom to ask for timestamps; not needed for "B-B".
 
     Raises:
         IdentityError: the identity may not sign at that moment, or did not certify the form.
         UsageError: the moment is naive, or before the form was certified.
-        LevelError: the form was certified at another level.
+        LevelError: the level cannot be reached.
     """
     require_moment(issued_at)
     require_valid(identity, issued_at)
@@ -135,6 +139,8 @@ def write_copy(
         raise UsageError(f"the copy would be older than its form, which was certified on {certified.signing_time}")
     if certified.level != certified_level(level):
         raise LevelError(f"level {level} cannot be reached: the form was certified at level {certified.level}")
+    if level != "B-B" and (timestamps is None or not timestamps.urls):
+        raise TimestampError(())
     notes, signatory = certified.form.notes, name_signatory(identity)
     draft = format_1.write_delivery(
         notes,
@@ -149,21 +155,19 @@ def write_copy(
         certified=certified,
         identity=identity,
         level=level,
+        timestamps=None if level == "B-B" else timestamps,
         draft=draft,
         digest=digest,
         message=signatory.message(digest),
     )
 
 
-def finish_copy(
-    copy: UnsignedCopy, signature: bytes, *, timestamps: "TimestampClient | None", evidence: Evidence | None
-) -> bytes:
+def finish_copy(copy: UnsignedCopy, signature: bytes, *, evidence: Evidence | None) -> bytes:
     """Put its signature into a copy, and what its level needs beyond that.
 
     Args:
         copy: the copy.
         signature: the signature over its message.
-        timestamps: whom to ask for timestamps; not needed for "B-B".
         evidence: gathers validation data, for copies of the same minute; needed for "B-LT" and "B-LTA".
 
     Returns:
@@ -174,19 +178,14 @@ def finish_copy(
         IdentityError: the key did not return a signature.
     """
     certified, identity, level = copy.certified, copy.identity, copy.level
-    if level == "B-B":
-        return seal_draft(copy.draft, copy.digest, signature, identity, None, level)[0]
-    if timestamps is None or not timestamps.urls:
-        raise TimestampError(())
-    update, token = seal_draft(copy.draft, copy.digest, signature, identity, timestamps, level)
-    if level == "B-T":
+    update, token = seal_draft(copy.draft, copy.digest, signature, identity, copy.timestamps, level)
+    if token is None or level == "B-T":
         return update
-    assert token is not None, "an authority was asked"
     assert evidence is not None, "an issuer at this level gathers it"
     data = evidence.for_signer(identity) + evidence.for_token(token)
     state = certified.state.copy()
     state.update(update)
-    last = timestamps if level == "B-LTA" else None
+    last = copy.timestamps if level == "B-LTA" else None
     notes = certified.form.notes
     return update + _extend(notes, copy.draft.after, state, certified.data, data, last, delivered=True)
 
