@@ -16,6 +16,8 @@ from mailmart_privacy._clock import now
 from mailmart_privacy.archive.recipients import Person
 from mailmart_privacy.desk.answers import Actor, IssueOutcome
 from mailmart_privacy.desk.calls import Issue, Status
+from mailmart_privacy.desk.keeper.directory import Directory
+from mailmart_privacy.desk.keeper.text_index import TextIndex
 from mailmart_privacy.desk.messages import RefusedError
 from mailmart_privacy.desk.web.application import PAGES
 from mailmart_privacy.desk.web.due import Known, list_due
@@ -270,6 +272,18 @@ def test_another_program_that_adds_to_the_archive_is_noticed(desk: LocalDesk, tm
     desk.keeper.desk.service().erase("Gone GmbH")
     assert browser.open(place).status == 404
     assert "No customer on record matches" in browser.open("/customers?q=gone").words
+
+
+def test_a_desk_that_starts_rebuilds_nothing_for_those_who_were_erased(
+    desk: LocalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of them was read, so nothing is removed: else each erasure would go through all customers."""
+    issue(desk.sign_in("Ada"), "Forgotten GmbH")
+    desk.keeper.desk.service().erase("Forgotten GmbH")
+    monkeypatch.setattr(TextIndex, "remove", lambda self, is_gone: pytest.fail("an index was rebuilt"))
+    again = Directory(desk.keeper.desk.archive, desk.keeper.desk.keyring.names_key)
+    again.refresh()
+    assert (again.search("forgotten"), again.size > 0) == ([], True)
 
 
 def test_every_page_has_a_permission_and_every_entry_of_the_menu_a_page() -> None:

@@ -178,15 +178,13 @@ class Directory:
         is_digest = len(sought) >= 8 and set(sought) <= set("0123456789abcdef")
         with self._lock:
             found = {each.record.pseudonym: (each, list(each.copies)) for each in self._names.find(sought)}
-            some = dict[str, tuple[KnownCustomer, list[KnownCopy]]]()
+            some = dict[str, tuple[KnownCustomer, dict[int, KnownCopy]]]()
             digests = self._digests.find(sought, at_start=True) if is_digest else iter(())
             for customer, copy in chain(self._references.find(sought), digests):
-                copies = some.setdefault(customer.record.pseudonym, (customer, []))[1]
-                if copy not in copies:
-                    copies.append(copy)
-        for _, copies in some.values():
-            copies.sort(key=lambda copy: copy.logged.number)
-        return sorted((some | found).values(), key=lambda each: (each[0].folded, each[0].record.pseudonym))
+                some.setdefault(customer.record.pseudonym, (customer, {}))[1][copy.logged.number] = copy
+        for pseudonym, (customer, copies) in some.items():
+            found.setdefault(pseudonym, (customer, [copies[number] for number in sorted(copies)]))
+        return sorted(found.values(), key=lambda each: (each[0].folded, each[0].record.pseudonym))
 
     def similar(self, text: str) -> tuple[str, ...]:
         """Name customers that look alike."""
@@ -277,10 +275,12 @@ class Directory:
     def _forget(self, pseudonym: str) -> None:
         customer = self.customers.pop(pseudonym, None)
         self.names.forget(pseudonym)
+        if customer is None:  # staff, or erased before the log was read
+            return
         self._names.remove(lambda owner: owner is customer)
         for index in (self._references, self._digests):
             index.remove(lambda owner: owner[0] is customer)
-        for copy in customer.copies if customer else ():
+        for copy in customer.copies:
             self.gone[copy.digest] = copy.logged.entry.actor or ""
             self.by_digest.pop(copy.digest, None)
             self.by_request.pop(copy.details.request, None)
