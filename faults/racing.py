@@ -54,6 +54,7 @@ _IN_STORES = (
     (S3Writer, "commit_staged", "settling"),
     (Session, "publish", "publishing"),
 )
+_PATIENCE = 120  # seconds for the last writer to acknowledge something; it ends what hangs
 _STORE_PACE = 8  # how much longer all takes in a store
 
 
@@ -136,6 +137,8 @@ class _Round:
                 self._start(slot)
             for count in range(kills):
                 slot = self._wait()
+                if len(self._living) == 1:
+                    self._listen()
                 self._kill(slot)
                 if count < kills - WRITERS:
                     self._start(slot)
@@ -193,6 +196,17 @@ class _Round:
         assert os.WIFSIGNALED(status), f"a writer ended by itself: {(self._heard / f'{process}.error').read_text()}"
         self._tally.kills += 1
         self._tally.phases[PHASES[self._board[slot]]] += 1
+
+    def _listen(self) -> None:
+        """Wait until the last writer acknowledges something: those who were killed must not keep it from its work."""
+        (process,) = self._living.values()
+        heard = self._heard / str(process)
+        until = time.monotonic() + _PATIENCE
+        while not (heard.exists() and heard.stat().st_size):
+            failed = self._heard / f"{process}.error"
+            assert not failed.exists(), failed.read_text(encoding="utf-8")
+            assert time.monotonic() < until, f"the last writer acknowledged nothing in {_PATIENCE} seconds"
+            time.sleep(0.005)
 
     def _conclude(self) -> None:
         """Require that the archive has all that any writer acknowledged."""
