@@ -15,7 +15,7 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, write_entry
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
-from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.proofs import write_proof
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.tlog.merkle import prove_consistency

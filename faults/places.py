@@ -13,8 +13,8 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import Report, audit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
-from mailmart_privacy.archive.log import LogWriter
 from mailmart_privacy.archive.log_audit import Root
+from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import INCOMING, Storage
 from mailmart_privacy.archive.storage.folder import Folder

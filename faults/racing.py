@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.session import Session
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter

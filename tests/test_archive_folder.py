@@ -25,7 +25,7 @@ from faults.places import (
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, LastSigned
-from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError

@@ -18,7 +18,7 @@ from mailmart_privacy.archive import Details, Person
 from mailmart_privacy.archive.evidence import read_script
 from mailmart_privacy.archive.keyring import KeyMissingError, read_keyring
 from mailmart_privacy.archive.location import ArchiveLocation
-from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.proofs import read_proof, write_proof
 from mailmart_privacy.archive.rotation import rotate_key
 from mailmart_privacy.archive.service import ArchiveService

@@ -13,7 +13,7 @@ import pytest
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.audit import audit
 from mailmart_privacy.archive.keyring import Keyring
-from mailmart_privacy.archive.log import LogWriter
+from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.s3 import STALE, Bucket
 from mailmart_privacy.archive.storage.s3_client import Client, connect

@@ -10,7 +10,7 @@ from ..errors import ArchiveError
 from .entries import Entry, File, LogEntry, write_entry
 from .keyring import Keyring
 from .layout import FULL, VERSIONS, name_copy, write_metadata
-from .log import LogWriter
+from .log_writer import LogWriter
 from .recipients import NO_DETAILS, Details, Person, Recipient, derive_acts_key, seal_details
 from .records import Records
 
