@@ -6,6 +6,7 @@ import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -247,6 +248,28 @@ def test_ctrl_c_ends_it_and_nothing_is_left(running: Running) -> None:
     running.wait_for_end(*children.values())
     assert "Traceback" not in running.errors.read_text()
     assert (running.folder / "desk.lock").read_text() == ""
+
+
+def test_ctrl_c_ends_a_desk_that_has_not_begun(environment: dict[str, str], tmp_path: Path) -> None:
+    """While its archive is read, which takes long for a large one or a slow store: this store never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as store:
+        command = [sys.executable, "-m", "mailmart_privacy", "desk", "--folder", str(tmp_path / "desk"), "--port", "0"]
+        place = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{store.getsockname()[1]}", "AWS_DEFAULT_REGION": "us-east-1"}
+        process = subprocess.Popen(
+            [*command, "--no-browser", "--archive", "s3://kept/archive", "--archive-key", str(tmp_path / "key")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment | place | {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+        )
+        store.settimeout(PATIENCE)
+        connection, _ = store.accept()
+        with connection:
+            children = [each.pid for each in psutil.Process(process.pid).children()]
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, output, errors) == (0, b"", b"")
+    assert len(children) == 3
+    assert not any(is_alive(pid) for pid in children)
 
 
 def test_no_process_outlives_a_launcher_that_is_killed(environment: dict[str, str], tmp_path: Path) -> None:

@@ -85,8 +85,11 @@ class Launcher:
         """The process ids, by name."""
         return {name: child.process.pid for name, child in self._children.items()}
 
-    def start(self) -> None:
-        """Start the processes; when it returns, requests are answered.
+    def start(self) -> bool:
+        """Start the processes, and wait until requests are answered; a large archive is read first.
+
+        Returns:
+            Whether they are answered; False where `stop` was called before.
 
         Raises:
             DeskFailedError: one of them ended at once; it has reported why.
@@ -95,8 +98,11 @@ class Launcher:
             self._start(name)
         for name, child in self._children.items():
             while not child.ready.wait(0.05):
+                if self._ending:
+                    return False
                 if child.process.poll() is not None:
                     raise DeskFailedError(f"the desk could not start: its process {name} ended", process=name)
+        return True
 
     def run(self) -> None:
         """Start again what ends, until `stop` is called.

@@ -70,9 +70,9 @@ def run_desk(settings: "DeskSettings", *, listen: str, port: int, ready: Callabl
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: launcher.stop())
         try:
-            launcher.start()
-            ready(RunningDesk(address=f"{origin}/?token={token}" if token else origin, local=local))
-            launcher.run()
+            if launcher.start():
+                ready(RunningDesk(address=f"{origin}/?token={token}" if token else origin, local=local))
+                launcher.run()
         finally:
             launcher.close()
 

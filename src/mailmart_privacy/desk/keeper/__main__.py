@@ -121,6 +121,7 @@ KNOWN_CALLS = API_CALLS | KEEPER_CALLS | BATCH_CALLS | COMPLIANCE_CALLS | PEOPLE
 def main() -> None:
     settings = begin()
     sys.setswitchinterval(_LONGEST_TURN)
+    follow(lambda: os._exit(0))  # each act is whole in the archive, or finished by the next writer
     try:
         desk = Desk(settings)
         desk.prepare()
@@ -128,7 +129,6 @@ def main() -> None:
         print(f"desk: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     listener = socket.socket(fileno=settings.listener)
-    follow(lambda: os._exit(0))  # each act is whole in the archive, or finished by the next writer
     opening.log_start(desk)
     desk.queue.begin()
     desk.reading.begin()

@@ -18,6 +18,7 @@ from ...archive.service import ArchiveService
 from ...policy.ledger import shipped
 from ..answers import Actor
 from ..connections import Connection
+from ..lines import write_line
 from ..messages import RefusedError
 from ..settings import ChildSettings, DeskSettings
 from .batches.queue import BatchQueue
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ...archive.session import Session
     from .batches.shared import SharedBatches
 
+_LARGE = 10_000  # entries that take more than a second to read
 _CHECK_PATIENCE = 150  # seconds; the checker ends what takes longer
 _CLAIM_PATIENCE = 20
 
@@ -52,6 +54,9 @@ class Desk:
         self.signing: Signing = open_signing(self.settings)
         self.batches = _open_batches(self.settings, self.keyring.names_key)
         self.directory = Directory(self.archive, self.keyring.names_key)
+        entries = self.archive.checkpoint().size
+        if entries >= _LARGE:
+            write_line("keeper", f"reading the {entries:,} entries of the archive, before requests are answered")
         self.directory.refresh()
         self.checker = Connection(settings.checker, patience=_CHECK_PATIENCE)
         self.queue = BatchQueue(self, settings.checker)
