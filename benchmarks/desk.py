@@ -10,12 +10,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import openpyxl
 
+from faults.places import fake_copies, make_place
 from mailmart_privacy.desk.checker.sheet_calls import Choice, PlanSheet, ReadSheets
 from mailmart_privacy.desk.checker.spreadsheets import answer_sheet, prepare
+from mailmart_privacy.desk.keeper.directory import Directory
 from mailmart_privacy.policy.ledger import shipped
 from tests.conftest import make_environment
 from tests.test_desk_processes import Running
@@ -25,6 +29,7 @@ APART = 10.0  # seconds between two searches of one person
 TURNS = 3  # of searching beside nothing, and then beside a batch
 ROWS = 3_000  # of each batch
 LARGE = 100_000  # rows of the large workbook
+KNOWN = 10_000  # copies of as many customers, which a desk knows when it begins
 ONES = 15  # copies that are issued, and files that are checked; more in a minute are refused
 TEXT = """\
 
@@ -39,6 +44,7 @@ every {apart:.0f} s: while nothing else is done, and while a batch of {rows:,} r
 | issue one | ≤ 100 ms | {one:.0f} ms | |
 | check a file | ≤ 50 ms | {check:.0f} ms | |
 | a batch | ≥ 0.8 × `export --recipients --archive` | {batch:.0f} copies a second | {batch_ratio:.2f} × |
+| begin with {known:,} customers | ≤ {begin_goal:.1f} s, 5 s with 100,000 | {begin:.1f} s | {rate:,.0f} a second |
 | read {large:,} rows, and check them | ≤ 15 s of processor time | {workbook:.1f} s | {read:.1f} s of it to read, once |
 """
 
@@ -61,6 +67,7 @@ def measure(folder: Path) -> str:
     finally:
         running.close()
     read, plan = _measure_workbook()
+    begin = _measure_begin(folder / "known")
     usual, beside = (statistics.quantiles(found, n=20)[-1] for found in (idle, busy))
     return TEXT.format(
         people=PEOPLE,
@@ -77,6 +84,10 @@ def measure(folder: Path) -> str:
         batch_ratio=rate / _measure_command(folder, environment),
         read=read,
         workbook=read + plan,
+        known=KNOWN,
+        begin=begin,
+        begin_goal=KNOWN / 20_000,
+        rate=KNOWN / begin,
     )
 
 
@@ -149,6 +160,21 @@ def _measure_command(folder: Path, environment: dict[str, str]) -> float:
         start = time.perf_counter()
         subprocess.run([*command, *arguments], cwd=folder, env=environment, check=True, capture_output=True)
     return ROWS / (time.perf_counter() - start)
+
+
+def _measure_begin(folder: Path) -> float:
+    """Tell how many seconds of processor time a desk takes to know the names and copies of an archive."""
+    place, chance = make_place(folder), random.Random(3)
+    copies = (
+        replace(copy, recipient=f"Bekannte {number} Handelsgesellschaft mbH", reference=f"V-{number}")
+        for number, copy in enumerate(fake_copies(chance, KNOWN, size=100))
+    )
+    place.add(*iter(lambda: list(islice(copies, 250)), []))
+    archive = place.archive()
+    directory = Directory(archive, place.keyring(archive).names_key)
+    start = time.process_time()
+    directory.refresh()
+    return time.process_time() - start
 
 
 def _measure_workbook() -> tuple[float, float]:

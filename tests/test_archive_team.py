@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import sqlite3
+import threading
 from hashlib import sha256
 from pathlib import Path
 from unittest import mock
@@ -83,6 +84,20 @@ def test_names_are_found_however_they_are_spelt(place: Place, text: str, names: 
     found = serve(place).find(text)
     assert [customer.name for customer in found.customers] == names
     assert (found.entries, found.erasures) == (SIZE, 0)
+
+
+def test_records_are_read_several_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store takes its time for each: three answers come only when all three were asked for."""
+    archive, together = place.archive(), threading.Barrier(3)
+    read = archive.storage.read
+
+    def read_slowly(name: str) -> bytes | None:
+        together.wait(60)
+        return read(name)
+
+    monkeypatch.setattr(archive.storage, "read", read_slowly)
+    names = sorted(record.name for record in archive.recipients(place.keyring(place.archive()).names_key))
+    assert names == ["Acme Holding", "Müller AG", "O\u2019Reilly GmbH"]
 
 
 def test_a_search_by_digest_and_what_is_similar(place: Place) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ...archive.entries import LogEntry, read_entry
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ...archive.archive import Archive
 
 _PAUSE = 0.1  # seconds between two looks at the log while a batch is followed
-_AT_ONCE, _STOP = 4, 0.0005  # entries that are read until others may go first, and for how many seconds
+_MANY = 256  # entries that are read, then decrypted, then filed: work of one kind at a time takes less
+_FEW, _STOP = 4, 0.0005  # entries that are read until others may go first, and for how many seconds
 _COMPARED = 300  # names that are compared letter by letter, which takes a tenth of a millisecond each
 
 
@@ -74,6 +75,10 @@ class KnownCustomer:
     asked: LogEntry | None = None
 
 
+# An entry, and where it is a copy's: who it is for, and what is decrypted of it.
+_Opened = tuple[LogEntry, Recipient | None, Details]
+
+
 class Directory:
     """The names and copies of an archive, in memory; safe to use from several threads.
 
@@ -117,15 +122,11 @@ class Directory:
         with self._reading:
             if not self.size:
                 self.names.learn_all()
-                for number, content in read_log(self._archive):
-                    self._take(number, content)
+                self._take(read_log(self._archive), _MANY)
                 return
             for first, contents in self._archive.log.commits(self.size):
                 self.names.begin_commit()
-                for number, content in enumerate(contents, first):
-                    self._take(number, content)
-                    if gently and number % _AT_ONCE == 0:
-                        time.sleep(_STOP)
+                self._take(enumerate(contents, first), _FEW if gently else _MANY, stop=_STOP if gently else 0)
             self._compare()
 
     def refresh_unless_followed(self) -> None:
@@ -204,58 +205,64 @@ class Directory:
             customers = list(self.customers.values())
         yield from customers
 
-    def _take(self, number: int, content: bytes) -> None:
-        logged = LogEntry(number, content, read_entry(content))
-        self._peaks.append(content)
-        is_copy = logged.entry.kind == "customer-copy"
-        opened = self._open_copy(logged) if is_copy else None  # before the lock is taken
-        with self._lock:
-            self.size = number + 1
-            if number == 0:
-                self.begins_at = logged.entry.recorded_at
-            match logged.entry.kind:
-                case "customer-copy":
-                    self._file_copy(logged, opened)
-                case "act":
-                    self._file_act(logged)
-                case "erasure":
-                    self._forget(logged.entry.recipient or "")
-                    self.acts.append(logged)
-                case "anchor":
-                    self.anchors.append(logged)
+    def _take(self, entries: Iterable[tuple[int, bytes]], at_once: int, stop: float = 0) -> None:
+        """Take entries, so many at once; after each time others may go first, for so many seconds."""
+        remaining = iter(entries)
+        while some := list(islice(remaining, at_once)):
+            taken = [self._open(LogEntry(number, content, read_entry(content))) for number, content in some]
+            with self._lock:
+                for each in taken:
+                    self._file(*each)
+            if stop:
+                time.sleep(stop)
 
-    def _open_copy(self, logged: LogEntry) -> tuple[KnownCustomer, KnownCopy] | None:
-        """Find and decrypt what is known of a copy and its customer; None where the customer was erased since."""
+    def _open(self, logged: LogEntry) -> _Opened:
+        """Find who a copy is for, and decrypt what is known of it; nobody where the customer was erased since."""
         entry = logged.entry
-        record = self.names.find(entry.recipient or "")
+        record = self.names.find(entry.recipient or "") if entry.kind == "customer-copy" else None
         if record is None:
-            return None
-        details = open_details(record.key, entry.sealed) if entry.sealed else NO_DETAILS
-        customer = self.customers.get(record.pseudonym) or KnownCustomer(record, fold_for_search(record.name))
-        return customer, KnownCopy(logged, details)
+            return logged, None, NO_DETAILS
+        return logged, record, open_details(record.key, entry.sealed) if entry.sealed else NO_DETAILS
 
-    def _file_copy(self, logged: LogEntry, opened: tuple[KnownCustomer, KnownCopy] | None) -> None:
-        self.copies += 1
+    def _file(self, logged: LogEntry, record: Recipient | None, details: Details) -> None:
+        self._peaks.append(logged.content)
+        self.size = logged.number + 1
         entry = logged.entry
-        if opened is None:  # erased, as an entry further on says
-            self.gone[entry.files[0].digest] = entry.actor or ""
-            return
-        customer, copy = opened
-        record, details = customer.record, copy.details
-        if record.pseudonym not in self.customers:
-            self.customers[record.pseudonym] = customer
+        if logged.number == 0:
+            self.begins_at = entry.recorded_at
+        match entry.kind:
+            case "customer-copy":
+                self.copies += 1
+                if record is None:  # erased, as an entry further on says
+                    self.gone[entry.files[0].digest] = entry.actor or ""
+                else:
+                    self._file_copy(record, KnownCopy(logged, details))
+            case "act":
+                self._file_act(logged)
+            case "erasure":
+                self._forget(entry.recipient or "")
+                self.acts.append(logged)
+            case "anchor":
+                self.anchors.append(logged)
+
+    def _file_copy(self, record: Recipient, copy: KnownCopy) -> None:
+        customer = self.customers.get(record.pseudonym)
+        if customer is None:
+            customer = self.customers[record.pseudonym] = KnownCustomer(record, fold_for_search(record.name))
             self._names.add(customer.folded, customer)
         customer.copies.append(copy)
-        self._by_number[logged.number] = copy
-        self.by_digest[copy.digest] = opened
-        self._digests.add(copy.digest, opened)
+        filed, details = (customer, copy), copy.details
+        self._by_number[copy.logged.number] = copy
+        self.by_digest[copy.digest] = filed
+        self._digests.add(copy.digest, filed)
         if details.request:
-            self.by_request[details.request] = opened
+            self.by_request[details.request] = filed
         if details.reference:
-            self._references.add(fold_for_search(details.reference), opened)
+            self._references.add(fold_for_search(details.reference), filed)
             self.owners.setdefault(details.reference, record.pseudonym)
-        if entry.renews in self.by_digest:
-            self.by_digest[entry.renews][1].replaced = True
+        renewed = self.by_digest.get(copy.logged.entry.renews or "")
+        if renewed is not None:
+            renewed[1].replaced = True
 
     def _file_act(self, logged: LogEntry) -> None:
         self.acts.append(logged)

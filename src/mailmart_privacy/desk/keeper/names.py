@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...archive.layout import RECIPIENTS
-from ...archive.recipients import Person, Recipient, read_record
+from ...archive.recipients import Person, Recipient
 
 if TYPE_CHECKING:
     from ...archive.archive import Archive
@@ -35,11 +35,9 @@ class Names:
 
     def learn_all(self) -> None:
         """Read the records of all customers that are not known yet."""
-        for name, _ in self._archive.storage.find(RECIPIENTS):
-            if name not in self._files:
-                content = self._archive.storage.read(name)
-                if content is not None:  # else it was erased meanwhile
-                    self._keep(read_record(self._names_key, name, content))
+        names = (name for name, _ in self._archive.storage.find(RECIPIENTS) if name not in self._files)
+        for record in self._archive.read_records(self._names_key, names):
+            self._keep(record)
 
     def begin_commit(self) -> None:
         """Note that what follows in the log may name customers whose records were not there before."""
