@@ -24,7 +24,7 @@ from ..compliance_calls import (
     TableView,
 )
 from ..messages import RefusedError
-from .directory import KnownCustomer
+from .known import KnownCustomer
 from .views import find_copy
 
 if TYPE_CHECKING:

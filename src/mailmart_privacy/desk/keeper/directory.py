@@ -8,7 +8,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from ...archive.register import read_log
 from ...archive.tlog.peaks import Peaks
 from ...errors import PrivacyError, TamperedError
 from ..lines import write_line
+from .known import KnownCopy, KnownCustomer
 from .names import Names
 from .text_index import TextIndex
 
@@ -30,49 +30,6 @@ _PAUSE = 0.1  # seconds between two looks at the log while a batch is followed
 _MANY = 256  # entries that are read, then decrypted, then filed: work of one kind at a time takes less
 _FEW, _STOP = 4, 0.0005  # entries that are read until others may go first, and for how many seconds
 _COMPARED = 300  # names that are compared letter by letter, which takes a tenth of a millisecond each
-
-
-@dataclass(slots=True, eq=False)
-class KnownCopy:
-    """A copy in the log.
-
-    Attributes:
-        logged: its entry.
-        details: reference, matter and request key, decrypted.
-        withdrawn: the entry of its withdrawal, or None.
-        replaced: whether a renewed file is in its place.
-    """
-
-    logged: LogEntry
-    details: Details
-    withdrawn: LogEntry | None = None
-    replaced: bool = False
-
-    @property
-    def digest(self) -> str:
-        """The digest of its file."""
-        return self.logged.entry.files[0].digest
-
-
-@dataclass(slots=True, eq=False)
-class KnownCustomer:
-    """A customer on record.
-
-    Attributes:
-        record: with the name, and the key of the details.
-        folded: the name as searches compare it.
-        copies: of this customer, the oldest first.
-        holds: the entries of the holds in place.
-        waiting: the entry of an erasure that waits, or None.
-        asked: the entry of an erasure that a second person has to confirm, or None.
-    """
-
-    record: Recipient
-    folded: str
-    copies: list[KnownCopy] = field(default_factory=list)
-    holds: dict[int, LogEntry] = field(default_factory=dict)
-    waiting: LogEntry | None = None
-    asked: LogEntry | None = None
 
 
 # An entry, and where it is a copy's: who it is for, and what is decrypted of it.

@@ -23,7 +23,7 @@ from ..messages import RefusedError
 from .batches.folder import OPEN, BatchFolder, list_folders
 from .batches.reading import ask_checker
 from .desk import make_person
-from .directory import KnownCustomer
+from .known import KnownCustomer
 from .views import find_customer
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ..answers import Actor, Copies, CopyFile, IssueOutcome
 from ..api_calls import ListCopies
 from ..calls import FetchCopy, Issue, ListIssued
 from ..messages import RefusedError
-from .directory import KnownCopy, KnownCustomer
+from .known import KnownCopy, KnownCustomer
 from .views import Views, find_copy
 
 if TYPE_CHECKING:

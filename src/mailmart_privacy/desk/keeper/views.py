@@ -6,7 +6,7 @@ from ...archive.finding import fold_for_search
 from ...archive.recipients import open_details
 from ..answers import Actor, CopyView, CustomerView
 from ..messages import RefusedError
-from .directory import KnownCopy, KnownCustomer
+from .known import KnownCopy, KnownCustomer
 
 if TYPE_CHECKING:
     from .desk import Desk
