@@ -13,8 +13,9 @@ from mailmart_privacy.desk.calls import FetchCopy, Issue
 from mailmart_privacy.desk.keeper import opening
 from mailmart_privacy.desk.settings import OidcSettings
 from mailmart_privacy.desk.web.checks import KEPT
+from mailmart_privacy.desk.web.people import make_digest
 
-from .desk_browser import LocalDesk, make_desk
+from .desk_browser import Browser, LocalDesk, make_desk
 
 SERVICE = Actor(issuer="desk-token", subject="1", name="Shop")
 
@@ -66,6 +67,20 @@ def test_a_copy_that_is_issued_now_is_no_download(desk: LocalDesk) -> None:
     assert list_acts(desk) == []
     desk.keeper.ask_now(replace(fetched, logged=True))
     assert list_acts(desk) == ["download"]
+
+
+def test_asking_for_a_head_takes_nothing(desk: LocalDesk) -> None:
+    """HEAD tells what there would be: it is no download and no report, and a link still signs in."""
+    place = issue(desk, "Head GmbH")
+    browser = desk.sign_in("Ada")
+    assert list_acts(desk) == []
+    for path in (f"{place}/file", f"{place}/draft", "/report", "/report?as=xlsx"):
+        assert browser.send("HEAD", path).status == 200
+    assert list_acts(desk) == []
+    desk.people.add_link(make_digest("a-link"), desk.add_person("Hal"), seconds=60)
+    other = Browser(desk)
+    other.send("HEAD", "/?token=a-link")
+    assert other.get("/?token=a-link").status == 303
 
 
 def test_reports_are_on_record(desk: LocalDesk) -> None:

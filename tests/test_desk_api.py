@@ -69,7 +69,11 @@ def test_a_service_issues_finds_and_fetches_its_own_copies(desk: LocalDesk) -> N
     assert (page.status, page.headers["location"]) == (201, f"/api/copies/{copy['fingerprint']}")
     place = page.headers["location"]
     assert conforms(ask(desk, "GET", place, token), "Copy") == copy
+    assert ask(desk, "HEAD", place, token, accept="application/pdf").status == 200
+    assert "download" not in [each.entry.act for each in desk.keeper.desk.directory.acts]
     file = ask(desk, "GET", place, token, accept="application/pdf")
+    desk.keeper.desk.directory.refresh()
+    assert "download" in [each.entry.act for each in desk.keeper.desk.directory.acts]
     assert (file.headers["content-type"], file.body[:5]) == ("application/pdf", b"%PDF-")
     assert problem(ask(desk, "GET", place, other)) == "no-such-copy"
     found = conforms(ask(desk, "GET", "/api/copies?recipient=api+gmbh", token), "Copies")
@@ -143,6 +147,10 @@ def test_a_service_issues_a_batch(desk: LocalDesk, monkeypatch: pytest.MonkeyPat
     run_batches(desk, monkeypatch)
     done = conforms(ask(desk, "GET", place, token), "Batch")
     assert (done["state"], done["done"], done["problems"]) == ("done", 2, [])
+    logged = len(desk.keeper.desk.directory.acts)
+    assert ask(desk, "HEAD", done["links"]["copies"], token).status == 200
+    desk.keeper.desk.directory.refresh()
+    assert len(desk.keeper.desk.directory.acts) == logged
     copies = zipfile.ZipFile(io.BytesIO(ask(desk, "GET", done["links"]["copies"], token).body))
     manifest = ask(desk, "GET", done["links"]["manifest"], token).body.splitlines()
     assert {json.loads(line)["file"] for line in manifest} == set(copies.namelist())

@@ -312,7 +312,7 @@ def _wait_for_process() -> psutil.Process:
 def read_file(keeper: LocalKeeper, batch: str, name: str) -> bytes:
     content = b""
     while True:
-        part = keeper.ask_now(ReadBatchFile(actor=ADA, batch=batch, name=name, offset=len(content)))
+        part = keeper.ask_now(ReadBatchFile(actor=ADA, batch=batch, name=name, offset=len(content), logged=True))
         content += part.content
         if len(content) >= part.total:
             return content

@@ -189,12 +189,21 @@ class ShowBatch(Call[BatchView]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadBatchFile(Call[Chunk]):
-    """Give out a part of a file: "marked.xlsx", "copies.zip", "issued.xlsx" or "drafts.zip"."""
+    """Give out a part of a file: "marked.xlsx", "copies.zip", "issued.xlsx" or "drafts.zip".
+
+    Attributes:
+        actor: who asks.
+        batch: the id of the batch.
+        name: of the file.
+        offset: where the part begins.
+        logged: whether to log that, with the first part.
+    """
 
     actor: Actor
     batch: str
     name: str
     offset: int
+    logged: bool
 
 
 BATCH_CALLS: dict[str, type[Call[object]]] = {

@@ -213,21 +213,23 @@ class MakeEvidence(Call[Packed]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MakeReport(Call[ReportView]):
-    """Report on a period, to show it or to give it as a workbook."""
+    """Report on a period, to show it or to give it as a workbook; `logged` where it is given out."""
 
     actor: Actor
     as_workbook: bool
     since: datetime.datetime
     until: datetime.datetime
+    logged: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrintReport(Call[Packed]):
-    """Report on a period, as an accessible PDF."""
+    """Report on a period, as an accessible PDF; `logged` where it is given out."""
 
     actor: Actor
     since: datetime.datetime
     until: datetime.datetime
+    logged: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -109,7 +109,9 @@ def print_report(desk: "Desk", call: PrintReport) -> Packed:
 
 
 def _log_report(desk: "Desk", call: MakeReport | PrintReport, form: str) -> None:
-    """Log that somebody got a report, which names customers."""
+    """Log that somebody got a report, which names customers; not where only its head was asked for."""
+    if not call.logged:
+        return
     last = call.until - datetime.timedelta(microseconds=1)
     with desk.writing(call.actor) as session:
         session.add_act("report", details=Details(reason=f"{call.since:%Y-%m-%d} to {last:%Y-%m-%d}, {form}"))

@@ -43,6 +43,11 @@ class ApiCall:
     services: "Services"
     token: Access
 
+    @property
+    def takes(self) -> bool:
+        """Whether the answer is taken; HEAD asks only what there would be."""
+        return self.request.method != "HEAD"
+
     def wants_pdf(self) -> bool:
         """Tell whether the file itself is wanted."""
         return self.request.headers.get("accept", "").split(";")[0].strip() == _PDF
@@ -106,7 +111,7 @@ async def show_copy(call: ApiCall) -> Response:
     copy = await call.services.keeper.ask(ShowCopy(actor=call.token.actor, fingerprint=fingerprint))
     if not copy.own:  # whether others have it is not this service's to know
         raise RefusedError("no-such-copy")
-    return await _give_file(call, fingerprint, logged=True) if call.wants_pdf() else JSONResponse(_describe(copy))
+    return await _give_file(call, fingerprint, logged=call.takes) if call.wants_pdf() else JSONResponse(_describe(copy))
 
 
 async def verify(call: ApiCall) -> Response:

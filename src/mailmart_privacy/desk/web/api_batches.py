@@ -62,7 +62,7 @@ async def give_file(call: "ApiCall") -> Response:
     if name not in _FILES:
         raise RefusedError("no-such-batch")
     batch = str(call.request.path_params["batch"])
-    size, parts = await stream_file(call.services.keeper, call.token.actor, batch, name)
+    size, parts = await stream_file(call.services.keeper, call.token.actor, batch, name, logged=call.takes)
     return StreamingResponse(parts, media_type=_FILES[name], headers={"content-length": str(size)})
 
 

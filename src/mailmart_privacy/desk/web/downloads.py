@@ -8,8 +8,10 @@ from ..batch_calls import Chunk, ReadBatchFile
 from ..connections import AsyncConnection
 
 
-async def stream_file(keeper: AsyncConnection, actor: Actor, batch: str, name: str) -> tuple[int, AsyncIterator[bytes]]:
-    """Ask for a file of a batch.
+async def stream_file(
+    keeper: AsyncConnection, actor: Actor, batch: str, name: str, *, logged: bool
+) -> tuple[int, AsyncIterator[bytes]]:
+    """Ask for a file of a batch; `logged` where it is given out.
 
     Returns:
         How long it is, in bytes, and its parts.
@@ -17,8 +19,9 @@ async def stream_file(keeper: AsyncConnection, actor: Actor, batch: str, name: s
     Raises:
         RefusedError: there is no such file, or not yet.
     """
-    first = await keeper.ask(ReadBatchFile(actor=actor, batch=batch, name=name, offset=0))
-    return first.total, _stream(keeper, ReadBatchFile(actor=actor, batch=batch, name=name, offset=0), first)
+    call = ReadBatchFile(actor=actor, batch=batch, name=name, offset=0, logged=logged)
+    first = await keeper.ask(call)
+    return first.total, _stream(keeper, call, first)
 
 
 async def _stream(keeper: AsyncConnection, call: ReadBatchFile, chunk: Chunk) -> AsyncIterator[bytes]:

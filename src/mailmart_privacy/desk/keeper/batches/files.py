@@ -39,7 +39,7 @@ def read_file(desk: "Desk", call: ReadBatchFile) -> Chunk:
         _make_again(desk, folder, batch)
     if call.name not in _MADE or batch.state != "done" or not path.is_file():
         raise RefusedError("no-such-batch")
-    if call.offset <= 0:  # its first part
+    if call.logged and call.offset <= 0:  # its first part
         with desk.writing(call.actor) as session:
             # Not with the name of the spreadsheet, which may name a customer who is erased later.
             session.add_act("download", details=Details(reason=f"{call.name}, {batch.total:,} copies"))

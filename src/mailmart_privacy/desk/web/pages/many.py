@@ -136,7 +136,7 @@ async def download(visit: Visit) -> Response:
     name = str(visit.request.path_params["file"])
     if name not in _KINDS:
         raise RefusedError("no-such-batch")
-    size, parts = await stream_file(visit.services.keeper, visit.actor, _name(visit), name)
+    size, parts = await stream_file(visit.services.keeper, visit.actor, _name(visit), name, logged=visit.takes)
     headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(size)}
     return StreamingResponse(parts, media_type=_KINDS[name], headers=headers)
 
