@@ -72,8 +72,39 @@ def test_a_form_needs_the_token_of_its_own_session(desk: LocalDesk) -> None:
     ada, eve = desk.sign_in("Ada"), desk.sign_in("Eve")
     stolen = eve.open("/").hidden("/issue")
     for fields in ({}, {"token": ""}, stolen):
-        page = ada.post("/issue", {**fields, "customer": "Forged GmbH"})
-        assert (page.status, page.heading) == (403, "Nothing was done")
+        page = ada.post("/issue", {**fields, "customer": "Stolen Form GmbH"})
+        assert (page.status, page.heading) == (403, "Send it again?")
+        assert ada.post("/issue", fields).status == 403
+    assert "No customer on record matches" in ada.open("/customers?q=Stolen+Form").words
+
+
+def test_what_was_typed_outlives_a_session(desk: LocalDesk) -> None:
+    """It comes back with the page that says so; after signing in, one more page asks, and the copy is made."""
+    browser = desk.sign_in("Ada")
+    browser.open("/")
+    desk.time.now += IDLE + 1
+    page = browser.submit("/issue", customer=" <Late> & Söhne KG ", reference="L-1", paper="letter")
+    assert (page.status, page.heading) == (401, "Sign in")
+    assert "Customer <Late> & Söhne KG Contract or reference L-1" in page.words
+    kept = page.hidden("/issue")
+    assert (kept["customer"].strip(), kept["paper"], "token" in kept) == ("<Late> & Söhne KG", "letter", False)
+    browser.cookies = desk.sign_in("Ada").cookies
+    page = browser.post("/issue", kept)
+    assert (page.status, page.heading) == (403, "Send it again?")
+    assert browser.submit("/issue").heading == "The copy is ready"
+    assert "<Late> & Söhne KG Reference L-1" in browser.page.words
+
+
+def test_what_is_hard_to_undo_or_large_is_not_typed_back(desk: LocalDesk) -> None:
+    """An erasure is begun anew, and nobody has a long text read without being signed in."""
+    stranger = Browser(desk)
+    for path, fields in (
+        (f"/customers/{'0' * 64}/erase", {"reason": "asked for it"}),
+        ("/issue", {"customer": "x" * 20_000}),
+        ("/many", {"customer": ""}),
+    ):
+        page = stranger.post(path, fields)
+        assert (page.status, page.heading, "Send it again" in page.words) == (401, "Sign in", False)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9999", "localhost:8640", "127.0.0.1", ""])

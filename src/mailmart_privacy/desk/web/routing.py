@@ -16,6 +16,7 @@ from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
 from .guard import TooLargeError, TooSlowError
 from .permissions import ADMINISTRATOR, PROVEN, Permission
+from .typed import keep_typed, read_typed
 from .visit import Upload, Visit
 from .words import explain
 
@@ -66,7 +67,7 @@ class Page:
         visit = Visit(request=request, services=services, session=services.people.find(cookie) if cookie else None)
         open_to_all = self.permission is Permission.NOBODY_IN_PARTICULAR
         if not open_to_all:
-            refused = self._refuse(visit)
+            refused = await self._refuse(visit)
             if refused is not None:
                 return refused
         try:
@@ -82,11 +83,12 @@ class Page:
             _LOG.warning("%s: %s", self.path, type(error).__name__)
             return visit.page("refused.html", status=503, title="That did not work", words=_STARTING)
 
-    def _refuse(self, visit: Visit) -> Response | None:
+    async def _refuse(self, visit: Visit) -> Response | None:
         """Tell why the person may not come here, or None."""
         here = visit.request.scope["path"] if "GET" in self.handlers else "/"
         if visit.session is None:
-            return visit.page("sign_in.html", status=401, target=here)
+            typed = await read_typed(visit, self.permission) if visit.request.method == "POST" else None
+            return visit.page("sign_in.html", status=401, target=here, typed=typed)
         if not visit.may(self.permission):
             return refuse_role(visit)
         is_post = visit.request.method == "POST"
@@ -113,6 +115,9 @@ class Page:
             return PlainTextResponse("This form cannot be read.\n", 400)
         token = visit.fields.pop("token", "")
         if visit.session is None or not hmac.compare_digest(token.encode(), visit.session.form_token.encode()):
+            typed = keep_typed(visit, self.permission) if visit.session is not None else None
+            if typed is not None:
+                return visit.page("send_again.html", status=403, typed=typed)
             words = "This form is too old, or was not sent from a page of this desk. Open the page again."
             return visit.page("refused.html", status=403, title="Nothing was done", words=words)
         if self.limit is not None and not visit.services.rates.allow(self.path, str(visit.person.id), most=self.limit):

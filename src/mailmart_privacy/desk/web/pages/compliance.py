@@ -116,11 +116,11 @@ async def report(visit: Visit) -> Response:
         return visit.page("report.html", status=422, since=since, until=until, made=None, fault=fault)
     wanted = visit.query("as")
     if wanted == "pdf":
-        printed = await visit.services.keeper.ask(PrintReport(actor=visit.actor, since=begins, until=ends, logged=visit.takes))
+        printed = await visit.services.keeper.ask(
+            PrintReport(actor=visit.actor, since=begins, until=ends, logged=visit.takes)
+        )
         return visit.file(printed.content, name=f"report-{since}-{until}.pdf", kind="application/pdf")
-    call = MakeReport(
-        actor=visit.actor, as_workbook=wanted == "xlsx", since=begins, until=ends, logged=visit.takes
-    )
+    call = MakeReport(actor=visit.actor, as_workbook=wanted == "xlsx", since=begins, until=ends, logged=visit.takes)
     made = await visit.services.keeper.ask(call)
     if wanted == "xlsx":
         tables = ((table.key, table.columns, [row.cells for row in table.rows]) for table in made.tables)

@@ -81,13 +81,17 @@ async def show_copy(visit: Visit) -> Response:
 
 async def download(visit: Visit) -> Response:
     """Give the file of a copy."""
-    found = await visit.services.keeper.ask(FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=visit.takes))
+    found = await visit.services.keeper.ask(
+        FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=visit.takes)
+    )
     return visit.file(found.pdf, name=name_copy(found.copy), kind="application/pdf")
 
 
 async def draft(visit: Visit) -> Response:
     """Give a draft of an e-mail with the copy; it opens in the person's own program."""
-    found = await visit.services.keeper.ask(FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=visit.takes))
+    found = await visit.services.keeper.ask(
+        FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=visit.takes)
+    )
     copy, file = found.copy, name_copy(found.copy)
     written = write_draft(
         customer=copy.customer,

@@ -122,7 +122,7 @@ def _use_link(visit: Visit, token: str) -> Response:
     if cookie is None:
         if visit.session is not None:  # the page was opened again, with the address that the desk printed
             return visit.go("/")
-        return _complain(visit, 403, "This link was used already, or is too old.")
+        return _complain(visit, 403, "This address was used already, or is too old.")
     if visit.session is not None:
         visit.services.people.end(visit.session)
     answer = visit.go("/")  # so that the token does not stay in the address
