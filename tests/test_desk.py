@@ -141,6 +141,10 @@ def test_what_cannot_stand_on_a_copy_is_said_beside_its_field(desk: LocalDesk) -
     assert browser.submit("/issue", customer=" ").status == 422
     page = browser.submit("/issue", customer="Rival GmbH", reference="R-77")
     assert "Owner GmbH already has a copy with this reference." in page.words
+    focused = [line for line in page.text.splitlines() if " autofocus" in line]
+    assert [line[:21] for line in focused] == ['<input id="reference"']
+    page = browser.submit("/issue", customer="Long GmbH", reference="R" * 401)
+    assert "a reference of its own. This is too long for a copy." in page.words
     assert desk.keeper.desk.directory.size == before
 
 

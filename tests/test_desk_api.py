@@ -245,6 +245,12 @@ def test_the_administrator_makes_tokens(desk: LocalDesk) -> None:
         assert anna.post("/tokens", anna.page.hidden("/tokens") | {"do": "make"} | fields).status == 422
     page = anna.submit("/tokens", name="Portal", **{"scope-read": "yes"}, days="90", do="make")
     secret = page.text.partition("<code>")[2].partition("</code>")[0]
+    page = anna.submit("/tokens", name="Portal", **{"scope-read": "yes"}, days="30", do="make")  # a double click
+    assert (page.status, "Portal has a token" in page.words) == (422, True)
+    assert 'value="Portal"' in page.text
+    assert 'value="30" selected' in page.text
+    page = anna.submit("/tokens", name="Another", days="30", do="make")
+    assert "It may Choose at least one thing that it may do. Issue copies" in page.words
     assert ask(desk, "GET", "/api/copies", secret).status == 200
     page = anna.open("/tokens")
     assert secret not in page.text

@@ -256,8 +256,27 @@ def test_the_administrator_adds_people_and_gives_roles(desk: LocalDesk) -> None:
     (own,) = [each for each in desk.people.list_all() if each.actor.name == "Anna"]
     page = anna.post("/people", {"token": token, "person": str(own.id), "role-sales": "yes", "do": "change"})
     assert page.status == 422
-    for fields in ({"name": ""}, {"name": "X"}, {"name": "Zoe New", "role-sales": "yes"}):
-        assert anna.post("/people", {"token": token, "do": "add", **fields}).status == 422
+    assert anna.page.text.index("You cannot remove your own") < anna.page.text.index("Zoe New")  # beside Anna
+
+
+def test_what_is_wrong_with_a_person_is_said_in_its_place(desk: LocalDesk) -> None:
+    """What was typed stays; who was saved is told, and buttons say whose they are."""
+    olga = desk.sign_in("Olga", "administrator")
+    page = olga.open("/people")
+    token = page.hidden("/people")["token"]
+    for fields, place in (
+        ({"role-sales": "yes"}, "Name As it should appear on record. Type a name."),
+        ({"name": "Xaver"}, "Roles Choose at least one role. Sales"),
+        ({"name": "Olga X", "role-sales": "yes", "person": "0", "do": "change"}, "role. There is no such person. "),
+    ):
+        page = olga.post("/people", {"token": token, "do": "add", **fields})
+        assert (page.status, place in page.words) == (422, True), page.words
+        if name := fields.get("name"):
+            assert f'name="name" value="{name}"' in page.text
+    page = olga.submit("/people", name="xaver", **{"role-sales": "yes"}, do="add")
+    assert "xaver is saved: sales." in page.words
+    assert 'aria-label="Save the roles of xaver"' in page.text
+    assert olga.post("/people", {"token": token, "do": "add", "name": "xaver", "role-sales": "yes"}).status == 422
 
 
 def test_sealing_needs_an_authority(desk: LocalDesk) -> None:

@@ -115,7 +115,7 @@ class People:
 
     def list_all(self) -> list[Person]:
         """List all people, by name."""
-        rows = self._tables.query(f"SELECT {_PERSON} FROM people p ORDER BY p.name, p.id")  # noqa: S608
+        rows = self._tables.query(f"SELECT {_PERSON} FROM people p ORDER BY LOWER(p.name), p.id")  # noqa: S608
         return [_read_person(row) for row in rows]
 
     def add_link(self, digest: str, person: Person, *, seconds: float) -> None:

@@ -42,8 +42,9 @@ async def issue(visit: Visit) -> Response:
     )
     if not entered.customer:
         return await _show(visit, entered, status=422, fault=("customer", "Type the customer’s name."))
-    if len(entered.customer) > _LONGEST or len(entered.reference) > _LONGEST:
-        return await _show(visit, entered, status=422, fault=("customer", "This is too long for a copy."))
+    for place, text in (("customer", entered.customer), ("reference", entered.reference)):
+        if len(text) > _LONGEST:
+            return await _show(visit, entered, status=422, fault=(place, "This is too long for a copy."))
     request = visit.field("request") or make_request_key()
     call = Issue(
         actor=visit.actor,
