@@ -70,7 +70,7 @@ def test_a_copy_that_is_issued_now_is_no_download(desk: LocalDesk) -> None:
 
 
 def test_asking_for_a_head_takes_nothing(desk: LocalDesk) -> None:
-    """HEAD tells what there would be: it is no download and no report, and a link still signs in."""
+    """HEAD tells what there would be: nothing is downloaded or reported, and a link still signs in."""
     place = issue(desk, "Head GmbH")
     browser = desk.sign_in("Ada")
     assert list_acts(desk) == []

@@ -96,7 +96,7 @@ def test_what_was_typed_outlives_a_session(desk: LocalDesk) -> None:
 
 
 def test_what_is_hard_to_undo_or_large_is_not_typed_back(desk: LocalDesk) -> None:
-    """An erasure is begun anew, and nobody has a long text read without being signed in."""
+    """An erasure is typed again, and nobody has a long text read without being signed in."""
     stranger = Browser(desk)
     for path, fields in (
         (f"/customers/{'0' * 64}/erase", {"reason": "asked for it"}),

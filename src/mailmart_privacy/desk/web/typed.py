@@ -47,7 +47,7 @@ async def read_typed(visit: "Visit", permission: Permission) -> Typed | None:
 
 
 def keep_typed(visit: "Visit", permission: Permission) -> Typed | None:
-    """Keep the form that came; None where it has nothing to speak of, or is hard to undo and better begun anew."""
+    """Keep the form that came; None where it has nothing to speak of, or is hard to undo and better typed again."""
     shown = [(words, visit.field(name)) for name, words in _WORDS.items() if visit.field(name)]
     if permission in PROVEN or not shown or sum(map(len, visit.fields.values())) > _MOST:
         return None
