@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.keys.identity import Identity
@@ -17,13 +18,18 @@ from mailmart_privacy.policy.ledger import shipped
 
 from . import recording  # noqa: F401 - before the processes of a parallel run begin, which share its folder
 from .command_line import Run, run_in_process
+from .examples import bounded
 from .issuing import certify, issue_copy
 from .legs import LONG
 from .pki import Authority, serve
 from .world import VARIABLE
 
 NOW = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
+PATIENCE = 300  # seconds for what others do: it ends what hangs, and nothing on a machine that is ten times slower
 VERSION = shipped().version_in_force(datetime.datetime.now(datetime.UTC)).version  # whichever that is today
+
+settings.register_profile("tests", bounded())
+settings.load_profile("tests")
 
 # Where a shell started the tests in the background, they and all that they start would never hear a Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -86,8 +92,8 @@ def make_cli(folder: Path, environment: dict[str, str]) -> Run:
     """Make what calls the command line in a folder, in this process; see `command_line`."""
 
     def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
-        settings: dict[str, object] = {"cwd": folder, "env": environment}
-        return run_in_process(arguments, **settings | options)  # type: ignore[arg-type]
+        given: dict[str, object] = {"cwd": folder, "env": environment}
+        return run_in_process(arguments, **given | options)  # type: ignore[arg-type]
 
     return run
 
@@ -97,8 +103,8 @@ def make_process(folder: Path, environment: dict[str, str]) -> Run:
 
     def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "mailmart_privacy", *arguments]
-        settings: dict[str, object] = {"cwd": folder, "env": environment, "stdin": subprocess.DEVNULL}
-        return subprocess.run(command, capture_output=True, timeout=120, check=False, **settings | options)  # type: ignore[call-overload, no-any-return]
+        given: dict[str, object] = {"cwd": folder, "env": environment, "stdin": subprocess.DEVNULL}
+        return subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False, **given | options)  # type: ignore[call-overload, no-any-return]
 
     return run
 

@@ -59,8 +59,16 @@ class LocalProvider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     signed_in_at: float | None = None
 
+    def __post_init__(self) -> None:
+        self._fetcher = Fetcher(ISSUER, transport=httpx.MockTransport(self.answer), seconds=60)
+
     def fetcher(self) -> Fetcher:
-        return Fetcher(ISSUER, transport=httpx.MockTransport(self.answer), seconds=0.2)
+        return self._fetcher
+
+    def answer_too_slowly(self, path: str, answer: httpx.Response) -> None:
+        """Answer so that those who ask give up."""
+        self._fetcher._seconds = 0.2
+        self.answers[path] = answer
 
     def authorize(self, address: str) -> str:
         """What a browser gets that was sent to the provider: the address to which it is sent back."""

@@ -35,7 +35,7 @@ RELEASES = {
 }
 PREFIX = "/app"
 _SERVICES = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 
 
 class Answer(NamedTuple):
@@ -151,7 +151,7 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def ask(port: int, target: str, method: str = "GET", *headers: tuple[str, str]) -> Answer:
     """Send a request exactly as it stands, and read the answer; no redirect is followed."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
     with contextlib.closing(connection):
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in headers:

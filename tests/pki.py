@@ -189,7 +189,7 @@ class Authority:
     def client(self, *names: str, **more: object) -> TimestampClient:
         """A client that does not wait between attempts."""
         urls = tuple(map(self.tsa, names or ("tsa",)))
-        return TimestampClient(urls=urls, **{"sleep": lambda _: None, "timeout": 5.0, **more})  # type: ignore[arg-type]
+        return TimestampClient(urls=urls, **{"sleep": lambda _: None, "timeout": 60.0, **more})  # type: ignore[arg-type]
 
     def identity(self, name: str = "signer") -> Identity:
         """A signer: a leaf below an intermediate below the root."""

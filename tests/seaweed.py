@@ -60,7 +60,7 @@ def connect(environment: dict[str, str]) -> Any:
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         region_name=environment["AWS_DEFAULT_REGION"],
-        config=Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=10),
+        config=Config(retries={"max_attempts": 1}, connect_timeout=10, read_timeout=60),
     )
 
 

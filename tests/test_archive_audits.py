@@ -32,6 +32,8 @@ from mailmart_privacy.archive.tlog.merkle import hash_leaves, hash_range
 from mailmart_privacy.archive.tlog.tiles import TreeFrontier
 from mailmart_privacy.errors import TamperedError
 
+from .conftest import PATIENCE
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
@@ -60,7 +62,7 @@ def test_a_pipe_does_not_hold_a_reader_up(place: Place, chance: random.Random, n
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert found
     (place.root / name).unlink()
     (place.root / name).mkdir()

@@ -27,7 +27,7 @@ from mailmart_privacy.archive.rotation import rotate_key
 from mailmart_privacy.archive.tlog.notes import log_key, sign_checkpoint
 from mailmart_privacy.policy.render import environment
 
-from .conftest import NOW
+from .conftest import NOW, PATIENCE
 from .pki import Authority
 
 PROVEN, FAULT, DOUBT = 0, 4, 5
@@ -71,7 +71,7 @@ def check(folder: Path, *arguments: str, path: str | None = None) -> tuple[int, 
     own = next(each for each in folder.parents if (each / "verify_archive.py").exists() and each.name != "data")
     command = [sys.executable, "-I", str(own / "verify_archive.py"), str(folder), *arguments]
     environment = {"PATH": os.environ["PATH"] if path is None else path}
-    done = subprocess.run(command, capture_output=True, check=False, text=True, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, check=False, text=True, env=environment, timeout=PATIENCE)
     assert done.stderr == "", done.stderr
     return done.returncode, done.stdout
 
@@ -356,7 +356,7 @@ def test_an_answer_that_nobody_reads(place: Place, bag: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-I", str(script), str(bag), *trusted(place)]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=PATIENCE)
     os.close(writing)
     assert (done.returncode, done.stderr) == (FAULT, b"")
 

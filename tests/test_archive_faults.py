@@ -1,4 +1,4 @@
-"""A sample of what `make faults` does at length: an archive in a folder, harmed at random."""
+"""A sample of what `make faults` does at length: an archive in a folder, harmed at some places."""
 
 import os
 import random
@@ -21,10 +21,8 @@ OF_EACH_KIND = 12
 
 @pytest.fixture
 def seed() -> int:
-    """A different seed each time; the output of a failing test shows it."""
-    seed = int(os.environ.get("MAILMART_PRIVACY_SEED") or random.randrange(2**32))
-    print(f"to repeat: MAILMART_PRIVACY_SEED={seed}")
-    return seed
+    """The same seed each time, so that a run can be repeated; `make faults` goes through many."""
+    return int(os.environ.get("MAILMART_PRIVACY_SEED", "39"))
 
 
 @pytest.fixture(scope="module")

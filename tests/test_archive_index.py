@@ -20,7 +20,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faults.places import FIRST_COPY
@@ -37,6 +37,7 @@ from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
 
+from .conftest import PATIENCE
 from .postgres_server import serve_postgres
 
 START = datetime.datetime(2026, 11, 23, 12, 30, tzinfo=datetime.UTC)
@@ -299,7 +300,7 @@ def entries() -> st.SearchStrategy[Entry]:
 STEPS = st.lists(st.tuples(st.lists(entries(), min_size=1, max_size=6), st.booleans()), min_size=1, max_size=6)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15)
 @given(steps=STEPS)
 def test_refreshed_step_by_step_or_made_anew_it_is_the_same(
     steps: list[tuple[list[Entry], bool]], place: str, tmp_path: Path
@@ -319,7 +320,7 @@ def test_refreshed_step_by_step_or_made_anew_it_is_the_same(
         assert (list(index.rows()), index.anchors(), index.size) == stepwise
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(entry=entries())
 def test_a_scanned_copy_is_what_it_parses_to(entry: Entry) -> None:
     """A copy of the usual spelling is read in one go as it is when it is parsed."""
@@ -618,7 +619,7 @@ def test_racing_refreshes_make_one_index(made: Made, place: str) -> None:
         for number in range(40):
             made.add_entries(copy_entry(("later", number)))
         for job in jobs:
-            job.get(240)
+            job.get(PATIENCE)
     assert read(place, made.archive) == expected(made.archive)
     if not place.startswith("postgresql"):
         with contextlib.closing(sqlite3.connect(place)) as connection:

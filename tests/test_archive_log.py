@@ -182,7 +182,7 @@ def test_what_is_no_key(text: str) -> None:
         notes.parse_key(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_any_bytes_as_a_checkpoint(content: bytes) -> None:
     """Any file is either a checkpoint or refused."""
@@ -195,7 +195,7 @@ MOMENTS = st.datetimes(datetime.datetime(2020, 1, 1), datetime.datetime(2100, 1,
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, st.integers(0, 2**40), MOMENTS, st.none() | TEXTS)
 def test_entries_are_spelt_as_rfc_8785_says(text: str, size: int, moment: datetime.datetime, level: str | None) -> None:
     """An entry is read back unchanged, and is written as the RFC 8785 library writes it."""
@@ -207,7 +207,7 @@ def test_entries_are_spelt_as_rfc_8785_says(text: str, size: int, moment: dateti
     assert b"\n" not in content
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200) | st.recursive(st.none() | st.integers(), lambda inner: st.lists(inner)).map(json.dumps))
 def test_any_bytes_as_an_entry(content: bytes | str) -> None:
     """Any line of the log is either an entry or refused."""

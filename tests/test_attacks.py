@@ -27,7 +27,7 @@ from mailmart_privacy.verifying.verify import verify
 from .attacks import ATTACKS, LEVELS, Attack, Given, certify_again, stream, update_plainly
 from .browser import differs, expect, make_trust_list
 from .browser import judge as judge_in_browser
-from .conftest import NOW, VERSION, Run
+from .conftest import NOW, PATIENCE, VERSION, Run
 from .issuing import certify
 from .issuing import issue_copy as issue_at_level
 from .pki import Authority
@@ -133,7 +133,7 @@ def ask(tool: str, pdf: bytes, folder: Path) -> str:
     path.write_bytes(pdf)
     more = {"pdfsig": ["-nocert"]}.get(tool, [])
     command = [*tool.split(), *more, str(path), *(["-"] if tool == "pdftotext" else [])]
-    result = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    result = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
     return result.stdout.decode(errors="replace")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailmart_privacy.diff.compare import compare
@@ -94,7 +94,6 @@ def test_no_character_is_lost(old: str, new: str) -> None:
     assert all(one.kind != two.kind for one, two in pairwise(spans))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_no_section_or_passage_is_lost(policy: Policy, data: st.DataObject) -> None:
     """Sections in any order, dropped, new, retitled and rewritten: each side's words come back, section by section."""

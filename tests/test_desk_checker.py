@@ -22,6 +22,7 @@ from mailmart_privacy.desk.connections import Connection
 from mailmart_privacy.desk.messages import ClosedError, MessageError, RefusedError
 from mailmart_privacy.desk.settings import ChildSettings
 
+from .conftest import PATIENCE
 from .desk_browser import make_settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
@@ -67,12 +68,28 @@ class Checker:
     def find_workers(self) -> list[int]:
         return [child.pid for child in psutil.Process(self.process.pid).children()]
 
+    def hold(self) -> tuple[socket.socket, int]:
+        """Send a question that does not end; the connection, and the worker that waits for the rest."""
+        while self.find_workers():  # those of earlier questions have answered, and are about to end
+            time.sleep(0.02)
+        held = self.send(b"\x00\x00\x00\x60")
+        while not (workers := self.find_workers()):
+            time.sleep(0.02)
+        (worker,) = workers
+        return held, worker
+
     def close(self) -> None:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
-        assert self.process.wait(30) == 0
+        assert self.process.wait(PATIENCE) == 0
         self.process.stdout.close()
+
+
+def require_closed(held: socket.socket) -> None:
+    """Require that the other end of a connection is gone, and close this one."""
+    with held, contextlib.suppress(ConnectionResetError):  # the system's word for it if nothing had been read there
+        assert held.recv(1) == b""
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +128,9 @@ def test_what_is_not_a_question_does_no_harm(checker: Checker, content: bytes) -
 
 def test_a_worker_that_dies_is_reported_and_the_next_file_is_judged(checker: Checker) -> None:
     """As when a file takes more memory than there is, and the system kills its process."""
-    with checker.send(b"\x00\x00\x00\x60") as held:  # a question that does not end
-        while not (workers := checker.find_workers()):
-            time.sleep(0.02)
-        os.kill(workers[0], signal.SIGKILL)
-        with contextlib.suppress(ConnectionResetError):  # the system's word for it if the worker had not read anything
-            assert held.recv(1) == b""
+    held, worker = checker.hold()
+    os.kill(worker, signal.SIGKILL)
+    require_closed(held)
     assert checker.judge(b"nothing") == "unreadable"
 
 
@@ -154,13 +168,10 @@ except OSError:
 def test_it_ends_with_its_workers(tmp_path: Path) -> None:
     """When the launcher ends, so do the checker and a worker that waits for the rest of a question."""
     checker = Checker(tmp_path)
-    held = checker.send(b"\x00\x00\x00\x60")
-    while not (workers := checker.find_workers()):
-        time.sleep(0.02)
+    held, worker = checker.hold()
     checker.close()
-    assert held.recv(1) == b""
-    held.close()
-    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    require_closed(held)
+    assert not psutil.pid_exists(worker)
     call = JudgePdf(content=b"", signers=(), authorities=(), compromised=(), at=now())
     with pytest.raises((ClosedError, MessageError, RefusedError)):
         Connection(checker.path, patience=5).ask(call)

@@ -36,7 +36,7 @@ from mailmart_privacy.desk.web.people import People
 from mailmart_privacy.desk.web.tables import Tables
 
 from .command_line import Run
-from .conftest import make_environment, one_line
+from .conftest import PATIENCE, make_environment, one_line
 from .desk_browser import LocalDesk, make_desk, make_settings
 from .desk_provider import make_oidc_settings
 from .test_desk_processes import Running, wait_until
@@ -138,7 +138,12 @@ class serve:  # noqa: N801 - used as a function
         with socket.create_server((HOST, 0)) as free:
             self._port = free.getsockname()[1]
         self._controller = Controller(
-            self._kept, hostname=HOST, port=self._port, server_hostname="localhost", **options
+            self._kept,
+            hostname=HOST,
+            port=self._port,
+            server_hostname="localhost",
+            ready_timeout=PATIENCE,
+            **options,
         )
 
     def __enter__(self) -> Server:

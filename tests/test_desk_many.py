@@ -27,6 +27,7 @@ from mailmart_privacy.desk.keeper.batches.reading import Reading
 from mailmart_privacy.desk.keeper.batches.zipped import ZippedCopies
 from mailmart_privacy.errors import TamperedError, UnfinishedError
 
+from .conftest import PATIENCE
 from .desk_browser import Browser, LocalChecker, LocalDesk, Page, make_desk
 
 HEADINGS = ("No.", "Firma", "Vertrag", "Ansprechpartner", "E-Mail")
@@ -201,13 +202,13 @@ def test_a_search_does_not_wait_for_a_batch(desk: LocalDesk, monkeypatch: pytest
 
     def wait(names_key: bytes, name: str) -> object:
         begun.set()
-        assert may_go_on.wait(60)
+        assert may_go_on.wait(PATIENCE)
         return find_recipient(names_key, name)
 
     with directory.following(f"Late {number} GmbH" for number in range(3)):
         monkeypatch.setattr(directory._archive, "find_recipient", wait)
         run_batches(desk, monkeypatch)
-        assert begun.wait(60)
+        assert begun.wait(PATIENCE)
         try:
             assert "Early GmbH" in browser.open("/customers?q=early").words
             assert "No customer on record matches" in browser.open("/customers?q=late+2").words
@@ -285,7 +286,7 @@ def test_the_process_of_a_batch_has_a_session_of_its_own() -> None:
     assert child.stdout is not None
     assert os.getsid(child.pid) == child.pid != os.getsid(0)
     child.stdin.close()
-    assert (child.stdout.read(), child.wait(60)) == (b"", 3)
+    assert (child.stdout.read(), child.wait(PATIENCE)) == (b"", 3)
     child.stdout.close()
 
 
@@ -318,7 +319,7 @@ def test_stop_and_go_on(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> Non
 def wait_for(desk: LocalDesk, batch: str) -> str:
     """Wait for the job of a batch, and tell the state that it leaves."""
     folder = find_folder(desk.keeper.desk, batch)
-    assert desk.keeper.desk.reading.start(folder).wait(60)
+    assert desk.keeper.desk.reading.start(folder).wait(PATIENCE)
     return folder.read().state
 
 

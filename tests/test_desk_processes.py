@@ -23,10 +23,9 @@ from mailmart_privacy import archive
 from mailmart_privacy._clock import now
 
 from .command_line import Run
-from .conftest import make_environment, one_line
+from .conftest import PATIENCE, make_environment, one_line
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the desk runs on Linux and macOS")
-PATIENCE = 60
 
 
 class Running:
@@ -173,6 +172,7 @@ def test_each_process_may_be_killed(running: Running, name: str) -> None:
     fields = running.form()
     before = running.find_children()[name]
     os.kill(before, signal.SIGKILL)
+    running.wait_for_end(before)  # else it may take the request with it
     place = running.issue(f"After the {name} GmbH", fields)
     assert running.issue(f"After the {name} GmbH", fields) == place  # sent twice, issued once
     wait_until(lambda: running.find_children().get(name, before) != before)

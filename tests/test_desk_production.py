@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +33,7 @@ from mailmart_privacy.keys.local_identity import open_or_create
 from mailmart_privacy.sheets.table_workbook import write_tables
 
 from .command_line import Run
-from .conftest import make_environment, one_line
+from .conftest import PATIENCE, make_environment, one_line
 from .desk_browser import Browser, LocalDesk, make_settings
 from .golden import load_golden
 from .test_desk_checker import Checker
@@ -358,11 +359,13 @@ def run_for_team(folder: Path) -> Iterator[tuple[psutil.Process, int]]:
         assert process.stdout.readline().strip() == ORIGIN, (folder / "errors").read_text()
         words = ""
         while "pass requests on to" not in words:
+            assert process.poll() is None, words
+            time.sleep(0.05)
             words = (folder / "errors").read_text()
         yield psutil.Process(process.pid), int(words.partition("127.0.0.1:")[2].split(".")[0])
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(PATIENCE)
         assert process.stdout is not None
         process.stdout.close()
 
@@ -395,6 +398,6 @@ def _questions(forwarded: dict[str, str]) -> list[tuple[str, dict[str, str]]]:
 
 def ask(port: int, path: str, headers: dict[str, str]) -> int:
     """The status of the answer."""
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
         connection.request("GET", path, headers=headers)
         return connection.getresponse().status

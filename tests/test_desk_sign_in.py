@@ -377,8 +377,8 @@ PROVIDER_FAULTS: dict[str, Callable[[LocalProvider], object]] = {
             )
         }
     ),
-    "too slow": lambda provider: provider.answers.update(
-        {"/jwks": httpx.Response(200, stream=Slow([b" "] * 99, 0.05))}
+    "too slow": lambda provider: provider.answer_too_slowly(
+        "/jwks", httpx.Response(200, stream=Slow([b" "] * 9999, 0.05))
     ),
     "gone": lambda provider: provider.answers.update({"/jwks": httpx.ConnectError("no route")}),
     "a wrong client": lambda provider: provider.answers.update(

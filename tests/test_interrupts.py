@@ -17,7 +17,7 @@ from mailmart_privacy._time import parse_moment
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.verifying.verify import verify
 
-from .conftest import Run, state
+from .conftest import PATIENCE, Run, state
 
 KILLS = int(os.environ.get("MAILMART_PRIVACY_KILLS", "32"))  # `make long` kills some hundred times
 GROUPS = 8
@@ -54,7 +54,7 @@ def _run_batch(folder: Path, place: Path, environment: dict[str, str], chance: r
         _require_whole(folder, seen)
         if process.returncode == 0:
             break
-    assert _start(folder, sheet, environment).wait(60) == 0
+    assert _start(folder, sheet, environment).wait(PATIENCE) == 0
     _require_whole(folder, seen)
     _require_complete(folder, environment)
     return max(kills, 1)

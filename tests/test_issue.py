@@ -250,7 +250,7 @@ print(privacy.verify(copy, trust=[me.certificate]).recipient)
     assert result.stdout == b"Acme\n", result.stderr.decode()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.data())
 def test_any_name_that_is_accepted_verifies(certified: CertifiedForm, identity: Identity, data: st.DataObject) -> None:
     """Whatever the form's font can show makes a copy that verifies and says that name; all else is refused."""

@@ -22,7 +22,7 @@ from mailmart_privacy.cli.app import run
 from mailmart_privacy.errors import IdentityError, UsageError
 
 from .chains import NOW, Authority, to_pem
-from .conftest import Run
+from .conftest import PATIENCE, Run
 
 ROOT = Authority("Test Root")
 MIDDLE = Authority("Test Middle", ROOT)
@@ -57,7 +57,7 @@ def server() -> Iterator[str]:
     command = [sys.executable, str(Path(__file__).with_name("kms_server.py")), "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            for _ in range(300):
+            for _ in range(10 * PATIENCE):
                 with socket.socket() as probe:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break

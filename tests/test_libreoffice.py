@@ -19,6 +19,8 @@ from mailmart_privacy.sheets.kept import keep_sheets, open_kept
 from mailmart_privacy.sheets.outline import outline
 from mailmart_privacy.sheets.sheet import read_sheet
 
+from .conftest import PATIENCE
+
 DATA = Path(__file__).parent / "data" / "libreoffice.xlsx"
 CUSTOMERS = (
     *("Müller & Söhne GmbH", "Ärmel AG", "Žižkov s.r.o.", "Łódź Sp. z o.o."),
@@ -56,7 +58,7 @@ def convert(content: bytes, folder: Path) -> bytes:
     assert program is not None, "LibreOffice is not installed: apt-get install libreoffice-calc"
     home = f"-env:UserInstallation=file://{folder}/profile"
     command = [program, home, "--headless", "--norestore", "--convert-to", "xlsx", "--outdir", folder / "out"]
-    subprocess.run([*command, folder / "given.xlsx"], check=True, capture_output=True, timeout=180)
+    subprocess.run([*command, folder / "given.xlsx"], check=True, capture_output=True, timeout=PATIENCE)
     return (folder / "out" / "given.xlsx").read_bytes()
 
 

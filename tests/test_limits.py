@@ -30,7 +30,7 @@ from mailmart_privacy.trust.path_validator import PathValidator
 from mailmart_privacy.trust.purposes import NotTrustedError
 from mailmart_privacy.trust.validation_data import ValidationData
 
-from .conftest import NOW
+from .conftest import NOW, PATIENCE
 from .pki import Authority
 
 MIB = 2**20
@@ -283,7 +283,7 @@ finally:
 def verify_apart(path: Path, roots: Path, environment: dict[str, str]) -> tuple[int, str, int]:
     """Verify in a process of its own: the exit code, the line, and the most memory that it took, in bytes."""
     command = [sys.executable, "-c", MEASURE, str(path), "--trust", str(roots)]
-    result = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
+    result = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False, env=environment)
     *lines, peak = result.stderr.decode().splitlines()
     assert len(lines) == 1, lines
     return result.returncode, lines[0], int(peak) * 1024

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mailmart_privacy as privacy
@@ -186,7 +186,7 @@ SCRIPTS = "אבגדה نوررشك हिन्दी ไทย北京株式会�
 
 @pytest.mark.slow
 @given(text=st.text(st.sampled_from(SCRIPTS), min_size=1, max_size=24))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25)
 def test_any_mixture_is_read_back(certified: CertifiedForm, identity: Identity, text: str) -> None:
     """Whatever scripts and directions stand side by side, the copy holds what was given, or none is made."""
     try:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -427,7 +427,6 @@ SEQUENCES = st.sampled_from(["&amp;", "&#60;", "<b>", "<!--", "-->", "http://", 
 PLAIN = st.lists(MARKUP | VISIBLE | SEQUENCES, min_size=1).map("".join).map(plain).filter(bool)
 
 
-@settings(deadline=None)
 @given(title=PLAIN, heading=PLAIN, paragraph=PLAIN, items=st.lists(PLAIN, min_size=1, max_size=4))
 @example(title="C#", heading="F ##", paragraph="a < b", items=["<b>", "AT&T;"])
 @example(title="#", heading="1. One", paragraph="1. One", items=["1. One", "- One", "---", "[x]: y"])

@@ -273,7 +273,7 @@ def test_a_long_list_of_faults_is_cut() -> None:
         max_size=8,
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_csv_holds_is_read_back(rows: list[tuple[str, str]]) -> None:
     """Whatever text is in the cells, what Python's writer quotes is read back, or refused as a row's fault."""
     import csv
@@ -288,14 +288,14 @@ def test_what_csv_holds_is_read_back(rows: list[tuple[str, str]]) -> None:
 
 
 @given(content=st.binary(max_size=300) | st.text(max_size=200).map(lambda t: ("name," + t).encode("utf-8", "ignore")))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_rubbish_is_refused_in_words(content: bytes) -> None:
     """Any bytes raise only this package's own errors."""
     assert read_or_refuse(content)
 
 
 @given(place=st.integers(0, 4000), byte=st.integers(0, 255))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_workbook_is_refused_in_words(place: int, byte: int) -> None:
     """A workbook with any byte changed is read, or refused in words."""
     content = bytearray(workbook(("Name", "Ref"), ("Acme", 1), ("Beta", 2)))

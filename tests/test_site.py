@@ -25,7 +25,7 @@ from mailmart_privacy.web.dev_server import open_server
 from mailmart_privacy.web.link_check import check_links
 from mailmart_privacy.web.static_site import HEADERS, SITEMAP, build_site
 
-from .conftest import NOW, Run, one_line
+from .conftest import NOW, PATIENCE, Run, one_line
 from .versions import FIRST, SECOND, THIRD, THIRD_EFFECTIVE, three_version_ledger
 
 BASE = "https://example.com"
@@ -248,7 +248,7 @@ def serving(ledger: Ledger) -> Iterator[http.client.HTTPConnection]:
     with open_server(make_service(ledger).respond, host="127.0.0.1", port=0, log=lines.append) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=PATIENCE)
         try:
             yield connection
         finally:
@@ -300,7 +300,7 @@ def test_a_client_that_goes_is_no_traceback(ledger: Ledger, capfd: pytest.Captur
     def respond(method: str, target: str, headers: object) -> Response:
         if target == "/fault":
             raise RecordError("2026-02-24/policy.txt has changed")
-        gone.wait(10)
+        gone.wait(PATIENCE)
         return Response(200, (), b"x" * 50_000_000)
 
     with open_server(respond, host="127.0.0.1", port=0, log=lines.append) as server:
@@ -308,7 +308,7 @@ def test_a_client_that_goes_is_no_traceback(ledger: Ledger, capfd: pytest.Captur
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         for target in ("/gone", "/fault"):
-            with socket.create_connection(server.server_address[:2], timeout=10) as client:
+            with socket.create_connection(server.server_address[:2], timeout=PATIENCE) as client:
                 client.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
                 if target == "/fault":
                     assert client.recv(1) == b""
@@ -352,7 +352,7 @@ def test_serve_says_where_and_ends_on_ctrl_c(tmp_path: Path, environment: dict[s
         address = process.stdout.readline().decode().strip()
         found = re.fullmatch(r"http://127\.0\.0\.1:([0-9]+)/privacy", address)
         assert found, address
-        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=PATIENCE)
         connection.request("GET", "/privacy.txt")
         answer = connection.getresponse()
         assert (answer.status, bool(answer.read())) == (200, True)
@@ -364,6 +364,6 @@ def test_serve_says_where_and_ends_on_ctrl_c(tmp_path: Path, environment: dict[s
             assert json.loads(connection.getresponse().read())["verdict"] == verdict
             connection.close()
         os.kill(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
         assert b"Traceback" not in errors

@@ -14,7 +14,7 @@ import mailmart_privacy as privacy
 from mailmart_privacy import _user_dirs
 from mailmart_privacy.keys.key_files import dump_identity
 
-from .conftest import Run, state
+from .conftest import PATIENCE, Run, state
 from .pki import Authority
 
 
@@ -79,7 +79,7 @@ def test_two_first_uses_at_once_share_one_identity(cli: Run, environment: dict[s
             )
             for n in range(4)
         ]
-        assert [process.wait(60) for process in processes] == [0] * 4
+        assert [process.wait(PATIENCE) for process in processes] == [0] * 4
     assert cli("verify", *(f"{n}.pdf" for n in range(4))).returncode == 0
 
 
@@ -101,7 +101,7 @@ def test_many_processes_certify_once(tmp_path: Path, environment: dict[str, str]
             )
             for number in range(4)
         ]
-        assert [process.wait(120) for process in processes] == [0] * 4
+        assert [process.wait(PATIENCE) for process in processes] == [0] * 4
         stamps = [path for path in authority.requests[asked:] if "/tsa/" in path]
     assert len(list((state(environment) / "certified").glob("*-B-LT-*"))) == 1
     assert len(stamps) == 1 + 4  # one for the form, one for each copy

@@ -416,7 +416,7 @@ def test_a_changed_record_is_not_the_copys_fault(copy: bytes, identity: Identity
         verify(copy, trust=[identity.certificate], at=NOW, ledger=Ledger(read))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_noise_is_never_accepted(copy: bytes, identity: Identity, data: st.DataObject) -> None:
     """However pieces of a copy are cut, moved, repeated and mixed, the result is refused, and without a crash."""

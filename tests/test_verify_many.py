@@ -13,7 +13,7 @@ import pytest
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.keys.identity import Identity, dump_certificate
 
-from .conftest import NOW
+from .conftest import NOW, PATIENCE
 from .issuing import issue_copy
 
 COUNT, DISTINCT = 2_000, 40
@@ -44,7 +44,7 @@ def run(
     code = f"import resource, subprocess, sys\nr = subprocess.run({command!r})\n"
     code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\nsys.exit(r.returncode)"
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, check=False, timeout=300
+        [sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, check=False, timeout=PATIENCE
     )
     *_, peak = result.stderr.split()
     return result, int(peak) / 1024
@@ -145,13 +145,13 @@ def test_several_processes_end_together(
     process, children, workers = start(folder, environment)
     victim = {"group": -process.pid, "command": process.pid, "worker": workers[0]}[target]
     os.kill(victim, number)
-    out, error = process.communicate(timeout=30)
+    out, error = process.communicate(timeout=PATIENCE)
     # Click ends the line in which a terminal shows ^C; Python's own tracker of semaphores notices that nobody is left.
     lines = [line for line in error.decode().splitlines() if line and "resource_tracker" not in line]
     assert (process.returncode, len(lines)) == (code, len(words)), lines
     assert all(line.startswith(said) for line, said in zip(lines, words, strict=True))
     assert out.count(b": genuine: ") == COUNT - 1 if code == 0 else out.count(b": genuine: ") < COUNT - 1
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while not all(map(is_gone, children)):
         assert time.monotonic() < end, "a worker goes on"
         time.sleep(0.02)

@@ -427,7 +427,7 @@ _headers = st.dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     method=st.one_of(st.sampled_from(["GET", "HEAD"]), st.text(max_size=10)),
     rest=st.text(alphabet=string.printable + "é\0%/?&=\ud800", max_size=40),
