@@ -50,6 +50,7 @@ class Firefox:
         self._stream, self._replies, self._number = stream, replies, 0
         self._receive()  # who it is
         self._call("WebDriver:NewSession", strictFileInteractability=False)
+        self._call("WebDriver:SetTimeouts", script=int(_TIMEOUT * 1000), pageLoad=int(_TIMEOUT * 1000))
 
     def open(self, url: str) -> None:
         """Open an address, and wait until it is loaded."""

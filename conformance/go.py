@@ -75,7 +75,7 @@ def check_log(log: Path, key: Path) -> str:
         for line in process.stderr:
             said.append(line.strip())
             if "Successfully fsck'd" in line:
-                process.wait(10)
+                process.wait(60)
                 return ""
             # Once a tile is wrong, it reports that in its status every second and never ends (v1.0.4).
             if ":Invalid" in line or ":FetchError" in line:
@@ -91,5 +91,5 @@ def check_proof(*arguments: str | Path) -> str:
         Why it refuses it; nothing where it accepts it.
     """
     command = [str(program("proof")), *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     return "" if (result.returncode, result.stdout) == (0, "ok\n") else result.stdout.strip() or result.stderr.strip()

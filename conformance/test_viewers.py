@@ -91,7 +91,8 @@ def test_browsers_show_what_poppler_shows(
     name: str, screen: Screen, copies: dict[str, Path], expected: dict[str, Image.Image], boxes: dict[str, Box]
 ) -> None:
     """No tint, no box, no other font; names of two lines and in other scripts as they were set."""
-    picture = screen.show(copies[name], expected[name]).picture()
+    page = screen.show(copies[name], expected[name])
+    picture = page.wait_for(lambda picture: not find_differences(picture, expected[name], boxes))
     assert find_differences(picture, expected[name], boxes) == []
 
 
@@ -101,7 +102,8 @@ def test_nobody_types_into_a_copy(
     """Clicking into each field and typing changes nothing on the page."""
     page = screen.show(copies["one line"], expected["one line"])
     for name in FIELDS:
-        picture = page.type_into(boxes[name], TYPED)
+        page.type_into(boxes[name], TYPED)
+        picture = page.wait_for(lambda picture: not find_differences(picture, expected["one line"], boxes))
         assert find_differences(picture, expected["one line"], boxes) == [], name
 
 
@@ -110,10 +112,14 @@ def test_a_fillable_copy_is_noticed(
 ) -> None:
     """If the fields were not read-only, what is typed would be shown, and the comparison would fail."""
     page = screen.show(copies["fillable"], expected["fillable"])
-    before = page.picture()
+    before = page.wait_for(lambda picture: bool(find_differences(picture, expected["fillable"], boxes)))
     assert {fault.split(":")[0] for fault in find_differences(before, expected["fillable"], boxes)} >= set(FIELDS)
-    after = page.type_into(boxes[RECIPIENT], TYPED)
-    assert ImageChops.difference(_crop(before, boxes[RECIPIENT]), _crop(after, boxes[RECIPIENT])).getbbox()
+    page.type_into(boxes[RECIPIENT], TYPED)
+
+    def is_changed(picture: Image.Image) -> bool:
+        return bool(ImageChops.difference(_crop(before, boxes[RECIPIENT]), _crop(picture, boxes[RECIPIENT])).getbbox())
+
+    assert is_changed(page.wait_for(is_changed))
 
 
 @pytest.mark.parametrize("program", ["mupdf", "ghostscript"])

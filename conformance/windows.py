@@ -17,6 +17,7 @@ from .programs import ValidatorError, find_program, run
 RESOLUTION = 96  # pixels an inch: what browsers mean by 100 %
 _SCREEN = (1300, 1500)
 _PATIENCE = 120.0  # seconds until a page has to be drawn
+_LATER = 30.0  # seconds until all that belongs to it has to be
 _ZOOM = "zoom=100"
 _ROUGHLY = 3  # by which the brightness of lines may differ from what is expected, of 255, on average
 
@@ -86,17 +87,23 @@ class Shown:
         (x, y), (width, height) = self._place, self._size
         return self._screen.grab().crop((x, y, x + width, y + height))
 
-    def type_into(self, box: tuple[float, float, float, float], text: str) -> Image.Image:
-        """Click into the middle of a box, type, and move the mouse away.
+    def wait_for(self, is_so: Callable[[Image.Image], bool]) -> Image.Image:
+        """Take pictures of the page until one is as wanted: what lies above the page, a busy machine draws later.
 
         Returns:
-            A picture of the page afterwards.
+            That picture, or after half a minute the last one.
         """
+        end = time.monotonic() + _LATER
+        while not is_so(picture := self.picture()) and time.monotonic() < end:
+            time.sleep(0.5)
+        return picture
+
+    def type_into(self, box: tuple[float, float, float, float], text: str) -> None:
+        """Click into the middle of a box, type, and move the mouse away."""
         x, y = ((box[i] + box[i + 2]) / 2 + self._place[i] for i in (0, 1))
         self._screen.use("mousemove", str(round(x)), str(round(y)), "click", "1", "sleep", "0.3")
         self._screen.use("type", "--delay", "30", text)
         self._screen.use("mousemove", "1", "1", "sleep", "1")
-        return self.picture()
 
 
 @contextmanager
@@ -115,7 +122,7 @@ def open_chromium() -> Iterator[Screen]:
             running = subprocess.Popen(
                 command, env={**environment, "HOME": folder}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            last.callback(running.wait, 30)
+            last.callback(running.wait, _PATIENCE)
             last.callback(running.terminate)
 
         yield Screen(display, show)
@@ -175,7 +182,7 @@ def _open_display() -> Iterator[str]:
         yield f":{number}"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(_PATIENCE)
 
 
 def _find_page(screen: Image.Image, expected: Image.Image) -> tuple[int, int] | None:

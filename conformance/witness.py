@@ -16,7 +16,7 @@ from mailmart_privacy.archive.witnesses import Witness
 from . import go
 
 NAME = "witness.example/omni"
-_START = 30.0
+_START = 300.0  # seconds
 
 
 @contextlib.contextmanager

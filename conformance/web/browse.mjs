@@ -10,6 +10,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
+import { PATIENCE } from "./patience.mjs";
 
 const [executablePath, place, out, ...asked] = process.argv.slice(2);
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -96,6 +97,7 @@ const brief = (results) =>
 
 async function open(browser, address, options) {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const [requests, complaints] = [[], []];
   page.on("request", (request) => requests.push(request.url()));
@@ -146,6 +148,7 @@ const { server, served, address } = place.startsWith("http://") ? { served: [], 
 const browser = await chromium.launch({
   executablePath,
   headless: true,
+  timeout: PATIENCE,
   args: [
     "--no-sandbox",
     "--disable-gpu",

@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import playwright from "playwright-core";
+import { PATIENCE } from "./patience.mjs";
 
 const [name, executablePath, address, task] = process.argv.slice(2);
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -81,6 +82,7 @@ const brief = (results) => results.map(({ id, nodes }) => `${id}: ${nodes.map((n
 
 async function visit(browser, window, colorScheme) {
   const context = await browser.newContext({ viewport: WINDOWS[window], colorScheme });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const [requests, complaints] = [[], []];
   page.on("request", (request) => requests.push(request.url()));
@@ -105,7 +107,7 @@ async function visit(browser, window, colorScheme) {
   return { context, page, requests, view: { window, scheme: colorScheme, loaded: requests.slice(0, loaded), sent, complaints, shown, dropped } };
 }
 
-const browser = await playwright[name].launch({ executablePath, headless: true, ...LAUNCH[name] });
+const browser = await playwright[name].launch({ executablePath, headless: true, timeout: PATIENCE, ...LAUNCH[name] });
 try {
   const views = [];
   for (const [window, scheme] of asked) {
@@ -114,6 +116,7 @@ try {
     views.push(view);
   }
   const context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   await page.goto(address, { waitUntil: "networkidle" });
   const requests = [];

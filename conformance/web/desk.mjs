@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { PATIENCE } from "./patience.mjs";
 
 const [executablePath, address, workbook] = process.argv.slice(2);
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -18,7 +19,6 @@ const VIEWS = [
 ].filter(({ name }) => !process.env.QUICK || ["desktop", "narrow-dark"].includes(name));
 const origin = new URL(address).origin;
 // How long to wait for a page: other validators may keep the machine busy. `make bench` says how much work pages are.
-const PATIENCE = 180_000; // milliseconds
 
 // Presses a button, and waits for the page that comes of it: not for one that only says that work goes on.
 async function press(page, selector) {
@@ -172,7 +172,7 @@ async function lookAtAll(views, paths) {
   return paths.map((path, index) => ({ path, views: seen.map((each) => each[index]) }));
 }
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: PATIENCE });
 const context = await patient(browser.newContext({ acceptDownloads: true }));
 const first = await context.newPage();
 const views = await Promise.all(VIEWS.map(openView));

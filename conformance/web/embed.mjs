@@ -1,5 +1,6 @@
 // node embed.mjs CHROMIUM PAGE…: what the style sheet of the fragments does inside of them, and to the rest of each page.
 import { chromium } from "playwright-core";
+import { PATIENCE } from "./patience.mjs";
 
 const [program, ...pages] = process.argv.slice(2);
 // The size of the page follows from what it holds, so these tell nothing about a rule.
@@ -30,10 +31,11 @@ const readInside = () => {
   };
 };
 
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"], timeout: PATIENCE });
 const found = {};
 for (const page of pages) {
   const window = await browser.newPage({ viewport: { width: 320, height: 800 } });
+  window.setDefaultTimeout(PATIENCE);
   await window.goto(`file://${page}`);
   const styled = JSON.stringify(await window.evaluate(readOutside, MEASURES.source));
   const inside = await window.evaluate(readInside);

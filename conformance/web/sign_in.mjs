@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { PATIENCE } from "./patience.mjs";
 
 const [executablePath, origin, ...commands] = process.argv.slice(2);
 const [admit, age] = commands.map((each) => JSON.parse(each));
@@ -40,9 +41,9 @@ async function signIn(page, name) {
   if (!page.url().startsWith(origin)) await press(page, "button[type=submit]");
 }
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: PATIENCE });
 const context = await browser.newContext();
-context.setDefaultTimeout(120_000);
+context.setDefaultTimeout(PATIENCE);
 const page = await context.newPage();
 const complaints = [];
 const complain = (words) => page.url().startsWith(origin) && complaints.push(words); // not of the provider's own pages
