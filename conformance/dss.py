@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from xml.etree import ElementTree
 
-from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run, run_java
+from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run, run_fetching, run_java
 
 VERSION = "6.4"
 _HOME = HERE / "java" / "dss"
@@ -143,9 +143,10 @@ def fetch() -> None:
             return
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             target = Path(folder, "jars")
-            output = run(
+            output = run_fetching(
                 "mvn",
                 "--batch-mode",
+                "--update-snapshots",  # what could not be fetched a moment ago is asked for again
                 "--quiet",
                 f"--file={_HOME / 'pom.xml'}",
                 "dependency:copy-dependencies",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .programs import CACHE, HERE, MissingValidatorError
+from .programs import CACHE, HERE, MissingValidatorError, run_fetching
 
 _SOURCES = HERE / "go"
 _PROGRAMS = {  # what is built, and in which module
@@ -37,23 +37,19 @@ def install() -> None:
     if not go.is_file():
         raise MissingValidatorError("Go is not installed; run: pip install --group conformance")
     environment = {
-        **os.environ,
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=readonly -buildvcs=false -modcacherw",
-        "GOROOT": "",
+        "GOROOT": "",  # as if it were not set: another Go's would mislead this one
         "GOCACHE": str(CACHE / "go-build"),
         "GOMODCACHE": str(CACHE / "go-modules"),
         "CGO_ENABLED": "0",
     }
-    del environment["GOROOT"]  # that of another Go would mislead this one
     _FOLDER.mkdir(parents=True, exist_ok=True)
     for package, module in _PROGRAMS.values():
         # Each runs for seconds: it is not worth being optimised, which takes most of the time of building.
-        command = [str(go), "build", "-gcflags=all=-N -l", "-o", f"{_FOLDER}{os.sep}", package]
-        result = subprocess.run(
-            command, cwd=module, env=environment, capture_output=True, text=True, check=False, timeout=900
-        )
-        if result.returncode != 0:
+        options = ("build", "-gcflags=all=-N -l", "-o", f"{_FOLDER}{os.sep}")
+        result = run_fetching(str(go), *options, package, cwd=module, variables=environment)
+        if result.status != 0:
             raise MissingValidatorError(f"{package} cannot be built: {' '.join(result.stderr.split())[-500:]}")
 
 

@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ CACHE = ROOT / ".cache" / "conformance"
 
 # Set by `make conformance QUICK=1`, as CI does: every kind of file and every validator, but fewer files of a kind.
 QUICK = bool(os.environ.get("QUICK"))
-_TIMEOUT = 600  # seconds
+_TIMEOUT = 900  # seconds
+_PAUSES = (5.0, 20.0)  # seconds between attempts to fetch something
 
 _PACKAGES = {
     "Xvfb": "xvfb",
@@ -102,8 +104,28 @@ def run_java(*arguments: str | Path) -> Output:
     return run("java", *_JAVA, *arguments)
 
 
-def run(name: str, *arguments: str | Path, cwd: Path | None = None) -> Output:
+def run_fetching(
+    name: str, *arguments: str | Path, cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Output:
+    """Run a program that fetches something, and again where it fails, at most twice: connections drop; see `run`."""
+    for pause in _PAUSES:
+        output = run(name, *arguments, cwd=cwd, variables=variables)
+        if output.status == 0:
+            return output
+        time.sleep(pause)
+    return run(name, *arguments, cwd=cwd, variables=variables)
+
+
+def run(
+    name: str, *arguments: str | Path, cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Output:
     """Run a program to its end.
+
+    Args:
+        name: of the program, or where it is.
+        arguments: of its command line.
+        cwd: the folder to run it in.
+        variables: more variables of its environment.
 
     Raises:
         MissingValidatorError: it is not installed.
@@ -111,7 +133,7 @@ def run(name: str, *arguments: str | Path, cwd: Path | None = None) -> Output:
     """
     command: Sequence[str] = [find_program(name), *map(str, arguments)]
     # Messages are read below, so they must not be translated.
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", **(variables or {})}
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT, env=environment, cwd=cwd, check=False)
     except subprocess.TimeoutExpired:

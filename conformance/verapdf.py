@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run, run_java
+from .programs import CACHE, HERE, MissingValidatorError, ValidatorError, find_program, run_fetching, run_java
 
 VERSION = "1.30.2"
 JAR = CACHE / f"verapdf-cli-{VERSION}.jar"
@@ -118,9 +118,10 @@ def fetch() -> None:
         if JAR.is_file() and _digest(JAR) == _JAR_DIGEST:
             return
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            output = run(
+            output = run_fetching(
                 "mvn",
                 "--batch-mode",
+                "--update-snapshots",  # what could not be fetched a moment ago is asked for again
                 "--quiet",
                 f"--file={HERE / 'java' / 'verapdf' / 'pom.xml'}",
                 "dependency:copy-dependencies",

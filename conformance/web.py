@@ -4,7 +4,7 @@ import fcntl
 from hashlib import sha256
 from pathlib import Path
 
-from .programs import CACHE, HERE, MissingValidatorError, find_program, run
+from .programs import CACHE, HERE, MissingValidatorError, find_program, run_fetching
 
 FOLDER = HERE / "web"
 _MODULES = FOLDER / "node_modules"
@@ -26,7 +26,7 @@ def install() -> Path:
     with (CACHE / "npm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.is_file() or stamp.read_text() != locked:
-            output = run("npm", "ci", cwd=FOLDER)
+            output = run_fetching("npm", "ci", cwd=FOLDER)
             if output.status != 0:
                 raise MissingValidatorError(f"npm could not install the page's validators:\n{output.stderr}")
             stamp.write_text(locked)

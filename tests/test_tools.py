@@ -4,8 +4,10 @@ import importlib.util
 import io
 import os
 import sys
+from email.message import Message
 from pathlib import Path
 from types import ModuleType
+from urllib.error import HTTPError
 
 import pytest
 from packaging.version import Version
@@ -142,6 +144,32 @@ def test_a_uv_with_another_digest_is_refused(load, monkeypatch, tmp_path: Path) 
     with pytest.raises(OSError, match=r"uv\.whl is not the file that locks/uv\.txt names"):
         installing.fetch_uv(tmp_path / "uv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_connection_that_drops_is_made_again(load, monkeypatch) -> None:
+    """Three attempts, but one where the server says that the address is wrong."""
+    installing = load("installing")
+    attempts: list[OSError | None] = []
+
+    def open_url(*_: object, **__: object) -> io.BytesIO:
+        error = attempts.pop(0)
+        if error is not None:
+            raise error
+        return io.BytesIO(b"the wheel")
+
+    monkeypatch.setattr(installing.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(installing.urllib.request, "urlopen", open_url)
+    dropped = ConnectionResetError(104, "Connection reset by peer")
+    attempts[:] = [dropped, dropped, None]
+    assert installing.read("https://index.example/", None) == b"the wheel"
+    attempts[:] = [dropped] * 4
+    with pytest.raises(ConnectionResetError):
+        installing.read("https://index.example/", None)
+    assert len(attempts) == 1
+    attempts[:] = [HTTPError("https://index.example/", 404, "Not Found", Message(), None)] * 2
+    with pytest.raises(HTTPError):
+        installing.read("https://index.example/", None)
+    assert len(attempts) == 1
 
 
 def test_settings_of_pip_are_those_of_uv(load, monkeypatch, tmp_path: Path) -> None:

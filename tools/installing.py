@@ -18,6 +18,8 @@ import re
 import ssl
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
@@ -27,6 +29,9 @@ ROOT = Path(__file__).parents[1]
 # What uv calls pip's settings.
 SETTINGS = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
 _TIMEOUT = 60.0  # seconds
+_PAUSES = (1.0, 5.0)  # seconds between attempts: connections drop
+# A connection that drops must not fail a run of an hour; uv's own numbers are 3 and 30.
+_PATIENT = {"UV_HTTP_RETRIES": "6", "UV_HTTP_TIMEOUT": "60"}
 
 
 def main() -> None:
@@ -75,15 +80,10 @@ def fetch_uv(target: Path) -> None:
     settings = uv_environment()
     context = ssl.create_default_context(cafile=settings.get("SSL_CERT_FILE"))
 
-    def read(address: str) -> bytes:
-        request = urllib.request.Request(address, headers={"Accept": "text/html"})
-        with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as answer:
-            content: bytes = answer.read()
-        return content
-
     page = settings.get("UV_DEFAULT_INDEX", "https://pypi.org/simple").rstrip("/") + "/uv/"
-    link, digest = choose_wheel(read(page).decode(), (ROOT / "locks" / "uv.txt").read_text(encoding="utf-8"))
-    wheel = read(urllib.parse.urljoin(page, link))
+    lock = (ROOT / "locks" / "uv.txt").read_text(encoding="utf-8")
+    link, digest = choose_wheel(read(page, context).decode(), lock)
+    wheel = read(urllib.parse.urljoin(page, link), context)
     if hashlib.sha256(wheel).hexdigest() != digest:
         raise OSError(f"{link} is not the file that locks/uv.txt names")
     with zipfile.ZipFile(io.BytesIO(wheel)) as files:
@@ -92,6 +92,21 @@ def fetch_uv(target: Path) -> None:
         part.write_bytes(files.read(program))
     part.chmod(0o755)
     part.replace(target)
+
+
+def read(address: str, context: ssl.SSLContext) -> bytes:
+    """Read what is at an address; an attempt that fails is repeated, unless the server says that it will not help."""
+    for pause in (*_PAUSES, None):
+        try:
+            request = urllib.request.Request(address, headers={"Accept": "text/html"})
+            with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as answer:
+                content: bytes = answer.read()
+            return content
+        except (OSError, http.client.HTTPException) as error:
+            if pause is None or (isinstance(error, urllib.error.HTTPError) and error.code < 500):
+                raise
+            time.sleep(pause)
+    raise AssertionError
 
 
 def choose_wheel(page: str, lock: str) -> tuple[str, str]:
@@ -124,8 +139,8 @@ def ask_pip_for_uv() -> None:
 
 
 def uv_environment() -> dict[str, str]:
-    """Make the environment for uv: pip's index and certificates, unless uv has settings of its own."""
-    environment = dict(os.environ)
+    """Make the environment for uv: pip's index and certificates, and patience, unless uv has settings of its own."""
+    environment = _PATIENT | os.environ
     for name, value in read_pip_settings().items():
         if name in SETTINGS:
             environment.setdefault(SETTINGS[name], value)

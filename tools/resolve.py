@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,15 +50,21 @@ def main() -> int:
     extras = sorted(read_requirements().extras)
     answers = []
     for version in OLD_PIPS[:1] if quick else OLD_PIPS:
-        answers += [ask_old_pip(version, wheel, extra) for extra in (["all"] if quick else extras)]
+        answers += [ask(ask_old_pip, version, wheel, extra) for extra in (["all"] if quick else extras)]
     for system in SYSTEMS:
         for python in PYTHONS[:: len(PYTHONS) - 1] if quick else PYTHONS:
-            answers += [ask_uv(system, python, wheel, extra) for extra in (["all"] if quick else ["pdf", "all"])]
+            answers += [ask(ask_uv, system, python, wheel, extra) for extra in (["all"] if quick else ["pdf", "all"])]
     for answer in answers:
         print(f"{'FAILED ' if answer.fault else 'ok     '}{answer.question}{answer.fault and ': ' + answer.fault}")
     failed = sum(1 for answer in answers if answer.fault)
     print(f"{len(answers) - failed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def ask(question: Callable[..., Answer], *arguments: object) -> Answer:
+    """Ask a question, and once more if the answer is a fault: it may be a connection that dropped."""
+    answer = question(*arguments)
+    return question(*arguments) if answer.fault else answer
 
 
 def ask_old_pip(version: str, wheel: Path, extra: str) -> Answer:

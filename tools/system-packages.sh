@@ -19,9 +19,15 @@ fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-# shellcheck disable=SC2086 # a list of words
-if ! { $root apt-get update -qq && $root apt-get install -qq -y --no-install-recommends $missing; } >"$log" 2>&1; then
-    cat "$log" >&2
-    exit 1
-fi
-rm -f "$log"
+# Another apt-get is waited for. Connections drop, and mirrors change between the two commands: it is tried three times.
+options="-qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300"
+for pause in 5 20 0; do
+    # shellcheck disable=SC2086 # lists of words
+    if { $root apt-get $options update && $root apt-get $options install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+        rm -f "$log"
+        exit 0
+    fi
+    sleep $pause
+done
+cat "$log" >&2
+exit 1
