@@ -385,7 +385,7 @@ def test_the_python_api(tmp_path: Path, authority: Authority) -> None:
     assert customer.copies[0].actor == service.actor
     assert service.fetch(first.digest[:8]) == first.pdf
     opened.verify(opened.known_roots()).require_sound()
-    version = opened.in_force(NOW, trust=authority.trust)
+    version = opened.in_force(NOW, trust=authority.trust, ledger=shipped())
     held = service.hold(name="Acme GmbH", details=archive.Details(reason="claim " * 20))
     service.release(holds := service.holds())
     service.end_relation("Acme GmbH", ended_at=NOW)

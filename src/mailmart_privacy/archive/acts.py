@@ -130,21 +130,46 @@ def withdraw(
 ) -> LogEntry:
     """Log that a copy is withdrawn: it was issued wrongly, or was never sent. The copy stays in the archive.
 
+    Renewed files are the same copy, so an entry of its own withdraws each file that renewed it, or that it renewed.
+
     Args:
         session: the archive, open to be added to.
         recipient: its customer.
         copy: its entry.
         details: why.
-        register: what the log says of it, or None to read the whole log for that.
+        register: what the log says of the customer's copies, or None to read the whole log for that.
+
+    Returns:
+        The entry that withdraws the copy.
 
     Raises:
         UsageError: it is withdrawn already.
     """
-    register = register or read_register(session.archive)
+    register = register or copies_of(session.archive, recipient.pseudonym)
     if copy.number in register.withdrawn:
         moment = register.withdrawn[copy.number].entry.recorded_at
         raise UsageError(f"the copy of entry {copy.number:,} was withdrawn on {moment:%Y-%m-%d} already")
-    return session.add_act("withdrawn", recipient=recipient, about=copy.number, details=details)
+    done = session.add_act("withdrawn", recipient=recipient, about=copy.number, details=details)
+    for other in _list_renewals(copy, register.copies):
+        if other.number not in register.withdrawn:
+            session.add_act("withdrawn", recipient=recipient, about=other.number, details=details)
+    return done
+
+
+def _list_renewals(copy: LogEntry, copies: Sequence[LogEntry]) -> list[LogEntry]:
+    """List the other files of a copy: the one that it renewed, those that renewed it, and so on."""
+    found, digests = list[LogEntry](), _name_files(copy)
+    others = [each for each in copies if each.number != copy.number]
+    while more := [each for each in others if _name_files(each) & digests]:
+        found += more
+        digests = digests.union(*map(_name_files, more))
+        others = [each for each in others if each not in more]
+    return sorted(found, key=lambda each: each.number)
+
+
+def _name_files(copy: LogEntry) -> set[str]:
+    """Name the file of a copy, and the one that it renewed, by their digests."""
+    return {copy.entry.files[0].digest, *([copy.entry.renews] if copy.entry.renews else [])}
 
 
 def erase(

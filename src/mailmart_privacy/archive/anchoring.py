@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..trust.anchors import Trusted
     from ..trust.timestamp_client import TimestampClient
     from .archive import Archive
+    from .entries import LogEntry
     from .index.index import Index
     from .session import Session
 
@@ -30,18 +31,21 @@ class Anchoring:
     trust: "Trusted"
     witnesses: tuple[Witness, ...] = ()
 
-    def anchor(self, session: "Session", at: datetime.datetime) -> None:
+    def anchor(self, session: "Session", at: datetime.datetime) -> "LogEntry":
         """Publish the log, have witnesses sign its checkpoint, and have an authority stamp it.
 
         Args:
             session: an archive that is being added to.
             at: now (aware).
 
+        Returns:
+            The entry of the anchor, which says how many entries it covers.
+
         Raises:
             LevelError: no authority gave a usable answer.
             ArchiveError: a witness did not sign.
         """
-        anchor(
+        return anchor(
             session,
             timestamps=self.timestamps,
             trust=self.trust,

@@ -218,10 +218,10 @@ class _Files:
             self._report.faults.append(
                 f"the record of {pseudonym} is missing from {RECIPIENTS} and {STAFF}, or was changed"
             )
+        staff = self._report.register.erased - self._report.register.erased_customers
         for pseudonym in sorted(self._erased & found):
-            self._report.faults.append(
-                f"{pseudonym} is erased, and the record is still there: erase this customer again"
-            )
+            whom = "member of staff" if pseudonym in staff else "customer"
+            self._report.faults.append(f"{pseudonym} is erased, and the record is still there: erase this {whom} again")
 
     def _require_erased(self) -> None:
         """Find copies of erased recipients that still exist, or exist again, for instance from a backup."""

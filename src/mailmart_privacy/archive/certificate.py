@@ -13,9 +13,12 @@ from .._time import format_cell, format_iso
 from ..errors import DestinationExistsError, UsageError
 from ..policy.render import environment
 from .entries import write_json
+from .layout import RECIPIENTS, STAFF
+from .recipients import name_pseudonym
 from .register import copies_of, read_register
 
 if TYPE_CHECKING:
+    from .archive import Archive
     from .entries import LogEntry
     from .register import Register
     from .service_acts import ArchiveActs
@@ -103,7 +106,7 @@ def certify_erasure(
         elsewhere: other places to clean.
 
     Raises:
-        UsageError: that entry is not an erasure.
+        UsageError: that entry is not an erasure, or one that was interrupted.
         CertifiedError: the certificate was handed over already.
         TamperedError: the log is not that of its checkpoint.
     """
@@ -114,7 +117,9 @@ def certify_erasure(
     for each in register.acts:
         if each.entry.act == "erase-certified" and each.entry.about == number:
             raise CertifiedError(number, each.entry.recorded_at)
-    document = _describe(session, register, erasure)
+    own = copies_of(session.archive, erasure.entry.recipient or "")
+    _require_gone(session.archive, erasure, own.copies)
+    document = _describe(session, register, erasure, own.copies)
     document |= {"issued_at": format_iso(at), "requested_by": requested_by or None, "name": name or None}
     document["other_places"] = list(elsewhere)
     content = write_json(document) + b"\n"
@@ -161,10 +166,24 @@ def write_certificate(
     return paths
 
 
-def _describe(session: "Session", register: "Register", erasure: "LogEntry") -> dict[str, Any]:
+def _require_gone(archive: "Archive", erasure: "LogEntry", copies: "Sequence[LogEntry]") -> None:
+    """Refuse to certify an erasure that was logged, and interrupted before everything was removed."""
+    there = any(archive.read_file(file) is not None for copy in copies for file in copy.entry.files)
+    for name, _ in () if there else (*archive.storage.find(RECIPIENTS), *archive.storage.find(STAFF)):
+        content = archive.storage.read(name)
+        there = there or (content is not None and name_pseudonym(content) == erasure.entry.recipient)
+    if there:
+        raise UsageError(
+            f"the erasure in entry {erasure.number:,} was interrupted before everything was removed; ask for it again, "
+            "then certify it"
+        )
+
+
+def _describe(
+    session: "Session", register: "Register", erasure: "LogEntry", copies: "Sequence[LogEntry]"
+) -> dict[str, Any]:
     """Describe what was erased; the log has it by pseudonym."""
     pseudonym = erasure.entry.recipient or ""
-    own = copies_of(session.archive, pseudonym)
     asked = [each for each in register.acts if each.entry.act == "erase-waiting" and each.entry.recipient == pseudonym]
     return {
         "format": "mailmart-privacy-erasure-certificate",
@@ -181,7 +200,7 @@ def _describe(session: "Session", register: "Register", erasure: "LogEntry") -> 
                 "issued_at": format_iso(copy.entry.issued_at) if copy.entry.issued_at else None,
                 "sha256": copy.entry.files[0].digest,
             }
-            for copy in own.copies
+            for copy in copies
         ],
         "remains": "entries under a pseudonym that leads to nobody: they say that there were copies, since erased",
     }

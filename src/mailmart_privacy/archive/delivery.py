@@ -12,6 +12,7 @@ from ..errors import ArchiveError, PrivacyError, UndeliveredError
 from .acts import withdraw
 from .adding import ReferenceOwners
 from .admission import admit
+from .lookup import read_present
 from .recipients import Details, open_details
 from .register import copies_of
 
@@ -250,7 +251,7 @@ def _find_request(service: "ArchiveService", name: str, request: str) -> Archive
         details = open_details(recipient.key, entry.sealed) if entry.sealed else Details()
         if details.request == request and entry.issued_at is not None:
             return ArchivedCopy(
-                pdf=service.archive.read_file(entry.files[0]) or b"",
+                pdf=read_present(service.archive, entry.files[0], entry.recipient),
                 digest=entry.files[0].digest,
                 recipient=recipient.name,
                 reference=details.reference,

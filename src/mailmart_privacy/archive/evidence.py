@@ -8,12 +8,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from .. import _resources
-from ..errors import MissingExtraError, UsageError
+from ..errors import MissingExtraError
 from ..policy.render import environment
 from .anchors import choose_chain
 from .archive import Archive
 from .entries import LogEntry
 from .layout import KEY
+from .lookup import read_present
 from .proofs import SUFFIX, write_proof
 from .tlog.notes import parse_key
 
@@ -85,11 +86,10 @@ def gather_evidence(
     Raises:
         UsageError: the file was removed.
         ArchiveError: its entry is not published yet.
-        TamperedError: the file, or one of the version's, was changed.
+        TamperedError: the file, or one of the version's, was changed or is missing.
     """
-    content = archive.read_file(file)
-    if content is None:
-        raise UsageError(f"{file.name} is no longer there: its recipient was erased")
+    recipient = found.entry.recipient
+    read_present(archive, file, recipient)
     chain = choose_chain(found.number, anchors, at)
     is_copy = found.entry.kind == "customer-copy"
     name = _COPY if is_copy else file.name.rpartition("/")[2]
@@ -107,13 +107,13 @@ def gather_evidence(
     if published is not None and is_copy:
         files[f"policy{SUFFIX}"] = write_proof(archive, published, checkpoint)
     for other in found.entry.files:
-        files[_COPY if is_copy else other.name.rpartition("/")[2]] = archive.read_file(other) or b""
+        files[_COPY if is_copy else other.name.rpartition("/")[2]] = read_present(archive, other, recipient)
     for position, anchor in enumerate(chain):
         files |= _anchor_files(archive, anchor, _name_anchor(position))
         if position:
             covered = write_proof(archive, chain[position - 1].entry.number, anchor.checkpoint)
             files[f"{_name_anchor(position)}{SUFFIX}"] = covered
-    files |= {f"policy/{each.name.rpartition('/')[2]}": archive.read_file(each) or b"" for each in policy}
+    files |= {f"policy/{each.name.rpartition('/')[2]}": read_present(archive, each) for each in policy}
     files[_PAGE] = _render(archive, found, name, file, proof, chain, occasion, at, str(key))
     return _pack(files, archive.metadata.origin, at)
 
@@ -128,7 +128,7 @@ def _name_anchor(position: int) -> str:
 
 
 def _anchor_files(archive: Archive, anchor: "Anchor", name: str) -> dict[str, bytes]:
-    contents = {file.name.rpartition(".")[2]: archive.read_file(file) or b"" for file in anchor.entry.entry.files}
+    contents = {file.name.rpartition(".")[2]: read_present(archive, file) for file in anchor.entry.entry.files}
     *between, root = anchor.path
     pems = [each.public_bytes(Encoding.PEM) for each in between]
     return {

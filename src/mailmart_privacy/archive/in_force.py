@@ -10,6 +10,7 @@ from .entries import File
 from .lookup import compare_row
 
 if TYPE_CHECKING:
+    from ..policy.ledger import Ledger
     from ..trust.anchors import Trusted
     from .service import ArchiveService
 
@@ -42,24 +43,26 @@ class InForce:
         return f"<InForce {self.version}, provable {self.provable}, {len(self.files)} files>"
 
 
-def in_force(service: "ArchiveService", at: datetime.datetime, *, trust: "Trusted") -> InForce:
+def in_force(service: "ArchiveService", at: datetime.datetime, *, trust: "Trusted", ledger: "Ledger") -> InForce:
     """Find the version in force; what the index answers is compared with the log.
 
     Args:
         service: the archive.
         at: the moment in question (aware).
         trust: whom to trust for timestamps.
+        ledger: the recorded versions; it says which ones were withdrawn before they took effect, as no entry does.
 
     Raises:
         TamperedError: the index says something else than the log.
         UntrustedError: an authority's certificate leads to no trusted one.
     """
     archive = service.archive
+    withdrawn = [each.version for each in ledger.versions if each.withdrawn_at is not None]
     with service.index() as index:
-        rows = index.in_force(at)
+        rows = index.in_force(at, without=withdrawn)
         anchors = require_holding(indexed_anchors(archive, index, trust=trust, at=service.clock()))
         stamped = max((each.checkpoint.size for each in anchors if each.moment <= at), default=0)
-        provable = index.in_force(at, below=stamped)
+        provable = index.in_force(at, below=stamped, without=withdrawn)
     since = min((each.moment for each in anchors), default=None)
     for row in (*rows, *provable):
         compare_row(archive, row)

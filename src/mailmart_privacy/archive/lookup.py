@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 from ..errors import TamperedError, UsageError
 from .finding import find_similar
-from .register import read_log
+from .recipients import fold
+from .register import read_log, read_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .archive import Archive
-    from .entries import LogEntry
+    from .entries import File, LogEntry
     from .index.index import Index, Row
     from .recipients import Recipient
 
@@ -102,15 +103,47 @@ def compare_row(archive: "Archive", row: "Row", read: "Callable[[int], LogEntry]
     return found
 
 
+def read_present(archive: "Archive", file: "File", recipient: str | None = None) -> bytes:
+    """Read a file that has to be there, unless its recipient was erased.
+
+    Args:
+        archive: where.
+        file: one that an entry names.
+        recipient: the pseudonym in that entry, or None.
+
+    Raises:
+        UsageError: the recipient was erased.
+        TamperedError: it was changed, or is missing.
+    """
+    content = archive.read_file(file)
+    if content is None:
+        if recipient is not None and recipient in read_register(archive).erased:
+            raise UsageError(f"{file.name} is no longer there: its recipient was erased")
+        raise TamperedError(f"{archive.storage.location}: {file.name} is missing; was the archive copied in part?")
+    return content
+
+
 def find_customer(archive: "Archive", names_key: bytes, name: str) -> "Recipient":
     """Find a customer by the exact name; case, blanks and the kinds of quotes and dashes do not count.
+
+    If nobody else has the name, a customer whose erasure waits is found.
 
     Raises:
         NoSuchCustomerError: nobody has this name; the error names similar customers.
     """
-    found = archive.find_recipient(names_key, name)
-    if found is None:
-        raise NoSuchCustomerError(name, find_similar(name, (each.name for each in archive.recipients(names_key))))
+    return archive.find_recipient(names_key, name) or find_namesakes(archive, names_key, name)[0]
+
+
+def find_namesakes(archive: "Archive", names_key: bytes, name: str) -> "list[Recipient]":
+    """Find all records of one name: a customer who came back has another one while the erasure of the first waits.
+
+    Raises:
+        NoSuchCustomerError: nobody has this name; the error names similar customers.
+    """
+    records = list(archive.recipients(names_key))
+    found = [each for each in records if fold(each.name) == fold(name)]
+    if not found:
+        raise NoSuchCustomerError(name, find_similar(name, (each.name for each in records)))
     return found
 
 

@@ -27,7 +27,8 @@ def describe_occasion(
     trust: "Trusted",
     ledger: "Ledger",
 ) -> Occasion:
-    """Gather what the page says; customer and reference only if the archive's key is available.
+    """Gather what the page says; customer, reference and the reason of a withdrawal only if the archive's key is
+    available.
 
     Args:
         service: the archive.
@@ -44,11 +45,12 @@ def describe_occasion(
         pdf = service.archive.read_file(entry.entry.files[0]) or b""
         with limited():
             issuer = verify(pdf, trust=trust, at=service.clock(), ledger=ledger).delivery.signer
+    withdrawal = read_register(service.archive).withdrawn.get(entry.number)
+    withdrawn_at = withdrawal.entry.recorded_at if withdrawal else None
     if not service.location.key_path(service.archive.metadata.origin).exists():
-        return Occasion(matter=matter, made_by=made_by, issuer=issuer)
+        return Occasion(matter=matter, made_by=made_by, issuer=issuer, withdrawn_at=withdrawn_at)
     recipient = recipient_of(service.archive, service.keyring().names_key, entry)
     details = open_details(recipient.key, entry.entry.sealed) if entry.entry.sealed else NO_DETAILS
-    withdrawal = read_register(service.archive).withdrawn.get(entry.number)
     sealed = withdrawal.entry.sealed if withdrawal else None
     return Occasion(
         customer=recipient.name,
@@ -56,6 +58,6 @@ def describe_occasion(
         issuer=issuer,
         matter=matter or details.matter,
         made_by=made_by,
-        withdrawn_at=withdrawal.entry.recorded_at if withdrawal else None,
+        withdrawn_at=withdrawn_at,
         withdrawn_because=open_details(recipient.key, sealed).reason if sealed else "",
     )

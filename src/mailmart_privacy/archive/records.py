@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..errors import UsageError
 from .recipients import (
     Person,
     Recipient,
@@ -31,6 +32,7 @@ class Records:
         self._archive, self._names_key, self._writer = archive, names_key, writer
         self._recipients: dict[str, Recipient] = {}
         self._pseudonyms: dict[Person, str] = {}
+        self._by_pseudonym: dict[str, Recipient] = {}
 
     def find_person(self, person: Person) -> str:
         """Find the pseudonym of a member of staff, and make the record if there is none."""
@@ -61,6 +63,19 @@ class Records:
             missing = [name for name in missing if name not in self._recipients]  # spelt otherwise, or made by others
         return {name: self._recipients[name] for name in names}
 
+    def find_record(self, pseudonym: str) -> Recipient:
+        """Find the record of a customer whom entries call so, also of one whose erasure waits.
+
+        Raises:
+            UsageError: the customer was erased.
+        """
+        if pseudonym not in self._by_pseudonym:
+            records = self._archive.recipients(self._names_key)
+            self._by_pseudonym = {record.pseudonym: record for record in records}
+        if pseudonym not in self._by_pseudonym:
+            raise UsageError("the customer was erased meanwhile")
+        return self._by_pseudonym[pseudonym]
+
     def put_aside(self, recipient: Recipient) -> None:
         """Free the name of a customer whose erasure waits: a copy for the same name gets a new pseudonym."""
         content = self._archive.storage.read(recipient.file)
@@ -69,9 +84,11 @@ class Records:
             self._writer.put([(aside, content)])
             self._writer.remove([recipient.file])
         self._recipients.clear()
+        self._by_pseudonym.clear()
 
     def remove(self, record: Recipient) -> None:
         """Remove the record of a customer or a member of staff."""
         self._writer.remove([record.file, name_waiting_record(self._names_key, record.pseudonym)])
         self._recipients.clear()
         self._pseudonyms.clear()
+        self._by_pseudonym.clear()

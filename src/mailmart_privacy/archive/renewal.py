@@ -1,14 +1,19 @@
-"""Finding what of an archive is due for renewal, and renewing it."""
+"""Finding what of an archive is due for renewal, and renewing it.
+
+Copies that were withdrawn are not renewed, nor those of customers whose erasure waits.
+"""
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .._limits import limited
-from ..errors import ExitCode, PrivacyError, TamperedError
+from ..errors import ExitCode, PrivacyError
 from .anchoring import Anchoring, indexed_anchors
 from .location import Advance, quiet
+from .lookup import read_present
+from .register import read_register
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from .anchors import Anchor
     from .archive import Archive
     from .index.index import Index, Row
+    from .register import Register
     from .session import Copy, Session
 
 _RENEWED = ("B-LT", "B-LTA")
@@ -86,7 +92,8 @@ class Renewal:
         self._looked_at = 0
         found = [row for row in index.rows(kinds=("customer-copy",)) if row.level in _RENEWED]
         replaced = {row.renews for row in found}
-        rows = [row for row in found if not row.erased and row.digest not in replaced]
+        left = _Left(read_register(archive))
+        rows = [row for row in found if not row.erased and row.digest not in replaced and not left.covers(row)]
         for done, row in enumerate(rows, 1):
             self._look(row)
             advance(done, len(rows))
@@ -117,10 +124,10 @@ class Renewal:
         for done, (row, _) in enumerate(self.copies, 1):
             try:
                 copy = self._stamp(row, anchoring)
+                session.add_copies([replace(copy, pseudonym=row.recipient)], self._ledger)
             except PrivacyError as error:
                 self._missed[row.digest] = str(error), error.exit_code
             else:
-                session.add_copies([copy], self._ledger)
                 self._renewed.add(row.digest)
             advance(done, len(self.copies))
         if self._renewed.intersection(row.digest for row, _ in self.copies):
@@ -178,10 +185,22 @@ class Renewal:
         return admit(renewed, trust=self._trust, at=at, ledger=self._ledger, renews=row.digest)
 
     def _read(self, row: "Row") -> bytes:
-        content = self._archive.read_file(row.file)
-        if content is None:
-            raise TamperedError(f"{row.name} is missing")
-        return content
+        return read_present(self._archive, row.file, row.recipient)
+
+
+class _Left:
+    """What is left to expire: copies that were withdrawn, and those that are to be erased.
+
+    A renewed copy of somebody whose erasure waits would be locked for longer, and put the erasure off. A hold keeps
+    copies, though.
+    """
+
+    def __init__(self, register: "Register") -> None:
+        self._withdrawn = register.withdrawn
+        self._waiting = {each for each in register.waiting if not register.holds_on(each)}
+
+    def covers(self, row: "Row") -> bool:
+        return row.number in self._withdrawn or row.recipient in self._waiting
 
 
 def _name(anchor: "Anchor") -> str:

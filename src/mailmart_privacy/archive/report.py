@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .service import ArchiveService
 
 ReportFormat = Literal["html", "pdf", "xlsx", "csv", "json"]
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,7 +187,9 @@ class _Reading:
         newest: dict[str, LogEntry] = {}
         for copy in self.register.copies:
             if copy.number not in self.register.withdrawn and copy.entry.recorded_at < self._until:
-                newest[copy.entry.recipient or ""] = copy
+                other = newest.get(copy.entry.recipient or "", copy)
+                # By when they were issued: a renewal, or a copy that was added later, makes no version newer.
+                newest[copy.entry.recipient or ""] = max(other, copy, key=lambda each: each.entry.issued_at or _NEVER)
         rows = sorted(
             (self._customers[key].name, copy.entry.version or "", _write(copy.entry.issued_at))
             for key, copy in newest.items()

@@ -20,7 +20,7 @@ from .in_force import InForce, in_force
 from .keyring import name_memory, read_memory
 from .location import Advance, quiet
 from .log_audit import Root
-from .lookup import compare_row, find_file
+from .lookup import compare_row, find_file, read_present
 from .occasion import describe_occasion
 from .proofs import write_proof
 from .renewal import Renewal
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..policy.ledger import Ledger
     from ..trust.anchors import Trusted
+    from .entries import LogEntry
     from .index.index import Row
 
 
@@ -88,9 +89,9 @@ class ArchiveService(ArchiveActs):
         """Find customers and copies by parts of names and references, or beginnings of digests; see `finding.find`."""
         return find(self.archive, self.keyring().names_key, text, exact=exact)
 
-    def in_force(self, at: datetime.datetime, *, trust: "Trusted") -> InForce:
+    def in_force(self, at: datetime.datetime, *, trust: "Trusted", ledger: "Ledger") -> InForce:
         """Find the version in force at a moment; see `in_force.in_force`."""
-        return in_force(self, at, trust=trust)
+        return in_force(self, at, trust=trust, ledger=ledger)
 
     def fetch(self, digest: str) -> bytes:
         """Read an archived file by its digest, or the first eight or more characters of it.
@@ -98,14 +99,11 @@ class ArchiveService(ArchiveActs):
         Raises:
             NoSuchFileError: the archive has no such file.
             UsageError: the file is gone: its recipient was erased.
-            TamperedError: the file, its entry or its row in the index was changed.
+            TamperedError: the file, its entry or its row in the index was changed, or the file is missing.
         """
         with self.index() as index:
             row, _ = find_file(self.archive, index, digest)
-        content = self.archive.read_file(row.file)
-        if content is None:
-            raise UsageError(f"{row.name} is no longer there: its recipient was erased")
-        return content
+        return read_present(self.archive, row.file, row.recipient)
 
     def fetch_text(self, digest: str, name: str) -> bytes:
         """Read the text that a file is of: one of the recorded files of its version.
@@ -199,10 +197,10 @@ class ArchiveService(ArchiveActs):
         seen = read_memory(path)
         return [Root(seen.size, seen.root, str(name_memory(path)))] if seen.size else []
 
-    def anchor(self, anchoring: Anchoring) -> None:
-        """Have the log signed by witnesses and stamped by an authority."""
+    def anchor(self, anchoring: Anchoring) -> "LogEntry":
+        """Have the log signed by witnesses and stamped by an authority; return the anchor's entry."""
         with self.writing() as (session, _):
-            anchoring.anchor(session, self.clock())
+            return anchoring.anchor(session, self.clock())
 
     def renew(
         self, renewal: Renewal, anchoring: Anchoring | None, *, advance: Advance = quiet

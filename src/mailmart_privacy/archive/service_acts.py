@@ -8,7 +8,7 @@ from ..errors import UsageError
 from . import acts
 from .certificate import ELSEWHERE, ErasureCertificate, certify_erasure
 from .key_page import render_key_page
-from .lookup import find_customer, find_file, recipient_of
+from .lookup import find_customer, find_file, find_namesakes, recipient_of
 from .open_archive import OpenArchive
 from .recipients import NO_DETAILS, Details, Person
 from .retention import Proposal, end_relation, propose_erasures
@@ -75,13 +75,20 @@ class ArchiveActs(OpenArchive):
         raise held
 
     def hold(self, *, name: str | None = None, digest: str | None = None, details: Details = NO_DETAILS) -> "LogEntry":
-        """Place a hold on a customer, by name, or on one copy, by digest; see `acts.hold`."""
+        """Place a hold on a customer, by name, or on one copy, by digest; see `acts.hold`.
+
+        A customer who came back while the erasure of the former record waits is held under both.
+        """
         with self.writing() as (session, keyring):
             if digest is not None:
                 entry = self._find_copy(digest)
                 recipient = recipient_of(self.archive, keyring.names_key, entry)
                 return acts.hold(session, recipient, about=entry, details=details)
-            return acts.hold(session, find_customer(self.archive, keyring.names_key, name or ""), details=details)
+            placed = [
+                acts.hold(session, recipient, details=details)
+                for recipient in find_namesakes(self.archive, keyring.names_key, name or "")
+            ]
+            return placed[-1]
 
     def holds(self, *, number: int | None = None, matter: str = "") -> list[acts.Hold]:
         """List the holds that are in place: all of them, or the one of an entry, or those of a matter.

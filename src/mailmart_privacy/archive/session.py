@@ -37,6 +37,7 @@ class Copy:
         renews: the digest of the copy that this one replaces.
         request: the key of the request that asked for it.
         matter: the matter that it belongs to.
+        pseudonym: the customer's, where it is known: a renewed copy stays with the customer of the former one.
     """
 
     pdf: bytes
@@ -50,6 +51,7 @@ class Copy:
     renews: str | None = None
     request: str = ""
     matter: str = ""
+    pseudonym: str | None = None
 
 
 class Session:
@@ -77,15 +79,19 @@ class Session:
         Args:
             copies: what was verified, or issued by this process.
             ledger: the recorded versions.
+
+        Raises:
+            UsageError: the customer of a renewed copy was erased meanwhile.
         """
         for name in dict.fromkeys(copy.version for copy in copies):
             self.add_version(name, ledger)
-        recipients = self._records.find_recipients(copy.recipient for copy in copies)
+        recipients = self._records.find_recipients(copy.recipient for copy in copies if copy.pseudonym is None)
         moment = self._clock()
         entries, files = [], []
         for copy in copies:
             version = ledger.version(copy.version)
-            recipient = recipients[copy.recipient]
+            known = copy.pseudonym
+            recipient = recipients[copy.recipient] if known is None else self._records.find_record(known)
             file = File(name=name_copy(copy.digest, moment), digest=copy.digest, size=len(copy.pdf))
             files.append((file.name, copy.pdf))
             entries.append(

@@ -147,12 +147,13 @@ class Index:
             raise UsageError(f"several digests begin with {digest}: {', '.join(names)}; give more of the one you mean")
         return next(self._select(["f.digest = ?"], [found[0][0]], 1, few=True), None) if found else None
 
-    def in_force(self, at: datetime.datetime, *, below: int = LARGEST) -> list[Row]:
+    def in_force(self, at: datetime.datetime, *, below: int = LARGEST, without: Sequence[str] = ()) -> list[Row]:
         """Find the published version in force at a moment, as its publisher claims.
 
         Args:
             at: an aware datetime.
             below: look at entries with smaller numbers only, those that an anchor covers for instance.
+            without: versions that were withdrawn before they took effect.
 
         Returns:
             The files of its entry; empty if no version was in force yet.
@@ -163,9 +164,10 @@ class Index:
         require_moment(at, because=", since a day on which the policy changes has two versions")
         sql = (
             "SELECT number FROM files WHERE archive = ? AND kind = 'published-version' AND effective_at <= ? "
-            "AND number < ? ORDER BY effective_at DESC, number DESC LIMIT 1"
+            "AND number < ?"
         )
-        found = self._database.query(sql, [self._find_key(), write_moment(at), below])
+        sql = " AND version <> ".join([sql, *"?" * len(without)]) + " ORDER BY effective_at DESC, number DESC LIMIT 1"
+        found = self._database.query(sql, [self._find_key(), write_moment(at), below, *without])
         return list(self._select(["f.number = ?"], [found[0][0]])) if found else []
 
     def anchors(self) -> list[Anchor]:

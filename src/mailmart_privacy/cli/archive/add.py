@@ -149,8 +149,8 @@ def anchor(location: ArchiveLocation, authorities: AuthorityOptions, witness: tu
     if anchoring is None:
         raise UsageError("name a timestamp authority with --tsa URL, and its root certificate with --trust CERT")
     service = open_service(location)
-    service.anchor(anchoring)
-    click.echo(f"anchored: {service.archive.checkpoint().size - 1:,} entries")
+    # Not all that are there now: others may have added some since the authority was asked.
+    click.echo(f"anchored: {service.anchor(anchoring).entry.size:,} entries")
 
 
 @click.command()

@@ -9,9 +9,11 @@ import click
 
 from ..._time import parse_moment
 from ...archive.location import ArchiveLocation
+from ...archive.lookup import NoSuchCustomerError, find_namesakes
 from ...archive.register import read_register
 from ...errors import UsageError
 from ...keys.digests import parse_digest
+from ...policy.ledger import shipped
 from ..files import write_out
 from ..output import print_json
 from ..times import moment_words
@@ -51,15 +53,17 @@ class ListOptions:
             "limit": self.limit,
         }
         if self.recipient is not None:
-            found = service.archive.find_recipient(service.keyring().names_key, self.recipient)
-            if found is None:
+            try:
+                found = find_namesakes(service.archive, service.keyring().names_key, self.recipient)
+            except NoSuchCustomerError:
+                found = []
                 gone = len(read_register(service.archive).erased_customers)
                 click.echo(
                     f"No customer is called exactly {self.recipient!r}; `archive find` looks for parts of names. "
                     f"{_count_erasures(gone)}; an erased customer cannot be told from an unknown one.",
                     err=True,
                 )
-            wanted["recipients"] = [found.pseudonym] if found else ["-"]
+            wanted["recipients"] = [each.pseudonym for each in found] or ["-"]
         return wanted
 
 
@@ -137,7 +141,7 @@ def in_force(time: str, location: ArchiveLocation, trust: tuple[str, ...], as_js
     """
     moment = parse_moment(time)
     service = open_service(location, "indexing")
-    found = service.in_force(moment, trust=read_trusted(trust))
+    found = service.in_force(moment, trust=read_trusted(trust), ledger=shipped())
     answer = {
         "at": moment_words(moment),
         "version": found.version,

@@ -138,7 +138,7 @@ def _cannot_tell(words: str) -> CheckView:
 
 def ask_in_force(desk: "Desk", call: AskInForce) -> InForceView:
     """Tell which version was in force, and whether an authority had confirmed it by then."""
-    found = desk.service().in_force(call.at, trust=desk.signing.trust)
+    found = desk.service().in_force(call.at, trust=desk.signing.trust, ledger=desk.ledger)
     return InForceView(
         version=found.version or "",
         effective_at=found.effective_at,

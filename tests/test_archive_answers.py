@@ -1,0 +1,271 @@
+"""What an archive answers where two things come together: a renewal and an erasure, a withdrawal and a missing key."""
+
+import contextlib
+import dataclasses
+import datetime
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from faults.places import NOW, Place, make_place, require_finished
+from mailmart_privacy.archive.acts import HeldError
+from mailmart_privacy.archive.anchoring import Anchoring
+from mailmart_privacy.archive.delivery import deliver
+from mailmart_privacy.archive.recipients import Details
+from mailmart_privacy.archive.renewal import Renewal
+from mailmart_privacy.archive.report import make_report
+from mailmart_privacy.archive.service import ArchiveService
+from mailmart_privacy.archive.session import Copy
+from mailmart_privacy.archive.storage.base import Lock
+from mailmart_privacy.archive.storage.folder import Folder
+from mailmart_privacy.archive.storage.folder_writer import FolderWriter
+from mailmart_privacy.errors import TamperedError, UsageError
+from mailmart_privacy.policy.ledger import shipped
+
+from .test_archive_team import ANNA, LATER, copy_for, digest_of, serve
+
+LOCKED = mock.patch.object(Folder, "lock", return_value=Lock(until=NOW + datetime.timedelta(days=365)))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An archive with lasting copies for two customers."""
+    place = make_place(tmp_path / "place")
+    place.add([lasting("Acme GmbH", "A-1"), lasting("Beta AG", "B-1")])
+    return place
+
+
+def lasting(name: str, reference: str, *, renews: str | None = None) -> Copy:
+    copy = copy_for(name, reference if renews is None else f"{reference} renewed")
+    return dataclasses.replace(copy, level="B-LTA", reference=reference, renews=renews)
+
+
+def wait_for_erasure(place: Place, name: str) -> None:
+    with LOCKED:
+        assert serve(place).erase(name).due_at is not None
+
+
+@contextlib.contextmanager
+def renewing(place: Place) -> Iterator[None]:
+    """Let bytes that are not copies be verified, and be renewed by one byte more."""
+
+    def admit(pdf: bytes, *, renews: str, **_: Any) -> Copy:
+        with serve(place).index() as index:
+            row = index.find(renews)
+        assert row is not None
+        name, reference = ("Acme GmbH", "A-1") if renews == digest_of("Acme GmbH", "A-1") else ("Beta AG", "B-1")
+        made = lasting(name, reference, renews=renews)
+        return dataclasses.replace(made, pdf=pdf, digest=sha256(pdf).hexdigest())
+
+    until = SimpleNamespace(valid_until=NOW + datetime.timedelta(days=400))
+    with (
+        mock.patch("mailmart_privacy.verifying.verify.verify", return_value=until),
+        mock.patch("mailmart_privacy.verifying.renewing.renew_copy", lambda pdf, **_: (pdf + b"+", None)),
+        mock.patch("mailmart_privacy.archive.admission.admit", admit),
+    ):
+        yield
+
+
+def renew(service: ArchiveService) -> Renewal:
+    """Renew all, without an authority for the log."""
+    anchoring = mock.Mock(spec=Anchoring, timestamps=None)
+    renewal = service.renewal(trust=(), limit=LATER + datetime.timedelta(days=9999), ledger=shipped())
+    service.renew(renewal, anchoring)
+    return renewal
+
+
+def test_a_renewal_brings_nobody_back_whose_erasure_waits(place: Place) -> None:
+    """The copies of a customer who is about to be erased are not renewed: no record of the name is made again."""
+    wait_for_erasure(place, "Acme GmbH")
+    with renewing(place), LOCKED:
+        report = renew(serve(place)).report()
+    assert [each.what for each in report.due] == [digest_of("Beta AG", "B-1")]
+    (customer,) = serve(place).find("Acme").customers
+    assert [copy.reference for copy in customer.copies] == ["A-1"]
+
+
+def test_a_renewal_that_erases_first_misses_nothing(place: Place) -> None:
+    """Copies that the same run erases are not reported as missing."""
+    wait_for_erasure(place, "Acme GmbH")
+    with renewing(place):
+        renewal = renew(serve(place, at=LATER))
+    assert (renewal.report().missed, renewal.exit_code) == ((), 0)
+    assert serve(place).find("Acme").customers == ()
+    require_finished(place)
+
+
+def test_a_held_copy_is_renewed_for_the_same_customer(place: Place) -> None:
+    """A hold keeps a customer whose erasure waits; the renewed copy is that customer's, and is erased with the rest."""
+    wait_for_erasure(place, "Acme GmbH")
+    service = serve(place)
+    service.hold(name="Acme GmbH", details=Details(matter="26-114"))
+    with renewing(place):
+        renew(service)
+    (customer,) = service.find("Acme").customers
+    assert len(customer.copies) == 2
+    service.release(service.holds())
+    with serve(place, at=LATER).writing() as (session, keyring):
+        from mailmart_privacy.archive.acts import finish_erasures
+
+        done, missed = finish_erasures(session, keyring.names_key, clock=lambda: LATER)
+    assert ([each.copies for each in done], missed) == ([2], [])
+    assert service.find("Acme").customers == ()
+    require_finished(place)
+
+
+def test_a_hold_by_name_concerns_an_erasure_that_waits(place: Place) -> None:
+    """A customer whose erasure waits can be held by name, also after coming back under the same name."""
+    wait_for_erasure(place, "Acme GmbH")
+    place.add([copy_for("Acme GmbH", "A-2")])
+    serve(place).hold(name="acme gmbh", details=Details(matter="26-114"))
+    assert [each.held for each in serve(place).find("Acme").customers] == [True, True]
+    with serve(place, at=LATER).writing() as (session, keyring):
+        from mailmart_privacy.archive.acts import finish_erasures
+
+        done, missed = finish_erasures(session, keyring.names_key, clock=lambda: LATER)
+    assert (done, len(missed)) == ([], 1)
+    with pytest.raises(HeldError):
+        serve(place).erase("Acme GmbH")
+    require_finished(place)
+
+
+def test_an_erasure_that_waits_is_asked_for_again(place: Place) -> None:
+    """It is found by its name: it is carried out if the lock has ended, and waits on if not."""
+    wait_for_erasure(place, "Acme GmbH")
+    wait_for_erasure(place, "Acme GmbH")
+    assert serve(place, at=LATER).erase("Acme GmbH").due_at is None
+    assert serve(place).find("Acme").customers == ()
+    require_finished(place)
+
+
+def test_a_file_that_is_gone_is_not_said_to_be_erased(place: Place) -> None:
+    """Somebody has removed a copy whose customer was not erased: that is a fault, and no answer says otherwise."""
+    digest = digest_of("Acme GmbH", "A-1")
+    next(place.root.glob(f"copies/*/*/{digest}.pdf")).unlink()
+    for ask in (
+        lambda: serve(place).fetch(digest),
+        lambda: serve(place).evidence(digest, trust=(), ledger=shipped()),
+    ):
+        with pytest.raises(TamperedError, match="is missing"):
+            ask()
+    digest = digest_of("Beta AG", "B-1")
+    serve(place).erase("Beta AG")
+    with pytest.raises(UsageError, match="its recipient was erased"):
+        serve(place).fetch(digest)
+
+
+def test_a_text_that_is_gone_is_not_packed_as_an_empty_file(place: Place) -> None:
+    """Evidence needs every file of the version; an empty one in its place would make the evidence false."""
+    next(place.root.glob("versions/*/policy.txt")).unlink()
+    with pytest.raises(TamperedError, match=r"policy\.txt is missing"):
+        serve(place).evidence(digest_of("Acme GmbH", "A-1"), trust=(), ledger=shipped())
+
+
+def test_an_earlier_request_is_not_answered_with_nothing(place: Place) -> None:
+    """A request that is repeated gets the copy of the first one; if its file is gone, it gets an error, not a file
+    of no bytes."""
+    place.add([dataclasses.replace(copy_for("Acme GmbH", "A-5"), request="order-1")])
+    next(place.root.glob(f"copies/*/*/{digest_of('Acme GmbH', 'A-5')}.pdf")).unlink()
+    with pytest.raises(TamperedError, match="is missing"):
+        deliver(serve(place), "Acme GmbH", issue=lambda: b"", trust=(), ledger=shipped(), request="order-1")
+
+
+def test_evidence_says_without_the_key_that_a_copy_was_withdrawn(place: Place) -> None:
+    """The key is needed for the reason alone, not for the fact."""
+    digest = digest_of("Acme GmbH", "A-1")
+    serve(place).withdraw(digest, details=Details(reason="wrong company"))
+    (place.keys / "key.json").unlink()
+    _, files = serve(place).evidence(digest, trust=(), ledger=shipped())
+    page = files["data/READ-ME-FIRST.html"].decode()
+    assert "This copy was withdrawn on" in page
+    assert "wrong company" not in page
+
+
+@pytest.mark.parametrize("asked", ["former", "renewed"])
+def test_a_withdrawal_concerns_the_renewed_copy_too(place: Place, asked: str) -> None:
+    """Renewing makes another file of one copy: whichever is withdrawn, none of them is shown as standing."""
+    former, again = digest_of("Acme GmbH", "A-1"), lasting("Acme GmbH", "A-1", renews=digest_of("Acme GmbH", "A-1"))
+    place.add([again])
+    place.add([copy_for("Acme GmbH", "A-2")])
+    done = serve(place).withdraw(former if asked == "former" else again.digest, details=Details(reason="wrong"))
+    (customer,) = serve(place).find("Acme").customers
+    assert [copy.withdrawn_because for copy in customer.copies] == ["wrong", "wrong", ""]
+    assert done.entry.about == customer.copies[asked == "renewed"].number
+    with renewing(place):
+        assert [each.what for each in renew(serve(place)).report().due] == [digest_of("Beta AG", "B-1")]
+
+
+def test_a_renewed_copy_of_an_older_version_is_not_the_newest_one(place: Place) -> None:
+    """The report names customers whose newest copy is outdated: by when copies were issued, not renewed."""
+    newer = dataclasses.replace(copy_for("Acme GmbH", "A-2"), issued_at=NOW + datetime.timedelta(days=30))
+    older = dataclasses.replace(lasting("Acme GmbH", "A-1", renews=digest_of("Acme GmbH", "A-1")))
+    place.add([newer])
+    place.add([older])
+    with mock.patch("mailmart_privacy.archive.report._write", lambda moment: str(moment)):
+        made = make_report(
+            serve(place), since=NOW - datetime.timedelta(days=1), until=LATER, ledger=_ledger_of_tomorrow()
+        )
+    rows = next(table.rows for table in made.tables if table.key == "outdated")
+    assert {row[0]: row[2] for row in rows}["Acme GmbH"] == str(newer.issued_at)
+
+
+def _ledger_of_tomorrow() -> Any:
+    return mock.Mock(version_in_force=lambda at: SimpleNamespace(version="9999-01-01"))
+
+
+def test_a_withdrawn_version_was_never_in_force(place: Place) -> None:
+    """A version that was announced, archived, and withdrawn before its moment is not what was in force then."""
+    from mailmart_privacy.archive.entries import Entry, File, write_entry
+
+    (known,) = [each for each in shipped().versions if each == shipped().versions[-1]]
+    announced = Entry(
+        kind="published-version",
+        files=(File(name="versions/2026-12-24/policy.txt", digest="d" * 64, size=1),),
+        recorded_at=NOW,
+        version="2026-12-24",
+        policy_digest="d" * 64,
+        effective_at=NOW + datetime.timedelta(days=30),
+    )
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), lambda: NOW) as session:
+        session._log_writer.append([write_entry(announced)])
+    withdrawn = dataclasses.replace(known, version="2026-12-24", withdrawn_at=NOW)
+    ledger = mock.Mock(versions=(*shipped().versions, withdrawn))
+    at = NOW + datetime.timedelta(days=40)
+    assert serve(place).in_force(at, trust=(), ledger=ledger).version == known.version
+    assert serve(place).in_force(at, trust=(), ledger=shipped()).version == "2026-12-24"
+
+
+def test_no_certificate_while_copies_are_there(place: Place) -> None:
+    """An erasure that was logged and interrupted is not certified until the copies and the name are gone."""
+    with (
+        mock.patch.object(FolderWriter, "remove", side_effect=OSError("stopped")),
+        pytest.raises(OSError, match="stopped"),
+    ):
+        serve(place).erase("Acme GmbH")
+    register = place.audit().register
+    (erasure,) = register.erasures
+    with pytest.raises(UsageError, match="was interrupted"):
+        serve(place).certify_erasure(erasure.number)
+    serve(place).erase("Acme GmbH")
+    assert serve(place).certify_erasure(erasure.number).entry
+    require_finished(place)
+
+
+def test_a_member_of_staff_is_not_called_a_customer(place: Place) -> None:
+    """What an audit tells to do after an interrupted erasure can be done: it says whose record is left."""
+    serve(place).hold(name="Beta AG")
+    with (
+        mock.patch.object(FolderWriter, "remove", side_effect=OSError("stopped")),
+        pytest.raises(OSError, match="stopped"),
+    ):
+        serve(place, actor=None).erase_person(ANNA.name)
+    (fault,) = [each for each in place.audit().faults if "record is still there" in each]
+    assert "erase this member of staff again" in fault
+    serve(place, actor=None).erase_person(ANNA.name)
+    require_finished(place)
