@@ -213,9 +213,11 @@ def test_a_changed_copy_is_named_after_its_own_version(
 
 
 def test_a_copy_in_a_later_format_asks_for_an_upgrade(given: dict[str, Given], authority: Authority) -> None:
-    """A format that this release does not know is not called altered."""
+    """A format that this release does not know is not called altered; nor is it said that a newer release issued it,
+    which a changed digit does not show."""
     code, sentence = judge(given["B-B"].copy.replace(b"/R 1 >>", b"/R 2 >>"), authority)
-    assert (code, "format 2" in sentence, "upgrade" in sentence) == (ExitCode.UNDECIDED, True, True), sentence
+    assert (code, "format 2" in sentence) == (ExitCode.UNDECIDED, True), sentence
+    assert "if it is genuine, it was issued by a newer release; upgrade" in sentence
 
 
 def test_a_form_that_is_not_in_the_ledger(given: dict[str, Given], newer: dict[str, bytes], ledger: Ledger) -> None:
@@ -223,7 +225,10 @@ def test_a_form_that_is_not_in_the_ledger(given: dict[str, Given], newer: dict[s
     form = certify(newer["form-a4.pdf"], identity=given["B-B"].signer, signing_time=NOW)
     pdf = given["B-B"].issue(form)
     code, sentence = judge(pdf, given["B-B"].authority)
-    assert (code, "issued by a newer release; upgrade" in sentence) == (ExitCode.UNDECIDED, True), sentence
+    assert (code, "if it is genuine, it was issued by a newer release; upgrade" in sentence) == (
+        ExitCode.UNDECIDED,
+        True,
+    ), sentence
     changed = pdf.replace(b"Acme GmbH".hex().encode(), b"Evil Corp".hex().encode())
     place = len(form.form.pdf) - 5000
     for altered in (changed, pdf[:place] + b"?" + pdf[place + 1 :]):

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import jsonschema
@@ -45,6 +46,7 @@ from mailmart_privacy.trust.anchors import make_trust
 from mailmart_privacy.trust.timestamp_client import TimestampClient
 from mailmart_privacy.trust.timestamp_token import Token, read_token
 from mailmart_privacy.trust.validation_data import ValidationData
+from mailmart_privacy.verifying import proofs
 
 from .attacks.dss import extend_store, read_store
 from .conftest import NOW, Run
@@ -498,3 +500,14 @@ def test_the_command_line_issues_and_renews(cli: Run, tmp_path: Path, signer: Id
         path.write_bytes(before[:-9] + b"\n" + before[-9:])
         result = cli("renew", *common, "--tsa", authority.tsa(), "--before", "2033-01-01")
         assert (result.returncode, b"left unchanged" in result.stderr) == (4, True)
+
+
+def test_a_timestamp_after_the_one_that_covers_it() -> None:
+    """It is said which moment a timestamp is later than: that of the archive timestamp, not that of the validation."""
+    token = SimpleNamespace(moment=NOW, certificates=(None,))
+    judge = SimpleNamespace(find_path=lambda *_, **__: (None,))
+    early = NOW - datetime.timedelta(hours=1)
+    with pytest.raises(UntrustedError, match="after the timestamp that covers it"):
+        proofs._judge_token(judge, token, early, NOW, archived=True)  # type: ignore[arg-type]
+    with pytest.raises(UntrustedError, match="after the moment of validation"):
+        proofs._judge_token(judge, token, early, early, archived=False)  # type: ignore[arg-type]

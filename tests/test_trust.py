@@ -16,6 +16,7 @@ from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.validate import async_validate_path
 
+from mailmart_privacy.keys.certificates import key_digest
 from mailmart_privacy.trust.anchors import Trust, TrustAnchor, make_trust
 from mailmart_privacy.trust.path_validator import PathValidator
 from mailmart_privacy.trust.purposes import NotTrustedError
@@ -510,13 +511,21 @@ def test_a_retired_key() -> None:
 def test_a_compromised_key() -> None:
     """What a compromised key signed is refused, even if it claims to be older, no matter who trusts it."""
     own = leaf()
-    from mailmart_privacy.keys.certificates import certificate_digest
-
     since = NOW - 10 * DAY
     for certificate in (own, CA, ROOT):
-        trust = make_trust([ROOT]) + Trust(compromised=((certificate_digest(certificate), since),))
+        trust = make_trust([ROOT]) + Trust(compromised=((key_digest(certificate), since),))
         assert judge(own, trust=trust, at=since - DAY)
         assert judge(own, trust=trust, at=NOW, used_at=since - DAY)
         for at, claimed in ((since, None), (NOW, None), (NOW, since - DAY)):
             with pytest.raises(NotTrustedError, match="others may have had the key"):
                 judge(own, trust=trust, at=at, claimed_at=claimed)
+
+
+def test_a_compromised_key_in_another_certificate() -> None:
+    """It is the key that others have: a certificate that was renewed with it, or issued again, is refused, too."""
+    since = NOW - 10 * DAY
+    again, upper = leaf(end=NOW + 30 * DAY), issue("CA", CA_KEY, "Root", ROOT_KEY, authority=True, end=NOW + 40 * DAY)
+    for known, others in ((leaf(), (CA,)), (CA, (upper,))):
+        trust = make_trust([ROOT]) + Trust(compromised=((key_digest(known), since),))
+        with pytest.raises(NotTrustedError, match="others may have had the key"):
+            judge(again, trust=trust, others=others)

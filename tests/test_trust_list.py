@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from mailmart_privacy.errors import RecordError, UsageError
+from mailmart_privacy.keys.certificates import key_digest
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.release.trust import add_certificate, add_key, compare_trust_lists, compromise, retire
 from mailmart_privacy.trust.trust_list import TrustList, shipped_trust_list, write_trust_list
 
 from .conftest import Run
-from .test_trust import CA, DAY, EKU, KEY, NOW, ROOT, issue, judge
+from .test_trust import CA, CA_KEY, DAY, EKU, KEY, NOW, ROOT, issue, judge
 
 SIGNER = issue("Signer", KEY, "Signer", KEY)
 OTHER = issue("Other", ec.generate_private_key(ec.SECP256R1()), "CA", KEY)
@@ -47,7 +48,7 @@ def test_states_of_a_certificate() -> None:
     assert judge(SIGNER, trust=trust, at=NOW, claimed_at=NOW - 20 * DAY)
     entries = compromise(entries, DIGEST, since=NOW - 50 * DAY)
     trust = load(entries).trust()
-    assert trust.compromised == ((DIGEST, NOW - 50 * DAY),)
+    assert trust.compromised == ((key_digest(SIGNER), NOW - 50 * DAY),)
     assert [record.state for record in load(entries).records] == ["current", "retired", "compromised"]
     assert [record.state for record in load(entries).in_effect()] == ["compromised"]
 
@@ -60,7 +61,22 @@ def test_what_cannot_be_taken_back() -> None:
     with pytest.raises(RecordError, match="no later moment"):
         compromise(entries, DIGEST, since=NOW + DAY)
     entries = compromise(entries, DIGEST, since=NOW - DAY)
-    assert load(entries).trust().compromised == ((DIGEST, NOW - DAY),)
+    assert load(entries).trust().compromised == ((key_digest(SIGNER), NOW - DAY),)
+
+
+def test_certificates_of_one_key_are_compromised_together() -> None:
+    """A certificate that was renewed with the same key does not stay in use when the key is lost."""
+    renewed = issue("Signer", KEY, "CA", CA_KEY, end=NOW + 50 * DAY).public_bytes(Encoding.DER)
+    other = issue("Other", ec.generate_private_key(ec.SECP256R1()), "CA", CA_KEY).public_bytes(Encoding.DER)
+    entries: list[dict[str, Any]] = []
+    for certificate in (DER, renewed, other):
+        entries = add_certificate(entries, certificate, purpose="copies", since=NOW - 100 * DAY)
+    entries = compromise(entries, DIGEST, since=NOW - 10 * DAY)
+    assert [record.state for record in load(entries).in_effect()] == ["compromised", "compromised", "current"]
+    assert len(compromise(entries, DIGEST, since=NOW - 20 * DAY)) == len(entries) + 2, "an earlier moment, for both"
+    again = issue("Signer", KEY, "CA", CA_KEY, end=NOW + 60 * DAY).public_bytes(Encoding.DER)
+    with pytest.raises(RecordError, match="has a key that is recorded as compromised since"):
+        add_certificate(entries, again, purpose="copies", since=NOW)
 
 
 def test_purposes() -> None:

@@ -141,8 +141,8 @@ class CopyReader:
             raise AlteredError(f"{where}, the file was changed: {self._name_added()}")
         if int(found[1]) != format_1.NUMBER:
             raise VersionMismatchError(
-                f"the copy is in format {int(found[1])}, which this release does not know: it was issued by a newer "
-                "release; upgrade mailmart-privacy, and verify it again"
+                f"the copy is in format {int(found[1])}, which this release does not know: if it is genuine, it was "
+                "issued by a newer release; upgrade mailmart-privacy, and verify it again"
             )
         try:
             moment = _read_moment(found[2].decode("ascii"))

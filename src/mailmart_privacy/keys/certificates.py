@@ -5,6 +5,7 @@ signature held is kept, for a bounded number of certificates, none of them large
 """
 
 from functools import lru_cache, wraps
+from hashlib import sha256
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from .. import _der
@@ -193,6 +194,11 @@ def organisation_name(certificate: x509.Certificate) -> str | None:
 def certificate_digest(certificate: x509.Certificate) -> str:
     """Take the lowercase hex SHA-256 of a certificate in DER."""
     return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def key_digest(certificate: x509.Certificate) -> str:
+    """Take the lowercase hex SHA-256 of a certificate's public key: SubjectPublicKeyInfo, in DER."""
+    return sha256(key_der(certificate)).hexdigest()
 
 
 @lru_cache(_REMEMBERED)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import write_whole
-from .._time import require_moment
+from .._time import format_moment, require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
 from ..keys.digests import strip_digest
@@ -212,16 +212,22 @@ def retire(entries: list[dict[str, Any]], digest: str, *, until: datetime.dateti
 def compromise(entries: list[dict[str, Any]], digest: str, *, since: datetime.datetime) -> list[dict[str, Any]]:
     """Record since when others may have had a key; what was signed later is refused.
 
+    The other certificates of the same key get a record, too: who has the key can sign with each of them.
+
     Args:
         entries: those of the list, oldest first.
         digest: of the certificate or key (SHA-256, hex), or the beginning of it.
         since: since when (aware).
 
+    Returns:
+        The entries, with one more for each certificate and purpose.
+
     Raises:
         RecordError: it is not recorded, or an earlier moment is.
     """
     require_moment(since)
-    for record in _find(entries, digest):
+    found = _find(entries, digest)
+    for record in (*found, *_find_same_key(entries, found, since)):
         entries = chain_record(entries, _change(record, state=COMPROMISED, until=record.until, compromised_since=since))
     return entries
 
@@ -241,6 +247,8 @@ def _add(
     digest = sha256(certificate if certificate is not None else str(key).encode()).hexdigest()
     if any((entry["purpose"], entry["sha256"]) == (purpose, digest) for entry in entries):
         raise RecordError(f"{name!r} (SHA-256 {digest}) is recorded for {purpose} already")
+    if certificate is not None:
+        _require_uncompromised(entries, certificate, name)
     record = TrustRecord(
         purpose=purpose,
         name=name,
@@ -258,8 +266,7 @@ def _add(
 def _find(entries: list[dict[str, Any]], digest: str) -> tuple[TrustRecord, ...]:
     """Find what is recorded of a certificate or key: one record for each purpose."""
     wanted = strip_digest(digest)
-    content = write_trust_list(entries)
-    found = [each for each in TrustList(lambda _: content).in_effect() if each.digest.startswith(wanted)]
+    found = [each for each in _read(entries).in_effect() if each.digest.startswith(wanted)]
     if not wanted or len(wanted) < 8 or not found:
         raise RecordError(
             f"no certificate or key with SHA-256 {digest} is recorded; give at least 8 digits of one that is"
@@ -267,6 +274,39 @@ def _find(entries: list[dict[str, Any]], digest: str) -> tuple[TrustRecord, ...]
     if len({each.digest for each in found}) > 1:
         raise RecordError(f"several certificates or keys have a SHA-256 that begins with {digest}; give more digits")
     return tuple(found)
+
+
+def _find_same_key(
+    entries: list[dict[str, Any]], found: tuple[TrustRecord, ...], since: datetime.datetime
+) -> list[TrustRecord]:
+    """Find the records of other certificates that have the key of those found, and are not compromised yet by then."""
+    from ..keys.certificates import key_digest, load_certificate
+
+    keys = {key_digest(load_certificate(each.certificate)) for each in found if each.certificate is not None}
+    return [
+        each
+        for each in _read(entries).in_effect()
+        if each.certificate is not None
+        and each.digest != found[0].digest
+        and key_digest(load_certificate(each.certificate)) in keys
+        and (each.compromised_since is None or each.compromised_since > since)
+    ]
+
+
+def _require_uncompromised(entries: list[dict[str, Any]], certificate: bytes, name: str) -> None:
+    from ..keys.certificates import load_certificate
+
+    since = _read(entries).trust().compromised_since(load_certificate(certificate))
+    if since is not None:
+        raise RecordError(
+            f"{name!r} has a key that is recorded as compromised since {format_moment(since)}; make a new key, and "
+            "record its certificate"
+        )
+
+
+def _read(entries: list[dict[str, Any]]) -> TrustList:
+    content = write_trust_list(entries)
+    return TrustList(lambda _: content)
 
 
 def _change(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
-from ..keys.certificates import certificate_digest, load_certificate, to_der
+from ..keys.certificates import key_digest, load_certificate, to_der
 
 try:
     from cryptography import x509
@@ -54,8 +54,8 @@ class Trust:
     Attributes:
         signers: who may sign copies, or is above those who may.
         authorities: who may make timestamps, or is above those who may.
-        compromised: certificates whose keys others may have had, by the digest of each (lowercase hex SHA-256), and
-            since when (aware); they count wherever they appear, no matter who trusts them.
+        compromised: keys that others may have had, by the digest of each (see `key_digest`), and since when (aware);
+            they count in every certificate of the key, no matter who trusts it.
     """
 
     signers: tuple[TrustAnchor, ...] = ()
@@ -80,7 +80,7 @@ class Trust:
         """Tell since when others may have had a certificate's key, or None."""
         if not self.compromised:
             return None
-        digest = certificate_digest(certificate)
+        digest = key_digest(certificate)
         return min((since for named, since in self.compromised if named == digest), default=None)
 
 

@@ -10,7 +10,8 @@ The rules:
 3. A certificate is "current", from when it was taken into use; or "retired", until when it was used: what was signed by
    then stays genuine; or "compromised", since when others may have had the key: what was signed later is refused, and
    so is what nothing but its signer says was signed earlier.
-4. That a certificate was compromised cannot be taken back, and its moment cannot be moved to a later one.
+4. That a certificate was compromised cannot be taken back, and its moment cannot be moved to a later one. It is the key
+   that others may have had, so all recorded certificates of one key are compromised together.
 
 The list that ships is empty until MailMart adds its certificates.
 """
@@ -123,7 +124,7 @@ class TrustList:
         Raises:
             MissingExtraError: cryptography is not installed.
         """
-        from ..keys.certificates import load_certificate
+        from ..keys.certificates import key_digest, load_certificate
         from .anchors import PUBLISHED, Trust, TrustAnchor
 
         def anchors(purpose: str) -> tuple[TrustAnchor, ...]:
@@ -142,9 +143,9 @@ class TrustList:
             signers=anchors("copies"),
             authorities=anchors("timestamps"),
             compromised=tuple(
-                (record.digest, record.compromised_since)
+                (key_digest(load_certificate(record.certificate)), record.compromised_since)
                 for record in self.in_effect()
-                if record.compromised_since is not None
+                if record.certificate is not None and record.compromised_since is not None
             ),
         )
 

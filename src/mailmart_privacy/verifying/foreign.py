@@ -48,7 +48,7 @@ def name_foreign(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> Verif
     if _holds_by_itself(pdf):
         return VersionMismatchError(
             "the file is signed as copies are, but is of a version of the policy that this release does not know: "
-            "it was issued by a newer release; upgrade mailmart-privacy, and verify it again"
+            "if it is genuine, it was issued by a newer release; upgrade mailmart-privacy, and verify it again"
         )
     related = [(find_difference(pdf, form), version, paper) for version, paper, form in forms if _is_related(pdf, form)]
     if related:

@@ -80,7 +80,7 @@ def _prove(copy: ReadCopy, trust: Trust, at: datetime.datetime) -> tuple[Proof, 
     time, until = _walk(judge, archives, at)
     archived = time if archives else None
 
-    stamp = _judge_token(judge, delivery.token, time, archived=bool(archives)) if delivery.token else None
+    stamp = _judge_token(judge, delivery.token, time, at, archived=bool(archives)) if delivery.token else None
     if stamp is not None:
         time = stamp.at
         until = until or stamp.until
@@ -153,7 +153,9 @@ def _walk(
     return time, until
 
 
-def _judge_token(judge: PathValidator, token: "Token", time: datetime.datetime, *, archived: bool) -> _Judged:
+def _judge_token(
+    judge: PathValidator, token: "Token", time: datetime.datetime, at: datetime.datetime, *, archived: bool
+) -> _Judged:
     """Judge the timestamp of a signature that existed at a time."""
     own, *others = token.certificates
     complete = True
@@ -166,7 +168,7 @@ def _judge_token(judge: PathValidator, token: "Token", time: datetime.datetime, 
     except NotTrustedError:
         complete = False
     _require_path(token, path)
-    _require_order(token, time, time)
+    _require_order(token, time, at)
     return _Judged(at=token.moment, until=_expiry(path), complete=complete)
 
 
@@ -203,7 +205,7 @@ def _prove_publisher(
     stamp, time, source = None, delivered.at, delivered.source
     if publisher.token is not None and time is not None:
         try:
-            stamp = _judge_token(judge, publisher.token, time, archived=False)
+            stamp = _judge_token(judge, publisher.token, time, at, archived=False)
             time, source = stamp.at, _authority(publisher.token)
         except UntrustedError:  # the delivery's timestamp proves it as well
             stamp = None

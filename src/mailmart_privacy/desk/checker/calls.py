@@ -52,7 +52,7 @@ class Anchor:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compromise:
-    """A certificate whose key others may have had: its digest, and since when."""
+    """A key that others may have had: the digest of the key, and since when."""
 
     digest: str
     since: datetime.datetime
@@ -66,7 +66,7 @@ class JudgePdf(Call[JudgedPdf]):
         content: the file.
         signers: the certificates to trust for signatures.
         authorities: those to trust for timestamps.
-        compromised: certificates whose keys others may have had.
+        compromised: keys that others may have had.
         at: the moment for which certificates are validated.
     """
 
