@@ -26,6 +26,7 @@ import tempfile
 import time
 
 LIMIT = 64 << 20  # bytes of a file, at most; a larger one is not read
+SIGNERS = 100  # of a checkpoint, at most: its log's keys, and witnesses
 ENTRY = 65535  # bytes of an entry, at most (C2SP tlog-tiles)
 KINDS = ("archive", "published-version", "customer-copy", "anchor", "erasure", "act", "key-rotation")
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")  # left in folders by operating systems
@@ -184,6 +185,7 @@ def read_checkpoint(note, keys):
     text += b"\n"
     require(len(note) <= 1 << 20 and note.endswith(b"\n"), "the checkpoint is not a signed note")
     signed = []
+    require(signatures.count(b"\n") <= SIGNERS, "the checkpoint has more than %d signatures" % SIGNERS)
     for line in signatures.decode()[:-1].split("\n"):
         dash, signer, signature = line.split(" ")
         require(dash == "\u2014", "the checkpoint is not a signed note")
@@ -333,8 +335,8 @@ def check_archive(folder, key, trust):
     require(said == set(rotations), "the entries and the folder rotations say different things of the log's key")
     for number, entry in rotations.items():
         require(read_entry(entry) == entries[number], "rotations is of another entry than no. %d" % number)
-    erased = {claims.get("recipient") for claims, _ in entries[:signed] if claims["kind"] == "erasure"}
-    people = {claims.get(name) for claims, _ in entries for name in ("recipient", "actor", "second")}
+    erased = {claims.get("recipient") for claims, _ in entries[:signed] if claims["kind"] == "erasure"} - {None}
+    people = {claims.get(name) for claims, _ in entries for name in ("recipient", "actor", "second")} - {None}
     named, gone = set(), 0
     for claims, files in entries:
         for name, digest in files:
@@ -344,16 +346,19 @@ def check_archive(folder, key, trust):
             else:
                 require(claims.get("recipient") in erased, "%s is missing" % name)
                 gone += 1
-    others = []
+    others, found = [], set()
     for name in folder.names():
         above = name.split("/")[0]
         if above in ("recipients", "staff") and not is_litter(name):
             person = folder.digest(name)
             require(person not in erased, "%s is the record of somebody who was erased" % name)
+            found.add(person)
             if person not in people:
                 others.append(name)
         elif name not in named and name not in folder.checked:
             others.append(name)
+    lost = sorted(people - erased - found)
+    require(not lost, "the records of %d people are missing, or were changed: %s" % (len(lost), ", ".join(lost[:3])))
     for name in others:
         known = name.split("/")[0] in ("recipients", "staff", "incoming") or TILE.fullmatch(name) or is_litter(name)
         require(known, "%s has no entry" % name)
@@ -541,7 +546,7 @@ def describe_roots(path):
     with open(path, "rb") as file:
         content = file.read(1 << 20).decode("ascii", "replace")
     found = re.findall("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", content, re.S)
-    prints = [hashlib.sha256(base64.b64decode("".join(each.split()))).hexdigest() for each in found]
+    prints = [hashlib.sha256(base64.b64decode("".join(each.split()), validate=True)).hexdigest() for each in found]
     require(prints, "%s has no certificate in PEM" % path)
     return sorted(set(prints))
 
@@ -566,6 +571,11 @@ def check_timestamps(folder, stamps, trust):
         code, output = run(command)
         if code and "expired" in output:
             trust.doubts.append("%s is of a certificate that expired before another timestamp covered it" % response)
+            lapsed = True
+            continue
+        if code and "Verification:" not in output:  # LibreSSL, for instance, does not know -attime
+            words = "the openssl of this machine cannot check %s (%s); use another machine"
+            trust.doubts.append(words % (response, " ".join(output.split())[:200]))
             lapsed = True
             continue
         require(code == 0, "%s: %s" % (response, " ".join(output.split())))
@@ -596,8 +606,40 @@ def is_inside(path, folder):
     return os.path.exists(path) and os.path.realpath(path).startswith(top + os.sep)
 
 
+def read_given_key(given):
+    """Read the key that the user gave: it is the key, or a file with it."""
+    if "+" in given and not os.path.exists(given):
+        return given
+    with open(given, encoding="ascii") as file:
+        return file.read(4096)
+
+
+def find_mistake(path, given_key, roots):
+    """Tell what is wrong with the key or the roots that the user gave; None if nothing is.
+
+    It must not count as a fault of the evidence. What the folder holds is not the user's mistake.
+    """
+    try:
+        if given_key is not None and not is_inside(given_key, path):
+            parse_key(read_given_key(given_key))
+    except (Fault, OSError, ValueError) as error:
+        return "--key %s: this is neither the public key of a log nor a file with it (%s)" % (given_key, error)
+    try:
+        if roots is not None and not is_inside(roots, path):
+            describe_roots(roots)
+    except (Fault, OSError, ValueError) as error:
+        words = "--roots %s: this is not a file of certificates in PEM (%s); openssl x509 -inform DER converts one"
+        return words % (roots, error)
+    return None
+
+
 def check(path, given_key, roots):
     """Check a folder; return the exit code."""
+    path = os.path.realpath(path)  # the user's own link may lead to the folder; none in it may
+    mistake = find_mistake(path, given_key, roots)
+    if mistake is not None:
+        say(mistake)
+        return USAGE
     trust = Trust(roots)
     try:
         folder = Folder(path)
@@ -607,12 +649,7 @@ def check(path, given_key, roots):
             say("%s is neither an archive nor evidence from one" % path)
             return USAGE
         own_key = given_key is None or is_inside(given_key, path)
-        text = given_key or ""
-        if given_key is None:
-            text = folder.read("log.vkey", 4096).decode()
-        elif "+" not in given_key or os.path.exists(given_key):
-            with open(given_key, encoding="ascii") as file:
-                text = file.read(4096)
+        text = folder.read("log.vkey", 4096).decode() if given_key is None else read_given_key(given_key)
         key = parse_key(text)
         say("log key: %s (%s)" % (text.strip(), "from the folder" if own_key else "given by you"))
         if own_key:

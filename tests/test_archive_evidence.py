@@ -30,7 +30,7 @@ from mailmart_privacy.policy.render import environment
 from .conftest import NOW, PATIENCE
 from .pki import Authority
 
-PROVEN, FAULT, DOUBT = 0, 4, 5
+PROVEN, USAGE, FAULT, DOUBT = 0, 2, 4, 5
 
 
 @pytest.fixture
@@ -383,3 +383,79 @@ def test_usage(place: Place, tmp_path: Path) -> None:
     assert check(tmp_path / "foreign")[0] == 2
     assert check(tmp_path / "foreign", "--kye", "x")[0] == 2
     assert check(tmp_path / "nowhere")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "content"),
+    [
+        ("--key", None),
+        ("--key", b"a+b"),
+        ("--key", "log+00000000+AA==".encode("utf-16")),
+        ("--roots", None),
+        ("--roots", b"no certificate"),
+        ("--roots", b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),
+        ("--roots", b"\x30\x82\x01\x0a\x00"),
+    ],
+)
+def test_a_mistake_of_the_user_is_no_fault_of_the_evidence(
+    place: Place, bag: Path, tmp_path: Path, option: str, content: bytes | None
+) -> None:
+    """A file that is not there, or in another encoding, says nothing of the evidence: the command is wrong."""
+    given = trusted(place)
+    given[given.index(option) + 1] = str(tmp_path / "given")
+    if content is not None:
+        (tmp_path / "given").write_bytes(content)
+    code, said = check(bag, *given)
+    assert (code, said.startswith(option), len(said.splitlines())) == (USAGE, True, 1), said
+
+
+def test_a_link_to_the_folder(place: Place, bag: Path, tmp_path: Path) -> None:
+    """The user may have a link to the evidence; only what is in the folder must not lead elsewhere."""
+    (tmp_path / "linked").symlink_to(bag)
+    assert check(tmp_path / "linked", *trusted(place))[0] == PROVEN
+
+
+def test_an_openssl_that_lacks_an_option(place: Place, authority: Authority, tmp_path: Path) -> None:
+    """LibreSSL cannot judge a timestamp for an earlier moment; that is not said to be a fault of the timestamp."""
+    archive = place.archive()
+    with authority.at(None), archive.writing(place.keyring(archive), clock) as session:
+        anchor(session, timestamps=authority.client(), trust=authority.trust, at=NOW)
+    assert check(place.root, *trusted(place))[0] == PROVEN
+    other = tmp_path / "libressl" / "openssl"
+    other.parent.mkdir()
+    other.write_text(
+        '#!/bin/sh\ncase "$*" in *-attime*) echo "unknown option \'-attime\'"; exit 1;; esac\n'
+        f'exec {shutil.which("openssl")} "$@"\n'
+    )
+    other.chmod(0o755)
+    code, said = check(place.root, *trusted(place), path=f"{other.parent}:{os.environ['PATH']}")
+    assert (code, "the openssl of this machine cannot check" in said.splitlines()[-1]) == (DOUBT, True), said
+
+
+def test_a_record_that_is_gone(place: Place) -> None:
+    """A customer's record cannot be removed without an erasure; `archive verify` says so, and so does the program."""
+    next((place.root / "recipients").glob("*.json")).unlink()
+    assert any("is missing from recipients" in each for each in place.audit().faults)
+    code, said = check(place.root, *trusted(place))
+    assert (code, "the records of 1 people are missing" in said) == (FAULT, True), said
+
+
+def test_an_erasure_of_nobody_excuses_nothing(place: Place) -> None:
+    """Somebody with the key has logged an erasure without a recipient, and removed the text of the policy."""
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session:
+        session._log_writer.append([write_entry(Entry(kind="erasure", recorded_at=NOW))])
+    assert check(place.root, *trusted(place))[0] == PROVEN
+    next((place.root / "versions").rglob("policy.txt")).unlink()
+    assert any("policy.txt is missing" in each for each in place.audit().faults)
+    code, said = check(place.root, *trusted(place))
+    assert (code, "policy.txt is missing" in said) == (FAULT, True), said
+
+
+def test_a_checkpoint_of_many_signatures(place: Place) -> None:
+    """To check thousands of wrong signatures takes minutes in this program; no checkpoint has so many."""
+    note = place.root / "log" / "checkpoint"
+    lines = note.read_bytes().splitlines(keepends=True)
+    note.write_bytes(b"".join([*lines, *[lines[-1][:-9] + b"AAAAAAA=\n"] * 200]))
+    code, said = check(place.root, *trusted(place))
+    assert (code, "more than 100 signatures" in said) == (FAULT, True), said

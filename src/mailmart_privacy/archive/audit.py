@@ -148,8 +148,8 @@ class _Files:
                 continue
             entry = self._report.register.add(number, content).entry
             self._recipients.update(each for each in (entry.actor, entry.second) if each is not None)
-            if entry.kind == "erasure":
-                self._erasures.append((number, entry.recipient or ""))
+            if entry.kind == "erasure" and entry.recipient is not None:
+                self._erasures.append((number, entry.recipient))
             elif entry.recipient is not None:
                 self._recipients.add(entry.recipient)
             if entry.kind == "anchor":

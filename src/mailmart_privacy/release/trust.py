@@ -212,7 +212,7 @@ def retire(entries: list[dict[str, Any]], digest: str, *, until: datetime.dateti
 def compromise(entries: list[dict[str, Any]], digest: str, *, since: datetime.datetime) -> list[dict[str, Any]]:
     """Record since when others may have had a key; what was signed later is refused.
 
-    The other certificates of the same key get a record, too: who has the key can sign with each of them.
+    The other certificates of the same key get a record, too: somebody who has the key can sign with each of them.
 
     Args:
         entries: those of the list, oldest first.
