@@ -12,10 +12,11 @@ from unittest import mock
 
 import pytest
 
-from faults.places import NOW, Place, make_place, require_finished
+from faults.places import NOW, VERSION, Place, make_place, require_finished
 from mailmart_privacy.archive.acts import HeldError
 from mailmart_privacy.archive.anchoring import Anchoring
 from mailmart_privacy.archive.delivery import deliver
+from mailmart_privacy.archive.forks import ForkError, compare_logs
 from mailmart_privacy.archive.recipients import Details
 from mailmart_privacy.archive.renewal import Renewal
 from mailmart_privacy.archive.report import make_report
@@ -24,8 +25,12 @@ from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import Lock
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
-from mailmart_privacy.errors import TamperedError, UsageError
+from mailmart_privacy.batch.archiving import Archiving
+from mailmart_privacy.batch.destinations import FolderDestination
+from mailmart_privacy.cli.app import run
+from mailmart_privacy.errors import RecordError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.sheets.rows import Planned
 
 from .test_archive_team import ANNA, LATER, copy_for, digest_of, serve
 
@@ -269,3 +274,69 @@ def test_a_member_of_staff_is_not_called_a_customer(place: Place) -> None:
     assert "erase this member of staff again" in fault
     serve(place, actor=None).erase_person(ANNA.name)
     require_finished(place)
+
+
+def archiving(place: Place, stack: contextlib.ExitStack) -> Archiving:
+    index = stack.enter_context(serve(place).index())
+    session, keyring = stack.enter_context(serve(place).writing())
+    return Archiving(session, index, keyring.names_key, signer="a" * 64, version=VERSION, level="B-LTA")
+
+
+def test_a_batch_that_goes_on_delivers_nothing_that_was_withdrawn(place: Place, tmp_path: Path) -> None:
+    """A copy that somebody withdrew while the batch stood still is not handed out; its row gets another one."""
+    serve(place).withdraw(digest_of("Acme GmbH", "A-1"), details=Details(reason="wrong company"))
+    rows = [
+        Planned(number=1, recipient="Acme GmbH", reference="A-1", file="1.pdf"),
+        Planned(number=2, recipient="Beta AG", reference="B-1", file="2.pdf"),
+    ]
+    (tmp_path / "out").mkdir()
+    with contextlib.ExitStack() as stack:
+        found = archiving(place, stack).find_delivered(rows, NOW, FolderDestination(tmp_path / "out"))
+        assert [each.number for some in found for each in some] == [2]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["2.pdf"]
+
+
+def test_why_a_batch_cannot_restore_a_file(place: Place, tmp_path: Path) -> None:
+    """A file that the archive has lost, one that it never had, and one whose customer was erased are told apart."""
+    lost, erased = digest_of("Acme GmbH", "A-1"), digest_of("Beta AG", "B-1")
+    next(place.root.glob(f"copies/*/*/{lost}.pdf")).unlink()
+    serve(place).erase("Beta AG")
+    for digest, error, words in (
+        (lost, TamperedError, "is missing"),
+        (erased, UsageError, "its recipient was erased"),
+        ("0" * 64, RecordError, "this archive does not have it"),
+    ):
+        with contextlib.ExitStack() as stack:
+            opened, line = archiving(place, stack), {"file": "1.pdf", "digest": digest}
+            with pytest.raises(error, match=words):
+                opened.restore([line], NOW, FolderDestination(tmp_path))
+
+
+def test_a_fork_with_a_hold_says_that_it_has_to_be_placed_again(place: Place, tmp_path: Path) -> None:
+    """To add the copies of the other place brings back no hold, withdrawal or erasure from there."""
+    other = place.duplicate(tmp_path / "other")
+    place.add([copy_for("Here Ltd")])
+    other.add([copy_for("There Ltd")])
+    with pytest.raises(ForkError) as caught:
+        compare_logs(place.archive(), other.archive())
+    assert "repeat" not in str(caught.value)
+    serve(other).hold(name="Beta AG")
+    with pytest.raises(ForkError, match="repeat in it what people did in the other one"):
+        compare_logs(place.archive(), other.archive())
+
+
+def test_sentences_of_the_command_line(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was searched, what the index is compared with, and which entries lack their files."""
+    serve(place).erase("Beta AG")
+
+    def say(*arguments: str) -> str:
+        given = ("-a", str(place.root), "--archive-key", str(place.keys / "key.json"))
+        index = ("--archive-index", str(place.path / "index.sqlite")) if arguments[0] == "list" else ()
+        assert run(["archive", *arguments, *given, *index], program="mailmart-privacy") == 0
+        return "".join(capsys.readouterr())
+
+    assert "Searched: names, references and digests in" in say("find", "Acme")
+    assert "Searched: names in" in say("find", "Acme GmbH", "--exact")
+    assert '"searched_in": [\n    "names"\n  ]' in say("find", "Acme GmbH", "--exact", "--json")
+    assert "`archive verify` compares" not in say("list")
+    assert "unchanged; every entry has its files, but for those of erased customers" in say("verify")

@@ -122,6 +122,7 @@ def test_a_timestamp_that_cannot_be_checked(place: Place, bag: Path, authority: 
     assert (code, "there is no timestamp" in said.splitlines()[-1]) == (DOUBT, True), said
     page = (bare / "READ-ME-FIRST.html").read_text()
     assert "since before" not in page
+    assert "No timestamp that is still valid covers the entry" in page, "an expired one may cover it"
     assert "before which moment it was archived" not in page
     assert "before which moment it was archived" in (bag / "READ-ME-FIRST.html").read_text()
 

@@ -7,6 +7,7 @@ import threading
 import wsgiref.simple_server
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -60,6 +61,18 @@ def conforms(page: Page, name: str) -> Any:
     schemas = write_document(ORIGIN)["components"]
     jsonschema.validate(document, {"$ref": f"#/components/schemas/{name}", "components": schemas})
     return document
+
+
+def test_a_copy_whose_file_was_removed_is_not_said_to_be_unknown(desk: LocalDesk) -> None:
+    """The copy is on record, so its missing file is a fault of the archive, and told as one."""
+    token = make_token(desk)
+    page = order(desk, token, "k-lost", recipient="Lost GmbH")
+    fingerprint = conforms(page, "Copy")["fingerprint"]
+    (file,) = Path(desk.keeper.desk.settings.archive).glob(f"copies/*/*/{fingerprint}.pdf")
+    content = file.read_bytes()
+    file.unlink()
+    assert problem(ask(desk, "GET", page.headers["location"], token, accept="application/pdf")) == "tampered"
+    file.write_bytes(content)
 
 
 def test_a_service_issues_finds_and_fetches_its_own_copies(desk: LocalDesk) -> None:

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from mailmart_privacy.errors import RecordError, UsageError
 from mailmart_privacy.keys.certificates import key_digest
 from mailmart_privacy.keys.key_files import create_identity
-from mailmart_privacy.release.trust import add_certificate, add_key, compare_trust_lists, compromise, retire
+from mailmart_privacy.release.trust import add_certificate, add_key, compromise, retire
+from mailmart_privacy.release.trust_file import compare_trust_lists
 from mailmart_privacy.trust.trust_list import TrustList, shipped_trust_list, write_trust_list
 
 from .conftest import Run

@@ -31,6 +31,11 @@ class Comparison:
     there: dict[str, int]
 
     @property
+    def has_acts(self) -> bool:
+        """Whether people did something else on one of the sides than add copies: hold, withdraw, erase."""
+        return not {"act", "erasure", "key-rotation"}.isdisjoint((*self.here, *self.there))
+
+    @property
     def is_fork(self) -> bool:
         """Whether each has entries that the other one lacks."""
         return bool(self.here and self.there)
@@ -49,10 +54,12 @@ class ForkError(TamperedError):
             f"{place} has {sum(kinds.values()):,} more (from no. {comparison.common:,}: {_describe(kinds)})"
             for place, kinds in ((here, comparison.here), (there, comparison.there))
         )
+        # Copies can be added. What else was done in the other one, a hold for instance, would be without effect.
+        repeat = ", and repeat in it what people did in the other one (its report lists that)"
         super().__init__(
-            f"the log was forked: both have the first {comparison.common:,} entries; {sides}. Nothing is lost. "
-            "Continue with one of them, add the copies in the other one's folder `copies` to it, and keep the other "
-            "one unchanged, since proofs from it may be in use"
+            f"the log was forked: both have the first {comparison.common:,} entries; {sides}. Nothing is lost yet. "
+            "Continue with one of them, add the copies in the other one's folder `copies` to it"
+            f"{repeat if comparison.has_acts else ''}. Keep the other one unchanged, since proofs from it may be in use"
         )
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..archive.location import quiet
+from ..archive.lookup import read_present
 from ..errors import (
     ArchiveError,
     DestinationExistsError,
@@ -133,7 +134,10 @@ class Archiving:
     def find_delivered(
         self, rows: "Sequence[Planned]", since: datetime.datetime, place: "Destination"
     ) -> "Iterator[list[IssuedRow]]":
-        """Hand out copies that an interrupted run has archived but neither handed out nor listed."""
+        """Hand out copies that an interrupted run has archived but neither handed out nor listed.
+
+        Those that were withdrawn since are left out: their rows get other copies.
+        """
         from .results import IssuedRow
 
         archived = self._archived_since(since) if rows else {}
@@ -164,7 +168,9 @@ class Archiving:
             place: where they were.
 
         Raises:
-            RecordError: the archive has one of them no longer.
+            RecordError: the archive does not have one of them.
+            UsageError: the customer of one was erased.
+            TamperedError: the archive has lost the file of one.
         """
         rows = self._index.rows(kinds=("customer-copy",), version=self._version, since=since - _CLOCKS)
         archived: dict[str, Row] | None = None
@@ -173,22 +179,25 @@ class Archiving:
                 continue
             archived = {row.digest: row for row in rows} if archived is None else archived
             found = archived.get(line["digest"])
-            pdf = self._read(found) if found is not None else None
-            if pdf is None:
+            if found is None:
                 raise RecordError(
-                    f"{line['file']} was issued, and the archive no longer has it; its customer was erased"
+                    f"{line['file']} was issued, and this archive does not have it; name the one that it was added to"
                 )
-            place.put([(line["file"], pdf)])
+            place.put([(line["file"], read_present(self._session.archive, found.file, found.recipient))])
 
     def _archived_since(self, since: datetime.datetime) -> "dict[tuple[str, str], Row]":
-        """Find what was archived since a batch was begun, by recipient and reference."""
+        """Find what was archived since a batch was begun, by recipient and reference, but for withdrawn copies."""
         from ..archive.recipients import open_details, read_record
+        from ..archive.register import read_register
 
         storage = self._session.archive.storage
         recipients: dict[str, Recipient] = {}
         found: dict[tuple[str, str], Row] = {}
+        withdrawn = read_register(self._session.archive).withdrawn
         for row in self._index.rows(kinds=("customer-copy",), version=self._version, since=since - _CLOCKS):
             if row.erased or row.recipient is None or row.sealed is None or row.signer != self._signer:
+                continue
+            if row.number in withdrawn:
                 continue
             if not recipients:
                 from ..archive.layout import RECIPIENTS

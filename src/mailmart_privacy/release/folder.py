@@ -26,7 +26,7 @@ from .records import (
     write_ledger,
 )
 from .rules import compare_records, compare_released, find_faults
-from .trust import read_trust_entries
+from .trust_file import read_trust_entries
 
 if TYPE_CHECKING:
     from ..policy.kinds import Change

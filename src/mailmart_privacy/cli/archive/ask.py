@@ -90,7 +90,7 @@ def list_copies(location: ArchiveLocation, wanted: ListOptions, as_csv: bool, as
     with service.index() as index:
         _print_rows(index.rows(**wanted.conditions(service)), as_csv=as_csv, as_json=as_json)
         click.echo(
-            f"from the index, which has read {index.size:,} entries; `archive verify` compares them",
+            f"from the index, which has read {index.size:,} entries; `archive reindex` builds it from the log again",
             err=True,
         )
 
@@ -189,7 +189,7 @@ def find(text: str, location: ArchiveLocation, exact: bool, as_json: bool) -> No
     service = open_service(location, "searching")
     found = service.find(text, exact=exact)
     if as_json:
-        print_json(_found_to_json(found))
+        print_json(_found_to_json(found, exact=exact))
         return
     for customer in found.customers:
         _print_customer(customer)
@@ -197,14 +197,15 @@ def find(text: str, location: ArchiveLocation, exact: bool, as_json: bool) -> No
         click.echo(f"No customer on record matches {text!r}.", err=True)
     if found.similar:
         click.echo(f"Similar: {', '.join(found.similar)}", err=True)
-    click.echo(_describe_search(found, service), err=True)
+    click.echo(_describe_search(found, service, exact=exact), err=True)
 
 
-def _describe_search(found: "Found", service: "ArchiveService") -> str:
+def _describe_search(found: "Found", service: "ArchiveService", *, exact: bool) -> str:
     """Say what was searched, and what the answer does not show."""
+    searched = "names" if exact else "names, references and digests"
     since = f" since {found.begins_at:%Y-%m-%d}" if found.begins_at else ""
     return (
-        f"Searched: names, references and digests in {found.entries:,} entries of {service.archive.metadata.origin}"
+        f"Searched: {searched} in {found.entries:,} entries of {service.archive.metadata.origin}"
         f"{since}. {_count_erasures(found.erasures)}; an erased customer cannot be told from an unknown one, and "
         "copies issued elsewhere are not on record."
     )
@@ -229,10 +230,10 @@ def _print_customer(customer: "Customer") -> None:
         click.echo("  " + "  ".join(words))
 
 
-def _found_to_json(found: "Found") -> dict[str, Any]:
+def _found_to_json(found: "Found", *, exact: bool) -> dict[str, Any]:
     return {
         "searched_for": found.text,
-        "searched_in": ["names", "references", "digests"],
+        "searched_in": ["names"] if exact else ["names", "references", "digests"],
         "entries": found.entries,
         "begins_at": _or_none(found.begins_at),
         "erasures": found.erasures,

@@ -119,7 +119,8 @@ def verify(
         said = _spell(report, anchors, lapsed, known)
         _print_json({"origin": opened.metadata.origin, "whole": True, "faults": [], **said})
     else:
-        click.echo(f"{opened.storage.location}: unchanged; every entry has its files")
+        but = ", but for those of erased customers" if report.erased else ""
+        click.echo(f"{opened.storage.location}: unchanged; every entry has its files{but}")
         _describe(report, anchors, lapsed, known)
         _describe_notes(report)
         if compared:

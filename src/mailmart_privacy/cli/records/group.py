@@ -115,7 +115,7 @@ def withdraw(version: str, reason: str, withdrawn_at: str | None, data: Path | N
 def check(against: Path | None, data: Path | None) -> None:
     """Compare every record and version with the ledger, and the newest version with a new build, byte for byte."""
     from ...release.folder import read_released
-    from ...release.trust import compare_trust_lists, read_trust_entries
+    from ...release.trust_file import compare_trust_lists, read_trust_entries
 
     folder = open_folder(data)
     trusted = read_trust_entries(folder.read)  # it refuses a list whose records do not chain

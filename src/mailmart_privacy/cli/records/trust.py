@@ -72,7 +72,7 @@ def compromise(certificate: str, since: str, data: Path | None) -> None:
 
 
 def _change(folder: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
-    from ...release.trust import change_trust_list
+    from ...release.trust_file import change_trust_list
 
     for entry in change_trust_list(folder, change):
         moment = {"current": entry["from"], "retired": entry["until"], "compromised": entry["compromised_since"]}

@@ -185,7 +185,8 @@ def _find_lacking(desk: "Desk") -> "Iterator[Lacking]":
     for customer in desk.directory.snapshot():
         standing = [each for each in customer.copies if each.withdrawn is None]
         if standing and find_current(customer, version) is None:
-            yield Lacking(customer=customer.record.name, version=standing[-1].logged.entry.version or "")
+            newest = max(each.logged.entry.version or "" for each in standing)  # not the last: an older one was renewed
+            yield Lacking(customer=customer.record.name, version=newest)
 
 
 def tell_health(desk: "Desk", call: AskHealth) -> HealthView:

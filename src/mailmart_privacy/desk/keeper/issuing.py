@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from ..._clock import now
 from ...archive.admission import admit
+from ...archive.lookup import read_present
 from ...archive.recipients import fold
-from ...errors import LevelError, RecipientError
+from ...errors import LevelError, RecipientError, UsageError
 from ...policy.papers import Paper
 from ..answers import Actor, Copies, CopyFile, IssueOutcome
 from ..api_calls import ListCopies
@@ -81,11 +82,13 @@ def fetch(desk: "Desk", call: FetchCopy) -> CopyFile:
 
     Raises:
         RefusedError: "no-such-copy".
+        TamperedError: the archive has lost the file.
     """
     customer, copy = find_copy(desk, call.fingerprint)
-    content = desk.archive.read_file(copy.logged.entry.files[0])
-    if content is None:
-        raise RefusedError("no-such-copy")
+    try:
+        content = read_present(desk.archive, copy.logged.entry.files[0], customer.record.pseudonym)
+    except UsageError:  # the customer was erased a moment ago
+        raise RefusedError("no-such-copy") from None
     if call.logged:
         with desk.writing(call.actor) as session:
             session.add_act("download", recipient=customer.record, about=copy.logged.number)
