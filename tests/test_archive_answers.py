@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 
 from faults.places import NOW, VERSION, Place, make_place, require_finished
-from mailmart_privacy.archive.acts import HeldError
+from mailmart_privacy.archive.acts import HeldError, finish_erasures
 from mailmart_privacy.archive.anchoring import Anchoring
 from mailmart_privacy.archive.delivery import deliver
 from mailmart_privacy.archive.forks import ForkError, compare_logs
@@ -115,8 +115,6 @@ def test_a_held_copy_is_renewed_for_the_same_customer(place: Place) -> None:
     assert len(customer.copies) == 2
     service.release(service.holds())
     with serve(place, at=LATER).writing() as (session, keyring):
-        from mailmart_privacy.archive.acts import finish_erasures
-
         done, missed = finish_erasures(session, keyring.names_key, clock=lambda: LATER)
     assert ([each.copies for each in done], missed) == ([2], [])
     assert service.find("Acme").customers == ()
@@ -130,8 +128,6 @@ def test_a_hold_by_name_concerns_an_erasure_that_waits(place: Place) -> None:
     serve(place).hold(name="acme gmbh", details=Details(matter="26-114"))
     assert [each.held for each in serve(place).find("Acme").customers] == [True, True]
     with serve(place, at=LATER).writing() as (session, keyring):
-        from mailmart_privacy.archive.acts import finish_erasures
-
         done, missed = finish_erasures(session, keyring.names_key, clock=lambda: LATER)
     assert (done, len(missed)) == ([], 1)
     with pytest.raises(HeldError):
@@ -340,3 +336,18 @@ def test_sentences_of_the_command_line(place: Place, capsys: pytest.CaptureFixtu
     assert '"searched_in": [\n    "names"\n  ]' in say("find", "Acme GmbH", "--exact", "--json")
     assert "`archive verify` compares" not in say("list")
     assert "unchanged; every entry has its files, but for those of erased customers" in say("verify")
+
+
+def test_a_lock_ends_by_the_clock_of_the_store(place: Place) -> None:
+    """A clock that is ahead of the store's logs no erasure that the store then refuses."""
+    until = NOW + datetime.timedelta(minutes=5)
+    lock = Lock(until=until, asked_at=NOW)
+    with mock.patch.object(Folder, "lock", return_value=lock):
+        ahead = serve(place, at=NOW + datetime.timedelta(minutes=10))
+        assert ahead.erase("Acme GmbH").due_at == until
+        with ahead.writing() as (session, keyring):
+            done, missed = finish_erasures(session, keyring.names_key, clock=ahead.clock)
+        assert (done, len(missed)) == ([], 1)
+    with mock.patch.object(Folder, "lock", return_value=lock._replace(asked_at=until)):
+        assert ahead.erase("Acme GmbH").due_at is None
+    require_finished(place)

@@ -4,6 +4,7 @@ import datetime
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 import jsonschema
@@ -24,7 +25,7 @@ from mailmart_privacy.errors import ExitCode, RecordError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import FileKey, create_identity
 from mailmart_privacy.policy.ledger import Ledger, shipped
-from mailmart_privacy.verifying.verify import verify
+from mailmart_privacy.verifying.verify import _name_other, verify
 
 from .attacks import UPDATES, certify_again, refill, rewrite, update
 from .conftest import NOW, VERSION
@@ -428,3 +429,12 @@ def test_noise_is_never_accepted(copy: bytes, identity: Identity, data: st.DataO
     for pdf in (b"".join(pieces), copy[: len(copy) - 15_000] + b"".join(pieces)):
         if pdf != copy:
             assert judge(pdf, identity.certificate)[0] != 0
+
+
+def test_a_withdrawn_version_is_not_called_in_force() -> None:
+    """Of a version that was withdrawn before its moment it is said that it was, not from when it was in force."""
+    known = shipped().versions[0]
+    withdrawn = replace(known, version="2026-12-24", withdrawn_at=NOW)
+    words = _name_other(withdrawn, known)
+    assert "withdrawn on 2026-11-23, before it took effect" in words
+    assert "in force" not in words

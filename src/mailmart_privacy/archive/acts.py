@@ -261,8 +261,7 @@ def _find_due(
     locks = [archive.storage.lock(file.name) for copy in register.copies for file in copy.entry.files]
     if any(lock.held for lock in locks):
         raise HeldError((), ())
-    until = max((lock.until for lock in locks if lock.until is not None), default=None)
-    return until if until is not None and until > at else None
+    return max((lock.until for lock in locks if lock.until is not None and lock.is_locked(at)), default=None)
 
 
 def _hold_files(session: "Session", copies: Sequence[LogEntry], *, on: bool) -> None:

@@ -46,7 +46,7 @@ class ReferenceConflictError(ArchiveError):
 
     def __init__(self, reference: str, customer: str) -> None:
         super().__init__(
-            f"{customer} has a copy with the reference {reference!r}; nothing was archived",
+            f"{customer} has a copy with the reference {reference!r}; none was archived for another customer",
             argument="same_reference",
             reference=reference,
             customer=customer,

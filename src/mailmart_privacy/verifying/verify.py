@@ -191,10 +191,10 @@ def _require_path(own: x509.Certificate, *others: x509.Certificate) -> None:
 
 def _name_other(found: "Version", wanted: "Version") -> str:
     until = "no later one is known" if found.effective_until is None else f"until {_day(found.effective_until)}"
-    return (
-        f"the copy is whole, but it is of version {found.version}, in force from {_day(found.effective_at)} ({until}); "
-        f"version {wanted.version} was asked for"
-    )
+    force = f"in force from {_day(found.effective_at)} ({until})"
+    if found.withdrawn_at is not None:
+        force = f"withdrawn on {_day(found.withdrawn_at)}, before it took effect"
+    return f"the copy is whole, but it is of version {found.version}, {force}; version {wanted.version} was asked for"
 
 
 def _day(moment: datetime.datetime) -> str:

@@ -22,8 +22,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "withdrawn": ("Genuine, but this version was withdrawn before it took effect", ""),
     "formerly used key": (
         "Unchanged, and signed with a key that MailMart used until {date}; when it was signed is not checked here",
-        "If you received it before that day, nothing is wrong with it. If you received it later, ask MailMart for a "
-        "new copy.",
+        "If you received it before that day, it is genuine. If you received it later, ask MailMart for a new copy.",
     ),
     "compromised key": (
         "Do not rely on this copy: others may have had the key that signed it since {date}",

@@ -40,10 +40,16 @@ class Lock(NamedTuple):
     Attributes:
         held: whether it is under legal hold there.
         until: until when it is locked (aware), or None.
+        asked_at: what time it was by the store's clock, which ends the lock (aware); None where the store has none.
     """
 
     held: bool = False
     until: datetime.datetime | None = None
+    asked_at: datetime.datetime | None = None
+
+    def is_locked(self, at: datetime.datetime) -> bool:
+        """Tell whether the lock is in place at a moment (aware); the clock here may be ahead of the store's."""
+        return self.until is not None and self.until > min(at, self.asked_at or at)
 
 
 class TooLargeError(TamperedError):

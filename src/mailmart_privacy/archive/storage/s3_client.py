@@ -131,7 +131,8 @@ class Client:
     def lock(self, name: str) -> Lock:
         """Find out what prevents the removal of an object."""
         found = self._call("head_object", missing=("NoSuchKey", "404"), key=name) or {}
-        return Lock(found.get("ObjectLockLegalHoldStatus") == "ON", found.get("ObjectLockRetainUntilDate"))
+        held, until = found.get("ObjectLockLegalHoldStatus") == "ON", found.get("ObjectLockRetainUntilDate")
+        return Lock(held=held, until=until, asked_at=self.tell_time())
 
     def find_versions(self) -> Iterator[tuple[str, list[str], bool]]:
         """Find the versions of all objects, the newest first, and whether each one was deleted."""
