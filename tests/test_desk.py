@@ -186,14 +186,20 @@ def test_check_tells_whether_a_file_is_ours(desk: LocalDesk, copy: bytes, form: 
 def test_a_withdrawn_copy_is_told_by_check(desk: LocalDesk) -> None:
     """With a reason, on record; the corrected copy comes next, without a question about the withdrawn one."""
     browser = desk.sign_in("Ada")
-    place = issue(browser, "Mispelled GmbH")
+    place = issue(browser, "Mispelled GmbH", reference="M-1")
+    assert browser.open(f"/issue?corrects={place.rpartition('/')[2]}").heading == "Copy for Mispelled GmbH"
     file = browser.get(f"{place}/file").body
     browser.open(f"{place}/withdraw")
     assert browser.submit(f"{place}/withdraw", reason=" ", then="stop").status == 422
     browser.open(f"{place}/withdraw")
     page = browser.submit(f"{place}/withdraw", reason="the name was misspelled", then="correct")
-    assert page.heading == "Issue a corrected copy"
-    assert browser.submit("/issue", customer="Misspelled GmbH").heading == "The copy is ready"
+    assert (page.heading, browser.path.partition("=")[0]) == ("Issue a corrected copy", "/issue?corrects")
+    assert 'value="M-1"' in page.text
+    assert browser.submit("/issue", customer="Misspelled GmbH", reference="M-1").heading == "The copy is ready"
+    assert browser.open(f"{place}/withdraw").heading == "Copy for Mispelled GmbH"
+    browser.open("/")
+    page = browser.submit("/issue", customer="Mispelled GmbH", reference="M-1")
+    assert "Misspelled GmbH already has a copy with this reference." in page.words
     browser.open("/check")
     page = browser.upload("/check", "old.pdf", file)
     assert "Ours, but withdrawn" in page.words

@@ -226,7 +226,9 @@ class Directory:
         entry = logged.entry
         customer = self.customers.get(entry.recipient or "")
         if entry.act == "withdrawn" and entry.about in self._by_number:
-            self._by_number[entry.about].withdrawn = logged
+            copy = self._by_number[entry.about]
+            copy.withdrawn = logged
+            self._free(copy)
         elif entry.act == "hold" and customer is not None:
             customer.holds[logged.number] = logged
             self._holds[logged.number] = customer
@@ -235,6 +237,13 @@ class Directory:
         elif customer is not None and entry.act in ("erase-asked", "erase-refused", "erase-waiting"):
             customer.asked = logged if entry.act == "erase-asked" else None
             customer.waiting = logged if entry.act == "erase-waiting" else customer.waiting
+
+    def _free(self, copy: KnownCopy) -> None:
+        """Let a corrected copy have the reference of a withdrawn one: also where the customer's name was wrong."""
+        reference = copy.details.reference
+        owner = self.customers.get(self.owners.get(reference, ""))
+        if owner and not any(each.details.reference == reference and not each.withdrawn for each in owner.copies):
+            del self.owners[reference]
 
     def _forget(self, pseudonym: str) -> None:
         customer = self.customers.pop(pseudonym, None)

@@ -29,8 +29,14 @@ class Entered:
 
 
 async def show_form(visit: Visit) -> Response:
-    """Show the form for one copy."""
-    return await _show(visit, Entered(customer=visit.query("customer")))
+    """Show the form for one copy; also for one that corrects another, which is withdrawn."""
+    withdrawn = visit.query("corrects")
+    if not withdrawn:
+        return await _show(visit, Entered(customer=visit.query("customer")))
+    copy = await visit.services.keeper.ask(ShowCopy(actor=visit.actor, fingerprint=withdrawn))
+    if copy.withdrawn_at is None:
+        return visit.go(f"/copies/{copy.fingerprint}")
+    return await _show(visit, Entered(customer=copy.customer, reference=copy.reference), corrects=copy)
 
 
 async def issue(visit: Visit) -> Response:
@@ -107,7 +113,10 @@ async def draft(visit: Visit) -> Response:
 
 async def ask_withdrawal(visit: Visit) -> Response:
     """Ask why a copy is to be withdrawn."""
-    return visit.page("withdraw.html", copy=await _find(visit), fault=None, reason="")
+    copy = await _find(visit)
+    if copy.withdrawn_at is not None:
+        return visit.go(f"/copies/{copy.fingerprint}")
+    return visit.page("withdraw.html", copy=copy, fault=None, reason="")
 
 
 async def withdraw(visit: Visit) -> Response:
@@ -126,7 +135,7 @@ async def withdraw(visit: Visit) -> Response:
             raise
         return visit.page("withdraw.html", status=422, copy=await _find(visit), fault=explain(refusal)[1], reason="")
     if visit.field("then") == "correct" and visit.may(Permission.ISSUE):
-        return await _show(visit, Entered(customer=copy.customer), corrects=copy)
+        return visit.go(f"/issue?corrects={copy.fingerprint}")
     return visit.go(f"/copies/{copy.fingerprint}")
 
 
