@@ -47,6 +47,7 @@ def make_workbook(rows: int) -> bytes:
     for number in range(1, rows + 1):
         name = f"Kunde {number:03} Ärmel GmbH" if number != 7 else None
         page.append((number, name, f"V-2026{number:03}", "Frau Ärmel", f"office@kunde{number}.example"))
+    page["E9"] = "office(at)kunde5,example"
     page["B6"] = "=HYPERLINK(1)"
     page["B6"].data_type = "s"
     for number in (20, 23):
@@ -103,16 +104,22 @@ def test_a_messy_workbook_takes_four_pages_and_few_decisions(desk: LocalDesk, mo
     choice = selected(page)
     assert choice == {"sheet": "Customers Q4", "header_row": "4", "customer": "B", "reference": "C", "email": "E"}
     assert "2 rows are hidden" in page.words
+    assert '<td colspan="5">Customers to inform, November</td>' in page.text
     place = browser.path.removesuffix("/sheet")
     page = browser.submit(f"{place}/sheet", **choice, then="plan")
     assert (page.status, "rows are hidden" in page.words) == (422, True)  # nobody decides that but the person
-    page = browser.submit(f"{place}/sheet", **choice, hidden="skip", then="plan")  # page 3
+    page = browser.submit(f"{place}/sheet", **choice, hidden="skip", paper="letter", then="show")
+    assert 'value="letter" checked' in page.text
+    page = browser.submit(f"{place}/sheet", **choice, hidden="skip", paper="letter", then="plan")  # page 3
     assert page.heading == "1 row has a problem"
+    assert "1 e-mail address cannot be used, so its draft will have none: E9: office(at)kunde5,example." in page.words
     assert "B11" in page.words
     assert "1 customer already has a copy of this version Kunde 003 Ärmel GmbH" in page.words
     assert "Go on without this row" in page.words
     marked = openpyxl.load_workbook(io.BytesIO(browser.get(f"{place}/files/marked.xlsx").body))["Customers Q4"]
-    assert marked["B11"].comment is not None
+    assert marked["B11"].comment.text.strip() == "The customer’s name is missing."
+    page = browser.open(f"{place}/sheet")  # back, to what was chosen
+    assert ('value="skip" required checked' in page.text, 'value="letter" checked' in page.text) == (True, True)
     browser.open(f"{place}/problems")
     assert browser.submit(f"{place}/problems").status == 422  # with them or without: that is asked, too
     page = browser.submit(f"{place}/problems", existing="skip")  # page 4

@@ -5,7 +5,8 @@ import pytest
 from mailmart_privacy._lookalikes import find_lookalikes
 from mailmart_privacy._time import format_cell
 from mailmart_privacy.desk.messages import RefusedError
-from mailmart_privacy.desk.web.words import explain, plainly, sentence, stop
+from mailmart_privacy.desk.sentences import plainly, sentence, stop
+from mailmart_privacy.desk.web.words import explain
 
 
 @pytest.mark.parametrize(
@@ -14,12 +15,22 @@ from mailmart_privacy.desk.web.words import explain, plainly, sentence, stop
         (
             "the recipient holds characters that the form's font does not have (ह U+0939 DEVANAGARI LETTER HA, "
             "् U+094D DEVANAGARI SIGN VIRAMA, 北 U+5317 CJK UNIFIED IDEOGRAPH-5317); it has Latin",
-            "the customer’s name holds characters that the form’s font does not have (ह, ्, 北); it has Latin",
+            "the customer’s name has characters for which this desk has no font (ह, ्, 北); the administrator can add "
+            "one. It has Latin",
         ),
         (
             "the recipient holds control or invisible characters (U+1FAE8, U+200B ZERO WIDTH SPACE); remove them",
-            "the customer’s name holds control or invisible characters (U+1FAE8, U+200B ZERO WIDTH SPACE); remove them",
+            "the customer’s name has characters that nobody can see; type it instead of pasting it",
         ),
+        (
+            "the reference holds control or invisible characters (U+000A, U+0009); remove them",
+            "the reference has a line break or a tab in it; write it on one line, with plain spaces",
+        ),
+        (
+            "the recipient is too long for its field: 247 characters, room for about 181",
+            "the customer’s name is too long: it has 247 characters, and there is room for about 181",
+        ),
+        ("the recipient is empty; say to whom or what the copy belongs", "the customer’s name is missing"),
         (
             find_lookalikes("Аcme GmbH"),
             "“Аcme” mixes Cyrillic and Latin letters; “А” looks like “A”",
@@ -29,7 +40,7 @@ from mailmart_privacy.desk.web.words import explain, plainly, sentence, stop
     ],
 )
 def test_the_librarys_sentences_are_said_plainly(words: str, plain: str) -> None:
-    """A sign stands for itself; only what nobody sees keeps its number."""
+    """A sign stands for itself, without its number; what is wrong comes with what to do."""
     assert plainly(words) == plain
 
 

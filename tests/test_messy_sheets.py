@@ -100,6 +100,19 @@ def test_a_sheet_is_named() -> None:
         read(b"Company\nAcme\n", sheet="Old")
 
 
+@pytest.mark.parametrize(("rows", "taken"), [(["Acme GmbH"], "Customers"), ([], "Template")])
+def test_a_sheet_with_headings_alone_is_passed_over(rows: list[str], taken: str) -> None:
+    """A template may have headings, too; where no sheet has rows, the first one with headings is taken."""
+    book = openpyxl.Workbook()
+    book.active.title = "Template"
+    book.active.append(("Customer", "Note"))
+    for cell in ("Firma", *rows):
+        (book["Customers"] if "Customers" in book.sheetnames else book.create_sheet("Customers")).append((cell,))
+    output = io.BytesIO()
+    book.save(output)
+    assert [each.title for each in outline(output.getvalue(), name="r") if each.chosen] == [taken]
+
+
 def test_the_outline_tells_before_anything_is_taken() -> None:
     """The outline lists sheets, headings, columns and hidden rows, so that a person can choose."""
     notes, customers = outline(make(), name="r")

@@ -44,10 +44,12 @@ class Batches:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchSheets:
-    """A batch, and the sheets of its file."""
+    """A batch, the sheets of its file, and what the person chose of them before."""
 
     batch: BatchView
     sheets: tuple[SheetView, ...]
+    choice: Choice | None
+    paper: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +63,8 @@ class PlanSummary:
         existing_count: how many of them there are.
         copies: how many rows can be issued.
         skipped: how many hidden rows are left out.
+        unfit_emails: cells whose address cannot be used, and what is in them; the first ones.
+        unfit_email_count: how many of them there are.
     """
 
     faults: tuple[Fault, ...]
@@ -69,6 +73,8 @@ class PlanSummary:
     existing_count: int
     copies: int
     skipped: int
+    unfit_emails: tuple[str, ...]
+    unfit_email_count: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

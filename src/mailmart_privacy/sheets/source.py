@@ -118,6 +118,8 @@ def _read_csv_rows(text: str, name: str) -> Iterator[RawRow]:
 def choose_sheet(sources: list[SheetSource], wanted: str | None, columns: Mapping[str, str]) -> SheetSource:
     """Choose the sheet that the user names; else the first one that can be seen and has the headings.
 
+    One with rows below its headings comes before one without, as people keep templates and notes.
+
     Raises:
         RowsError: there is no such sheet, or none that can be seen.
     """
@@ -135,15 +137,21 @@ def choose_sheet(sources: list[SheetSource], wanted: str | None, columns: Mappin
         raise RowsError(name, ((0, "it has no sheet that can be seen"),))
     if len(visible) == 1:
         return visible[0]
-    return next((source for source in visible if _has_header(source, columns)), visible[0])
+    headed = {place: row for place, source in enumerate(visible) if (row := _find_header(source, columns)) is not None}
+    filled = (place for place, row in headed.items() if _has_rows(visible[place], columns, row))
+    return visible[next(filled, next(iter(headed), 0))]
 
 
-def _has_header(source: SheetSource, columns: Mapping[str, str]) -> bool:
+def _has_rows(source: SheetSource, columns: Mapping[str, str], header_row: int) -> bool:
+    return any(number > header_row for number, _ in islice(source.lines(columns), TOP + 1))
+
+
+def _find_header(source: SheetSource, columns: Mapping[str, str]) -> int | None:
     try:
         lines = source.top(columns)
     except RowsError:  # it is damaged; if no other sheet has headings, that is reported
-        return False
+        return None
     layout = source.layout
     found = search_header(lines, columns, merged=layout.merged, hidden=layout.hidden)
     # Where two headings may name the recipient, this is the sheet, and the user has to choose one of them.
-    return found is not None and not (columns and isinstance(found[1], UsageError))
+    return None if found is None or (columns and isinstance(found[1], UsageError)) else found[0]

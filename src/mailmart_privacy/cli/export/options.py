@@ -57,7 +57,9 @@ _OPTIONS = (
         metavar="NAME=HEADER",
         help="Which column has what: recipient=Firma; may be repeated [default: found by the headings].",
     ),
-    click.option("--sheet", metavar="NAME", help="Which sheet of the workbook [default: the first with headings]."),
+    click.option(
+        "--sheet", metavar="NAME", help="Which sheet of the workbook [default: the first with headings and rows]."
+    ),
     click.option(
         "--header-row",
         type=click.IntRange(1, 1000),

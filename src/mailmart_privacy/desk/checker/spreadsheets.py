@@ -22,6 +22,7 @@ from ...sheets.xlsx.cells import load_openpyxl
 from ...sheets.xlsx.parsing import RawRow
 from ...typesetting.fonts import Typeface
 from ..messages import Call
+from ..sentences import plainly, sentence
 from .searching import mentions
 from .sheet_calls import (
     Choice,
@@ -112,7 +113,7 @@ def _view(found: SheetOutline, chosen: bool, header_row: int) -> SheetView:
 def _find_email(headings: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
     for index in range(len(headings)):
         filled = [line[index].strip() for line in lines if index < len(line) and line[index].strip()]
-        if filled and all("@" in cell for cell in filled):
+        if 2 * sum("@" in cell for cell in filled) > len(filled):  # some may be misspelled
             return name_column(index)
     return ""
 
@@ -183,7 +184,7 @@ def _note_column(source: SheetSource, letter: str, values: dict[int, str]) -> Sh
 
 
 def _mark(call: MarkSheet) -> File:
-    faults = [RowFault(row=each.row, message=each.message, role=each.role) for each in call.faults]
+    faults = [RowFault(row=each.row, message=sentence(plainly(each.message)), role=each.role) for each in call.faults]
     sources = open_kept(call.kept, name=call.name)
     marked = mark_faults(call.content, _read(call, sources), faults, name=call.name, sources=sources)
     return File(content=marked)

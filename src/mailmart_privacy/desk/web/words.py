@@ -3,10 +3,10 @@ cryptography.
 """
 
 import datetime
-import re
 
 from ..._time import format_cell
 from ..messages import RefusedError
+from ..sentences import plainly, sentence, stop
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -50,26 +50,6 @@ def number(value: int) -> str:
 def count(value: int, one: str, many: str) -> str:
     """Write how many there are: "1 copy", "3 copies"."""
     return f"{value:,} {one if value == 1 else many}"
-
-
-_CODE_POINT = re.compile(r"(?<=') \(U\+[^)]*\)|(?<=[(\s][^\s(,]) U\+[0-9A-F]{4,6}(?: [A-Z][A-Z0-9-]*(?: [A-Z0-9-]+)*)?")
-_QUOTED = re.compile(r"""(?<!\w)(['"])((?:(?!\1).)+)\1(?!\w)""")
-
-
-def plainly(words: str) -> str:
-    """Say a sentence of the library as sales does: signs without their numbers, a customer instead of a recipient."""
-    shown = _QUOTED.sub(r"“\2”", _CODE_POINT.sub("", words))
-    return shown.replace("the recipient", "the customer’s name").replace("'", "’")
-
-
-def stop(words: str) -> str:
-    """End words with a full stop, unless they have an end, as "Muster e. V." has."""
-    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
-
-
-def sentence(words: str) -> str:
-    """Make a sentence of words: a capital letter, and a full stop."""
-    return stop(words[:1].upper() + words[1:]) if words else ""
 
 
 FILTERS = {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ....archive.recipients import fold
 from ....errors import PrivacyError
+from ...addresses import is_address
 from ...batch_calls import PlanSummary
 from ...checker.sheet_calls import Choice, Fault, PlanSheet, PlanView, ReadSheets
 from ...lines import write_line
@@ -176,6 +177,8 @@ def ask_checker(desk: "Desk", call: Call[Answer]) -> Answer:
 def summarise(desk: "Desk", batch: Batch, found: PlanView) -> PlanSummary:
     """Sum up a plan for the page that shows it."""
     existing = find_existing(desk, batch.version, found)
+    letter = batch.choice.email if batch.choice else ""
+    unfit = [f"{letter}{row.number}: {row.email}" for row in found.rows if row.email and not is_address(row.email)]
     return PlanSummary(
         faults=found.faults[:SHOWN],
         fault_count=len({each.row for each in found.faults}),
@@ -183,6 +186,8 @@ def summarise(desk: "Desk", batch: Batch, found: PlanView) -> PlanSummary:
         existing_count=len(existing),
         copies=len(found.rows),
         skipped=len(found.skipped),
+        unfit_emails=tuple(unfit[:SHOWN]),
+        unfit_email_count=len(unfit),
     )
 
 

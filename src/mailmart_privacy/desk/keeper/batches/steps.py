@@ -40,7 +40,9 @@ from .reading import ask_checker, find_existing, summarise
 if TYPE_CHECKING:
     from ..desk import Desk
 
-_NOTHING = PlanSummary(faults=(), fault_count=0, existing=(), existing_count=0, copies=0, skipped=0)
+_NOTHING = PlanSummary(
+    faults=(), fault_count=0, existing=(), existing_count=0, copies=0, skipped=0, unfit_emails=(), unfit_email_count=0
+)
 _ORDERED = Choice(sheet="", header_row=0, customer="A", reference="B", email="", hidden="include")
 
 
@@ -97,8 +99,12 @@ def show_sheets(desk: "Desk", call: ShowSheets) -> BatchSheets:
     folder, batch = open_batch(desk, call.actor, call.batch)
     if batch.state in ("reading", "unreadable"):
         raise RefusedError("batch-reading")
-    asked = OutlineSheets(kept=folder.kept, name=batch.name, sheet=call.sheet, header_row=call.header_row)
-    return BatchSheets(batch=show(folder, batch), sheets=ask_checker(desk, asked).sheets)
+    sheet, row = call.sheet, call.header_row
+    if batch.choice is not None and not sheet and not row:  # the person comes back to what they chose
+        sheet, row = batch.choice.sheet, batch.choice.header_row
+    asked = OutlineSheets(kept=folder.kept, name=batch.name, sheet=sheet, header_row=row)
+    found = ask_checker(desk, asked)
+    return BatchSheets(batch=show(folder, batch), sheets=found.sheets, choice=batch.choice, paper=batch.paper)
 
 
 def plan(desk: "Desk", call: PlanBatch) -> BatchView:
@@ -126,6 +132,8 @@ def show_plan(desk: "Desk", call: ShowPlan) -> PlannedBatch:
         existing_count=found.existing_count,
         copies=found.copies,
         skipped=found.skipped,
+        unfit_emails=found.unfit_emails,
+        unfit_email_count=found.unfit_email_count,
     )
 
 

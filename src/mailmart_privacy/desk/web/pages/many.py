@@ -153,6 +153,7 @@ async def _show_sheet(visit: Visit, sheet: str, header_row: int, choice: Choice 
     found = await visit.services.keeper.ask(call)
     fault = fault or _explain_words(found.batch)  # of the last try, where its page was closed meanwhile
     chosen = next((each for each in found.sheets if each.chosen), found.sheets[0])
+    choice = choice or found.choice
     if choice is not None and (choice.sheet, choice.header_row) == (chosen.title, chosen.header_row):
         chosen = replace(chosen, customer=choice.customer, reference=choice.reference, email=choice.email)
     return visit.page(
@@ -165,6 +166,7 @@ async def _show_sheet(visit: Visit, sheet: str, header_row: int, choice: Choice 
         marks={chosen.customer: "Customer", chosen.reference: "Reference", chosen.email: "E-mail"},
         letters=[name_column(index) for index in range(_count_columns(chosen))],
         hidden=choice.hidden if choice else "",
+        paper=visit.field("paper") or found.paper,
         fault=fault,
     )
 
