@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import datetime
+import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -350,4 +351,30 @@ def test_a_lock_ends_by_the_clock_of_the_store(place: Place) -> None:
         assert (done, len(missed)) == ([], 1)
     with mock.patch.object(Folder, "lock", return_value=lock._replace(asked_at=until)):
         assert ahead.erase("Acme GmbH").due_at is None
+    require_finished(place)
+
+
+@pytest.mark.parametrize("key", ["x+00000000+", "", "x+00000000+AQ==", "x"])
+def test_a_key_of_no_bytes_is_told_in_one_line(place: Place, key: str) -> None:
+    """Somebody who can write to the archive has put something else in the place of its public key."""
+    facts = place.root / "archive.json"
+    document = json.loads(facts.read_bytes())
+    facts.write_text(json.dumps(document | {"key": key}))
+    with pytest.raises(TamperedError, match=r"archive\.json is not one that this package writes"):
+        place.archive()
+
+
+def test_a_copy_whose_file_is_gone_is_not_archived_already(place: Place, tmp_path: Path) -> None:
+    """Somebody who adds a copy again, since the archive has lost it, is told where to put it."""
+    copy = copy_for("Acme GmbH", "A-1")
+    given = tmp_path / "given.pdf"
+    given.write_bytes(copy.pdf)
+    (added,) = serve(place).add([given], trust=(), ledger=shipped())
+    assert (added.error, added.added) == (None, False)
+    kept = next(place.root.glob(f"copies/*/*/{copy.digest}.pdf"))
+    kept.unlink()
+    (added,) = serve(place).add([given], trust=(), ledger=shipped())
+    assert isinstance(added.error, TamperedError)
+    assert str(added.error).startswith(f"{kept.relative_to(place.root)} is missing from the archive; put this file")
+    kept.write_bytes(given.read_bytes())
     require_finished(place)

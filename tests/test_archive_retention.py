@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -69,6 +70,18 @@ def test_a_customer_who_comes_back_is_not_proposed(place: Place) -> None:
     service.end_relation("Acme GmbH", ended_at=NOW - YEAR)
     (proposal,) = service.propose_erasures(YEAR)
     assert (proposal.due_at, proposal.copies) == (NOW, 2)
+
+
+def test_copies_that_do_not_say_that_a_relation_goes_on(place: Place) -> None:
+    """A copy that was issued before the end and archived later, and one that was withdrawn, put off no erasure."""
+    service = serve(place)
+    service.end_relation("Acme GmbH", ended_at=NOW - YEAR)
+    place.add([replace(copy_for("Acme GmbH", "C-8"), issued_at=NOW - 2 * YEAR)])
+    assert [each.name for each in service.propose_erasures(YEAR)] == ["Acme GmbH"]
+    place.add([copy_for("Acme GmbH", "C-9")])
+    assert service.propose_erasures(YEAR) == []
+    service.withdraw(copy_for("Acme GmbH", "C-9").digest, details=Details(reason="wrong company"))
+    assert [each.name for each in service.propose_erasures(YEAR)] == ["Acme GmbH"]
 
 
 def test_the_certificate_of_an_erasure(place: Place) -> None:

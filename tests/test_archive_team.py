@@ -342,7 +342,7 @@ def test_a_search_in_a_log_that_was_changed(place: Place) -> None:
 
 def test_a_reference_of_two_customers(place: Place) -> None:
     """Another customer's reference is refused; the same customer may have it again for the next version."""
-    from mailmart_privacy.archive.adding import ReferenceConflictError, ReferenceOwners
+    from mailmart_privacy.archive.references import ReferenceConflictError, ReferenceOwners
 
     service = serve(place)
     owners = ReferenceOwners(service.archive, service.keyring().names_key)

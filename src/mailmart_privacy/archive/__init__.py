@@ -9,7 +9,7 @@ from .._lazy import offer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .acts import Erasure, HeldError, Hold
-    from .adding import Added, ReferenceConflictError, add_files
+    from .adding import Added, add_files
     from .anchoring import Anchoring
     from .certificate import CertifiedError, ErasureCertificate
     from .delivery import ArchivedCopy, deliver
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .lookup import NoSuchCustomerError, NoSuchFileError
     from .opening import create, open
     from .recipients import Details, Person
+    from .references import ReferenceConflictError
     from .retention import Proposal
     from .service import ArchiveService
 else:
@@ -27,7 +28,7 @@ else:
         __name__,
         {
             ".acts": "Erasure HeldError Hold",
-            ".adding": "Added ReferenceConflictError add_files",
+            ".adding": "Added add_files",
             ".anchoring": "Anchoring",
             ".certificate": "CertifiedError ErasureCertificate",
             ".delivery": "ArchivedCopy deliver",
@@ -38,6 +39,7 @@ else:
             ".lookup": "NoSuchCustomerError NoSuchFileError",
             ".opening": "create open",
             ".recipients": "Details Person",
+            ".references": "ReferenceConflictError",
             ".retention": "Proposal",
             ".service": "ArchiveService",
         },

@@ -1,18 +1,17 @@
 """Adding copies that were issued elsewhere: each one is verified first, unless the archive has it already."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ..errors import ArchiveError, ExitCode, PrivacyError
+from ..errors import ArchiveError, PrivacyError, TamperedError
 from ..verifying.many import read_copy
 from .admission import admit_files
 from .lookup import compare_row
-from .recipients import fold, open_details
-from .register import read_register
+from .references import ReferenceConflictError, ReferenceOwners
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,27 +29,6 @@ _AHEAD = 4  # such chunks for each process
 _Error = PrivacyError | OSError
 _Committed = dict[str, int] | _Error
 _Verified = list[tuple["Added", "Copy | None"]]
-
-
-class ReferenceConflictError(ArchiveError):
-    """Another customer has a copy with the same reference.
-
-    Attributes:
-        reference: of both copies.
-        customer: the customer who has it already.
-    """
-
-    exit_code = ExitCode.USAGE
-    reference: str
-    customer: str
-
-    def __init__(self, reference: str, customer: str) -> None:
-        super().__init__(
-            f"{customer} has a copy with the reference {reference!r}; none was archived for another customer",
-            argument="same_reference",
-            reference=reference,
-            customer=customer,
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,41 +155,6 @@ def _portion(verified: "Iterable[tuple[Added, Copy | None]]") -> "Iterator[_Veri
     yield some
 
 
-class ReferenceOwners:
-    """Which customer has which reference. All references are decrypted when the first one is asked for.
-
-    Args:
-        archive: whose.
-        names_key: decrypts names and references.
-    """
-
-    def __init__(self, archive: "Archive", names_key: bytes) -> None:
-        self._archive, self._names_key = archive, names_key
-        self._owners: dict[str, str] | None = None
-
-    def claim(self, reference: str, customer: str) -> None:
-        """Note that a customer has a reference.
-
-        Raises:
-            ReferenceConflictError: another customer has it.
-        """
-        if self._owners is None:
-            self._owners = dict(_read_owners(self._archive, self._names_key))
-        owner = self._owners.setdefault(reference, customer)
-        if fold(owner) != fold(customer):
-            raise ReferenceConflictError(reference, owner)
-
-
-def _read_owners(archive: "Archive", names_key: bytes) -> Mapping[str, str]:
-    records = {record.pseudonym: record for record in archive.recipients(names_key)}
-    owners: dict[str, str] = {}
-    for copy in read_register(archive, lambda content: True).copies:
-        record = records.get(copy.entry.recipient or "")
-        if record is not None and copy.entry.sealed:
-            owners.setdefault(open_details(record.key, copy.entry.sealed).reference, record.name)
-    return owners
-
-
 class _Reading:
     """Reads files, and finds out which of them have to be verified.
 
@@ -230,6 +173,7 @@ class _Reading:
         self._read_entry = archive.read_entries()
         self.known: dict[str, int] = {}
         self.refused: dict[str, _Error] = {}
+        self._names: dict[str, set[str]] = {}
 
     def read(self, path: "Path") -> _File:
         """Read a file, and look for it in the archive."""
@@ -244,6 +188,7 @@ class _Reading:
                     raise ArchiveError(
                         "this copy was erased from the archive with its recipient; it is not taken again"
                     )
+                self._require_there(found.name)
                 self.known[digest] = found.number
         except (PrivacyError, OSError) as error:
             return _File(Added(file=str(path), digest=digest, error=error), path)
@@ -252,6 +197,14 @@ class _Reading:
         self.known[digest] = -1
         self.refused.pop(digest, None)
         return _File(Added(file=str(path), digest=digest, added=True), path, content)
+
+    def _require_there(self, name: str) -> None:
+        """Refuse to say that the archive has a copy whose file somebody has removed from it."""
+        folder = name.rpartition("/")[0]
+        if folder not in self._names:
+            self._names[folder] = {stored.name for stored in self._archive.storage.find(folder)}
+        if name not in self._names[folder]:
+            raise TamperedError(f"{name} is missing from the archive; put this file there, under that name")
 
     def finish(self, file: _File, outcome: "Copy | _Error | None") -> "tuple[Added, Copy | None]":
         """Note the outcome of a verification; a copy must not have the reference of another customer."""

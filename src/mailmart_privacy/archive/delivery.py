@@ -10,10 +10,10 @@ from .._files import open_whole
 from .._sync import sync_file, sync_folder
 from ..errors import ArchiveError, PrivacyError, UndeliveredError
 from .acts import withdraw
-from .adding import ReferenceOwners
 from .admission import admit
 from .lookup import read_present
 from .recipients import Details, open_details
+from .references import ReferenceOwners
 from .register import copies_of
 
 if TYPE_CHECKING:

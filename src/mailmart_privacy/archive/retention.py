@@ -11,6 +11,7 @@ from .register import read_register
 if TYPE_CHECKING:
     from .archive import Archive
     from .entries import LogEntry
+    from .register import Register
     from .session import Session
 
 
@@ -80,7 +81,7 @@ def propose_erasures(archive: "Archive", names_key: bytes, *, retention: datetim
         if entry is None or entry.entry.effective_at is None:
             continue
         copies = [copy for copy in register.copies if copy.entry.recipient == record.pseudonym]
-        if any(copy.number > entry.number and copy.entry.renews is None for copy in copies):
+        if any(_continues(copy, entry, register) for copy in copies):
             continue
         proposals.append(
             Proposal(
@@ -93,3 +94,14 @@ def propose_erasures(archive: "Archive", names_key: bytes, *, retention: datetim
             )
         )
     return sorted(proposals, key=lambda each: (each.due_at, each.name))
+
+
+def _continues(copy: "LogEntry", ended: "LogEntry", register: "Register") -> bool:
+    """Tell whether a copy says that a relation goes on after its end was recorded.
+
+    One that was only added later, and had been issued before the end, does not; nor does a renewed file of an earlier
+    one, or a copy that was issued wrongly.
+    """
+    if copy.number < ended.number or copy.entry.renews is not None or copy.number in register.withdrawn:
+        return False
+    return (copy.entry.issued_at or copy.entry.recorded_at) > (ended.entry.effective_at or ended.entry.recorded_at)

@@ -40,7 +40,7 @@ def parse_witness(text: str) -> Witness:
     encoded, _, url = re.split(r"(=)(?=https?://)", text, maxsplit=1) if "=http" in text else (text, "", "")
     try:
         key = parse_key(encoded)
-    except (ValueError, IndexError):
+    except ValueError:
         key = None
     if key is None or not url:
         raise UsageError(f"{text!r} is not a witness; write its key and its address: NAME+ID+KEY=https://…")

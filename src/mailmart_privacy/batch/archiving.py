@@ -21,11 +21,11 @@ from ..policy.ledger import shipped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..archive.adding import ReferenceOwners
     from ..archive.anchoring import Anchoring
     from ..archive.index.index import Index, Row
     from ..archive.location import Advance, ArchiveLocation
     from ..archive.recipients import Person, Recipient
+    from ..archive.references import ReferenceOwners
     from ..archive.session import Session
     from ..sheets.rows import Planned
     from .destinations import Destination
@@ -255,8 +255,8 @@ def open_archiving(
     Raises:
         UndeliveredError: copies were archived, and not handed out; see `Archiving.all_or_none`.
     """
-    from ..archive.adding import ReferenceOwners
     from ..archive.anchoring import anchor_added
+    from ..archive.references import ReferenceOwners
 
     opened = location.open()
     keyring = location.keyring(opened)

@@ -18,6 +18,7 @@ except ImportError:
 _LOG, _WITNESS = 1, 4  # signature types: Ed25519, and a cosignature with a time
 _NAME = re.compile(r"[^\s+]+")
 _LIMIT = 1 << 20
+_LAST_MOMENT = 253_402_300_799  # the end of the year 9999, in seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,11 @@ def parse_key(text: str) -> NoteKey:
     """
     name, identifier, encoded = text.strip().split("+", 2)
     raw = decode(encoded)
-    key = NoteKey(name, raw[0], raw[1:])
-    if not _NAME.fullmatch(name) or key.kind not in (_LOG, _WITNESS) or len(raw) != 33 or key.id.hex() != identifier:
-        raise ValueError("not a key of a log or of a witness")
-    return key
+    if len(raw) == 33 and raw[0] in (_LOG, _WITNESS) and _NAME.fullmatch(name):
+        key = NoteKey(name, raw[0], raw[1:])
+        if key.id.hex() == identifier:
+            return key
+    raise ValueError("not a key of a log or of a witness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +135,14 @@ def read_checkpoint(note: bytes, key: NoteKey) -> Checkpoint:
 
 
 def read_cosignatures(note: bytes, witnesses: "tuple[NoteKey, ...]") -> list[Cosignature]:
-    """List the witnesses, of those given, that signed a checkpoint."""
+    """List the witnesses, of those given, that signed a checkpoint at a time that exists."""
     text, signatures = _split(note)
     return [
-        Cosignature(witness.name, datetime.datetime.fromtimestamp(int.from_bytes(raw[4:12]), datetime.UTC))
+        Cosignature(witness.name, datetime.datetime.fromtimestamp(moment, datetime.UTC))
         for witness in witnesses
         for name, raw in signatures
         if name == witness.name and raw[:4] == witness.id and witness.holds(text, raw[4:])
+        if (moment := int.from_bytes(raw[4:12])) <= _LAST_MOMENT
     ]
 
 
