@@ -3,6 +3,7 @@
 import datetime
 import email
 import email.policy
+import re
 import threading
 from dataclasses import replace
 from hashlib import sha256
@@ -14,6 +15,7 @@ from cryptography import x509
 from mailmart_privacy import archive
 from mailmart_privacy._clock import now
 from mailmart_privacy.archive.recipients import Person
+from mailmart_privacy.cli.desk.group import desk as desk_command
 from mailmart_privacy.desk.answers import Actor, IssueOutcome
 from mailmart_privacy.desk.calls import Issue, Status
 from mailmart_privacy.desk.keeper.directory import Directory
@@ -236,6 +238,9 @@ def test_the_version_in_force_is_told_with_what_proves_it(desk: LocalDesk) -> No
     assert "31 March 2026, 07:00 UTC" in page.words
     assert "No version was in force" in browser.open("/in-force?day=2020-01-01").words
     assert browser.open("/in-force?day=2026-02-30").status == 422
+    page = browser.open("/in-force?day=2999-01-01")
+    assert "That day has not come yet It will be the version of 24 February 2026, unless another one" in page.words
+    assert "Nobody independent" not in page.words
 
 
 def test_what_is_due_is_said(desk: LocalDesk) -> None:
@@ -244,7 +249,7 @@ def test_what_is_due_is_said(desk: LocalDesk) -> None:
     page = browser.open("/due")
     assert "No authority confirms our signature yet" in page.words
     assert "No independent authority is set up" in page.words
-    assert "Strangers’ files are read by the user who has the keys, without a network" in page.words
+    assert "Strangers’ files are read By the user who has the keys, without a network" in page.words
     status = desk.keeper.ask_now(Status())
     soon = status.certificate_until - datetime.timedelta(days=41, hours=1)
     known = Known(status=status, versions=(), backup=None, for_team=False)
@@ -327,6 +332,9 @@ def test_how_we_sign(desk: LocalDesk) -> None:
     identity = desk.keeper.desk.signing.identity
     assert f"Signed by {identity.name}" in page.words
     assert "Nobody vouches for our signature" in page.words
+    options = {name for parameter in desk_command.params for name in parameter.opts}
+    assert set(re.findall("<code>(--[a-z-]+)</code>", page.text)) == {"--identity", "--certificate", "--trust"}
+    assert {"--identity", "--certificate", "--trust"} <= options
     assert identity.digest in page.words
     given = browser.get("/keys/certificate")
     assert x509.load_pem_x509_certificate(given.body) == identity.certificate

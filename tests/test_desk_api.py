@@ -126,6 +126,7 @@ def test_one_key_one_copy(desk: LocalDesk) -> None:
     assert len({json.loads(body)["fingerprint"] for body in found}) == 1
     assert desk.keeper.desk.directory.copies == before + 1
     page = order(desk, token, "same", recipient="Other GmbH")
+    assert json.loads(page.body)["title"] == "This Idempotency-Key was used for another request already"
     assert (page.status, problem(page)) == (422, "request-reused")
     other = make_token(desk, "another")
     assert json.loads(order(desk, other, "same", recipient="Once GmbH").body) != json.loads(found[0])
@@ -198,8 +199,20 @@ def test_what_is_wrong_is_said(desk: LocalDesk) -> None:
     before = desk.keeper.desk.directory.copies
     assert problem(ask(desk, "POST", "/api/copies", token, b'{"recipient": "X"}')) == "key-missing"
     assert problem(order(desk, token, "k" * 201, recipient="X")) == "key-missing"
-    for body in (b"", b"[]", b"{", b'{"recipient": 7}', b'{"recipient": " "}', b'{"recipient": "X", "paper": "a3"}'):
-        assert problem(ask(desk, "POST", "/api/copies", token, body, idempotency_key="k")) == "not-json"
+    for body, words in (
+        (b"", "it is not JSON"),
+        (b"[]", "it is not an object of texts"),
+        (b"{", "it is not JSON"),
+        (b'{"recipient": 7}', "it is not an object of texts"),
+        (b'{"recipient": " "}', "recipient is missing"),
+        (b'{"recipient": "X", "paper": "a3"}', "paper is a4 or letter"),
+    ):
+        page = ask(desk, "POST", "/api/copies", token, body, idempotency_key="k")
+        assert (problem(page), json.loads(page.body)["detail"]) == ("not-json", words)
+    page = ask(desk, "DELETE", "/api/copies", token)
+    assert (page.status, problem(page)) == (405, "method")
+    page = ask(desk, "GET", f"/api/batches/{'0' * 16}", token)
+    assert "spreadsheet" not in json.loads(page.body)["title"]
     assert problem(order(desk, token, "k", recipient="X", level="B-B")) == "unknown-field"
     assert problem(order(desk, token, "k", recipient="株式会社")) == "unfit-name"
     assert problem(order(desk, token, "k", recipient="x" * 20_000)) == "too-large"
@@ -247,6 +260,8 @@ def test_the_document_names_the_routes(desk: LocalDesk) -> None:
     assert document == write_document(ORIGIN)
     named = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
     assert named == {(path, method) for path, methods in OPERATIONS.items() for method in methods}
+    operations = [each for methods in document["paths"].values() for each in methods.values()]
+    assert len({each["operationId"] for each in operations}) == len(operations)  # what generators call functions
     for schema in document["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
 

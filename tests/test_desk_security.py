@@ -19,7 +19,7 @@ from mailmart_privacy.desk.calls import KEEPER_CALLS, CheckFile
 from mailmart_privacy.desk.codec import MessageError, decode, encode
 from mailmart_privacy.desk.messages import read_call
 from mailmart_privacy.desk.web.application import PAGES
-from mailmart_privacy.desk.web.guard import LARGEST_BODY, Guard
+from mailmart_privacy.desk.web.guard import LARGEST_BODY, TOO_LARGE, Guard
 from mailmart_privacy.desk.web.people import IDLE, LONGEST, make_digest
 from mailmart_privacy.desk.web.permissions import Permission
 from mailmart_privacy.desk.web.server import LONGEST_HEAD, BoundedProtocol, make_server
@@ -265,6 +265,13 @@ def test_no_page_has_inline_script_or_style(desk: LocalDesk) -> None:
                 assert found not in text, template.name
 
 
+def test_a_wrong_address_is_told_also_to_those_who_are_not_signed_in(desk: LocalDesk) -> None:
+    """They see no menu, so they are not sent to it."""
+    assert "Use the menu" in desk.sign_in().open("/nothing").words
+    page = Browser(desk).open("/nothing")
+    assert (page.status, "menu" in page.words, "Sign in" in page.words) == (404, False, True)
+
+
 def test_redirects_stay_on_this_desk(desk: LocalDesk) -> None:
     """No parameter of an address or of a form says where the browser goes next."""
     browser = desk.sign_in()
@@ -279,6 +286,9 @@ def test_too_much_and_too_slow_are_refused(desk: LocalDesk) -> None:
     headers = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
     assert browser.send("POST", "/issue", headers={**headers, "content-length": str(LARGEST_BODY + 1)}).status == 413
     assert browser.send("POST", "/issue", headers={**headers, "content-length": "-1"}).status == 413
+    page = browser.send("POST", "/issue", headers={**headers, "content-length": "999999999", "accept": "text/html,*/*"})
+    assert (page.status, page.heading, TOO_LARGE in page.words) == (413, "That did not work", True)
+    assert page.headers["content-type"].startswith("text/html")
     assert browser.send("POST", "/issue", b"x" * (LARGEST_BODY + 1), {**headers, "content-length": "7"}).status == 413
     assert isinstance(desk.app, Guard)
     desk.app._seconds = 0.02

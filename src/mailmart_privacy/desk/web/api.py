@@ -64,9 +64,10 @@ async def issue(call: ApiCall) -> Response:
     body = await call.request.body()
     if len(body) > _LONGEST_JSON:
         return make_problem("too-large")
-    fields = _read_fields(body)
-    if fields is None:
-        return make_problem("not-json")
+    try:
+        fields = _read_fields(body)
+    except ValueError as error:
+        return make_problem("not-json", detail=str(error))
     if unknown := sorted(fields.keys() - _FIELDS):
         return make_problem("unknown-field", detail=unknown[0])
     outcome = await call.services.keeper.ask(
@@ -184,14 +185,23 @@ def _make_endpoint(
     return endpoint
 
 
-def _read_fields(body: bytes) -> dict[str, str] | None:
+def _read_fields(body: bytes) -> dict[str, str]:
+    """Read what is ordered.
+
+    Raises:
+        ValueError: it cannot be read; it says why.
+    """
     try:
         found: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        raise ValueError("it is not JSON") from None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        return None
-    return found if found.get("recipient", "").strip() and found.get("paper", "a4") in ("a4", "letter") else None
+        raise ValueError("it is not an object of texts")
+    if not found.get("recipient", "").strip():
+        raise ValueError("recipient is missing")
+    if found.get("paper", "a4") not in ("a4", "letter"):
+        raise ValueError("paper is a4 or letter")
+    return found
 
 
 async def _give_file(

@@ -1,6 +1,7 @@
 """The application: all pages, behind the guard."""
 
 import asyncio
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from .pages import compliance, finding, issuing, many, overview, people, signing
 from .permissions import Permission
 from .routing import Page
 from .services import Services
-from .visit import Visit
+from .visit import Visit, draw_refusal
 
 _HEALTH_PATIENCE = 10  # seconds
 _LONGEST_BEAT = 120  # seconds without a sign of the queue of batches
@@ -90,7 +91,8 @@ def make_application(services: Services) -> App:
     async def tell_nothing(request: Request, error: Exception) -> Response:
         cookie = request.cookies.get(services.cookie, "")
         visit = Visit(request=request, services=services, session=services.people.find(cookie) if cookie else None)
-        words = "There is no page at this address. Use the menu to find the one you want."
+        way = "Use the menu to find the one you want." if visit.session else "Sign in to find the one you want."
+        words = f"There is no page at this address. {way}"
         return visit.page("refused.html", status=404, title="Nothing here", words=words)
 
     application = Starlette(
@@ -103,4 +105,6 @@ def make_application(services: Services) -> App:
         exception_handlers={404: tell_nothing},
     )
     application.router.redirect_slashes = False
-    return Guard(application, origin=services.origin, proxies=services.proxies)
+    return Guard(
+        application, origin=services.origin, proxies=services.proxies, draw=partial(draw_refusal, services.assets)
+    )

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from .problems import make_problem
 from .proxies import Proxies
 
 Scope = MutableMapping[str, Any]
@@ -36,6 +39,8 @@ _HEADERS = {
     b"cache-control": b"no-store",
 }
 _READING = ("GET", "HEAD")
+TOO_LARGE = "That is too large for this desk. Files may have up to 20 MB."
+_CODES = {403: "other-site", 405: "method", 413: "too-large", 421: "other-host"}  # as the API names what is refused
 
 
 class TooLargeError(Exception):
@@ -55,11 +60,19 @@ class Guard:
         proxies: the addresses or networks of the TLS proxies in front of the desk. Where there are any, requests come
             from them alone, and only they are believed about who asks, and by which protocol.
         body_seconds: how long the body of a request may take.
+        draw: makes a page that says why something is refused; without it, people see the bare sentence.
     """
 
     def __init__(
-        self, app: App, *, origin: str, proxies: tuple[str, ...] = (), body_seconds: float = BODY_SECONDS
+        self,
+        app: App,
+        *,
+        origin: str,
+        proxies: tuple[str, ...] = (),
+        body_seconds: float = BODY_SECONDS,
+        draw: Callable[[str], str] | None = None,
     ) -> None:
+        self._draw = draw
         self._app, self._origin, self._seconds = app, origin, body_seconds
         self._host = urlsplit(origin).netloc
         self._proxies = Proxies(proxies) if proxies else None
@@ -80,7 +93,7 @@ class Guard:
                 scope, refused = self._proxies.admit(scope, headers)
             refused = refused or self._refuse(scope["method"], headers, is_api=scope["path"].startswith(API))
         if refused is not None:
-            await self._answer(send, *refused)
+            await self._answer(*refused, scope, headers)(scope, receive, self._dress(send))
             return
         await self._app(scope, self._bound(receive), self._dress(send))
 
@@ -105,7 +118,7 @@ class Guard:
             return 403, "This form was not sent from a page of this desk. Open the page again, and send it from there."
         length = headers.get("content-length", ["0"])
         if len(length) != 1 or not length[0].isdecimal() or int(length[0]) > LARGEST_BODY:
-            return 413, "That is too large for this desk. Files may have up to 20 MB."
+            return 413, TOO_LARGE
         return None
 
     def _bound(self, receive: Receive) -> Receive:
@@ -140,8 +153,10 @@ class Guard:
 
         return dressed
 
-    async def _answer(self, send: Send, status: int, words: str) -> None:
-        body = words.encode() + b"\n"
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-        await self._dress(send)({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    def _answer(self, status: int, words: str, scope: Scope, headers: dict[str, list[str]]) -> Response:
+        """Refuse in the words of those who ask: a service, a person with a browser, or something else."""
+        if scope["path"].startswith(API):
+            return make_problem(_CODES[status], detail=words)
+        if self._draw is not None and "text/html" in headers.get("accept", [""])[0]:
+            return HTMLResponse(self._draw(words), status)
+        return PlainTextResponse(f"{words}\n", status)

@@ -135,12 +135,14 @@ def _copies() -> dict[str, Any]:
     return {
         "/api/copies": {
             "post": _operation(
+                "issueCopy",
                 "Issue a copy",
                 {"201": ("It is on record", copy)},
                 parameters=[_KEY],
                 body=_json("Order"),
             ),
             "get": _operation(
+                "listCopies",
                 "List the copies that this service issued",
                 {"200": ("One page of them, the oldest first", _json("Copies"))},
                 parameters=[_query("recipient"), _query("reference"), _query("after", "integer")],
@@ -148,6 +150,7 @@ def _copies() -> dict[str, Any]:
         },
         "/api/copies/{fingerprint}": {
             "get": _operation(
+                "showCopy",
                 "Show a copy that this service issued, or give its file",
                 {"200": ("The copy", copy)},
                 parameters=[_path("fingerprint")],
@@ -160,6 +163,7 @@ def _batches() -> dict[str, Any]:
     return {
         "/api/batches": {
             "post": _operation(
+                "beginBatch",
                 "Issue a copy for each line; none is issued if a line has a problem",
                 {"202": ("It goes on by itself; ask for it at Location", _json("Batch"))},
                 parameters=[_KEY, _query("paper")],
@@ -168,6 +172,7 @@ def _batches() -> dict[str, Any]:
         },
         "/api/batches/{batch}": {
             "get": _operation(
+                "showBatch",
                 "Tell how far a batch of this service has got",
                 {"200": ("The batch", _json("Batch"))},
                 parameters=[_path("batch")],
@@ -175,6 +180,7 @@ def _batches() -> dict[str, Any]:
         },
         "/api/batches/{batch}/{file}": {
             "get": _operation(
+                "fetchBatchFile",
                 "Give a file of a batch that is done",
                 {"200": ("The file", {name: {} for name in ("application/zip", "application/jsonl")})},
                 parameters=[_path("batch"), _path("file")],
@@ -187,6 +193,7 @@ def _verifications() -> dict[str, Any]:
     return {
         "/api/verifications": {
             "post": _operation(
+                "verify",
                 "Tell whether a file is one of ours",
                 {
                     "200": (
@@ -201,6 +208,7 @@ def _verifications() -> dict[str, Any]:
 
 
 def _operation(
+    name: str,
     summary: str,
     answers: dict[str, tuple[str, dict[str, Any]]],
     *,
@@ -208,6 +216,7 @@ def _operation(
     body: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
+        "operationId": name,
         "summary": summary,
         "responses": {
             status: {"description": words, "content": content} for status, (words, content) in answers.items()

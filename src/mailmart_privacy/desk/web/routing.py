@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ..codec import MessageError
 from ..messages import ClosedError, RefusedError
-from .guard import TooLargeError, TooSlowError
+from .guard import TOO_LARGE, TooLargeError, TooSlowError
 from .permissions import ADMINISTRATOR, PROVEN, Permission
 from .typed import keep_typed, read_typed
 from .visit import Upload, Visit
@@ -78,10 +78,10 @@ class Page:
             return await self.handlers["POST" if request.method == "POST" else "GET"](visit)
         except RefusedError as refusal:
             status, words = explain(refusal)
-            return visit.page("refused.html", status=status, title="That did not work", words=words)
+            return _fail(visit, status, words)
         except (ClosedError, MessageError, TimeoutError) as error:
             _LOG.warning("%s: %s", self.path, type(error).__name__)
-            return visit.page("refused.html", status=503, title="That did not work", words=_STARTING)
+            return _fail(visit, 503, _STARTING)
 
     async def _refuse(self, visit: Visit) -> Response | None:
         """Tell why the person may not come here, or None."""
@@ -108,11 +108,11 @@ class Page:
                     else:
                         visit.fields[name] = value
         except TooLargeError:
-            return PlainTextResponse("That is too large for this desk. Files may have up to 20 MB.\n", 413)
+            return _fail(visit, 413, TOO_LARGE)
         except TooSlowError:
-            return PlainTextResponse("The file came too slowly. Send it again.\n", 408)
+            return _fail(visit, 408, "The file came too slowly. Send it again.")
         except HTTPException:
-            return PlainTextResponse("This form cannot be read.\n", 400)
+            return _fail(visit, 400, "This form cannot be read. Open its page again.")
         token = visit.fields.pop("token", "")
         if visit.session is None or not hmac.compare_digest(token.encode(), visit.session.form_token.encode()):
             typed = keep_typed(visit, self.permission) if visit.session is not None else None
@@ -124,6 +124,10 @@ class Page:
             words = f"More than {self.limit} of these are not allowed in a minute. Wait a minute, and send it again."
             return visit.page("refused.html", status=429, title="Not so fast", words=words)
         return None
+
+
+def _fail(visit: Visit, status: int, words: str) -> Response:
+    return visit.page("refused.html", status=status, title="That did not work", words=words)
 
 
 def refuse_role(visit: Visit) -> Response:

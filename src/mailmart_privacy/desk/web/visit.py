@@ -19,6 +19,7 @@ from .words import FILTERS
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from .assets import Assets
     from .services import Services
 
 SEE_OTHER = 303
@@ -144,6 +145,12 @@ class Visit:
         """Answer with a file to be saved; its name has plain characters only."""
         plain = "".join(each if each.isascii() and (each.isalnum() or each in "-._") else "-" for each in name)
         return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{plain}"'})
+
+
+def draw_refusal(assets: "Assets", words: str) -> str:
+    """Make a page for somebody of whom nothing is known but that their request is refused."""
+    bare = {"assets": assets, "groups": (), "here": "", "person": None, "form_token": ""}
+    return render("refused.html", {**bare, "title": "That did not work", "words": words})
 
 
 def render(template: str, variables: Mapping[str, Any]) -> str:

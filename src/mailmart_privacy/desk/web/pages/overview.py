@@ -54,6 +54,7 @@ async def in_force(visit: Visit) -> Response:
         zone_chosen=zone,
         zones=ZONES,
         asked=moment(at) if at else "",
+        future=at is not None and at > now(),
         answer=answer,
         fault=fault,
     )
