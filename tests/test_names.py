@@ -14,7 +14,7 @@ import mailmart_privacy as privacy
 from mailmart_privacy._unicode import find_refused
 from mailmart_privacy.copies.certified import CertifiedForm
 from mailmart_privacy.copies.issuing import fill_values
-from mailmart_privacy.errors import AlteredError, RecipientError, UsageError
+from mailmart_privacy.errors import AlteredError, RecipientError, UntrustedError, UsageError
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.typesetting.clusters import split_clusters
@@ -242,6 +242,29 @@ def test_letters_in_another_order(certified: CertifiedForm, identity: Identity, 
     assert verdict.remarks == ("the recipient is drawn with the issuer's own font, which was not compared",)
     with pytest.raises(AlteredError, match="what the field Recipient shows"):
         verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped(), fonts=typefaces())
+
+
+@pytest.mark.parametrize(
+    ("script", "families"),
+    [
+        ("Chinese", ("Symbola",)),
+        ("Hebrew", ("Noto Sans Arabic",)),
+        ("Thai", ("WenQuanYi Zen Hei",)),
+        ("mixed", FONTS[:1]),
+    ],
+)
+def test_other_fonts_than_the_issuers(
+    certified: CertifiedForm, identity: Identity, script: str, families: tuple[str, ...]
+) -> None:
+    """A verifier with other fonts, or another release of them, cannot compare; the copy is not altered by that."""
+    pdf = issue(certified, identity, NAMES[script])
+    fonts = tuple(map(find_typeface, families))
+    with pytest.raises(UntrustedError, match="the recipient is drawn with other fonts than those given"):
+        verify(pdf, trust=(identity.certificate,), at=NOW, ledger=shipped(), fonts=fonts)
+    place = pdf.rindex(b"glyf") + 500
+    changed = pdf[:place] + bytes((pdf[place] ^ 1,)) + pdf[place + 1 :]
+    with pytest.raises(AlteredError):
+        verify(changed, trust=(identity.certificate,), at=NOW, ledger=shipped(), fonts=fonts)
 
 
 # What is read of a font before it is written again.

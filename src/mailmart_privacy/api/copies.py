@@ -122,7 +122,7 @@ def verify(
         at: the moment for which certificates are validated (aware), or None for now.
         version: the version that the copy has to be of, for instance "2026-02-24", or None for any.
         fonts: the issuer's fonts for names in other scripts, as files or names, where they are at hand; what such a
-            name shows is then compared in full.
+            name shows is then compared in full, and a copy with other fonts is not accepted.
 
     Returns:
         The verdict: which version, to whom, when, by whom.

@@ -17,6 +17,7 @@ from .read_values import ReadCertification, ReadSignature, ReadStamp
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..pdf.truetype import TrueTypeFont
     from ..trust.timestamp_token import Token
     from ..trust.validation_data import ValidationData
     from ..typesetting.fonts import Typeface
@@ -50,6 +51,7 @@ class CopyReader:
         self.progress = format_1.begin(form.notes, len(form.pdf))
         self.state = form.state.copy()
         self.uncompared: list[str] = []
+        self.unlike: list[str] = []
         self.delivery = 0  # the object number of its signature
 
     def read_publisher(self) -> ReadSignature:
@@ -183,17 +185,30 @@ class CopyReader:
         try:
             value = _read_string(found[1].decode("ascii"))
             require_clean(name, value)
-            if self.notes.font.missing(value) and not self.fonts:
-                shown = _SHOWN.match(self.pdf, found.end())
-                if shown is None:
-                    raise ValueError("what it shows cannot be found")
-                from .drawn import read_drawn  # few copies need it
-
-                self.uncompared.append(name)
-                return read_drawn(self.pdf, self.progress.length, self.notes, name, value, int(shown[1]))
-            return lay_out_field(self.notes, name, value, self.fonts)
+            if self.notes.font.missing(value):
+                return self._read_drawn(name, value, _SHOWN.match(self.pdf, found.end()))
+            return lay_out_field(self.notes, name, value)
         except (ValueError, RecipientError) as error:
             raise AlteredError(f"the field {name} is not filled in as in a copy: {one_line(error)}") from None
+
+    def _read_drawn(self, name: str, value: str, shown: "re.Match[bytes] | None") -> FilledField:
+        """Read a field that is drawn with fonts embedded in the copy, and draw it again if they are those given."""
+        if shown is None:
+            raise ValueError("what it shows cannot be found")
+        from .drawn import read_drawn  # few copies need it
+
+        drawn = read_drawn(self.pdf, self.progress.length, self.notes, name, value, int(shown[1]))
+        if not self.fonts:
+            self.uncompared.append(name)
+            return drawn
+        try:
+            laid_out = lay_out_field(self.notes, name, value, self.fonts)
+        except RecipientError:  # they lack a character
+            laid_out = None
+        if laid_out is None or _name_fonts(laid_out) != _name_fonts(drawn):
+            self.unlike.append(name)
+            return drawn
+        return laid_out
 
     def _accept_signature(
         self, name: str, draft: "Draft", moment: datetime.datetime, values: ContainerValues, token: "Token | None"
@@ -235,6 +250,10 @@ class CopyReader:
         self.state.update(written)
         self.progress = draft.after
         return digest
+
+
+def _name_fonts(field: FilledField) -> "list[tuple[str, TrueTypeFont]]":
+    return [(font.name, font.font) for _, font in field.fonts]
 
 
 def _read_string(digits: str) -> str:

@@ -45,6 +45,7 @@ class ReadCopy:
         progress: how far the file has been read: to its end.
         state: SHA-256 over the file.
         uncompared: the fields that are drawn with a font that was not compared with the issuer's.
+        unlike: the fields that are drawn with other fonts than those that were given.
     """
 
     form: "RecordedForm"
@@ -58,6 +59,7 @@ class ReadCopy:
     progress: "Progress"
     state: "HashState" = field(repr=False, compare=False)
     uncompared: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -107,6 +109,7 @@ def read_copy(pdf: bytes, form: "RecordedForm", fonts: "Sequence[Typeface]" = ()
         progress=reader.progress,
         state=reader.state,
         uncompared=tuple(reader.uncompared),
+        unlike=tuple(reader.unlike),
     )
     copy = _read_stamps(reader, copy)
     if (added or copy.stamps) and not (stored and publisher.token):

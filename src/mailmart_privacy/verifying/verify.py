@@ -72,7 +72,8 @@ def verify(
     Raises:
         UnsignedError: nothing in it is signed, or it is a form that was not yet delivered.
         AlteredError: it is not what was signed, or not what was recorded.
-        UntrustedError: it is whole, but a signer leads to no certificate that is trusted.
+        UntrustedError: it is whole, but a signer leads to no certificate that is trusted; or a name in it is drawn with
+            other fonts than those given, so that what it shows cannot be compared.
         VersionMismatchError: it holds, but is of another version; or this release does not know its version or format.
         UnreadableFileError: it cannot be read far enough to tell.
         UnknownVersionError: there is no such version.
@@ -95,7 +96,13 @@ def verify_parts(
         require_signatures(copy)
     except MemoryError:
         raise UnreadableFileError("the file cannot be read: there is not enough memory") from None
-    return copy, _judge(copy, trust, at, ledger)
+    verdict = _judge(copy, trust, at, ledger)
+    if copy.unlike:  # another release of a font is enough for that: it does not make the copy altered
+        raise UntrustedError(
+            f"the copy is whole, but the {WORDS[copy.unlike[0]]} is drawn with other fonts than those given, so "
+            "it cannot be compared; give the issuer's own fonts, or none"
+        )
+    return copy, verdict
 
 
 def verify_renewed(
