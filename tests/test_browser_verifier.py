@@ -112,6 +112,16 @@ def test_harmed_copies_are_judged_alike(tmp_path: Path) -> None:
     assert {verdict for verdict, _ in expected} >= {"altered", "unreadable"}
 
 
+def test_a_later_format_is_newer_whatever_it_looks_like(tmp_path: Path) -> None:
+    """It may say something else after its number. It is not altered for that, whatever form it is of."""
+    later = ALL[0].pdf.replace(b"/R 1 >> >> /Filter /Adobe.PPKLite", b"/R 2 >> >> /Filter /Other.Handler")
+    files = [later, later.replace(b"%PDF-", b"%PDF?", 1), b"%PDF-2.0\n" + later[-60_000:]]
+    trust_list = trust_list_of(ALL)
+    judged = judge(files, bases=[later], trust_list=trust_list, at=GOLDEN_AT, folder=tmp_path)
+    assert [found.verdict for found in judged] == ["newer version"] * 3
+    assert [expect(pdf, trust_list.trust(), GOLDEN_AT)[0] for pdf in files] == ["newer version"] * 3
+
+
 @pytest.mark.parametrize(
     ("at", "moments", "verdict"),
     [

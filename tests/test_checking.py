@@ -16,6 +16,7 @@ from mailmart_privacy.copies.pades import LEVELS
 from mailmart_privacy.keys.certificates import load_certificates
 from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.policy.ledger import shipped
+from mailmart_privacy.release.trust import add_certificate, retire
 from mailmart_privacy.trust.authorities import Authorities
 from mailmart_privacy.trust.trust_list import CURRENT, TrustList, TrustRecord, chain_record, write_trust_list
 from mailmart_privacy.web import Service, checking
@@ -262,6 +263,19 @@ def test_what_became_of_a_key_is_heeded(
     assert not found.is_genuine
     assert found.facts is not None
     assert found.facts.recipient == "Acme GmbH"
+
+
+def test_the_day_is_that_of_the_key_that_signed(identity: Identity, copy: bytes, authority: Authority) -> None:
+    """Another key that was retired later says nothing of this copy."""
+    trust_list, until = make_trust_list(identity).entries, NOW + 30 * DAY
+    entries = retire(trust_list, sha256(identity.certificate.public_bytes(Encoding.DER)).hexdigest(), until=until)
+    other = authority.identity().certificate.public_bytes(Encoding.DER)
+    entries = add_certificate(entries, other, purpose="copies", since=NOW - DAY)
+    entries = retire(entries, sha256(other).hexdigest(), until=NOW + 60 * DAY)
+    found = check_copy(
+        copy, ledger=shipped(), trust_list=TrustList(lambda _: write_trust_list(entries)), at=NOW + 90 * DAY
+    )
+    assert (found.verdict, "used until December 23, 2026" in found.headline) == ("formerly used key", True), found
 
 
 def test_a_copy_of_every_level_says_who_knows_the_time(authority: Authority) -> None:

@@ -28,10 +28,10 @@ MAX_UPDATES = 8 * 1024 * 1024  # most of it revocation lists
 _MAX_HEAD = 16 * 1024  # of a signature dictionary, up to its container
 _MAX_CONTAINER = 256 * 1024  # in hex digits
 _MAX_ENTRIES = 256  # validation data in one update
-_SIGNATURE = re.compile(
+_FORMAT = re.compile(  # what follows is for that format to say
     rb"[0-9]{1,10} 0 obj\n<< /Type /Sig /Prop_Build << /App << /Name /mailmart-privacy /R ([1-9][0-9]{0,8}) >> >> "
-    rb"/Filter /Adobe\.PPKLite /SubFilter /ETSI\.CAdES\.detached /M \(D:([0-9]{14})Z\)"
 )
+_SIGNATURE = re.compile(rb"/Filter /Adobe\.PPKLite /SubFilter /ETSI\.CAdES\.detached /M \(D:([0-9]{14})Z\)")
 _STAMP = re.compile(rb"[0-9]{1,10} 0 obj\n<< /Type /DocTimeStamp ")
 _STREAM = re.compile(rb"([0-9]{1,10}) 0 obj\n<< /Length ([0-9]{1,8}) >>\nstream\n")
 _NUMBERS = rb"((?: [0-9]{1,10} 0 R){0,1024})"
@@ -137,17 +137,18 @@ class CopyReader:
         return ReadStamp(field=label, token=token, digest=digest, end=self.progress.length)
 
     def _read_signature(self, name: str) -> tuple[datetime.datetime, ContainerValues, "Token | None"]:
-        found = _SIGNATURE.match(self.pdf, self.progress.length)
+        number = _FORMAT.match(self.pdf, self.progress.length)
+        if number is not None and int(number[1]) != format_1.NUMBER:
+            raise VersionMismatchError(
+                f"the copy is in format {int(number[1])}, which this release does not know: if it is genuine, it was "
+                "issued by a newer release; upgrade mailmart-privacy, and verify it again"
+            )
+        found = None if number is None else _SIGNATURE.match(self.pdf, number.end())
         if found is None:
             where = "before its certification" if name == PUBLISHER else "between certification and delivery"
             raise AlteredError(f"{where}, the file was changed: {self._name_added()}")
-        if int(found[1]) != format_1.NUMBER:
-            raise VersionMismatchError(
-                f"the copy is in format {int(found[1])}, which this release does not know: if it is genuine, it was "
-                "issued by a newer release; upgrade mailmart-privacy, and verify it again"
-            )
         try:
-            moment = _read_moment(found[2].decode("ascii"))
+            moment = _read_moment(found[1].decode("ascii"))
             values = read_container(self._find_container(name))
         except ValueError as error:
             raise AlteredError(f"the signature {name} cannot be read ({one_line(error)})") from None

@@ -27,8 +27,9 @@ _CHUNK = 48
 _SAMPLES = 64
 _MARKS = 8  # in a file of unknown origin; the first is the certification, and each costs a search of 8 KiB
 _MARK = b"/Name /mailmart-privacy /R "
+_NUMBER = re.compile(rb"/Name /mailmart-privacy /R ([1-9][0-9]{0,8}) >>")
 _MARKED = re.compile(
-    rb"/Name /mailmart-privacy /R ([1-9][0-9]{0,8}) >>.{1,8192}?"
+    rb"/Name /mailmart-privacy /R [1-9][0-9]{0,8} >>.{1,8192}?"
     rb"/ByteRange \[0 ([0-9]{10}) ([0-9]{10}) ([0-9]{10})\]\n/Contents <([0-9a-f]{0,262144})>",
     re.DOTALL,
 )
@@ -77,18 +78,19 @@ def name_foreign(pdf: bytes, forms: tuple[tuple[str, str, bytes], ...]) -> Verif
 
 
 def _holds_by_itself(pdf: bytes) -> bool:
-    """Tell whether a file carries a valid certification in format 1, over any form."""
-    marks = islice(_list_marks(pdf), _MARKS)
+    """Tell whether a file carries a valid certification in format 1, over any form, or one in a later format."""
+    marks = list(islice(_list_marks(pdf), _MARKS))
+    number = _NUMBER.match(pdf, marks[0]) if marks else None
+    if number is not None and int(number[1]) != format_1.NUMBER:
+        return True  # what follows the number is for that format to say
     found = next(filter(None, (_MARKED.match(pdf, mark) for mark in marks)), None)
     if found is None:
         return False
-    if int(found[1]) != format_1.NUMBER:
-        return True
-    start, stop, rest = (int(found[n]) for n in (2, 3, 4))
-    if not start < found.start(5) < stop <= stop + rest <= len(pdf):
+    start, stop, rest = (int(found[n]) for n in (1, 2, 3))
+    if not start < found.start(4) < stop <= stop + rest <= len(pdf):
         return False
     try:
-        values = read_container(bytes.fromhex(found[5].decode("ascii")))
+        values = read_container(bytes.fromhex(found[4].decode("ascii")))
         digest = sha256(pdf[:start] + pdf[stop : stop + rest]).digest()
         require_signature(read_key(values.signatory.parsed[0]), values.signature, values.signatory.message(digest))
     except ValueError:

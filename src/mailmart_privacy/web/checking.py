@@ -174,13 +174,20 @@ def _is_of_ours(pdf: bytes, ledger: "Ledger") -> bool:
 
 def _find_retirement(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime) -> datetime.datetime | None:
     """Tell until when the certificate that vouches for a copy was used; None if it is still in use."""
+    retired = [anchor for anchor in trust.signers if anchor.until is not None and anchor.until < at]
+    used = tuple(anchor for anchor in trust.signers if anchor not in retired)
+    if not retired or _is_vouched_for(pdf, ledger, replace(trust, signers=used), at):
+        return None
+    # Each one by itself: another one that is retired, too, may have been used for longer.
+    alone = [each for each in retired if _is_vouched_for(pdf, ledger, replace(trust, signers=(each,)), at)]
+    return max((anchor.until for anchor in alone if anchor.until is not None), default=None)
+
+
+def _is_vouched_for(pdf: bytes, ledger: "Ledger", trust: "Trust", at: datetime.datetime) -> bool:
     from ..verifying.verify import verify
 
-    used = tuple(anchor for anchor in trust.signers if anchor.until is None or anchor.until >= at)
-    if len(used) == len(trust.signers):
-        return None
     try:
-        verify(pdf, trust=replace(trust, signers=used), at=at, ledger=ledger)
+        verify(pdf, trust=trust, at=at, ledger=ledger)
     except UntrustedError:
-        return max(anchor.until for anchor in trust.signers if anchor.until is not None and anchor.until < at)
-    return None
+        return False
+    return True

@@ -10,8 +10,9 @@ const MAX_UPDATES = 8 * 1024 * 1024;
 const SAMPLE = 48;
 const ENDS = 2048;
 const MARKS = 8;
+const FORMAT = /\/Name \/mailmart-privacy \/R ([1-9]\d{0,8}) >>/y;
 const MARKED =
-  /\/Name \/mailmart-privacy \/R ([1-9]\d{0,8}) >>[^]{1,8192}?\/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]\n\/Contents <([0-9a-f]{0,262144})>/y;
+  /\/Name \/mailmart-privacy \/R [1-9]\d{0,8} >>[^]{1,8192}?\/ByteRange \[0 (\d{10}) (\d{10}) (\d{10})\]\n\/Contents <([0-9a-f]{0,262144})>/y;
 const OBJECT = /^[\s\v\f]{0,8}\d{1,10} \d{1,5} obj/;
 const ENCRYPTED = /\/Encrypt\s{0,8}(?:\d{1,10}\s{1,8}\d{1,5}\s{1,8}R|<<)/;
 
@@ -103,23 +104,25 @@ async function judge(text, forms) {
   return new Unsigned("other document", "the file is not signed, and is not a copy of a recorded policy");
 }
 
-/** Tell whether a file has a valid certification of format 1, over any form. */
+/** Tell whether a file has a valid certification of format 1, over any form, or one of a later format. */
 async function holdsByItself(text) {
   let found = null;
   let place = -1;
   for (let mark = 0; mark < MARKS && found === null; mark++) {
     place = text.indexOf("/Name /mailmart-privacy /R ", place + 1);
     if (place < 0) return false;
+    FORMAT.lastIndex = place;
+    const number = mark === 0 ? FORMAT.exec(text) : null;
+    if (number !== null && Number(number[1]) !== NUMBER) return true;
     MARKED.lastIndex = place;
     found = MARKED.exec(text);
   }
   if (found === null) return false;
-  if (Number(found[1]) !== NUMBER) return true;
-  const [start, stop, rest] = found.slice(2, 5).map(Number);
-  const contents = found.index + found[0].length - found[5].length - 1;
+  const [start, stop, rest] = found.slice(1, 4).map(Number);
+  const contents = found.index + found[0].length - found[4].length - 1;
   if (!(start < contents && contents < stop && stop <= stop + rest && stop + rest <= text.length)) return false;
   try {
-    const { signatory, signature } = await readContainer(fromHex(found[5]));
+    const { signatory, signature } = await readContainer(fromHex(found[4]));
     const hash = await digest("SHA-256", text.slice(0, start), text.slice(stop, stop + rest));
     return await verifySignature(signatory.certificate, signature, signatory.message(hash));
   } catch {

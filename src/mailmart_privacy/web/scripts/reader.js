@@ -12,8 +12,9 @@ const MAX_UPDATES = 8 * 1024 * 1024;
 const MAX_HEAD = 16 * 1024;
 const MAX_CONTAINER = 256 * 1024;
 const MAX_ENTRIES = 256;
-const SIGNATURE =
-  /\d{1,10} 0 obj\n<< \/Type \/Sig \/Prop_Build << \/App << \/Name \/mailmart-privacy \/R ([1-9]\d{0,8}) >> >> \/Filter \/Adobe\.PPKLite \/SubFilter \/ETSI\.CAdES\.detached \/M \(D:(\d{14})Z\)/y;
+// What follows the number of the format is for that format to say.
+const FORMAT = /\d{1,10} 0 obj\n<< \/Type \/Sig \/Prop_Build << \/App << \/Name \/mailmart-privacy \/R ([1-9]\d{0,8}) >> >> /y;
+const SIGNATURE = /\/Filter \/Adobe\.PPKLite \/SubFilter \/ETSI\.CAdES\.detached \/M \(D:(\d{14})Z\)/y;
 const STAMP = /\d{1,10} 0 obj\n<< \/Type \/DocTimeStamp /y;
 const STREAM = /(\d{1,10}) 0 obj\n<< \/Length (\d{1,8}) >>\nstream\n/y;
 const STORE =
@@ -153,16 +154,17 @@ class CopyReader {
   }
 
   async #readSignature(name) {
-    const found = this.#match(SIGNATURE);
+    const number = this.#match(FORMAT);
+    if (number !== null && Number(number[1]) !== NUMBER) throw new Newer(`format ${number[1]}`);
+    const found = number && this.#match(SIGNATURE, FORMAT.lastIndex);
     if (found === null) {
       const where = name === "Publisher" ? "before its certification" : "between certification and delivery";
       throw new Altered(`${where}, the file was changed: ${this.#nameAdded()}`);
     }
-    if (Number(found[1]) !== NUMBER) throw new Newer(`format ${found[1]}`);
     let values;
     const container = this.#findContainer(name);
     try {
-      values = { moment: readMoment(found[2]), ...(await readContainer(container)) };
+      values = { moment: readMoment(found[1]), ...(await readContainer(container)) };
     } catch (error) {
       throw new Altered(`the signature ${name} cannot be read (${error.message})`);
     }
