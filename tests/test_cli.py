@@ -460,6 +460,10 @@ def test_help_is_grouped(cli: Run) -> None:
     options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE)
     assert len(options) == len(set(options))
     assert text.index("--recipients") < text.index("Signing:") < text.index("--tsa ") < text.index("--archive-key")
+    text = cli("desk", "--help").stdout.decode()
+    headings = ["Basics:", "A desk for a team:", "How people sign in:", "Mail to staff:", "Signing:", "Archive:"]
+    assert [line for line in text.splitlines() if line in headings] == headings
+    assert "  link " in text.partition("Commands:")[2]
 
 
 def test_commands_are_described_in_whole_sentences(cli: Run) -> None:
@@ -475,7 +479,7 @@ def test_commands_are_described_in_whole_sentences(cli: Run) -> None:
     listed = re.findall(r"^  ([a-z-]+)  ", text, re.MULTILINE)
     assert sorted(listed) == sorted(archive_group.commands)
     for group in ("archive", "desk", "identity", "records", "site"):
-        assert "..." not in cli(group, "--help").stdout.decode().partition("Options:")[2]
+        assert "..." not in cli(group, "--help").stdout.decode().partition("\n\n")[2]
 
 
 def test_verify_answers_in_five_facts(cli: Run) -> None:

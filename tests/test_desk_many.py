@@ -416,7 +416,8 @@ def test_batches_belong_to_one_person(desk: LocalDesk) -> None:
     ("name", "content", "words"),
     [
         ("book.xls", b"\xd0\xcf\x11\xe0 old", "save it as XLSX"),
-        ("copy.pdf", b"%PDF-1.7", "it is a PDF"),
+        ("copy.pdf", b"%PDF-1.7", "cannot be used as it is. It is a PDF; give the sheet itself, as CSV or XLSX."),
+        ("photo.png", b"\x89PNG\r\n\x1a\n", "cannot be used as it is. It is a picture; give the sheet itself"),
         ("bomb.xlsx", b"PK\x03\x04 not a zip", ""),
         ("empty.csv", b"", "Choose a spreadsheet first."),
     ],

@@ -3,7 +3,7 @@
 import pytest
 
 from mailmart_privacy._lookalikes import find_lookalikes
-from mailmart_privacy._time import format_cell
+from mailmart_privacy._time import format_cell, is_short_cell
 from mailmart_privacy.desk.messages import RefusedError
 from mailmart_privacy.desk.sentences import plainly, sentence, stop
 from mailmart_privacy.desk.web.words import explain
@@ -58,3 +58,10 @@ def test_moments_in_tables_can_be_read() -> None:
     assert format_cell("2026-11-30T13:00:28Z") == "2026-11-30 13:00:28 UTC"
     assert format_cell("Acme 2026-11-30T13:00:28Z") == "Acme 2026-11-30T13:00:28Z"
     assert format_cell(3) == "3"
+
+
+def test_only_short_cells_of_reports_stay_on_one_line() -> None:
+    """Seven columns of cells that do not break were wider than a page, and what was beyond its edge was lost."""
+    assert [is_short_cell(each) for each in ("2026-11-30 13:00:28 UTC", "Beta Ltd", "1,479")] == [True] * 3
+    assert not is_short_cell("people of the desk changed")
+    assert not is_short_cell("copies downloaded together")

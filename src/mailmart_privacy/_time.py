@@ -79,6 +79,14 @@ def format_cell(cell: object) -> str:
     return f"{found[1]} {found[2]} UTC" if found else text
 
 
+def is_short_cell(shown: str) -> bool:
+    """Tell whether a cell of a table stays on one line: a moment, a number, or a few letters.
+
+    Seven columns of such cells fit on a page.
+    """
+    return len(shown) <= 12 or (len(shown) <= 24 and shown[:1].isdigit())
+
+
 def midnight(day: datetime.date) -> datetime.datetime:
     """Give the moment at which a day begins (UTC)."""
     return datetime.datetime.combine(day, datetime.time(), datetime.UTC)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._time import format_cell, format_exact, format_iso, require_moment
+from .._time import format_cell, format_exact, format_iso, is_short_cell, require_moment
 from ..errors import UsageError
 from ..policy.render import environment
 from .act_words import describe_act, is_one_download
@@ -92,7 +92,7 @@ class ArchiveReport:
         return (
             environment()
             .get_template("report.html")
-            .render(report=self, format_exact=format_exact, format_cell=format_cell)
+            .render(report=self, format_exact=format_exact, format_cell=format_cell, is_short=is_short_cell)
         )
 
     def render(self, form: ReportFormat) -> bytes:

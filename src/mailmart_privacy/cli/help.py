@@ -23,17 +23,23 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, group by group."""
-        named = {name: heading for heading, names in self.groups.items() for name in names}
-        for heading in (BASICS, *self.groups):
-            records = [
-                record
-                for parameter in self.get_params(ctx)
-                if named.get(str(parameter.name), BASICS) == heading
-                and (record := parameter.get_help_record(ctx)) is not None
-            ]
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
+        _write_options(self, ctx, formatter, self.groups)
+
+
+def _write_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter, groups: Mapping[str, Sequence[str]]
+) -> None:
+    named = {name: heading for heading, names in groups.items() for name in names}
+    for heading in (BASICS, *groups):
+        records = [
+            record
+            for parameter in command.get_params(ctx)
+            if named.get(str(parameter.name), BASICS) == heading
+            and (record := parameter.get_help_record(ctx)) is not None
+        ]
+        if records:
+            with formatter.section(heading):
+                formatter.write_dl(records)
 
 
 class GroupedCommands(click.Group):
@@ -41,11 +47,26 @@ class GroupedCommands(click.Group):
 
     Args:
         groups: the names of the commands in each group, by its heading; without it they are in one group.
+        option_groups: the parameters of the command itself, as of `GroupedCommand`; without it they are in one group.
     """
 
-    def __init__(self, *arguments: Any, groups: Mapping[str, Sequence[str]] | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        groups: Mapping[str, Sequence[str]] | None = None,
+        option_groups: Mapping[str, Sequence[str]] | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__(*arguments, **settings)
-        self.groups = groups
+        self.groups, self.option_groups = groups, option_groups
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options and then the commands, group by group."""
+        if self.option_groups is None:
+            super().format_options(ctx, formatter)
+        else:
+            _write_options(self, ctx, formatter, self.option_groups)
+            self.format_commands(ctx, formatter)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

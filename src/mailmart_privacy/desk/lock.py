@@ -89,4 +89,6 @@ def find_running(folder: Path) -> str:
     try:
         return str(json.loads((folder / _LOCK).read_text(encoding="utf-8"))["origin"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError("no desk runs here; start one with: mailmart-privacy desk") from None
+        raise UsageError(
+            f"no desk runs with {folder}; name its folder with --folder, or start one with: mailmart-privacy desk"
+        ) from None

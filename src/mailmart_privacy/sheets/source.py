@@ -19,6 +19,8 @@ _OTHERS = (
     (b"\xd0\xcf\x11\xe0", "it is an old or an encrypted Excel file; save it as XLSX, without a password"),
     (b"%PDF-", "it is a PDF; give the sheet itself, as CSV or XLSX"),
     (b"{\\rtf", "it is a text document; give the sheet, as CSV or XLSX"),
+    (b"\x89PNG", "it is a picture; give the sheet itself, as CSV or XLSX"),
+    (b"\xff\xd8\xff", "it is a picture; give the sheet itself, as CSV or XLSX"),
     (b"\x1f\x8b", "it is packed (gzip); unpack it first"),
     (b"<", "it is HTML or XML; save the sheet as CSV or XLSX"),
 )

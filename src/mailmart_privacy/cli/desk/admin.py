@@ -21,7 +21,9 @@ def admin() -> None:
 @admin.command()
 @click.argument("issuer")
 @click.argument("subject")
-@click.option("--name", default="", help="To show until they sign in.")
+@click.option(
+    "--name", default="", metavar="NAME", help="What the desk calls them until they sign in [default: SUBJECT]."
+)
 @click.pass_obj
 def add(obj: dict[str, Any], issuer: str, subject: str, name: str) -> None:
     """Make a person an administrator: SUBJECT is what the identity provider ISSUER calls them.

@@ -23,7 +23,21 @@ if TYPE_CHECKING:
     from ...desk.settings import DeskSettings
 
 
-@click.group(cls=GroupedCommands, invoke_without_command=True)
+_OPTION_GROUPS = {
+    "A desk for a team": ("origin", "listen", "proxies", "database", "user", "checker_user", "allow_self_signed"),
+    "How people sign in": (
+        *("oidc_issuer", "oidc_client_id", "oidc_client_secret_file", "oidc_audience", "oidc_roles_claim"),
+    ),
+    "Mail to staff": ("smtp_host", "smtp_port", "smtp_tls", "smtp_user", "smtp_password_file", "mail_from"),
+    "Signing": (
+        *("identity_file", "certificate_file", "passphrase_file", "level", "tsa", "tsa_certificate"),
+        *("trust", "trust_timestamps", "fonts"),
+    ),
+    "Archive": ("archive", "archive_key", "archive_index"),
+}
+
+
+@click.group(cls=GroupedCommands, option_groups=_OPTION_GROUPS, invoke_without_command=True)
 @serving_options
 @sign_in_options
 @team_options
@@ -42,6 +56,8 @@ def desk(
 
     The first start makes an archive, and a self-signed identity unless another one is named. The address that is
     printed signs you in, once. With --origin it serves a team, whose people sign in with their identity provider.
+
+    These options come before a command, for instance: desk --folder DIRECTORY link.
     """
     _require_system()
     place = serving.folder or state_path() / "desk"

@@ -4,7 +4,7 @@ cryptography.
 
 import datetime
 
-from ..._time import format_cell
+from ..._time import format_cell, is_short_cell
 from ..messages import RefusedError
 from ..sentences import plainly, sentence, stop
 
@@ -64,6 +64,7 @@ FILTERS = {
     "stop": stop,
     "sentence": sentence,
     "cell": format_cell,
+    "short": is_short_cell,
 }
 
 # By the code of a refusal: the status of the answer, and the sentence. {about} is what it is about.

@@ -51,7 +51,7 @@ async def upload(visit: Visit) -> Response:
     try:
         batch = await visit.services.keeper.ask(call)
     except RefusedError as refused:
-        status, words = explain(refused)
+        status, words = explain(RefusedError(refused.code, _drop_name(call.name, refused.words), refused.about))
         return await _show_upload(visit, status=status, fault=words)
     return visit.go(f"/many/{batch.id}/sheet" if batch.state == "sheet" else f"/many/{batch.id}")
 
@@ -116,7 +116,8 @@ async def show_batch(visit: Visit) -> Response:
         return visit.go(f"/many/{batch.id}/problems")
     if batch.state in _READING:
         return visit.page("many_reading.html", batch=batch)
-    return visit.page("many_batch.html", batch=batch, percent=100 * batch.done // max(1, batch.total))
+    percent = 100 * batch.done // max(1, batch.total)
+    return visit.page("many_batch.html", batch=batch, percent=percent, words=_drop_name(batch.name, batch.words))
 
 
 async def go_on(visit: Visit) -> Response:
@@ -196,8 +197,13 @@ def name_column(index: int) -> str:
 
 def _explain_words(batch: BatchView) -> str:
     """Say why a spreadsheet could not be read; the page has its name already."""
-    words = batch.words.removeprefix(f"{batch.name}: ")
+    words = _drop_name(batch.name, batch.words)
     return explain(RefusedError("unreadable-sheet", words))[1] if words else ""
+
+
+def _drop_name(name: str, words: str) -> str:
+    """Drop the name of the file from the beginning of a sentence, where a page has it already."""
+    return words.removeprefix(f"{name}: ")
 
 
 def _letter(text: str) -> str:
