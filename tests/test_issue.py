@@ -5,15 +5,23 @@ import datetime
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from certomancer.registry import EntityLabel
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 import mailmart_privacy as privacy
 from mailmart_privacy.copies.certified import CertifiedForm
+from mailmart_privacy.copies.form_cache import FormCache
+from mailmart_privacy.copies.issuer import Issuer
 from mailmart_privacy.copies.issuing import default_reference
 from mailmart_privacy.errors import (
     AlteredError,
@@ -33,9 +41,11 @@ from mailmart_privacy.keys.identity import Identity
 from mailmart_privacy.keys.key_files import create_identity
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.typesetting.fields import lay_out_field
+from mailmart_privacy.verifying.verify import verify
 
 from .conftest import NOW, VERSION
 from .issuing import certify, issue_copy
+from .pki import Authority
 
 NAMES = [
     "Acme GmbH",
@@ -264,3 +274,25 @@ def test_any_name_that_is_accepted_verifies(certified: CertifiedForm, identity: 
     import unicodedata
 
     assert verdict.recipient == unicodedata.normalize("NFC", name.strip())
+
+
+def test_an_identity_whose_chain_was_replaced(form: bytes, authority: Authority, tmp_path: Path) -> None:
+    """A form that was certified with another certificate of the same issuer is certified again, not used."""
+    before = authority.identity()
+    intermediate, root = before.chain
+    key = serialization.load_der_private_key(
+        authority.architecture.key_set.get_private_key(EntityLabel("root")).dump(), None
+    )
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    builder = x509.CertificateBuilder(
+        intermediate.issuer, intermediate.subject, intermediate.public_key(), x509.random_serial_number(),
+        intermediate.not_valid_before_utc, intermediate.not_valid_after_utc, list(intermediate.extensions),
+    )  # fmt: skip
+    after = replace(before, chain=(builder.sign(key, hashes.SHA256()), root))
+    certified = certify(form, identity=before, signing_time=NOW)
+    with pytest.raises(IdentityError, match="with other certificates above the same one"):
+        issue_copy(certified, recipient="Acme GmbH", reference="C-1", issued_at=NOW, identity=after)
+    for identity in (before, after):
+        issuer = Issuer(identity, cache=FormCache(tmp_path), clock=lambda: NOW)
+        issued = issuer.issue(shipped().policy(VERSION), recipient="Acme GmbH", issued_at=NOW)
+        assert verify(issued.pdf, trust=authority.trust, at=NOW, ledger=shipped()).recipient == "Acme GmbH"

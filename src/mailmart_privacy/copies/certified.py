@@ -60,8 +60,8 @@ class CertifiedForm:
 
     @property
     def identity(self) -> str:
-        """The digest of the certificate that certified it."""
-        return self.signatory.digest
+        """The digest of the certificates that certified it; see `Signatory.identity`."""
+        return self.signatory.identity
 
     @classmethod
     def from_bytes(cls, content: bytes, form: "RecordedForm") -> "CertifiedForm | None":

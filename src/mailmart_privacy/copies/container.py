@@ -81,6 +81,14 @@ class Signatory:
     algorithm: bytes
     size: int
 
+    @property
+    def identity(self) -> str:
+        """The lowercase hex SHA-256 of what containers say of the signer: the own certificate, and those above it.
+
+        Both signatures of a copy carry the same certificates, so a form that was certified with others is of no use.
+        """
+        return sha256(self.head + self.signer).hexdigest()
+
     def attributes(self, digest: bytes) -> list[bytes]:
         """Write the signed attributes for the digest (SHA-256) of what is signed."""
         return [_CONTENT_TYPE, _MESSAGE_DIGEST + digest, self.identified]

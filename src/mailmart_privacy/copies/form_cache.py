@@ -44,7 +44,7 @@ class FormCache:
 
         Args:
             form: the recorded form.
-            signer: lowercase hex SHA-256 of the signer's certificate.
+            signer: the digest of the signer's certificates, and of those above it; see `Signatory.identity`.
             level: of the certified form.
             clock: tells what time it is (aware).
             certify: certifies the form at a moment.

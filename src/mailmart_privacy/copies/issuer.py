@@ -13,7 +13,7 @@ from ..policy.ledger import Ledger, shipped
 from ..policy.model import Policy
 from ..policy.papers import Paper
 from ..typesetting.fields import FilledField
-from .certified import CertifiedForm, certified_level, certify
+from .certified import CertifiedForm, certified_level, certify, name_signatory
 from .forms import RecordedForm, load_form
 from .issuing import UnsignedCopy, fill_values, finish_copy, write_copy
 from .pades import Level
@@ -257,8 +257,8 @@ class Issuer:
 
         if self._cache is None:
             return make(at)
-        clock = self._clock or (lambda: at)
-        return self._cache.load(form, signer=self.identity.digest, level=level, clock=clock, certify=make)
+        clock, signer = self._clock or (lambda: at), name_signatory(self.identity).identity
+        return self._cache.load(form, signer=signer, level=level, clock=clock, certify=make)
 
     def _fresh_evidence(self, moment: datetime.datetime) -> "Evidence | None":
         if self.authorities is None or self._certified_level != "B-LT":

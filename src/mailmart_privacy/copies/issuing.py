@@ -133,15 +133,19 @@ def write_copy(
     """
     require_moment(issued_at)
     require_valid(identity, issued_at)
-    if certified.identity != identity.digest:
-        raise IdentityError("the form was certified by another identity; certify it with this one first")
+    signatory = name_signatory(identity)
+    if certified.signatory.head != signatory.head:
+        raise IdentityError(
+            "the form was certified by another identity, or with other certificates above the same one; "
+            "certify it with this one first"
+        )
     if issued_at < certified.signing_time:
         raise UsageError(f"the copy would be older than its form, which was certified on {certified.signing_time}")
     if certified.level != certified_level(level):
         raise LevelError(f"level {level} cannot be reached: the form was certified at level {certified.level}")
     if level != "B-B" and (timestamps is None or not timestamps.urls):
         raise TimestampError(())
-    notes, signatory = certified.form.notes, name_signatory(identity)
+    notes = certified.form.notes
     draft = format_1.write_delivery(
         notes,
         certified.progress,
