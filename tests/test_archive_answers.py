@@ -20,7 +20,7 @@ from mailmart_privacy.archive.delivery import deliver
 from mailmart_privacy.archive.forks import ForkError, compare_logs
 from mailmart_privacy.archive.recipients import Details
 from mailmart_privacy.archive.renewal import Renewal
-from mailmart_privacy.archive.report import make_report
+from mailmart_privacy.archive.report import Table, make_report
 from mailmart_privacy.archive.service import ArchiveService
 from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.base import Lock
@@ -378,3 +378,32 @@ def test_a_copy_whose_file_is_gone_is_not_archived_already(place: Place, tmp_pat
     assert str(added.error).startswith(f"{kept.relative_to(place.root)} is missing from the archive; put this file")
     kept.write_bytes(given.read_bytes())
     require_finished(place)
+
+
+def report_outdated(place: Place, until: datetime.datetime, ledger: Any) -> Table:
+    made = make_report(serve(place, at=LATER), since=NOW - datetime.timedelta(days=1), until=until, ledger=ledger)
+    return next(table for table in made.tables if table.key == "outdated")
+
+
+def test_a_version_that_begins_when_a_period_ends_is_not_in_force_in_it(place: Place) -> None:
+    """Periods end at midnight, and versions take effect at midnight: that of the next day outdates nobody."""
+    until = NOW + datetime.timedelta(days=1)
+    ledger = mock.Mock(version_in_force=lambda at: SimpleNamespace(version=VERSION if at < until else "9999-01-01"))
+    assert (report_outdated(place, until, ledger).rows, VERSION in report_outdated(place, until, ledger).title) == (
+        (),
+        True,
+    )
+    assert len(report_outdated(place, until + datetime.timedelta(seconds=1), ledger).rows) == 2
+
+
+def test_a_copy_that_was_withdrawn_after_a_period_stood_in_it(place: Place) -> None:
+    """A report on last year says what was so last year."""
+    newer = dataclasses.replace(copy_for("Acme GmbH", "A-2"), issued_at=NOW + datetime.timedelta(days=30))
+    place.add([newer])
+    serve(place, at=LATER).withdraw(newer.digest, details=Details(reason="wrong"))
+    for until, issued_at in (
+        (NOW + datetime.timedelta(days=60), "2026-12-23T12:30:00Z"),
+        (LATER + datetime.timedelta(days=1), "2026-11-23T12:30:00Z"),
+    ):
+        rows = report_outdated(place, until, _ledger_of_tomorrow()).rows
+        assert {row[0]: row[2] for row in rows}["Acme GmbH"] == issued_at

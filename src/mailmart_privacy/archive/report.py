@@ -143,7 +143,8 @@ def make_report(
     if until <= since:
         raise UsageError(f"the period ends ({format_iso(until)}) before it begins ({format_iso(since)})")
     found = _Reading(service, since, until)
-    in_force = ledger.version_in_force(min(until, service.clock())).version
+    # Not at `until`, which is after the period: versions take effect at midnight, and periods end then.
+    in_force = ledger.version_in_force(min(until - datetime.timedelta(microseconds=1), service.clock())).version
     tables = [found.issued(), found.outdated(in_force), found.erasures(), found.acts(), found.holds(), found.anchors()]
     if due is not None:
         tables.append(_list_due(due))
@@ -185,8 +186,10 @@ class _Reading:
     def outdated(self, in_force: str) -> Table:
         """List the customers whose newest copy is of another version than the one in force at the end."""
         newest: dict[str, LogEntry] = {}
+        # By then: a report on the same period says the same a year later.
+        withdrawn = {number for number, each in self.register.withdrawn.items() if each.entry.recorded_at < self._until}
         for copy in self.register.copies:
-            if copy.number not in self.register.withdrawn and copy.entry.recorded_at < self._until:
+            if copy.number not in withdrawn and copy.entry.recorded_at < self._until:
                 other = newest.get(copy.entry.recipient or "", copy)
                 # By when they were issued: a renewal, or a copy that was added later, makes no version newer.
                 newest[copy.entry.recipient or ""] = max(other, copy, key=lambda each: each.entry.issued_at or _NEVER)
