@@ -18,6 +18,7 @@ from mailmart_privacy.archive.acts import HeldError, finish_erasures
 from mailmart_privacy.archive.anchoring import Anchoring
 from mailmart_privacy.archive.delivery import deliver
 from mailmart_privacy.archive.forks import ForkError, compare_logs
+from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.recipients import Details
 from mailmart_privacy.archive.renewal import Renewal
 from mailmart_privacy.archive.report import Table, make_report
@@ -407,3 +408,23 @@ def test_a_copy_that_was_withdrawn_after_a_period_stood_in_it(place: Place) -> N
     ):
         rows = report_outdated(place, until, _ledger_of_tomorrow()).rows
         assert {row[0]: row[2] for row in rows}["Acme GmbH"] == issued_at
+
+
+def test_a_withdrawal_that_was_interrupted_is_asked_for_again(place: Place) -> None:
+    """The copy that was named is withdrawn last, so that the same command finishes what was not done."""
+    again = lasting("Acme GmbH", "A-1", renews=digest_of("Acme GmbH", "A-1"))
+    place.add([again])
+    append, calls = LogWriter.append, []
+
+    def stop(writer: LogWriter, entries: list[bytes]) -> int:
+        calls.append(entries)
+        if len(calls) == 2:
+            raise OSError("stopped")
+        return append(writer, entries)
+
+    with mock.patch.object(LogWriter, "append", stop), pytest.raises(OSError, match="stopped"):
+        serve(place).withdraw(digest_of("Acme GmbH", "A-1"))
+    serve(place).withdraw(digest_of("Acme GmbH", "A-1"))
+    (customer,) = serve(place).find("Acme").customers
+    assert all(copy.withdrawn_at for copy in customer.copies)
+    require_finished(place)

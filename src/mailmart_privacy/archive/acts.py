@@ -149,11 +149,11 @@ def withdraw(
     if copy.number in register.withdrawn:
         moment = register.withdrawn[copy.number].entry.recorded_at
         raise UsageError(f"the copy of entry {copy.number:,} was withdrawn on {moment:%Y-%m-%d} already")
-    done = session.add_act("withdrawn", recipient=recipient, about=copy.number, details=details)
+    # The copy itself comes last: until then, an interrupted withdrawal can be asked for again.
     for other in _list_renewals(copy, register.copies):
         if other.number not in register.withdrawn:
             session.add_act("withdrawn", recipient=recipient, about=other.number, details=details)
-    return done
+    return session.add_act("withdrawn", recipient=recipient, about=copy.number, details=details)
 
 
 def _list_renewals(copy: LogEntry, copies: Sequence[LogEntry]) -> list[LogEntry]:

@@ -65,8 +65,9 @@ def settle(service: "ArchiveService", folder: Path) -> None:
     abandoned = withdraw_abandoned(service, folder)
     for path in abandoned.doubtful:
         click.echo(
-            f"note: {spell_out(str(path))} looks like what an interrupted export leaves, but was put there after its "
-            "copies were archived; nothing was withdrawn; remove it",
+            f"note: {spell_out(str(path))} looks like what an interrupted export leaves, but is newer than the "
+            "entries of its copies, so customers may have them; nothing was withdrawn. Withdraw what nobody received, "
+            "and remove the file",
             err=True,
         )
     done = abandoned.withdrawn
