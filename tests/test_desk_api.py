@@ -278,6 +278,8 @@ def test_the_administrator_makes_tokens(desk: LocalDesk) -> None:
     assert (page.status, "Portal has a token" in page.words) == (422, True)
     assert 'value="Portal"' in page.text
     assert 'value="30" selected' in page.text
+    desk.services.tokens.make("Ended", ("read",), made_by="Anna", seconds=-1)
+    assert "The token for Ended" in anna.submit("/tokens", name="Ended", **{"scope-read": "yes"}, days="30").words
     page = anna.submit("/tokens", name="Another", days="30", do="make")
     assert "It may Choose at least one thing that it may do. Issue copies" in page.words
     assert ask(desk, "GET", "/api/copies", secret).status == 200

@@ -315,7 +315,8 @@ def test_stop_and_go_on(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> Non
     place = browser.path.removesuffix("/sheet")
     browser.submit(f"{place}/sheet", **selected(page), then="plan")
     browser.submit(f"{place}/problems")
-    assert browser.submit(f"{place}/stop").heading == "Stopped"
+    page = browser.submit(f"{place}/stop")
+    assert (page.heading, "No copy was issued yet." in page.words) == ("Stopped", True)
     run_batches(desk, monkeypatch)
     assert browser.open(place).heading == "Stopped"
     browser.submit(f"{place}/go-on")

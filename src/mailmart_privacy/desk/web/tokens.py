@@ -74,6 +74,11 @@ class Tokens:
         self._tables.note("UPDATE tokens SET used_at = ? WHERE id = ?", [now, token.id])
         return token
 
+    def has_usable(self, name: str) -> bool:
+        """Tell whether a service of this name has a token that can be used now."""
+        sql = "SELECT id FROM tokens WHERE name = ? AND revoked_at IS NULL AND expires_at > ?"
+        return bool(self._tables.query(sql, [name, self._clock()]))
+
     def revoke(self, number: str) -> None:
         """Revoke a token; it cannot be used any more."""
         if not number.isdecimal():

@@ -31,7 +31,7 @@ async def change(visit: Visit) -> Response:
     name, scopes, days = _read_name(visit), _read_scopes(visit), visit.field("days")
     if not name or len(name) > _LONGEST:
         return _show(visit, fault=("name", "Type the name of the service."))
-    if any(each.name == name and not each.revoked for each in tokens.list_all()):  # also where a form is sent twice
+    if tokens.has_usable(name):  # also where a form is sent twice
         return _show(
             visit, fault=("name", f"{name} has a token. If you did not keep it, revoke it, and make a new one.")
         )
