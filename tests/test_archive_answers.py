@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import resource
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from faults.places import NOW, VERSION, Place, make_place, require_finished
 from mailmart_privacy.archive.acts import HeldError, finish_erasures
 from mailmart_privacy.archive.anchoring import Anchoring
+from mailmart_privacy.archive.certificate import write_certificate
 from mailmart_privacy.archive.delivery import deliver
 from mailmart_privacy.archive.forks import ForkError, compare_logs
 from mailmart_privacy.archive.log_writer import LogWriter
@@ -30,7 +32,7 @@ from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.batch.archiving import Archiving
 from mailmart_privacy.batch.destinations import FolderDestination
 from mailmart_privacy.cli.app import run
-from mailmart_privacy.errors import RecordError, TamperedError, UsageError
+from mailmart_privacy.errors import ArchiveError, RecordError, TamperedError, UsageError
 from mailmart_privacy.policy.ledger import shipped
 from mailmart_privacy.sheets.rows import Planned
 
@@ -428,3 +430,24 @@ def test_a_withdrawal_that_was_interrupted_is_asked_for_again(place: Place) -> N
     (customer,) = serve(place).find("Acme").customers
     assert all(copy.withdrawn_at for copy in customer.copies)
     require_finished(place)
+
+
+def test_a_certificate_that_no_disk_has_room_for_was_not_handed_over(place: Place, tmp_path: Path) -> None:
+    """It can be made once, so the room for its files is there before the log says that it was made."""
+    erasure = serve(place).erase("Acme GmbH").entry.number
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, limits[1]))  # enough for what the archive writes
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_certificate(serve(place), erasure, str(tmp_path / "erased"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with (
+        mock.patch.object(LogWriter, "append", side_effect=OSError(28, "No space left on device", "the/archive")),
+        pytest.raises(ArchiveError, match="the/archive: No space left on device"),
+    ):
+        write_certificate(serve(place), erasure, str(tmp_path / "erased"))
+    assert list(tmp_path.glob("*erased*")) == []
+    page, data = write_certificate(serve(place), erasure, str(tmp_path / "erased"))
+    assert json.loads(data.read_bytes())["entry"] == erasure
+    assert page.read_text().rstrip().endswith("</html>")

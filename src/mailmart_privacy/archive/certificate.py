@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._files import open_whole
+from .._sync import sync_file
 from .._time import format_cell, format_iso
-from ..errors import DestinationExistsError, UsageError
+from ..errors import ArchiveError, DestinationExistsError, UsageError
 from ..policy.render import environment
 from .entries import write_json
 from .layout import RECIPIENTS, STAFF
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .service_acts import ArchiveActs
     from .session import Session
 
+_ROOM = 1 << 20  # bytes for a certificate; its content is not known before it is logged
 # Places that the archive cannot clean by itself.
 ELSEWHERE = (
     "backups and other copies of the archive",
@@ -139,7 +141,7 @@ def write_certificate(
 ) -> list[Path]:
     """Make the certificate of an erasure, and write it as a page and as JSON, which only the user can read.
 
-    Both files are written beside their places first: if that fails, the certificate was not handed over.
+    There is room for both files before the log says that the certificate was handed over: if that fails, it was not.
 
     Args:
         service: the archive.
@@ -154,15 +156,26 @@ def write_certificate(
 
     Raises:
         DestinationExistsError: one of the files exists; nothing was certified.
-        OSError: they cannot be written there.
+        OSError: they cannot be written there; nothing was certified.
+        ArchiveError: the archive cannot be added to.
     """
     paths = [Path(f"{stem}.{ending}") for ending in ("html", "json")]
     if taken := next((path for path in paths if path.exists()), None):
         raise DestinationExistsError(f"{taken} exists and was kept", argument="output")
     with open_whole(paths[0], mode=0o600) as page, open_whole(paths[1], mode=0o600) as data:
-        made = service.certify_erasure(number, name=name, requested_by=requested_by, elsewhere=elsewhere)
-        page.write(made.to_html().encode())
-        data.write(made.content)
+        for file in (page, data):
+            file.write(bytes(_ROOM))
+            file.flush()
+            sync_file(file.fileno())
+            file.seek(0)
+        try:
+            made = service.certify_erasure(number, name=name, requested_by=requested_by, elsewhere=elsewhere)
+        except OSError as error:  # else it would be reported as an error of the certificate's own file
+            place = error.filename or service.archive.storage.location
+            raise ArchiveError(f"{place}: {error.strerror or error}") from error
+        for file, content in ((page, made.to_html().encode()), (data, made.content)):
+            file.write(content)
+            file.truncate()
     return paths
 
 
