@@ -193,6 +193,20 @@ def test_a_batch_with_problems_issues_nothing(desk: LocalDesk) -> None:
     assert desk.keeper.desk.directory.copies == before
 
 
+def test_a_service_learns_no_name_by_trying_references(desk: LocalDesk) -> None:
+    """It is told that another customer has one, alone and in a batch, and not who that is."""
+    owner, curious = make_token(desk, "owner"), make_token(desk, "curious")
+    assert order(desk, owner, "own", recipient="Secret Client AG", reference="SC-1").status == 201
+    page = order(desk, curious, "try", recipient="Curious Ltd", reference="SC-1")
+    assert (page.status, problem(page)) == (422, "reference-taken")
+    place = send_batch(desk, curious, "many", {"recipient": "Curious Ltd", "reference": "SC-1"}).headers["location"]
+    refused = wait_for_batch(desk, curious, place)
+    assert refused["problems"] == [
+        {"line": 1, "message": "another customer already has a copy with the reference 'SC-1'"}
+    ]
+    assert "Secret" not in page.text
+
+
 def test_what_is_wrong_is_said(desk: LocalDesk) -> None:
     """Each error has its code; nothing is issued."""
     token = make_token(desk)
@@ -214,7 +228,10 @@ def test_what_is_wrong_is_said(desk: LocalDesk) -> None:
     page = ask(desk, "GET", f"/api/batches/{'0' * 16}", token)
     assert "spreadsheet" not in json.loads(page.body)["title"]
     assert problem(order(desk, token, "k", recipient="X", level="B-B")) == "unknown-field"
-    assert problem(order(desk, token, "k", recipient="株式会社")) == "unfit-name"
+    page = order(desk, token, "k", recipient="株式会社")
+    assert problem(page) == "unfit-name"
+    assert json.loads(page.body)["title"] == "This name cannot be put on a copy"
+    assert "U+682A" in json.loads(page.body)["detail"]
     assert problem(order(desk, token, "k", recipient="x" * 20_000)) == "too-large"
     assert problem(ask(desk, "GET", "/api/nothing", token)) == "not-found"
     assert problem(ask(desk, "POST", f"/api/copies/{'0' * 64}", token)) == "method"

@@ -39,7 +39,9 @@ _HEADERS = {
     b"cache-control": b"no-store",
 }
 _READING = ("GET", "HEAD")
-TOO_LARGE = "That is too large for this desk. Files may have up to 20 MB."
+TOO_LARGE = (
+    "That is too large for this desk. Files may have up to 20 MB: go back, and choose a smaller one, or split it."
+)
 _CODES = {403: "other-site", 405: "method", 413: "too-large", 421: "other-host"}  # as the API names what is refused
 
 

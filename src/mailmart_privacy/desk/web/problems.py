@@ -8,8 +8,12 @@ from .words import explain
 _TYPE = "urn:mailmart-privacy:desk:"
 _STATUS = {"erased": 410, "no-such-copy": 404, "request-reused": 422, "under-way": 409}
 _WAIT = {"under-way": "1", "no-authority": "60"}  # seconds
-# What pages say of forms and spreadsheets, said of requests.
+# What pages say of forms and spreadsheets, said of requests: without what is particular (RFC 9457, 3.1.3), and
+# without the name of a customer whom the service may not know.
 _TITLES = {
+    "unfit-name": "This name cannot be put on a copy",
+    "unfit-reference": "This reference cannot be put on a copy",
+    "reference-taken": "Another customer has a copy with this reference",
     "request-reused": "This Idempotency-Key was used for another request already",
     "under-way": "A request with this Idempotency-Key is under way; repeat it in a moment",
     "no-such-batch": "There is no such batch of this service, or it was removed after 30 days",

@@ -15,7 +15,7 @@ from ....archive.recipients import fold
 from ....errors import PrivacyError
 from ...addresses import is_address
 from ...batch_calls import PlanSummary
-from ...checker.sheet_calls import Choice, Fault, PlanSheet, PlanView, ReadSheets
+from ...checker.sheet_calls import Fault, PlanSheet, PlanView, ReadSheets
 from ...lines import write_line
 from ...messages import Answer, Call, ClosedError, RefusedError
 from ..issuing import find_current
@@ -142,7 +142,7 @@ def plan(desk: "Desk", folder: BatchFolder, batch: Batch) -> None:
         paper=batch.paper,
         begun_at=batch.begun_at,
     )
-    found = _add_taken_references(desk, batch.choice, ask_checker(desk, asked))
+    found = _add_taken_references(desk, batch, ask_checker(desk, asked))
     if folder.read().state != batch.state:
         return
     folder.write_plan(found)
@@ -198,8 +198,10 @@ def find_existing(desk: "Desk", version: str, found: PlanView) -> dict[int, str]
     return {row.number: row.recipient for row in found.rows if fold(row.recipient) in having}
 
 
-def _add_taken_references(desk: "Desk", choice: Choice, found: PlanView) -> PlanView:
-    """Find references that other customers have already."""
+def _add_taken_references(desk: "Desk", batch: Batch, found: PlanView) -> PlanView:
+    """Find references that other customers have already; a service is not told which ones."""
+    assert batch.choice is not None
+    choice = batch.choice
     desk.directory.refresh()
     owners, customers = desk.directory.owners, desk.directory.customers
     names = {fold(each.record.name): each.record.pseudonym for each in desk.directory.snapshot()}
@@ -209,7 +211,8 @@ def _add_taken_references(desk: "Desk", choice: Choice, found: PlanView) -> Plan
         if owner is None or owner == names.get(fold(row.recipient)):
             rows.append(row)
             continue
-        words = f"{customers[owner].record.name} already has a copy with the reference {row.reference!r}"
+        who = "another customer" if batch.ordered else customers[owner].record.name
+        words = f"{who} already has a copy with the reference {row.reference!r}"
         cell = f"{choice.reference or choice.customer}{row.number}"
         faults.append(Fault(row=row.number, cell=cell, role="reference", message=words))
     return PlanView(rows=tuple(rows), faults=tuple(sorted(faults, key=lambda each: each.row)), skipped=found.skipped)
