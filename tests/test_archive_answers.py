@@ -180,6 +180,16 @@ def test_an_earlier_request_is_not_answered_with_nothing(place: Place) -> None:
         deliver(serve(place), "Acme GmbH", issue=lambda: b"", trust=(), ledger=shipped(), request="order-1")
 
 
+def test_an_earlier_request_is_not_answered_with_a_withdrawn_copy(place: Place) -> None:
+    """Nothing in the answer would say that the copy was withdrawn."""
+    place.add([dataclasses.replace(copy_for("Acme GmbH", "A-5"), request="order-1")])
+    ask = {"issue": lambda: b"", "trust": (), "ledger": shipped(), "request": "order-1"}
+    assert deliver(serve(place), "Acme GmbH", **ask).found
+    serve(place).withdraw(digest_of("Acme GmbH", "A-5"), details=Details(reason="wrong company"))
+    with pytest.raises(UsageError, match="the copy of this request was withdrawn on 2026-11-23; ask for a new one"):
+        deliver(serve(place), "Acme GmbH", **ask)
+
+
 def test_evidence_says_without_the_key_that_a_copy_was_withdrawn(place: Place) -> None:
     """The key is needed for the reason alone, not for the fact."""
     digest = digest_of("Acme GmbH", "A-1")

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from .._files import open_whole
 from .._sync import sync_file, sync_folder
-from ..errors import ArchiveError, PrivacyError, UndeliveredError
+from ..errors import ArchiveError, PrivacyError, UndeliveredError, UsageError
 from .acts import withdraw
 from .admission import admit
 from .lookup import read_present
@@ -83,6 +83,8 @@ def deliver(
         ReferenceConflictError: another customer has the reference; nothing was archived.
         VerificationError: the copy that was issued does not verify with this trust; nothing was archived.
         ArchiveError: it cannot be archived.
+        UsageError: the copy that an earlier request of the same key has made was withdrawn, or its recipient erased.
+        TamperedError: the file of that copy was changed, or is missing.
     """
     earlier = _find_request(service, recipient, request) if request else None
     if earlier is not None:
@@ -246,10 +248,16 @@ def _find_request(service: "ArchiveService", name: str, request: str) -> Archive
     recipient = service.archive.find_recipient(service.keyring().names_key, name)
     if recipient is None:
         return None
-    for found in copies_of(service.archive, recipient.pseudonym).copies:
+    register = copies_of(service.archive, recipient.pseudonym)
+    for found in register.copies:
         entry = found.entry
         details = open_details(recipient.key, entry.sealed) if entry.sealed else Details()
         if details.request == request and entry.issued_at is not None:
+            if (gone := register.withdrawn.get(found.number)) is not None:
+                raise UsageError(
+                    f"the copy of this request was withdrawn on {gone.entry.recorded_at:%Y-%m-%d}; ask for a new one "
+                    "with another key"
+                )
             return ArchivedCopy(
                 pdf=read_present(service.archive, entry.files[0], entry.recipient),
                 digest=entry.files[0].digest,
