@@ -74,7 +74,8 @@ def issue(
 
 
 ROOT = issue("Root", ROOT_KEY, "Root", ROOT_KEY, authority=True, end=NOW + 20 * YEAR)
-CA = issue("CA", CA_KEY, "Root", ROOT_KEY, authority=True, path_length=0)
+# Answers of responders are dated by the real clock, so those who vouch for them are valid for long.
+CA = issue("CA", CA_KEY, "Root", ROOT_KEY, authority=True, path_length=0, end=NOW + 20 * YEAR)
 
 
 def leaf(**more: Any) -> x509.Certificate:
@@ -460,8 +461,9 @@ def test_responders() -> None:
     """A responder's answer counts if the issuer appointed it, and it needs no proof of its own status, or has one."""
     own, key = leaf(), ec.generate_private_key(ec.SECP256R1())
     answering = ([EKU.OCSP_SIGNING], False)
-    free = issue("Responder", key, "CA", CA_KEY, eku=answering, more=((x509.OCSPNoCheck(), False),))
-    bound = issue("Responder", key, "CA", CA_KEY, eku=answering)
+    no_check = ((x509.OCSPNoCheck(), False),)
+    free = issue("Responder", key, "CA", CA_KEY, eku=answering, more=no_check, end=NOW + 20 * YEAR)
+    bound = issue("Responder", key, "CA", CA_KEY, eku=answering, end=NOW + 20 * YEAR)
     plain = issue("Responder", key, "CA", CA_KEY)
     foreign = issue("Responder", key, "Root", ROOT_KEY, eku=answering, more=((x509.OCSPNoCheck(), False),))
     assert judge(own, proven=True, data=data(ocsps=(answer(own, key=key, responder=free),)))
