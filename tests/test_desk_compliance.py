@@ -56,6 +56,8 @@ def test_erasing_takes_two_persons(desk: LocalDesk) -> None:
     with pytest.raises(RefusedError) as refused:  # not even past the pages
         desk.keeper.ask_now(ConfirmErasure(actor=own, customer=customer[11:], name="Erased GmbH"))
     assert refused.value.code == "needs-second"
+    assert f'<a href="{place}">Show the request</a>' in carl.open(customer).text
+    assert "Show the request" not in desk.sign_in("Sam", "sales").open(customer).words
     carl.open(place)
     assert "Cleo asked for this" in carl.page.words
     assert "asked on 12 March" in carl.page.words
