@@ -52,7 +52,7 @@ def serve_postgres() -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, user=account, cwd=folder, stdout=log, stderr=log)
         try:
-            for _ in range(600):
+            for _ in range(6000):  # at least five minutes: it ends what hangs
                 assert server.poll() is None, (folder / "log").read_text()
                 with contextlib.suppress(psycopg.OperationalError), psycopg.connect(f"{url}postgres"):
                     break
