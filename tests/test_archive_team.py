@@ -107,6 +107,9 @@ def test_a_search_by_digest_and_what_is_similar(place: Place) -> None:
     assert [copy.reference for copy in customer.copies] == ["C-3"]
     found = serve(place).find("Acme", exact=True)
     assert (found.customers, found.similar) == ((), ("Acme Holding",))
+    for misspelt, meant in (("acmee", "Acme Holding"), ("Mueller", "Müller AG"), ("OReily", "O\u2019Reilly GmbH")):
+        found = serve(place).find(misspelt)
+        assert (found.customers, found.similar) == ((), (meant,))
     with pytest.raises(NoSuchCustomerError) as caught:
         serve(place).erase("Acme")
     assert caught.value.similar == ("Acme Holding",)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .archive import Archive
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
-_SIMILAR = 5
+_WORD = re.compile(r"\w{3,}")
+_SIMILAR, _NEARLY = 5, 0.8  # so many names are said; words count as one if they have so much in common
 _COMPARED = 20_000  # names that are compared letter by letter, at most
 _RECIPIENT = re.compile(rb'"recipient":"([0-9a-f]{64})"')
 
@@ -165,11 +166,14 @@ def find(archive: "Archive", names_key: bytes, text: str, *, exact: bool = False
 
 
 def find_similar(text: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Find names that share a word with a text, or are spelt nearly as it is."""
+    """Find names that share a word with a text, or are spelt nearly as it is: as a whole, or in one word."""
     folded = {fold_for_search(name): name for name in names}
-    words = set(re.findall(r"\w{3,}", fold_for_search(text)))
-    alike = [key for key in folded if words.intersection(re.findall(r"\w{3,}", key))]
-    close = get_close_matches(fold_for_search(text), folded, _SIMILAR) if len(folded) <= _COMPARED else []
+    words, close = set(_WORD.findall(fold_for_search(text))), list[str]()
+    if len(folded) <= _COMPARED:
+        close = get_close_matches(fold_for_search(text), folded, _SIMILAR)
+        known = {word for key in folded for word in _WORD.findall(key)}
+        words |= {near for word in words - known for near in get_close_matches(word, known, _SIMILAR, _NEARLY)}
+    alike = [key for key in folded if words.intersection(_WORD.findall(key))]
     return tuple(folded[key] for key in dict.fromkeys([*close, *sorted(alike)]))[:_SIMILAR]
 
 
