@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import socket
 import threading
 import wsgiref.simple_server
 import zipfile
@@ -13,12 +14,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from mailmart_privacy.desk.client import AsyncDeskClient, DeskClient, DeskError
+from mailmart_privacy.desk.client import AsyncDeskClient, DeskBatch, DeskClient, DeskError
 from mailmart_privacy.desk.keeper.batches.folder import find_folder
 from mailmart_privacy.desk.web.api import OPERATIONS
 from mailmart_privacy.desk.web.openapi import write_document
 from mailmart_privacy.desk.web.tokens import SCOPES
-from mailmart_privacy.errors import UsageError
+from mailmart_privacy.errors import DestinationExistsError, UsageError
 
 from .conftest import PATIENCE
 from .desk_browser import ORIGIN, Browser, LocalDesk, Page, make_desk
@@ -320,7 +321,11 @@ def address(desk: LocalDesk) -> Iterator[str]:
         headers = {new: environ[old] for old, new in names.items() if old in environ}
         path = environ["PATH_INFO"] + ("?" + environ["QUERY_STRING"] if environ["QUERY_STRING"] else "")
         page = Browser(desk).send(environ["REQUEST_METHOD"], path, environ["wsgi.input"].read(length), headers)
-        kept = [(name, value) for name, value in page.headers.items() if name in ("content-type", "location")]
+        kept = [
+            (name, value)
+            for name, value in page.headers.items()
+            if name in ("content-type", "location", "content-length", "retry-after")
+        ]
         start(f"{page.status} -", kept)
         return [page.body]
 
@@ -335,6 +340,59 @@ def address(desk: LocalDesk) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_the_client_saves_a_batch(
+    desk: LocalDesk, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its ZIP file and its manifest, once it is done; a file that is there already is kept."""
+    token = make_token(desk, "saver")
+    client = DeskClient(address, token)
+    batch = client.begin_batch([("Saved GmbH", "SV-1"), ("Kept AG", "")], key="save")
+    with pytest.raises(UsageError, match="not done"):
+        client.save_batch(batch, tmp_path)
+    wait_for_batch(desk, token, batch.links["self"])
+    run_batches(desk, monkeypatch)
+    done = client.show_batch(batch.id)
+    copies, manifest = client.save_batch(done, tmp_path)
+    lines = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+    assert len(lines) == 2
+    assert "SV-1" in {line["reference"] for line in lines}
+    with zipfile.ZipFile(copies) as packed:
+        assert sorted(packed.namelist()) == sorted(line["file"] for line in lines)
+    with pytest.raises(DestinationExistsError, match=r"copies\.zip exists and was kept"):
+        asyncio.run(AsyncDeskClient(address, token).save_batch(done, tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copies.zip", "manifest.jsonl"]
+
+
+@pytest.mark.parametrize("way", ["fetch", "save"])
+def test_the_client_takes_no_part_for_the_whole(tmp_path: Path, way: str) -> None:
+    """Where a desk breaks off, what came is not kept, and the error says so."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def break_off() -> None:
+            for _ in range(3 if way == "fetch" else 1):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(2**16)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n%PDF-2.0")
+
+        thread = threading.Thread(target=break_off)
+        thread.start()
+        client = DeskClient(f"http://127.0.0.1:{server.getsockname()[1]}", "x", timeout=PATIENCE)
+        done = DeskBatch(id="b", state="done", done=1, total=1, problems=(), links={})
+        with pytest.raises(DeskError, match="cannot be reached" if way == "fetch" else "broke off, with 92 bytes"):
+            client.fetch("0" * 64) if way == "fetch" else client.save_batch(done, tmp_path)
+        thread.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_client_tells_when_to_try_again(desk: LocalDesk, address: str) -> None:
+    """Where the desk says so, as where a token asks too often."""
+    client = DeskClient(address, make_token(desk, "hasty"))
+    with pytest.raises(DeskError) as refused:
+        [client.find() for _ in range(100)]
+    assert (refused.value.status, refused.value.code, refused.value.retry_after) == (429, "too-many", 60)
 
 
 def test_the_client_issues_without_a_key(desk: LocalDesk, address: str) -> None:

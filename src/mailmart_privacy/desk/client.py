@@ -7,83 +7,27 @@ A Django or FastAPI view that gives a signed-in customer "my copy" needs no more
 """
 
 import asyncio
-import datetime
+import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from .._files import open_whole
 from .._loopback import is_safe_url
-from .._time import parse_moment
-from ..errors import PrivacyError, UsageError
+from ..errors import DestinationExistsError, UsageError
+from .client_answers import LARGEST, DeskBatch, DeskCopy, DeskError, read_batch, read_copy, read_error
+
+__all__ = ["AsyncDeskClient", "DeskBatch", "DeskClient", "DeskCopy", "DeskError"]
 
 _TIMEOUT = 60.0
 _TRIES = 3
-_LARGEST = 64 * 2**20
-
-
-class DeskError(PrivacyError):
-    """The desk refused, or could not be reached.
-
-    Attributes:
-        status: of the answer; 0 where there was none.
-        code: the last part of the problem's type, for instance "unfit-name"; empty where there was no answer.
-    """
-
-    status: int
-    code: str
-
-    def __init__(self, message: str, *, status: int = 0, code: str = "") -> None:
-        super().__init__(message, status=status, code=code)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeskCopy:
-    """A copy on record.
-
-    Attributes:
-        fingerprint: lowercase hex SHA-256 of the file.
-        record: its number on record.
-        recipient: whom it is made out to.
-        reference: what it is called.
-        version: of the policy.
-        issued_at: the moment that it shows (aware, UTC).
-        withdrawn_at: when it was withdrawn (aware, UTC), or None.
-        size: of the file, in bytes.
-    """
-
-    fingerprint: str
-    record: int
-    recipient: str
-    reference: str
-    version: str
-    issued_at: datetime.datetime
-    withdrawn_at: datetime.datetime | None
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeskBatch:
-    """A batch.
-
-    Attributes:
-        id: the desk's name of it.
-        state: "planning", "refused", "waiting", "running", "done", "stopped" or "failed".
-        done: how many copies are issued.
-        total: how many it is to issue; 0 until that is known.
-        problems: the lines that have problems, numbered from 1, and what is wrong; nothing was issued then.
-        links: paths below the desk's address: "self"; when it is done, "copies" (a ZIP) and "manifest" (JSON lines).
-    """
-
-    id: str
-    state: str
-    done: int
-    total: int
-    problems: tuple[tuple[int, str], ...]
-    links: dict[str, str]
+_PART = 2**20
+_Answer = TypeVar("_Answer")
 
 
 class DeskClient:
@@ -118,7 +62,7 @@ class DeskClient:
         """
         order = {"recipient": recipient, "paper": paper} | ({"reference": reference} if reference else {})
         body = json.dumps(order).encode()
-        return _read_copy(self._ask_json("POST", "/api/copies", body, {"Idempotency-Key": key}))
+        return read_copy(self._ask_json("POST", "/api/copies", body, {"Idempotency-Key": key}))
 
     def fetch(self, fingerprint: str) -> bytes:
         """Fetch the file of a copy that this service issued; errors are those of `issue`."""
@@ -131,7 +75,7 @@ class DeskClient:
         while after is not None:
             given = {"recipient": recipient, "reference": reference, "after": after}
             page = self._ask_json("GET", f"/api/copies?{urlencode(given)}", None, {})
-            found += [_read_copy(each) for each in page["copies"]]
+            found += [read_copy(each) for each in page["copies"]]
             after = page["after"]
         return found
 
@@ -154,11 +98,39 @@ class DeskClient:
         found = self._ask_json(
             "POST", f"/api/batches?{urlencode({'paper': paper})}", "\n".join(lines).encode(), headers
         )
-        return _read_batch(found)
+        return read_batch(found)
 
     def show_batch(self, batch: str) -> DeskBatch:
         """Tell how far a batch of this service has got; errors are those of `begin_batch`."""
-        return _read_batch(self._ask_json("GET", f"/api/batches/{quote(batch, safe='')}", None, {}))
+        return read_batch(self._ask_json("GET", f"/api/batches/{quote(batch, safe='')}", None, {}))
+
+    def save_batch(self, batch: DeskBatch, folder: Path | str) -> list[Path]:
+        """Save the ZIP file and the manifest of a batch that is done, each one whole or not at all.
+
+        Args:
+            batch: as `show_batch` told it last.
+            folder: an existing one.
+
+        Returns:
+            The files: "copies.zip", and "manifest.jsonl" with a line for each copy.
+
+        Raises:
+            UsageError: the batch is not done.
+            DestinationExistsError: a file of that name exists and was kept.
+            DeskError: the desk refused, cannot be reached, or broke off.
+            OSError: a file cannot be written.
+        """
+        if batch.state != "done":
+            raise UsageError(f"this batch is not done; its state is {batch.state!r}")
+        paths = [Path(folder, name) for name in ("copies.zip", "manifest.jsonl")]
+        for path in paths:  # before a large file is fetched
+            if path.exists():
+                raise DestinationExistsError(f"{path} exists and was kept", argument="folder")
+        for path in paths:
+            request = self._write("GET", f"/api/batches/{quote(batch.id, safe='')}/{path.name}", None, {})
+            with open_whole(path) as file, self._try(partial(self._begin, request)) as answer:
+                self._copy(answer, file)
+        return paths
 
     def verify(self, pdf: bytes) -> str:
         """Tell what a file is: "ours", "withdrawn", "not on record", "changed" and others of the API's document."""
@@ -169,24 +141,56 @@ class DeskClient:
         return json.loads(self._ask(method, path, body, {"Accept": "application/json"} | headers))
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+        request = self._write(method, path, body, headers)
+
+        def read() -> bytes:
+            with self._begin(request) as answer:
+                content = answer.read(LARGEST + 1)
+                if len(content) > LARGEST:
+                    raise DeskError(f"the desk sends more than {LARGEST >> 20} MiB", status=answer.status)
+                if answer.length:
+                    raise http.client.IncompleteRead(content, answer.length)
+            return content
+
+        return self._try(read)
+
+    def _write(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> urllib.request.Request:
         own = {"Authorization": f"Bearer {self._token}"}
         if body is not None:
             own["Content-Type"] = "application/json"
-        request = urllib.request.Request(  # noqa: S310 - the scheme is http or https
+        return urllib.request.Request(  # noqa: S310 - the scheme is http or https
             self._address + path, body, own | headers, method=method
         )
+
+    def _begin(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        answer: http.client.HTTPResponse = self._opener.open(request, timeout=self._timeout)
+        return answer
+
+    def _try(self, action: Callable[[], _Answer]) -> _Answer:
+        """Do something until the desk answers, three times at most; what it refuses is not tried again."""
         for left in reversed(range(_TRIES)):
             try:
-                with self._opener.open(request, timeout=self._timeout) as answer:
-                    content: bytes = answer.read(_LARGEST)
-                    return content
+                return action()
             except urllib.error.HTTPError as error:
                 with error:
-                    raise _read_error(error.code, error.read(_LARGEST)) from None
-            except (urllib.error.URLError, OSError) as error:
+                    raise read_error(error) from None
+            except (OSError, http.client.HTTPException) as error:
                 if not left:
                     raise DeskError(f"the desk at {self._address} cannot be reached: {error}") from None
         raise AssertionError
+
+    def _copy(self, answer: http.client.HTTPResponse, file: IO[bytes]) -> None:
+        """Copy an answer into a file, part by part: it may be larger than the memory."""
+        while part := self._read_part(answer):
+            file.write(part)
+        if answer.length:
+            raise DeskError(f"the desk at {self._address} broke off, with {answer.length:,} bytes to come")
+
+    def _read_part(self, answer: http.client.HTTPResponse) -> bytes:
+        try:
+            return answer.read(_PART)
+        except (OSError, http.client.HTTPException) as error:
+            raise DeskError(f"the desk at {self._address} broke off: {error}") from None
 
 
 class AsyncDeskClient:
@@ -215,6 +219,10 @@ class AsyncDeskClient:
         """Tell how far a batch has got; see `DeskClient.show_batch`."""
         return await asyncio.to_thread(self._client.show_batch, batch)
 
+    async def save_batch(self, batch: DeskBatch, folder: Path | str) -> list[Path]:
+        """Save the files of a batch that is done; see `DeskClient.save_batch`."""
+        return await asyncio.to_thread(self._client.save_batch, batch, folder)
+
     async def verify(self, pdf: bytes) -> str:
         """Tell what a file is; see `DeskClient.verify`."""
         return await asyncio.to_thread(self._client.verify, pdf)
@@ -225,36 +233,3 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
-
-
-def _read_copy(found: dict[str, Any]) -> DeskCopy:
-    return DeskCopy(
-        fingerprint=found["fingerprint"],
-        record=found["record"],
-        recipient=found["recipient"],
-        reference=found["reference"],
-        version=found["version"],
-        issued_at=parse_moment(found["issued_at"]),
-        withdrawn_at=parse_moment(found["withdrawn_at"]) if found["withdrawn_at"] else None,
-        size=found["size"],
-    )
-
-
-def _read_batch(found: dict[str, Any]) -> DeskBatch:
-    return DeskBatch(
-        id=found["id"],
-        state=found["state"],
-        done=found["done"],
-        total=found["total"],
-        problems=tuple((each["line"], each["message"]) for each in found["problems"]),
-        links=dict(found["links"]),
-    )
-
-
-def _read_error(status: int, content: bytes) -> DeskError:
-    try:
-        problem = json.loads(content)
-        words = f"{problem['title']}: {problem['detail']}" if "detail" in problem else str(problem["title"])
-        return DeskError(words, status=status, code=str(problem["type"]).rpartition(":")[2])
-    except (ValueError, KeyError, TypeError):
-        return DeskError(f"the desk answered with status {status}", status=status)
