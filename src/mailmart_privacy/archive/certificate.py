@@ -181,11 +181,11 @@ def write_certificate(
 
 def _require_gone(archive: "Archive", erasure: "LogEntry", copies: "Sequence[LogEntry]") -> None:
     """Refuse to certify an erasure that was logged, and interrupted before everything was removed."""
-    there = any(archive.read_file(file) is not None for copy in copies for file in copy.entry.files)
-    for name, _ in () if there else (*archive.storage.find(RECIPIENTS), *archive.storage.find(STAFF)):
-        content = archive.storage.read(name)
-        there = there or (content is not None and name_pseudonym(content) == erasure.entry.recipient)
-    if there:
+    names = (name for folder in (RECIPIENTS, STAFF) for name, _ in archive.storage.find(folder))
+    records = (content for name in names if (content := archive.storage.read(name)) is not None)
+    if any(archive.read_file(file) is not None for copy in copies for file in copy.entry.files) or any(
+        name_pseudonym(content) == erasure.entry.recipient for content in records
+    ):
         raise UsageError(
             f"the erasure in entry {erasure.number:,} was interrupted before everything was removed; ask for it again, "
             "then certify it"

@@ -88,8 +88,7 @@ def gather_evidence(
         ArchiveError: its entry is not published yet.
         TamperedError: the file, or one of the version's, was changed or is missing.
     """
-    recipient = found.entry.recipient
-    read_present(archive, file, recipient)
+    contents = {each.name: read_present(archive, each, found.entry.recipient) for each in found.entry.files}
     chain = choose_chain(found.number, anchors, at)
     is_copy = found.entry.kind == "customer-copy"
     name = _COPY if is_copy else file.name.rpartition("/")[2]
@@ -106,8 +105,7 @@ def gather_evidence(
         files[f"key-rotation-{count}{SUFFIX}"] = rotation.proof
     if published is not None and is_copy:
         files[f"policy{SUFFIX}"] = write_proof(archive, published, checkpoint)
-    for other in found.entry.files:
-        files[_COPY if is_copy else other.name.rpartition("/")[2]] = read_present(archive, other, recipient)
+    files |= {_COPY if is_copy else each.rpartition("/")[2]: content for each, content in contents.items()}
     for position, anchor in enumerate(chain):
         files |= _anchor_files(archive, anchor, _name_anchor(position))
         if position:

@@ -168,12 +168,13 @@ def find(archive: "Archive", names_key: bytes, text: str, *, exact: bool = False
 def find_similar(text: str, names: Iterable[str]) -> tuple[str, ...]:
     """Find names that share a word with a text, or are spelt nearly as it is: as a whole, or in one word."""
     folded = {fold_for_search(name): name for name in names}
+    words_of = {key: set(_WORD.findall(key)) for key in folded}
     words, close = set(_WORD.findall(fold_for_search(text))), list[str]()
     if len(folded) <= _COMPARED:
         close = get_close_matches(fold_for_search(text), folded, _SIMILAR)
-        known = {word for key in folded for word in _WORD.findall(key)}
+        known = set[str]().union(*words_of.values())
         words |= {near for word in words - known for near in get_close_matches(word, known, _SIMILAR, _NEARLY)}
-    alike = [key for key in folded if words.intersection(_WORD.findall(key))]
+    alike = [key for key in folded if words & words_of[key]]
     return tuple(folded[key] for key in dict.fromkeys([*close, *sorted(alike)]))[:_SIMILAR]
 
 

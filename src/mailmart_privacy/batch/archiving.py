@@ -187,24 +187,20 @@ class Archiving:
 
     def _archived_since(self, since: datetime.datetime) -> "dict[tuple[str, str], Row]":
         """Find what was archived since a batch was begun, by recipient and reference, but for withdrawn copies."""
-        from ..archive.recipients import open_details, read_record
+        from ..archive.recipients import open_details
         from ..archive.register import read_register
 
-        storage = self._session.archive.storage
+        archive = self._session.archive
         recipients: dict[str, Recipient] = {}
         found: dict[tuple[str, str], Row] = {}
-        withdrawn = read_register(self._session.archive).withdrawn
+        withdrawn = read_register(archive).withdrawn
         for row in self._index.rows(kinds=("customer-copy",), version=self._version, since=since - _CLOCKS):
             if row.erased or row.recipient is None or row.sealed is None or row.signer != self._signer:
                 continue
             if row.number in withdrawn:
                 continue
             if not recipients:
-                from ..archive.layout import RECIPIENTS
-
-                for name, _ in storage.find(RECIPIENTS):
-                    record = read_record(self._names_key, name, storage.read(name) or b"")
-                    recipients[record.pseudonym] = record
+                recipients = {record.pseudonym: record for record in archive.recipients(self._names_key)}
             if row.recipient in recipients:
                 found[row.recipient, open_details(recipients[row.recipient].key, row.sealed).reference] = row
         return found

@@ -16,9 +16,9 @@ from .._files import make_folder, write_whole
 from ..archive.acts import HeldError, erase
 from ..archive.entries import LogEntry, read_entry
 from ..archive.keyring import name_memory, read_memory
-from ..archive.layout import CHECKPOINT, RECIPIENTS
+from ..archive.layout import CHECKPOINT
 from ..archive.location import ArchiveLocation
-from ..archive.recipients import Details, Person, read_record
+from ..archive.recipients import Details, Person
 from ..archive.register import read_log
 from ..archive.service import ArchiveService
 from ..errors import ArchiveError, PrivacyError, UsageError
@@ -227,11 +227,7 @@ def _erase_again(
     archive = location.open()
     keyring = location.keyring(archive)
     wanted = {each["recipient"]: each["number"] for each in erasures}
-    records = [
-        record
-        for name, _ in archive.storage.find(RECIPIENTS)
-        if (record := read_record(keyring.names_key, name, archive.storage.read(name) or b"")).pseudonym in wanted
-    ]
+    records = [record for record in archive.recipients(keyring.names_key) if record.pseudonym in wanted]
     held = []
     for record in records:
         try:
