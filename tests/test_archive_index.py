@@ -30,6 +30,7 @@ from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, read_entry, scan_copy, write_entry
 from mailmart_privacy.archive.index.index import Anchor, Index, Row, open_index
 from mailmart_privacy.archive.index.postgres import PostgresDatabase
+from mailmart_privacy.archive.index.sqlite import SqliteDatabase
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.layout import name_commit
 from mailmart_privacy.archive.session import Copy, Session
@@ -605,6 +606,61 @@ def test_an_odd_entry_is_told_in_one_line(made: Made, place: str, change: dict[s
             index.refresh(made.archive)
         assert "\n" not in str(caught.value)
         assert index.size == start
+
+
+class Meddled(SqliteDatabase):
+    """A database in which something happens just before one of the statements outside of transactions."""
+
+    def __init__(self, path: Path) -> None:
+        self.left, self.meddle = -1, lambda: None
+        super().__init__(path)
+
+    @contextlib.contextmanager
+    def transaction(self, name: str) -> Iterator[None]:
+        self._count()
+        left, self.left = self.left, -1  # nobody else writes until it ends
+        with super().transaction(name):
+            yield
+        self.left = left
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self._count()
+        return super().query(sql, values)
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.meddle()
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_a_refresh_goes_on_however_another_process_begins_the_index_again(
+    made: Made, sqlite_place: Path, rebuilt: bool
+) -> None:
+    """Before each statement of a refresh, the index may become empty, or be made again whole."""
+    made.add_copies(1)
+    read(sqlite_place, made.archive)
+    for number in range(2, 100):
+        with made.writing() as session:
+            session.add_copies([copy(number)], shipped())
+            # It is not published yet, so the index reads more than the published tree, as a writer's does.
+            read(sqlite_place, made.archive)
+            with Index(database := Meddled(sqlite_place)) as index, open_index(sqlite_place) as other:
+
+                def meddle(other: Index = other) -> None:
+                    if rebuilt:
+                        other.rebuild(made.archive)
+                    else:
+                        with other._database.transaction("another"):
+                            other._database.clear(1)
+
+                database.left, database.meddle = number - 1, meddle
+                index.refresh(made.archive)
+                left = database.left
+        assert read(sqlite_place, made.archive) == expected(made.archive)
+        if left > 0:  # it had fewer statements
+            return
+    pytest.fail("a refresh has more statements than were tried")
 
 
 @pytest.mark.slow

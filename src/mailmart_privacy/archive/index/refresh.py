@@ -160,6 +160,8 @@ class _Reading:
         last = min(checkpoint.size, state.size - 1)
         sql = "SELECT start, root FROM commits WHERE archive = ? AND start <= ? ORDER BY start DESC LIMIT 1"
         known = [(int(start), bytes(root)) for start, root in self._database.query(sql, [self.key, last])]
+        if state.size and not known:
+            raise _ContradictedError(state)  # its commits are gone, or another process has just begun again
         if state.size <= checkpoint.size:
             known.append((state.size, state.root()))
         try:
