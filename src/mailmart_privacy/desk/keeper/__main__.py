@@ -1,6 +1,7 @@
 """The process `keeper`: answers `web` at a socket that this user alone can reach, each connection in a thread."""
 
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -128,6 +129,7 @@ def main() -> None:
     except (PrivacyError, OSError) as error:
         print(f"desk: {error}", file=sys.stderr)
         raise SystemExit(1) from None
+    gc.freeze()  # the names and copies of the archive: to look for garbage among them would hold up searches
     listener = socket.socket(fileno=settings.listener)
     opening.log_start(desk)
     desk.queue.begin()
