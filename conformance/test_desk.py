@@ -47,7 +47,7 @@ def test_one_copy_is_one_page_one_field_one_click(seen: dict[str, Any]) -> None:
 
 
 def test_the_messy_workbook_takes_four_pages_and_six_decisions(seen: dict[str, Any]) -> None:
-    """Title rows, a sheet of notes, hidden rows, a missing name: 497 of 500 rows are issued."""
+    """Title rows, a sheet of notes, hidden rows, a missing name, a sum: 497 of 500 customers get a copy."""
     many = seen["many"]
     assert many["pages"] <= 4
     assert many["decided"] + many["typed"] <= 6

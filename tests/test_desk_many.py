@@ -34,7 +34,7 @@ HEADINGS = ("No.", "Firma", "Vertrag", "Ansprechpartner", "E-Mail")
 
 
 def make_workbook(rows: int) -> bytes:
-    """A workbook as people keep them: notes first, a title in merged cells, a filter, a formula, a missing name."""
+    """A workbook as people keep them: notes first, a merged title, a filter, a formula, a missing name, a sum."""
     book = openpyxl.Workbook()
     book.active.title = "Read me"
     book.active.append(("Kept by sales.",))
@@ -47,6 +47,7 @@ def make_workbook(rows: int) -> bytes:
     for number in range(1, rows + 1):
         name = f"Kunde {number:03} Ärmel GmbH" if number != 7 else None
         page.append((number, name, f"V-2026{number:03}", "Frau Ärmel", f"office@kunde{number}.example"))
+    page.append(("Summe", f"=SUBTOTAL(103,B5:B{rows + 4})"))
     page["E9"] = "office(at)kunde5,example"
     page["B6"] = "=HYPERLINK(1)"
     page["B6"].data_type = "s"
@@ -94,7 +95,7 @@ def selected(page: Page) -> dict[str, str]:
 
 
 def test_a_messy_workbook_takes_four_pages_and_few_decisions(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sheet, row and columns are found; the person decides about hidden rows, and whether to continue without a row."""
+    """Sheet, row and columns are found; the person decides about hidden rows, and to go on without others."""
     browser = desk.sign_in("Ada")
     browser.open("/")
     browser.submit("/issue", customer="Kunde 003 Ärmel GmbH")
@@ -111,11 +112,12 @@ def test_a_messy_workbook_takes_four_pages_and_few_decisions(desk: LocalDesk, mo
     page = browser.submit(f"{place}/sheet", **choice, hidden="skip", paper="letter", then="show")
     assert 'value="letter" checked' in page.text
     page = browser.submit(f"{place}/sheet", **choice, hidden="skip", paper="letter", then="plan")  # page 3
-    assert page.heading == "1 row has a problem"
+    assert page.heading == "2 rows have a problem"
+    assert "B35 “Summe” looks like a sum at the end of the list, not like a customer; if it is one," in page.words
     assert "1 e-mail address cannot be used, so its draft will have none: E9: office(at)kunde5,example." in page.words
     assert "B11" in page.words
     assert "1 customer already has a copy of this version Kunde 003 Ärmel GmbH" in page.words
-    assert "Go on without this row" in page.words
+    assert "Go on without these 2 rows" in page.words
     marked = openpyxl.load_workbook(io.BytesIO(browser.get(f"{place}/files/marked.xlsx").body))["Customers Q4"]
     assert marked["B11"].comment.text.strip() == "The customer’s name is missing."
     page = browser.open(f"{place}/sheet")  # back, to what was chosen
@@ -356,7 +358,7 @@ def test_a_large_spreadsheet_is_read_in_a_job(desk: LocalDesk, monkeypatch: pyte
         page = browser.submit(f"{place}/sheet", **selected(page), hidden="skip", then="plan")
         assert page.heading == "Checking the rows"
     assert wait_for(desk, place.rpartition("/")[2]) == "planned"
-    assert browser.open(place).heading == "1 row has a problem"
+    assert browser.open(place).heading == "2 rows have a problem"
 
 
 def test_reading_begins_again_where_the_keeper_was_killed(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:

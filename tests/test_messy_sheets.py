@@ -253,3 +253,88 @@ def test_a_large_csv_file_is_marked_row_by_row() -> None:
     page = openpyxl.load_workbook(io.BytesIO(mark_faults(content, sheet, faults, name="r"))).active
     assert [cell.value for cell in page["A"]] == ["Company", None, "Acme", None, None]
     assert [page.cell(row, 3).value is None for row in range(1, 6)] == [False, True, True, True, False]
+
+
+def judge(*rows: tuple[Any, ...], headings: tuple[str, ...] = HEADINGS) -> list[tuple[int, bool]]:
+    """Which rows are no customers, and whether it is only a formula that says so; CSV and kept sheets agree."""
+    book = openpyxl.Workbook()
+    for row in (headings, *rows):
+        book.active.append(row)
+    output = io.BytesIO()
+    book.save(output)
+    sheets = [read(output.getvalue(), keep_faults=True)]
+    sheets.append(read_sheet(open_kept(keep_sheets(output.getvalue(), name="r"), name="r"), name="r", keep_faults=True))
+    if not any(str(cell).startswith("=") for row in rows for cell in row):
+        lines = (";".join("" if cell is None else str(cell) for cell in row) for row in (headings, *rows))
+        sheets.append(read("\n".join(lines).encode(), keep_faults=True))
+    found = [[(each.row, "formulas" in each.message) for each in sheet.faults] for sheet in sheets]
+    assert all(each == found[0] for each in found)
+    for sheet in sheets:
+        assert all("like a sum at the end of the list, not like a recipient" in each.message for each in sheet.faults)
+        assert {row.number for row in sheet.rows} == set(range(2, len(rows) + 2)) - {each.row for each in sheet.faults}
+    return found[0]
+
+
+PLAIN = [(f"Kunde {n} GmbH", f"a@{n}.example", f"C-{n}") for n in range(1, 4)]
+NUMBERED = [(f"Kunde {n} GmbH", n) for n in range(1001, 1004)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([*PLAIN, ("TOTAL", None, None)], [(5, False)]),
+        ([*PLAIN, ("Summe", "", "")], [(5, False)]),
+        ([*PLAIN, ("Total 512", None, None)], [(5, False)]),
+        ([*PLAIN, ("Anzahl der Kunden: 3", None, None)], [(5, False)]),
+        ([*PLAIN, ("합계", None, None)], [(5, False)]),
+        ([*PLAIN, ("Total", None, 3)], [(5, False)]),  # how many there are, not a reference
+        ([*PLAIN, ("Sum", None, None), ("Total", "", ""), ("As of May", None, None)], [(5, False), (6, False)]),
+        ([*PLAIN, ("Total", None, '=SUBTOTAL(103,C2:C4)')], [(5, True)]),  # as a table of Excel ends
+        ([*PLAIN, ("Total", "=COUNTA(B$2:B$4)&\" customers\"", None)], [(5, True)]),
+        # Customers:
+        ([*PLAIN, ("Total", None, "C-4")], []),
+        ([*PLAIN, ("Total", None, 4711)], []),
+        ([*PLAIN, ("Total", "info@total.example", None)], []),
+        ([*PLAIN, ("TotalEnergies SE", None, None)], []),
+        ([*PLAIN, ("Summe & Partner", None, None)], []),
+        ([("Total", None, None), *PLAIN], []),
+        ([*PLAIN, ("Total", None, None), ("Kunde 5 GmbH", None, "C-5")], []),
+        ([("Kunde 1 GmbH", None, None), ("Kunde 2 GmbH", None, None), ("Total", None, None)], []),
+        ([("Kunde 1 GmbH", None, "=SUM(A2:B2)&\"x\""), ("Total", None, "C-2")], []),
+    ],
+)  # fmt: skip
+def test_a_sum_is_no_customer(rows: list[tuple[Any, ...]], found: list[tuple[int, bool]]) -> None:
+    """At the end of a list, a word for a sum is one if nothing else says that it is a customer."""
+    assert judge(*rows) == found
+
+
+@pytest.mark.parametrize(
+    ("headings", "rows", "found"),
+    [
+        (("Firma", "Umsatz"), [*NUMBERED, ("Summe", 3006)], [(5, False)]),
+        (("Firma", "Nr"), [*NUMBERED, ("Summe", None)], [(5, False)]),
+        (("Firma", "Nr"), [*NUMBERED, ("Summe", 1004)], []),
+        (("Firma",), [("Kunde 1 GmbH",), ("Total",)], []),
+        (("Firma",), [("Kunde 1 GmbH",), ("Total 1",)], [(3, False)]),
+        (("Firma",), [("Total 1",), ("Kunde 1 GmbH",)], []),
+        (("No.", "Firma", "Vertrag"), [(1, "Acme", "V-1"), (2, "Beta", "V-2"), ("Summe", 2, None)], [(4, False)]),
+        (("No.", "Firma", "Vertrag"), [(1, "Acme", "V-1"), (2, "Beta", "V-2"), ("Summe", "Gamma", None)], []),
+        (("Firma", "Soll", "Laufend"), [("A GmbH", 1, "=SUM(B$2:B2)"), ("B GmbH", 1, "=SUM(B$2:B3)")], []),
+    ],
+)  # fmt: skip
+def test_a_sum_of_other_columns(
+    headings: tuple[str, ...], rows: list[tuple[Any, ...]], found: list[tuple[int, bool]]
+) -> None:
+    """Whatever columns a list has, and wherever the word for its sum stands."""
+    assert judge(*rows, headings=headings) == found
+
+
+def test_the_command_line_names_a_sum(cli: Run, tmp_path: Path) -> None:
+    """Nothing is issued while one is there; somebody who is called so gets a copy once they have a reference."""
+    (tmp_path / "r.csv").write_text("Company,Contract\nAcme,1\nBeta,2\nTotal,\n", encoding="utf-8")
+    refused = cli("export", "--recipients", "r.csv", "-d", "out")
+    assert refused.returncode == 2
+    assert "r.csv: row 4: 'Total' looks like a sum at the end of the list" in refused.stderr.decode()
+    assert "if it is one, give it a reference" in refused.stderr.decode()
+    (tmp_path / "r.csv").write_text("Company,Contract\nAcme,1\nBeta,2\nTotal,3\n", encoding="utf-8")
+    assert cli("export", "--recipients", "r.csv", "-d", "out").returncode == 0

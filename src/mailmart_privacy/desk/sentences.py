@@ -22,6 +22,7 @@ _SAID = (
         r"is too long: it has \1 characters, and there is room for about",
     ),
     (re.compile(r"is empty; say to whom or what the copy belongs"), "is missing"),
+    (re.compile(r"not like a recipient\b"), "not like a customer"),
     (re.compile(r"the recipient\b"), "the customer’s name"),
 )
 

@@ -91,7 +91,7 @@ def find_columns(headers: Sequence[str], chosen: Mapping[str, str]) -> Columns |
 
 def is_heading(text: str) -> bool:
     """Tell whether a text is nothing but a word by which columns of recipients are headed, such as "Company Name"."""
-    return any(_simplify(text) in known for known in _KNOWN["recipient"])
+    return any(simplify(text) in known for known in _KNOWN["recipient"])
 
 
 def explain_missing(headers: Sequence[str]) -> str:
@@ -102,7 +102,7 @@ def explain_missing(headers: Sequence[str]) -> str:
 
 def _find_chosen(headers: Sequence[str], name: str, role: str) -> int:
     matching = [i for i, header in enumerate(headers) if header.strip() == name.strip()]
-    matching = matching or [i for i, header in enumerate(headers) if _simplify(header) == _simplify(name) != ""]
+    matching = matching or [i for i, header in enumerate(headers) if simplify(header) == simplify(name) != ""]
     if len(matching) > 1:
         words = f"{len(matching)} columns are headed {name!r}; name one by its letter, for instance B"
         raise UsageError(words, argument=f"columns.{role}")
@@ -134,7 +134,7 @@ def _find_known(headers: Sequence[str], role: str, taken: "set[int | None]") -> 
 
 def _rank(header: str, role: str) -> float:
     """Rank how well a header names a role: 1 is best, 0 is not at all."""
-    words = _simplify(header)
+    words = simplify(header)
     exact = {r: next((n for n, known in enumerate(_KNOWN[r], 1) if words in known), 0) for r in _KNOWN}
     if exact[role] or any(exact.values()):
         return exact[role]
@@ -147,7 +147,7 @@ def _rank(header: str, role: str) -> float:
     return 0.0 if role == "recipient" and parts["reference"] else parts[role]
 
 
-def _simplify(header: str) -> str:
+def simplify(header: str) -> str:
     """Leave out accents, case and signs."""
     text = "".join(c for c in unicodedata.normalize("NFKD", header.casefold()) if not unicodedata.combining(c))
     text = text.casefold().replace("ς", "σ").replace("ı", "i").replace("ø", "o").replace("đ", "d").replace("ł", "l")
@@ -155,6 +155,6 @@ def _simplify(header: str) -> str:
 
 
 _KNOWN = {
-    role: tuple(frozenset(_simplify(word) for word in words.split("|")) for words in ranks)
+    role: tuple(frozenset(simplify(word) for word in words.split("|")) for words in ranks)
     for role, ranks in _WORDS.items()
 }

@@ -36,8 +36,8 @@ def keep_sheets(content: bytes, *, name: str, max_size: int = MAX_SIZE) -> bytes
         block = "".join(_dump([number, [_write_cell(cell) for cell in cells]]) for number, cells in source.raw_rows())
         layout = source.layout
         blocks.append(block.encode("utf-8", "surrogatepass"))
-        about = (source.title, source.visible, source.notes, sorted(layout.hidden), sorted(layout.merged))
-        facts.append([*about, len(blocks[-1])])
+        special = [sorted(rows) for rows in (layout.hidden, layout.merged, layout.summed)]
+        facts.append([source.title, source.visible, source.notes, special, len(blocks[-1])])
     return b"".join([_dump(facts).encode(), *blocks])
 
 
@@ -53,17 +53,17 @@ def keep_rows(headings: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]
     """
     block = "".join(_dump([number, list(cells)]) for number, cells in [(0, headings), *rows])
     encoded = block.encode("utf-8", "surrogatepass")
-    return b"".join([_dump([["", True, [], [], [], len(encoded)]]).encode(), encoded])
+    return b"".join([_dump([["", True, [], [[], [], []], len(encoded)]]).encode(), encoded])
 
 
 def open_kept(kept: bytes, *, name: str) -> list[SheetSource]:
     """Open what `keep_sheets` has made; see `open_source`."""
     end = kept.index(b"\n") + 1
     sources = []
-    for title, visible, notes, hidden, merged, size in json.loads(kept[:end]):
+    for title, visible, notes, special, size in json.loads(kept[:end]):
         start, end = end, end + size
         rows = _KeptRows(kept, start, end)
-        layout = RowLayout(set(hidden), set(merged))
+        layout = RowLayout(*map(set, special))
         sources.append(
             SheetSource(name=name, title=title, visible=visible, layout=layout, notes=tuple(notes), raw_rows=rows)
         )

@@ -1,17 +1,19 @@
 """A file of recipients → its rows, or all that is wrong with them."""
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Literal
 
 from ..errors import RowsError
-from .cells import Cell, Unfit
+from .cells import Cell, Line, Unfit
 from .columns import Columns, is_heading
 from .headers import TOP, find_header
 from .rows import Row, RowFault
 from .source import MAX_SIZE, SheetSource, choose_sheet, open_source
+from .totals import TAIL, find_totals
 
 MAX_ROWS = 100_000
 _SHOWN = 5  # numbers of rows that a message lists
@@ -94,6 +96,7 @@ class _Reading:
         self.rows: list[Row] = []
         self.skipped: list[int] = []
         self.undecided: list[int] = []
+        self.tail: deque[Line] = deque(maxlen=TAIL)
         self.empty = 0
 
     def read(self, header_row: int | None) -> Sheet:
@@ -111,6 +114,8 @@ class _Reading:
             if number > row:
                 self._take(number, cells, columns, named=header_row is not None)
         self._require_decided()
+        if row:  # rows that somebody named one by one have no headings, and no sum
+            self._set_aside_totals(columns)
         self.faults += _find_lost_zeros(self.rows)
         if not self.rows and not self.faults:
             self.faults.append(RowFault(row=0, message="it names no recipient"))
@@ -123,6 +128,12 @@ class _Reading:
             faults=tuple(self.faults),
             skipped=tuple(self.skipped),
         )
+
+    def _set_aside_totals(self, columns: Columns) -> None:
+        summed = self.source.layout.summed
+        faults = {each.row: each for each in find_totals(self.tail, columns, count=len(self.rows), summed=summed)}
+        self.faults += [faults[row.number] for row in self.rows[-TAIL:] if row.number in faults]
+        self.rows = [row for row in self.rows if row.number not in faults]
 
     @property
     def _hidden_rows(self) -> set[int]:
@@ -140,6 +151,7 @@ class _Reading:
                 self.skipped.append(number)
                 return
         self._read_row(number, cells, columns, named=named)
+        self.tail.append((number, cells))
         if len(self.rows) > self.max_rows:
             words = f"it has more than {self.max_rows:,} recipients"
             raise RowsError(self.source.name, ((0, words),), argument="max_rows")

@@ -8,6 +8,11 @@ from xml.parsers import expat
 
 from .cells import Fault, Moment, Number, RawCell
 
+# A formula that adds up, or counts, what stands below each other; one that adds up its own row has no such range.
+_SUM = re.compile(
+    r"\b(?:SUBTOTAL|AGGREGATE)\(|"
+    r"\b(?:SUM|COUNTA?)\([^()]*?\$?[A-Z]{1,3}\$?([0-9]{1,7}):\$?[A-Z]{1,3}\$?(?!\1\b)[0-9]"
+)
 _RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})")
 _COLUMNS = 64  # of a row; columns further to the right are ignored
 _ROWS = 1_048_576  # as many as a spreadsheet has; a higher number is false
@@ -24,10 +29,12 @@ class RowLayout:
     Attributes:
         hidden: the numbers of rows that are hidden, by hand or by a filter.
         merged: the numbers of rows that hold a cell merged over several columns.
+        summed: the numbers of rows with a formula that adds up or counts rows; known when all rows were read.
     """
 
     hidden: set[int] = field(default_factory=set)
     merged: set[int] = field(default_factory=set)
+    summed: set[int] = field(default_factory=set)
 
 
 class LayoutParsing:
@@ -66,6 +73,7 @@ class SheetParsing(LayoutParsing):
         self._places: dict[str, int] = {}
         self._place, self._kind, self._style = -1, "n", "0"
         self._text: list[str] = []
+        self._formula: list[str] | None = None
         self._taken = self._phonetic = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -79,6 +87,8 @@ class SheetParsing(LayoutParsing):
         elif tag == "row":
             self.begin_row(attributes)
             self._cells, self._place = [], -1
+        elif tag == "f":
+            self._formula = []
         elif tag == "rPh":
             self._phonetic = True
         elif tag == "mergeCell":
@@ -93,12 +103,18 @@ class SheetParsing(LayoutParsing):
         elif tag == "row":
             if self._cells:
                 self.rows.append((self.number, self._cells))
+        elif tag == "f":
+            if _SUM.search("".join(self._formula or ())):
+                self.layout.summed.add(self.number)
+            self._formula = None
         elif tag == "rPh":
             self._phonetic = False
 
     def add_text(self, text: str) -> None:
         if self._taken:
             self._text.append(text)
+        elif self._formula is not None:
+            self._formula.append(text)
 
     def _find_place(self, name: str) -> int:
         letters = name.rstrip("0123456789")
