@@ -256,7 +256,7 @@ def test_a_large_csv_file_is_marked_row_by_row() -> None:
 
 
 def judge(*rows: tuple[Any, ...], headings: tuple[str, ...] = HEADINGS) -> list[tuple[int, bool]]:
-    """Which rows are no customers, and whether it is only a formula that says so; CSV and kept sheets agree."""
+    """Which rows count as sums, and whether it is only a formula that says so; CSV and kept sheets agree."""
     book = openpyxl.Workbook()
     for row in (headings, *rows):
         book.active.append(row)
@@ -330,7 +330,7 @@ def test_a_sum_of_other_columns(
 
 
 def test_the_command_line_names_a_sum(cli: Run, tmp_path: Path) -> None:
-    """Nothing is issued while one is there; somebody who is called so gets a copy once they have a reference."""
+    """Nothing is issued while one is there; a customer of that name gets a copy once they have a reference."""
     (tmp_path / "r.csv").write_text("Company,Contract\nAcme,1\nBeta,2\nTotal,\n", encoding="utf-8")
     refused = cli("export", "--recipients", "r.csv", "-d", "out")
     assert refused.returncode == 2

@@ -3,7 +3,7 @@
 A row counts as a sum if all of this is so:
 
 1. Its name is nothing but a word for a sum, perhaps with a number, or with what is counted: "TOTAL", "Total 512",
-   "Summe (EUR)"; not "TotalEnergies SE". Or it is a number, and such a word stands in another column.
+   "Summe (EUR)"; not "TotalEnergies SE". Or it is a number, and another column has such a word.
 2. It is at the end of the list: of the rows below it, none has anything but a name.
 3. Unlike the others it has a formula that adds up rows. Or nobody wrote words into it, as references or addresses are,
    and it has no reference, but numbers, or nothing where the others have something.
@@ -20,7 +20,7 @@ from .cells import Line, text
 from .columns import Columns, simplify
 from .rows import RowFault
 
-TAIL = 20  # rows at the end of a list that are looked at
+TAIL = 20  # rows at the end of a list among which sums are searched
 
 _WORDS = (
     "total|totals|grand total|sub total|subtotal|subtotals|sum|sums|sum total|overall|count|"

@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from .cells import Fault, Moment, Number, RawCell
 
-# A formula that adds up, or counts, what stands below each other; one that adds up its own row has no such range.
+# A formula that adds up or counts cells of several rows; one that adds up its own row has no such range.
 _SUM = re.compile(
     r"\b(?:SUBTOTAL|AGGREGATE)\(|"
     r"\b(?:SUM|COUNTA?)\([^()]*?\$?[A-Z]{1,3}\$?([0-9]{1,7}):\$?[A-Z]{1,3}\$?(?!\1\b)[0-9]"
