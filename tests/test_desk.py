@@ -310,6 +310,24 @@ def test_every_page_has_a_permission_and_every_entry_of_the_menu_a_page() -> Non
     assert {item.path for _, items in _GROUPS for item in items} <= {page.path for page in PAGES}
 
 
+@pytest.mark.parametrize(
+    ("roles", "path"),
+    [
+        (("sales",), "/"),
+        (("compliance",), "/customers"),
+        (("maintainer",), "/due"),
+        (("administrator",), "/due"),
+        (("administrator", "compliance"), "/customers"),
+        (ROLES, "/"),
+    ],
+)
+def test_everybody_begins_where_their_work_is(desk: LocalDesk, roles: tuple[str, ...], path: str) -> None:
+    """After signing in, and where a page leads back to the beginning."""
+    browser = desk.sign_in("Begins", *roles)
+    browser.open("/")
+    assert browser.path == path
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_roles_bind_on_every_route(desk: LocalDesk, role: str) -> None:
     """Not only are links hidden: what a role may not do is refused, by GET and by POST, and the rest is not."""
@@ -332,6 +350,7 @@ def test_how_we_sign(desk: LocalDesk) -> None:
     identity = desk.keeper.desk.signing.identity
     assert f"Signed by {identity.name}" in page.words
     assert "Nobody vouches for our signature" in page.words
+    assert "documentation" not in page.words  # no page of it can be named that people at a desk could find
     options = {name for parameter in desk_command.params for name in parameter.opts}
     assert set(re.findall("<code>(--[a-z-]+)</code>", page.text)) == {"--identity", "--certificate", "--trust"}
     assert {"--identity", "--certificate", "--trust"} <= options

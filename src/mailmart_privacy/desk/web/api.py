@@ -18,6 +18,7 @@ from ..calls import CheckFile, FetchCopy, Issue, ShowCopy
 from ..messages import ClosedError, RefusedError
 from .access import Access, find_access
 from .api_batches import begin_batch, give_file, show_batch
+from .downloads import is_taken
 from .guard import TooLargeError, TooSlowError
 from .oidc.problems import ProviderDownError
 from .openapi import write_document
@@ -42,11 +43,6 @@ class ApiCall:
     request: Request
     services: "Services"
     token: Access
-
-    @property
-    def takes(self) -> bool:
-        """Whether the answer is taken; HEAD asks only what there would be."""
-        return self.request.method != "HEAD"
 
     def wants_pdf(self) -> bool:
         """Tell whether the file itself is wanted."""
@@ -112,7 +108,11 @@ async def show_copy(call: ApiCall) -> Response:
     copy = await call.services.keeper.ask(ShowCopy(actor=call.token.actor, fingerprint=fingerprint))
     if not copy.own:  # whether others have it is not this service's to know
         raise RefusedError("no-such-copy")
-    return await _give_file(call, fingerprint, logged=call.takes) if call.wants_pdf() else JSONResponse(_describe(copy))
+    return (
+        await _give_file(call, fingerprint, logged=is_taken(call.request))
+        if call.wants_pdf()
+        else JSONResponse(_describe(copy))
+    )
 
 
 async def verify(call: ApiCall) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from ...sheets.kept import keep_rows
 from ..batch_calls import BatchView, OrderBatch, ShowBatch, ShowPlan
 from ..messages import RefusedError
-from .downloads import stream_file
+from .downloads import is_taken, stream_file
 from .problems import make_problem
 from .visit import LARGEST_WORKBOOK
 
@@ -62,7 +62,7 @@ async def give_file(call: "ApiCall") -> Response:
     if name not in _FILES:
         raise RefusedError("no-such-batch")
     batch = str(call.request.path_params["batch"])
-    size, parts = await stream_file(call.services.keeper, call.token.actor, batch, name, logged=call.takes)
+    size, parts = await stream_file(call.services.keeper, call.token.actor, batch, name, logged=is_taken(call.request))
     return StreamingResponse(parts, media_type=_FILES[name], headers={"content-length": str(size)})
 
 

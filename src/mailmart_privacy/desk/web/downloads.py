@@ -1,11 +1,18 @@
-"""Giving out files that may be large, part by part."""
+"""Giving out files: what counts as giving out, and files that may be large, part by part."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from starlette.requests import Request
+
 from ..answers import Actor
 from ..batch_calls import Chunk, ReadBatchFile
 from ..connections import AsyncConnection
+
+
+def is_taken(request: Request) -> bool:
+    """Tell whether the answer is taken: HEAD asks only what there would be, so nothing is logged or used up by it."""
+    return request.method != "HEAD"
 
 
 async def stream_file(

@@ -45,6 +45,8 @@ _GROUPS = (
     ),
 )
 
+_STARTS = ((Permission.ISSUE, "/"), (Permission.FIND, "/customers"))
+
 
 def list_groups(may: Callable[[Permission], bool]) -> list[tuple[str, list[Item]]]:
     """List the groups of the menu with what a person may open."""
@@ -53,5 +55,5 @@ def list_groups(may: Callable[[Permission], bool]) -> list[tuple[str, list[Item]
 
 
 def find_start(may: Callable[[Permission], bool]) -> str:
-    """Find the start page of a person."""
-    return next((item.path for _, items in list_groups(may) for item in items), "/due")
+    """Find the page where a person begins: sales issue, compliance looks for customers, others see what waits."""
+    return next((path for permission, path in _STARTS if may(permission)), "/due")

@@ -69,11 +69,6 @@ class Visit:
         """Who asks, as entries of the log name them."""
         return self.person.actor
 
-    @property
-    def takes(self) -> bool:
-        """Whether the answer is taken: HEAD asks only what there would be, so nothing is logged or used up by it."""
-        return self.request.method != "HEAD"
-
     def may(self, permission: Permission) -> bool:
         """Tell whether the person may do something."""
         return self.session is not None and allows(self.person.roles, permission)

@@ -23,6 +23,7 @@ from ...compliance_calls import (
     ShowCompliance,
 )
 from ...messages import RefusedError
+from ..downloads import is_taken
 from ..permissions import COMPLIANCE
 from ..visit import XLSX, Visit
 from ..words import explain, moment
@@ -114,14 +115,13 @@ async def report(visit: Visit) -> Response:
     if ends <= begins:
         fault = "The last day comes before the first one."
         return visit.page("report.html", status=422, since=since, until=until, made=None, fault=fault)
-    wanted = visit.query("as")
+    wanted, taken = visit.query("as"), is_taken(visit.request)
     if wanted == "pdf":
-        printed = await visit.services.keeper.ask(
-            PrintReport(actor=visit.actor, since=begins, until=ends, logged=visit.takes)
-        )
+        call = PrintReport(actor=visit.actor, since=begins, until=ends, logged=taken)
+        printed = await visit.services.keeper.ask(call)
         return visit.file(printed.content, name=f"report-{since}-{until}.pdf", kind="application/pdf")
-    call = MakeReport(actor=visit.actor, as_workbook=wanted == "xlsx", since=begins, until=ends, logged=visit.takes)
-    made = await visit.services.keeper.ask(call)
+    asked = MakeReport(actor=visit.actor, as_workbook=wanted == "xlsx", since=begins, until=ends, logged=taken)
+    made = await visit.services.keeper.ask(asked)
     if wanted == "xlsx":
         tables = ((table.key, table.columns, [row.cells for row in table.rows]) for table in made.tables)
         return visit.file(write_tables(tables), name=f"report-{since}-{until}.xlsx", kind=XLSX)

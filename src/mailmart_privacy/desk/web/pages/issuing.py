@@ -11,6 +11,7 @@ from ...answers import CopyView
 from ...calls import FetchCopy, Issue, ListIssued, ListVersions, ShowCopy, Withdraw
 from ...drafts import write_draft
 from ...messages import RefusedError
+from ..downloads import is_taken
 from ..permissions import Permission
 from ..visit import Visit, make_request_key
 from ..words import explain
@@ -89,7 +90,7 @@ async def show_copy(visit: Visit) -> Response:
 async def download(visit: Visit) -> Response:
     """Give the file of a copy."""
     found = await visit.services.keeper.ask(
-        FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=visit.takes)
+        FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=is_taken(visit.request))
     )
     return visit.file(found.pdf, name=name_copy(found.copy), kind="application/pdf")
 
@@ -97,7 +98,7 @@ async def download(visit: Visit) -> Response:
 async def draft(visit: Visit) -> Response:
     """Give a draft of an e-mail with the copy; it opens in the person's own program."""
     found = await visit.services.keeper.ask(
-        FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=visit.takes)
+        FetchCopy(actor=visit.actor, fingerprint=_fingerprint(visit), logged=is_taken(visit.request))
     )
     copy, file = found.copy, name_copy(found.copy)
     written = write_draft(

@@ -20,7 +20,7 @@ from ...batch_calls import (
 )
 from ...checker.sheet_calls import Choice, SheetView
 from ...messages import RefusedError
-from ..downloads import stream_file
+from ..downloads import is_taken, stream_file
 from ..visit import LARGEST_WORKBOOK, XLSX, Visit, make_request_key
 from ..words import explain
 
@@ -137,7 +137,9 @@ async def download(visit: Visit) -> Response:
     name = str(visit.request.path_params["file"])
     if name not in _KINDS:
         raise RefusedError("no-such-batch")
-    size, parts = await stream_file(visit.services.keeper, visit.actor, _name(visit), name, logged=visit.takes)
+    size, parts = await stream_file(
+        visit.services.keeper, visit.actor, _name(visit), name, logged=is_taken(visit.request)
+    )
     headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(size)}
     return StreamingResponse(parts, media_type=_KINDS[name], headers=headers)
 

@@ -6,6 +6,7 @@ import secrets
 from starlette.responses import Response
 
 from ...answers import Actor
+from ..downloads import is_taken
 from ..navigation import find_start
 from ..oidc.claims import Identity
 from ..oidc.problems import ProviderDownError, UntrustedError
@@ -33,7 +34,7 @@ _SOMEBODY_ELSE = "You signed in as somebody else than the person of this session
 async def start(visit: Visit) -> Response:
     """Sign in with the link's token; without one, show what the person begins with."""
     token = visit.query("token")
-    if token and visit.takes:  # what looks at links before people do, in mail and chats, may send HEAD
+    if token and is_taken(visit.request):  # what looks at links before people do, in mail and chats, may send HEAD
         return _use_link(visit, token)
     if visit.session is None:
         return visit.page("sign_in.html", status=401, target="/")
