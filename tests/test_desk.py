@@ -255,6 +255,17 @@ def test_what_is_due_is_said(desk: LocalDesk) -> None:
     known = Known(status=status, versions=(), backup=None, for_team=False)
     assert "41 days left" in [each.state for each in list_due(known, soon) if each.urgent]
     assert "The last backup, and the last full check of the record None was made yet." in page.words
+    assert "How we sign" not in page.words
+    assert '<a href="/keys">How we sign</a></p>' in desk.sign_in("Anna", "administrator").open("/due").text
+
+
+def test_one_copy_is_not_called_copies(tmp_path: Path) -> None:
+    """The figures of a record agree with their words."""
+    browser = make_desk(tmp_path).sign_in("Ada")
+    assert "copies issued 0" in browser.open("/due").words
+    browser.open("/")
+    browser.submit("/issue", customer="Only GmbH")
+    assert "copy issued 1 " in browser.open("/due").words
 
 
 def test_versions_say_how_many_customers_have_them(desk: LocalDesk) -> None:

@@ -166,6 +166,11 @@ def test_an_erasure_can_be_refused(desk: LocalDesk) -> None:
     cleo.open(place)
     cleo.submit(place, reason="a mistake", do="ask")
     assert "An erasure waits for a second person" in cleo.open("/due").words
+    way = 'To do</strong> <a href="/activity">Who did what</a>'
+    assert [way in desk.sign_in(*each).open("/due").text for each in (("Cleo", "compliance"), ("Sam", "sales"))] == [
+        True,
+        False,
+    ]
     carl.open(place)
     assert submit_last(carl, place, do="refuse") == 303
     assert "Ask a second person" in carl.open(place).words

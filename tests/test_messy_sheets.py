@@ -12,7 +12,7 @@ import pytest
 
 from mailmart_privacy.errors import RowsError
 from mailmart_privacy.sheets import marked_workbook
-from mailmart_privacy.sheets.kept import keep_sheets, open_kept
+from mailmart_privacy.sheets.kept import keep_rows, keep_sheets, open_kept
 from mailmart_privacy.sheets.marked_workbook import mark_faults
 from mailmart_privacy.sheets.outline import outline
 from mailmart_privacy.sheets.rows import RowFault
@@ -327,6 +327,14 @@ def test_a_sum_of_other_columns(
 ) -> None:
     """Whatever columns a list has, and wherever the word for its sum stands."""
     assert judge(*rows, headings=headings) == found
+
+
+def test_a_service_that_names_a_total_means_it() -> None:
+    """Its rows come from no list, so none of them is the sum of the others."""
+    rows = keep_rows(("recipient", "reference"), [(1, ("Acme", "A-1")), (2, ("Beta", "A-2")), (3, ("Total", ""))])
+    columns = {"recipient": "A", "reference": "B"}
+    sheet = read_sheet(open_kept(rows, name="r"), name="r", columns=columns, header_row=0, keep_faults=True)
+    assert ([row.recipient for row in sheet.rows], sheet.faults) == (["Acme", "Beta", "Total"], ())
 
 
 def test_the_command_line_names_a_sum(cli: Run, tmp_path: Path) -> None:

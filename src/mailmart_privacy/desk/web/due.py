@@ -25,6 +25,7 @@ class DueItem:
         urgent: whether somebody has to do something.
         roles: those who get mail about it.
         stage: what is new when it changes, and is worth a mail; empty where no mail is to be sent yet.
+        path: the page of the desk where something can be done about it, or empty.
     """
 
     what: str
@@ -33,6 +34,7 @@ class DueItem:
     urgent: bool
     roles: tuple[str, ...] = ()
     stage: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,10 +91,18 @@ def _describe_signature(status: StatusView, at: datetime.datetime) -> list[DueIt
     items = []
     if status.self_signed:
         what = "No authority confirms our signature yet"
-        words = (
-            "Customers’ programs show “unknown signer”. Ask the administrator for a certificate in the company’s name."
+        words = "Customers’ programs show “unknown signer” until the administrator gets a certificate in our name."
+        items.append(
+            DueItem(
+                what=what,
+                words=words,
+                state="To do",
+                urgent=True,
+                roles=(ADMINISTRATOR,),
+                stage="to do",
+                path="/keys",
+            )
         )
-        items.append(DueItem(what=what, words=words, state="To do", urgent=True, roles=(ADMINISTRATOR,), stage="to do"))
     words = f"Valid until {day(status.certificate_until)}"
     items.append(_dated("Our signing certificate", words, status.certificate_until - at, (ADMINISTRATOR,)))
     return items
@@ -129,9 +139,18 @@ def _describe_erasures(status: StatusView, at: datetime.datetime) -> list[DueIte
         )
     if status.erasures_asked:
         what = "An erasure waits for a second person"
-        words = f"{count(status.erasures_asked, 'customer is', 'customers are')} to be erased. See “Who did what”."
-        stage = str(status.erasures_asked)
-        items.append(DueItem(what=what, words=words, state="To do", urgent=True, roles=(COMPLIANCE,), stage=stage))
+        words = f"{count(status.erasures_asked, 'customer is', 'customers are')} to be erased."
+        items.append(
+            DueItem(
+                what=what,
+                words=words,
+                state="To do",
+                urgent=True,
+                roles=(COMPLIANCE,),
+                stage=str(status.erasures_asked),
+                path="/activity",
+            )
+        )
     return items
 
 

@@ -10,6 +10,7 @@ from ....sheets.table_workbook import write_tables
 from ...calls import AskInForce, ListLacking, ListVersions, ShowSigning, Status
 from ..due import Known, describe_mail, list_due
 from ..marks import BACKUP, MAIL
+from ..navigation import list_groups
 from ..visit import XLSX, Visit
 from ..words import moment
 
@@ -29,6 +30,7 @@ async def due(visit: Visit) -> Response:
         found=status,
         items=sorted(items, key=lambda each: not each.urgent),
         urgent=sum(each.urgent for each in items),
+        ways={item.path: item.words for _, menu in list_groups(visit.may) for item in menu},
         counted=("No", "One", "Two", "Three", "Four", "Five"),
         announced=[each for each in versions if each.state == "announced"],
         mail=mail,
