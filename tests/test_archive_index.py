@@ -28,6 +28,7 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.commits import write_commit
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.entries import Entry, File, read_entry, scan_copy, write_entry
+from mailmart_privacy.archive.index.database import Read
 from mailmart_privacy.archive.index.index import Anchor, Index, Row, open_index
 from mailmart_privacy.archive.index.postgres import PostgresDatabase
 from mailmart_privacy.archive.index.sqlite import SqliteDatabase
@@ -627,6 +628,17 @@ class Meddled(SqliteDatabase):
         self._count()
         return super().query(sql, values)
 
+    @contextlib.contextmanager
+    def snapshot(self, *, apart: bool) -> Iterator[Read]:
+        self._count()
+        with super().snapshot(apart=apart) as read:
+
+            def read_meddled(sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+                self._count()
+                return read(sql, values)
+
+            yield read_meddled
+
     def _count(self) -> None:
         self.left -= 1
         if self.left == 0:
@@ -661,6 +673,41 @@ def test_a_refresh_goes_on_however_another_process_begins_the_index_again(
         if left > 0:  # it had fewer statements
             return
     pytest.fail("a refresh has more statements than were tried")
+
+
+@pytest.mark.parametrize("what", ["cleared", "rebuilt", "another archive"])
+def test_answers_are_whole_however_another_process_begins_the_index_again(
+    made: Made, sqlite_place: Path, tmp_path: Path, what: str
+) -> None:
+    """Before each statement of an answer, the index may become empty, be made again, or be that of another archive."""
+    sought = made.add_copies(1, 2)[-1]
+    with made.writing() as session:
+        session.add_anchor(made.archive.checkpoint().size, [("anchors/1.tsr", b"stamped")])
+    another = Made(tmp_path / "another")
+
+    def answer(index: Index) -> object:
+        force = index.in_force(START + datetime.timedelta(days=900))
+        return list(index.rows()), index.find(sought[:9]), force, index.anchors(), index.size
+
+    for number in range(1, 100):
+        read(sqlite_place, made.archive)
+        with Index(database := Meddled(sqlite_place)) as index, open_index(sqlite_place) as other:
+            index.refresh(made.archive)
+            whole = answer(index)
+
+            def meddle(other: Index = other) -> None:
+                if what == "cleared":
+                    with other._database.transaction("another"):
+                        other._database.clear(1)
+                else:
+                    other.rebuild(another.archive if what == "another archive" else made.archive)
+
+            database.left, database.meddle = number, meddle
+            assert answer(index) == whole
+            if database.left > 0:  # it had fewer statements
+                assert number > 10
+                return
+    pytest.fail("an answer has more statements than were tried")
 
 
 @pytest.mark.slow

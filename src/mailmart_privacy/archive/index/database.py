@@ -1,10 +1,12 @@
 """What the index needs from a database, and its tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ...errors import ArchiveError
+
+Read: TypeAlias = Callable[[str, Sequence[Any]], Iterator[tuple[Any, ...]]]  # rows of a query: SQL, values
 
 SCHEMA = 2  # increased with every change to the tables; an index with another number is rebuilt
 
@@ -87,8 +89,13 @@ class Database(Protocol):
         """Read a few rows."""
         ...
 
-    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Read rows one after the other, however many there are and whatever is changed in the meantime."""
+    def snapshot(self, *, apart: bool) -> AbstractContextManager[Read]:
+        """Read one state of the database, whatever is changed in the meantime.
+
+        Args:
+            apart: by a connection of its own: rows can be read one after the other, however many there are, while
+                this one is used for something else.
+        """
         ...
 
     def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:

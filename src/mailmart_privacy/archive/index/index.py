@@ -1,5 +1,6 @@
 """The index of an archive, for quick answers. It is disposable: it is built from the log alone."""
 
+import contextlib
 import datetime
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -7,9 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..._time import require_moment
-from ...errors import UsageError
-from .database import DamagedError, Database
-from .refresh import refresh
+from ...errors import ArchiveError, UsageError
+from .database import DamagedError, Database, Read
+from .refresh import Reached, refresh
 from .rows import KINDS, LARGEST, Anchor, AnchorCoverage, Row, read_anchor, read_row, write_moment
 from .sqlite import SqliteDatabase
 
@@ -20,6 +21,7 @@ __all__ = ["Anchor", "Index", "Row", "open_index"]
 
 _SHORTEST, _WHOLE = 8, 64  # characters of a digest
 _CANDIDATES = 10  # that a message names
+_TRIES = 100  # times that other processes may restart the index in the meantime
 _ROWS = (
     "SELECT f.number, f.kind, f.digest, f.name, f.size, f.version, f.policy_digest, f.effective_at, f.issued_at, "
     "f.recorded_at, f.level, f.signer, f.recipient, f.sealed, f.renews, e.number IS NOT NULL "
@@ -31,12 +33,13 @@ class Index:
     """An index; see `open_index`.
 
     Until it is refreshed, it is as the last process left it. In a database with several archives, `refresh` tells it
-    which one it belongs to. While another process rebuilds it, it has only some of the entries: `size` tells how many.
+    which one it belongs to. Where another process rebuilds it after that, or uses its file for another archive, it is
+    refreshed again before it answers.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._key: int | None = None
+        self._reached: Reached | None = None
 
     def __enter__(self) -> "Index":
         return self
@@ -53,7 +56,8 @@ class Index:
     @property
     def size(self) -> int:
         """How many entries it covers."""
-        found = self._database.query("SELECT size FROM archives WHERE archive = ?", [self._find_key()])
+        with self._snapshot() as read:
+            found = list(read("SELECT size FROM archives WHERE archive = ?", [self._find_key()]))
         return int(found[0][0]) if found else 0
 
     def refresh(self, archive: "Archive", advance: "Callable[[int, int], None]" = lambda done, total: None) -> None:
@@ -67,11 +71,11 @@ class Index:
             ArchiveError: the database cannot be used.
             TamperedError: the log cannot be read.
         """
-        self._key = refresh(self._database, archive, advance, rebuild=False)
+        self._reached = refresh(self._database, archive, advance, rebuild=False)
 
     def rebuild(self, archive: "Archive", advance: "Callable[[int, int], None]" = lambda done, total: None) -> None:
         """Rebuild the index; arguments and errors are those of `refresh`."""
-        self._key = refresh(self._database, archive, advance, rebuild=True)
+        self._reached = refresh(self._database, archive, advance, rebuild=True)
 
     def rows(
         self,
@@ -141,11 +145,14 @@ class Index:
         sql = (
             "SELECT DISTINCT digest FROM files WHERE archive = ? AND digest >= ? AND digest < ? ORDER BY digest LIMIT ?"
         )
-        found = self._database.query(sql, [self._find_key(), *_bounds(digest), _CANDIDATES + 1])
-        if len(found) > 1:
-            names = [each for (each,) in found[:_CANDIDATES]] + ["…"] * (len(found) > _CANDIDATES)
-            raise UsageError(f"several digests begin with {digest}: {', '.join(names)}; give more of the one you mean")
-        return next(self._select(["f.digest = ?"], [found[0][0]], 1, few=True), None) if found else None
+        bounds = _bounds(digest)
+        with self._snapshot() as read:
+            found = list(read(sql, [self._find_key(), *bounds, _CANDIDATES + 1]))
+            if len(found) > 1:
+                names = [each for (each,) in found[:_CANDIDATES]] + ["…"] * (len(found) > _CANDIDATES)
+                words = ", ".join(names)
+                raise UsageError(f"several digests begin with {digest}: {words}; give more of the one you mean")
+            return next(self._read(read, ["f.digest = ?"], [found[0][0]], 1), None) if found else None
 
     def in_force(self, at: datetime.datetime, *, below: int = LARGEST, without: Sequence[str] = ()) -> list[Row]:
         """Find the published version in force at a moment, as its publisher claims.
@@ -167,19 +174,25 @@ class Index:
             "AND number < ?"
         )
         sql = " AND version <> ".join([sql, *"?" * len(without)]) + " ORDER BY effective_at DESC, number DESC LIMIT 1"
-        found = self._database.query(sql, [self._find_key(), write_moment(at), below, *without])
-        return list(self._select(["f.number = ?"], [found[0][0]])) if found else []
+        with self._snapshot() as read:
+            found = list(read(sql, [self._find_key(), write_moment(at), below, *without]))
+            return list(self._read(read, ["f.number = ?"], [found[0][0]])) if found else []
 
     def anchors(self) -> list[Anchor]:
         """List all anchors, in the order of their entries."""
         sql = "SELECT number, size, recorded_at, files FROM anchors WHERE archive = ? ORDER BY number"
         try:
-            return [read_anchor(values) for values in self._database.query(sql, [self._find_key()])]
+            with self._snapshot() as read:
+                return [read_anchor(values) for values in read(sql, [self._find_key()])]
         except (TypeError, ValueError, OverflowError):
             raise self._damaged() from None
 
-    def _select(
-        self, conditions: Sequence[str], values: Sequence[Any], limit: int | None = None, *, few: bool = False
+    def _select(self, conditions: Sequence[str], values: Sequence[Any], limit: int | None) -> Iterator[Row]:
+        with self._snapshot(apart=True) as read:
+            yield from self._read(read, conditions, values, limit)
+
+    def _read(
+        self, read: Read, conditions: Sequence[str], values: Sequence[Any], limit: int | None = None
     ) -> Iterator[Row]:
         sql = " AND ".join([_ROWS, *conditions]) + " ORDER BY f.number, f.position"
         values = [self._find_key(), *values]
@@ -187,21 +200,34 @@ class Index:
             sql += " LIMIT ?"
             values.append(limit)
         anchors = "SELECT number, size FROM anchors WHERE archive = ? ORDER BY number"
-        cover = AnchorCoverage([(number, size) for number, size in self._database.query(anchors, values[:1])])
-        return self._read(sql, values, cover, few=few)
-
-    def _read(self, sql: str, values: Sequence[Any], cover: AnchorCoverage, *, few: bool) -> Iterator[Row]:
-        for found in (self._database.query if few else self._database.stream)(sql, values):
+        cover = AnchorCoverage([(number, size) for number, size in read(anchors, values[:1])])
+        for found in read(sql, values):
             try:
                 row = read_row(found, cover)
             except (TypeError, ValueError, OverflowError):
                 raise self._damaged() from None
             yield row
 
+    @contextlib.contextmanager
+    def _snapshot(self, *, apart: bool = False) -> Iterator[Read]:
+        """Read one state of it, one that has all that was read of the log; see `Database.snapshot`."""
+        for _ in range(_TRIES):
+            with self._database.snapshot(apart=apart) as read:
+                if self._reached is None or self._has(read, self._reached):
+                    yield read
+                    return
+            self.refresh(self._reached.archive)  # another process has begun it again
+        raise ArchiveError(f"{self._database.place}: other processes keep restarting this index")
+
+    @staticmethod
+    def _has(read: Read, reached: Reached) -> bool:
+        sql = "SELECT size FROM archives WHERE archive = ? AND origin = ? AND size >= ?"
+        return bool(list(read(sql, [reached.key, reached.archive.metadata.origin, reached.size])))
+
     def _find_key(self) -> int:
         """Find the key of its archive: the only one, as long as it was not refreshed."""
-        if self._key is not None:
-            return self._key
+        if self._reached is not None:
+            return self._reached.key
         found = self._database.query("SELECT archive FROM archives")
         if len(found) > 1:
             raise UsageError(f"{self._database.place} has indexes of several archives; refresh the one that you mean")

@@ -1,12 +1,13 @@
 """The index in a database of PostgreSQL."""
 
 import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
 from ...errors import ArchiveError, MissingExtraError, UsageError, one_line
-from .database import CREATE, INDEXES, SCHEMA, TABLES, DamagedError
+from .database import CREATE, INDEXES, SCHEMA, TABLES, DamagedError, Read
 
 try:
     import psycopg
@@ -88,17 +89,13 @@ class PostgresDatabase:
         with self._translate_errors():
             return self._connection.execute(_spell(sql), values).fetchall()
 
-    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Read rows; see `Database.stream`."""
-        with (
-            self._translate_errors(),
-            self._connect() as connection,
-            connection.transaction(),
-            connection.cursor("rows") as cursor,
-        ):
-            cursor.itersize = _SOME
-            cursor.execute(_spell(sql), values)
-            yield from cursor
+    @contextlib.contextmanager
+    def snapshot(self, *, apart: bool) -> Iterator[Read]:
+        """Read one state of the database; see `Database.snapshot`."""
+        connecting = self._connect() if apart else contextlib.nullcontext(self._connection)
+        with self._translate_errors(), connecting as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield functools.partial(_stream if apart else _fetch, connection)
 
     def among(self, column: str, words: Sequence[str]) -> tuple[str, list[Any]]:
         """Write a condition; see `Database.among`."""
@@ -207,6 +204,21 @@ def describe_error(error: "psycopg.Error", settings: dict[str, Any]) -> str:
     words = one_line(error)
     password = settings.get("password")
     return words.replace(str(password), "…") if password else words
+
+
+def _fetch(
+    connection: "psycopg.Connection[tuple[Any, ...]]", sql: str, values: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    return iter(connection.execute(_spell(sql), values).fetchall())
+
+
+def _stream(
+    connection: "psycopg.Connection[tuple[Any, ...]]", sql: str, values: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    with connection.cursor("rows") as cursor:
+        cursor.itersize = _SOME
+        cursor.execute(_spell(sql), values)
+        yield from cursor
 
 
 def _spell(sql: str) -> bytes:

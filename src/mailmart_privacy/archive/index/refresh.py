@@ -51,6 +51,20 @@ class _State(NamedTuple):
         return Peaks(self.size, (self.peaks[at : at + _HASH] for at in range(0, len(self.peaks), _HASH)))
 
 
+class Reached(NamedTuple):
+    """How far the index has read an archive.
+
+    Attributes:
+        archive: which.
+        key: the archive's in the database.
+        size: how many entries were read.
+    """
+
+    archive: "Archive"
+    key: int
+    size: int
+
+
 class _ContradictedError(Exception):
     """The index does not contain the beginning of this log."""
 
@@ -63,7 +77,7 @@ class _OvertakenError(Exception):
     """This process or another one has restarted the index in the meantime."""
 
 
-def refresh(database: Database, archive: "Archive", advance: Callable[[int, int], None], *, rebuild: bool) -> int:
+def refresh(database: Database, archive: "Archive", advance: Callable[[int, int], None], *, rebuild: bool) -> Reached:
     """Read what is new in the log; rebuild the index if it is damaged, or belongs to another log.
 
     Args:
@@ -73,7 +87,7 @@ def refresh(database: Database, archive: "Archive", advance: Callable[[int, int]
         rebuild: forget its content first.
 
     Returns:
-        The archive's key in the database.
+        The archive's place in the database, and how far it was read.
 
     Raises:
         ArchiveError: the database cannot be used.
@@ -86,8 +100,7 @@ def refresh(database: Database, archive: "Archive", advance: Callable[[int, int]
             if rebuild:
                 reading.clear(None)
                 rebuild = False
-            reading.read_on()
-            return reading.key
+            return Reached(archive, reading.key, reading.read_on())
         except _OvertakenError:
             continue
         except DamagedError:
@@ -113,19 +126,19 @@ class _Reading:
             if state is None or self._state() == state:
                 self._database.clear(self.key)
 
-    def read_on(self) -> None:
-        """Read the entries that the index does not have.
+    def read_on(self) -> int:
+        """Read the entries that the index does not have, and tell how many it has now.
 
         Raises:
             _OvertakenError: begin again.
         """
         try:
-            self._read_on()
+            return self._read_on()
         except _ContradictedError as contradicted:
             self.clear(contradicted.state)
             raise _OvertakenError from None
 
-    def _read_on(self) -> None:
+    def _read_on(self) -> int:
         state = self._state()
         published, end = self._compare_tree(state)
         batch, count = list[tuple[int, list[bytes]]](), 0
@@ -146,6 +159,7 @@ class _Reading:
             raise _ContradictedError(state)
         self._database.commit_staged()
         self._advance(end, max(end, published))
+        return end
 
     def _compare_tree(self, state: _State) -> tuple[int, int]:
         """Compare the state with the published tree.

@@ -1,6 +1,7 @@
 """The index in a file of SQLite."""
 
 import contextlib
+import functools
 import json
 import os
 import sqlite3
@@ -10,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ArchiveError, UsageError, one_line
-from .database import CREATE, INDEXES, SCHEMA, TABLES, DamagedError
+from .database import INDEXES, SCHEMA, TABLES, DamagedError, Read
+from .sqlite_tables import APPLICATION, make_database, make_tables, stream
 
 try:
     import fcntl
 except ImportError:  # Windows, where a file that is open cannot be removed
     fcntl = None  # type: ignore[assignment]
 
-_APPLICATION = 0x4D4D5049  # in the file's header: it is an index of this package
 MAGIC, _AT = b"SQLite format 3\0", 68
 # Errors that say nothing about the file, such as a full disk. After any other one it is rebuilt from the log.
 _CIRCUMSTANCES = (
@@ -30,7 +31,6 @@ _SAMPLE = 1000  # rows of each index that ANALYZE looks at
 _LISTED = 500  # values that a condition names one by one
 _TIMEOUT = 60.0  # seconds to wait for another process's transaction
 _TRIES, _PAUSE = 200, 0.05  # seconds between tries to have the file alone
-_SOME = 500  # rows that are fetched together
 
 
 class SqliteDatabase:
@@ -97,14 +97,19 @@ class SqliteDatabase:
         with self._translate_errors():
             return self._opened.execute(sql, values).fetchall()
 
-    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Read rows; see `Database.stream`."""
-        lock = self._share()
+    @contextlib.contextmanager
+    def snapshot(self, *, apart: bool) -> Iterator[Read]:
+        """Read one state of the file; see `Database.snapshot`."""
+        lock = self._share() if apart else None
         try:
-            with self._translate_errors(), contextlib.closing(self._connect()) as connection:
-                cursor = connection.execute(sql, values)
-                while some := cursor.fetchmany(_SOME):
-                    yield from some
+            connecting = contextlib.closing(self._connect()) if apart else contextlib.nullcontext(self._opened)
+            with self._translate_errors(), connecting as connection:
+                connection.execute("BEGIN")
+                try:
+                    yield functools.partial(stream, connection)
+                finally:
+                    with contextlib.suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
         finally:
             _release(lock)
 
@@ -190,18 +195,12 @@ class SqliteDatabase:
         with self._translate_errors(), contextlib.closing(self._connect()) as connection:
             if self._is_ready(connection):
                 return
-            connection.execute("PRAGMA page_size = 16384")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            _make_tables(connection)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA}")
-            connection.execute("COMMIT")
+            make_database(connection)
 
     def _begin(self, origin: str) -> None:
         """Start an archive; its indexes are created once its rows are there."""
         with self._translate_errors():
-            _make_tables(self._opened)
+            make_tables(self._opened)
             self._opened.execute("INSERT INTO archives VALUES (1, ?, 0, ?)", [origin, b""])
 
     def _is_ready(self, connection: sqlite3.Connection) -> bool:
@@ -214,16 +213,16 @@ class SqliteDatabase:
             ((application,),) = connection.execute("PRAGMA application_id")
             ((version,),) = connection.execute("PRAGMA user_version")
             ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
-        if application != _APPLICATION and (application or tables):
+        if application != APPLICATION and (application or tables):
             raise UsageError(f"{self.place} is a database, and not one of an archive's index; it was left alone")
-        return bool(application == _APPLICATION and version == SCHEMA)
+        return bool(application == APPLICATION and version == SCHEMA)
 
     def _remove(self) -> None:
         """Remove the file; one that may not be an index of this package is renamed instead."""
         try:
             with self._path.open("rb") as file:
                 header = file.read(_AT + 4)
-            if header and (not header.startswith(MAGIC) or int.from_bytes(header[_AT:]) != _APPLICATION):
+            if header and (not header.startswith(MAGIC) or int.from_bytes(header[_AT:]) != APPLICATION):
                 os.replace(self._path, f"{self.place}.damaged")
             for name in (self.place, f"{self.place}-wal", f"{self.place}-shm"):
                 Path(name).unlink(missing_ok=True)
@@ -285,14 +284,6 @@ class SqliteDatabase:
     def _unusable(self, error: Exception) -> ArchiveError:
         words = (isinstance(error, OSError) and error.strerror) or one_line(error)
         return ArchiveError(f"the index {self.place} cannot be used ({words}); name another place for it")
-
-
-def _make_tables(connection: sqlite3.Connection) -> None:
-    for table in TABLES:
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
-    for sql in CREATE:
-        connection.execute(sql.format(exact="", ordered=" WITHOUT ROWID"))
-    connection.execute("ANALYZE")  # makes the table of the statistics
 
 
 def _release(lock: int | None) -> None:
