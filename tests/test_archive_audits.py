@@ -4,6 +4,7 @@ import base64
 import os
 import random
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -27,6 +28,7 @@ from mailmart_privacy.archive.layout import name_commit
 from mailmart_privacy.archive.log import Log
 from mailmart_privacy.archive.log_audit import Root
 from mailmart_privacy.archive.session import Session
+from mailmart_privacy.archive.storage.base import Stored
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.tlog.merkle import hash_leaves, hash_range
 from mailmart_privacy.archive.tlog.tiles import TreeFrontier
@@ -207,6 +209,35 @@ def test_an_audit_that_ends_beside_a_writer(place: Place, chance: random.Random)
     with mock.patch.object(Log, "read_commit", fill):
         assert audit(archive).faults == []
     assert filled
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_an_audit_beside_an_erasure(place: Place, chance: random.Random, moved: bool) -> None:
+    """A customer who is erased after the log was read has no missing record; nor one whose record is renamed then."""
+    copies = fake_copies(chance, 1)
+    place.add(copies)
+    archive = place.archive()
+    keyring = place.keyring(archive)
+    found = archive.find_recipient(keyring.names_key, copies[0].recipient)
+    assert found is not None
+    real, done = Folder.find, list[bool]()
+
+    def find(folder: Folder, below: str = "") -> Iterator[Stored]:
+        listed = list(real(folder, below))
+        if below == "recipients" and not done:
+            done.append(True)
+            if moved:
+                with archive.writing(keyring, clock) as session:
+                    session.put_record_aside(found)
+            else:
+                files = [file for each in archive.entries() for file in each.entry.files if "copies/" in file.name]
+                with archive.writing(keyring, clock) as session:
+                    session.erase(found, files)
+        yield from listed
+
+    with mock.patch.object(Folder, "find", find):
+        assert audit(archive).faults == []
+    assert done
 
 
 def test_a_signature_has_one_spelling(place: Place) -> None:

@@ -1,10 +1,12 @@
 """Writers of archives in folders: each test is for one fault that was found by harming archives."""
 
 import contextlib
+import datetime
 import errno
 import os
 import random
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -26,10 +28,13 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, LastSigned
 from mailmart_privacy.archive.log_writer import LogWriter
+from mailmart_privacy.archive.register import read_register
+from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
 
+from .conftest import PATIENCE
 from .versions import one_version as shipped
 
 
@@ -323,6 +328,65 @@ def test_another_writer_signs_while_one_begins(place: Place, chance: random.Rand
         session.add_copies(fake_copies(chance, 1), shipped())
     require_acknowledged(place, kept[1:])
     require_finished(place)
+
+
+def test_a_partial_tile_that_others_remove_is_no_fault(place: Place, chance: random.Random) -> None:
+    """Others publish the same entries, then fill a tile and remove its partial ones, while a writer publishes."""
+    archive = place.archive()
+    real, others = FolderWriter.put, list[list[Copy]]()
+
+    def put(writer: FolderWriter, files: Iterable[tuple[str, bytes]]) -> list[bool]:
+        files = list(files)
+        done = real(writer, files)
+        if others and ".p/" in files[-1][0]:
+            place.add(others.pop())
+        return done
+
+    with archive.writing(place.keyring(archive), clock) as session:
+        added = session.add_copies(fake_copies(chance, 3), shipped())
+        place.add()  # publishes what this one has committed
+        others.append(fake_copies(chance, 300))
+        with mock.patch.object(FolderWriter, "put", put):
+            session.publish()
+    assert not others
+    require_acknowledged(place, [(each.number, each.entry.files[0].digest) for each in added])
+    require_finished(place)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_one_of_two_makes_an_archive(tmp_path: Path, step: int) -> None:
+    """Before each file that a process puts first, another one may make an archive in the same place."""
+    (tmp_path / "archive").mkdir()
+    arrived, go_on = threading.Event(), threading.Event()
+    made, real, steps = list[str](), os.link, iter(range(1, 1000))
+
+    def create(name: str, clock: Callable[[], datetime.datetime]) -> None:
+        storage = Folder(tmp_path / "archive")
+        with contextlib.suppress(UsageError):
+            create_archive(storage, key=lambda origin: tmp_path / name, ledger=shipped(), clock=clock)
+            made.append(name)
+
+    def wait() -> datetime.datetime:
+        arrived.set()
+        assert go_on.wait(PATIENCE)
+        return clock()
+
+    def link(source: str, target: str) -> None:
+        own = threading.current_thread() is threading.main_thread() and Path(target).is_relative_to(
+            tmp_path / "archive"
+        )
+        if own and next(steps) == step:
+            go_on.set()
+            other.join(PATIENCE)
+        real(source, target)
+
+    other = threading.Thread(target=create, args=("other", wait))
+    other.start()
+    assert arrived.wait(PATIENCE)  # it has seen that nothing is there, and has put nothing yet
+    with mock.patch.object(os, "link", link):
+        create("one", clock)
+    assert made == (["other"] if step == 1 else ["one"])
+    assert read_register(Archive(Folder(tmp_path / "archive"))).size > 0
 
 
 def test_no_anchor_replaces_another(place: Place) -> None:

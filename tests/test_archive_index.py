@@ -34,6 +34,7 @@ from mailmart_privacy.archive.index.postgres import PostgresDatabase
 from mailmart_privacy.archive.index.sqlite import SqliteDatabase
 from mailmart_privacy.archive.keyring import Keyring, load_keyring
 from mailmart_privacy.archive.layout import name_commit
+from mailmart_privacy.archive.lookup import find_file
 from mailmart_privacy.archive.session import Copy, Session
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
@@ -708,6 +709,15 @@ def test_answers_are_whole_however_another_process_begins_the_index_again(
                 assert number > 10
                 return
     pytest.fail("an answer has more statements than were tried")
+
+
+def test_a_file_that_was_added_since_the_index_was_read_is_found(made: Made, sqlite_place: Path) -> None:
+    """It is not taken for one that the index has lost."""
+    with open_index(sqlite_place) as index:
+        index.refresh(made.archive)
+        (added,) = made.add_copies(1)
+        row, entry = find_file(made.archive, index, added)
+    assert (row.digest, row.number) == (added, entry.number)
 
 
 @pytest.mark.slow

@@ -199,7 +199,7 @@ class _Files:
 
     def _require_recipients(self) -> None:
         found = set[str]()
-        for name, _ in (*self._storage.find(RECIPIENTS), *self._storage.find(STAFF)):
+        for name in self._list_records():
             if is_litter(name):
                 continue
             try:
@@ -214,7 +214,12 @@ class _Files:
             # A record that no entry names is not a fault: records are written before the copies of their recipients.
             if not (_RECORD_NAME.fullmatch(name) and (pseudonym in self._recipients or _RECORD.fullmatch(content))):
                 self._report.faults.append(f"{name} is not the record of a recipient")
-        for pseudonym in sorted(self._recipients - found - self._erased):
+        missing = self._recipients - found - self._erased
+        if missing:  # their records may have been renamed while they were listed, or erased since the log was read
+            records = (self._storage.read(name) for name in self._list_records())
+            missing -= {name_pseudonym(content) for content in records if content is not None}
+            missing -= self._find_erased_since()
+        for pseudonym in sorted(missing):
             self._report.faults.append(
                 f"the record of {pseudonym} is missing from {RECIPIENTS} and {STAFF}, or was changed"
             )
@@ -222,6 +227,15 @@ class _Files:
         for pseudonym in sorted(self._erased & found):
             whom = "member of staff" if pseudonym in staff else "customer"
             self._report.faults.append(f"{pseudonym} is erased, and the record is still there: erase this {whom} again")
+
+    def _list_records(self) -> list[str]:
+        return [name for folder in (RECIPIENTS, STAFF) for name, _ in self._storage.find(folder)]
+
+    def _find_erased_since(self) -> set[str]:
+        """Name those whose erasure was published since the log was read."""
+        found = [each for each in self._archive.entries(self._report.entries) if each.entry.kind == "erasure"]
+        signed = self._archive.checkpoint().size
+        return {each.entry.recipient or "" for each in found if each.number < signed}
 
     def _require_erased(self) -> None:
         """Find copies of erased recipients that still exist, or exist again, for instance from a backup."""

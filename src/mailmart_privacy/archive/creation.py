@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from .archive import Archive
 from .keyring import Keyring, create_keyring, load_keyring
-from .layout import CHECKPOINT, FACTS, ArchiveMetadata, write_metadata
+from .layout import CHECKPOINT, FACTS, KEY, README, ArchiveMetadata, write_metadata
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -63,10 +63,11 @@ def _begin(
     with storage.writer(0) as writer:  # first: where nothing can be written, no key is made
         keyring = create_keyring(key(origin), origin)
         files = write_metadata(ArchiveMetadata(key=keyring.public, created_at=clock(), retention=retention))
-        # The metadata comes last: a place without metadata is not an archive yet.
-        put = [*writer.put((name, files[name]) for name in sorted(files) if name != FACTS)]
-        if not all([*put, *writer.put([(FACTS, files[FACTS])])]):
-            raise UsageError(f"{storage.location} is being made an archive by another process")
+        # One after the other: of several processes one puts its key, and it alone goes on. The metadata comes last: a
+        # place without metadata is not an archive yet.
+        for name in (KEY, README, FACTS):
+            if not writer.put([(name, files[name])])[0]:
+                raise UsageError(f"{storage.location} is being made an archive by another process")
     return keyring
 
 

@@ -75,8 +75,12 @@ def find_file(archive: "Archive", index: "Index", digest: str) -> "tuple[Row, Lo
     if row is None:
         sought = f'"sha256":"{digest.lower()}'.encode()
         if any(sought in content for _, content in read_log(archive)):
-            raise TamperedError("the index lacks an entry that the log has", argument="index")
-        raise NoSuchFileError(digest)
+            index.refresh(archive)  # it may have been added a moment ago
+            row = index.find(digest)
+            if row is None:
+                raise TamperedError("the index lacks an entry that the log has", argument="index")
+        else:
+            raise NoSuchFileError(digest)
     return row, compare_row(archive, row)
 
 

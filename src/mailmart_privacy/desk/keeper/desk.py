@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,14 @@ _CHECK_PATIENCE = 150  # seconds; the checker ends what takes longer
 _CLAIM_PATIENCE = 20
 
 
+@dataclass(slots=True)
+class _Claim:
+    """A key that is claimed: its lock, and how many requests have it or wait for it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    requests: int = 0
+
+
 class Desk:
     """What requests work with; safe to use from several threads.
 
@@ -62,7 +71,7 @@ class Desk:
         self.queue = BatchQueue(self, settings.checker)
         self.reading = Reading(self)
         self._writing = threading.Lock()
-        self._claims: dict[str, threading.Lock] = {}
+        self._claims: dict[str, _Claim] = {}
         self._claims_lock = threading.Lock()
 
     def prepare(self) -> None:
@@ -104,16 +113,21 @@ class Desk:
         """
         key = sha256(write_json([actor.issuer, actor.subject, request])).hexdigest()
         with self._claims_lock:
-            lock = self._claims.setdefault(key, threading.Lock())
-        if not lock.acquire(timeout=_CLAIM_PATIENCE):
-            raise RefusedError("under-way")
+            claim = self._claims.setdefault(key, _Claim())
+            claim.requests += 1
         try:
-            with self._claim_everywhere(key):
-                yield key
+            if not claim.lock.acquire(timeout=_CLAIM_PATIENCE):
+                raise RefusedError("under-way")
+            try:
+                with self._claim_everywhere(key):
+                    yield key
+            finally:
+                claim.lock.release()
         finally:
-            with self._claims_lock:  # those who wait have the lock itself; the log knows what was done
-                self._claims.pop(key, None)
-            lock.release()
+            with self._claims_lock:
+                claim.requests -= 1
+                if not claim.requests:  # else the next one would not wait for those who have it, or get it next
+                    del self._claims[key]
 
     @contextlib.contextmanager
     def _claim_everywhere(self, key: str) -> Iterator[None]:

@@ -152,6 +152,11 @@ class Directory:
             alike = self._names.rank(fold_for_search(text))[:_COMPARED]
         return find_similar(text, [customer.record.name for customer in alike])
 
+    def find_owner(self, reference: str) -> KnownCustomer | None:
+        """Find the customer who has a reference; None where nobody has it."""
+        with self._lock:  # else the owner may be erased between the two
+            return self.customers.get(self.owners.get(reference, ""))
+
     def newest(self, actor: str, limit: int) -> list[tuple[KnownCustomer, KnownCopy]]:
         """List the copies that a person issued, the newest first."""
         with self._lock:

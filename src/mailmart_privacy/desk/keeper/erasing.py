@@ -20,7 +20,7 @@ from ..compliance_calls import (
     ShowCompliance,
 )
 from ..messages import RefusedError
-from .batches.folder import OPEN, BatchFolder, list_folders
+from .batches.folder import OPEN, BatchFolder, read_folders
 from .batches.reading import ask_checker
 from .desk import make_person
 from .known import KnownCustomer
@@ -132,9 +132,12 @@ def _find_batches(desk: "Desk", name: str) -> list[BatchFolder]:
         RefusedError: "batch-under-way": copies of one of them are being issued.
     """
     found = []
-    for folder in list_folders(desk):
-        batch = folder.read()
-        if not _names(desk, folder.kept if batch.ordered else folder.sheet, name):
+    for folder, batch in read_folders(desk):
+        try:
+            kept = folder.kept if batch.ordered else folder.sheet
+        except RefusedError:  # it was removed meanwhile
+            continue
+        if not _names(desk, kept, name):
             continue
         if batch.state in OPEN:
             raise RefusedError("batch-under-way")

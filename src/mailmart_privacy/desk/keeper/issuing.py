@@ -117,9 +117,9 @@ def _repeat(desk: "Desk", call: Issue, earlier: tuple[KnownCustomer, KnownCopy])
 
 
 def _require_free(desk: "Desk", reference: str, customer: KnownCustomer | None) -> None:
-    owner = desk.directory.owners.get(reference) if reference else None
-    if owner is not None and (customer is None or owner != customer.record.pseudonym):
-        raise RefusedError("reference-taken", about=desk.directory.customers[owner].record.name)
+    owner = desk.directory.find_owner(reference)
+    if owner is not None and owner is not customer:
+        raise RefusedError("reference-taken", about=owner.record.name)
 
 
 def _sign(desk: "Desk", call: Issue, version: str) -> "IssuedCopy":

@@ -6,6 +6,7 @@ What is issued is in the archive's log. These folders hold what people upload an
 removed after a month.
 """
 
+import contextlib
 import datetime
 import json
 import re
@@ -144,7 +145,11 @@ class BatchFolder:
         """Remove the batch, with its files."""
         if self.shared is not None:
             self.shared.remove(self.id)
-        shutil.rmtree(self.path, ignore_errors=self.shared is not None)
+            shutil.rmtree(self.path, ignore_errors=True)
+            return
+        while self.path.exists():
+            with contextlib.suppress(FileNotFoundError):  # another request removes it as well
+                shutil.rmtree(self.path)
 
     def read_plan(self) -> PlanView:
         """Read what its spreadsheet asks for."""
@@ -186,12 +191,18 @@ class BatchFolder:
         self._put(name, json.dumps(encode(value, [])).encode())
 
     def _get(self, name: str) -> bytes:
-        if self.shared is None:
-            return (self.path / name).read_bytes()
-        content = self.shared.read(self.id, name)
+        content = self._read_file(name) if self.shared is None else self.shared.read(self.id, name)
         if content is None:  # it was removed meanwhile
             raise RefusedError("no-such-batch")
         return content
+
+    def _read_file(self, name: str) -> bytes | None:
+        try:
+            return (self.path / name).read_bytes()
+        except FileNotFoundError:
+            if self.is_there:
+                raise
+            return None
 
     def _put(self, name: str, content: bytes) -> None:
         if self.shared is not None:
@@ -222,10 +233,18 @@ def list_folders(desk: "Desk") -> list[BatchFolder]:
     return [BatchFolder(each.parent) for each in sorted(_find_root(desk).glob(f"*/{_FACTS}"))]
 
 
+def read_folders(desk: "Desk") -> list[tuple[BatchFolder, Batch]]:
+    """Read what is known of all batches; those that are removed meanwhile are left out."""
+    found = []
+    for folder in list_folders(desk):
+        with contextlib.suppress(RefusedError):
+            found.append((folder, folder.read()))
+    return found
+
+
 def remove_old(desk: "Desk") -> None:
     """Remove what is older than a month: spreadsheets and addresses are not kept for longer."""
-    for folder in list_folders(desk):
-        batch = folder.read()
+    for folder, batch in read_folders(desk):
         if batch.begun_at < now() - KEPT and batch.state not in ("waiting", "running"):
             folder.remove()
 
@@ -234,8 +253,9 @@ def remove_strays(desk: "Desk") -> None:
     """Remove what was made here of batches that another desk has removed."""
     if desk.batches is None:
         return
+    paths = list(_find_root(desk).glob("*"))  # first: what is listed after that has those that are begun meanwhile
     known = set(desk.batches.list_ids())
-    for path in _find_root(desk).glob("*"):
+    for path in paths:
         if path.name not in known:
             shutil.rmtree(path, ignore_errors=True)
 

@@ -14,7 +14,7 @@ from ....errors import PrivacyError
 from ...codec import encode
 from ...lines import write_line
 from ...settings import DeskSettings
-from .folder import OPEN, Batch, BatchFolder, find_folder, list_folders, remove_old, remove_strays
+from .folder import OPEN, BatchFolder, find_folder, read_folders, remove_old, remove_strays
 
 if TYPE_CHECKING:
     from ..desk import Desk
@@ -66,9 +66,10 @@ class BatchQueue:
         """How many seconds ago the queue has shown that it works; 0 where it was not begun."""
         return time.monotonic() - self._beat if self._beat else 0
 
-    def stop(self, folder: BatchFolder, batch: Batch) -> None:
+    def stop(self, folder: BatchFolder) -> None:
         """Stop a batch: it does not begin, or ends after the copies that are under way."""
         with self._lock:
+            batch = folder.read()  # it may have ended a moment ago
             if batch.state not in OPEN:
                 return
             folder.write(replace(batch, state="stopped"))
@@ -107,8 +108,8 @@ class BatchQueue:
         if self._desk.batches is not None:
             found = self._desk.batches.find_next()
             return None if found is None else find_folder(self._desk, found)
-        waiting = [each for each in list_folders(self._desk) if each.read().state in OPEN]
-        return min(waiting, key=lambda each: each.read().begun_at) if waiting else None
+        waiting = [each for each in read_folders(self._desk) if each[1].state in OPEN]
+        return min(waiting, key=lambda each: each[1].begun_at)[0] if waiting else None
 
     def _run_one(self, folder: BatchFolder) -> None:
         """Run a batch to its end, or until its process dies."""

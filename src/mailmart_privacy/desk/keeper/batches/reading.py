@@ -19,7 +19,7 @@ from ...checker.sheet_calls import Fault, PlanSheet, PlanView, ReadSheets
 from ...lines import write_line
 from ...messages import Answer, Call, ClosedError, RefusedError
 from ..issuing import find_current
-from .folder import Batch, BatchFolder, find_folder, list_folders
+from .folder import Batch, BatchFolder, find_folder, read_folders
 
 if TYPE_CHECKING:
     from ..desk import Desk
@@ -42,6 +42,7 @@ class Reading:
         self._desk, self.patience = desk, 4.0
         self._lock = threading.Lock()
         self._ends: dict[str, threading.Event] = {}
+        self._again = set[str]()
 
     def begin(self) -> None:
         """Do again what a process that was killed has left, and look for what other desks leave."""
@@ -54,7 +55,7 @@ class Reading:
         if self._desk.batches is not None:
             left = [find_folder(self._desk, each) for each in self._desk.batches.list_unread()]
         else:
-            left = [each for each in list_folders(self._desk) if each.read().state in _STEPS]
+            left = [each for each, batch in read_folders(self._desk) if batch.state in _STEPS]
         for folder in left:
             self.start(folder)
 
@@ -79,25 +80,43 @@ class Reading:
         return folder.read()
 
     def start(self, folder: BatchFolder) -> threading.Event:
-        """Start the job of a batch, unless it is under way; the event tells of its end."""
+        """Start the job of a batch, or have the one that is under way look again; the event tells of its end."""
         with self._lock:
             ended = self._ends.get(folder.id)
             if ended is None:
                 ended = self._ends[folder.id] = threading.Event()
                 threading.Thread(target=self._do, args=(folder, ended), name="reading", daemon=True).start()
+            else:  # it may have done its step, and be about to end
+                self._again.add(folder.id)
         return ended
 
     def _do(self, folder: BatchFolder, ended: threading.Event) -> None:
+        try:
+            self._work_on(folder)
+            while self._is_asked_again(folder):
+                self._work_on(folder)
+        finally:
+            with self._lock:
+                if self._ends.get(folder.id) is ended:
+                    del self._ends[folder.id]
+            ended.set()
+
+    def _is_asked_again(self, folder: BatchFolder) -> bool:
+        """Tell whether somebody started the job since it was begun; if not, the next one begins another one."""
+        with self._lock:
+            if folder.id not in self._again:
+                del self._ends[folder.id]
+                return False
+            self._again.discard(folder.id)
+            return True
+
+    def _work_on(self, folder: BatchFolder) -> None:
         try:
             with self._work(folder) as alone:
                 if alone and folder.is_there:
                     self._step(folder, folder.read())
         except (PrivacyError, OSError) as error:  # the database or the disk fails, or the batch was removed meanwhile
             write_line("keeper", "a spreadsheet is left for another try", error=type(error).__name__)
-        finally:
-            with self._lock:
-                self._ends.pop(folder.id, None)
-            ended.set()
 
     @contextlib.contextmanager
     def _work(self, folder: BatchFolder) -> Iterator[bool]:
@@ -203,15 +222,14 @@ def _add_taken_references(desk: "Desk", batch: Batch, found: PlanView) -> PlanVi
     assert batch.choice is not None
     choice = batch.choice
     desk.directory.refresh()
-    owners, customers = desk.directory.owners, desk.directory.customers
     names = {fold(each.record.name): each.record.pseudonym for each in desk.directory.snapshot()}
     faults, rows = list(found.faults), []
     for row in found.rows:
-        owner = owners.get(row.reference)
-        if owner is None or owner == names.get(fold(row.recipient)):
+        owner = desk.directory.find_owner(row.reference)
+        if owner is None or owner.record.pseudonym == names.get(fold(row.recipient)):
             rows.append(row)
             continue
-        who = "another customer" if batch.ordered else customers[owner].record.name
+        who = "another customer" if batch.ordered else owner.record.name
         words = f"{who} already has a copy with the reference {row.reference!r}"
         cell = f"{choice.reference or choice.customer}{row.number}"
         faults.append(Fault(row=row.number, cell=cell, role="reference", message=words))

@@ -31,8 +31,8 @@ from .folder import (
     BatchFolder,
     find_folder,
     is_owner,
-    list_folders,
     open_batch,
+    read_folders,
     show,
 )
 from .reading import ask_checker, find_existing, summarise
@@ -88,8 +88,7 @@ def order(desk: "Desk", call: OrderBatch) -> BatchView:
 
 def list_batches(desk: "Desk", call: ListBatches) -> Batches:
     """List the batches of a person, the newest first."""
-    found = [(folder, folder.read()) for folder in list_folders(desk)]
-    own = [(folder, batch) for folder, batch in found if is_owner(batch, call.actor)]
+    own = [(folder, batch) for folder, batch in read_folders(desk) if is_owner(batch, call.actor)]
     own.sort(key=lambda each: each[1].begun_at, reverse=True)
     return Batches(batches=tuple(show(*each) for each in own))
 
@@ -167,8 +166,8 @@ def start(desk: "Desk", call: StartBatch) -> BatchView:
 
 def stop(desk: "Desk", call: StopBatch) -> Done:
     """Stop a batch after the copies that are under way."""
-    folder, batch = open_batch(desk, call.actor, call.batch)
-    desk.queue.stop(folder, batch)
+    folder, _ = open_batch(desk, call.actor, call.batch)
+    desk.queue.stop(folder)
     return Done()
 
 
@@ -179,8 +178,7 @@ def show_batch(desk: "Desk", call: ShowBatch) -> BatchView:
 
 def _find_request(desk: "Desk", actor: Actor, request: str) -> BatchFolder | None:
     """Find what an earlier request of the same key has begun."""
-    for folder in list_folders(desk):
-        known = folder.read()
+    for folder, known in read_folders(desk):
         if known.request == request and is_owner(known, actor):
             return folder
     return None

@@ -1,0 +1,147 @@
+"""What a desk does while another thread of it, or another request, does the same: each interleaving is forced."""
+
+import contextlib
+import datetime
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailmart_privacy.desk.answers import Actor
+from mailmart_privacy.desk.batch_calls import ListBatches
+from mailmart_privacy.desk.keeper import desk as keeper_desk
+from mailmart_privacy.desk.keeper.batches import reading, steps
+from mailmart_privacy.desk.keeper.batches.folder import Batch, BatchFolder, find_folder
+from mailmart_privacy.desk.keeper.desk import Desk
+from mailmart_privacy.desk.messages import RefusedError
+
+from .conftest import PATIENCE
+from .desk_browser import make_desk
+
+ADA = Actor(issuer="local", subject="ada", name="Ada")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk whose queue does not run by itself."""
+    return make_desk(tmp_path_factory.mktemp("desk")).keeper.desk
+
+
+def make_batch(desk: Desk, number: int, state: str) -> BatchFolder:
+    folder = find_folder(desk, f"{number:016x}")
+    batch = Batch(
+        id=folder.id,
+        owner=ADA,
+        name="list.csv",
+        state=state,
+        begun_at=datetime.datetime.now(datetime.UTC),
+        request=f"request {number}",
+        version="2026-02-24",
+        paper="a4",
+        choice=None,
+        ordered=False,
+        skip_existing=False,
+        total=1,
+        words="",
+    )
+    folder.create(batch, "sheet", b"Company\nOne Ltd\n")
+    return folder
+
+
+def test_the_third_request_of_a_key_waits_for_the_second(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one goes on when the first has failed; a third one that comes then must not go on beside it."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        with desk.claim(ADA, "key"):
+            entered.set()
+            leave.wait(PATIENCE)
+
+    second = threading.Thread(target=ask)
+    with contextlib.suppress(RefusedError), desk.claim(ADA, "key"):
+        second.start()
+        (claim,) = desk._claims.values()
+        while claim.requests < 2:  # until it waits
+            threading.Event().wait(0.01)
+        raise RefusedError("no-authority")
+    try:
+        assert entered.wait(PATIENCE)
+        monkeypatch.setattr(keeper_desk, "_CLAIM_PATIENCE", 0.01)
+        with pytest.raises(RefusedError, match="under-way"), desk.claim(ADA, "key"):
+            pytest.fail("two requests have one key")
+    finally:
+        leave.set()
+        second.join(PATIENCE)
+    with desk.claim(ADA, "key"):
+        pass
+    assert not desk._claims
+
+
+def test_a_step_that_is_asked_for_while_the_last_one_ends_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person may go on as soon as the spreadsheet is shown as read, when its job has not quite ended."""
+    folder = make_batch(desk, 1, "reading")
+
+    def read(desk: Desk, folder: BatchFolder, batch: Batch) -> None:
+        folder.write(replace(batch, state="sheet"))
+        folder.write(replace(batch, state="planning"))  # the person goes on
+        desk.reading.start(folder)
+
+    def plan(desk: Desk, folder: BatchFolder, batch: Batch) -> None:
+        folder.write(replace(batch, state="planned"))
+
+    monkeypatch.setitem(reading._STEPS, "reading", read)
+    monkeypatch.setitem(reading._STEPS, "planning", plan)
+    assert desk.reading.start(folder).wait(PATIENCE)
+    assert folder.read().state == "planned"
+    assert not desk.reading._ends
+
+
+def test_a_batch_that_has_just_ended_is_not_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays done, whatever the page that the person saw said of it."""
+    folder = make_batch(desk, 2, "running")
+    real = desk.queue.stop
+
+    def end_first(*arguments: Any) -> None:
+        folder.write(replace(folder.read(), state="done"))
+        real(*arguments)
+
+    monkeypatch.setattr(desk.queue, "stop", end_first)
+    steps.stop(desk, steps.StopBatch(actor=ADA, batch=folder.id))
+    assert folder.read().state == "done"
+
+
+def test_a_batch_that_is_removed_meanwhile_is_left_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other batches are listed; and who asks for that one is told that it is gone."""
+    gone, left = make_batch(desk, 3, "sheet"), make_batch(desk, 4, "sheet")
+    real = BatchFolder.read
+
+    def remove_first(folder: BatchFolder) -> Batch:
+        if folder.id == gone.id:
+            gone.remove()
+        return real(folder)
+
+    monkeypatch.setattr(BatchFolder, "read", remove_first)
+    listed = [each.id for each in steps.list_batches(desk, ListBatches(actor=ADA)).batches]
+    assert (left.id in listed, gone.id in listed) == (True, False)
+    with pytest.raises(RefusedError, match="no-such-batch"):
+        gone.read()
+
+
+def test_two_requests_remove_a_batch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left of it, and neither of them fails."""
+    folder = make_batch(desk, 5, "sheet")
+    real: Callable[[Path], None] = shutil.rmtree
+
+    def remove(path: Path, ignore_errors: bool = False) -> None:
+        if (path / "sheet").exists():  # the other one has removed a file that is about to be removed here
+            (path / "sheet").unlink()
+            raise FileNotFoundError(path / "sheet")
+        real(path, ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    folder.remove()
+    assert not folder.path.exists()
