@@ -399,11 +399,66 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert ask(cli, "list", "--recipient", "Nobody")["entries"] == []
 
 
+def test_every_answer_says_that_a_copy_was_withdrawn(cli: Run, archive: Path, tmp_path: Path) -> None:
+    """What is listed, fetched, proven and packed as evidence is told to be withdrawn, also where the key is missing."""
+    first, second = digests(cli)
+    cli("archive", "withdraw", first, "--reason", "wrong company", "-a", "archive")
+    copy = find_one(cli, "Acme")["copies"][0]
+    words = f"WITHDRAWN on {copy['withdrawn_at'][:10]}"
+    assert f"{words}: wrong company\n" in cli("archive", "find", "Acme", "-a", "archive").stdout.decode()
+    for key in (state({"HOME": str(tmp_path / "home")}) / "archives").glob("*.json"):
+        key.rename(key.with_suffix(".kept-elsewhere"))  # answers about one copy need no key
+    shown = {row["digest"]: row["withdrawn_at"] for row in ask(cli, "list", "--kind", "customer-copy")["entries"]}  # type: ignore[attr-defined]
+    assert shown == {first: copy["withdrawn_at"], second: None}
+    rows = csv.DictReader(io.StringIO(cli("archive", "list", "-a", "archive", "--csv").stdout.decode()))
+    assert [row["digest"] for row in rows if row["withdrawn_at"]] == [first]
+    listed = cli("archive", "list", "-a", "archive").stdout.decode().splitlines()
+    assert [first[:16] in line for line in listed if line.endswith(f", {words}")] == [True]
+    for command in (
+        ("fetch",),
+        ("fetch", "--format", "text"),
+        ("prove", "-o", "-"),
+        ("evidence", "-d", "bag"),
+    ):
+        note = cli("archive", command[0], first, *command[1:], "-a", "archive").stderr.decode()
+        assert note == f"note: this copy was {words}\n", command
+        shutil.rmtree(tmp_path / "bag", ignore_errors=True)
+        assert not cli("archive", command[0], second, *command[1:], "-a", "archive").stderr, command
+        shutil.rmtree(tmp_path / "bag", ignore_errors=True)
+
+
+def test_a_customer_whose_name_looks_like_a_digest_is_held(cli: Run, archive: Path) -> None:
+    """A name of hexadecimal digits is a name; where a copy's digest begins so as well, nothing is held."""
+    first, _ = digests(cli)
+    for name, reference in (("Deadbeef", "C-7"), (first[:8].upper(), "C-8")):
+        done = cli("export", "--to", name, "--reference", reference, "-a", "archive", "-o", f"{reference}.pdf")
+        assert done.returncode == 0, done.stderr
+
+    def held() -> list[object]:
+        return [(each["customer"], each["copy_entry"]) for each in ask(cli, "holds")["holds"]]  # type: ignore[attr-defined]
+
+    done = cli("archive", "hold", "deadbeef", "-a", "archive")
+    assert (done.returncode, done.stdout[:15], held()) == (0, b"held: deadbeef;", [("Deadbeef", None)])
+    done = cli("archive", "hold", first[:8], "-a", "archive")
+    assert (done.returncode, "is the name of a customer and the beginning" in one_line(done)) == (2, True)
+    assert "--as customer, or --as copy" in one_line(done)
+    assert len(held()) == 1
+    assert cli("archive", "hold", first[:8], "--as", "customer", "-a", "archive").returncode == 0
+    assert cli("archive", "hold", first[:8], "--as", "copy", "-a", "archive").stdout.startswith(
+        b"held: the copy of entry"
+    )
+    assert cli("archive", "hold", first[:9], "-a", "archive").stdout.startswith(b"held: the copy of entry")
+    assert held()[1:] == [(first[:8].upper(), None), *[("Acme GmbH", FIRST_COPY)] * 2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (("fetch", "00000000"), 2, "no file with the digest"),
-        (("hold", "00000000"), 2, "no file with the digest"),
+        (("hold", "00000000"), 2, "No customer is called exactly '00000000', and the archive has no file"),
+        (("hold", "00000000", "--as", "copy"), 2, "no file with the digest"),
+        (("hold", "00000000", "--as", "customer"), 2, "No customer is called exactly '00000000'. "),
+        (("hold", "0000000"), 2, "No customer is called exactly '0000000'. "),
         (("withdraw", "00000000", "--reason", "wrong name"), 2, "no file with the digest"),
         (("withdraw", "00000000"), 2, "say why"),
         (("release",), 2, "give the number of a hold's entry"),

@@ -1,5 +1,6 @@
 """Looking up one file or one customer: what the index answers is compared with the log."""
 
+import re
 from typing import TYPE_CHECKING
 
 from ..errors import TamperedError, UsageError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .index.index import Index, Row
     from .recipients import Recipient
 
-
+LIKE_A_DIGEST = re.compile("[0-9a-fA-F]{8,64}")
 _COMPARED = (
     *("kind", "version", "policy_digest", "effective_at", "issued_at", "recorded_at"),
     *("level", "signer", "recipient", "sealed", "renews"),
@@ -54,6 +55,72 @@ class NoSuchCustomerError(UsageError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.name, self.similar)
+
+
+class AmbiguousTargetError(UsageError):
+    """A text is the name of a customer, and the beginning of a copy's digest as well.
+
+    Attributes:
+        text: what was looked for.
+    """
+
+    argument = "target"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"{text!r} is the name of a customer and the beginning of a copy's digest; nothing was done")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.text,)
+
+
+class NoSuchTargetError(UsageError):
+    """A text is neither the name of a customer nor the beginning of a digest.
+
+    Attributes:
+        text: what was looked for.
+        similar: names that look alike.
+    """
+
+    def __init__(self, text: str, similar: tuple[str, ...] = ()) -> None:
+        self.text, self.similar = text, similar
+        alike = f" Similar: {', '.join(similar)}." if similar else ""
+        super().__init__(
+            f"No customer is called exactly {text!r}, and the archive has no file with that digest.{alike} "
+            "(Erased customers are not shown.)"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.text, self.similar)
+
+
+def is_name(archive: "Archive", index: "Index", names_key: bytes, text: str) -> bool:
+    """Tell whether a text that looks like a digest is the exact name of a customer; if not, a copy has that digest.
+
+    A name may consist of hexadecimal digits alone. What fits both is refused: nobody means both.
+
+    Args:
+        archive: where.
+        index: its index, up to date.
+        names_key: the archive's, which decrypts names.
+        text: 8 to 64 hexadecimal digits.
+
+    Raises:
+        AmbiguousTargetError: it is both.
+        NoSuchTargetError: it is neither.
+        UsageError: nobody has this name, and several digests begin so.
+    """
+    try:
+        find_namesakes(archive, names_key, text)
+    except NoSuchCustomerError as error:
+        try:
+            find_file(archive, index, text)
+        except NoSuchFileError:
+            raise NoSuchTargetError(text, error.similar) from None
+        return False
+    if any(index.rows(digest=text, limit=1)):
+        raise AmbiguousTargetError(text)
+    return True
 
 
 def find_file(archive: "Archive", index: "Index", digest: str) -> "tuple[Row, LogEntry]":

@@ -23,6 +23,7 @@ from .log_audit import Root
 from .lookup import compare_row, find_file, read_present
 from .occasion import describe_occasion
 from .proofs import write_proof
+from .register import read_register
 from .renewal import Renewal
 from .service_acts import ArchiveActs
 
@@ -135,6 +136,23 @@ class ArchiveService(ArchiveActs):
             UsageError: the archive does not have that version.
         """
         return render_html(policy_from_json(json.loads(self.fetch_text(digest, "policy.json")))).encode()
+
+    def withdrawals(self) -> dict[int, datetime.datetime]:
+        """Tell which copies were withdrawn: the numbers of their entries, and when (aware, UTC).
+
+        The whole log is read: an index that lacks a withdrawal must not pass a copy off as standing.
+        """
+        return {number: each.entry.recorded_at for number, each in read_register(self.archive).withdrawn.items()}
+
+    def withdrawn_at(self, digest: str) -> datetime.datetime | None:
+        """Tell when the copy with a digest was withdrawn (aware, UTC); None if it was not. See `withdrawals`.
+
+        Raises:
+            NoSuchFileError: the archive has no such file.
+        """
+        with self.index() as index:
+            row, _ = find_file(self.archive, index, digest)
+        return self.withdrawals().get(row.number)
 
     def prove(self, digest: str) -> "tuple[Row, bytes]":
         """Write the proof that a file is in the log (C2SP tlog-proof).

@@ -8,7 +8,7 @@ from ..errors import UsageError
 from . import acts
 from .certificate import ELSEWHERE, ErasureCertificate, certify_erasure
 from .key_page import render_key_page
-from .lookup import find_customer, find_file, find_namesakes, recipient_of
+from .lookup import LIKE_A_DIGEST, find_customer, find_file, find_namesakes, is_name, recipient_of
 from .open_archive import OpenArchive
 from .recipients import NO_DETAILS, Details, Person
 from .retention import Proposal, end_relation, propose_erasures
@@ -89,6 +89,13 @@ class ArchiveActs(OpenArchive):
                 for recipient in find_namesakes(self.archive, keyring.names_key, name or "")
             ]
             return placed[-1]
+
+    def is_name(self, text: str) -> bool:
+        """Tell whether a text is meant as a customer's name, or else as a digest; see `lookup.is_name`."""
+        if not LIKE_A_DIGEST.fullmatch(text):
+            return True
+        with self.index() as index:
+            return is_name(self.archive, index, self.keyring().names_key, text)
 
     def holds(self, *, number: int | None = None, matter: str = "") -> list[acts.Hold]:
         """List the holds that are in place: all of them, or the one of an entry, or those of a matter.

@@ -32,6 +32,7 @@ HINTS = {
     "site": "give another DIR",
     "site_force": "give another DIR, or --force to replace it",
     "source": "open the version with: mailmart-privacy records new DATE",
+    "target": "say which one you mean with --as customer, or --as copy and more digits",
     "trust": "give it with --trust FILE",
     "trust_timestamps": "give it with --trust-timestamps FILE",
     "tsa": "name a timestamp authority with --tsa URL",

@@ -1,7 +1,5 @@
 """`archive withdraw`, `hold`, `release`, `holds` and `erase`: what people do to what is archived."""
 
-import re
-
 import click
 
 from ...archive.location import ArchiveLocation
@@ -9,8 +7,6 @@ from ...errors import UsageError
 from ..output import print_json
 from ..times import moment_words
 from .options import archive_location, open_service, reason_options
-
-_DIGEST = re.compile("[0-9a-fA-F]{8,64}")
 
 
 @click.command()
@@ -32,7 +28,10 @@ def withdraw(digest: str, location: ArchiveLocation, reason: str, matter: str) -
 @click.argument("target", metavar="NAME|DIGEST")
 @archive_location(key=True, index=True)
 @reason_options
-def hold(target: str, location: ArchiveLocation, reason: str, matter: str) -> None:
+@click.option(
+    "--as", "kind", type=click.Choice(["customer", "copy"]), help="What NAME|DIGEST is, where it could be either."
+)
+def hold(target: str, location: ArchiveLocation, reason: str, matter: str, kind: str | None) -> None:
     """Place a legal hold on a customer, by the exact name, or on one copy, by its digest.
 
     While a hold is in place, nobody can erase the customer. In S3 with object lock, the store also locks the files.
@@ -41,9 +40,11 @@ def hold(target: str, location: ArchiveLocation, reason: str, matter: str) -> No
     from ...archive.recipients import Details
 
     service = open_service(location)
-    named: dict[str, str] = {"digest" if _DIGEST.fullmatch(target) else "name": target}
+    by_name = service.is_name(target) if kind is None else kind == "customer"
+    named: dict[str, str] = {"name" if by_name else "digest": target}
     placed = service.hold(**named, details=Details(reason=reason, matter=matter))
-    click.echo(f"held: {target}; recorded as entry {placed.number:,}")
+    what = target if placed.entry.about is None else f"the copy of entry {placed.entry.about:,}"
+    click.echo(f"held: {what}; recorded as entry {placed.number:,}")
 
 
 @click.command()

@@ -5,8 +5,9 @@ import click
 from ..help import GroupedCommands
 from .acts import erase, hold, list_holds, release, withdraw
 from .add import add, anchor, init, reindex, renew
-from .ask import fetch, find, in_force, list_copies
+from .ask import fetch, find, in_force
 from .key import archive_key_group
+from .listing import list_copies
 from .prove import evidence, prove, verify
 from .report import due, report
 from .retention import certify, ended, proposals

@@ -101,6 +101,26 @@ def open_service(location: ArchiveLocation, what: str = "reading the log") -> "A
     return ArchiveService(location, clock=now, actor=find_actor(), advance=Shown(what))
 
 
+def spell_moment(moment: datetime.datetime | None) -> str | None:
+    """Spell a moment that may be missing."""
+    return None if moment is None else moment_words(moment)
+
+
+def count_erasures(count: int) -> str:
+    """Say how many customers were erased."""
+    words = {0: "No customer was erased", 1: "1 customer was erased"}
+    return words.get(count, f"{count:,} customers were erased")
+
+
+def warn_of_withdrawal(service: "ArchiveService", digest: str) -> None:
+    """Say so if the copy with a digest was withdrawn: what was just written does not show it."""
+    from ...archive.withdrawals import describe_withdrawal
+
+    withdrawn_at = service.withdrawn_at(digest)
+    if withdrawn_at is not None:
+        click.echo(f"note: this copy was {describe_withdrawal(withdrawn_at)}", err=True)
+
+
 def reason_options(command: _Command) -> _Command:
     """Add `--reason` and `--matter`, which an entry keeps in encrypted form."""
     for option in (

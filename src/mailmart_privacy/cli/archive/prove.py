@@ -14,7 +14,7 @@ from ..files import write_out
 from ..output import print_json
 from ..reading import read_file
 from ..times import moment_words
-from .options import archive_location, open_service, read_location, read_trusted
+from .options import archive_location, open_service, read_location, read_trusted, warn_of_withdrawal
 
 if TYPE_CHECKING:
     from ...archive.anchors import Anchor
@@ -35,7 +35,8 @@ _TRUST = click.option(
 def prove(digest: str, location: ArchiveLocation, output: str | None, force: bool) -> None:
     """Write the proof that a file is in the log, and print its path. Anybody can check it offline, with the log's key.
 
-    Keep the proof outside of the archive: it also shows that no earlier entry was removed.
+    Keep the proof outside of the archive: it also shows that no earlier entry was removed. If the copy was withdrawn,
+    a note says so.
     """
     from ...archive.proofs import SUFFIX
 
@@ -45,6 +46,7 @@ def prove(digest: str, location: ArchiveLocation, output: str | None, force: boo
     write_out(target, proof, binary=False, force=force)
     if target != "-":
         click.echo(target)
+    warn_of_withdrawal(service, digest)
 
 
 @click.command()
@@ -67,6 +69,7 @@ def evidence(
     target = Path(directory or f"evidence-{row.digest[:16]}")
     write_folder(target, files)
     click.echo(str(target))
+    warn_of_withdrawal(service, digest)
 
 
 @click.command()
