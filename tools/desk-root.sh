@@ -56,7 +56,7 @@ END
         chroot "$root" mailmart-privacy --config /etc/mailmart-desk/settings.toml desk &
         desk=$!
         chroot "$root" python3 - <<END
-import pathlib, time, urllib.request
+import contextlib, pathlib, time, urllib.request
 for left in reversed(range(120)):
     try:
         print(urllib.request.urlopen("http://127.0.0.1:18640/healthz", timeout=10).read().decode())
@@ -65,12 +65,22 @@ for left in reversed(range(120)):
         if not left:
             raise SystemExit("the desk does not answer")
         time.sleep(0.5)
-users = {}
-for each in pathlib.Path("/proc").glob("[0-9]*"):
-    line = (each / "cmdline").read_bytes().split(b"\0")
-    if b"-m" in line and b".desk." in line[line.index(b"-m") + 1]:
-        name = line[line.index(b"-m") + 1].decode().rpartition(".")[2]
-        users[name] = ((each / "status").read_text().split("Uid:")[1].split()[0], (each / "ns/net").readlink())
+
+def find_processes():
+    """The user and the network of each process, by its name."""
+    found = {}
+    for each in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            line = (each / "cmdline").read_bytes().split(b"\0")
+            if b"-m" in line and b".desk." in line[line.index(b"-m") + 1]:
+                name = line[line.index(b"-m") + 1].decode().rpartition(".")[2]
+                found[name] = ((each / "status").read_text().split("Uid:")[1].split()[0], (each / "ns/net").readlink())
+    return found
+for left in reversed(range(120)):  # the checker gives up root when it has loaded all, before it takes a file
+    users = find_processes()
+    if not left or users.get("checker", ("0",))[0] != "0":
+        break
+    time.sleep(0.5)
 assert set(users) == {"web", "keeper", "checker"}, users
 assert users["web"] == users["keeper"], users
 assert users["checker"][0] not in ("0", users["keeper"][0]), users
