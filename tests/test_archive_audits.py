@@ -230,9 +230,8 @@ def test_an_audit_beside_an_erasure(place: Place, chance: random.Random, moved: 
                 with archive.writing(keyring, clock) as session:
                     session.put_record_aside(found)
             else:
-                files = [file for each in archive.entries() for file in each.entry.files if "copies/" in file.name]
                 with archive.writing(keyring, clock) as session:
-                    session.erase(found, files)
+                    session.erase(found)
         yield from listed
 
     with mock.patch.object(Folder, "find", find):
@@ -281,7 +280,7 @@ def test_a_copy_that_is_back_after_its_recipient_was_erased(place: Place, chance
     found = archive.find_recipient(keyring.names_key, copies[0].recipient)
     assert found is not None
     with archive.writing(keyring, clock) as session:
-        session.erase(found, files)
+        session.erase(found)
     assert require_finished(place).erased == 2
     kept.write_bytes(content)
     with pytest.raises(TamperedError, match=r"is there, and its recipient was erased: remove it"):

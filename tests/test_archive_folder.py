@@ -6,7 +6,7 @@ import errno
 import os
 import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -28,6 +28,7 @@ from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, LastSigned
 from mailmart_privacy.archive.log_writer import LogWriter
+from mailmart_privacy.archive.recipients import Recipient
 from mailmart_privacy.archive.register import read_register
 from mailmart_privacy.archive.session import Copy
 from mailmart_privacy.archive.storage.folder import Folder
@@ -204,6 +205,52 @@ def test_a_new_folder_is_synced_before_a_copy_is_moved_into_it(place: Place, cha
         assert os.path.realpath(place.root / folder) in done[:moved], folder
 
 
+def find_record(place: Place, name: str) -> Recipient:
+    archive = place.archive()
+    found = archive.find_recipient(place.keyring(archive).names_key, name)
+    assert found is not None
+    return found
+
+
+def erase(place: Place, record: Recipient) -> None:
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session:
+        session.erase(record)
+
+
+def test_a_customer_is_erased_while_another_writer_is_open(place: Place, chance: random.Random) -> None:
+    """What that writer adds later for the same name belongs to a new record; a renewed copy is refused."""
+    copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)]
+    archive = place.archive()
+    with archive.writing(place.keyring(archive), clock) as session:
+        session.add_copies(copies[:1], shipped())
+        former = find_record(place, "Gone")
+        session.add_copies([replace(copies[1], pseudonym=former.pseudonym)], shipped())
+        erase(place, former)
+        with pytest.raises(UsageError, match="the customer was erased meanwhile"):
+            session.add_copies([replace(copies[1], pseudonym=former.pseudonym)], shipped())
+        session.add_copies(copies[2:], shipped())
+    assert find_record(place, "Gone").pseudonym != former.pseudonym
+    assert require_finished(place).erased == 2
+
+
+def test_a_copy_that_is_added_just_before_an_erasure_is_removed(place: Place, chance: random.Random) -> None:
+    """It is removed though it was not there when the erasure was asked for."""
+    copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 2)]
+    place.add(copies[:1])
+    record, real = find_record(place, "Gone"), LogWriter.append
+
+    def append(writer: LogWriter, entries: Sequence[bytes]) -> int:
+        if b'"kind":"erasure"' in entries[0]:
+            place.add(copies[1:])
+        return real(writer, entries)
+
+    with mock.patch.object(LogWriter, "append", append):
+        erase(place, record)
+    assert require_finished(place).erased == 2
+    assert not list(place.root.glob("copies/*/*/*.pdf"))
+
+
 @pytest.mark.parametrize("stop", [1, 2])
 def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance: random.Random, stop: int) -> None:
     """A recipient can be found by name as long as one of their copies may be left."""
@@ -216,19 +263,18 @@ def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance
             raise OSError("killed")
         real(writer, names)
 
-    def erase() -> None:
+    def erase_gone() -> None:
         archive = place.archive()
         keyring = place.keyring(archive)
         found = archive.find_recipient(keyring.names_key, "Gone")
         assert found is not None
-        files = [file for each in archive.entries() for file in each.entry.files if file.name.startswith("copies/")]
         with archive.writing(keyring, clock) as session:
-            session.erase(found, files)
+            session.erase(found)
 
     with mock.patch.object(FolderWriter, "remove", remove), pytest.raises(OSError, match="killed"):
-        erase()
+        erase_gone()
     assert len(list(place.root.glob("copies/*/*/*.pdf"))) == {1: 3, 2: 0}[stop]
-    erase()
+    erase_gone()
     require_finished(place)
     assert not list(place.root.glob("copies/*/*/*.pdf"))
     assert not list(place.root.glob("recipients/*"))

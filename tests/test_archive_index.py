@@ -101,7 +101,7 @@ class Made:
         found = self.archive.find_recipient(self.keyring.names_key, name)
         assert found is not None
         with self.writing() as session:
-            session.erase(found, [])
+            session.erase(found)
         return found.pseudonym
 
     def fork(self, folder: Path) -> "Made":

@@ -102,7 +102,7 @@ def test_a_day_in_a_store(url: str, tmp_path: Path) -> None:
     found = again.find_recipient(keyring.names_key, "acme 3")
     assert found is not None
     with again.writing(keyring, lambda: NOW) as session:
-        session.erase(found, [added[3].entry.files[0]])
+        session.erase(found)
     report = audit(Archive(open_bucket(url)))
     report.require_sound()
     assert report.erased == 1
@@ -149,11 +149,11 @@ def test_locks(url: str, store: dict[str, str], tmp_path: Path) -> None:
     until = client.get_object_retention(**place, Key=f"kept/{file.name}")["Retention"]["RetainUntilDate"]
     locked = pytest.raises(ArchiveError, match=f"is locked in the store until {until:%Y-%m-%d %H:%M} UTC")
     with locked, archive.writing(keyring, lambda: NOW) as session:
-        session.erase(found, [file])
+        session.erase(found)
     archive.storage.hold(file.name, on=True)
     held = pytest.raises(ArchiveError, match="is under legal hold")
     with held, archive.writing(keyring, lambda: NOW) as session:
-        session.erase(found, [file])
+        session.erase(found)
     archive.storage.hold(file.name, on=False)
     assert archive.read_file(file) is not None
 

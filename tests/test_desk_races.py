@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,9 @@ from mailmart_privacy.desk.keeper.batches import reading, steps
 from mailmart_privacy.desk.keeper.batches.folder import Batch, BatchFolder, find_folder
 from mailmart_privacy.desk.keeper.desk import Desk
 from mailmart_privacy.desk.messages import RefusedError
+from mailmart_privacy.desk.web.digests import Digests
+from mailmart_privacy.desk.web.people import People
+from mailmart_privacy.desk.web.tables import Tables
 
 from .conftest import PATIENCE
 from .desk_browser import make_desk
@@ -129,6 +133,41 @@ def test_a_batch_that_is_removed_meanwhile_is_left_out(desk: Desk, monkeypatch: 
     assert (left.id in listed, gone.id in listed) == (True, False)
     with pytest.raises(RefusedError, match="no-such-batch"):
         gone.read()
+
+
+def test_two_processes_make_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite does not wait for a process that changes the file in the same way; the desk does."""
+    refused = iter([True, True])
+
+    class Busy(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if "journal_mode" in sql and next(refused, False):
+                raise sqlite3.OperationalError("database is locked")
+            return super().execute(sql, *values)
+
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **options: real(path, factory=Busy, **options))
+    tables = Tables(tmp_path / "tables.sqlite")
+    assert tables.query("PRAGMA journal_mode") == [("wal",)]
+    tables.close()
+
+
+def test_a_new_address_while_mail_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another desk forgets what the person was told; this one sends nothing now, and does not fail."""
+    tables = Tables(tmp_path / "tables.sqlite")
+    person = People(tables, lambda: 1.0).put(ADA, ("administrator",))
+    digests = Digests(None, "https://desk.example", tables, None, lambda: 1.8e9)  # type: ignore[arg-type]
+    assert digests._claim(person) == 0
+    tables.change("UPDATE letters SET sent_at = 0")
+    real = tables.query
+
+    def query(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        tables.change("DELETE FROM letters")
+        return real(sql, *values)
+
+    monkeypatch.setattr(tables, "query", query)
+    assert digests._claim(person) is None
+    tables.close()
 
 
 def test_two_requests_remove_a_batch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

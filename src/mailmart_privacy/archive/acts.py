@@ -209,8 +209,7 @@ def erase(
         )
         session.put_record_aside(recipient)
         return Erasure(entry=entry, copies=len(register.copies), due_at=due_at)
-    files = [file for copy in register.copies for file in copy.entry.files]
-    entry = session.erase(recipient, files, second=second)
+    entry = session.erase(recipient, second=second)
     return Erasure(entry=entry, copies=len(register.copies), due_at=None)
 
 
@@ -233,9 +232,8 @@ def finish_erasures(
     records = [record for record in session.archive.recipients(names_key) if record.pseudonym in awaited]
     for record in records:
         own = copies_of(session.archive, record.pseudonym)
-        files = [file for copy in own.copies for file in copy.entry.files]
         if record.pseudonym in register.erased:  # logged, and interrupted before everything was removed
-            session.remove_erased(record, files)
+            session.remove_erased(record, [file for copy in own.copies for file in copy.entry.files])
             continue
         try:
             due_at = _find_due(session.archive, names_key, own, record.pseudonym, clock())
@@ -245,7 +243,7 @@ def finish_erasures(
         if due_at is not None:
             missed.append(f"the store locks a copy until {due_at:%Y-%m-%d %H:%M} UTC")
             continue
-        done.append(Erasure(entry=session.erase(record, files), copies=len(own.copies), due_at=None))
+        done.append(Erasure(entry=session.erase(record), copies=len(own.copies), due_at=None))
     return done, missed
 
 

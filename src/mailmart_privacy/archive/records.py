@@ -48,7 +48,9 @@ class Records:
         """Find the records of customers by name, and make those that are not there."""
         names = list(names)
         key = self._names_key
-        missing = [name for name in dict.fromkeys(names) if name not in self._recipients]
+        missing = [name for name in dict.fromkeys(names) if not self._is_there(self._recipients.get(name))]
+        for name in missing:
+            self._recipients.pop(name, None)
         while missing:
             made = dict[str, tuple[str, bytes, Recipient]]()
             for name in missing:
@@ -69,12 +71,16 @@ class Records:
         Raises:
             UsageError: the customer was erased.
         """
-        if pseudonym not in self._by_pseudonym:
+        if not self._is_there(self._by_pseudonym.get(pseudonym)):
             records = self._archive.recipients(self._names_key)
             self._by_pseudonym = {record.pseudonym: record for record in records}
         if pseudonym not in self._by_pseudonym:
             raise UsageError("the customer was erased meanwhile")
         return self._by_pseudonym[pseudonym]
+
+    def _is_there(self, record: Recipient | None) -> bool:
+        """Tell whether a record that was found before is there yet: others may have erased or renamed it since."""
+        return record is not None and self._archive.storage.read(record.file) is not None
 
     def put_aside(self, recipient: Recipient) -> None:
         """Free the name of a customer whose erasure waits: a copy for the same name gets a new pseudonym."""

@@ -13,6 +13,7 @@ from .layout import FULL, VERSIONS, name_copy, write_metadata
 from .log_writer import LogWriter
 from .recipients import NO_DETAILS, Details, Person, Recipient, derive_acts_key, seal_details
 from .records import Records
+from .register import copies_of
 
 if TYPE_CHECKING:
     from ..policy.ledger import Ledger
@@ -218,7 +219,7 @@ class Session:
             )
         return self._add(entries, [])
 
-    def erase(self, recipient: Recipient, copies: Sequence[File], *, second: Person | None = None) -> LogEntry:
+    def erase(self, recipient: Recipient, *, second: Person | None = None) -> LogEntry:
         """Log that a recipient is erased, then remove their copies and their record.
 
         Call `acts.erase`, which asks first whether anything keeps them. What an interruption leaves is removed when
@@ -231,7 +232,8 @@ class Session:
             second=self._records.find_person(second) if second else None,
         )
         done = self._add([entry], [])[0]
-        self.remove_erased(recipient, copies)
+        own = copies_of(self.archive, recipient.pseudonym).copies  # now: until then, others may have added some
+        self.remove_erased(recipient, [file for copy in own for file in copy.entry.files])
         return done
 
     def erase_person(self, record: Recipient) -> LogEntry:

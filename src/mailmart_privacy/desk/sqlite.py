@@ -10,6 +10,7 @@ from typing import Any
 from .database import require_known
 
 _PATIENCE = 5.0  # seconds
+_TRIES, _PAUSE = 100, 0.05  # seconds between tries
 _KEY, _BYTES = "INTEGER PRIMARY KEY", "BLOB"
 
 
@@ -26,7 +27,7 @@ class SqliteTables:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         path.chmod(0o600)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._connection.execute("PRAGMA foreign_keys = ON")
         with self.changing():
             (done,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -34,6 +35,18 @@ class SqliteTables:
             for number, statement in enumerate(migrations[done:], done + 1):
                 self._connection.execute(statement.format(key=_KEY, bytes=_BYTES))
                 self._connection.execute(f"PRAGMA user_version = {number}")
+
+    def _write_ahead(self) -> None:
+        """Let readers not wait for a writer; SQLite itself does not wait while another process does the same."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:
+                if not left:
+                    raise
+                threading.Event().wait(_PAUSE)
+            else:
+                return
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:

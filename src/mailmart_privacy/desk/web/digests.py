@@ -160,11 +160,12 @@ class Digests:
             self._tables.change(
                 "INSERT INTO letters (person, sent_at, told) VALUES (?, 0, '[]') ON CONFLICT DO NOTHING", [person.id]
             )
-            ((before,),) = self._tables.query("SELECT sent_at FROM letters WHERE person = ?", [person.id])
+            rows = self._tables.query("SELECT sent_at FROM letters WHERE person = ?", [person.id])
             claimed = self._tables.change(
                 "UPDATE letters SET sent_at = ? WHERE person = ? AND sent_at <= ?", [now, person.id, now - _DAY]
             )
-        return float(before) if claimed else None
+        # Another desk may have removed the row since, for a new address: then there is a next time.
+        return float(rows[0][0]) if rows and claimed else None
 
     def _release(self, person: Person, before: float) -> None:
         self._tables.change("UPDATE letters SET sent_at = ? WHERE person = ?", [before, person.id])
