@@ -397,6 +397,7 @@ def test_answers(cli: Run, archive: Path, tmp_path: Path) -> None:
     assert cli("archive", "reindex", "-a", "archive").stdout == b"indexed: %d entries\n" % (FIRST_COPY + 2)
     assert len(ask(cli, "list", "--recipient", "Beta Ltd")["entries"]) == 1  # type: ignore[arg-type]
     assert ask(cli, "list", "--recipient", "Nobody")["entries"] == []
+    assert ask(cli, "list", "--limit", "9" * 30) == ask(cli, "list")
 
 
 def test_every_answer_says_that_a_copy_was_withdrawn(cli: Run, archive: Path, tmp_path: Path) -> None:
@@ -451,6 +452,27 @@ def test_a_customer_whose_name_looks_like_a_digest_is_held(cli: Run, archive: Pa
     assert held()[1:] == [(first[:8].upper(), None), *[("Acme GmbH", FIRST_COPY)] * 2]
 
 
+def test_a_reason_does_not_write_lines_of_its_own(cli: Run, archive: Path) -> None:
+    """What a person typed as reason or matter stays in its line, and no terminal obeys it."""
+    first, _ = digests(cli)
+    typed = ("--reason", "x\x1b[31m\nBeta Ltd  (held)", "--matter", "M\u202e1\r\n2", "-a", "archive")
+    assert cli("archive", "hold", "Acme GmbH", *typed).returncode == 0
+    assert cli("archive", "withdraw", first, *typed).returncode == 0
+    shown = [cli("archive", command, *more, "-a", "archive") for command, *more in (("find", "Acme"), ("holds",))]
+    assert [len(each.stdout.decode().splitlines()) for each in shown] == [2, 1]
+    assert all("x\\x1b[31m\\nBeta Ltd" in each.stdout.decode() for each in shown)
+    refused = cli("archive", "erase", "Acme GmbH", "--yes", "-a", "archive")
+    assert "(matter M\\u202e1\\r\\n2)" in one_line(refused)
+
+
+def test_a_relation_that_ends_in_the_last_year(cli: Run, archive: Path) -> None:
+    """A day after which no period ends that can be written stops no proposal, of this customer or of others."""
+    assert cli("archive", "ended", "Acme GmbH", "--on", "9999-12-31", "-a", "archive").returncode == 0
+    done = cli("archive", "proposals", "--retention", "1095", "-a", "archive")
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+    assert cli("archive", "due", "--retention", "1095", "-a", "archive").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -468,6 +490,9 @@ def test_a_customer_whose_name_looks_like_a_digest_is_held(cli: Run, archive: Pa
         (("erase", "Acme", "--yes"), 2, "Similar: Acme GmbH"),
         (("in-force", "2020-01-01T00:00:00Z"), 0, "no archived version claims to have been in force"),
         (("in-force", "2026-06-01"), 2, "has no time zone"),
+        (("in-force", "0001-01-01T00:00:00+14:00"), 2, "is not a moment"),
+        (("in-force", "9999-12-31T23:59:59-14:00"), 2, "is not a moment"),
+        (("report", "--from", "2026-01-01", "--to", "9999-12-31", "--format", "csv"), 2, "give an earlier one"),
         (("list", "--csv", "--json"), 2, "not both"),
         (("list", "--archive-index", "0.pdf"), 2, "is not an index but another file"),
         (("list", "--signer", "zz"), 2, "is not the SHA-256 of a certificate"),

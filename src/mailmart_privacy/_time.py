@@ -24,11 +24,13 @@ def parse_moment(text: str) -> datetime.datetime:
     """Parse a moment in ISO 8601, with its time zone.
 
     Raises:
-        UsageError: it is not a moment, or has no time zone.
+        UsageError: it is not a moment, has no time zone, or is outside the years 1 to 9999 in UTC.
     """
     try:
         moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        if moment.utcoffset() is not None:
+            moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
         raise UsageError(f"{text!r} is not a moment in ISO 8601; write it like 2026-03-01T09:00:00Z") from None
     if moment.utcoffset() is None:
         raise UsageError(f"{text!r} has no time zone; write it like 2026-03-01T09:00:00Z or …+01:00")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._unicode import spell_out
 from ..errors import ArchiveError, UsageError
 from .entries import LogEntry
 from .recipients import NO_DETAILS, Details, Person, Recipient, derive_acts_key, open_details
@@ -26,7 +27,7 @@ class HeldError(ArchiveError):
     def __init__(self, holds: Sequence[int], matters: Sequence[str]) -> None:
         self.holds, self.matters = tuple(holds), tuple(matters)
         which = f"hold {', '.join(f'no. {number:,}' for number in holds)}" if holds else "a legal hold in the store"
-        matter = f" (matter {', '.join(matters)})" if matters else ""
+        matter = f" (matter {', '.join(map(spell_out, matters))})" if matters else ""
         super().__init__(f"this customer cannot be erased while {which} is in place{matter}; nothing was erased")
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -78,7 +79,8 @@ def hold(session: "Session", recipient: Recipient, *, about: LogEntry | None = N
     Args:
         session: the archive, open to be added to.
         recipient: the customer.
-        about: one of the customer's copies; by default all, also those that come later.
+        about: one of the customer's copies; by default all, also those that come later. A store with object lock holds
+            the files that are there by now; those that come later are held by the log alone.
         details: reason and matter, which must not name the customer: they outlive an erasure.
     """
     number = None if about is None else about.number

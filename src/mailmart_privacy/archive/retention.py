@@ -88,12 +88,20 @@ def propose_erasures(archive: "Archive", names_key: bytes, *, retention: datetim
                 name=record.name,
                 pseudonym=record.pseudonym,
                 ended_at=entry.entry.effective_at,
-                due_at=entry.entry.effective_at + retention,
+                due_at=_end(entry.entry.effective_at, retention),
                 copies=len(copies),
                 held=bool(register.holds_on(record.pseudonym)),
             )
         )
     return sorted(proposals, key=lambda each: (each.due_at, each.name))
+
+
+def _end(ended_at: datetime.datetime, retention: datetime.timedelta) -> datetime.datetime:
+    """Give the end of a period; a relation may be said to end so late that nobody can write when its period does."""
+    try:
+        return ended_at + retention
+    except OverflowError:
+        return datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 def _continues(copy: "LogEntry", ended: "LogEntry", register: "Register") -> bool:

@@ -48,6 +48,8 @@ def read_end(text: str) -> datetime.datetime:
         return midnight(datetime.date.fromisoformat(text)) + _DAY
     except ValueError:
         return parse_moment(text)
+    except OverflowError:
+        raise UsageError(f"the day {text} has no end that can be written; give an earlier one") from None
 
 
 def read_moment(text: str | None) -> datetime.datetime:

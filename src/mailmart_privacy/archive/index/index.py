@@ -198,7 +198,7 @@ class Index:
         values = [self._find_key(), *values]
         if limit is not None:
             sql += " LIMIT ?"
-            values.append(limit)
+            values.append(min(limit, LARGEST))
         anchors = "SELECT number, size FROM anchors WHERE archive = ? ORDER BY number"
         cover = AnchorCoverage([(number, size) for number, size in read(anchors, values[:1])])
         for found in read(sql, values):

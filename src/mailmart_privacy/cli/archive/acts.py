@@ -2,6 +2,7 @@
 
 import click
 
+from ..._unicode import spell_out
 from ...archive.location import ArchiveLocation
 from ...errors import UsageError
 from ..output import print_json
@@ -34,7 +35,8 @@ def withdraw(digest: str, location: ArchiveLocation, reason: str, matter: str) -
 def hold(target: str, location: ArchiveLocation, reason: str, matter: str, kind: str | None) -> None:
     """Place a legal hold on a customer, by the exact name, or on one copy, by its digest.
 
-    While a hold is in place, nobody can erase the customer. In S3 with object lock, the store also locks the files.
+    While a hold is in place, nobody can erase the customer. In S3 with object lock, the store also locks the files
+    that are there; copies that come later are held by the log alone.
     Neither reason nor matter should name the customer: both stay when the customer is erased.
     """
     from ...archive.recipients import Details
@@ -94,7 +96,7 @@ def list_holds(location: ArchiveLocation, as_json: bool) -> None:
     for row in rows:
         about = f"the copy of entry {row['copy_entry']}" if row["copy_entry"] is not None else "all copies"
         words = [f"no. {row['entry']}", row["placed_at"], row["customer"] or "-", about, row["matter"], row["reason"]]
-        click.echo("  ".join(str(word) for word in words if word))
+        click.echo(spell_out("  ".join(str(word) for word in words if word)))
     if not rows:
         click.echo("there are no holds", err=True)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..._time import parse_moment
+from ..._unicode import spell_out
 from ...archive.location import ArchiveLocation
 from ...archive.withdrawals import describe_withdrawal
 from ...policy.ledger import shipped
@@ -122,7 +123,7 @@ def _print_customer(customer: "Customer") -> None:
             words.append(f"renews {copy.renews[:16]}")
         if copy.withdrawn_at:
             words.append(describe_withdrawal(copy.withdrawn_at, copy.withdrawn_because))
-        click.echo("  " + "  ".join(words))
+        click.echo("  " + spell_out("  ".join(words)))
 
 
 def _found_to_json(found: "Found", *, exact: bool) -> dict[str, Any]:
