@@ -4,10 +4,12 @@ import contextlib
 import datetime
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from mailmart_privacy.desk.answers import Actor
 from mailmart_privacy.desk.batch_calls import ListBatches
 from mailmart_privacy.desk.keeper import desk as keeper_desk
-from mailmart_privacy.desk.keeper.batches import reading, steps
+from mailmart_privacy.desk.keeper.batches import process, queue, reading, steps
 from mailmart_privacy.desk.keeper.batches.folder import Batch, BatchFolder, find_folder
 from mailmart_privacy.desk.keeper.desk import Desk
 from mailmart_privacy.desk.messages import RefusedError
@@ -133,6 +135,22 @@ def test_a_batch_that_is_removed_meanwhile_is_left_out(desk: Desk, monkeypatch: 
     assert (left.id in listed, gone.id in listed) == (True, False)
     with pytest.raises(RefusedError, match="no-such-batch"):
         gone.read()
+
+
+def test_a_batch_waits_for_the_process_of_a_killed_keeper(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That one ends a moment later; until then, the next one must not write the same files, nor call it failed."""
+    folder = make_batch(desk, 6, "waiting")
+    order = queue.BatchOrderSettings(desk=desk.settings, checker="", folder=str(folder.path))
+    with process._open_folder(order), pytest.raises(SystemExit) as refused, process._open_folder(order):
+        pytest.fail("two processes work on one batch")
+    assert refused.value.code == queue.TAKEN
+    code = f"import sys; sys.exit({queue.TAKEN})"
+    monkeypatch.setattr(queue, "_start", lambda: Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE))
+    monkeypatch.setattr(queue, "_PAUSE", 0.01)
+    desk.queue._run_one(folder)
+    assert folder.read().state == "running"
+    with process._open_folder(order) as opened:
+        assert opened.id == folder.id
 
 
 def test_two_processes_make_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

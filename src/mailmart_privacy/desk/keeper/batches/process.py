@@ -4,6 +4,7 @@ the next one goes on where it was.
 
 import contextlib
 import datetime
+import fcntl
 import json
 import os
 import secrets
@@ -80,7 +81,8 @@ def _open_folder(settings: BatchOrderSettings) -> Iterator[BatchFolder]:
     """Open the folder of the batch. Of all desks that share it, one process works on it at a time."""
     path = Path(settings.folder)
     if not settings.desk.database:
-        yield BatchFolder(path)
+        with _locked(path):
+            yield BatchFolder(path)
         return
     from .shared import SharedBatches
 
@@ -92,6 +94,20 @@ def _open_folder(settings: BatchOrderSettings) -> Iterator[BatchFolder]:
         make_folder(path, mode=0o700)
         threading.Thread(target=_watch, args=(probe,), daemon=True).start()
         yield BatchFolder(path, shared)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Lock a folder: the process of a keeper that was killed goes on until the copies that are under way are issued."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(TAKEN) from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _watch(probe: Callable[[], None]) -> None:

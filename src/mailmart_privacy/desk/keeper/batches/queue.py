@@ -24,7 +24,7 @@ _DAY = 86_400.0
 _PATIENCE = 60.0  # seconds that a batch may take to stop
 _BEAT = 30.0  # seconds after which the queue shows that it works, where nothing is to be done
 _ELSEWHERE = 5.0  # seconds after which it looks for batches that other desks were given, or have left
-TAKEN = 4  # exit status of a process whose batch another desk works on
+TAKEN = 4  # exit status of a process whose batch another process works on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
