@@ -1,5 +1,6 @@
 """Issue many: a messy workbook in four pages, its problems, and what comes of it; stopped, repeated, foreign."""
 
+import contextlib
 import datetime
 import email
 import email.policy
@@ -20,7 +21,7 @@ import pytest
 
 from mailmart_privacy.batch import runner
 from mailmart_privacy.batch.manifest import read_lines
-from mailmart_privacy.desk.keeper.batches import process, queue
+from mailmart_privacy.desk.keeper.batches import process, queue, steps
 from mailmart_privacy.desk.keeper.batches.folder import find_folder, list_folders, remove_old
 from mailmart_privacy.desk.keeper.batches.packing import pack_batch
 from mailmart_privacy.desk.keeper.batches.reading import Reading
@@ -185,6 +186,70 @@ def begin_batch(browser: Browser, name: str, rows: int) -> None:
     choice = {"sheet": "", "header_row": "1", "customer": "A", "reference": "B", "email": "", "then": "plan"}
     browser.submit(f"{place}/sheet", **choice)
     browser.submit(f"{place}/problems")
+
+
+def send_list(browser: Browser, names: list[str]) -> str:
+    """Send a list of customers, up to its problems; the address of the batch."""
+    browser.open("/many")
+    browser.upload("/many", "list.csv", ("Company\n" + "\n".join(names)).encode())
+    place = browser.path.removesuffix("/sheet")
+    choice = {"sheet": "", "header_row": "1", "customer": "A", "reference": "", "email": "", "then": "plan"}
+    browser.submit(f"{place}/sheet", **choice)
+    return place
+
+
+def test_a_list_that_is_sent_again_while_it_waits_makes_no_second_copies(
+    desk: LocalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person is asked about customers who get a copy of another list, as about those who have one."""
+    ada, bob = desk.sign_in("Ada"), desk.sign_in("Bob")
+    names = ["Wait 1 Ltd", "Wait 2 Ltd"]
+    first, second, third = send_list(ada, names), send_list(ada, [*names, "Wait 3 Ltd"]), send_list(bob, names)
+    assert ada.open(f"{second}/problems").heading == "Everything is ready"
+    ada.open(f"{first}/problems")
+    assert ada.submit(f"{first}/problems").heading == "Issuing"
+    ada.open(f"{second}/problems")
+    page = ada.submit(f"{second}/problems")
+    assert (page.status, page.heading) == (422, "Everything is ready")
+    assert "2 customers already have a copy of this version" in page.words
+    assert "Wait 1 Ltd (being issued), Wait 2 Ltd (being issued)" in page.words
+    assert ada.submit(f"{second}/problems", existing="skip").heading == "Issuing"
+    run_batches(desk, monkeypatch)
+    assert (ada.open(first).heading, ada.open(second).heading) == ("2 copies are ready", "1 copy is ready")
+    bob.open(f"{third}/problems")
+    page = bob.submit(f"{third}/problems")
+    assert (page.status, "being issued" in page.words) == (422, False)  # they have theirs by now
+
+
+def test_two_lists_that_start_at_once_know_of_each_other(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were both looked through before one of them is noted, each customer would get two copies."""
+    browsers = [desk.sign_in(name) for name in ("Ada", "Bob")]
+    places = [send_list(browser, ["Race 1 Ltd"]) for browser in browsers]
+    both, plain = threading.Barrier(2), steps.find_existing
+
+    def meet(*arguments: Any) -> dict[int, str]:
+        found = plain(*arguments)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.3)
+        return found
+
+    monkeypatch.setattr(steps, "find_existing", meet)
+    found: list[int] = []
+
+    def begin(browser: Browser, place: str) -> None:
+        browser.open(f"{place}/problems")
+        found.append(browser.submit(f"{place}/problems").status)
+
+    threads = [threading.Thread(target=begin, args=each) for each in zip(browsers, places, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [200, 422]
+    before = desk.keeper.desk.directory.copies
+    run_batches(desk, monkeypatch)
+    desk.keeper.desk.directory.refresh()
+    assert desk.keeper.desk.directory.copies == before + 1
 
 
 def test_a_batch_is_followed_without_listing_all_records(desk: LocalDesk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from ...checker.sheet_calls import Fault, PlanSheet, PlanView, ReadSheets
 from ...lines import write_line
 from ...messages import Answer, Call, ClosedError, RefusedError
 from ..issuing import find_current
-from .folder import Batch, BatchFolder, find_folder, read_folders
+from .folder import OPEN, Batch, BatchFolder, find_folder, read_folders
 
 if TYPE_CHECKING:
     from ..desk import Desk
@@ -195,7 +195,7 @@ def ask_checker(desk: "Desk", call: Call[Answer]) -> Answer:
 
 def summarise(desk: "Desk", batch: Batch, found: PlanView) -> PlanSummary:
     """Sum up a plan for the page that shows it."""
-    existing = find_existing(desk, batch.version, found)
+    existing = find_existing(desk, batch, found)
     letter = batch.choice.email if batch.choice else ""
     unfit = [f"{letter}{row.number}: {row.email}" for row in found.rows if row.email and not is_address(row.email)]
     return PlanSummary(
@@ -210,11 +210,27 @@ def summarise(desk: "Desk", batch: Batch, found: PlanView) -> PlanSummary:
     )
 
 
-def find_existing(desk: "Desk", version: str, found: PlanView) -> dict[int, str]:
-    """Find the rows whose customer has a copy of a version already: their numbers, and the names."""
+def find_existing(desk: "Desk", batch: Batch, found: PlanView) -> dict[int, str]:
+    """Find the rows whose customer has a copy of a batch's version already, or gets one of another batch.
+
+    Returns:
+        Their numbers, and the names as a page shows them.
+    """
+    coming: set[str] = set()
+    for folder, other in read_folders(desk):  # before the log is read: what is done then is on record
+        if other.state in OPEN and other.version == batch.version and folder.id != batch.id:
+            coming.update(fold(row.recipient) for row in folder.read_plan().rows)
     desk.directory.refresh()
-    having = {fold(customer.record.name) for customer in desk.directory.snapshot() if find_current(customer, version)}
-    return {row.number: row.recipient for row in found.rows if fold(row.recipient) in having}
+    customers = desk.directory.snapshot()
+    having = {fold(each.record.name) for each in customers if find_current(each, batch.version)}
+    existing = {}
+    for row in found.rows:
+        name = fold(row.recipient)
+        if name in having:
+            existing[row.number] = row.recipient
+        elif name in coming:
+            existing[row.number] = f"{row.recipient} (being issued)"
+    return existing
 
 
 def _add_taken_references(desk: "Desk", batch: Batch, found: PlanView) -> PlanView:

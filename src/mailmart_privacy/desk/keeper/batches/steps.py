@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _NOTHING = PlanSummary(
     faults=(), fault_count=0, existing=(), existing_count=0, copies=0, skipped=0, unfit_emails=(), unfit_email_count=0
 )
+_EVERYBODY = Actor(issuer="", subject="", name="")
 _ORDERED = Choice(sheet="", header_row=0, customer="A", reference="B", email="", hidden="include")
 
 
@@ -148,20 +149,29 @@ def start(desk: "Desk", call: StartBatch) -> BatchView:
         folder.write(batch)
         desk.queue.wake()
     if batch.state == "planned":
-        found = folder.read_plan()
-        existing = find_existing(desk, batch.version, found)
-        if existing and call.existing not in ("skip", "again"):
-            folder.write_summary(summarise(desk, batch, found))  # some may have got theirs since the page was shown
-            raise RefusedError("existing-undecided")
-        if existing and call.existing == "skip":
-            found = replace(found, rows=tuple(row for row in found.rows if row.number not in existing))
-            folder.write_plan(found)
-        if not found.rows:
-            raise RefusedError("batch-empty")
-        batch = replace(batch, state="waiting", skip_existing=call.existing == "skip", total=len(found.rows))
-        folder.write(batch)
+        with desk.claim(_EVERYBODY, "start"):  # one batch at a time, so that each knows to whom the others issue
+            batch = _start_planned(desk, folder, call.existing)
         desk.queue.wake()
     return show(folder, batch)
+
+
+def _start_planned(desk: "Desk", folder: BatchFolder, decided: str) -> Batch:
+    batch = folder.read()
+    if batch.state != "planned":  # the same form was sent twice
+        return batch
+    found = folder.read_plan()
+    existing = find_existing(desk, batch, found)
+    if existing and decided not in ("skip", "again"):
+        folder.write_summary(summarise(desk, batch, found))  # some may have got theirs since the page was shown
+        raise RefusedError("existing-undecided")
+    if existing and decided == "skip":
+        found = replace(found, rows=tuple(row for row in found.rows if row.number not in existing))
+        folder.write_plan(found)
+    if not found.rows:
+        raise RefusedError("batch-empty")
+    batch = replace(batch, state="waiting", skip_existing=decided == "skip", total=len(found.rows))
+    folder.write(batch)
+    return batch
 
 
 def stop(desk: "Desk", call: StopBatch) -> Done:
