@@ -15,11 +15,13 @@ from unittest import mock
 import pytest
 
 from faults.places import NOW, VERSION, Place, make_place, require_finished
+from mailmart_privacy._limits import MAX_SMALL
 from mailmart_privacy.archive.acts import HeldError, finish_erasures
 from mailmart_privacy.archive.anchoring import Anchoring
 from mailmart_privacy.archive.certificate import write_certificate
 from mailmart_privacy.archive.delivery import deliver
 from mailmart_privacy.archive.forks import ForkError, compare_logs
+from mailmart_privacy.archive.keyring import make_keyring, read_keyring, write_keyring
 from mailmart_privacy.archive.log_writer import LogWriter
 from mailmart_privacy.archive.recipients import Details
 from mailmart_privacy.archive.renewal import Renewal
@@ -375,6 +377,15 @@ def test_a_key_of_no_bytes_is_told_in_one_line(place: Place, key: str) -> None:
     facts.write_text(json.dumps(document | {"key": key}))
     with pytest.raises(TamperedError, match=r"archive\.json is not one that this package writes"):
         place.archive()
+
+
+def test_another_file_in_the_place_of_the_key_is_not_read_without_end(tmp_path: Path) -> None:
+    """No more is read of it than a key can have, though it may be a device, or nested without end."""
+    path = tmp_path / "key"
+    for content in (write_keyring(make_keyring(path, "log")) + b" " * MAX_SMALL, b"[" * 200_000):
+        path.write_bytes(content)
+        with pytest.raises(ArchiveError, match="is not the key of an archive"):
+            read_keyring(path)
 
 
 def test_a_copy_whose_file_is_gone_is_not_archived_already(place: Place, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .._files import make_folder, write_whole
-from ..errors import ArchiveError, DestinationExistsError, MissingExtraError
+from .._limits import MAX_SMALL, read_bounded
+from ..errors import ArchiveError, DestinationExistsError, MissingExtraError, UnreadableFileError
 from .tlog.notes import NoteKey, log_key
 
 try:
@@ -192,7 +193,8 @@ def name_next(key: Path) -> Path:
 def read_keyring(path: Path) -> Keyring:
     """Read the secrets of an archive, of whichever it is; errors are those of `load_keyring`."""
     try:
-        document: Any = json.loads(path.read_bytes())
+        with path.open("rb") as file:  # not without end: it may be a device, or the wrong file
+            document: Any = json.loads(read_bounded(file, MAX_SMALL))
         key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(document["log_key"], validate=True))
         names = base64.b64decode(document["names_key"], validate=True)
         if document["format"] != _FORMAT or len(names) != 32:
@@ -200,5 +202,5 @@ def read_keyring(path: Path) -> Keyring:
         return Keyring(path, document["origin"], key, names)
     except FileNotFoundError:
         raise KeyMissingError(path) from None
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error, UnreadableFileError):
         raise ArchiveError(f"{path} is not the key of an archive") from None
