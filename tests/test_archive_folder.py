@@ -6,9 +6,10 @@ import errno
 import os
 import random
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -24,13 +25,17 @@ from faults.places import (
     require_sound,
     stop_writer,
 )
+from mailmart_privacy.archive.acts import HeldError, finish_erasures
 from mailmart_privacy.archive.archive import Archive
 from mailmart_privacy.archive.creation import create_archive
 from mailmart_privacy.archive.keyring import Keyring, LastSigned
+from mailmart_privacy.archive.location import ArchiveLocation
 from mailmart_privacy.archive.log_writer import LogWriter
-from mailmart_privacy.archive.recipients import Recipient
+from mailmart_privacy.archive.lookup import find_customer
+from mailmart_privacy.archive.recipients import Details, Recipient
 from mailmart_privacy.archive.register import read_register
-from mailmart_privacy.archive.session import Copy
+from mailmart_privacy.archive.service import ArchiveService
+from mailmart_privacy.archive.session import Copy, Session
 from mailmart_privacy.archive.storage.folder import Folder
 from mailmart_privacy.archive.storage.folder_writer import FolderWriter
 from mailmart_privacy.errors import ArchiveError, TamperedError, UsageError
@@ -240,10 +245,10 @@ def test_a_copy_that_is_added_just_before_an_erasure_is_removed(place: Place, ch
     place.add(copies[:1])
     record, real = find_record(place, "Gone"), LogWriter.append
 
-    def append(writer: LogWriter, entries: Sequence[bytes]) -> int:
+    def append(writer: LogWriter, entries: Sequence[bytes], *others: Any) -> int:
         if b'"kind":"erasure"' in entries[0]:
             place.add(copies[1:])
-        return real(writer, entries)
+        return real(writer, entries, *others)
 
     with mock.patch.object(LogWriter, "append", append):
         erase(place, record)
@@ -251,7 +256,93 @@ def test_a_copy_that_is_added_just_before_an_erasure_is_removed(place: Place, ch
     assert not list(place.root.glob("copies/*/*/*.pdf"))
 
 
-@pytest.mark.parametrize("stop", [1, 2])
+def open_service(place: Place) -> ArchiveService:
+    location = ArchiveLocation(str(place.root), str(place.keys / "key.json"), str(place.path / "index.sqlite"))
+    return ArchiveService(location, clock=clock)
+
+
+@contextlib.contextmanager
+def just_before(word: bytes, act: Callable[[], object]) -> Iterator[None]:
+    """Do something once, just before the first entry with a word in it is committed."""
+    real, left = LogWriter._put_commit, [act]
+
+    def put_commit(writer: LogWriter, entries: Sequence[bytes], leaves: list[bytes]) -> bool:
+        if word in entries[0] and left:
+            left.pop()()
+        return real(writer, entries, leaves)
+
+    with mock.patch.object(LogWriter, "_put_commit", put_commit):
+        yield
+    assert not left
+
+
+def test_no_copy_is_added_for_a_customer_who_was_erased_a_moment_ago(place: Place, chance: random.Random) -> None:
+    """The writer has found the record before; it reads of the erasure when it commits the copy, and adds nothing."""
+    copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)]
+    place.add(copies[:1])
+    record = find_record(place, "Gone")
+    with (
+        just_before(b'"kind":"customer-copy"', lambda: erase(place, record)),
+        pytest.raises(UsageError, match="was erased meanwhile, so nothing was added; try again"),
+    ):
+        place.add(copies[1:2])
+    assert require_finished(place).erased == 1
+    assert not list(place.root.glob("copies/*/*/*.pdf"))
+    place.add(copies[1:])
+    assert find_record(place, "Gone").pseudonym != record.pseudonym
+    require_finished(place)
+
+
+def test_a_hold_that_comes_just_before_an_erasure_stops_it(place: Place, chance: random.Random) -> None:
+    """It was not there yet when the erasure asked for holds."""
+    place.add([replace(copy, recipient="Held") for copy in fake_copies(chance, 2)])
+    service = open_service(place)
+    with (
+        just_before(b'"kind":"erasure"', lambda: service.hold(name="Held", details=Details(matter="26-114"))),
+        pytest.raises(HeldError, match=r"while hold no\. "),
+    ):
+        service.erase("Held")
+    assert require_finished(place).erased == 0
+    assert len(list(place.root.glob("copies/*/*/*.pdf"))) == 2
+    assert find_record(place, "Held").pseudonym == read_register(place.archive()).holds[0].entry.recipient
+
+
+def test_nobody_is_held_who_was_erased_a_moment_ago(place: Place, chance: random.Random) -> None:
+    """The hold would be on nobody."""
+    place.add([replace(copy, recipient="Gone") for copy in fake_copies(chance, 1)])
+    service = open_service(place)
+    with (
+        just_before(b'"act":"hold"', lambda: service.erase("Gone")),
+        pytest.raises(UsageError, match="was erased meanwhile"),
+    ):
+        service.hold(name="Gone")
+    assert not read_register(place.archive()).holds
+
+
+def test_what_an_interrupted_erasure_left_is_finished_with_those_that_waited(
+    place: Place, chance: random.Random
+) -> None:
+    """Until then, the name is free: a customer who comes back has a record and copies of their own, which stay."""
+    copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)]
+    place.add(copies[:2])
+    record = find_record(place, "Gone")
+    with (
+        mock.patch.object(Session, "remove_erased", side_effect=OSError("killed")),
+        pytest.raises(OSError, match="killed"),
+    ):
+        erase(place, record)
+    (back,) = place.add(copies[2:])
+    archive = place.archive()
+    keyring = place.keyring(archive)
+    with archive.writing(keyring, clock) as session:
+        assert finish_erasures(session, keyring.names_key, clock=clock) == ([], [])
+    require_finished(place)
+    assert [each.stem for each in place.root.glob("copies/*/*/*.pdf")] == [back[1]]
+    (left,) = place.root.glob("recipients/*")
+    assert find_record(place, "Gone").file == f"recipients/{left.name}"
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
 def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance: random.Random, stop: int) -> None:
     """A recipient can be found by name as long as one of their copies may be left."""
     copies = [replace(copy, recipient="Gone") for copy in fake_copies(chance, 3)]
@@ -266,14 +357,12 @@ def test_an_erasure_that_was_stopped_can_be_asked_for_again(place: Place, chance
     def erase_gone() -> None:
         archive = place.archive()
         keyring = place.keyring(archive)
-        found = archive.find_recipient(keyring.names_key, "Gone")
-        assert found is not None
         with archive.writing(keyring, clock) as session:
-            session.erase(found)
+            session.erase(find_customer(archive, keyring.names_key, "Gone"))
 
     with mock.patch.object(FolderWriter, "remove", remove), pytest.raises(OSError, match="killed"):
         erase_gone()
-    assert len(list(place.root.glob("copies/*/*/*.pdf"))) == {1: 3, 2: 0}[stop]
+    assert len(list(place.root.glob("copies/*/*/*.pdf"))) == {1: 3, 2: 3, 3: 0}[stop]
     erase_gone()
     require_finished(place)
     assert not list(place.root.glob("copies/*/*/*.pdf"))

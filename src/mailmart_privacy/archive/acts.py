@@ -218,7 +218,7 @@ def erase(
 def finish_erasures(
     session: "Session", names_key: bytes, *, clock: Callable[[], datetime.datetime]
 ) -> tuple[list[Erasure], list[str]]:
-    """Carry out the erasures that waited and are due.
+    """Carry out the erasures that waited and are due, and finish those that were interrupted.
 
     Args:
         session: the archive, open to be added to.
@@ -231,7 +231,8 @@ def finish_erasures(
     done, missed = list[Erasure](), list[str]()
     register = read_register(session.archive)
     awaited = {each.entry.recipient or "" for each in register.acts if each.entry.act == "erase-waiting"}
-    records = [record for record in session.archive.recipients(names_key) if record.pseudonym in awaited]
+    concerned = awaited | register.erased
+    records = [record for record in session.archive.recipients(names_key) if record.pseudonym in concerned]
     for record in records:
         own = copies_of(session.archive, record.pseudonym)
         if record.pseudonym in register.erased:  # logged, and interrupted before everything was removed

@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ..errors import TamperedError
+from ..errors import PrivacyError, TamperedError
 from .entries import File, LogEntry, read_entry
 from .keyring import Keyring
 from .layout import CHECKPOINT, RECIPIENTS, STAFF, VERSIONS, limit_of, read_metadata
@@ -158,8 +158,13 @@ class Archive:
         self.storage.recover(self.log.name_files)
         note = self.storage.read(CHECKPOINT)
         size = self.checkpoint().size if note is not None else 0
-        with self.storage.writer(size) as writer:
-            session = Session(self, keyring, writer, clock, actor, successor)
-            session.add_facts()
-            yield session
-            session.publish()
+        try:
+            with self.storage.writer(size) as writer:
+                session = Session(self, keyring, writer, clock, actor, successor)
+                session.add_facts()
+                yield session
+                session.publish()
+        except PrivacyError:  # what was staged and refused may name somebody who was erased, so it does not stay
+            with contextlib.suppress(PrivacyError, OSError):
+                self.storage.recover(self.log.name_files)
+            raise

@@ -8,6 +8,7 @@ import datetime
 import json
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from .._time import format_iso
@@ -33,6 +34,11 @@ class File:
     name: str
     digest: str
     size: int
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> "File":
+        """Describe a file."""
+        return cls(name=name, digest=sha256(content).hexdigest(), size=len(content))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

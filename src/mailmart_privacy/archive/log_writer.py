@@ -5,12 +5,13 @@ replaced. One of several writers gets the number; the others read what it commit
 writer writes the same tiles and the same checkpoint, and the next writer adds what an interrupted one left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import ArchiveError, TamperedError
 from .commits import write_commit
-from .entries import MAX_SIZE, read_entry
+from .conflicts import may_conflict
+from .entries import MAX_SIZE, Entry, read_entry
 from .layout import CHECKPOINT, FULL, LOG, name_commit, name_rotation
 from .proofs import format_proof
 from .tlog.merkle import EMPTY, hash_leaves, hash_range
@@ -48,6 +49,7 @@ class LogWriter:
         self._writer = writer
         self._successor = successor
         self.is_replaced = False
+        self._met: list[tuple[int, Entry]] = []
         self._frontier = TreeFrontier()
         self._pending: list[tuple[str, bytes]] = []
         self._published = 0
@@ -68,17 +70,22 @@ class LogWriter:
                 f"{log.storage.location}: this key has signed a log of {seen.size:,} entries, and here are "
                 f"{self._frontier.size:,}: the archive was cut, or is an older copy of another one; nothing was written"
             )
+        self._met.clear()
 
     @property
     def size(self) -> int:
         """How many entries are known to be committed."""
         return self._frontier.size
 
-    def append(self, entries: Sequence[bytes]) -> int:
+    def append(
+        self, entries: Sequence[bytes], require: Callable[[Sequence[tuple[int, Entry]]], None] = lambda met: None
+    ) -> int:
         """Commit entries, in their order; when it returns, they are in the log permanently.
 
         Args:
             entries: each one as `write_entry` writes it.
+            require: refuses them by an error, after what others have committed since the log was opened: erasures and
+                holds, with their numbers.
 
         Returns:
             The number of the first one. With more than 10,000, entries of other writers may be between them.
@@ -89,9 +96,11 @@ class LogWriter:
         for start in range(0, len(entries), FULL):
             some = entries[start : start + FULL]
             leaves = hash_leaves(some)
+            require(self._met)
             while not self._put_commit(some, leaves):
                 taken = self.size
                 self._replay()
+                require(self._met)
                 if self.size == taken:  # another attempt would fail the same way, without end
                     raise TamperedError(f"{self._log.storage.location}: {name_commit(taken)} cannot be put, nor read")
             first = self.size if first < 0 else first
@@ -155,6 +164,8 @@ class LogWriter:
             for number, entry in enumerate(commit.entries, commit.start):
                 if _ROTATION in entry:
                     self._require_key(number, entry)
+                if may_conflict(entry):
+                    self._met.append((number, read_entry(entry)))
             known = max(0, until - commit.start)  # how many of them this key has signed before
             for some in (slice(known), slice(known, None)):
                 self._pending += self._frontier.append(commit.entries[some], leaves[some])

@@ -7,6 +7,7 @@ from ..errors import UsageError
 from .recipients import (
     Person,
     Recipient,
+    name_pseudonym,
     name_staff_record,
     name_waiting_record,
     read_record,
@@ -93,8 +94,10 @@ class Records:
         self._by_pseudonym.clear()
 
     def remove(self, record: Recipient) -> None:
-        """Remove the record of a customer or a member of staff."""
-        self._writer.remove([record.file, name_waiting_record(self._names_key, record.pseudonym)])
+        """Remove the record of a customer or a member of staff; a new one of the same name stays."""
+        content = self._archive.storage.read(record.file)
+        own = [record.file] if content is not None and name_pseudonym(content) == record.pseudonym else []
+        self._writer.remove([*own, name_waiting_record(self._names_key, record.pseudonym)])
         self._recipients.clear()
         self._pseudonyms.clear()
         self._by_pseudonym.clear()

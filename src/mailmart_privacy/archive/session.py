@@ -3,10 +3,12 @@
 import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ..errors import ArchiveError
+from ..errors import ArchiveError, UsageError
+from .acts import HeldError
+from .conflicts import refuse_conflicts
 from .entries import Entry, File, LogEntry, write_entry
 from .keyring import Keyring
 from .layout import FULL, VERSIONS, name_copy, write_metadata
@@ -122,7 +124,7 @@ class Session:
         metadata = self.archive.metadata
         # As they are: another release may have begun the archive, with other words in README.txt.
         contents = {name: self.archive.storage.read(name) or b"" for name in sorted(write_metadata(metadata))}
-        described = tuple(_describe(name, content) for name, content in contents.items())
+        described = tuple(File.of(name, content) for name, content in contents.items())
         self._log_writer.append([write_entry(Entry(kind="archive", files=described, recorded_at=metadata.created_at))])
 
     def add_version(self, name: str, ledger: "Ledger") -> LogEntry | None:
@@ -137,7 +139,7 @@ class Session:
         contents = [ledger.record(name, record) for record, _ in version.records]
         entry = Entry(
             kind="published-version",
-            files=tuple(_describe(path, content) for path, content in zip(paths, contents, strict=True)),
+            files=tuple(File.of(path, content) for path, content in zip(paths, contents, strict=True)),
             recorded_at=self._clock(),
             version=version.version,
             policy_digest=version.digest,
@@ -149,7 +151,7 @@ class Session:
         """Archive a checkpoint and its timestamp, under names that are not taken."""
         if taken := [name for name, _ in files if self.archive.storage.read(name) is not None]:
             raise ArchiveError(f"{self.archive.storage.location}: {taken[0]} is there already")
-        described = tuple(_describe(name, content) for name, content in files)
+        described = tuple(File.of(name, content) for name, content in files)
         entry = Entry(kind="anchor", files=described, recorded_at=self._clock(), size=size)
         return self._add([entry], files)[0]
 
@@ -232,6 +234,7 @@ class Session:
             second=self._records.find_person(second) if second else None,
         )
         done = self._add([entry], [])[0]
+        self._records.put_aside(recipient)  # at once: from now on, a copy for the same name gets a new pseudonym
         own = copies_of(self.archive, recipient.pseudonym).copies  # now: until then, others may have added some
         self.remove_erased(recipient, [file for copy in own for file in copy.entry.files])
         return done
@@ -286,12 +289,12 @@ class Session:
         for start in range(0, len(entries), FULL):
             some = entries[start : start + FULL]
             self._writer.stage((file.name, names[file.name]) for entry in some for file in entry.files)
-            first = self._log_writer.append(contents[start : start + FULL])
+            try:
+                first = self._log_writer.append(contents[start : start + FULL], partial(refuse_conflicts, some))
+            except (UsageError, HeldError):  # refused: nothing of these was logged
+                self._failed = bool(names)  # what was staged for them must not stay
+                raise
             self._writer.commit_staged()
             added += (LogEntry(first + i, contents[start + i], entry) for i, entry in enumerate(some))
         self._failed = False
         return added
-
-
-def _describe(name: str, content: bytes) -> File:
-    return File(name=name, digest=sha256(content).hexdigest(), size=len(content))
