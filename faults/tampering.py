@@ -204,11 +204,8 @@ def _erase(place: Place, name: str) -> None:
     keyring = place.keyring(archive)
     recipient = archive.find_recipient(keyring.names_key, name)
     assert isinstance(recipient, Recipient)
-    copies = [
-        file for each in archive.entries() if each.entry.recipient == recipient.pseudonym for file in each.entry.files
-    ]
     with archive.writing(keyring, clock) as session:
-        session.erase(recipient, copies)
+        session.erase(recipient)
 
 
 def _kind(name: str) -> str:
