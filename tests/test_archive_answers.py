@@ -439,11 +439,11 @@ def test_a_withdrawal_that_was_interrupted_is_asked_for_again(place: Place) -> N
     place.add([again])
     append, calls = LogWriter.append, []
 
-    def stop(writer: LogWriter, entries: list[bytes]) -> int:
-        calls.append(entries)
+    def stop(writer: LogWriter, *arguments: Any) -> int:
+        calls.append(arguments)
         if len(calls) == 2:
             raise OSError("stopped")
-        return append(writer, entries)
+        return append(writer, *arguments)
 
     with mock.patch.object(LogWriter, "append", stop), pytest.raises(OSError, match="stopped"):
         serve(place).withdraw(digest_of("Acme GmbH", "A-1"))

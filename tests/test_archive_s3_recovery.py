@@ -150,9 +150,9 @@ def test_what_another_one_left_and_one_relies_on(url: str, tmp_path: Path) -> No
     archive, clearing = open_archive(url), open_archive(url)
     append = LogWriter.append
 
-    def commit(writer: LogWriter, entries: list[bytes]) -> int:
+    def commit(writer: LogWriter, *arguments: Any) -> int:
         clearing.storage.recover(clearing.log.name_files)
-        return append(writer, entries)
+        return append(writer, *arguments)
 
     with mock.patch.object(archive.storage, "recover"), mock.patch.object(LogWriter, "append", commit):
         numbers = add(archive, keyring, copies)
