@@ -5,12 +5,15 @@ import datetime
 import io
 import secrets
 import zipfile
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mailmart_privacy.batch import scheduler
 from mailmart_privacy.batch.destinations import FolderDestination
 from mailmart_privacy.batch.job import BatchJob, OpenIdentity
 from mailmart_privacy.batch.order import BatchOrder
@@ -125,3 +128,34 @@ def test_copies_are_dated_by_the_clock(order: BatchOrder, tmp_path: Path) -> Non
     runner = BatchRunner(few, clock=lambda: later, forms=FormCache(tmp_path / "forms"))
     runner.into_destination(FolderDestination(tmp_path / "out"), manifest=tmp_path / "list.jsonl")
     assert '"issued_at":"2026-11-23T14:30:00Z"' in (tmp_path / "list.jsonl").read_text(encoding="utf-8")
+
+
+class LosingExecutor(Executor):
+    """Does work at once, but the results of two of the first tasks never come, as where a machine is lost."""
+
+    def __init__(self) -> None:
+        self.handed_out = 0
+
+    def submit(self, work: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        self.handed_out += 1
+        future = Future[Any]()
+        if self.handed_out not in (1, 3):
+            future.set_result(work(*arguments, **named))
+        return future
+
+
+def test_a_result_that_never_comes_is_asked_for_again(order: BatchOrder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row has one outcome, though results were lost with the worker that had them."""
+    monkeypatch.setattr(scheduler, "_STALLED", 0.05)
+    executor, job = LosingExecutor(), certify_order(order.job, NOW)
+    chunks = list(scheduler.issue_rows(job, order.plan, clock=lambda: NOW, executor=executor, chunk=20))
+    assert sorted(each.reference for chunk in chunks for each in chunk) == sorted(f"C-{n}" for n in range(COUNT))
+    assert executor.handed_out == COUNT // 20 + 2
+
+
+def test_nobody_waits_for_a_result_that_never_comes_when_a_batch_is_stopped(order: BatchOrder) -> None:
+    """Stopping ends at once: what can be cancelled is not waited for."""
+    executor, job = LosingExecutor(), certify_order(order.job, NOW)
+    running = scheduler.issue_rows(job, order.plan, clock=lambda: NOW, executor=executor, chunk=20)
+    next(running)
+    running.close()

@@ -18,6 +18,7 @@ import pytest
 
 import mailmart_privacy as privacy
 from mailmart_privacy import batch, errors, keys
+from mailmart_privacy.batch import scheduler
 from mailmart_privacy.cli.keys import KeyName
 from mailmart_privacy.keys.key_files import dump_identity
 
@@ -92,10 +93,13 @@ def require_all(outcomes: list[Any], count: int, key: KeyName) -> None:
     assert sorted(each.reference for each in outcomes) == sorted(f"C-{n}" for n in range(count))
 
 
-def test_a_worker_that_is_killed_costs_no_copy(cluster: Any, key: KeyName, tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_costs_no_copy(
+    cluster: Any, key: KeyName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One of two workers is killed in mid-run; each copy is there once, is what was listed, and verifies."""
     from distributed import Client
 
+    monkeypatch.setattr(scheduler, "_STALLED", 40)  # Dask itself takes up to 30 seconds to see that a worker is gone
     count, outcomes = 600, []
     with Client(cluster.scheduler_address, set_as_default=False) as client:
         pids = list(client.run(os.getpid).values())

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 CHUNK = 32
+# Seconds without any result, after which tasks are handed out again. Dask can lose a result together with the worker
+# that had it, and then waits for it without end. A task that is done twice finds the files of the first time.
+_STALLED = 300.0
 
 
 def certify_order(order: BatchJob, moment: "datetime.datetime", executor: Executor | None = None) -> BatchJob:
@@ -105,20 +108,22 @@ def _each(
         for task in tasks:
             yield work(*task)
         return
-    remaining, pending = iter(tasks), dict[Future[_Result], None]()  # in the order in which they were handed out
+    remaining = iter(tasks)
+    pending = dict[Future[_Result], tuple[object, ...]]()  # in the order in which they were handed out
     limit = ahead or 4 * (os.cpu_count() or 1)
     try:
         while True:
             for task in list(islice(remaining, limit - len(pending))):
-                pending[executor.submit(work, *task)] = None
+                pending[executor.submit(work, *task)] = task
             if not pending:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            done, _ = wait(pending, timeout=_STALLED, return_when=FIRST_COMPLETED)
+            if not done:  # those that run here cannot be cancelled, and are waited for
+                handed_out = pending.items()
+                pending = {executor.submit(work, *task) if old.cancel() else old: task for old, task in handed_out}
             # Of several that are done the first first: who follows the log expects names in the plan's order.
             for future in [each for each in pending if each in done]:
                 del pending[future]
                 yield future.result()
     finally:
-        for future in pending:
-            future.cancel()
-        wait(pending)
+        wait([future for future in pending if not future.cancel()])
