@@ -26,11 +26,23 @@ def parse_moment(text: str) -> datetime.datetime:
     Raises:
         UsageError: it is not a moment, has no time zone, or is outside the years 1 to 9999 in UTC.
     """
+    moment = parse_compared_moment(text)
+    try:
+        moment.astimezone(datetime.UTC)
+    except OverflowError:
+        raise UsageError(f"{text!r} is too early or too late in UTC; give another moment") from None
+    return moment
+
+
+def parse_compared_moment(text: str) -> datetime.datetime:
+    """Parse a moment that is only compared with others: UTC need not be able to express it.
+
+    Raises:
+        UsageError: it is not a moment, or has no time zone.
+    """
     try:
         moment = datetime.datetime.fromisoformat(text)
-        if moment.utcoffset() is not None:
-            moment.astimezone(datetime.UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise UsageError(f"{text!r} is not a moment in ISO 8601; write it like 2026-03-01T09:00:00Z") from None
     if moment.utcoffset() is None:
         raise UsageError(f"{text!r} has no time zone; write it like 2026-03-01T09:00:00Z or …+01:00")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Unpack
 from urllib.parse import parse_qs, unquote
 
-from .._time import parse_moment
+from .._time import parse_compared_moment
 from ..errors import PrivacyError, UnknownVersionError
 from ..trust.trust_list import shipped_trust_list
 from .negotiation import choose_type, expects_another, has_copy, is_unmodified
@@ -275,7 +275,7 @@ class Service:
             raise ValueError("The query names more than one time; give one")
         if len(moments[0]) > _LONGEST_MOMENT:
             raise ValueError("The time is too long; write it like 2026-03-01T09:00:00Z")
-        version = self._ledger.version_in_force(parse_moment(moments[0]))
+        version = self._ledger.version_in_force(parse_compared_moment(moments[0]))
         dated = served.resources[self._addresses.dated(version.version) + ending]
         kept = {media_type: replace(one, permanent=False) for media_type, one in dated.representations.items()}
         return Resource(representations=kept)
