@@ -27,11 +27,26 @@ def parse_moment(text: str) -> datetime.datetime:
         UsageError: it is not a moment, has no time zone, or is outside the years 1 to 9999 in UTC.
     """
     moment = parse_compared_moment(text)
+    require_in_utc(moment, shown=repr(text))
+    return moment
+
+
+def require_in_utc(moment: datetime.datetime, *, shown: str = "") -> None:
+    """Refuse a moment (aware) that is outside the years 1 to 9999 in UTC.
+
+    Args:
+        moment: it.
+        shown: how messages show it; by default in ISO 8601.
+
+    Raises:
+        UsageError: UTC cannot express it.
+    """
     try:
         moment.astimezone(datetime.UTC)
     except OverflowError:
-        raise UsageError(f"{text!r} is too early or too late in UTC; give another moment") from None
-    return moment
+        raise UsageError(
+            f"{shown or moment.isoformat()} is too early or too late in UTC; give another moment"
+        ) from None
 
 
 def parse_compared_moment(text: str) -> datetime.datetime:

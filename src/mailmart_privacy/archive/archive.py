@@ -126,6 +126,10 @@ class Archive:
                     if content is not None:
                         yield read_record(names_key, name, content)
 
+    def list_records(self) -> "Iterator[str]":
+        """Name the files of all records, of customers and of staff."""
+        return (name for folder in (RECIPIENTS, STAFF) for name, _ in self.storage.find(folder))
+
     def find_staff(self, names_key: bytes, name: str) -> list[Recipient]:
         """Find the records of the members of staff who are called so, or whom an issuer calls so."""
         records = self._all_records(names_key, STAFF)

@@ -199,7 +199,7 @@ class _Files:
 
     def _require_recipients(self) -> None:
         found = set[str]()
-        for name in self._list_records():
+        for name in list(self._archive.list_records()):
             if is_litter(name):
                 continue
             try:
@@ -216,7 +216,7 @@ class _Files:
                 self._report.faults.append(f"{name} is not the record of a recipient")
         missing = self._recipients - found - self._erased
         if missing:  # their records may have been renamed while they were listed, or erased since the log was read
-            records = (self._storage.read(name) for name in self._list_records())
+            records = (self._storage.read(name) for name in self._archive.list_records())
             missing -= {name_pseudonym(content) for content in records if content is not None}
             missing -= self._find_erased_since()
         for pseudonym in sorted(missing):
@@ -227,9 +227,6 @@ class _Files:
         for pseudonym in sorted(self._erased & found):
             whom = "member of staff" if pseudonym in staff else "customer"
             self._report.faults.append(f"{pseudonym} is erased, and the record is still there: erase this {whom} again")
-
-    def _list_records(self) -> list[str]:
-        return [name for folder in (RECIPIENTS, STAFF) for name, _ in self._storage.find(folder)]
 
     def _find_erased_since(self) -> set[str]:
         """Name those whose erasure was published since the log was read."""

@@ -14,7 +14,6 @@ from .._time import format_cell, format_iso
 from ..errors import ArchiveError, DestinationExistsError, UsageError
 from ..policy.render import environment
 from .entries import write_json
-from .layout import RECIPIENTS, STAFF
 from .recipients import name_pseudonym
 from .register import copies_of, read_register
 
@@ -181,8 +180,7 @@ def write_certificate(
 
 def _require_gone(archive: "Archive", erasure: "LogEntry", copies: "Sequence[LogEntry]") -> None:
     """Refuse to certify an erasure that was logged, and interrupted before everything was removed."""
-    names = (name for folder in (RECIPIENTS, STAFF) for name, _ in archive.storage.find(folder))
-    records = (content for name in names if (content := archive.storage.read(name)) is not None)
+    records = (content for name in archive.list_records() if (content := archive.storage.read(name)) is not None)
     if any(archive.read_file(file) is not None for copy in copies for file in copy.entry.files) or any(
         name_pseudonym(content) == erasure.entry.recipient for content in records
     ):

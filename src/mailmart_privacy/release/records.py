@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from .._time import format_iso, midnight, require_moment
+from .._time import format_iso, midnight, require_in_utc, require_moment
 from .._unicode import find_refused, name_characters
 from ..errors import RecordError, UsageError
 from ..form.reading import render_reading
@@ -60,12 +60,7 @@ class Release:
         for moment in (self.released_at, self.effective_at):
             if moment is not None:
                 require_moment(moment)
-                try:
-                    moment.astimezone(datetime.UTC)
-                except OverflowError:
-                    raise UsageError(
-                        f"{moment.isoformat()} is too early or too late in UTC; give another moment"
-                    ) from None
+                require_in_utc(moment)
 
     def add_to(self, policy: "Policy") -> "Policy":
         """Give a policy a history that holds what is known of it now, and nothing else."""
